@@ -1,0 +1,257 @@
+//! Capacity units: what requests consume, and the rules that compute it.
+//!
+//! Sources: [read and write
+//! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [item
+//! sizes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html), [index
+//! writes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations).
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+
+/// The step in which writes are rounded up: 1 KB of 1024 bytes.
+const WRITE_STEP: usize = 1024;
+/// The step in which reads are rounded up: 4 KB.
+const READ_STEP: usize = 4096;
+
+/// A number of capacity units, exact to the half: an eventually consistent read of up to 4 KB takes half a unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Units {
+    halves: u64,
+}
+
+impl Units {
+    /// No units.
+    pub const ZERO: Self = Self { halves: 0 };
+
+    /// This many whole units.
+    pub const fn whole(units: u64) -> Self {
+        Self { halves: units.saturating_mul(2) }
+    }
+
+    /// This many half units.
+    pub const fn halves(halves: u64) -> Self {
+        Self { halves }
+    }
+
+    /// The nearest number of half units to what the service reports; zero for what is no number of units.
+    pub fn from_f64(units: f64) -> Self {
+        // A float is cut to the range of the integer by `as`, and not-a-number becomes zero.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Self { halves: (units * 2.0).round() as u64 }
+    }
+
+    /// The units as a number, for metrics.
+    pub fn as_f64(self) -> f64 {
+        #[allow(clippy::cast_precision_loss)]
+        let halves = self.halves as f64;
+        halves / 2.0
+    }
+}
+
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}.{}", self.halves / 2, if self.halves % 2 == 0 { 0 } else { 5 }))
+    }
+}
+
+impl Add for Units {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { halves: self.halves.saturating_add(other.halves) }
+    }
+}
+
+impl Sub for Units {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { halves: self.halves.saturating_sub(other.halves) }
+    }
+}
+
+/// What a request consumed: units of the table and of the index, apart.
+///
+/// ```
+/// use threadline::{Capacity, Units};
+///
+/// let send = Capacity { table_write: Units::whole(1), ..Capacity::default() };
+/// let project = Capacity { table_read: Units::whole(1), table_write: Units::whole(2), index_write: Units::whole(4), ..send };
+/// assert_eq!((send + project).write(), Units::whole(7));
+/// assert_eq!(project.to_string(), "1.0 RCU + 6.0 WCU");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Capacity {
+    /// Read units of the table.
+    pub table_read: Units,
+    /// Write units of the table.
+    pub table_write: Units,
+    /// Read units of the index.
+    pub index_read: Units,
+    /// Write units of the index.
+    pub index_write: Units,
+}
+
+impl Capacity {
+    /// Units read from the table alone.
+    pub fn reads(units: Units) -> Self {
+        Self { table_read: units, ..Self::default() }
+    }
+
+    /// Units written to the table alone.
+    pub fn writes(units: Units) -> Self {
+        Self { table_write: units, ..Self::default() }
+    }
+
+    /// All read units, of the table and of the index.
+    pub fn read(&self) -> Units {
+        self.table_read + self.index_read
+    }
+
+    /// All write units, of the table and of the index.
+    pub fn write(&self) -> Units {
+        self.table_write + self.index_write
+    }
+}
+
+/// Reads and writes, table and index taken together: `0.5 RCU + 7.0 WCU`.
+impl fmt::Display for Capacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match (self.read(), self.write()) {
+            (Units::ZERO, Units::ZERO) => "nothing".to_owned(),
+            (read, Units::ZERO) => format!("{read} RCU"),
+            (Units::ZERO, write) => format!("{write} WCU"),
+            (read, write) => format!("{read} RCU + {write} WCU"),
+        };
+        f.pad(&text)
+    }
+}
+
+impl Add for Capacity {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            table_read: self.table_read + other.table_read,
+            table_write: self.table_write + other.table_write,
+            index_read: self.index_read + other.index_read,
+            index_write: self.index_write + other.index_write,
+        }
+    }
+}
+
+impl AddAssign for Capacity {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Capacity {
+    fn sum<I: Iterator<Item = Self>>(capacities: I) -> Self {
+        capacities.fold(Self::default(), Add::add)
+    }
+}
+
+/// How a read sees the writes before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Consistency {
+    /// May miss the latest writes; half the cost.
+    #[default]
+    Eventual,
+    /// Sees every write that was acknowledged before it.
+    Strong,
+}
+
+/// What a read of this many bytes consumes. A read that finds nothing counts as one step.
+pub fn read_units(bytes: usize, consistency: Consistency) -> Units {
+    let steps = steps(bytes, READ_STEP);
+    match consistency {
+        Consistency::Eventual => Units::halves(steps),
+        Consistency::Strong => Units::whole(steps),
+    }
+}
+
+/// What a write consumes that turns an item of `before` bytes into one of `after` bytes, 0 for one that is not there.
+pub fn write_units(before: usize, after: usize) -> Units {
+    Units::whole(steps(before.max(after), WRITE_STEP))
+}
+
+/// How a write changes an item's entry in the index. Sizes are in bytes, of what is projected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexChange {
+    /// The item is not in the index, before or after, or its entry stays as it is.
+    None,
+    /// The item enters the index, or leaves it.
+    EntersOrLeaves {
+        /// The size of the entry.
+        size: usize,
+    },
+    /// The entry keeps its key and changes otherwise.
+    Updated {
+        /// The size of the entry before.
+        before: usize,
+        /// The size of the entry after.
+        after: usize,
+    },
+    /// The entry's key changes: it is deleted and put again.
+    Moved {
+        /// The size of the entry before.
+        before: usize,
+        /// The size of the entry after.
+        after: usize,
+    },
+}
+
+/// What a write consumes on the index. A transaction does not double it.
+pub fn index_write_units(change: IndexChange) -> Units {
+    match change {
+        IndexChange::None => Units::ZERO,
+        IndexChange::EntersOrLeaves { size } => write_units(size, 0),
+        IndexChange::Updated { before, after } => write_units(before, after),
+        IndexChange::Moved { before, after } => write_units(before, 0) + write_units(after, 0),
+    }
+}
+
+fn steps(bytes: usize, step: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(step).max(1)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_round_up_to_4_kb_and_eventual_ones_cost_half() {
+        // The page of 20 messages that three students of the bootcamp measured on AWS.
+        assert_eq!(read_units(8171, Consistency::Eventual), Units::whole(1));
+        assert_eq!(read_units(8191, Consistency::Eventual), Units::whole(1));
+        assert_eq!(read_units(8251, Consistency::Eventual), Units::halves(3));
+        assert_eq!(read_units(0, Consistency::Eventual), Units::halves(1));
+        assert_eq!(read_units(0, Consistency::Strong), Units::whole(1));
+        assert_eq!(read_units(4097, Consistency::Strong), Units::whole(2));
+    }
+
+    #[test]
+    fn writes_round_the_larger_image_up_to_1_kb() {
+        assert_eq!(write_units(0, 1024), Units::whole(1));
+        assert_eq!(write_units(1025, 10), Units::whole(2));
+        assert_eq!(write_units(0, 0), Units::whole(1));
+    }
+
+    #[test]
+    fn an_index_entry_that_moves_is_charged_twice() {
+        assert_eq!(index_write_units(IndexChange::None), Units::ZERO);
+        assert_eq!(index_write_units(IndexChange::EntersOrLeaves { size: 300 }), Units::whole(1));
+        assert_eq!(index_write_units(IndexChange::Updated { before: 300, after: 1100 }), Units::whole(2));
+        assert_eq!(index_write_units(IndexChange::Moved { before: 300, after: 300 }), Units::whole(2));
+    }
+
+    #[test]
+    fn units_print_as_a_number_with_one_fraction_digit() {
+        assert_eq!(Units::halves(3).to_string(), "1.5");
+        assert_eq!(Units::from_f64(1.5), Units::halves(3));
+        assert_eq!(Units::from_f64(f64::NAN), Units::ZERO);
+        assert_eq!(format!("{:>6}", Units::whole(2)), "   2.0");
+    }
+}

@@ -1,0 +1,111 @@
+//! What an entity is: a type with a name, a key built from borrowed parts, and its place in the index.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::AttributeValue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::{self, Item};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, SK, TYPE};
+use crate::time::Timestamp;
+
+/// A type whose values are items of the table. One `impl` puts an application's own entity beside those of this crate, on
+/// every store.
+///
+/// The fields become attributes by [`serde`]; the keys, `type` and `expires_at` are added from the methods below, so the
+/// fields need not repeat them. A field may still ask for `pk` or `sk` when it is read back. Keep `Option` fields out of the
+/// item with `#[serde(skip_serializing_if = "Option::is_none")]`.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use threadline::{tag, Entity, Key, MessageId, PartitionKey, SortKey, UserId};
+///
+/// /// One person's reaction to one message.
+/// #[derive(Serialize, Deserialize)]
+/// struct Reaction {
+///     message_uuid: MessageId,
+///     user_uuid: UserId,
+///     emoji: String,
+/// }
+///
+/// impl Entity for Reaction {
+///     const TYPE: &'static str = "Reaction";
+///     type KeyParts<'a> = (MessageId, UserId);
+///
+///     fn key_from((message, user): (MessageId, UserId)) -> Key {
+///         Key::new(PartitionKey::new((tag!("REACTIONS"), message)), SortKey::new((tag!("USER"), user)))
+///     }
+///
+///     fn key_parts(&self) -> (MessageId, UserId) {
+///         (self.message_uuid, self.user_uuid)
+///     }
+/// }
+/// ```
+pub trait Entity: Serialize + DeserializeOwned {
+    /// The value of the `type` attribute.
+    const TYPE: &'static str;
+
+    /// The parts that the primary key is made of, borrowed where they are text.
+    type KeyParts<'a>
+    where
+        Self: 'a;
+
+    /// The primary key of the entity with these parts.
+    fn key_from(parts: Self::KeyParts<'_>) -> Key;
+
+    /// This value's parts.
+    fn key_parts(&self) -> Self::KeyParts<'_>;
+
+    /// This value's primary key.
+    fn key(&self) -> Key {
+        Self::key_from(self.key_parts())
+    }
+
+    /// This value's place in the index; `None`, unless told otherwise, for one that is not in it.
+    fn index_key(&self) -> Option<IndexKey> {
+        None
+    }
+
+    /// The time after which the item is never returned, and from which DynamoDB may delete it; never, unless told otherwise.
+    /// It is stored in whole seconds, rounded towards the past.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// This value as the table stores it.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) when the fields do not serialize to attributes.
+    fn to_item(&self) -> Result<Item> {
+        let mut item = item::encode(self, Self::TYPE)?;
+        let key = self.key();
+        item.insert(PK, AttributeValue::S(key.pk.into()));
+        item.insert(SK, AttributeValue::S(key.sk.into()));
+        item.insert(TYPE, AttributeValue::S(Self::TYPE.to_owned()));
+        if let Some(index_key) = self.index_key() {
+            item.insert(GSI1PK, AttributeValue::S(index_key.pk.into()));
+            item.insert(GSI1SK, AttributeValue::S(index_key.sk.into()));
+        }
+        if let Some(expires_at) = self.expires_at() {
+            item.insert(EXPIRES_AT, AttributeValue::N(expires_at.unix_seconds().to_string()));
+        }
+        Ok(item)
+    }
+
+    /// The value that the item holds. An item without a `type` is taken for what it is asked to be: Cruddur's have none.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit. The
+    /// error names the entity, the shape of the key and the attribute, never the content.
+    fn from_item(item: Item) -> Result<Self> {
+        match item.type_name() {
+            Some(found) if found != Self::TYPE => {
+                // The type's name is the program's own, not content; one that no program would use is not repeated.
+                let found = if found.len() <= 64 { found } else { "of another type" };
+                Err(Error::new(ErrorKind::Corrupt, format!("an item of type `{found}` is no {}", Self::TYPE))
+                    .with_entity(Self::TYPE))
+            }
+            _ => item::decode(item, Self::TYPE),
+        }
+    }
+}

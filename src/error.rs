@@ -1,0 +1,258 @@
+//! The one error type: opaque, with a kind, and never with the content of an item.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What the crate's fallible calls return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, to what, and whether the request may have taken effect.
+///
+/// The message says what happened and what to do; a cause is in [`source`](StdError::source) and is not repeated. Neither
+/// the message nor `Debug` ever holds a message's text, a person's name or the value of a key.
+///
+/// ```
+/// use threadline::{ErrorKind, MessageBody};
+///
+/// let error = MessageBody::new("").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Invalid);
+/// assert!(!error.is_retryable());
+/// ```
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    operation: Option<&'static str>,
+    entity: Option<&'static str>,
+    table: Option<String>,
+    service: Option<ServiceError>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of error it is: what a caller can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The thing asked for does not exist, or the caller may not know that it does.
+    NotFound,
+    /// Something else already has this id, handle or identity.
+    AlreadyExists,
+    /// A condition on a write was not met. Nothing was written.
+    ConditionFailed,
+    /// Another transaction held one of the items. Nothing was written; try again.
+    Conflict,
+    /// The table or the account is over its throughput. Nothing was done; try again later.
+    Throttled,
+    /// The service could not be reached or had a fault of its own. Nothing was done; try again later.
+    Unavailable,
+    /// The input can never succeed. Nothing was sent, or the service refused it.
+    Invalid,
+    /// The caller may not do this.
+    Denied,
+    /// A write was sent and its answer was lost: it may have taken effect or not.
+    ///
+    /// Read the state, or repeat the call where it is idempotent (a send with the same message id is).
+    OutcomeUnknown,
+    /// A stored item is not what its entity expects.
+    Corrupt,
+}
+
+/// Whether a request that failed may nevertheless have taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Nothing was changed.
+    NotDone,
+    /// It may have been changed: the answer was lost after the request was sent.
+    Unknown,
+}
+
+/// What the service said of a request that it refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceError {
+    /// The service's code, for example `ThrottlingException`. Match on this, never on the message.
+    pub code: Option<String>,
+    /// The service's own words. They change without notice, and from region to region.
+    pub message: Option<String>,
+    /// The request's id, which AWS support asks for.
+    pub request_id: Option<String>,
+}
+
+impl ServiceError {
+    /// What the service said, in its three parts.
+    pub fn new(code: Option<&str>, message: Option<&str>, request_id: Option<&str>) -> Self {
+        Self {
+            code: code.map(str::to_owned),
+            message: message.map(str::to_owned),
+            request_id: request_id.map(str::to_owned),
+        }
+    }
+}
+
+impl Error {
+    /// An error of this kind. The message says what happened and what to do, in lower case and without the content of any
+    /// item. For those who write a store of their own.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                message: message.into(),
+                operation: None,
+                entity: None,
+                table: None,
+                service: None,
+                source: None,
+            }),
+        }
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// Names the operation that failed. The name given last, by the outermost caller, is the one kept.
+    #[must_use]
+    pub fn with_operation(mut self, operation: &'static str) -> Self {
+        self.inner.operation = Some(operation);
+        self
+    }
+
+    /// Names the entity concerned, for example `Message`.
+    #[must_use]
+    pub fn with_entity(mut self, entity: &'static str) -> Self {
+        self.inner.entity = Some(entity);
+        self
+    }
+
+    /// Names the table concerned.
+    #[must_use]
+    pub fn with_table(mut self, table: impl Into<String>) -> Self {
+        self.inner.table = Some(table.into());
+        self
+    }
+
+    /// Adds what the service said.
+    #[must_use]
+    pub fn with_service(mut self, service: ServiceError) -> Self {
+        self.inner.service = Some(service);
+        self
+    }
+
+    /// Adds the cause. Its `Display` must be free of the content of items: `Debug` of this error prints it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// What was being done: an access pattern (`messages.send`), or a store's operation (`query`).
+    pub fn operation(&self) -> Option<&'static str> {
+        self.inner.operation
+    }
+
+    /// The entity concerned, for example `Message`.
+    pub fn entity(&self) -> Option<&'static str> {
+        self.inner.entity
+    }
+
+    /// The table concerned.
+    pub fn table(&self) -> Option<&str> {
+        self.inner.table.as_deref()
+    }
+
+    /// What the service said, where it was the service that refused.
+    pub fn service(&self) -> Option<&ServiceError> {
+        self.inner.service.as_ref()
+    }
+
+    /// Whether the same request, repeated unchanged after a pause, is safe and may succeed.
+    ///
+    /// An unknown outcome is not retryable in general: whether a repeat is safe depends on the request.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+
+    /// Whether the request may nevertheless have taken effect.
+    pub fn outcome(&self) -> Outcome {
+        match self.kind() {
+            ErrorKind::OutcomeUnknown => Outcome::Unknown,
+            _ => Outcome::NotDone,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        match (inner.operation, inner.table.as_deref()) {
+            (Some(operation), Some(table)) => write!(f, "{operation} on table `{table}`: ")?,
+            (Some(operation), None) => write!(f, "{operation}: ")?,
+            (None, Some(table)) => write!(f, "table `{table}`: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&inner.message)?;
+        if let Some(service) = &inner.service {
+            let code = service.code.as_deref().unwrap_or("no code");
+            write!(f, " (service said {code}")?;
+            if let Some(message) = &service.message {
+                write!(f, ": {message}")?;
+            }
+            if let Some(request_id) = &service.request_id {
+                write!(f, "; request id {request_id}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+// Hand-written: a derived impl would print the source's Debug, and an SDK error's Debug prints whole items.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &inner.kind).field("message", &inner.message);
+        if let Some(operation) = inner.operation {
+            debug.field("operation", &operation);
+        }
+        if let Some(entity) = inner.entity {
+            debug.field("entity", &entity);
+        }
+        if let Some(table) = &inner.table {
+            debug.field("table", table);
+        }
+        if let Some(service) = &inner.service {
+            debug.field("service", service);
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", &format_args!("{source}"));
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+// So that `impl TryInto<MessageBody, Error: Into<Error>>` takes a value that is already valid.
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,181 @@
+//! Ids: UUID newtypes, and where new ones come from.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use uuid::{ContextV7, Uuid};
+
+use crate::error::{Error, Result};
+use crate::time::Timestamp;
+
+macro_rules! uuid_newtype {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Takes any UUID as it is.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID.
+            pub const fn as_uuid(&self) -> &Uuid {
+                &self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Uuid::try_parse(text)
+                    .map(Self)
+                    .map_err(|_| Error::invalid(concat!("not a UUID, which a ", stringify!($name), " is")))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+uuid_newtype! {
+    /// The id of a [`User`](crate::User): any UUID.
+    UserId
+}
+
+uuid_newtype! {
+    /// The id of a [`MessageGroup`](crate::MessageGroup): any UUID. A new group's is a v7; a direct conversation's follows
+    /// from its two members, see [`GroupId::direct`].
+    GroupId
+}
+
+uuid_newtype! {
+    /// The id of a [`Message`](crate::Message): any UUID. A new one is a v7, which holds its own time.
+    ///
+    /// The sort key of a message follows from its id, so a send that is repeated with the same id meets its own item.
+    MessageId
+}
+
+/// The namespace of direct conversations' ids: a random UUID, fixed for ever.
+const DIRECT: Uuid = Uuid::from_u128(0x7b1f_3a52_90c4_4d6e_8a5e_2f0d_c61b_7e93);
+
+impl GroupId {
+    /// The id of the direct conversation of two people, in whichever order they are named: the UUIDv5 of the sorted pair.
+    ///
+    /// ```
+    /// use threadline::{GroupId, UserId};
+    ///
+    /// let andrew: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// let bayko: UserId = "9531985d-5d9d-49f8-9818-e811892f902b".parse()?;
+    /// assert_eq!(GroupId::direct(andrew, bayko), GroupId::direct(bayko, andrew));
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
+    pub fn direct(one: UserId, other: UserId) -> Self {
+        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        let mut pair = [0; 32];
+        pair[..16].copy_from_slice(low.0.as_bytes());
+        pair[16..].copy_from_slice(high.0.as_bytes());
+        Self(Uuid::new_v5(&DIRECT, &pair))
+    }
+}
+
+impl MessageId {
+    /// The time that a v7 id holds, to the millisecond; `None` for an id of another version.
+    pub fn time(&self) -> Option<Timestamp> {
+        if self.0.get_version_num() != 7 {
+            return None;
+        }
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let millis = i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanos / 1_000_000))?;
+        Timestamp::from_unix_millis(millis).ok()
+    }
+}
+
+/// Where new ids come from. Nothing in this crate makes one in any other way.
+///
+/// Every id must be a UUIDv7 and differ from all made before.
+pub trait IdSource: fmt::Debug + Send + Sync {
+    /// A new UUIDv7 that holds this time, or a later one where the clock has stepped back.
+    fn next(&self, now: Timestamp) -> Uuid;
+}
+
+impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
+    fn next(&self, now: Timestamp) -> Uuid {
+        (**self).next(now)
+    }
+}
+
+/// UUIDv7 ids from the system's random numbers. Those that one source makes within a millisecond still sort in the order
+/// they were made.
+#[derive(Debug)]
+pub struct RandomIds {
+    context: Mutex<ContextV7>,
+}
+
+impl RandomIds {
+    /// A new source.
+    pub fn new() -> Self {
+        Self { context: Mutex::new(ContextV7::new()) }
+    }
+}
+
+impl Default for RandomIds {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl IdSource for RandomIds {
+    fn next(&self, now: Timestamp) -> Uuid {
+        let millis = u64::try_from(now.unix_millis()).unwrap_or(0);
+        let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+        let context = self.context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, millis / 1000, nanos))
+    }
+}
+
+/// UUIDv7 ids that count up from a seed: the same in every run, for tests.
+#[derive(Debug)]
+pub struct SequentialIds {
+    next: Mutex<u64>,
+}
+
+impl SequentialIds {
+    /// Ids that differ from those of every other seed below 2^30, for the first 2^32 of them.
+    pub fn seeded(seed: u32) -> Self {
+        Self { next: Mutex::new(u64::from(seed) << 32) }
+    }
+}
+
+impl IdSource for SequentialIds {
+    fn next(&self, now: Timestamp) -> Uuid {
+        let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut random = [0; 10];
+        // The first two bytes share their place with the version; the counter goes where nothing is masked.
+        random[2..].copy_from_slice(&next.to_be_bytes());
+        *next = next.wrapping_add(1);
+        let millis = u64::try_from(now.unix_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}

@@ -1,0 +1,99 @@
+//! What DynamoDB refuses to store, refused before anything is sent.
+
+use std::collections::HashSet;
+
+use serde_dynamo::AttributeValue;
+
+use super::{Item, MAX_ITEM_BYTES, Number, type_of};
+use crate::error::{Error, Result};
+
+/// The deepest that lists and maps may lie in each other, the value within the last counted in.
+const MAX_DEPTH: usize = 32;
+/// The most bytes that the name of an attribute may have.
+const MAX_NAME_BYTES: usize = 65_535;
+
+impl Item {
+    /// Checks what DynamoDB would: the keys, the index keys, every value and the size.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the attribute at fault.
+    pub fn check(&self) -> Result<()> {
+        self.key()?;
+        self.index_key()?;
+        for (name, value) in self.iter() {
+            check_attribute_name(name)?;
+            check_value(name, value)?;
+        }
+        self.check_size()
+    }
+
+    /// Checks the size alone.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        let size = self.size();
+        if size > MAX_ITEM_BYTES {
+            return Err(Error::invalid(format!(
+                "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the name of an attribute.
+pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(Error::invalid(format!("an attribute's name has 1 to {MAX_NAME_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+/// Checks the value of the attribute of this name.
+pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
+    check_nested(value, 1)
+        .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
+}
+
+fn check_nested(value: &AttributeValue, depth: usize) -> Result<(), &'static str> {
+    const NOT_A_NUMBER: &str =
+        "it holds no decimal number of at most 38 digits and of a magnitude from 1E-130 to 9.99E+125";
+    if depth > MAX_DEPTH {
+        return Err("its lists and maps lie more than 32 deep");
+    }
+    match value {
+        AttributeValue::N(number) => {
+            Number::parse(number).map_err(|_| NOT_A_NUMBER)?;
+        }
+        AttributeValue::Null(false) => return Err("NULL is always true"),
+        AttributeValue::Ss(set) => check_set(set.iter())?,
+        AttributeValue::Bs(set) => check_set(set.iter())?,
+        AttributeValue::Ns(set) => {
+            let numbers: Vec<_> =
+                set.iter().map(|number| Number::parse(number)).collect::<Result<_>>().map_err(|_| NOT_A_NUMBER)?;
+            let texts: Vec<_> = numbers.iter().map(Number::to_string).collect();
+            check_set(texts.iter())?;
+        }
+        AttributeValue::L(list) => {
+            for value in list {
+                check_nested(value, depth + 1)?;
+            }
+        }
+        AttributeValue::M(map) => {
+            for value in map.values() {
+                check_nested(value, depth + 1)?;
+            }
+        }
+        AttributeValue::S(_) | AttributeValue::B(_) | AttributeValue::Bool(_) | AttributeValue::Null(true) => {}
+    }
+    Ok(())
+}
+
+fn check_set<T: std::hash::Hash + Eq>(members: impl ExactSizeIterator<Item = T>) -> Result<(), &'static str> {
+    let count = members.len();
+    if count == 0 {
+        return Err("a set must not be empty; leave the attribute out");
+    }
+    if members.collect::<HashSet<_>>().len() < count {
+        return Err("a set must not hold a member twice");
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Items from typed values and back, naming the attribute that fails and never its content.
+
+use std::collections::hash_map::IntoIter;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+use serde_dynamo::AttributeValue;
+
+use super::{Item, type_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{PK, SK, shape};
+
+/// The item that a value's fields make, without its keys.
+pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
+    // The cause is left out: serde's messages may hold the value that did not fit.
+    let item: serde_dynamo::Item = serde_dynamo::to_item(value).map_err(|_| {
+        Error::invalid(format!("{entity} cannot be stored: its fields do not serialize to the attributes of an item"))
+            .with_entity(entity)
+    })?;
+    Ok(item.into())
+}
+
+/// The value that an item holds.
+///
+/// serde_dynamo's own errors do not say which attribute failed, and some of them hold its content. So the outermost map is
+/// walked here, to know the attribute, and their text is dropped.
+pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> Result<T> {
+    let key = key_shape(&item);
+    let mut failing = None;
+    T::deserialize(ItemDeserializer { item, failing: &mut failing }).map_err(|error| {
+        let what = match failing {
+            Some((name, found)) => format!("attribute `{name}` has type {found} and a value that does not fit"),
+            None => match missing_field(&error) {
+                Some(field) => format!("attribute `{field}` is missing"),
+                None => "its attributes do not fit together".to_owned(),
+            },
+        };
+        Error::new(ErrorKind::Corrupt, format!("the item at {key} is no {entity}: {what}")).with_entity(entity)
+    })
+}
+
+/// The shape of an item's key, for messages.
+fn key_shape(item: &Item) -> String {
+    let part = |name| item.get_s(name).map_or_else(|| "no key".to_owned(), shape);
+    format!("`{} / {}`", part(PK), part(SK))
+}
+
+/// serde's text for a field that is not there; the name in it is the program's, never content.
+fn missing_field(error: &serde_dynamo::Error) -> Option<String> {
+    let text = error.to_string();
+    let field = text.strip_prefix("missing field `")?.strip_suffix('`')?;
+    Some(field.to_owned())
+}
+
+/// The attribute that failed, and its type.
+type Failing = Option<(String, &'static str)>;
+
+struct ItemDeserializer<'a> {
+    item: Item,
+    failing: &'a mut Failing,
+}
+
+impl<'de> Deserializer<'de> for ItemDeserializer<'_> {
+    type Error = serde_dynamo::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_map(Attributes { rest: self.item.0.into_iter(), current: None, failing: self.failing })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Attributes<'a> {
+    rest: IntoIter<String, AttributeValue>,
+    current: Option<(String, AttributeValue)>,
+    failing: &'a mut Failing,
+}
+
+impl<'de> MapAccess<'de> for Attributes<'_> {
+    type Error = serde_dynamo::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        let (name, _) = self.current.insert((name, value));
+        let name: serde::de::value::StrDeserializer<'_, Self::Error> = name.as_str().into_deserializer();
+        seed.deserialize(name).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Self::Error> {
+        let Some((name, value)) = self.current.take() else {
+            return Err(serde::de::Error::custom("a value was asked for before its key"));
+        };
+        let found = type_of(&value);
+        seed.deserialize(serde_dynamo::Deserializer::from_attribute_value(value)).inspect_err(|_| {
+            *self.failing = Some((name, found));
+        })
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}

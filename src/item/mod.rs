@@ -1,0 +1,182 @@
+//! An item: the attributes that the table holds under one key.
+
+mod check;
+mod codec;
+mod number;
+mod size;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde_dynamo::AttributeValue;
+
+use crate::error::{Error, Result};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK, SortKey, TYPE};
+use crate::time::Timestamp;
+
+pub(crate) use check::{check_attribute_name, check_value};
+pub(crate) use codec::{decode, encode};
+pub(crate) use number::Number;
+pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
+
+/// The attributes that the table holds under one key: [`serde_dynamo`]'s, so that they don't depend on a version of the AWS
+/// SDK. `Debug` prints the names and types of the attributes, never their values.
+///
+/// ```
+/// use threadline::{AttributeValue, Item};
+///
+/// let mut item = Item::new();
+/// item.insert("message", AttributeValue::S("opa".into()));
+/// assert_eq!(format!("{item:?}"), r#"Item { message: "S" }"#);
+/// assert_eq!(item.size(), 10);
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Item(HashMap<String, AttributeValue>);
+
+impl Item {
+    /// An item without attributes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The attribute of this name.
+    pub fn get(&self, name: &str) -> Option<&AttributeValue> {
+        self.0.get(name)
+    }
+
+    /// The text of the attribute of this name, where it is a string.
+    pub fn get_s(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(AttributeValue::S(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Sets an attribute, and gives back what it was.
+    pub fn insert(&mut self, name: impl Into<String>, value: AttributeValue) -> Option<AttributeValue> {
+        self.0.insert(name.into(), value)
+    }
+
+    /// Removes an attribute, and gives back what it was.
+    pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
+        self.0.remove(name)
+    }
+
+    /// The attributes, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The number of attributes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has no attribute.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The item's primary key.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when `pk` or `sk` is missing, not a string, or no valid key.
+    pub fn key(&self) -> Result<Key> {
+        Ok(Key::new(PartitionKey::parse(self.key_text(PK)?)?, SortKey::parse(self.key_text(SK)?)?))
+    }
+
+    /// The item's place in the index; `None` for an item that is not in it.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when `gsi1pk` or `gsi1sk` is there and not a string, or no valid key.
+    pub fn index_key(&self) -> Result<Option<IndexKey>> {
+        let pk = self.get(GSI1PK).map(|_| self.key_text(GSI1PK)).transpose()?.map(PartitionKey::parse).transpose()?;
+        let sk = self.get(GSI1SK).map(|_| self.key_text(GSI1SK)).transpose()?.map(SortKey::parse).transpose()?;
+        Ok(pk.zip(sk).map(|(pk, sk)| IndexKey::new(pk, sk)))
+    }
+
+    /// The entity that the item says it is, from its `type`.
+    pub fn type_name(&self) -> Option<&str> {
+        self.get_s(TYPE)
+    }
+
+    /// The time at which the item expires, in epoch seconds, from its `expires_at`. As in DynamoDB, an attribute that is not
+    /// a number means that it never does.
+    pub fn expires_at(&self) -> Option<i64> {
+        match self.0.get(EXPIRES_AT) {
+            Some(AttributeValue::N(seconds)) => Number::parse(seconds).ok()?.to_i64_floor(),
+            _ => None,
+        }
+    }
+
+    /// Whether the item has expired, swept or not. Such an item is never returned.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|seconds| seconds <= now.unix_seconds())
+    }
+
+    /// The item's size in bytes, which its capacity units and the limit of 400 KB go by
+    /// ([rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)).
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(name, value)| attribute_size(name, value)).sum()
+    }
+
+    fn key_text(&self, name: &str) -> Result<&str> {
+        match self.0.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            Some(_) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+            None => Err(Error::invalid(format!("the key attribute `{name}` is missing"))),
+        }
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.0.iter().collect();
+        names.sort_by_key(|(name, _)| *name);
+        let mut debug = f.debug_struct("Item");
+        for (name, value) in names {
+            debug.field(name, &type_of(value));
+        }
+        debug.finish()
+    }
+}
+
+impl From<HashMap<String, AttributeValue>> for Item {
+    fn from(attributes: HashMap<String, AttributeValue>) -> Self {
+        Self(attributes)
+    }
+}
+
+impl From<Item> for HashMap<String, AttributeValue> {
+    fn from(item: Item) -> Self {
+        item.0
+    }
+}
+
+impl From<serde_dynamo::Item> for Item {
+    fn from(item: serde_dynamo::Item) -> Self {
+        Self(item.into())
+    }
+}
+
+impl From<Item> for serde_dynamo::Item {
+    fn from(item: Item) -> Self {
+        item.0.into()
+    }
+}
+
+/// DynamoDB's name for a value's type.
+pub(crate) fn type_of(value: &AttributeValue) -> &'static str {
+    match value {
+        AttributeValue::N(_) => "N",
+        AttributeValue::S(_) => "S",
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::B(_) => "B",
+        AttributeValue::Null(_) => "NULL",
+        AttributeValue::M(_) => "M",
+        AttributeValue::L(_) => "L",
+        AttributeValue::Ss(_) => "SS",
+        AttributeValue::Ns(_) => "NS",
+        AttributeValue::Bs(_) => "BS",
+    }
+}

@@ -1,0 +1,31 @@
+//! Typed messaging access patterns on one DynamoDB table, and a faithful in-memory twin of that table.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+mod capacity;
+mod entity;
+mod error;
+mod id;
+mod item;
+mod key;
+mod request;
+mod text;
+mod time;
+
+pub mod store;
+
+pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
+pub use entity::Entity;
+pub use error::{Error, ErrorKind, Outcome, Result, ServiceError};
+pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
+pub use item::Item;
+pub use key::{
+    EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
+    Segment, Segments, SortKey, SortKeyPrefix, TYPE, Tag,
+};
+pub use request::*;
+pub use serde_dynamo::AttributeValue;
+pub use store::{Store, StoreExt};
+pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
+pub use time::{Clock, ManualClock, SystemClock, Timestamp};

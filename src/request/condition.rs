@@ -1,0 +1,186 @@
+//! The conditions that a write may depend on.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_dynamo::AttributeValue;
+
+use crate::error::{Error, Result};
+use crate::item::{check_attribute_name, check_value};
+use crate::key::PK;
+
+/// A condition on the item as it is before the write. Closed, so that the in-memory store evaluates it and the DynamoDB store
+/// renders it, with placeholders only. `Debug` prints no value.
+///
+/// A comparison with an attribute that is missing is false, except that [`Comparison::Ne`] is true; so is one with an
+/// attribute of another type. ([Comparison
+/// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
+///
+/// ```
+/// use threadline::{AttributeValue, Condition};
+///
+/// let newer = Condition::absent("last_read").or(Condition::lt("last_read", AttributeValue::S("2026".into())));
+/// let condition = Condition::item_exists().and(newer);
+/// ```
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The attribute is there, whatever its type.
+    Exists(Cow<'static, str>),
+    /// The attribute is not there.
+    Absent(Cow<'static, str>),
+    /// The attribute compares so with the value.
+    Compare(Cow<'static, str>, Comparison, AttributeValue),
+    /// All of these hold.
+    All(Vec<Condition>),
+    /// At least one of these holds.
+    Any(Vec<Condition>),
+    /// This does not hold.
+    Not(Box<Condition>),
+}
+
+/// How an attribute compares with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// Equal, in type and value; numbers by value, sets without regard to order.
+    Eq,
+    /// Not equal, or missing.
+    Ne,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Le,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Ge,
+}
+
+impl Condition {
+    /// There is an item with the key.
+    pub fn item_exists() -> Self {
+        Self::Exists(Cow::Borrowed(PK))
+    }
+
+    /// There is no item with the key.
+    pub fn item_absent() -> Self {
+        Self::Absent(Cow::Borrowed(PK))
+    }
+
+    /// The attribute is there.
+    pub fn exists(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Exists(name.into())
+    }
+
+    /// The attribute is not there.
+    pub fn absent(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Absent(name.into())
+    }
+
+    /// The attribute equals the value.
+    pub fn eq(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        Self::Compare(name.into(), Comparison::Eq, value)
+    }
+
+    /// The attribute differs from the value, or is missing.
+    pub fn ne(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        Self::Compare(name.into(), Comparison::Ne, value)
+    }
+
+    /// The attribute is less than the value.
+    pub fn lt(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        Self::Compare(name.into(), Comparison::Lt, value)
+    }
+
+    /// The attribute is greater than the value.
+    pub fn gt(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        Self::Compare(name.into(), Comparison::Gt, value)
+    }
+
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut conditions) => {
+                conditions.push(other);
+                Self::All(conditions)
+            }
+            first => Self::All(vec![first, other]),
+        }
+    }
+
+    /// At least one of the two holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::Any(mut conditions) => {
+                conditions.push(other);
+                Self::Any(conditions)
+            }
+            first => Self::Any(vec![first, other]),
+        }
+    }
+
+    /// This does not hold.
+    #[must_use]
+    #[allow(clippy::should_implement_trait, reason = "reads as the other combinators do")]
+    pub fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+
+    /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, and ordering by a type that
+    /// has no order.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut operators = 0;
+        self.check_nested(&mut operators, 0)
+    }
+
+    fn check_nested(&self, operators: &mut usize, depth: usize) -> Result<()> {
+        *operators += 1;
+        if *operators > MAX_OPERATORS || depth > MAX_DEPTH {
+            return Err(Error::invalid(format!(
+                "a condition may have at most {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split the write"
+            )));
+        }
+        match self {
+            Self::Exists(name) | Self::Absent(name) => check_attribute_name(name),
+            Self::Compare(name, comparison, value) => {
+                check_attribute_name(name)?;
+                check_value(name, value)?;
+                let equality = matches!(comparison, Comparison::Eq | Comparison::Ne);
+                let ordered = matches!(value, AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::B(_));
+                if equality || ordered {
+                    Ok(())
+                } else {
+                    Err(Error::invalid(format!("a condition orders `{name}` by a value that is no S, N or B")))
+                }
+            }
+            Self::All(conditions) | Self::Any(conditions) => {
+                if conditions.is_empty() {
+                    return Err(Error::invalid("a condition of all or any of no conditions says nothing"));
+                }
+                conditions.iter().try_for_each(|condition| condition.check_nested(operators, depth + 1))
+            }
+            Self::Not(condition) => condition.check_nested(operators, depth + 1),
+        }
+    }
+}
+
+/// DynamoDB's limit on the operators and functions of an expression.
+const MAX_OPERATORS: usize = 300;
+/// Our own limit, so that no condition can exhaust the stack.
+const MAX_DEPTH: usize = 32;
+
+// Hand-written: values are content.
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists(name) => write!(f, "Exists({name})"),
+            Self::Absent(name) => write!(f, "Absent({name})"),
+            Self::Compare(name, comparison, _) => write!(f, "{comparison:?}({name}, …)"),
+            Self::All(conditions) => f.debug_tuple("All").field(conditions).finish(),
+            Self::Any(conditions) => f.debug_tuple("Any").field(conditions).finish(),
+            Self::Not(condition) => f.debug_tuple("Not").field(condition).finish(),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Requests and answers as plain data: what a store is asked, and what it says.
+//!
+//! Every request is checked when it is made, so that each store refuses the same input, before anything is sent.
+
+mod batch;
+mod condition;
+mod get;
+mod query;
+mod scan;
+mod transaction;
+mod update;
+mod write;
+
+pub use batch::{BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES};
+pub use condition::{Comparison, Condition};
+pub use get::{Get, GetOutput};
+pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};
+pub use scan::Scan;
+pub use transaction::{
+    CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome, Transaction,
+};
+pub use update::{Change, Update};
+pub use write::{Write, WriteAction, WriteOutcome};

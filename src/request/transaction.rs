@@ -1,0 +1,203 @@
+//! Writing several items, all or none.
+
+use std::fmt;
+
+use super::batch::{check_count, check_unique};
+use super::condition::Condition;
+use super::write::{Write, WriteAction};
+use crate::capacity::Capacity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::Item;
+use crate::key::Key;
+
+/// The most actions of one [`Transaction`].
+pub const MAX_TRANSACTION_ACTIONS: usize = 100;
+/// The most that a transaction may weigh, in bytes: 4 MB.
+const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+
+/// Writes up to 100 items, all or none.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// The writes and checks, each of another item.
+    pub actions: Vec<TransactAction>,
+    /// Makes a repeat of the same transaction within 10 minutes a success that changes nothing.
+    pub token: Option<ClientToken>,
+}
+
+/// A write, or a check without one, in a [`Transaction`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum TransactAction {
+    /// Writes an item.
+    Write(Write),
+    /// Cancels the transaction when this does not hold of the item.
+    Check {
+        /// The key of the item.
+        key: Key,
+        /// What must hold.
+        condition: Condition,
+    },
+}
+
+impl TransactAction {
+    /// A check.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
+    pub fn check(key: Key, condition: Condition) -> Result<Self> {
+        condition.check()?;
+        Ok(Self::Check { key, condition })
+    }
+
+    /// The key of the item.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Write(write) => write.key(),
+            Self::Check { key, .. } => key,
+        }
+    }
+}
+
+impl From<Write> for TransactAction {
+    fn from(write: Write) -> Self {
+        Self::Write(write)
+    }
+}
+
+impl Transaction {
+    /// Does these writes, all or none.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for none, more than 100, two of one item, or more than 4 MB.
+    pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Result<Self> {
+        let actions: Vec<TransactAction> = actions.into_iter().map(Into::into).collect();
+        check_count("a transaction", actions.len(), MAX_TRANSACTION_ACTIONS)?;
+        check_unique("a transaction", actions.iter().map(TransactAction::key))?;
+        let bytes: usize = actions
+            .iter()
+            .map(|action| match action {
+                TransactAction::Write(Write { action: WriteAction::Put { item, .. }, .. }) => item.size(),
+                _ => 0,
+            })
+            .sum();
+        if bytes > MAX_TRANSACTION_BYTES {
+            return Err(Error::invalid(format!("a transaction may have at most 4 MB, and this has {bytes} bytes")));
+        }
+        Ok(Self { actions, token: None })
+    }
+
+    /// Makes repeats of the same transaction with this token succeed without changing anything, for 10 minutes.
+    #[must_use]
+    pub fn with_token(mut self, token: ClientToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+}
+
+/// Tells a repeat of a transaction from another transaction: 1 to 36 characters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ClientToken(String);
+
+impl ClientToken {
+    /// Takes the text as it is.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for text that is empty or has more than 36 characters.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
+        if (1..=36).contains(&text.chars().count()) {
+            Ok(Self(text))
+        } else {
+            Err(Error::invalid("a client token has 1 to 36 characters"))
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientToken(…)")
+    }
+}
+
+/// The answer to a [`Transaction`]: one that was cancelled is an answer, not an error.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a transaction may have been cancelled; call `done` where its conditions had to hold"]
+pub enum TransactOutcome {
+    /// All was done, now or by an earlier transaction with the same token.
+    Done {
+        /// What the transaction consumed.
+        capacity: Capacity,
+    },
+    /// Nothing was done.
+    Cancelled {
+        /// Why: one for each action, in the order of the request.
+        reasons: Vec<CancelReason>,
+        /// What the attempt consumed. DynamoDB charges for it and does not say how much, so its store gives the least: the
+        /// minimum of two units for each action.
+        capacity: Capacity,
+    },
+}
+
+/// Why one action of a transaction cancelled it, or that it did not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CancelReason {
+    /// What the matter was.
+    pub code: CancelCode,
+    /// The item as it is, where the condition was not met, the write asked for it, and it has not expired.
+    pub current: Option<Item>,
+}
+
+/// What was the matter with one action of a cancelled transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CancelCode {
+    /// Nothing: another action cancelled the transaction.
+    #[default]
+    None,
+    /// The condition was not met.
+    ConditionFailed,
+    /// Another request was writing the item.
+    Conflict,
+    /// The table, the partition or the account was over its throughput.
+    Throttled,
+    /// The write is one that cannot be done, such as adding to text, or a result of more than 400 KB.
+    Invalid,
+}
+
+impl TransactOutcome {
+    /// Nothing, for a transaction that had to be done.
+    ///
+    /// # Errors
+    /// By the reasons, the first of these that one has: [`Invalid`](ErrorKind::Invalid),
+    /// [`ConditionFailed`](ErrorKind::ConditionFailed), [`Conflict`](ErrorKind::Conflict),
+    /// [`Throttled`](ErrorKind::Throttled).
+    pub fn done(self) -> Result<()> {
+        let reasons = match self {
+            Self::Done { .. } => return Ok(()),
+            Self::Cancelled { reasons, .. } => reasons,
+        };
+        let place = |code| reasons.iter().position(|reason| reason.code == code).map(|place| place + 1);
+        let (kind, what) = if let Some(place) = place(CancelCode::Invalid) {
+            (ErrorKind::Invalid, format!("action {place} cannot be done"))
+        } else if let Some(place) = place(CancelCode::ConditionFailed) {
+            (ErrorKind::ConditionFailed, format!("the condition of action {place} was not met"))
+        } else if let Some(place) = place(CancelCode::Conflict) {
+            (ErrorKind::Conflict, format!("another request was writing the item of action {place}; try again"))
+        } else {
+            (ErrorKind::Throttled, "the table is over its throughput; try again later".to_owned())
+        };
+        Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
+    }
+
+    /// What the transaction, or the attempt, consumed.
+    pub fn capacity(&self) -> Capacity {
+        match self {
+            Self::Done { capacity } | Self::Cancelled { capacity, .. } => *capacity,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The changes that an update makes to an item.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_dynamo::AttributeValue;
+
+use crate::error::{Error, Result};
+use crate::item::{check_attribute_name, check_value};
+use crate::key::{PK, SK};
+
+/// One change to one attribute. `Debug` prints no value.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Sets the attribute.
+    Set(AttributeValue),
+    /// Sets the attribute where it is missing.
+    SetIfAbsent(AttributeValue),
+    /// Adds to the number in the attribute, which counts as 0 where it is missing. The write is refused as
+    /// [`Invalid`](crate::ErrorKind::Invalid) where the attribute holds something else.
+    Add(i64),
+    /// Removes the attribute.
+    Remove,
+}
+
+/// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
+///
+/// ```
+/// use threadline::{AttributeValue, Update};
+///
+/// let update = Update::new().set("title", AttributeValue::S("Babylon 5".into())).add("version", 1).remove("draft");
+/// assert_eq!(update.changes().len(), 3);
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Update {
+    changes: Vec<(Cow<'static, str>, Change)>,
+}
+
+impl Update {
+    /// No change yet. An update without any is refused when the write is made.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an attribute.
+    #[must_use]
+    pub fn set(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        self.with(name, Change::Set(value))
+    }
+
+    /// Sets an attribute where it is missing.
+    #[must_use]
+    pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        self.with(name, Change::SetIfAbsent(value))
+    }
+
+    /// Adds to the number in an attribute, which counts as 0 where it is missing.
+    #[must_use]
+    pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
+        self.with(name, Change::Add(number))
+    }
+
+    /// Removes an attribute.
+    #[must_use]
+    pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with(name, Change::Remove)
+    }
+
+    /// Adds a change.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: Change) -> Self {
+        self.changes.push((name.into(), change));
+        self
+    }
+
+    /// The changes, by attribute, in the order given.
+    pub fn changes(&self) -> &[(Cow<'static, str>, Change)] {
+        &self.changes
+    }
+
+    /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad value.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.changes.is_empty() {
+            return Err(Error::invalid("an update must change something"));
+        }
+        // 4 KB of expression hold a good 100 changes, with placeholders in place of names and values.
+        if self.changes.len() > MAX_CHANGES {
+            return Err(Error::invalid(format!(
+                "an update may change at most {MAX_CHANGES} attributes; put the item instead"
+            )));
+        }
+        for (place, (name, change)) in self.changes.iter().enumerate() {
+            check_attribute_name(name)?;
+            if name == PK || name == SK {
+                return Err(Error::invalid(format!(
+                    "an update cannot change `{name}`: delete the item and put another"
+                )));
+            }
+            if self.changes.iter().take(place).any(|(earlier, _)| earlier == name) {
+                return Err(Error::invalid(format!("an update changes `{name}` twice")));
+            }
+            match change {
+                Change::Set(value) | Change::SetIfAbsent(value) => check_value(name, value)?,
+                Change::Add(_) | Change::Remove => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+const MAX_CHANGES: usize = 100;
+
+// Hand-written: values are content.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Set(_) => "Set(…)",
+            Self::SetIfAbsent(_) => "SetIfAbsent(…)",
+            Self::Add(_) => "Add(…)",
+            Self::Remove => "Remove",
+        })
+    }
+}
+
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.changes.iter().map(|(name, change)| (name, change))).finish()
+    }
+}

@@ -1,0 +1,156 @@
+//! Writing one item: put, update or delete, on a condition.
+
+use super::condition::Condition;
+use super::update::Update;
+use crate::capacity::Capacity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::Item;
+use crate::key::Key;
+
+/// Writes one item.
+///
+/// ```
+/// use threadline::{AttributeValue, Condition, Item, Write};
+///
+/// let mut item = Item::new();
+/// item.insert("pk", AttributeValue::S("REACTIONS#1".into()));
+/// item.insert("sk", AttributeValue::S("USER#1".into()));
+/// let write = Write::put(item)?.when(Condition::item_absent())?.returning_old();
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Write {
+    /// What to do.
+    pub action: WriteAction,
+    /// What must hold of the item before.
+    pub condition: Option<Condition>,
+    /// Whether the answer brings the item as it was: before the write, or where the condition was not met. It costs nothing.
+    pub return_old: bool,
+}
+
+/// What a [`Write`] does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WriteAction {
+    /// Puts a whole item in the place of what was there.
+    Put {
+        /// The item's key, as in its attributes.
+        key: Key,
+        /// The item.
+        item: Item,
+    },
+    /// Changes attributes of the item, and creates it where it is missing.
+    Update {
+        /// The key of the item.
+        key: Key,
+        /// The changes.
+        update: Update,
+    },
+    /// Deletes the item; one that is missing is no error.
+    Delete {
+        /// The key of the item.
+        key: Key,
+    },
+}
+
+impl Write {
+    /// Puts a whole item.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`] refuses.
+    pub fn put(item: Item) -> Result<Self> {
+        item.check()?;
+        Ok(Self::of(WriteAction::Put { key: item.key()?, item }))
+    }
+
+    /// Changes attributes of the item with this key, and creates it where it is missing: where it must exist, say so by
+    /// [`when`](Self::when).
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for an update without changes, with two of one attribute or one of the key, and for a
+    /// value that cannot be stored.
+    pub fn update(key: Key, update: Update) -> Result<Self> {
+        update.check()?;
+        Ok(Self::of(WriteAction::Update { key, update }))
+    }
+
+    /// Deletes the item with this key.
+    pub fn delete(key: Key) -> Self {
+        Self::of(WriteAction::Delete { key })
+    }
+
+    fn of(action: WriteAction) -> Self {
+        Self { action, condition: None, return_old: false }
+    }
+
+    /// Writes only when this holds of the item before, and what was asked for by an earlier call.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
+    pub fn when(mut self, condition: Condition) -> Result<Self> {
+        condition.check()?;
+        self.condition = Some(match self.condition.take() {
+            Some(earlier) => earlier.and(condition),
+            None => condition,
+        });
+        Ok(self)
+    }
+
+    /// Asks for the item as it was.
+    #[must_use]
+    pub fn returning_old(mut self) -> Self {
+        self.return_old = true;
+        self
+    }
+
+    /// The key of the item.
+    pub fn key(&self) -> &Key {
+        match &self.action {
+            WriteAction::Put { key, .. } | WriteAction::Update { key, .. } | WriteAction::Delete { key } => key,
+        }
+    }
+}
+
+/// The answer to a [`Write`]: a condition that is not met is an answer, not an error.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a write may have been refused; call `done` where its condition had to hold"]
+pub enum WriteOutcome {
+    /// The write was done.
+    Done {
+        /// The item before, where it was asked for, there was one and it had not expired.
+        old: Option<Item>,
+        /// What the write consumed.
+        capacity: Capacity,
+    },
+    /// The condition was not met, and nothing was written.
+    Refused {
+        /// The item as it is, where it was asked for, there is one and it has not expired.
+        current: Option<Item>,
+        /// What the attempt consumed. DynamoDB charges for it and does not say how much, so its store gives the least: the
+        /// minimum of one unit.
+        capacity: Capacity,
+    },
+}
+
+impl WriteOutcome {
+    /// The item before, for a write that had to be done.
+    ///
+    /// # Errors
+    /// [`ConditionFailed`](ErrorKind::ConditionFailed) when the condition was not met.
+    pub fn done(self) -> Result<Option<Item>> {
+        match self {
+            Self::Done { old, .. } => Ok(old),
+            Self::Refused { .. } => Err(Error::new(
+                ErrorKind::ConditionFailed,
+                "the condition of the write was not met; nothing was written",
+            )),
+        }
+    }
+
+    /// What the write, or the attempt, consumed.
+    pub fn capacity(&self) -> Capacity {
+        match self {
+            Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Time as the table stores it, and where it comes from.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A moment in UTC, to the microsecond, whose text sorts as time does.
+///
+/// * Written as RFC 3339 with always six fraction digits and `+00:00`: `2023-06-26T10:16:00.375877+00:00`, 32 bytes.
+/// * Years 0000 to 9999, so that the text order of any two is their order in time.
+/// * Parsed from any RFC 3339 text; the offset is converted, digits past the microsecond are cut.
+///
+/// ```
+/// use threadline::Timestamp;
+///
+/// let time: Timestamp = "2023-06-26T12:16:00.375877+02:00".parse()?;
+/// assert_eq!(time.to_string(), "2023-06-26T10:16:00.375877+00:00");
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp {
+    micros: i64,
+}
+
+impl Timestamp {
+    /// The length of every timestamp's text, in bytes.
+    pub(crate) const TEXT_LEN: usize = 32;
+
+    /// The moment this many microseconds after the Unix epoch.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
+    pub fn from_unix_micros(micros: i64) -> Result<Self> {
+        if (FIRST.micros..=LAST.micros).contains(&micros) {
+            Ok(Self { micros })
+        } else {
+            Err(Error::invalid("a timestamp must lie in the years 0000 to 9999"))
+        }
+    }
+
+    /// The moment this many milliseconds after the Unix epoch.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
+    pub fn from_unix_millis(millis: i64) -> Result<Self> {
+        Self::from_unix_micros(millis.saturating_mul(1000))
+    }
+
+    /// Microseconds since the Unix epoch; negative before it.
+    pub fn unix_micros(self) -> i64 {
+        self.micros
+    }
+
+    /// Whole milliseconds since the Unix epoch, rounded towards the past.
+    pub fn unix_millis(self) -> i64 {
+        self.micros.div_euclid(1000)
+    }
+
+    /// Whole seconds since the Unix epoch, rounded towards the past: the unit of `expires_at`.
+    pub fn unix_seconds(self) -> i64 {
+        self.micros.div_euclid(1_000_000)
+    }
+
+    /// This much later, or the last moment of the year 9999.
+    #[must_use]
+    pub fn saturating_add(self, by: Duration) -> Self {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(LAST)
+    }
+
+    /// This much earlier, or the first moment of the year 0000.
+    #[must_use]
+    pub fn saturating_sub(self, by: Duration) -> Self {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(FIRST)
+    }
+
+    /// Reads the stored form only: the text must be exactly what [`Display`](fmt::Display) writes.
+    pub(crate) fn parse_stored(text: &str) -> Result<Self> {
+        let time: Self = text.parse()?;
+        if time.to_string() == text {
+            Ok(time)
+        } else {
+            Err(Error::invalid("a stored timestamp must have six fraction digits and `+00:00`"))
+        }
+    }
+}
+
+/// 0000-01-01T00:00:00.000000+00:00
+const FIRST: Timestamp = Timestamp { micros: -62_167_219_200_000_000 };
+/// 9999-12-31T23:59:59.999999+00:00
+const LAST: Timestamp = Timestamp { micros: 253_402_300_799_999_999 };
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Every value lies within chrono's range, so the default is never met.
+        let t = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00",
+            t.year(),
+            t.month(),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second(),
+            t.timestamp_subsec_micros()
+        )
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let time = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| Error::invalid("not an RFC 3339 timestamp, such as 2023-06-26T10:16:00.375877+00:00"))?;
+        // Through microseconds: this cuts further digits, and folds a leap second into the next one.
+        Self::from_unix_micros(time.with_timezone(&Utc).timestamp_micros())
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> Self {
+        time.to_string()
+    }
+}
+
+/// Where the time comes from. Nothing in this crate reads the time in any other way.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_unix_micros(micros).unwrap_or(LAST)
+    }
+}
+
+/// A clock that stands still until a test moves it.
+///
+/// ```
+/// use std::time::Duration;
+/// use threadline::{Clock, ManualClock};
+///
+/// let clock = ManualClock::starting_at("2026-01-01T00:00:00Z".parse()?);
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now().to_string(), "2026-01-01T00:01:00.000000+00:00");
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ManualClock {
+    now: Mutex<Timestamp>,
+}
+
+impl ManualClock {
+    /// A clock that shows this time.
+    pub fn starting_at(now: Timestamp) -> Self {
+        Self { now: Mutex::new(now) }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.lock();
+        *now = now.saturating_add(by);
+    }
+
+    /// Sets the clock, forward or back.
+    pub fn set(&self, now: Timestamp) {
+        *self.lock() = now;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        // A time cannot be left half-written, so a poisoned lock is as good as any.
+        self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.lock()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
