@@ -14,6 +14,7 @@ mod text;
 mod time;
 
 pub mod store;
+pub mod table;
 
 pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
 pub use entity::Entity;

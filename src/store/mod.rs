@@ -1,7 +1,13 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod ext;
 mod forward;
+pub mod memory;
+pub mod meter;
 
 use std::fmt::Debug;
 

@@ -1,0 +1,1 @@
+//! A store that counts what passes through it.
