@@ -9,11 +9,14 @@ mod error;
 mod id;
 mod item;
 mod key;
+mod model;
+mod patterns;
 mod request;
 mod text;
 mod time;
 
 pub mod store;
+pub mod stream;
 pub mod table;
 
 pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
@@ -25,8 +28,16 @@ pub use key::{
     EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
     Segment, Segments, SortKey, SortKeyPrefix, TYPE, Tag,
 };
+pub use model::{
+    Conversation, HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition,
+    Profile, User,
+};
+pub use patterns::{
+    Cursor, Draft, ImportedDirect, InboxRequest, MAX_INITIAL_MEMBERS, MAX_MEMBERS, MAX_PAGE_ITEMS, MAX_UNREAD, Member,
+    MessagesRequest, NewGroup, NewUser, Page, SendWindow, Thread, Threadline, Unread, UserChange,
+};
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
 pub use store::{Store, StoreExt};
-pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
+pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};

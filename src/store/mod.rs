@@ -1,5 +1,6 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
+pub(crate) mod call;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "dynamodb")]
