@@ -27,6 +27,7 @@ pub use key::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
 pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
