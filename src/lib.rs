@@ -38,6 +38,7 @@ pub use patterns::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};

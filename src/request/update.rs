@@ -79,6 +79,11 @@ impl Update {
         &self.changes
     }
 
+    /// The changes themselves, for a store that makes them.
+    pub(crate) fn into_changes(self) -> Vec<(Cow<'static, str>, Change)> {
+        self.changes
+    }
+
     /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad value.
     pub(crate) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {

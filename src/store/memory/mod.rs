@@ -1,1 +1,283 @@
 //! The in-memory twin of the table.
+
+mod change;
+mod condition;
+mod index;
+mod page;
+mod table;
+mod transact;
+mod update;
+mod value;
+mod write;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+
+use self::page::Page;
+use self::table::Stored;
+use self::transact::Named;
+use self::write::{Prepared, State};
+use super::Store;
+use crate::capacity::{Capacity, Consistency, read_units};
+use crate::error::{Error, Result};
+use crate::key::Key;
+use crate::request::{
+    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
+    MAX_TRANSACTION_ACTIONS, PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write,
+    WriteOutcome,
+};
+use crate::time::{Clock, SystemClock};
+
+pub use change::{Change, ChangeKind};
+
+/// The most that the answer to a batch of reads may weigh, in bytes: 16 MB.
+const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
+
+/// The table in memory: a twin of DynamoDB that is at least as strict, for tests and for running without AWS.
+///
+/// It keeps DynamoDB's rules: the order of keys by their bytes, pages cut by limit and by 1 MB, atomic transactions with
+/// their tokens, the limits on sizes, sparse index, expiry, a stream of changes, and the capacity that each request consumes.
+/// Where DynamoDB leaves a choice, it takes the less convenient one that still is deterministic.
+///
+/// It is kinder than DynamoDB in three ways. Every read sees the latest write, also one that is eventually consistent or of
+/// the index. Requests never conflict, since each is done by itself. And nothing is ever throttled or lost.
+///
+/// A clone is the same table. Nothing is kept when the last clone is dropped.
+///
+/// ```
+/// use threadline::store::Store;
+/// use threadline::{AttributeValue, Get, Item, Key, MemoryStore, PartitionKey, SortKey, Write};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = MemoryStore::new();
+/// let mut item = Item::new();
+/// item.insert("pk", AttributeValue::S("USER#1".into()));
+/// item.insert("sk", AttributeValue::S("USER".into()));
+/// store.write(Write::put(item)?).await?.done()?;
+///
+/// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+/// let found = store.get(Get::new(key)).await?;
+/// assert!(found.item.is_some());
+/// assert_eq!(found.capacity.to_string(), "0.5 RCU");
+/// # Ok::<(), threadline::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore {
+    table_name: Arc<str>,
+    clock: Arc<dyn Clock>,
+    state: Arc<RwLock<State>>,
+}
+
+impl MemoryStore {
+    /// An empty table named `threadline`, by the machine's clock.
+    pub fn new() -> Self {
+        Self {
+            table_name: Arc::from("threadline"),
+            clock: Arc::new(SystemClock),
+            state: Arc::new(RwLock::new(State::default())),
+        }
+    }
+
+    /// The same table by another clock, which says what has expired, how old a change is and when a token is forgotten.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same table under another name.
+    #[must_use]
+    pub fn with_table_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.table_name = name.into();
+        self
+    }
+
+    /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
+    /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
+    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
+    pub fn sweep_expired(&self) -> usize {
+        let now = self.clock.now();
+        self.state_mut().sweep(now)
+    }
+
+    /// The changes behind this sequence number, at most `limit` of them, in the order they were written; from the oldest
+    /// there is with `None`. They can be read for 24 hours.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, when the change that
+    /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no change has had yet.
+    pub fn changes_after(&self, sequence: Option<u64>, limit: usize) -> Result<Vec<Change>> {
+        let now = self.clock.now();
+        let changes = self.state().log.after(sequence, limit, now);
+        self.named("changes_after", changes)
+    }
+
+    // A panic while the lock is held is a bug here or out of memory. A poisoned lock must not turn it into panics elsewhere.
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the page shows, once the lock is free again.
+    fn shown(&self, page: &Page, in_index: bool, capacity: Capacity) -> Result<PageOutput> {
+        let next = page.read.last().filter(|_| page.more).map(|last| last.position(in_index)).transpose()?;
+        // The time is asked for only where something can expire.
+        let items = if page.read.iter().any(|stored| stored.expires_at.is_some()) {
+            let now = self.clock.now();
+            page.read.iter().filter_map(|stored| stored.shown(now)).collect()
+        } else {
+            page.read.iter().map(|stored| (*stored.item).clone()).collect()
+        };
+        Ok(PageOutput { items, next, capacity })
+    }
+
+    fn named<T>(&self, operation: &'static str, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.with_operation(operation).with_table(self.table_name()))
+    }
+
+    fn query_page(&self, request: Query) -> Result<PageOutput> {
+        request.check()?;
+        let consistency = match &request.source {
+            QuerySource::Table { consistency, .. } => Some(*consistency),
+            QuerySource::Index { .. } => None,
+        };
+        let page = self.state().table.query_page(request);
+        let capacity = match consistency {
+            Some(consistency) => Capacity::reads(read_units(page.bytes, consistency)),
+            None => Capacity { index_read: read_units(page.bytes, Consistency::Eventual), ..Capacity::default() },
+        };
+        self.shown(&page, consistency.is_none(), capacity)
+    }
+
+    fn scan_page(&self, request: &Scan) -> Result<PageOutput> {
+        request.check()?;
+        let page = self.state().table.scan_page(request);
+        let capacity = Capacity::reads(read_units(page.bytes, Consistency::Eventual));
+        self.shown(&page, false, capacity)
+    }
+
+    fn write_one(&self, request: Write) -> Result<WriteOutcome> {
+        let prepared = Prepared::write(request)?;
+        let now = self.clock.now();
+        self.state_mut().write(prepared, now)
+    }
+
+    fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
+        let Transaction { actions, token } = request;
+        check_keys(actions.iter().map(TransactAction::key), MAX_TRANSACTION_ACTIONS)?;
+        let named = token.map(|token| Named { token, actions: actions.clone() });
+        let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
+        let now = self.clock.now();
+        self.state_mut().transact(prepared, named, now)
+    }
+
+    fn get_batch(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        let BatchGet { keys, consistency } = request;
+        check_keys(keys.iter(), MAX_BATCH_GETS)?;
+        let mut answer = BatchGetOutput::default();
+        let mut read: Vec<Stored> = Vec::new();
+        let mut bytes = 0;
+        let state = self.state();
+        let mut keys = keys.into_iter();
+        while let Some(key) = keys.next() {
+            let stored = state.table.get(&key);
+            let size = stored.map_or(0, |stored| stored.size);
+            if bytes + size > MAX_BATCH_GET_BYTES {
+                answer.unprocessed.push(key);
+                answer.unprocessed.extend(keys);
+                break;
+            }
+            bytes += size;
+            answer.capacity += Capacity::reads(read_units(size, consistency));
+            read.extend(stored.cloned());
+        }
+        drop(state);
+        let now = self.clock.now();
+        answer.items = read.iter().filter_map(|stored| stored.shown(now)).collect();
+        Ok(answer)
+    }
+
+    fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        let keys = request.writes.iter().map(BatchPut::key).collect::<Result<Vec<_>>>()?;
+        check_keys(keys.iter(), MAX_BATCH_WRITES)?;
+        let prepared = request.writes.into_iter().map(Prepared::batch).collect::<Result<Vec<_>>>()?;
+        let now = self.clock.now();
+        let mut answer = BatchWriteOutput::default();
+        for write in prepared {
+            // One lock for each: a batch is not atomic, and others may see it half done.
+            answer.capacity += self.state_mut().write(write, now)?.capacity();
+        }
+        Ok(answer)
+    }
+}
+
+/// Requests are checked when they are made, but their fields are open.
+fn check_keys<'a>(keys: impl ExactSizeIterator<Item = &'a Key> + Clone, most: usize) -> Result<()> {
+    let count = keys.len();
+    if count == 0 || count > most {
+        return Err(Error::invalid(format!("a request for several items has 1 to {most} parts, and this has {count}")));
+    }
+    if keys.clone().enumerate().any(|(place, key)| keys.clone().take(place).any(|earlier| earlier == key)) {
+        return Err(Error::invalid("a request names one item twice"));
+    }
+    Ok(())
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// Hand-written: what the table holds is content.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("table_name", &self.table_name).finish_non_exhaustive()
+    }
+}
+
+// No method waits for anything, so no lock is ever held across an await.
+#[async_trait]
+impl Store for MemoryStore {
+    fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        let stored = self.state().table.get(&request.key).cloned();
+        let size = stored.as_ref().map_or(0, |stored| stored.size);
+        let capacity = Capacity::reads(read_units(size, request.consistency));
+        let item = stored.filter(|stored| stored.expires_at.is_none() || !stored.is_expired(self.clock.now()));
+        Ok(GetOutput { item: item.map(|stored| (*stored.item).clone()), capacity })
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        self.named("write", self.write_one(request))
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        self.named("query", self.query_page(request))
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        self.named("scan", self.scan_page(&request))
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        self.named("transact", self.transact_all(request))
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        self.named("batch_get", self.get_batch(request))
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        self.named("batch_write", self.write_batch(request))
+    }
+}

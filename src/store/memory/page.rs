@@ -1,0 +1,115 @@
+//! A page of a query or a scan.
+
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+
+use super::index::Slot;
+use super::table::{Stored, Table};
+use crate::request::{MAX_PAGE_BYTES, Order, Position, Query, QuerySource, Scan, SortRange};
+
+/// What was read, expired items too.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) read: Vec<Stored>,
+    pub(super) bytes: usize,
+    /// Whether the reading stopped at a limit, behind which there may be more.
+    pub(super) more: bool,
+}
+
+impl Page {
+    /// Reads until the limit or 1 MB is reached, and stops there without a look at what follows, as DynamoDB does: a page of
+    /// exactly `limit` items has a continuation even when it holds the last one. The item that reaches 1 MB is in the page.
+    fn read<'a>(items: impl Iterator<Item = &'a Stored>, limit: Option<usize>) -> Self {
+        let mut page = Self { read: Vec::with_capacity(limit.unwrap_or(0).min(128)), ..Self::default() };
+        for stored in items {
+            page.read.push(stored.clone());
+            page.bytes = page.bytes.saturating_add(stored.size);
+            if page.bytes >= MAX_PAGE_BYTES || Some(page.read.len()) == limit {
+                page.more = true;
+                break;
+            }
+        }
+        page
+    }
+
+    fn read_in<'a>(items: impl DoubleEndedIterator<Item = &'a Stored>, order: Order, limit: Option<usize>) -> Self {
+        match order {
+            Order::Ascending => Self::read(items, limit),
+            Order::Descending => Self::read(items.rev(), limit),
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn scan_page(&self, scan: &Scan) -> Page {
+        let start = scan.start.as_ref().map(|start| &start.key);
+        Page::read(self.scan(start), most(scan.limit.map(u32::from)))
+    }
+
+    pub(super) fn query_page(&self, query: Query) -> Page {
+        let limit = most(query.limit.map(u32::from));
+        let (low, high) = ends(&query.range);
+        match query.source {
+            QuerySource::Table { partition, .. } => {
+                let Some(partition) = self.partition(partition.as_str()) else { return Page::default() };
+                let (low, high) = (low.map_or(Unbounded, Included), high.map_or(Unbounded, Excluded));
+                let start = query.start.map(|start| String::from(start.key.sk));
+                let Some((low, high)) = narrowed(low, high, start, query.order) else { return Page::default() };
+                let range = (low.as_ref().map(String::as_str), high.as_ref().map(String::as_str));
+                Page::read_in(partition.range::<str, _>(range).map(|(_, stored)| stored), query.order, limit)
+            }
+            QuerySource::Index { partition } => {
+                let Some(partition) = self.index().partition(partition.as_str()) else { return Page::default() };
+                let low = low.map_or(Unbounded, |low| Included(Slot::before(low)));
+                let high = high.map_or(Unbounded, |high| Excluded(Slot::before(high)));
+                let start = query.start.and_then(Slot::at);
+                let Some(range) = narrowed(low, high, start, query.order) else { return Page::default() };
+                Page::read_in(partition.range(range).map(|(_, stored)| stored), query.order, limit)
+            }
+        }
+    }
+}
+
+/// Where the page before ended.
+impl Stored {
+    pub(super) fn position(&self, in_index: bool) -> crate::error::Result<Position> {
+        let index_key = if in_index { self.item.index_key()? } else { None };
+        Ok(Position { key: self.item.key()?, index_key })
+    }
+}
+
+fn most(limit: Option<u32>) -> Option<usize> {
+    limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// The range as a least sort key, counted in, and one that is not, behind it.
+fn ends(range: &SortRange) -> (Option<String>, Option<String>) {
+    match range {
+        SortRange::All => (None, None),
+        // A prefix ends with `#`, and `$` is the character behind `#`.
+        SortRange::BeginsWith(prefix) => {
+            let prefix = prefix.as_str();
+            (Some(prefix.to_owned()), prefix.strip_suffix('#').map(|head| format!("{head}$")))
+        }
+        SortRange::Before(end) => (None, Some(end.as_str().to_owned())),
+        SortRange::After(start) => (Some(next_text(start.as_str())), None),
+        SortRange::Between(low, high) => (Some(low.as_str().to_owned()), Some(next_text(high.as_str()))),
+    }
+}
+
+/// The least text that is greater.
+fn next_text(text: &str) -> String {
+    format!("{text}\0")
+}
+
+/// The range behind the start; `None` for one that holds nothing, which `BTreeMap::range` would panic at.
+fn narrowed<T: Ord>(low: Bound<T>, high: Bound<T>, start: Option<T>, order: Order) -> Option<(Bound<T>, Bound<T>)> {
+    let (low, high) = match (start, order) {
+        (None, _) => (low, high),
+        (Some(start), Order::Ascending) => (Excluded(start), high),
+        (Some(start), Order::Descending) => (low, Excluded(start)),
+    };
+    match (&low, &high) {
+        (Included(a) | Excluded(a), Included(b) | Excluded(b)) if a >= b => None,
+        _ => Some((low, high)),
+    }
+}
