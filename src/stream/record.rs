@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::Key;
+use crate::store::memory::{Change, ChangeKind};
 
 /// What happened to one item: a record of the table's stream, wherever it comes from. `Debug` prints no content.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,23 @@ pub enum RecordKind {
     Modify,
     /// It was deleted.
     Remove,
+}
+
+/// The in-memory store's change, as a record.
+impl From<Change> for StreamRecord {
+    fn from(change: Change) -> Self {
+        let kind = match change.kind {
+            ChangeKind::Insert => RecordKind::Insert,
+            ChangeKind::Modify => RecordKind::Modify,
+            ChangeKind::Remove => RecordKind::Remove,
+        };
+        Self {
+            old: change.old.map(Arc::unwrap_or_clone),
+            new: change.new.map(Arc::unwrap_or_clone),
+            expired: change.by_ttl,
+            ..Self::new(kind, change.key, SequenceNumber::from(change.sequence))
+        }
+    }
 }
 
 /// A record's place in its shard: a decimal number of up to 40 digits, compared by value.

@@ -1,0 +1,12 @@
+//! Tests that need no server, in one binary: a file for each subject.
+
+mod entities;
+mod faults;
+mod groups;
+mod inbox;
+mod keys;
+mod messages;
+mod projector;
+mod redaction;
+mod support;
+mod users;
