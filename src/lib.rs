@@ -38,6 +38,8 @@ pub use patterns::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+#[cfg(feature = "dynamodb")]
+pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
