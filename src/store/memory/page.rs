@@ -4,6 +4,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::index::Slot;
 use super::table::{Stored, Table};
+use crate::error::Result;
 use crate::request::{MAX_PAGE_BYTES, Order, Position, Query, QuerySource, Scan, SortRange};
 
 /// What was read, expired items too.
@@ -69,9 +70,9 @@ impl Table {
     }
 }
 
-/// Where the page before ended.
 impl Stored {
-    pub(super) fn position(&self, in_index: bool) -> crate::error::Result<Position> {
+    /// The place of this item, behind which the next page starts.
+    pub(super) fn position(&self, in_index: bool) -> Result<Position> {
         let index_key = if in_index { self.item.index_key()? } else { None };
         Ok(Position { key: self.item.key()?, index_key })
     }
