@@ -41,11 +41,12 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// The table in memory: a twin of DynamoDB that is at least as strict, for tests and for running without AWS.
 ///
 /// It keeps DynamoDB's rules: the order of keys by their bytes, pages cut by limit and by 1 MB, atomic transactions with
-/// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request consumes.
-/// Where DynamoDB leaves a choice, it takes the less convenient one that still is deterministic.
+/// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request
+/// consumes. What its requests' own checks refuse, it refuses again, since their fields are open.
 ///
 /// It is kinder than DynamoDB in three ways. Every read sees the latest write, also one that is eventually consistent or of
-/// the index. Requests never conflict, since each is done by itself. And nothing is ever throttled or lost.
+/// the index. Requests never conflict, since each is done by itself. And nothing is throttled or lost: a batch leaves
+/// something undone only where its answer would be over 16 MB.
 ///
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///

@@ -114,3 +114,20 @@ fn narrowed<T: Ord>(low: Bound<T>, high: Bound<T>, start: Option<T>, order: Orde
         _ => Some((low, high)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_holds_nothing_is_not_read() {
+        let (low, high) = (|at| Included(at), |at| Excluded(at));
+        assert_eq!(narrowed(low(2), high(1), None, Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(1), None, Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(2), Some(2), Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(2), Some(1), Order::Descending), None);
+        assert_eq!(narrowed(low(1), high(3), Some(1), Order::Ascending), Some((Excluded(1), Excluded(3))));
+        assert_eq!(narrowed(low(1), high(3), Some(2), Order::Descending), Some((Included(1), Excluded(2))));
+        assert_eq!(narrowed(Unbounded, Unbounded, Some(2), Order::Ascending), Some((Excluded(2), Unbounded)));
+    }
+}

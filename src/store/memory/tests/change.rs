@@ -115,13 +115,24 @@ fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
 }
 
 #[test]
-fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
+fn a_trimmed_change_lets_go_of_its_images() {
     let (store, clock) = store_and_clock();
-    let store = store.with_change_retention(Duration::ZERO);
+    put(&store, item("A", "1"));
+    write(&store, Write::delete(key("A", "1")));
+    let image = Arc::downgrade(all(&store)[1].old.as_ref().unwrap());
+    assert!(image.upgrade().is_some());
+    clock.advance(Duration::from_secs(24 * 60 * 60));
+    put(&store, item("A", "2"));
+    assert!(image.upgrade().is_none());
+}
+
+#[test]
+fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
+    let store = MemoryStore::new().with_change_retention(Duration::ZERO);
     put(&store, item("A", "1"));
     put(&store, item("A", "2"));
     assert_eq!(all(&store), []);
-    assert_eq!(store.state().log.after(Some(2), 1, crate::Clock::now(&*clock)).unwrap(), []);
+    assert_eq!(store.changes_after(Some(2), 1).unwrap(), []);
     assert_eq!(store.changes_after(Some(1), 1).unwrap_err().kind(), ErrorKind::NotFound);
 }
 

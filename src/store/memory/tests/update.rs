@@ -127,6 +127,7 @@ fn an_item_may_be_too_large_for_an_update_though_not_for_a_put() {
         (409_600 - 16, Update::new().set_if_absent("x", s("")), true),
         (409_600 - 15, Update::new().set_if_absent("x", s("")), false),
         (409_600, Update::new().remove("absent"), true),
+        (409_599, Update::new().remove("absent").remove("absent2"), true),
         (409_600, Update::new().remove("absent").remove("absent2"), false),
     ] {
         let store = MemoryStore::new();

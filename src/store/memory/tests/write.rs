@@ -76,6 +76,22 @@ fn deleting_a_missing_item_is_no_error() {
 }
 
 #[test]
+fn nothing_is_kept_of_a_partition_that_has_become_empty() {
+    let store = MemoryStore::new();
+    put(&store, indexed("A", "1", "I", "1"));
+    put(&store, indexed("A", "2", "I", "2"));
+    let partitions = || {
+        let state = store.state();
+        let in_index = state.table.index().partition("I").is_some();
+        (state.table.partition("A").is_some(), state.table.scan_order().len(), in_index)
+    };
+    write(&store, Write::delete(key("A", "1")));
+    assert_eq!(partitions(), (true, 1, true));
+    write(&store, Write::delete(key("A", "2")));
+    assert_eq!(partitions(), (false, 0, false));
+}
+
+#[test]
 fn an_item_of_400_kb_is_the_largest() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 409_600));
