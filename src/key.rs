@@ -311,10 +311,18 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     if text.len() > most {
         return Err(Error::invalid(format!("{what} may have at most {most} bytes, and this has {}", text.len())));
     }
-    if text.split('#').any(str::is_empty) {
+    // Every item that is put passes here: one look at each byte. The controls behind ASCII, U+0080 to U+009F, are 0xC2 and the
+    // byte of their number.
+    let (mut has_empty, mut has_control, mut previous) = (false, false, b'#');
+    for byte in text.bytes() {
+        has_empty |= previous == b'#' && byte == b'#';
+        has_control |= byte.is_ascii_control() || (previous == 0xC2 && byte <= 0x9F);
+        previous = byte;
+    }
+    if has_empty || previous == b'#' {
         return Err(Error::invalid(format!("{what} must not be empty or have an empty segment")));
     }
-    if text.chars().any(char::is_control) {
+    if has_control {
         return Err(Error::invalid(format!("{what} must not hold control characters")));
     }
     Ok(())

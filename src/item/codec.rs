@@ -12,12 +12,15 @@ use crate::key::{PK, SK, shape};
 
 /// The item that a value's fields make, without its keys.
 pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
-    // The cause is left out: serde's messages may hold the value that did not fit.
-    let item: serde_dynamo::Item = serde_dynamo::to_item(value).map_err(|_| {
-        Error::invalid(format!("{entity} cannot be stored: its fields do not serialize to the attributes of an item"))
-            .with_entity(entity)
-    })?;
-    Ok(item.into())
+    // Not by `to_item`, which would make a second map of the one that serializing has made.
+    match serde_dynamo::to_attribute_value(value) {
+        Ok(AttributeValue::M(attributes)) => Ok(attributes.into()),
+        // The cause is left out: serde's messages may hold the value that did not fit.
+        _ => Err(Error::invalid(format!(
+            "{entity} cannot be stored: its fields do not serialize to the attributes of an item"
+        ))
+        .with_entity(entity)),
+    }
 }
 
 /// The value that an item holds.
@@ -25,7 +28,7 @@ pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<It
 /// serde_dynamo's own errors do not say which attribute failed, and some of them hold its content. So the outermost map is
 /// walked here, to know the attribute, and their text is dropped.
 pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> Result<T> {
-    let key = key_shape(&item);
+    let [pk, sk] = [PK, SK].map(|name| item.get_s(name).map(str::to_owned));
     let mut failing = None;
     T::deserialize(ItemDeserializer { item, failing: &mut failing }).map_err(|error| {
         let what = match failing {
@@ -35,14 +38,9 @@ pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> R
                 None => "its attributes do not fit together".to_owned(),
             },
         };
-        Error::new(ErrorKind::Corrupt, format!("the item at {key} is no {entity}: {what}")).with_entity(entity)
+        let [pk, sk] = [pk, sk].map(|key| key.as_deref().map_or_else(|| "no key".to_owned(), shape));
+        Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
     })
-}
-
-/// The shape of an item's key, for messages.
-fn key_shape(item: &Item) -> String {
-    let part = |name| item.get_s(name).map_or_else(|| "no key".to_owned(), shape);
-    format!("`{} / {}`", part(PK), part(SK))
 }
 
 /// serde's text for a field that is not there; the name in it is the program's, never content.
