@@ -30,5 +30,6 @@ pub use serde_dynamo::AttributeValue;
 #[cfg(feature = "dynamodb")]
 pub use store::dynamodb::DynamoDbStore;
 pub use store::{Store, StoreExt};
+pub use table::TableSpec;
 pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
