@@ -27,6 +27,8 @@ pub use key::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+#[cfg(feature = "dynamodb")]
+pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
 pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
