@@ -18,7 +18,8 @@ macro_rules! __for_each_behaviour {
                 values_of_every_type_are_read_back
                 text_of_any_script_is_read_back
                 numbers_are_read_back_in_plain_decimal_form
-                nested_numbers_are_read_back_in_plain_decimal_form;
+                numbers_in_sets_are_read_back_in_plain_decimal_form
+                nested_numbers_keep_their_value;
             put:
                 a_put_replaces_the_whole_item
                 the_same_item_may_be_put_again
@@ -37,6 +38,7 @@ macro_rules! __for_each_behaviour {
                 an_add_counts_from_nothing
                 an_add_is_exact
                 an_add_to_text_is_invalid_and_changes_nothing
+                an_add_to_more_than_38_digits_is_invalid_and_changes_nothing
                 a_remove_of_a_missing_attribute_is_done
                 an_update_gives_the_old_item_only_when_asked
                 a_refused_update_changes_nothing
@@ -122,8 +124,9 @@ macro_rules! __for_each_behaviour {
                 a_reason_has_the_current_item_only_when_asked
                 a_transaction_takes_missing_items_as_single_writes_do
                 a_transaction_moves_items_in_the_index
-                an_add_to_text_cancels_the_transaction
-                an_update_to_more_than_400_kb_cancels_the_transaction
+                an_add_to_text_fails_the_transaction
+                an_update_to_more_than_400_kb_fails_the_transaction
+                an_update_to_a_bad_index_key_fails_the_transaction
                 a_transaction_may_have_a_hundred_actions
                 a_transaction_of_too_many_or_on_one_item_twice_is_invalid
                 a_repeat_with_the_same_token_is_done_and_changes_nothing

@@ -89,6 +89,15 @@ pub async fn an_add_to_text_is_invalid_and_changes_nothing(store: &dyn Store, sc
     }
 }
 
+/// A sum of more than 38 digits is refused, not rounded.
+pub async fn an_add_to_more_than_38_digits_is_invalid_and_changes_nothing(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "count", n("10000000000000000000000000000000000000000"));
+    put(store, &item).await;
+    let request = update(scope, Update::new().set("title", s("x")).add("count", 1));
+    assert_invalid(store.write(request).await, "an add that makes a number of 41 digits");
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
 /// An update may be repeated where it removes.
 pub async fn a_remove_of_a_missing_attribute_is_done(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
