@@ -31,5 +31,6 @@ pub use serde_dynamo::AttributeValue;
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
+pub use table::TableSpec;
 pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
