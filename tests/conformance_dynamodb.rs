@@ -3,15 +3,15 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use threadline::Store;
 use threadline::store::dynamodb::{DynamoDbStore, local_client};
+use threadline::{Store, TableSpec};
 
 mod dynamodb_store {
     use super::*;
 
     threadline::conformance_tests! {
         #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-        run_id: "store",
+        run_id: &format!("{} store", table()),
         store: store(),
     }
 }
@@ -21,7 +21,7 @@ mod arc_dyn_store {
 
     threadline::conformance_tests! {
         #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-        run_id: "arc",
+        run_id: &format!("{} arc", table()),
         store: Arc::new(store()) as Arc<dyn Store>,
     }
 }
@@ -55,32 +55,7 @@ fn table() -> &'static str {
 }
 
 fn create_table(endpoint: &str, name: &str) {
-    use aws_sdk_dynamodb::types::*;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    runtime.block_on(async {
-        let client = local_client(endpoint);
-        let attr = |n: &str| {
-            AttributeDefinition::builder().attribute_name(n).attribute_type(ScalarAttributeType::S).build().unwrap()
-        };
-        let key = |n: &str, t| KeySchemaElement::builder().attribute_name(n).key_type(t).build().unwrap();
-        client
-            .create_table()
-            .table_name(name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(Some(["pk", "sk", "gsi1pk", "gsi1sk"].map(attr).to_vec()))
-            .key_schema(key("pk", KeyType::Hash))
-            .key_schema(key("sk", KeyType::Range))
-            .global_secondary_indexes(
-                GlobalSecondaryIndex::builder()
-                    .index_name("gsi1")
-                    .key_schema(key("gsi1pk", KeyType::Hash))
-                    .key_schema(key("gsi1sk", KeyType::Range))
-                    .projection(Projection::builder().projection_type(ProjectionType::All).build())
-                    .build()
-                    .unwrap(),
-            )
-            .send()
-            .await
-            .unwrap();
-    });
+    let spec = TableSpec::new(name).deletion_protection(false);
+    runtime.block_on(spec.create(&local_client(endpoint))).expect("the table can be created");
 }

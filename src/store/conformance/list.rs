@@ -201,7 +201,7 @@ macro_rules! __for_each_behaviour {
 
 /// Makes a test of every behaviour, for one store: see [the suite](crate::store::conformance).
 ///
-/// * `run_id` is an expression of type `&str`: one for each run that uses the same table.
+/// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
 /// * `store` is an expression that makes the store, in an `async` function: it may `.await`. Each test makes one.
 /// * Attributes in front, such as `#[ignore = "needs a server"]`, are put on every test.
 ///

@@ -17,7 +17,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The part of this behaviour in this run. A run needs an id of its own where its table held an earlier run.
+    /// The part of this behaviour in this run. The id must be new where a server was used by an earlier run: see [what the
+    /// suite needs](super#what-the-suite-needs).
     ///
     /// # Panics
     /// When one of the two is no [`KeySegment`]: 1 to 200 bytes, without `#` and control characters.
