@@ -254,7 +254,7 @@ macro_rules! __push_behaviour {
 #[allow(clippy::vec_init_then_push, reason = "the pushes come from a macro")]
 pub fn all() -> Vec<Behaviour> {
     let mut all = Vec::new();
-    crate::__for_each_behaviour! { __push_behaviour all }
+    __for_each_behaviour! { __push_behaviour all }
     all
 }
 
