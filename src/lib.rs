@@ -42,5 +42,6 @@ pub use serde_dynamo::AttributeValue;
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
+pub use table::TableSpec;
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
