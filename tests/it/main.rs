@@ -8,5 +8,6 @@ mod keys;
 mod messages;
 mod projector;
 mod redaction;
+mod row_size;
 mod support;
 mod users;
