@@ -1,5 +1,7 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
+mod corrupt;
+mod cruddur;
 mod entities;
 mod faults;
 mod groups;
