@@ -2,11 +2,14 @@
 
 mod corrupt;
 mod cruddur;
+mod direct;
 mod entities;
 mod faults;
 mod groups;
+mod imports;
 mod inbox;
 mod keys;
+mod members;
 mod messages;
 mod projector;
 mod redaction;
