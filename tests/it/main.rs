@@ -1,5 +1,6 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
+mod auto_traits;
 mod corrupt;
 mod cruddur;
 mod direct;
@@ -15,4 +16,6 @@ mod projector;
 mod redaction;
 mod row_size;
 mod support;
+mod times_and_ids;
 mod users;
+mod values;
