@@ -311,21 +311,22 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     if text.len() > most {
         return Err(Error::invalid(format!("{what} may have at most {most} bytes, and this has {}", text.len())));
     }
-    // Every item that is put passes here: one look at each byte. The controls behind ASCII, U+0080 to U+009F, are 0xC2 and the
-    // byte of their number.
-    let (mut has_empty, mut has_control, mut previous) = (false, false, b'#');
-    for byte in text.bytes() {
-        has_empty |= previous == b'#' && byte == b'#';
-        has_control |= byte.is_ascii_control() || (previous == 0xC2 && byte <= 0x9F);
-        previous = byte;
-    }
-    if has_empty || previous == b'#' {
+    if text.is_empty() || text.starts_with('#') || text.ends_with('#') || text.contains("##") {
         return Err(Error::invalid(format!("{what} must not be empty or have an empty segment")));
     }
-    if has_control {
+    if has_control(text) {
         return Err(Error::invalid(format!("{what} must not hold control characters")));
     }
     Ok(())
+}
+
+/// Whether a control character is in the text. Every item that is put passes here with each of its keys, which are nearly
+/// always ASCII; so that is looked at without a branch for each byte.
+fn has_control(text: &str) -> bool {
+    let (ascii, control) = text
+        .bytes()
+        .fold((true, false), |(ascii, control), byte| (ascii & byte.is_ascii(), control | byte.is_ascii_control()));
+    control || (!ascii && text.chars().any(char::is_control))
 }
 
 /// The shape of a key: its tag, and `…` for each segment behind it. A first segment that is not in capitals, as tags are, is

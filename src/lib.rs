@@ -1,5 +1,4 @@
-//! Typed messaging access patterns on one DynamoDB table, and a faithful in-memory twin of that table.
-
+#![doc = include_str!("docs/guide.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -38,9 +37,17 @@ pub use patterns::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+#[cfg(feature = "mock")]
+pub use store::MockStore;
 #[cfg(feature = "dynamodb")]
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
+pub use table::TableSpec;
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@ use serde_dynamo::AttributeValue;
 
 use super::{Item, type_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{PK, SK, shape};
+use crate::key::{PK, SK, TYPE, shape};
 
 /// The item that a value's fields make, without its keys.
 pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
@@ -28,19 +28,44 @@ pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<It
 /// serde_dynamo's own errors do not say which attribute failed, and some of them hold its content. So the outermost map is
 /// walked here, to know the attribute, and their text is dropped.
 pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> Result<T> {
-    let [pk, sk] = [PK, SK].map(|name| item.get_s(name).map(str::to_owned));
+    let key = key_texts(&item);
     let mut failing = None;
     T::deserialize(ItemDeserializer { item, failing: &mut failing }).map_err(|error| {
         let what = match failing {
-            Some((name, found)) => format!("attribute `{name}` has type {found} and a value that does not fit"),
+            Some((name, found)) => does_not_fit(&name, found),
             None => match missing_field(&error) {
                 Some(field) => format!("attribute `{field}` is missing"),
                 None => "its attributes do not fit together".to_owned(),
             },
         };
-        let [pk, sk] = [pk, sk].map(|key| key.as_deref().map_or_else(|| "no key".to_owned(), shape));
-        Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
+        corrupt(&key, entity, &what)
     })
+}
+
+/// The error for an item whose `type`, this value, is not the entity's.
+pub(crate) fn of_another_type(item: &Item, found: &AttributeValue, entity: &'static str) -> Error {
+    let what = match found {
+        // The type's name is the program's own, not content; one that no program would use is not repeated.
+        AttributeValue::S(name) if name.len() <= 64 => format!("attribute `{TYPE}` says `{name}`"),
+        _ => does_not_fit(TYPE, type_of(found)),
+    };
+    corrupt(&key_texts(item), entity, &what)
+}
+
+fn does_not_fit(name: &str, found: &'static str) -> String {
+    format!("attribute `{name}` has type {found} and a value that does not fit")
+}
+
+fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
+    let [pk, sk] = key.each_ref().map(|text| text.as_deref().map_or_else(|| "no key".to_owned(), shape));
+    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
+}
+
+/// The texts of an item's key, whose shape is shown in an error alone: hardly ever, so that it is not worked out before.
+type KeyTexts = [Option<String>; 2];
+
+fn key_texts(item: &Item) -> KeyTexts {
+    [PK, SK].map(|name| item.get_s(name).map(str::to_owned))
 }
 
 /// serde's text for a field that is not there; the name in it is the program's, never content.

@@ -63,8 +63,9 @@ impl Membership {
     /// The attribute that holds the position up to which the member has read.
     pub(crate) const LAST_READ: &'static str = "last_read";
 
-    /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be.
-    const FIXED_BYTES: usize = 705;
+    /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be. That
+    /// is a row of a direct conversation: the title, which only a group has, weighs less than what tells of the other one.
+    const FIXED_BYTES: usize = 708;
     /// What a row may weigh, so that it is written for one capacity unit.
     const MOST_BYTES: usize = 1024;
 
@@ -107,10 +108,12 @@ impl Membership {
 
     /// The row of somebody who joins now: it shows what the row of a member shows, all of it read.
     pub(crate) fn caught_up_with(self, member: &Self) -> Self {
+        // The two rows hold different names, and so have not the same room.
+        let preview = member.message.as_ref().map(|preview| Preview::cut(preview.as_str(), self.preview_room()));
         Self {
             last_message: member.last_message,
             last_message_user_uuid: member.last_message_user_uuid,
-            message: member.message.clone(),
+            message: preview,
             last_read: member.last_message,
             ..self
         }
@@ -123,14 +126,18 @@ impl Membership {
 
     /// The beginning of the message, as much of it as this row has room for; `None` once it is deleted.
     pub(crate) fn preview_of(&self, message: &Message) -> Option<Preview> {
+        message.body().map(|body| Preview::cut(body.as_str(), self.preview_room()))
+    }
+
+    /// How many bytes of preview this row has room for, beside its names.
+    fn preview_room(&self) -> usize {
         let optional = |text: Option<&str>| text.map_or(0, str::len);
         let names = self.user_handle.as_str().len()
             + self.user_display_name.as_str().len()
             + optional(self.title.as_ref().map(GroupTitle::as_str))
             + optional(self.other_user_handle.as_ref().map(Handle::as_str))
             + optional(self.other_user_display_name.as_ref().map(DisplayName::as_str));
-        let room = Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names);
-        message.body().map(|body| Preview::cut(body, room))
+        Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names)
     }
 
     /// The conversation.

@@ -27,8 +27,7 @@ pub use users::{NewUser, UserChange};
 /// The messaging of an application, on one table: users, conversations, messages and inboxes. Cheap to clone.
 ///
 /// ```
-/// # tokio_test();
-/// # fn tokio_test() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
+/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
 /// # async fn run() -> threadline::Result<()> {
 /// use threadline::{MemoryStore, NewUser, Threadline};
 ///
