@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::text::{HandleClaim, IdentitySubject, KeySegment};
+use crate::text::{FoldedHandle, IdentitySubject, KeySegment};
 use crate::time::Timestamp;
 
 /// The attribute that holds the partition key.
@@ -93,7 +93,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`], [`HandleClaim`], [`IdentitySubject`] and, for
+/// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`], [`FoldedHandle`], [`IdentitySubject`] and, for
 /// an application's own text, [`KeySegment`]. Sealed: whatever implements it has been validated.
 pub trait Segment: sealed::Sealed {
     /// Appends the segment's text.
@@ -121,7 +121,7 @@ segment! {
     MessageId => |id, key| append_uuid(id.as_uuid(), key);
     Uuid => |id, key| append_uuid(id, key);
     Timestamp => |time, key| key.push_str(&time.to_string());
-    HandleClaim => |handle, key| key.push_str(handle.as_str());
+    FoldedHandle => |handle, key| key.push_str(handle.as_str());
     IdentitySubject => |subject, key| key.push_str(subject.as_str());
     KeySegment => |segment, key| key.push_str(segment.as_str());
 }

@@ -1,5 +1,4 @@
-//! Typed messaging access patterns on one DynamoDB table, and a faithful in-memory twin of that table.
-
+#![doc = include_str!("docs/guide.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -9,11 +8,14 @@ mod error;
 mod id;
 mod item;
 mod key;
+mod model;
+mod patterns;
 mod request;
 mod text;
 mod time;
 
 pub mod store;
+pub mod stream;
 pub mod table;
 
 pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
@@ -25,9 +27,27 @@ pub use key::{
     EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
     Segment, Segments, SortKey, SortKeyPrefix, TYPE, Tag,
 };
+pub use model::{
+    Conversation, HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition,
+    Profile, User,
+};
+pub use patterns::{
+    Cursor, Draft, ImportedDirect, InboxRequest, MAX_INITIAL_MEMBERS, MAX_MEMBERS, MAX_PAGE_ITEMS, MAX_UNREAD, Member,
+    MessagesRequest, NewGroup, NewUser, Page, SendWindow, Thread, Threadline, Unread, UserChange,
+};
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
+#[cfg(feature = "mock")]
+pub use store::MockStore;
+#[cfg(feature = "dynamodb")]
+pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
-pub use text::{DisplayName, GroupTitle, Handle, HandleClaim, IdentitySubject, KeySegment, MessageBody};
+pub use table::TableSpec;
+pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -36,7 +36,7 @@ macro_rules! text_newtype {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.pad(&self.0)
             }
         }
 
@@ -85,7 +85,7 @@ macro_rules! text_newtype {
 }
 
 text_newtype! {
-    /// The text of a message: 1 to 1024 characters (Unicode scalar values), not all of them white space.
+    /// The text of a message: 1 to 1024 characters (Unicode scalar values).
     ///
     /// Nothing is trimmed or changed, and line breaks are allowed. `Display` gives the text; `Debug` only its length.
     ///
@@ -100,36 +100,37 @@ text_newtype! {
     MessageBody,
     |text| {
         at_most("a message", 1024, text)?;
-        not_blank("a message", text)
+        not_empty("a message", text)
     }
 }
 
 text_newtype! {
-    /// A person's name as others read it: 1 to 64 characters and at most 128 bytes, not all white space, without control
+    /// A person's name as others read it: 1 to 64 characters and at most 96 bytes, not all white space, without control
     /// characters.
+    // An inbox row may hold two of these beside two handles, and must stay under 1 KB.
     DisplayName,
-    |text| one_line("a display name", text)
+    |text| one_line("a display name", 96, text)
 }
 
 text_newtype! {
     /// The title of a group of more than two: 1 to 64 characters and at most 128 bytes, not all white space, without control
     /// characters.
     GroupTitle,
-    |text| one_line("a group's title", text)
+    |text| one_line("a group's title", 128, text)
 }
 
 text_newtype! {
     /// The short name that a user is addressed by: 1 to 32 letters and digits of any script, `_`, `-` and `.`, at most 48
     /// bytes.
     ///
-    /// It is kept as people typed it and unique without regard to ASCII case: see [`Handle::claim`].
+    /// It is kept as people typed it and unique without regard to ASCII case: see [`Handle::folded`].
     ///
     /// ```
     /// use threadline::Handle;
     ///
     /// let handle = Handle::new("AndrewBrown")?;
     /// assert_eq!(handle.as_str(), "AndrewBrown");
-    /// assert_eq!(handle.claim(), Handle::new("andrewbrown")?.claim());
+    /// assert_eq!(handle.folded(), Handle::new("andrewbrown")?.folded());
     /// assert!(Handle::new("andrew#brown").is_err());
     /// # Ok::<(), threadline::Error>(())
     /// ```
@@ -139,11 +140,11 @@ text_newtype! {
 
 text_newtype! {
     /// A [`Handle`] without its ASCII case: what must be unique in a table.
-    HandleClaim,
+    FoldedHandle,
     |text| {
         check_handle(text)?;
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(Error::invalid("a handle's claim is in lower case"));
+            return Err(Error::invalid("a folded handle is in lower case"));
         }
         Ok(())
     }
@@ -163,37 +164,55 @@ text_newtype! {
     |text| check_segment("a key segment", 200, text)
 }
 
+text_newtype! {
+    /// The beginning of a message, as an inbox shows it: at most 140 characters.
+    Preview,
+    |text| at_most("a preview", Preview::MOST_CHARACTERS, text)
+}
+
+impl Preview {
+    const MOST_CHARACTERS: usize = 140;
+
+    /// The first 140 characters of the text, or as many as fit into this many bytes.
+    pub(crate) fn cut(text: &str, most_bytes: usize) -> Self {
+        let end = text
+            .char_indices()
+            .take(Self::MOST_CHARACTERS)
+            .map(|(start, c)| start + c.len_utf8())
+            .take_while(|end| *end <= most_bytes)
+            .last()
+            .unwrap_or(0);
+        Self(text.get(..end).unwrap_or_default().to_owned())
+    }
+}
+
 impl Handle {
     /// The handle in ASCII lower case.
-    pub fn claim(&self) -> HandleClaim {
-        HandleClaim(self.0.to_ascii_lowercase())
+    pub fn folded(&self) -> FoldedHandle {
+        FoldedHandle(self.0.to_ascii_lowercase())
     }
 }
 
 fn check_handle(text: &str) -> Result<()> {
     at_most("a handle", 32, text)?;
     at_most_bytes("a handle", 48, text)?;
-    if text.is_empty() {
-        return Err(Error::invalid("a handle must not be empty"));
-    }
+    not_empty("a handle", text)?;
     if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
         return Err(Error::invalid("a handle may hold only letters, digits, `_`, `-` and `.`"));
     }
     Ok(())
 }
 
-fn one_line(what: &'static str, text: &str) -> Result<()> {
+fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
     at_most(what, 64, text)?;
-    at_most_bytes(what, 128, text)?;
+    at_most_bytes(what, most_bytes, text)?;
     not_blank(what, text)?;
     no_control(what, text)
 }
 
 fn check_segment(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
     at_most_bytes(what, most_bytes, text)?;
-    if text.is_empty() {
-        return Err(Error::invalid(format!("{what} must not be empty")));
-    }
+    not_empty(what, text)?;
     if text.contains('#') {
         return Err(Error::invalid(format!("{what} must not hold `#`, which parts the segments of a key")));
     }
@@ -212,6 +231,13 @@ fn at_most_bytes(what: &'static str, most: usize, text: &str) -> Result<()> {
     let count = text.len();
     if count > most {
         return Err(Error::invalid(format!("{what} may have at most {most} bytes of UTF-8, and this has {count}")));
+    }
+    Ok(())
+}
+
+fn not_empty(what: &'static str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        return Err(Error::invalid(format!("{what} must not be empty")));
     }
     Ok(())
 }

@@ -30,15 +30,17 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The length of every timestamp's text, in bytes.
-    pub(crate) const TEXT_LEN: usize = 32;
+    /// The first moment there is: `0000-01-01T00:00:00.000000+00:00`.
+    pub const MIN: Self = Self { micros: -62_167_219_200_000_000 };
+    /// The last moment there is: `9999-12-31T23:59:59.999999+00:00`.
+    pub const MAX: Self = Self { micros: 253_402_300_799_999_999 };
 
     /// The moment this many microseconds after the Unix epoch.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
     pub fn from_unix_micros(micros: i64) -> Result<Self> {
-        if (FIRST.micros..=LAST.micros).contains(&micros) {
+        if (Self::MIN.micros..=Self::MAX.micros).contains(&micros) {
             Ok(Self { micros })
         } else {
             Err(Error::invalid("a timestamp must lie in the years 0000 to 9999"))
@@ -72,14 +74,14 @@ impl Timestamp {
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(LAST)
+        Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
     /// This much earlier, or the first moment of the year 0000.
     #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(FIRST)
+        Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
     /// Reads the stored form only: the text must be exactly what [`Display`](fmt::Display) writes.
@@ -92,11 +94,6 @@ impl Timestamp {
         }
     }
 }
-
-/// 0000-01-01T00:00:00.000000+00:00
-const FIRST: Timestamp = Timestamp { micros: -62_167_219_200_000_000 };
-/// 9999-12-31T23:59:59.999999+00:00
-const LAST: Timestamp = Timestamp { micros: 253_402_300_799_999_999 };
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,7 +158,7 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_unix_micros(micros).unwrap_or(LAST)
+        Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
-#[cfg(feature = "conformance")]
+pub(crate) mod call;
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
@@ -8,6 +9,8 @@ mod ext;
 mod forward;
 pub mod memory;
 pub mod meter;
+#[cfg(feature = "mock")]
+mod mock;
 
 use std::fmt::Debug;
 
@@ -20,6 +23,8 @@ use crate::request::{
 };
 
 pub use ext::StoreExt;
+#[cfg(feature = "mock")]
+pub use mock::MockStore;
 
 /// One DynamoDB table, or what behaves as one. The contract for those who write a store: no method has a default, and the
 /// suite in `store::conformance` holds every behaviour. Users call it through [`StoreExt`] and the access patterns.

@@ -1,0 +1,89 @@
+//! Two people talk, in memory: users, a direct conversation, messages, the projector, both inboxes, a page walked with a
+//! cursor, a stranger refused, and what each step would have cost on DynamoDB.
+//!
+//! Run it with nothing but Rust: `cargo run --example quickstart`
+
+use std::error::Error;
+
+use threadline::store::meter::Metered;
+use threadline::stream::{Projector, StreamRecord};
+use threadline::{Capacity, MemoryStore, Message, NewUser, Threadline, UserId};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The meter stands between the application and the store, and adds up what each step consumes.
+    let store = MemoryStore::new();
+    let meter = Metered::new(store.clone());
+    let chat = Threadline::new(meter.clone());
+    let projector = Projector::new(meter.clone());
+    let mut costs: Vec<(&str, Capacity)> = Vec::new();
+
+    let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    let londo = chat.create_user(NewUser::new("londo", "Londo Mollari")?).await?;
+    costs.push(("create three users", meter.take()));
+
+    // Starting the same conversation twice, or both at once, gives one conversation.
+    let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+    costs.push(("start a direct conversation", meter.take()));
+
+    let baykos_end = chat.open(bayko.id(), thread.group_id()).await?;
+    costs.push(("open it as the other member", meter.take()));
+
+    for text in ["Only every year.", "It is about a place, like all the best ones.", "When do we start?"] {
+        // Keep the id until the send is acknowledged: a repeat with the same id is done once.
+        let id = chat.new_message_id();
+        baykos_end.send(id, text).await?;
+        baykos_end.send(id, text).await?;
+    }
+    costs.push(("send three messages, each twice", meter.take()));
+
+    // On AWS the table's stream calls the projector. Here its records are read from the store.
+    let records: Vec<_> = store.changes_after(None, usize::MAX)?.into_iter().map(StreamRecord::from).collect();
+    let projection = projector.project(&records).await;
+    assert!(projection.lowest_failed.is_none(), "nothing fails in memory");
+    costs.push(("project them in one batch", meter.take()));
+
+    for user in [&andrew, &bayko] {
+        println!("{}'s inbox", user.display_name());
+        show_inbox(&chat, user.id()).await?;
+    }
+    costs.push(("read both inboxes, count unread", meter.take()));
+
+    println!("\nThe thread, two messages a page");
+    let mut request = thread.messages().oldest_first().limit(2);
+    loop {
+        let page = request.fetch().await?;
+        page.items.iter().for_each(show_message);
+        let Some(cursor) = page.next else { break };
+        println!("  -- more behind the cursor {cursor}");
+        request = thread.messages().oldest_first().limit(2).cursor(cursor);
+    }
+    costs.push(("read the thread in two pages", meter.take()));
+
+    let refused = chat.open(londo.id(), thread.group_id()).await.expect_err("Londo is no member");
+    println!("\nLondo Mollari tries the door: {refused}");
+    costs.push(("refuse a stranger", meter.take()));
+
+    println!("\n{:<34}{:>6}{:>8}", "What it consumed", "RCU", "WCU");
+    for (step, capacity) in costs {
+        println!("{step:<34}{:>6}{:>8}", capacity.read(), capacity.write());
+    }
+    Ok(())
+}
+
+async fn show_inbox(chat: &Threadline, user: UserId) -> Result<(), Box<dyn Error>> {
+    for row in chat.inbox(user).limit(20).fetch().await?.items {
+        let other = row.other().map_or_else(String::new, |other| other.display_name.to_string());
+        let preview = row.preview().map_or("(deleted)", |preview| preview.as_str());
+        // The row itself says whether there is anything new; counting reads the messages, so only then.
+        let unread = if row.is_unread() { chat.unread(&row).await?.count } else { 0 };
+        println!("  {other:<14} {unread:>2} unread  {preview}");
+    }
+    Ok(())
+}
+
+fn show_message(message: &Message) {
+    let text = message.body().map_or("(deleted)", |body| body.as_str());
+    println!("  {:<14} {text}", message.sender_display_name());
+}

@@ -1,0 +1,47 @@
+//! The claim on an identity provider's subject, which makes it unique.
+
+use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::entity::Entity;
+use crate::id::UserId;
+use crate::key::{Key, PartitionKey, SortKey, Tag};
+use crate::tag;
+use crate::text::{DisplayName, Handle, IdentitySubject};
+
+pub(super) const IDENTITY: Tag = tag!("IDENTITY");
+
+/// The claim on an identity provider's subject, at `IDENTITY#<subject>` / `IDENTITY`. There can be one item with this key, and
+/// so one user with this identity. It holds the profile, so that a look-up by identity is one read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityClaim {
+    cognito_user_id: IdentitySubject,
+    user_uuid: UserId,
+    handle: Handle,
+    display_name: DisplayName,
+}
+
+impl IdentityClaim {
+    pub(crate) fn new(subject: IdentitySubject, profile: Profile) -> Self {
+        let Profile { id, handle, display_name } = profile;
+        Self { cognito_user_id: subject, user_uuid: id, handle, display_name }
+    }
+
+    /// The user who has the identity.
+    pub fn into_profile(self) -> Profile {
+        Profile { id: self.user_uuid, handle: self.handle, display_name: self.display_name }
+    }
+}
+
+impl Entity for IdentityClaim {
+    const TYPE: &'static str = "IdentityClaim";
+    type KeyParts<'a> = &'a IdentitySubject;
+
+    fn key_from(subject: &IdentitySubject) -> Key {
+        Key::new(PartitionKey::new((IDENTITY, subject)), SortKey::new((IDENTITY,)))
+    }
+
+    fn key_parts(&self) -> &IdentitySubject {
+        &self.cognito_user_id
+    }
+}

@@ -1,0 +1,80 @@
+//! The keys of this crate's entities, read back into their parts.
+
+use super::handle_claim::HANDLE;
+use super::identity_claim::IDENTITY;
+use super::membership::MEMBER;
+use super::message::MESSAGES;
+use super::message_group::GROUP;
+use super::user::USER;
+use super::{MessageKey, MessagePosition};
+use crate::entity::Entity;
+use crate::id::{GroupId, UserId};
+use crate::key::{Key, PartitionKey, SortKey};
+use crate::text::{FoldedHandle, IdentitySubject};
+
+/// The key of one of this crate's entities, read back into the parts it was built from.
+///
+/// ```
+/// use threadline::{Entity, KnownKey, User, UserId};
+///
+/// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+/// assert_eq!(KnownKey::parse(&User::key_from(user)), Some(KnownKey::User(user)));
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KnownKey {
+    /// The key of a [`User`](super::User).
+    User(UserId),
+    /// The key of a [`HandleClaim`](super::HandleClaim).
+    HandleClaim(FoldedHandle),
+    /// The key of an [`IdentityClaim`](super::IdentityClaim).
+    IdentityClaim(IdentitySubject),
+    /// The key of a [`MessageGroup`](super::MessageGroup).
+    MessageGroup(GroupId),
+    /// The key of a [`Membership`](super::Membership).
+    Membership(GroupId, UserId),
+    /// The key of a [`Message`](super::Message).
+    Message(MessageKey),
+}
+
+impl KnownKey {
+    /// Reads a key back; `None` for the key of something else.
+    pub fn parse(key: &Key) -> Option<Self> {
+        let (tag, value) = key.pk.as_str().split_once('#')?;
+        let sk = key.sk.as_str();
+        let parsed = if tag == USER.as_str() && sk == USER.as_str() {
+            Self::User(value.parse().ok()?)
+        } else if tag == HANDLE.as_str() && sk == HANDLE.as_str() {
+            Self::HandleClaim(FoldedHandle::new(value).ok()?)
+        } else if tag == IDENTITY.as_str() && sk == IDENTITY.as_str() {
+            Self::IdentityClaim(IdentitySubject::new(value).ok()?)
+        } else if tag == GROUP.as_str() && sk == GROUP.as_str() {
+            Self::MessageGroup(value.parse().ok()?)
+        } else if tag == GROUP.as_str() {
+            let (member, user) = sk.split_once('#')?;
+            if member != MEMBER.as_str() {
+                return None;
+            }
+            Self::Membership(value.parse().ok()?, user.parse().ok()?)
+        } else if tag == MESSAGES.as_str() {
+            Self::Message(MessageKey { group: value.parse().ok()?, position: sk.parse::<MessagePosition>().ok()? })
+        } else {
+            return None;
+        };
+        // An id may also be written in capitals, say, which no key of ours is.
+        (parsed.to_key() == *key).then_some(parsed)
+    }
+
+    /// The key with these parts.
+    pub fn to_key(&self) -> Key {
+        match self {
+            Self::User(user) => super::User::key_from(*user),
+            Self::HandleClaim(handle) => Key::new(PartitionKey::new((HANDLE, handle)), SortKey::new((HANDLE,))),
+            Self::IdentityClaim(subject) => super::IdentityClaim::key_from(subject),
+            Self::MessageGroup(group) => super::MessageGroup::key_from(*group),
+            Self::Membership(group, user) => super::Membership::key_from((*group, *user)),
+            Self::Message(key) => super::Message::key_from(*key),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A member of a conversation, and that member's row in the inbox.
+
+use serde::{Deserialize, Serialize};
+
+use super::message_group::GROUP;
+use super::user::USER;
+use super::{Message, MessagePosition, Profile};
+use crate::entity::Entity;
+use crate::id::{GroupId, UserId};
+use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
+use crate::text::{DisplayName, GroupTitle, Handle, Preview};
+use crate::time::Timestamp;
+
+/// The tag before a member's id, in the sort key and in the index.
+pub(crate) const MEMBER: Tag = USER;
+
+/// A member of a conversation and that member's inbox row, at `GRP#<group>` / `USER#<user>`, and in the index at `USER#<user>` /
+/// `GRP#<last_message_at>#<group>`. It is the proof that its user may read the thread.
+///
+/// Its key never changes. Its recency lives in the index key alone, so that a new message is one conditional update. It stays
+/// under 1 KB, whatever the names and the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    message_group_uuid: GroupId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    joined_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<GroupTitle>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_user_uuid: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_user_handle: Option<Handle>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_user_display_name: Option<DisplayName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_message: Option<MessagePosition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_message_user_uuid: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<Preview>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_read: Option<MessagePosition>,
+}
+
+/// What a conversation is to one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversation {
+    /// A conversation of two: the other one.
+    Direct(Profile),
+    /// A group: its title.
+    Group(GroupTitle),
+}
+
+impl Membership {
+    /// The attribute that holds the position of the group's newest message.
+    pub(crate) const LAST_MESSAGE: &'static str = "last_message";
+    /// The attribute that holds the id of its sender.
+    pub(crate) const LAST_SENDER: &'static str = "last_message_user_uuid";
+    /// The attribute that holds the beginning of its text.
+    pub(crate) const PREVIEW: &'static str = "message";
+    /// The attribute that holds the position up to which the member has read.
+    pub(crate) const LAST_READ: &'static str = "last_read";
+
+    /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be. That
+    /// is a row of a direct conversation: the title, which only a group has, weighs less than what tells of the other one.
+    const FIXED_BYTES: usize = 708;
+    /// What a row may weigh, so that it is written for one capacity unit.
+    const MOST_BYTES: usize = 1024;
+
+    pub(crate) fn new(group: GroupId, member: Profile, conversation: Conversation, joined_at: Timestamp) -> Self {
+        let Profile { id, handle, display_name } = member;
+        let (title, other) = match conversation {
+            Conversation::Direct(other) => (None, Some(other)),
+            Conversation::Group(title) => (Some(title), None),
+        };
+        let (other_user_uuid, other_user_handle, other_user_display_name) = match other {
+            Some(other) => (Some(other.id), Some(other.handle), Some(other.display_name)),
+            None => (None, None, None),
+        };
+        Self {
+            message_group_uuid: group,
+            user_uuid: id,
+            user_handle: handle,
+            user_display_name: display_name,
+            joined_at,
+            title,
+            other_user_uuid,
+            other_user_handle,
+            other_user_display_name,
+            last_message: None,
+            last_message_user_uuid: None,
+            message: None,
+            last_read: None,
+        }
+    }
+
+    /// The row with this as the group's newest message.
+    pub(crate) fn showing(self, message: &Message) -> Self {
+        Self {
+            last_message: Some(message.position()),
+            last_message_user_uuid: Some(message.sender_id()),
+            message: self.preview_of(message),
+            ..self
+        }
+    }
+
+    /// The row of somebody who joins now: it shows what the row of a member shows, all of it read.
+    pub(crate) fn caught_up_with(self, member: &Self) -> Self {
+        // The two rows hold different names, and so have not the same room.
+        let preview = member.message.as_ref().map(|preview| Preview::cut(preview.as_str(), self.preview_room()));
+        Self {
+            last_message: member.last_message,
+            last_message_user_uuid: member.last_message_user_uuid,
+            message: preview,
+            last_read: member.last_message,
+            ..self
+        }
+    }
+
+    /// The row, read up to here.
+    pub(crate) fn read_up_to(self, position: MessagePosition) -> Self {
+        Self { last_read: Some(position), ..self }
+    }
+
+    /// The beginning of the message, as much of it as this row has room for; `None` once it is deleted.
+    pub(crate) fn preview_of(&self, message: &Message) -> Option<Preview> {
+        message.body().map(|body| Preview::cut(body.as_str(), self.preview_room()))
+    }
+
+    /// How many bytes of preview this row has room for, beside its names.
+    fn preview_room(&self) -> usize {
+        let optional = |text: Option<&str>| text.map_or(0, str::len);
+        let names = self.user_handle.as_str().len()
+            + self.user_display_name.as_str().len()
+            + optional(self.title.as_ref().map(GroupTitle::as_str))
+            + optional(self.other_user_handle.as_ref().map(Handle::as_str))
+            + optional(self.other_user_display_name.as_ref().map(DisplayName::as_str));
+        Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names)
+    }
+
+    /// The conversation.
+    pub fn group_id(&self) -> GroupId {
+        self.message_group_uuid
+    }
+
+    /// The member's id.
+    pub fn user_id(&self) -> UserId {
+        self.user_uuid
+    }
+
+    /// The member, with the names of when the row was written.
+    pub fn profile(&self) -> Profile {
+        Profile { id: self.user_uuid, handle: self.user_handle.clone(), display_name: self.user_display_name.clone() }
+    }
+
+    /// When the member joined.
+    pub fn joined_at(&self) -> Timestamp {
+        self.joined_at
+    }
+
+    /// The group's title; `None` for a direct conversation.
+    pub fn title(&self) -> Option<&GroupTitle> {
+        self.title.as_ref()
+    }
+
+    /// The other one of a direct conversation, with the names of when the row was written; `None` for a group.
+    pub fn other(&self) -> Option<Profile> {
+        Some(Profile {
+            id: self.other_user_uuid?,
+            handle: self.other_user_handle.clone()?,
+            display_name: self.other_user_display_name.clone()?,
+        })
+    }
+
+    /// Whether this is a conversation of two.
+    pub fn is_direct(&self) -> bool {
+        self.other_user_uuid.is_some()
+    }
+
+    /// The position of the group's newest message that this row knows of.
+    pub fn last_message(&self) -> Option<MessagePosition> {
+        self.last_message
+    }
+
+    /// Who sent the newest message.
+    pub fn last_sender_id(&self) -> Option<UserId> {
+        self.last_message_user_uuid
+    }
+
+    /// The beginning of the newest message: at most 140 characters, fewer where the names are long; `None` once the message is
+    /// deleted.
+    pub fn preview(&self) -> Option<&Preview> {
+        self.message.as_ref()
+    }
+
+    /// Up to where the member has read.
+    pub fn last_read(&self) -> Option<MessagePosition> {
+        self.last_read
+    }
+
+    /// What the row is ordered by: the time of the newest message, or of joining while there is none.
+    pub fn last_message_at(&self) -> Timestamp {
+        self.last_message.map_or(self.joined_at, |last| last.created_at())
+    }
+
+    /// Whether the newest message is somebody else's and lies after what the member has read.
+    pub fn is_unread(&self) -> bool {
+        self.last_message_user_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+    }
+
+    /// The partition that holds a group and its members.
+    pub(crate) fn partition(group: GroupId) -> PartitionKey {
+        PartitionKey::new((GROUP, group))
+    }
+
+    /// The sort keys of the members within their group's partition.
+    pub(crate) fn members() -> SortKeyPrefix {
+        SortKeyPrefix::new((MEMBER,))
+    }
+
+    /// The partition of the index that holds a user's inbox.
+    pub(crate) fn inbox(user: UserId) -> PartitionKey {
+        PartitionKey::new((MEMBER, user))
+    }
+
+    /// The sort keys of the inbox rows within that partition.
+    pub(crate) fn inbox_rows() -> SortKeyPrefix {
+        SortKeyPrefix::new((GROUP,))
+    }
+
+    /// The sort key of a row in the index.
+    pub(crate) fn recency(last_message_at: Timestamp, group: GroupId) -> SortKey {
+        SortKey::new((GROUP, last_message_at, group))
+    }
+}
+
+impl Entity for Membership {
+    const TYPE: &'static str = "Membership";
+    type KeyParts<'a> = (GroupId, UserId);
+
+    fn key_from((group, user): (GroupId, UserId)) -> Key {
+        Key::new(Self::partition(group), SortKey::new((MEMBER, user)))
+    }
+
+    fn key_parts(&self) -> (GroupId, UserId) {
+        (self.message_group_uuid, self.user_uuid)
+    }
+
+    fn index_key(&self) -> Option<IndexKey> {
+        Some(IndexKey::new(Self::inbox(self.user_uuid), Self::recency(self.last_message_at(), self.message_group_uuid)))
+    }
+}

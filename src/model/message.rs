@@ -1,0 +1,327 @@
+//! A message, and its place in its thread.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::id::{GroupId, MessageId, UserId};
+use crate::key::{Key, PartitionKey, SortKey, Tag};
+use crate::tag;
+use crate::text::{DisplayName, Handle, MessageBody};
+use crate::time::Timestamp;
+
+pub(super) const MESSAGES: Tag = tag!("MSG");
+
+/// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredMessage")]
+pub struct Message {
+    // The group and the position are the item's key, and have no attribute of their own.
+    #[serde(skip_serializing)]
+    group: GroupId,
+    #[serde(skip_serializing)]
+    position: MessagePosition,
+    message_uuid: MessageId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
+}
+
+/// The attributes as they are read, the key among them.
+#[derive(Deserialize)]
+struct StoredMessage {
+    pk: MessagesKey,
+    sk: MessagePosition,
+    message_uuid: MessageId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    message: Option<MessageBody>,
+    edited_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
+}
+
+/// The partition key of a thread, read back.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct MessagesKey(GroupId);
+
+impl TryFrom<String> for MessagesKey {
+    type Error = Error;
+
+    fn try_from(pk: String) -> Result<Self> {
+        match pk.split_once('#') {
+            Some((tag, group)) if tag == MESSAGES.as_str() => group.parse().map(Self),
+            _ => Err(Error::invalid("not the partition key of a thread")),
+        }
+    }
+}
+
+impl TryFrom<StoredMessage> for Message {
+    type Error = Error;
+
+    fn try_from(stored: StoredMessage) -> Result<Self> {
+        if stored.sk.id.is_some_and(|id| id != stored.message_uuid) {
+            return Err(Error::invalid("the message's id is not the one in its sort key"));
+        }
+        if stored.message.is_none() && stored.deleted_at.is_none() {
+            return Err(Error::invalid("a message that is not deleted has a body"));
+        }
+        Ok(Self {
+            group: stored.pk.0,
+            position: stored.sk,
+            message_uuid: stored.message_uuid,
+            user_uuid: stored.user_uuid,
+            user_handle: stored.user_handle,
+            user_display_name: stored.user_display_name,
+            message: stored.message,
+            edited_at: stored.edited_at,
+            deleted_at: stored.deleted_at,
+        })
+    }
+}
+
+impl Message {
+    /// The attribute that holds the text.
+    pub(crate) const BODY: &'static str = "message";
+    /// The attribute that holds the sender's id.
+    pub(crate) const SENDER: &'static str = "user_uuid";
+    /// The attribute that holds the time of the last edit.
+    pub(crate) const EDITED_AT: &'static str = "edited_at";
+    /// The attribute that holds the time of the deletion.
+    pub(crate) const DELETED_AT: &'static str = "deleted_at";
+
+    pub(crate) fn new(
+        group: GroupId,
+        created_at: Timestamp,
+        id: MessageId,
+        sender: Profile,
+        body: MessageBody,
+    ) -> Self {
+        let Profile { id: user_uuid, handle, display_name } = sender;
+        Self {
+            group,
+            position: MessagePosition { created_at, id: Some(id) },
+            message_uuid: id,
+            user_uuid,
+            user_handle: handle,
+            user_display_name: display_name,
+            message: Some(body),
+            edited_at: None,
+            deleted_at: None,
+        }
+    }
+
+    /// The same message with another text.
+    pub(crate) fn edited(self, body: MessageBody, at: Timestamp) -> Self {
+        Self { message: Some(body), edited_at: Some(at), ..self }
+    }
+
+    /// What is left of the message when it is deleted.
+    pub(crate) fn deleted(self, at: Timestamp) -> Self {
+        Self { message: None, deleted_at: Some(at), ..self }
+    }
+
+    /// The message's id.
+    pub fn id(&self) -> MessageId {
+        self.message_uuid
+    }
+
+    /// The conversation that it is part of.
+    pub fn group_id(&self) -> GroupId {
+        self.group
+    }
+
+    /// When it was sent.
+    pub fn created_at(&self) -> Timestamp {
+        self.position.created_at
+    }
+
+    /// Its place in the thread.
+    pub fn position(&self) -> MessagePosition {
+        self.position
+    }
+
+    /// The text; `None` once it is deleted.
+    pub fn body(&self) -> Option<&MessageBody> {
+        self.message.as_ref()
+    }
+
+    /// Who sent it.
+    pub fn sender_id(&self) -> UserId {
+        self.user_uuid
+    }
+
+    /// The sender's handle when it was sent.
+    pub fn sender_handle(&self) -> &Handle {
+        &self.user_handle
+    }
+
+    /// The sender's name when it was sent.
+    pub fn sender_display_name(&self) -> &DisplayName {
+        &self.user_display_name
+    }
+
+    /// When it was last edited.
+    pub fn edited_at(&self) -> Option<Timestamp> {
+        self.edited_at
+    }
+
+    /// When it was deleted.
+    pub fn deleted_at(&self) -> Option<Timestamp> {
+        self.deleted_at
+    }
+
+    /// Whether this is only a tombstone.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
+    }
+
+    /// The partition that holds a group's messages.
+    pub(crate) fn partition(group: GroupId) -> PartitionKey {
+        PartitionKey::new((MESSAGES, group))
+    }
+}
+
+impl Entity for Message {
+    const TYPE: &'static str = "Message";
+    type KeyParts<'a> = MessageKey;
+
+    fn key_from(key: MessageKey) -> Key {
+        Key::new(Self::partition(key.group), key.position.sort_key())
+    }
+
+    fn key_parts(&self) -> MessageKey {
+        MessageKey { group: self.group, position: self.position }
+    }
+}
+
+/// What a message's key is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MessageKey {
+    /// The conversation.
+    pub group: GroupId,
+    /// The place in its thread.
+    pub position: MessagePosition,
+}
+
+/// A message's place in its thread: the time it was sent and, for two of the same microsecond, its id. Positions compare as
+/// their sort keys do.
+///
+/// The id is missing from Cruddur's own messages, whose sort key is the bare time; such a message comes before its twin with
+/// an id.
+///
+/// ```
+/// use threadline::MessagePosition;
+///
+/// let bare: MessagePosition = "2023-06-26T10:16:00.375877+00:00".parse()?;
+/// let full: MessagePosition = "2023-06-26T10:16:00.375877+00:00#5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?;
+/// assert!(bare < full);
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MessagePosition {
+    created_at: Timestamp,
+    id: Option<MessageId>,
+}
+
+impl MessagePosition {
+    /// The position of the message with this id that was sent at this time.
+    pub fn new(created_at: Timestamp, id: MessageId) -> Self {
+        Self { created_at, id: Some(id) }
+    }
+
+    /// The time it was sent.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// The message's id, where the sort key holds it.
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.id
+    }
+
+    /// Before every message.
+    pub(crate) const FIRST: Self = Self { created_at: Timestamp::MIN, id: None };
+    /// After every message.
+    pub(crate) const LAST: Self =
+        Self { created_at: Timestamp::MAX, id: Some(MessageId::from_uuid(uuid::Uuid::max())) };
+
+    pub(crate) fn sort_key(&self) -> SortKey {
+        match self.id {
+            Some(id) => SortKey::new((self.created_at, id)),
+            None => SortKey::new((self.created_at,)),
+        }
+    }
+}
+
+/// The text of the sort key.
+impl fmt::Display for MessagePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sort_key().as_str())
+    }
+}
+
+impl FromStr for MessagePosition {
+    type Err = Error;
+
+    fn from_str(sk: &str) -> Result<Self> {
+        let (created_at, id) = match sk.split_once('#') {
+            Some((created_at, id)) => (created_at, Some(id)),
+            None => (sk, None),
+        };
+        let id = id.map(str::parse::<MessageId>).transpose()?;
+        let position = Self { created_at: Timestamp::parse_stored(created_at)?, id };
+        // A UUID may also be written in other ways, none of which this key would be found by.
+        if position.sort_key().as_str() == sk {
+            Ok(position)
+        } else {
+            Err(Error::invalid("a message's id in a sort key is in lower case, with hyphens"))
+        }
+    }
+}
+
+impl TryFrom<String> for MessagePosition {
+    type Error = Error;
+
+    fn try_from(sk: String) -> Result<Self> {
+        sk.parse()
+    }
+}
+
+impl From<MessagePosition> for String {
+    fn from(position: MessagePosition) -> Self {
+        position.sort_key().into()
+    }
+}
+
+impl From<&Message> for MessagePosition {
+    fn from(message: &Message) -> Self {
+        message.position
+    }
+}
+
+/// A v7 id holds its own time, and so its position.
+impl TryFrom<MessageId> for MessagePosition {
+    type Error = Error;
+
+    fn try_from(id: MessageId) -> Result<Self> {
+        match id.time() {
+            Some(created_at) => Ok(Self { created_at, id: Some(id) }),
+            None => Err(Error::invalid(
+                "the message's id is no UUIDv7, so it does not say when it was sent: give the time too",
+            )),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The entities: what the table holds, one a file.
+
+mod handle_claim;
+mod identity_claim;
+mod known_key;
+mod membership;
+mod message;
+mod message_group;
+mod profile;
+mod user;
+
+pub use handle_claim::HandleClaim;
+pub use identity_claim::IdentityClaim;
+pub use known_key::KnownKey;
+pub use membership::{Conversation, Membership};
+pub use message::{Message, MessageKey, MessagePosition};
+pub use message_group::MessageGroup;
+pub use profile::Profile;
+pub use user::User;

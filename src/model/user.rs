@@ -1,0 +1,91 @@
+//! A user of the application.
+
+use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::entity::Entity;
+use crate::id::UserId;
+use crate::key::{Key, PartitionKey, SortKey, Tag};
+use crate::tag;
+use crate::text::{DisplayName, Handle, IdentitySubject};
+use crate::time::Timestamp;
+
+pub(super) const USER: Tag = tag!("USER");
+
+/// A user of the application, at `USER#<user>` / `USER`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    user_uuid: UserId,
+    handle: Handle,
+    display_name: DisplayName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cognito_user_id: Option<IdentitySubject>,
+    version: u64,
+    created_at: Timestamp,
+}
+
+impl User {
+    pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {
+        let Profile { id, handle, display_name } = profile;
+        Self { user_uuid: id, handle, display_name, cognito_user_id: identity, version: 1, created_at }
+    }
+
+    /// The same user with other names, one version later.
+    pub(crate) fn renamed(&self, handle: Handle, display_name: DisplayName) -> Self {
+        Self { handle, display_name, version: self.version.saturating_add(1), ..self.clone() }
+    }
+
+    /// The user's id.
+    pub fn id(&self) -> UserId {
+        self.user_uuid
+    }
+
+    /// The handle, as the user typed it.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The name that others read.
+    pub fn display_name(&self) -> &DisplayName {
+        &self.display_name
+    }
+
+    /// The subject that the identity provider knows the user by, where there is one.
+    pub fn identity(&self) -> Option<&IdentitySubject> {
+        self.cognito_user_id.as_ref()
+    }
+
+    /// 1 for a new user, and one more after each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When the user was created.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// What others see of the user.
+    pub fn profile(&self) -> Profile {
+        Profile { id: self.user_uuid, handle: self.handle.clone(), display_name: self.display_name.clone() }
+    }
+}
+
+impl Entity for User {
+    const TYPE: &'static str = "User";
+    type KeyParts<'a> = UserId;
+
+    fn key_from(user: UserId) -> Key {
+        Key::new(PartitionKey::new((USER, user)), SortKey::new((USER,)))
+    }
+
+    fn key_parts(&self) -> UserId {
+        self.user_uuid
+    }
+}
+
+impl From<&User> for Profile {
+    fn from(user: &User) -> Self {
+        user.profile()
+    }
+}

@@ -1,0 +1,403 @@
+//! `groups.start_direct`, `groups.create`, `groups.import_direct`, `groups.open`, `groups.members`, `groups.add_member`,
+//! `groups.remove_member`.
+
+use std::collections::HashSet;
+
+use serde_dynamo::AttributeValue;
+
+use super::users::put_new;
+use super::{Draft, Threadline};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{GroupId, MessageId, UserId};
+use crate::model::{Conversation, Membership, Message, MessageGroup, MessagePosition, Profile};
+use crate::request::{
+    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactOutcome, Transaction, Update, Write,
+};
+use crate::store::call::{Call, begin};
+use crate::text::GroupTitle;
+use crate::time::Timestamp;
+
+/// The most members that a new group may have: they, the group and the first message go into one transaction.
+pub const MAX_INITIAL_MEMBERS: usize = 97;
+/// The most members that a group may come to have. A message to the group writes each one's inbox row.
+pub const MAX_MEMBERS: usize = 1000;
+
+/// A conversation, opened by one of its members: the proof that its user may read and write it. Sending, paging and editing
+/// exist only here. It was true when it was made; open the conversation again for each request of a user's.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    pub(super) chat: Threadline,
+    pub(super) me: Membership,
+}
+
+/// A group with a title that is still to be created.
+#[derive(Clone, Debug)]
+pub struct NewGroup {
+    title: GroupTitle,
+    creator: Profile,
+    others: Vec<Profile>,
+    id: Option<GroupId>,
+}
+
+impl NewGroup {
+    /// A group with this title and, for now, its creator alone.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`GroupTitle`] refuses.
+    pub fn new(title: impl TryInto<GroupTitle, Error: Into<Error>>, creator: impl Into<Profile>) -> Result<Self> {
+        let title = title.try_into().map_err(Into::into)?;
+        Ok(Self { title, creator: creator.into(), others: Vec::new(), id: None })
+    }
+
+    /// The same with one member more.
+    #[must_use]
+    pub fn with_member(mut self, member: impl Into<Profile>) -> Self {
+        self.others.push(member.into());
+        self
+    }
+
+    /// The same with this id, which makes a repeat of the call safe.
+    #[must_use]
+    pub fn with_id(mut self, id: GroupId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+/// A conversation of two that comes from elsewhere and keeps its id.
+#[derive(Clone, Debug)]
+pub struct ImportedDirect {
+    id: GroupId,
+    one: Profile,
+    other: Profile,
+    started_at: Timestamp,
+}
+
+impl ImportedDirect {
+    /// The conversation of these two, with its id and the time it was started.
+    pub fn new(id: GroupId, one: impl Into<Profile>, other: impl Into<Profile>, started_at: Timestamp) -> Self {
+        Self { id, one: one.into(), other: other.into(), started_at }
+    }
+}
+
+/// A member of a conversation, as the other members see one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member {
+    /// Who it is, with the names of when the member's row was written.
+    pub profile: Profile,
+    /// When the member joined.
+    pub joined_at: Timestamp,
+    /// Up to where the member has read.
+    pub last_read: Option<MessagePosition>,
+}
+
+impl Threadline {
+    /// Starts the direct conversation of two people with a first message, or sends the message into the one they have.
+    ///
+    /// The conversation's id follows from the two people, so that they never get two, also when both start at once. One
+    /// transaction: 8 WCU and 2 of the index; when there is the conversation already, 1 RCU and 1 WCU more. Both people must be
+    /// users: pass what [`create_user`](Self::create_user) or a look-up gave. A retry is safe with a [`Draft`] that has an id.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id.
+    pub async fn start_direct(
+        &self,
+        from: impl Into<Profile>,
+        to: impl Into<Profile>,
+        first: impl TryInto<Draft, Error: Into<Error>>,
+    ) -> Result<Thread> {
+        let call = begin!(&*self.store, "groups.start_direct");
+        let (from, to, first) = (from.into(), to.into(), first.try_into().map_err(Into::into));
+        call.run(async {
+            check_two(&from, &to)?;
+            let group = GroupId::direct(from.id, to.id);
+            let now = self.clock.now();
+            let message = self.compose(group, from.clone(), first?)?;
+            self.check_ahead(&message)?;
+
+            let existing = if self.is_too_old(&message) {
+                // Too old to start with, but perhaps a repeat of a start that was done.
+                self.stored_group(&call, group).await?
+            } else {
+                let item = MessageGroup::new(group, None, 2, from.id, now);
+                let mine =
+                    Membership::new(group, from.clone(), Conversation::Direct(to.clone()), now).showing(&message);
+                let theirs = Membership::new(group, to, Conversation::Direct(from.clone()), now).showing(&message);
+                let writes = [put_new(&item)?, put_new(&mine)?, put_new(&theirs)?, put_new(&message)?];
+                match created_or_existing(&call, writes).await? {
+                    None => return Ok(self.thread(mine)),
+                    Some(existing) => existing,
+                }
+            };
+            let group = existing.continued_in().unwrap_or(group);
+            let thread = self.open_in(&call, from.id, group).await?;
+            let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
+            self.deliver(&call, Message::new(group, message.created_at(), message.id(), from, body)).await?;
+            Ok(thread)
+        })
+        .await
+    }
+
+    /// Creates a group with a title, its members and a first message by its creator. One transaction: 4 + 2n WCU and n of the
+    /// index, for n members, the creator counted in.
+    ///
+    /// A repeat with the same id gives the group that was created, where the title and the creator are the same.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, and for what
+    ///   [`Thread::send_draft`] refuses.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id.
+    pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
+        let call = begin!(&*self.store, "groups.create");
+        let first = first.try_into().map_err(Into::into);
+        call.run(async {
+            let now = self.clock.now();
+            let group = new.id.unwrap_or_else(|| GroupId::from_uuid(self.ids.next(now)));
+            let count = 1 + new.others.len();
+            if count > MAX_INITIAL_MEMBERS {
+                return Err(Error::invalid(format!(
+                    "a new group may have at most {MAX_INITIAL_MEMBERS} members, and this has {count}; add the others afterwards"
+                )));
+            }
+            let members: Vec<_> = std::iter::once(new.creator.clone()).chain(new.others).collect();
+            if members.iter().map(|member| member.id).collect::<HashSet<_>>().len() < count {
+                return Err(Error::invalid("a new group names one member twice"));
+            }
+            let message = self.compose(group, new.creator.clone(), first?)?;
+            self.check_ahead(&message)?;
+
+            let existing = if self.is_too_old(&message) {
+                self.stored_group(&call, group).await?
+            } else {
+                let row = |member: &Profile| {
+                    Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now)
+                        .showing(&message)
+                };
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id, now);
+                let mut writes = vec![put_new(&item)?, put_new(&message)?];
+                for member in &members {
+                    writes.push(put_new(&row(member))?);
+                }
+                match created_or_existing(&call, writes).await? {
+                    None => return Ok(self.thread(row(&new.creator))),
+                    Some(existing) => existing,
+                }
+            };
+            if existing.created_by() == new.creator.id && existing.title() == Some(&new.title) {
+                self.open_in(&call, new.creator.id, group).await
+            } else {
+                Err(Error::new(ErrorKind::AlreadyExists, "there is another group with this id")
+                    .with_entity(MessageGroup::TYPE))
+            }
+        })
+        .await
+    }
+
+    /// Takes over a conversation of two with the id that it has, and makes [`start_direct`](Self::start_direct) of the two lead
+    /// to it. One transaction: 8 WCU and 2 of the index. Its messages follow by [`Thread::send_draft`], with their ids and
+    /// times, on a `Threadline` whose [send window](super::SendWindow) takes their age. A repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
+    pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
+        let call = begin!(&*self.store, "groups.import_direct");
+        call.run(async {
+            let ImportedDirect { id, one, other, started_at } = imported;
+            check_two(&one, &other)?;
+            let pair = GroupId::direct(one.id, other.id);
+            let item = MessageGroup::new(id, None, 2, one.id, started_at);
+            let mine = Membership::new(id, one.clone(), Conversation::Direct(other.clone()), started_at);
+            let theirs = Membership::new(id, other, Conversation::Direct(one.clone()), started_at);
+            let mut writes = vec![put_new(&item)?, put_new(&mine)?, put_new(&theirs)?];
+            if pair != id {
+                writes.push(put_new(&MessageGroup::pointer(pair, id, one.id, started_at))?);
+            }
+            let TransactOutcome::Cancelled { reasons, capacity } = call.transact(Transaction::new(writes)?).await?
+            else {
+                return Ok(self.thread(mine));
+            };
+            let stored = |place: usize| match reasons.get(place).and_then(|reason| reason.current.clone()) {
+                Some(item) => MessageGroup::from_item(item).map(Some),
+                None => Ok(None),
+            };
+            if !reasons.iter().any(|reason| reason.code == CancelCode::ConditionFailed) {
+                TransactOutcome::Cancelled { reasons, capacity }.done()?;
+                return Ok(self.thread(mine));
+            }
+            let ours = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
+            if ours && stored(0)?.is_some() {
+                return self.open_in(&call, one.id, id).await;
+            }
+            Err(Error::new(ErrorKind::AlreadyExists, "the two have another conversation, or the id is another's")
+                .with_entity(MessageGroup::TYPE))
+        })
+        .await
+    }
+
+    /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist.
+    pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
+        let call = begin!(&*self.store, "groups.open");
+        call.run(self.open_in(&call, user, group)).await
+    }
+
+    async fn open_in(&self, call: &Call<'_>, user: UserId, group: GroupId) -> Result<Thread> {
+        let found = call.get(Get::new(Membership::key_from((group, user))).consistent()).await?;
+        match found.item {
+            Some(item) => Ok(self.thread(Membership::from_item(item)?)),
+            None => Err(not_a_member()),
+        }
+    }
+
+    /// The group, which there has to be when a message that would start it is too old for that.
+    async fn stored_group(&self, call: &Call<'_>, group: GroupId) -> Result<MessageGroup> {
+        let found = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?;
+        MessageGroup::from_item(found.item.ok_or_else(|| self.too_old())?)
+    }
+
+    fn thread(&self, me: Membership) -> Thread {
+        Thread { chat: self.clone(), me }
+    }
+
+    /// The message that a draft becomes.
+    pub(super) fn compose(&self, group: GroupId, sender: Profile, draft: Draft) -> Result<Message> {
+        let (body, id, created_at) = draft.settle(|| self.new_message_id())?;
+        Ok(Message::new(group, created_at, id, sender, body))
+    }
+}
+
+impl Thread {
+    /// The conversation.
+    pub fn group_id(&self) -> GroupId {
+        self.me.group_id()
+    }
+
+    /// The membership that opened it, as it was then.
+    pub fn membership(&self) -> &Membership {
+        &self.me
+    }
+
+    /// A new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    pub fn new_message_id(&self) -> MessageId {
+        self.chat.new_message_id()
+    }
+
+    /// All members, in the order of their ids. 1 RCU per 4 KB of their rows, which is four members at least.
+    ///
+    /// # Errors
+    /// As [`Store::query`](crate::Store::query); [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn members(&self) -> Result<Vec<Member>> {
+        let call = begin!(&*self.chat.store, "groups.members");
+        call.run(async {
+            let mut query = Query::table_consistent(Membership::partition(self.group_id()))
+                .range(SortRange::BeginsWith(Membership::members()));
+            let mut members = Vec::new();
+            loop {
+                let page = call.query(query.clone()).await?;
+                for item in page.items {
+                    let row = Membership::from_item(item)?;
+                    members.push(Member {
+                        profile: row.profile(),
+                        joined_at: row.joined_at(),
+                        last_read: row.last_read(),
+                    });
+                }
+                match page.next {
+                    Some(next) => query.start = Some(next),
+                    None => return Ok(members),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Adds a member, who sees the whole thread and has it for read up to now. One transaction: 4 WCU and 1 of the index.
+    /// Adding a member again is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.add_member");
+        let member = member.into();
+        call.run(async {
+            let title = self.title()?;
+            let row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now())
+                .caught_up_with(&self.me);
+            let most = AttributeValue::N(MAX_MEMBERS.to_string());
+            let writes =
+                [self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?, put_new(&row)?];
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => {
+                    Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
+                }
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+
+    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU and 1 of
+    /// the index. The messages stay. Removing somebody who is no member is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for a direct conversation, which has two members for ever.
+    pub async fn remove_member(&self, member: UserId) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.remove_member");
+        call.run(async {
+            self.title()?;
+            let row = Write::delete(Membership::key_from((self.group_id(), member))).when(Condition::item_exists())?;
+            let outcome = call.transact(Transaction::new([self.count_members(-1)?, row])?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => Ok(()),
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+
+    /// The title of a group, to whose members one may be added.
+    fn title(&self) -> Result<GroupTitle> {
+        let direct = || Error::invalid("a direct conversation has two members for ever; create a group instead");
+        self.me.title().cloned().ok_or_else(direct)
+    }
+
+    fn count_members(&self, change: i64) -> Result<Write> {
+        let update = Update::new().add(MessageGroup::MEMBER_COUNT, change);
+        Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
+    }
+}
+
+fn check_two(one: &Profile, other: &Profile) -> Result<()> {
+    if one.id == other.id {
+        return Err(Error::invalid("a direct conversation is one of two people"));
+    }
+    Ok(())
+}
+
+/// Creates a group, whose item is the first of these writes, and finds the one that was there already, if there was one.
+async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = Write>) -> Result<Option<MessageGroup>> {
+    let outcome = call.transact(Transaction::new(writes)?).await?;
+    if let TransactOutcome::Cancelled { reasons, .. } = &outcome
+        && let Some(item) = reasons.first().and_then(|reason| reason.current.clone())
+    {
+        return MessageGroup::from_item(item).map(Some);
+    }
+    outcome.done().map(|()| None)
+}
+
+fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {
+    reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
+}
+
+pub(super) fn not_a_member() -> Error {
+    Error::not_found("there is no such conversation, or the user is no member of it")
+}

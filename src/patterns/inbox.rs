@@ -1,0 +1,201 @@
+//! `inbox.page`, `inbox.mark_read`, `inbox.unread`.
+
+use std::num::NonZeroU32;
+
+use serde_dynamo::AttributeValue;
+
+use super::groups::not_a_member;
+use super::page::{Cursor, List, Page, check_limit};
+use super::{Thread, Threadline};
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::id::{GroupId, UserId};
+use crate::key::IndexKey;
+use crate::model::{Membership, Message, MessagePosition};
+use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
+use crate::store::call::{Call, begin};
+use crate::time::Timestamp;
+
+/// The most unread messages that are counted; a screen shows more as `99+`.
+pub const MAX_UNREAD: u32 = 99;
+/// The most messages that are read for a count: one's own count for nothing, and must not make the read endless.
+const MAX_UNREAD_READ: usize = 500;
+
+/// How many unread messages a conversation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unread {
+    /// The messages counted, at most [`MAX_UNREAD`].
+    pub count: u32,
+    /// Whether there may be more.
+    pub or_more: bool,
+}
+
+impl Threadline {
+    /// A user's inbox: the user's conversations, the one with the newest message first.
+    ///
+    /// It is read from the index, and ordered by a projector, so it follows the messages by a moment.
+    pub fn inbox(&self, user: UserId) -> InboxRequest<'_> {
+        InboxRequest { chat: self, user, limit: 20, cursor: None }
+    }
+
+    /// How many messages of others lie after what the row's member has read. 0.5 RCU per 4 KB of them.
+    ///
+    /// # Errors
+    /// As [`Store::query`](crate::Store::query); [`Corrupt`](crate::ErrorKind::Corrupt).
+    pub async fn unread(&self, row: &Membership) -> Result<Unread> {
+        let call = begin!(&*self.store, "inbox.unread");
+        call.run(count_unread(&call, row)).await
+    }
+}
+
+impl Thread {
+    /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
+    /// ever moves forward: an earlier message changes nothing. A conditional update: 1 WCU, and 1 of the index.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
+    pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
+        let position = message.try_into().map_err(Into::into);
+        let store = self.chat.store.clone();
+        let call = begin!(&*store, "inbox.mark_read");
+        call.run(async {
+            let position = position?;
+            let value = || AttributeValue::S(position.to_string());
+            let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
+            let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
+                .when(Condition::item_exists().and(forward))?
+                .returning_old();
+            match call.write(write).await? {
+                WriteOutcome::Done { .. } => {
+                    self.me = self.me.clone().read_up_to(position);
+                    Ok(())
+                }
+                WriteOutcome::Refused { current: Some(current), .. } => {
+                    self.me = Membership::from_item(current)?;
+                    Ok(())
+                }
+                WriteOutcome::Refused { current: None, .. } => Err(not_a_member()),
+            }
+        })
+        .await
+    }
+
+    /// How many messages of others lie after what the member had read when the thread was opened, or has marked since.
+    /// 0.5 RCU per 4 KB of them.
+    ///
+    /// # Errors
+    /// As [`Threadline::unread`].
+    pub async fn unread(&self) -> Result<Unread> {
+        self.chat.unread(&self.me).await
+    }
+}
+
+async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
+    let range = row.last_read().map_or(SortRange::All, |read| SortRange::After(read.sort_key()));
+    // Newest first: where the count is cut, it is the old ones that are left out.
+    let mut query = Query::table(Message::partition(row.group_id())).range(range).order(Order::Descending);
+    query.limit = NonZeroU32::new(MAX_UNREAD + 1);
+    let (mut count, mut read) = (0, 0);
+    loop {
+        let page = call.query(query.clone()).await?;
+        read += page.items.len();
+        for item in page.items.into_iter().filter(super::messages::is_message) {
+            let message = Message::from_item(item)?;
+            if message.sender_id() == row.user_id() || message.is_deleted() {
+                continue;
+            }
+            if count == MAX_UNREAD {
+                return Ok(Unread { count, or_more: true });
+            }
+            count += 1;
+        }
+        match page.next {
+            Some(_) if read >= MAX_UNREAD_READ => return Ok(Unread { count, or_more: true }),
+            Some(next) => query.start = Some(next),
+            None => return Ok(Unread { count, or_more: false }),
+        }
+    }
+}
+
+/// A page of an inbox that is still to be read. See [`Threadline::inbox`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `fetch`"]
+pub struct InboxRequest<'a> {
+    chat: &'a Threadline,
+    user: UserId,
+    limit: u32,
+    cursor: Option<Cursor>,
+}
+
+impl InboxRequest<'_> {
+    /// This many rows, 1 to [`MAX_PAGE_ITEMS`](super::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Goes on from a page before, of the same inbox. A conversation that moved to the top in between is not on later pages.
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
+    /// Reads the page: 0.5 RCU per 4 KB of rows, which is four rows at least. One row more than the page holds is read, to know
+    /// whether there is more.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) when a row cannot be read. Nothing is left out in silence.
+    pub async fn fetch(self) -> Result<Page<Membership>> {
+        let call = begin!(&*self.chat.store, "inbox.page");
+        call.run(self.read(&call)).await
+    }
+
+    async fn read(&self, call: &Call<'_>) -> Result<Page<Membership>> {
+        let limit = usize::try_from(check_limit(self.limit)?.get()).unwrap_or(usize::MAX);
+        let list = List {
+            pattern: "inbox.page",
+            partition: Membership::inbox(self.user),
+            order: Order::Descending,
+            bounds: String::new(),
+        };
+        let start = match &self.cursor {
+            Some(cursor) => Some(self.start(&list.position(cursor)?)?),
+            None => None,
+        };
+        let mut query = Query::index(list.partition.clone())
+            .range(SortRange::BeginsWith(Membership::inbox_rows()))
+            .order(list.order)
+            .start(start);
+        let mut items = Vec::new();
+        let more = loop {
+            // One more than is missing tells whether there is more.
+            query.limit = u32::try_from(limit + 1 - items.len()).ok().and_then(NonZeroU32::new);
+            let page = call.query(query.clone()).await?;
+            for item in page.items {
+                items.push(Membership::from_item(item)?);
+            }
+            match page.next {
+                _ if items.len() > limit => break true,
+                Some(next) => query.start = Some(next),
+                None => break false,
+            }
+        };
+        items.truncate(limit);
+        let behind = |row: &Membership| list.cursor(&format!("{} {}", row.last_message_at(), row.group_id()));
+        let next = more.then(|| items.last().map(behind)).flatten();
+        Ok(Page { items, next, previous: None })
+    }
+
+    /// The position in the index that a cursor stands for.
+    fn start(&self, position: &str) -> Result<Position> {
+        let (time, group) =
+            position.split_once(' ').ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
+        let (time, group): (Timestamp, GroupId) = (time.parse()?, group.parse()?);
+        Ok(Position {
+            key: Membership::key_from((group, self.user)),
+            index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
+        })
+    }
+}

@@ -1,0 +1,434 @@
+//! `messages.send`, `messages.page`, `messages.edit`, `messages.delete`.
+
+use serde_dynamo::AttributeValue;
+
+use super::page::{List, Page, check_limit};
+use super::{Cursor, Draft, Thread, Threadline};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::MessageId;
+use crate::item::Item;
+use crate::model::{Message, MessageKey, MessagePosition};
+use crate::request::{Condition, Get, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
+use crate::store::call::{Call, begin};
+use crate::text::MessageBody;
+
+impl Threadline {
+    /// Refuses a message from the future.
+    pub(super) fn check_ahead(&self, message: &Message) -> Result<()> {
+        if message.created_at() > self.clock.now().saturating_add(self.window.ahead) {
+            return Err(Error::invalid(format!(
+                "the message is from more than {} s in the future: set the sender's clock",
+                self.window.ahead.as_secs()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether the message is from the distant past: too old to be put, but perhaps a repeat of one that is stored.
+    pub(super) fn is_too_old(&self, message: &Message) -> bool {
+        message.created_at() < self.clock.now().saturating_sub(self.window.behind)
+    }
+
+    /// The error for a message that is too old, and that is not stored.
+    pub(super) fn too_old(&self) -> Error {
+        Error::invalid(format!(
+            "the message is older than {} s and not stored: send it with a new id",
+            self.window.behind.as_secs()
+        ))
+    }
+
+    /// Puts a new message, or finds that it is stored.
+    pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
+        self.check_ahead(&message)?;
+        if self.is_too_old(&message) {
+            let stored = call.get(Get::new(message.key()).consistent()).await?.item;
+            return same_message(Message::from_item(stored.ok_or_else(|| self.too_old())?)?, &message);
+        }
+        let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
+        match call.write(write).await? {
+            WriteOutcome::Done { .. } => Ok(message),
+            WriteOutcome::Refused { current, .. } => {
+                let stored = current.ok_or_else(another_message)?;
+                same_message(Message::from_item(stored)?, &message)
+            }
+        }
+    }
+}
+
+impl Thread {
+    /// Sends a message with this id. A put if absent: 1 WCU per KB.
+    ///
+    /// Idempotent: a repeat with the same id, author and text gives the message that is stored. So after an error that leaves
+    /// the outcome unknown, send again with the same id.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses, an id that is no UUIDv7 (see
+    ///   [`send_draft`](Self::send_draft)), and one outside the [send window](super::SendWindow).
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
+    ///   text, as after an edit.
+    pub async fn send(&self, id: MessageId, body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Message> {
+        self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::new(body).with_id(id))).await
+    }
+
+    /// Sends a message whose id does not hold its time, as Cruddur's do not, or whose id does not matter.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); and [`Invalid`](ErrorKind::Invalid) where the time is missing, or not that of the id.
+    pub async fn send_draft(&self, draft: impl TryInto<Draft, Error: Into<Error>>) -> Result<Message> {
+        self.dispatch(draft.try_into().map_err(Into::into)).await
+    }
+
+    async fn dispatch(&self, draft: Result<Draft>) -> Result<Message> {
+        let call = begin!(&*self.chat.store, "messages.send");
+        call.run(async {
+            let message = self.chat.compose(self.group_id(), self.me.profile(), draft?)?;
+            self.chat.deliver(&call, message).await
+        })
+        .await
+    }
+
+    /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
+    pub fn messages(&self) -> MessagesRequest<'_> {
+        MessagesRequest {
+            thread: self,
+            order: Order::Descending,
+            limit: 20,
+            before: None,
+            after: None,
+            around: None,
+            cursor: None,
+        }
+    }
+
+    /// Gives a message of one's own another text. A conditional update: 1 WCU per KB.
+    ///
+    /// The message is told by itself, its position, or its id where that is a UUIDv7.
+    ///
+    /// # Errors
+    /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread, or it was deleted.
+    /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
+    /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
+    pub async fn edit(
+        &self,
+        message: impl TryInto<MessagePosition, Error: Into<Error>>,
+        body: impl TryInto<MessageBody, Error: Into<Error>>,
+    ) -> Result<Message> {
+        let call = begin!(&*self.chat.store, "messages.edit");
+        let (position, body) = (message.try_into().map_err(Into::into), body.try_into().map_err(Into::into));
+        call.run(async {
+            let (body, now) = (body?, self.chat.clock.now());
+            let update = Update::new()
+                .set(Message::BODY, AttributeValue::S(body.to_string()))
+                .set(Message::EDITED_AT, AttributeValue::S(now.to_string()));
+            match self.change(&call, position?, update).await? {
+                Changed::Now(old) => Ok(old.edited(body, now)),
+                Changed::DeletedBefore(_) => {
+                    Err(Error::not_found("the message was deleted").with_entity(Message::TYPE))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Deletes a message of one's own: its text goes, a tombstone stays, so that no late edit brings it back. A conditional
+    /// update: 1 WCU per KB. Deleting it again is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread.
+    /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
+    pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
+        let call = begin!(&*self.chat.store, "messages.delete");
+        let position = message.try_into().map_err(Into::into);
+        call.run(async {
+            let now = self.chat.clock.now();
+            let update =
+                Update::new().set(Message::DELETED_AT, AttributeValue::S(now.to_string())).remove(Message::BODY);
+            match self.change(&call, position?, update).await? {
+                Changed::Now(old) => Ok(old.deleted(now)),
+                Changed::DeletedBefore(tombstone) => Ok(tombstone),
+            }
+        })
+        .await
+    }
+
+    /// Updates a message on the condition that it is there, one's own, and not deleted.
+    async fn change(&self, call: &Call<'_>, position: MessagePosition, update: Update) -> Result<Changed> {
+        let me = self.me.user_id();
+        let mine = Condition::item_exists()
+            .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
+            .and(Condition::absent(Message::DELETED_AT));
+        let key = Message::key_from(MessageKey { group: self.group_id(), position });
+        let write = Write::update(key, update)?.when(mine)?.returning_old();
+        let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
+        match call.write(write).await? {
+            WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
+            WriteOutcome::Refused { current, .. } => {
+                let current = current.ok_or_else(not_found).and_then(Message::from_item)?;
+                if current.sender_id() != me {
+                    let denied = "only the author of a message may change it";
+                    return Err(Error::new(ErrorKind::Denied, denied).with_entity(Message::TYPE));
+                }
+                Ok(Changed::DeletedBefore(current))
+            }
+        }
+    }
+}
+
+/// What became of a change to one's own message.
+enum Changed {
+    /// It was done, to this message.
+    Now(Message),
+    /// It was not done: there is only this tombstone.
+    DeletedBefore(Message),
+}
+
+/// The stored message, where it is the one that was sent.
+fn same_message(stored: Message, sent: &Message) -> Result<Message> {
+    if stored.sender_id() == sent.sender_id() && stored.body() == sent.body() {
+        Ok(stored)
+    } else {
+        Err(another_message())
+    }
+}
+
+fn another_message() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "there is a message with this id by another author or with another text")
+        .with_entity(Message::TYPE)
+}
+
+/// A page of a thread that is still to be read. See [`Thread::messages`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `fetch`"]
+pub struct MessagesRequest<'a> {
+    thread: &'a Thread,
+    order: Order,
+    limit: u32,
+    before: Option<Result<MessagePosition, String>>,
+    after: Option<Result<MessagePosition, String>>,
+    around: Option<Result<MessagePosition, String>>,
+    cursor: Option<Cursor>,
+}
+
+impl MessagesRequest<'_> {
+    /// Newest first: the page starts with the newest message within the bounds.
+    pub fn newest_first(mut self) -> Self {
+        self.order = Order::Descending;
+        self
+    }
+
+    /// Oldest first: the page starts with the oldest message within the bounds.
+    pub fn oldest_first(mut self) -> Self {
+        self.order = Order::Ascending;
+        self
+    }
+
+    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](super::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Only messages before this one, which is a message, a position, or an id that is a UUIDv7.
+    pub fn before(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.before = Some(bound(message));
+        self
+    }
+
+    /// Only messages after this one.
+    pub fn after(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.after = Some(bound(message));
+        self
+    }
+
+    /// The page with this message in its middle: half of the others come before it in the order asked for, half after.
+    pub fn around(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.around = Some(bound(message));
+        self
+    }
+
+    /// Goes on from a page before, of the same thread, order and bounds.
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
+    /// Reads the page: 0.5 RCU per 4 KB of messages. One message more than the page holds is read, to know whether there is
+    /// more; a page around a message reads as many on each side.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a limit out of range, a bound that holds no time, a message both bounded and
+    ///   around, and a cursor of another list.
+    /// * [`Corrupt`](ErrorKind::Corrupt) when a message cannot be read. Nothing is left out in silence.
+    pub async fn fetch(self) -> Result<Page<Message>> {
+        let call = begin!(&*self.thread.chat.store, "messages.page");
+        call.run(self.read(&call)).await
+    }
+
+    async fn read(&self, call: &Call<'_>) -> Result<Page<Message>> {
+        let limit = check_limit(self.limit)?.get();
+        let range = Range { before: position(&self.before)?, after: position(&self.after)? };
+        if let Some(around) = position(&self.around)? {
+            if self.cursor.is_some() || range != Range::default() {
+                return Err(Error::invalid("a page around a message has no other bound and no cursor"));
+            }
+            return self.read_around(call, around, limit).await;
+        }
+        let start = match &self.cursor {
+            Some(cursor) => Some(self.list(self.order, range).position(cursor)?.parse::<MessagePosition>()?),
+            None => None,
+        };
+        let (items, more) = self.walk(call, self.order, range, start, limit).await?;
+        let next = more.then(|| items.last()).flatten().map(|last| self.cursor_behind(self.order, range, last));
+        Ok(Page { items, next, previous: None })
+    }
+
+    async fn read_around(&self, call: &Call<'_>, around: MessagePosition, limit: u32) -> Result<Page<Message>> {
+        let reversed = match self.order {
+            Order::Ascending => Order::Descending,
+            Order::Descending => Order::Ascending,
+        };
+        // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
+        // short leaves its room to the other, so each is read for the whole page.
+        let all = Range::default();
+        let (mut behind, more_behind) = self.walk_from(call, self.order, around, limit).await?;
+        let (mut ahead, more_ahead) = self.walk(call, reversed, all, Some(around), limit).await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let wanted_ahead = ((limit - 1) / 2).max(limit.saturating_sub(behind.len())).min(ahead.len());
+        let wanted_behind = (limit - wanted_ahead).min(behind.len());
+        let (cut_ahead, cut_behind) = (wanted_ahead < ahead.len(), wanted_behind < behind.len());
+        ahead.truncate(wanted_ahead);
+        behind.truncate(wanted_behind);
+        ahead.reverse();
+        ahead.append(&mut behind);
+        let items = ahead;
+        let next = (more_behind || cut_behind)
+            .then(|| items.last().map(|last| self.cursor_behind(self.order, all, last)))
+            .flatten();
+        let previous = (more_ahead || cut_ahead)
+            .then(|| items.first().map(|first| self.cursor_behind(reversed, all, first)))
+            .flatten();
+        Ok(Page { items, next, previous })
+    }
+
+    /// Up to `limit` messages from this one on, itself included, and whether there are more.
+    async fn walk_from(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        from: MessagePosition,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let (first, last) = (MessagePosition::FIRST, MessagePosition::LAST);
+        let range = match order {
+            Order::Ascending => SortRange::Between(from.sort_key(), last.sort_key()),
+            Order::Descending => SortRange::Between(first.sort_key(), from.sort_key()),
+        };
+        self.collect(call, order, range, |_| true, None, limit).await
+    }
+
+    /// Up to `limit` messages of the range behind the start, and whether there are more.
+    async fn walk(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        range: Range,
+        start: Option<MessagePosition>,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let wanted = |message: &Message| range.contains(message.position());
+        let start = start.map(|start| Position {
+            key: Message::key_from(MessageKey { group: self.thread.group_id(), position: start }),
+            index_key: None,
+        });
+        self.collect(call, order, range.sort_keys(), wanted, start, limit).await
+    }
+
+    async fn collect(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        range: SortRange,
+        wanted: impl Fn(&Message) -> bool,
+        start: Option<Position>,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let mut messages = Vec::new();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut query = Query::table(Message::partition(self.thread.group_id())).range(range).order(order).start(start);
+        loop {
+            // One more than is missing tells whether there is more.
+            let missing = limit + 1 - messages.len();
+            query.limit = u32::try_from(missing).ok().and_then(std::num::NonZeroU32::new);
+            let page = call.query(query.clone()).await?;
+            for item in page.items.into_iter().filter(is_message) {
+                let message = Message::from_item(item)?;
+                if wanted(&message) {
+                    messages.push(message);
+                }
+            }
+            if messages.len() > limit {
+                messages.truncate(limit);
+                return Ok((messages, true));
+            }
+            match page.next {
+                Some(next) => query.start = Some(next),
+                None => return Ok((messages, false)),
+            }
+        }
+    }
+
+    fn cursor_behind(&self, order: Order, range: Range, message: &Message) -> Cursor {
+        self.list(order, range).cursor(&message.position().to_string())
+    }
+
+    /// What the cursors of a read are bound to.
+    fn list(&self, order: Order, range: Range) -> List {
+        let partition = Message::partition(self.thread.group_id());
+        List { pattern: "messages.page", partition, order, bounds: range.to_string() }
+    }
+}
+
+/// An application may keep entities of its own beside the messages; those of Cruddur have no type.
+pub(super) fn is_message(item: &Item) -> bool {
+    item.type_name().is_none_or(|name| name == Message::TYPE)
+}
+
+/// The bounds of a read, neither of them counted in.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Range {
+    before: Option<MessagePosition>,
+    after: Option<MessagePosition>,
+}
+
+impl Range {
+    fn contains(&self, position: MessagePosition) -> bool {
+        self.before.is_none_or(|before| position < before) && self.after.is_none_or(|after| position > after)
+    }
+
+    /// The narrowest range that DynamoDB has for the bounds. One of two bounds counts both in.
+    fn sort_keys(&self) -> SortRange {
+        match (self.after, self.before) {
+            (None, None) => SortRange::All,
+            (None, Some(before)) => SortRange::Before(before.sort_key()),
+            (Some(after), None) => SortRange::After(after.sort_key()),
+            (Some(after), Some(before)) => SortRange::Between(after.sort_key(), before.sort_key()),
+        }
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |bound: Option<MessagePosition>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+        write!(f, "{} {}", text(self.after), text(self.before))
+    }
+}
+
+/// A bound as it was given: an error waits for `fetch`, so that the builder's calls stay plain.
+fn bound(message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<MessagePosition, String> {
+    message.try_into().map_err(|error| error.into().to_string())
+}
+
+fn position(bound: &Option<Result<MessagePosition, String>>) -> Result<Option<MessagePosition>> {
+    bound.clone().transpose().map_err(Error::invalid)
+}

@@ -1,0 +1,133 @@
+//! The access patterns: the calls that an application makes.
+//!
+//! Every call is one [`tracing`] span, with the pattern's name (`messages.send`), the table, the consumed capacity and, where
+//! it failed, the kind of the error. No span holds content.
+
+mod draft;
+mod groups;
+mod inbox;
+mod messages;
+mod page;
+mod users;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{IdSource, MessageId, RandomIds};
+use crate::store::Store;
+use crate::time::{Clock, SystemClock};
+
+pub use draft::Draft;
+pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, MAX_MEMBERS, Member, NewGroup, Thread};
+pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
+pub use messages::MessagesRequest;
+pub use page::{Cursor, MAX_PAGE_ITEMS, Page};
+pub use users::{NewUser, UserChange};
+
+/// The messaging of an application, on one table: users, conversations, messages and inboxes. Cheap to clone.
+///
+/// ```
+/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
+/// # async fn run() -> threadline::Result<()> {
+/// use threadline::{MemoryStore, NewUser, Threadline};
+///
+/// let chat = Threadline::new(MemoryStore::new());
+/// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+/// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+///
+/// let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+/// let thread = chat.open(bayko.id(), thread.group_id()).await?;
+/// thread.send(chat.new_message_id(), "Only every year.").await?;
+///
+/// let page = thread.messages().newest_first().limit(20).fetch().await?;
+/// assert_eq!(page.items.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Threadline {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    window: SendWindow,
+}
+
+impl Threadline {
+    /// Messaging on this store, with the machine's clock and random ids.
+    pub fn new(store: impl Store + 'static) -> Self {
+        Self {
+            store: Arc::new(store),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds::new()),
+            window: SendWindow::default(),
+        }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same with another source of ids.
+    #[must_use]
+    pub fn with_ids(mut self, ids: impl IdSource + 'static) -> Self {
+        self.ids = Arc::new(ids);
+        self
+    }
+
+    /// The same with another window for the times of new messages.
+    #[must_use]
+    pub fn with_send_window(mut self, window: SendWindow) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// The store, for entities of the application's own.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// A new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    pub fn new_message_id(&self) -> MessageId {
+        MessageId::from_uuid(self.ids.next(self.clock.now()))
+    }
+}
+
+/// How far the time of a new message may lie from the clock's. A repeat of a message that is stored is taken at any age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SendWindow {
+    /// How far ahead of the clock: 5 minutes unless told otherwise.
+    pub ahead: Duration,
+    /// How far behind the clock: 24 hours unless told otherwise.
+    pub behind: Duration,
+}
+
+impl Default for SendWindow {
+    fn default() -> Self {
+        Self { ahead: Duration::from_secs(5 * 60), behind: Duration::from_secs(24 * 60 * 60) }
+    }
+}
+
+impl SendWindow {
+    /// Takes messages of any age, for an import.
+    pub fn any_age() -> Self {
+        Self { behind: Duration::MAX, ..Self::default() }
+    }
+
+    /// The same, so far ahead of the clock.
+    #[must_use]
+    pub fn ahead(mut self, ahead: Duration) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// The same, so far behind the clock.
+    #[must_use]
+    pub fn behind(mut self, behind: Duration) -> Self {
+        self.behind = behind;
+        self
+    }
+}

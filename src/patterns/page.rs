@@ -1,0 +1,171 @@
+//! Pages, and the cursors that lead from one to the next.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::key::PartitionKey;
+use crate::request::Order;
+
+/// The most items that a page may be asked for.
+pub const MAX_PAGE_ITEMS: u32 = 1000;
+
+/// A page of a list. It is full, or there is no more: neither DynamoDB's 1 MB nor an expired item ever shortens it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The items, in the order asked for.
+    pub items: Vec<T>,
+    /// Where the list goes on. `None` means that this was the end.
+    pub next: Option<Cursor>,
+    /// Where the list goes on in the other order, from before the first item. Only a page around a message has one.
+    pub previous: Option<Cursor>,
+}
+
+/// A place in a list, to go on from. Opaque text, safe in a URL, for handing to a client and taking back.
+///
+/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. With any other list, or
+/// altered, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It is no proof of anything: a list is read with the
+/// rights of whoever asks.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cursor(…)")
+    }
+}
+
+/// Takes any text: whether it is a cursor of the list shows when the list is read.
+impl FromStr for Cursor {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<String> for Cursor {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// The version of the encoding, its first byte.
+const VERSION: u8 = 1;
+/// The bytes that bind a cursor to its list.
+const BINDING_BYTES: usize = 8;
+/// No cursor of ours is longer; anything longer is refused before it is decoded.
+const MAX_CURSOR_BYTES: usize = 512;
+/// The namespace of the bindings: a random UUID, fixed for ever.
+const BINDING: Uuid = Uuid::from_u128(0x2c54_9b1e_77d3_4f0a_9d28_6e13_05ba_c4f7);
+
+/// What a cursor is bound to.
+#[derive(Clone)]
+pub(super) struct List {
+    pub(super) pattern: &'static str,
+    pub(super) partition: PartitionKey,
+    pub(super) order: Order,
+    pub(super) bounds: String,
+}
+
+impl List {
+    pub(super) fn cursor(&self, position: &str) -> Cursor {
+        let mut bytes = vec![VERSION];
+        bytes.extend(self.binding(position));
+        bytes.extend(position.as_bytes());
+        Cursor(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The position that the cursor holds.
+    pub(super) fn position(&self, cursor: &Cursor) -> Result<String> {
+        let decode = || {
+            let bytes =
+                (cursor.0.len() <= MAX_CURSOR_BYTES).then(|| URL_SAFE_NO_PAD.decode(&cursor.0).ok()).flatten()?;
+            let (version, rest) = bytes.split_first()?;
+            let (binding, position) = rest.split_at_checked(BINDING_BYTES)?;
+            let position = std::str::from_utf8(position).ok()?;
+            (*version == VERSION && binding == self.binding(position)).then(|| position.to_owned())
+        };
+        decode().ok_or_else(|| {
+            Error::invalid(
+                "the cursor is not one of this list: use it with the call that gave it, or start without one",
+            )
+        })
+    }
+
+    fn binding(&self, position: &str) -> [u8; BINDING_BYTES] {
+        let order = match self.order {
+            Order::Ascending => "ascending",
+            Order::Descending => "descending",
+        };
+        // None of the parts can hold a line break.
+        let parts = [self.pattern, self.partition.as_str(), order, &self.bounds, position].join("\n");
+        let [a, b, c, d, e, f, _, g, _, h, ..] = Uuid::new_v5(&BINDING, parts.as_bytes()).into_bytes();
+        [a, b, c, d, e, f, g, h]
+    }
+}
+
+/// The size of a page as it was asked for.
+pub(super) fn check_limit(limit: u32) -> Result<NonZeroU32> {
+    NonZeroU32::new(limit)
+        .filter(|limit| limit.get() <= MAX_PAGE_ITEMS)
+        .ok_or_else(|| Error::invalid(format!("a page has 1 to {MAX_PAGE_ITEMS} items, and {limit} were asked for")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tag;
+
+    fn list(thread: u128) -> List {
+        let partition = PartitionKey::new((tag!("MSG"), Uuid::from_u128(thread)));
+        List { pattern: "messages.page", partition, order: Order::Descending, bounds: String::new() }
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_position() {
+        let cursor = list(1).cursor("somewhere");
+        assert_eq!(list(1).position(&cursor).unwrap(), "somewhere");
+    }
+
+    #[test]
+    fn a_cursor_is_refused_with_any_other_list() {
+        let cursor = list(1).cursor("somewhere");
+        for list in [
+            List { pattern: "inbox.page", ..list(1) },
+            List { order: Order::Ascending, ..list(1) },
+            List { bounds: "before".to_owned(), ..list(1) },
+            list(2),
+        ] {
+            assert!(list.position(&cursor).is_err());
+        }
+    }
+
+    #[test]
+    fn a_cursor_with_any_character_changed_is_refused() {
+        let cursor = list(1).cursor("somewhere").to_string();
+        for place in 0..cursor.len() {
+            let mut altered = cursor.clone();
+            let replacement = if &altered[place..=place] == "A" { "B" } else { "A" };
+            altered.replace_range(place..=place, replacement);
+            assert!(list(1).position(&altered.into()).is_err(), "character {place}");
+        }
+        for garbage in ["", "A", "no cursor at all", &"A".repeat(100_000)] {
+            assert!(list(1).position(&garbage.to_owned().into()).is_err());
+        }
+    }
+}

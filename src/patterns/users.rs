@@ -1,0 +1,239 @@
+//! `users.create`, `users.get`, `users.by_handle`, `users.by_identity`, `users.update`.
+
+use serde_dynamo::AttributeValue;
+
+use super::Threadline;
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::UserId;
+use crate::model::{HandleClaim, IdentityClaim, Profile, User};
+use crate::request::{CancelCode, Condition, Get, TransactOutcome, Transaction, Update, Write};
+use crate::store::call::{Call, begin};
+use crate::text::{DisplayName, Handle, IdentitySubject};
+
+/// A user who is still to be created.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    handle: Handle,
+    display_name: DisplayName,
+    identity: Option<IdentitySubject>,
+    id: Option<UserId>,
+}
+
+impl NewUser {
+    /// A user with these names.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Handle`] or [`DisplayName`] refuses.
+    pub fn new(
+        handle: impl TryInto<Handle, Error: Into<Error>>,
+        display_name: impl TryInto<DisplayName, Error: Into<Error>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            handle: handle.try_into().map_err(Into::into)?,
+            display_name: display_name.try_into().map_err(Into::into)?,
+            identity: None,
+            id: None,
+        })
+    }
+
+    /// The same, known to an identity provider by this subject (Cognito's `sub`).
+    #[must_use]
+    pub fn with_identity(mut self, subject: IdentitySubject) -> Self {
+        self.identity = Some(subject);
+        self
+    }
+
+    /// The same with this id, as where users are kept in another database too. It also makes a repeat of the call safe.
+    #[must_use]
+    pub fn with_id(mut self, id: UserId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+/// New names for a user; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    handle: Option<Handle>,
+    display_name: Option<DisplayName>,
+}
+
+impl UserChange {
+    /// No change yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new handle.
+    #[must_use]
+    pub fn handle(mut self, handle: Handle) -> Self {
+        self.handle = Some(handle);
+        self
+    }
+
+    /// A new display name.
+    #[must_use]
+    pub fn display_name(mut self, display_name: DisplayName) -> Self {
+        self.display_name = Some(display_name);
+        self
+    }
+}
+
+impl Threadline {
+    /// Creates a user, with a handle and an identity that nobody else has. One transaction: 6 WCU, 4 without an identity.
+    ///
+    /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
+    /// taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
+    pub async fn create_user(&self, new: NewUser) -> Result<User> {
+        let call = begin!(&*self.store, "users.create");
+        call.run(async {
+            let now = self.clock.now();
+            let id = new.id.unwrap_or_else(|| UserId::from_uuid(self.ids.next(now)));
+            let profile = Profile { id, handle: new.handle, display_name: new.display_name };
+            let user = User::new(profile.clone(), new.identity.clone(), now);
+
+            let mut writes = vec![put_new(&user)?, put_new(&HandleClaim::new(profile.clone()))?];
+            if let Some(subject) = new.identity {
+                writes.push(put_new(&IdentityClaim::new(subject, profile))?);
+            }
+            let reasons = match call.transact(Transaction::new(writes)?).await? {
+                TransactOutcome::Done { .. } => return Ok(user),
+                TransactOutcome::Cancelled { reasons, capacity } => {
+                    if !reasons.iter().any(|reason| reason.code == CancelCode::ConditionFailed) {
+                        TransactOutcome::Cancelled { reasons, capacity }.done()?;
+                        return Ok(user);
+                    }
+                    reasons
+                }
+            };
+            let mut reasons = reasons.into_iter();
+            let stored = reasons.next().and_then(|reason| reason.current).map(User::from_item).transpose()?;
+            if let Some(stored) = stored {
+                let same = stored.profile() == user.profile() && stored.identity() == user.identity();
+                return if same { Ok(stored) } else { Err(taken(User::TYPE, "the user id is taken")) };
+            }
+            Err(match reasons.next() {
+                Some(reason) if reason.code == CancelCode::ConditionFailed => {
+                    taken(HandleClaim::TYPE, "the handle is taken; choose another")
+                }
+                _ => taken(IdentityClaim::TYPE, "the identity has a user already; look it up instead"),
+            })
+        })
+        .await
+    }
+
+    /// The user with this id; `None` where there is none. 0.5 RCU.
+    ///
+    /// # Errors
+    /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        let call = begin!(&*self.store, "users.get");
+        call.run(get(&call, id)).await
+    }
+
+    /// Who has this handle, without regard to ASCII case; `None` where nobody has. 0.5 RCU.
+    ///
+    /// # Errors
+    /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn user_by_handle(&self, handle: &Handle) -> Result<Option<Profile>> {
+        let call = begin!(&*self.store, "users.by_handle");
+        call.run(async { Ok(get(&call, handle).await?.map(HandleClaim::into_profile)) }).await
+    }
+
+    /// Whom the identity provider knows by this subject; `None` where nobody. 0.5 RCU.
+    ///
+    /// # Errors
+    /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn user_by_identity(&self, subject: &IdentitySubject) -> Result<Option<Profile>> {
+        let call = begin!(&*self.store, "users.by_identity");
+        call.run(async { Ok(get(&call, subject).await?.map(IdentityClaim::into_profile)) }).await
+    }
+
+    /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and
+    /// 2 more for a user with an identity. The old handle is free from then on.
+    ///
+    /// The copies in memberships and messages stay as they are.
+    ///
+    /// # Errors
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when the user was changed since it was read: read it again. A repeat
+    ///   of a change that was done, with the same user as read before, gives the changed user.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
+    /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
+    pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
+        let call = begin!(&*self.store, "users.update");
+        call.run(async {
+            let handle = change.handle.unwrap_or_else(|| user.handle().clone());
+            let display_name = change.display_name.unwrap_or_else(|| user.display_name().clone());
+            let renamed = user.renamed(handle, display_name);
+            if renamed.profile() == user.profile() {
+                return Ok(user.clone());
+            }
+
+            // Updates, not puts, so that attributes which the application added to these items stay.
+            let profile = renamed.profile();
+            let number = |number: u64| AttributeValue::N(number.to_string());
+            let mine = || Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()));
+            let version = names(&profile).set("version", number(renamed.version()));
+            let unchanged = Condition::eq("version", number(user.version()));
+            let mut writes = vec![Write::update(user.key(), version)?.when(unchanged)?.returning_old()];
+            if profile.handle.folded() == user.handle().folded() {
+                writes.push(Write::update(HandleClaim::key_from(user.handle()), names(&profile))?.when(mine())?);
+            } else {
+                writes.push(put_new(&HandleClaim::new(profile.clone()))?);
+                writes.push(Write::delete(HandleClaim::key_from(user.handle())).when(mine())?);
+            }
+            if let Some(subject) = user.identity() {
+                writes.push(Write::update(IdentityClaim::key_from(subject), names(&profile))?.when(mine())?);
+            }
+
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let TransactOutcome::Cancelled { reasons, capacity } = outcome else { return Ok(renamed) };
+            let failed =
+                |place: usize| reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed);
+            if failed(0) {
+                let current =
+                    reasons.into_iter().next().and_then(|reason| reason.current).map(User::from_item).transpose()?;
+                return match current {
+                    Some(current) if current == renamed => Ok(renamed),
+                    Some(_) => Err(Error::new(
+                        ErrorKind::ConditionFailed,
+                        "the user was changed since it was read; read it again, and repeat the change",
+                    )
+                    .with_entity(User::TYPE)),
+                    None => Err(Error::not_found("there is no such user").with_entity(User::TYPE)),
+                };
+            }
+            if failed(1) {
+                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+            }
+            TransactOutcome::Cancelled { reasons, capacity }.done()?;
+            Ok(renamed)
+        })
+        .await
+    }
+}
+
+/// Puts an entity where there is none yet, and asks for the one that is.
+pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
+    Ok(Write::put(entity.to_item()?)?.when(Condition::item_absent())?.returning_old())
+}
+
+/// Sets the names in a user or a claim.
+fn names(profile: &Profile) -> Update {
+    Update::new()
+        .set("handle", AttributeValue::S(profile.handle.to_string()))
+        .set("display_name", AttributeValue::S(profile.display_name.to_string()))
+}
+
+fn taken(entity: &'static str, what: &'static str) -> Error {
+    Error::new(ErrorKind::AlreadyExists, what).with_entity(entity)
+}
+
+async fn get<E: Entity>(call: &Call<'_>, parts: E::KeyParts<'_>) -> Result<Option<E>> {
+    let key = E::key_from(parts);
+    call.get(Get::new(key)).await?.item.map(E::from_item).transpose()
+}

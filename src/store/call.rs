@@ -1,0 +1,86 @@
+//! One call of an access pattern: its span, its store, and what it has consumed so far.
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use tracing::{Instrument, Span, field};
+
+use super::Store;
+use crate::capacity::Capacity;
+use crate::error::{Error, Result};
+use crate::request::{Get, GetOutput, PageOutput, Query, TransactOutcome, Transaction, Write, WriteOutcome};
+
+/// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
+macro_rules! begin {
+    ($store:expr, $pattern:literal) => {{
+        let store: &dyn $crate::store::Store = $store;
+        let span = ::tracing::info_span!(
+            $pattern,
+            table = store.table_name(),
+            read_units = ::tracing::field::Empty,
+            write_units = ::tracing::field::Empty,
+            error = ::tracing::field::Empty,
+        );
+        $crate::store::call::Call::new(store, $pattern, span)
+    }};
+}
+pub(crate) use begin;
+
+/// One call of an access pattern. It sees each request, so that the span tells what the whole call consumed.
+pub(crate) struct Call<'a> {
+    store: &'a dyn Store,
+    pattern: &'static str,
+    span: Span,
+    consumed: Mutex<Capacity>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(store: &'a dyn Store, pattern: &'static str, span: Span) -> Self {
+        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()) }
+    }
+
+    /// Does the work within the span, and says in it what was consumed and, by its kind alone, what went wrong.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = work.instrument(self.span.clone()).await;
+        let consumed = *self.consumed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.span.record("read_units", consumed.read().as_f64());
+        self.span.record("write_units", consumed.write().as_f64());
+        result.map_err(|error| {
+            self.span.record("error", field::debug(error.kind()));
+            self.named(error)
+        })
+    }
+
+    fn named(&self, error: Error) -> Error {
+        let error = error.with_operation(self.pattern);
+        if error.table().is_some() { error } else { error.with_table(self.store.table_name()) }
+    }
+
+    fn add(&self, capacity: Capacity) {
+        *self.consumed.lock().unwrap_or_else(PoisonError::into_inner) += capacity;
+    }
+
+    pub(crate) async fn get(&self, request: Get) -> Result<GetOutput> {
+        let output = self.store.get(request).await?;
+        self.add(output.capacity);
+        Ok(output)
+    }
+
+    pub(crate) async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let outcome = self.store.write(request).await?;
+        self.add(outcome.capacity());
+        Ok(outcome)
+    }
+
+    pub(crate) async fn query(&self, request: Query) -> Result<PageOutput> {
+        let page = self.store.query(request).await?;
+        self.add(page.capacity);
+        Ok(page)
+    }
+
+    pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let outcome = self.store.transact(request).await?;
+        self.add(outcome.capacity());
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,105 @@
+//! What became of each attempt that the SDK made of one call.
+//!
+//! The SDK retries by itself and reports the last attempt alone. A write whose first attempt was lost after it was sent, and
+//! whose second was throttled, may have been done, and "throttled" would say that it was not. So each attempt is watched.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use hyper_util::client::legacy::Error as HttpError;
+
+/// The attempts of one call of the store's, its own retries counted in. Clones share what they saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempts {
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last attempt was sent, and nothing certain is known of it.
+    in_flight: AtomicBool,
+    /// An attempt before the last was sent, and nothing certain is known of it.
+    lost: AtomicBool,
+}
+
+impl Attempts {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether a write may have been done by an attempt that was not answered, or answered with a fault of the service.
+    pub(crate) fn may_have_been_done(&self) -> bool {
+        self.state.in_flight.load(Ordering::Relaxed) || self.state.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing was sent by the last attempt, or the service answered it.
+    pub(crate) fn last_is_certain(&self) -> bool {
+        !self.state.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "threadline::Attempts"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // An attempt that ran into its time limit has no end that could be seen, only a successor.
+        if self.state.in_flight.swap(false, Ordering::Relaxed) {
+            self.state.lost.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.state.in_flight.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let is_certain = match context.output_or_error() {
+            None => false,
+            Some(Ok(_)) => true,
+            Some(Err(error)) => match (error.as_connector_error(), context.response()) {
+                (Some(error), _) => could_not_connect(error),
+                // The service refused it. After a fault of the service's own, or an answer that cannot be read, the outcome
+                // is open. The SDK gives out an unreadable success as an error of the operation, with status 200.
+                (None, Some(response)) => {
+                    error.is_operation_error() && (400..500).contains(&response.status().as_u16())
+                }
+                // It ended before anything was sent, for example for want of credentials.
+                (None, None) => !error.is_timeout_error(),
+            },
+        };
+        if is_certain {
+            self.state.in_flight.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Whether no connection came about, so that nothing was sent. An application may bring an HTTP client of its own, whose
+/// errors are not known here: they count as ones that came after sending.
+pub(crate) fn could_not_connect(error: &(dyn StdError + 'static)) -> bool {
+    let is_connect = error.downcast_ref::<HttpError>().is_some_and(HttpError::is_connect);
+    is_connect || error.source().is_some_and(could_not_connect)
+}

@@ -1,0 +1,211 @@
+//! Items, keys, positions and capacity, from this crate's types to the SDK's and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Capacity as SdkCapacity, ConsumedCapacity};
+use serde_dynamo::AttributeValue;
+
+use crate::capacity::{Capacity, Units};
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::Item;
+use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
+use crate::request::Position;
+
+/// An item as the SDK has it.
+pub(super) type SdkItem = HashMap<String, SdkValue>;
+
+pub(super) fn item_to_sdk(item: &Item) -> SdkItem {
+    item.iter().map(|(name, value)| (name.to_owned(), value.clone().into())).collect()
+}
+
+/// # Errors
+/// `Corrupt` for a type of attribute that is newer than this crate.
+pub(super) fn item_from_sdk(item: SdkItem) -> Result<Item> {
+    let attributes: HashMap<_, _> =
+        item.into_iter().map(|(name, value)| Ok((name, value_from_sdk(value)?))).collect::<Result<_>>()?;
+    Ok(attributes.into())
+}
+
+// By hand: serde_dynamo's own conversion panics on a type that it does not know.
+fn value_from_sdk(value: SdkValue) -> Result<AttributeValue> {
+    Ok(match value {
+        SdkValue::S(text) => AttributeValue::S(text),
+        SdkValue::N(number) => AttributeValue::N(number),
+        SdkValue::B(bytes) => AttributeValue::B(bytes.into_inner()),
+        SdkValue::Bool(flag) => AttributeValue::Bool(flag),
+        SdkValue::Null(null) => AttributeValue::Null(null),
+        SdkValue::Ss(set) => AttributeValue::Ss(set),
+        SdkValue::Ns(set) => AttributeValue::Ns(set),
+        SdkValue::Bs(set) => AttributeValue::Bs(set.into_iter().map(|bytes| bytes.into_inner()).collect()),
+        SdkValue::L(list) => AttributeValue::L(list.into_iter().map(value_from_sdk).collect::<Result<_>>()?),
+        SdkValue::M(map) => AttributeValue::M(
+            map.into_iter().map(|(name, value)| Ok((name, value_from_sdk(value)?))).collect::<Result<_>>()?,
+        ),
+        _ => {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                "an item has an attribute of a type that this version of the crate does not know",
+            ));
+        }
+    })
+}
+
+pub(super) fn key_to_sdk(key: &Key) -> SdkItem {
+    HashMap::from([
+        (PK.to_owned(), SdkValue::S(key.pk.as_str().to_owned())),
+        (SK.to_owned(), SdkValue::S(key.sk.as_str().to_owned())),
+    ])
+}
+
+pub(super) fn position_to_sdk(position: &Position) -> SdkItem {
+    let mut item = key_to_sdk(&position.key);
+    if let Some(index_key) = &position.index_key {
+        item.insert(GSI1PK.to_owned(), SdkValue::S(index_key.pk.as_str().to_owned()));
+        item.insert(GSI1SK.to_owned(), SdkValue::S(index_key.sk.as_str().to_owned()));
+    }
+    item
+}
+
+/// # Errors
+/// `Corrupt` for keys that no key of this crate's could be: another program has written them.
+pub(super) fn position_from_sdk(item: SdkItem) -> Result<Position> {
+    let item = item_from_sdk(item)?;
+    let corrupt = |error: Error| {
+        Error::new(ErrorKind::Corrupt, format!("the next page starts at an item without a usable key: {error}"))
+    };
+    Ok(Position { key: item.key().map_err(corrupt)?, index_key: item.index_key().map_err(corrupt)? })
+}
+
+/// Whether a request reads or writes, which says what its capacity units are where the answer does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Read,
+    Write,
+}
+
+/// What a request consumed, from the part of an answer that says so.
+pub(super) fn capacity<'a>(effect: Effect, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Capacity {
+    consumed.into_iter().map(|consumed| capacity_of(effect, consumed)).sum()
+}
+
+fn capacity_of(effect: Effect, consumed: &ConsumedCapacity) -> Capacity {
+    let no_indexes = HashMap::new();
+    let global = consumed.global_secondary_indexes.as_ref().unwrap_or(&no_indexes);
+    let local = consumed.local_secondary_indexes.as_ref().unwrap_or(&no_indexes);
+    let (mut index_read, mut index_write) = (0.0, 0.0);
+    for index in global.values().chain(local.values()) {
+        let (read, write) = arm(effect, index);
+        index_read += read;
+        index_write += write;
+    }
+    let (table_read, table_write) = match &consumed.table {
+        Some(table) => arm(effect, table),
+        // An emulator may leave out the parts: what is not an index's is the table's then.
+        None => split(
+            effect,
+            consumed.capacity_units.map(|total| total - index_read - index_write),
+            consumed.read_capacity_units,
+            consumed.write_capacity_units,
+        ),
+    };
+    Capacity {
+        table_read: Units::from_f64(table_read),
+        table_write: Units::from_f64(table_write),
+        index_read: Units::from_f64(index_read),
+        index_write: Units::from_f64(index_write),
+    }
+}
+
+fn arm(effect: Effect, arm: &SdkCapacity) -> (f64, f64) {
+    split(effect, arm.capacity_units, arm.read_capacity_units, arm.write_capacity_units)
+}
+
+/// Read and write units. Only transactions say which are which, and must: a repeat with the same token is charged as reads.
+fn split(effect: Effect, total: Option<f64>, read: Option<f64>, write: Option<f64>) -> (f64, f64) {
+    match (read, write, effect) {
+        (None, None, Effect::Read) => (total.unwrap_or(0.0), 0.0),
+        (None, None, Effect::Write) => (0.0, total.unwrap_or(0.0)),
+        (read, write, _) => (read.unwrap_or(0.0), write.unwrap_or(0.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{PartitionKey, SortKey};
+    use aws_sdk_dynamodb::primitives::Blob;
+
+    fn units(total: f64) -> SdkCapacity {
+        SdkCapacity::builder().capacity_units(total).build()
+    }
+
+    #[test]
+    fn every_type_of_attribute_comes_back_as_it_went() {
+        let mut item = Item::new();
+        for (name, value) in [
+            ("s", AttributeValue::S("opa".into())),
+            ("n", AttributeValue::N("1.5".into())),
+            ("b", AttributeValue::B(vec![0, 255])),
+            ("bool", AttributeValue::Bool(true)),
+            ("null", AttributeValue::Null(true)),
+            ("ss", AttributeValue::Ss(vec!["a".into()])),
+            ("ns", AttributeValue::Ns(vec!["1".into()])),
+            ("bs", AttributeValue::Bs(vec![vec![1]])),
+            ("l", AttributeValue::L(vec![AttributeValue::Bool(false)])),
+            ("m", AttributeValue::M(HashMap::from([("k".into(), AttributeValue::L(vec![]))]))),
+        ] {
+            item.insert(name, value);
+        }
+        let there = item_to_sdk(&item);
+        assert_eq!(there["b"], SdkValue::B(Blob::new([0, 255])));
+        assert_eq!(item_from_sdk(there).unwrap(), item);
+    }
+
+    #[test]
+    fn a_position_in_the_index_has_four_attributes_and_comes_back() {
+        let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("USER#2").unwrap());
+        let index_key =
+            crate::key::IndexKey::new(PartitionKey::parse("USER#2").unwrap(), SortKey::parse("GRP#9#1").unwrap());
+        let position = Position { key: key.clone(), index_key: Some(index_key) };
+        let there = position_to_sdk(&position);
+        assert_eq!(there.len(), 4);
+        assert_eq!(position_from_sdk(there).unwrap(), position);
+        assert_eq!(position_from_sdk(key_to_sdk(&key)).unwrap(), Position { key, index_key: None });
+    }
+
+    #[test]
+    fn a_position_without_a_key_is_corrupt() {
+        assert_eq!(position_from_sdk(SdkItem::new()).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn the_index_is_counted_apart_from_the_table() {
+        let consumed = ConsumedCapacity::builder()
+            .capacity_units(3.0)
+            .table(units(1.0))
+            .global_secondary_indexes("gsi1", units(2.0))
+            .build();
+        assert_eq!(
+            capacity(Effect::Write, [&consumed]),
+            Capacity { index_write: Units::whole(2), ..Capacity::writes(Units::whole(1)) }
+        );
+        assert_eq!(
+            capacity(Effect::Read, [&consumed]),
+            Capacity { index_read: Units::whole(2), ..Capacity::reads(Units::whole(1)) }
+        );
+    }
+
+    #[test]
+    fn an_answer_without_parts_counts_for_the_table() {
+        let consumed = ConsumedCapacity::builder().capacity_units(0.5).build();
+        assert_eq!(capacity(Effect::Read, [&consumed]), Capacity::reads(Units::halves(1)));
+        assert_eq!(capacity(Effect::Read, []), Capacity::default());
+    }
+
+    #[test]
+    fn a_transaction_that_was_done_before_is_counted_as_reads() {
+        let table = SdkCapacity::builder().capacity_units(4.0).read_capacity_units(4.0).build();
+        let consumed = ConsumedCapacity::builder().capacity_units(4.0).table(table).build();
+        assert_eq!(capacity(Effect::Write, [&consumed]), Capacity::reads(Units::whole(4)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Trying again what the SDK does not, with exponential backoff and full jitter.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
+use aws_smithy_async::rt::sleep::default_async_sleep;
+
+/// How often and after which pauses a [`DynamoDbStore`](super::DynamoDbStore) tries again what the SDK does not: the rest of
+/// a batch, and writes that met another transaction. The SDK's own retries are set on the client.
+///
+/// The pause before the n-th retry is a random part of `base * 2^(n-1)`, of `max_delay` at most ([exponential backoff with
+/// full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
+///
+/// ```
+/// use std::time::Duration;
+/// use threadline::store::dynamodb::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().max_attempts(8).max_delay(Duration::from_secs(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    base: Duration,
+    max_delay: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// 5 attempts, 50 ms, 2 s.
+    fn default() -> Self {
+        Self { max_attempts: 5, base: Duration::from_millis(50), max_delay: Duration::from_secs(2) }
+    }
+}
+
+impl RetryPolicy {
+    /// The most attempts, the first counted in; 5 unless told otherwise, and 1 for no retry. A round of a batch that gets
+    /// something done does not count: what counts are the rounds in a row that do not.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// The longest pause before the first retry, doubled for each one after it; 50 ms unless told otherwise.
+    #[must_use]
+    pub fn base(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// The longest pause of all; 2 s unless told otherwise.
+    #[must_use]
+    pub fn max_delay(mut self, max_delay: Duration) -> Self {
+        self.max_delay = max_delay;
+        self
+    }
+
+    fn ceiling(&self, failed: u32) -> Duration {
+        let doublings = failed.saturating_sub(1).min(31);
+        self.base.saturating_mul(1 << doublings).min(self.max_delay)
+    }
+}
+
+/// Picks a pause from zero to the ceiling given.
+pub(super) type Jitter = Arc<dyn Fn(Duration) -> Duration + Send + Sync>;
+
+/// A policy, with what it takes to carry it out.
+#[derive(Clone)]
+pub(super) struct Backoff {
+    pub(super) policy: RetryPolicy,
+    pub(super) jitter: Jitter,
+    sleep: Option<SharedAsyncSleep>,
+}
+
+impl fmt::Debug for Backoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.policy.fmt(f)
+    }
+}
+
+impl Backoff {
+    pub(super) fn new(client: &Client) -> Self {
+        Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep: sleep_of(client) }
+    }
+
+    /// Waits before the next attempt, after this many that failed. `false` where there is to be none.
+    pub(super) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
+        let Some(sleep) = &self.sleep else { return false };
+        if failed >= self.policy.max_attempts {
+            return false;
+        }
+        let ceiling = self.policy.ceiling(failed);
+        let delay = (self.jitter)(ceiling).min(ceiling);
+        tracing::debug!(operation, failed, ?delay, "trying again after a pause");
+        sleep.sleep(delay).await;
+        true
+    }
+}
+
+/// What the client sleeps with. The SDK's own default stands in where its configuration names nothing.
+pub(crate) fn sleep_of(client: &Client) -> Option<SharedAsyncSleep> {
+    client.config().sleep_impl().or_else(default_async_sleep)
+}
+
+/// A random part of the ceiling. The keys of a new `RandomState` are random; that is good enough to spread retries.
+fn random_part(ceiling: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    // The upper 53 bits, which a float holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let fraction = (random >> 11) as f64 / (1_u64 << 53) as f64;
+    ceiling.mul_f64(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_double_up_to_the_longest_pause() {
+        let policy = RetryPolicy::default();
+        let ceilings: Vec<_> = (1..=8).map(|failed| policy.ceiling(failed).as_millis()).collect();
+        assert_eq!(ceilings, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+        assert_eq!(policy.ceiling(u32::MAX), Duration::from_secs(2), "no overflow");
+    }
+
+    #[test]
+    fn random_pauses_differ_and_stay_below_the_ceiling() {
+        let ceiling = Duration::from_secs(1);
+        let pauses: Vec<_> = (0..100).map(|_| random_part(ceiling)).collect();
+        assert!(pauses.iter().all(|pause| *pause < ceiling));
+        assert!(pauses.windows(2).any(|pair| pair[0] != pair[1]));
+    }
+}

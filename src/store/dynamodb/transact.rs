@@ -1,0 +1,156 @@
+//! Writing several items, all or none.
+
+use aws_sdk_dynamodb::Error as Answer;
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+
+use super::DynamoDbStore;
+use super::attempts::Attempts;
+use super::convert::{Effect, capacity, item_to_sdk, key_to_sdk};
+use super::error::Failure;
+use super::expression::Placeholders;
+use crate::capacity::{Capacity, Units};
+use crate::error::{Error, Result};
+use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
+
+impl DynamoDbStore {
+    pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let attempts = Attempts::new();
+        let call = self.call("transact", Effect::Write, &attempts);
+        // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt
+        // that was lost on the way and one of ours behind it could both be done. A transaction that was cancelled leaves its
+        // token free for another try.
+        let token = match &request.token {
+            Some(token) => token.as_str().to_owned(),
+            None => self.ids.next(self.clock.now()).to_string(),
+        };
+        let mut failed = 0;
+        loop {
+            let items = request
+                .actions
+                .iter()
+                .map(|action| self.transact_item(action))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_| Error::invalid("the transaction has an action without a key or an item"))?;
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items))
+                .client_request_token(&token)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .customize()
+                .interceptor(attempts.clone())
+                .send()
+                .await;
+            let failure = match sent {
+                Ok(answer) => {
+                    let consumed = answer.consumed_capacity.unwrap_or_default();
+                    return Ok(TransactOutcome::Done { capacity: capacity(Effect::Write, &consumed) });
+                }
+                Err(error) => Box::<Failure>::from(error),
+            };
+            let reasons = match &failure.answer {
+                Some(Answer::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+                _ => &[],
+            };
+            if reasons.len() != request.actions.len() {
+                return Err(failure.into_error(call));
+            }
+            let reasons = reasons.iter().map(|reason| self.reason(reason)).collect::<Result<Vec<_>>>()?;
+            if may_pass(&reasons) {
+                failed += 1;
+                if self.backoff.pause(call.operation, failed).await {
+                    continue;
+                }
+            }
+            let least = reasons.len().saturating_mul(2);
+            let capacity = Capacity::writes(Units::whole(u64::try_from(least).unwrap_or(u64::MAX)));
+            return Ok(TransactOutcome::Cancelled { reasons, capacity });
+        }
+    }
+
+    fn reason(&self, reason: &CancellationReason) -> Result<CancelReason> {
+        let code = match reason.code().unwrap_or("None") {
+            "None" => CancelCode::None,
+            "ConditionalCheckFailed" => CancelCode::ConditionFailed,
+            "TransactionConflict" => CancelCode::Conflict,
+            "ThrottlingError" | "ProvisionedThroughputExceeded" => CancelCode::Throttled,
+            // `ValidationError`, `ItemCollectionSizeLimitExceeded`, and what may come: not to be tried again.
+            _ => CancelCode::Invalid,
+        };
+        Ok(CancelReason { code, current: self.unexpired(reason.item.clone())? })
+    }
+
+    fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem, BuildError> {
+        let item = TransactWriteItem::builder();
+        Ok(match action {
+            TransactAction::Write(write) => self.write_item(item, write)?,
+            TransactAction::Check { key, condition } => {
+                let mut placeholders = Placeholders::new();
+                let check = ConditionCheck::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .condition_expression(placeholders.condition(condition))
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values());
+                item.condition_check(check.build()?)
+            }
+        }
+        .build())
+    }
+
+    fn write_item(
+        &self,
+        item: aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder,
+        write: &Write,
+    ) -> Result<aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder, BuildError> {
+        let mut placeholders = Placeholders::new();
+        let current = write.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(match &write.action {
+            WriteAction::Put { item: put, .. } => {
+                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let put = Put::builder()
+                    .table_name(&*self.table)
+                    .set_item(Some(item_to_sdk(put)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .set_return_values_on_condition_check_failure(current);
+                item.put(put.build()?)
+            }
+            WriteAction::Update { key, update } => {
+                let update = placeholders.update(update);
+                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let update = Update::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .update_expression(update)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .set_return_values_on_condition_check_failure(current);
+                item.update(update.build()?)
+            }
+            WriteAction::Delete { key } => {
+                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let delete = Delete::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .set_return_values_on_condition_check_failure(current);
+                item.delete(delete.build()?)
+            }
+        })
+    }
+}
+
+/// Whether the same transaction may pass a little later: only conflicts and throttling were in its way.
+fn may_pass(reasons: &[CancelReason]) -> bool {
+    let mut hindrances = reasons.iter().map(|reason| reason.code).filter(|code| *code != CancelCode::None).peekable();
+    hindrances.peek().is_some() && hindrances.all(|code| matches!(code, CancelCode::Conflict | CancelCode::Throttled))
+}

@@ -1,0 +1,117 @@
+//! Writing one item.
+
+use aws_sdk_dynamodb::Error as Answer;
+use aws_sdk_dynamodb::types::{
+    ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+};
+
+use super::DynamoDbStore;
+use super::attempts::Attempts;
+use super::convert::{Effect, SdkItem, capacity, item_to_sdk, key_to_sdk};
+use super::error::Failure;
+use super::expression::Placeholders;
+use crate::capacity::{Capacity, Units};
+use crate::error::Result;
+use crate::request::{Write, WriteAction, WriteOutcome};
+
+/// The item before, and what the write consumed.
+type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
+
+impl DynamoDbStore {
+    pub(super) async fn send_write(&self, request: Write) -> Result<WriteOutcome> {
+        let attempts = Attempts::new();
+        let call = self.call("write", Effect::Write, &attempts);
+        let mut failed = 0;
+        loop {
+            let failure = match self.attempt_write(&request, &attempts).await {
+                Ok((old, consumed)) => {
+                    let old = self.unexpired(old)?;
+                    return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
+                }
+                Err(failure) => failure,
+            };
+            match failure.answer {
+                Some(Answer::ConditionalCheckFailedException(refused)) => {
+                    let current = self.unexpired(refused.item)?;
+                    return Ok(WriteOutcome::Refused { current, capacity: Capacity::writes(Units::whole(1)) });
+                }
+                // Nothing was written, so that this is safe to try again; the SDK does not.
+                Some(Answer::TransactionConflictException(_)) => {
+                    failed += 1;
+                    if self.backoff.pause(call.operation, failed).await {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            return Err(failure.into_error(call));
+        }
+    }
+
+    async fn attempt_write(&self, request: &Write, attempts: &Attempts) -> Result<Written, Box<Failure>> {
+        let mut placeholders = Placeholders::new();
+        let old = if request.return_old { ReturnValue::AllOld } else { ReturnValue::None };
+        let current = request.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(match &request.action {
+            WriteAction::Put { item, .. } => {
+                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let answer = self
+                    .client
+                    .put_item()
+                    .table_name(&*self.table)
+                    .set_item(Some(item_to_sdk(item)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .customize()
+                    .interceptor(attempts.clone())
+                    .send()
+                    .await?;
+                (answer.attributes, answer.consumed_capacity)
+            }
+            WriteAction::Update { key, update } => {
+                let update = placeholders.update(update);
+                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let answer = self
+                    .client
+                    .update_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .update_expression(update)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .customize()
+                    .interceptor(attempts.clone())
+                    .send()
+                    .await?;
+                (answer.attributes, answer.consumed_capacity)
+            }
+            WriteAction::Delete { key } => {
+                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
+                let answer = self
+                    .client
+                    .delete_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .customize()
+                    .interceptor(attempts.clone())
+                    .send()
+                    .await?;
+                (answer.attributes, answer.consumed_capacity)
+            }
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! The faults of the system that this crate grew from, each shown absent. Their numbers are those of the list of faults in
+//! Cruddur's messaging. F5 (names that go stale) is the projector's, and the statuses of HTTP answers are nobody's here.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Draft, Error, ErrorKind, Get, GetOutput, Handle,
+    IdentitySubject, MessageBody, MessageId, NewGroup, NewUser, PageOutput, Query, Result, Scan, Store, Threadline,
+    TransactOutcome, Transaction, Write, WriteOutcome,
+};
+
+use crate::support::{App, time};
+
+#[tokio::test]
+async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
+    let app = App::at("2026-12-31T23:59:58Z");
+    let (andrew, bayko, thread) = app.direct().await;
+    app.say(&thread, "Happy new year!").await;
+    app.clock.advance(Duration::from_secs(3600));
+    app.say(&thread, "Already?").await;
+    app.project().await;
+
+    let page = thread.messages().oldest_first().fetch().await.unwrap();
+    let years: Vec<_> = page.items.iter().map(|message| message.created_at().to_string()[..4].to_owned()).collect();
+    assert_eq!(years, ["2026", "2026", "2027"]);
+    assert_eq!(app.inbox(andrew.id()).await.len(), 1);
+    assert_eq!(app.inbox(bayko.id()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn f2_everything_behind_the_first_page_can_be_reached() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    for number in 1..50 {
+        app.say(&thread, &format!("message {number}")).await;
+    }
+    let mut seen = HashSet::new();
+    let mut cursor = None;
+    loop {
+        let mut request = thread.messages().limit(20);
+        if let Some(cursor) = cursor {
+            request = request.cursor(cursor);
+        }
+        let page = request.fetch().await.unwrap();
+        seen.extend(page.items.iter().map(threadline::Message::id));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 50);
+}
+
+#[tokio::test]
+async fn f3_two_messages_of_the_same_microsecond_are_both_kept() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    // The clock stands still, so all of these are of one moment.
+    for text in ["one", "two", "three"] {
+        thread.send(thread.new_message_id(), text).await.unwrap();
+    }
+    let page = thread.messages().oldest_first().fetch().await.unwrap();
+    let texts: Vec<_> = page.items.iter().filter_map(|message| message.body()).map(MessageBody::as_str).collect();
+    assert_eq!(texts, ["Have you ever watched Babylon 5?", "one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn f3_two_conversations_of_the_same_microsecond_both_stand_in_the_inbox() {
+    let app = App::new();
+    let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
+    app.chat.start_direct(&bayko, &andrew, "now").await.unwrap();
+    app.chat.start_direct(&londo, &andrew, "now").await.unwrap();
+    let rows = app.inbox(andrew.id()).await;
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0].last_message_at(), rows[1].last_message_at());
+}
+
+#[tokio::test]
+async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time() {
+    let app = App::at("2023-04-05T20:00:00Z");
+    let (_, _, thread) = app.direct().await;
+    // As text, the second sorts before the first.
+    for (text, sent_at) in
+        [("first", "2023-04-05T12:30:00.000005+00:00"), ("second", "2023-04-05T12:00:00.000005-04:00")]
+    {
+        let id: MessageId = uuid::Uuid::from_u128(text.len() as u128).into();
+        let draft = Draft::new(MessageBody::new(text).unwrap()).with_id(id).sent_at(time(sent_at));
+        thread.send_draft(draft).await.unwrap();
+    }
+    let page = thread.messages().oldest_first().limit(2).fetch().await.unwrap();
+    let texts: Vec<_> = page.items.iter().filter_map(|message| message.body()).map(MessageBody::as_str).collect();
+    assert_eq!(texts, ["first", "second"]);
+    let times: Vec<_> = page.items.iter().map(|message| message.created_at().to_string()).collect();
+    assert_eq!(times, ["2023-04-05T12:30:00.000005+00:00", "2023-04-05T16:00:00.000005+00:00"]);
+}
+
+#[tokio::test]
+async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let taken = app.say(&thread, "my id is taken").await;
+    let londo = app.user("londo").await;
+    // The id of a message in the way: only the third part of the transaction can fail for it.
+    let title = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_id(thread.group_id());
+    let draft = Draft::new(MessageBody::new("hello").unwrap()).with_id(taken.id());
+    let error = app.chat.create_group(title.with_member(&londo), draft).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(app.inbox(londo.id()).await, [], "no row is left behind");
+}
+
+#[tokio::test]
+async fn f7_two_people_never_have_two_conversations() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let again = app.chat.start_direct(&bayko, &andrew, "It is me").await.unwrap();
+    assert_eq!(again.group_id(), thread.group_id());
+    assert_eq!(app.inbox(andrew.id()).await.len(), 1);
+    assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 2);
+}
+
+#[tokio::test]
+async fn f8_nobody_but_a_member_can_read_or_write_a_thread() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let stranger = app.user("stranger").await;
+    let refused = app.chat.open(stranger.id(), thread.group_id()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn f8_a_conversation_that_does_not_exist_looks_like_one_of_others() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let stranger = app.user("stranger").await;
+    let others = app.chat.open(stranger.id(), thread.group_id()).await.unwrap_err();
+    let missing = app.chat.open(andrew.id(), uuid::Uuid::from_u128(1).into()).await.unwrap_err();
+    assert_eq!(others.to_string(), missing.to_string());
+}
+
+#[tokio::test]
+async fn f9_bad_input_is_a_typed_error_and_nothing_is_stored() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let too_long = "x".repeat(1025);
+    for text in ["", too_long.as_str()] {
+        let error = thread.send(thread.new_message_id(), text).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert_eq!(error.operation(), Some("messages.send"));
+    }
+    assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn f10_an_unknown_handle_is_nobody_and_ones_own_no_correspondent() {
+    let app = App::new();
+    let andrew = app.user("andrewbrown").await;
+    assert_eq!(app.chat.user_by_handle(&Handle::new("nobody").unwrap()).await.unwrap(), None);
+    assert_eq!(app.chat.user_by_identity(&IdentitySubject::new("unknown").unwrap()).await.unwrap(), None);
+    let error = app.chat.start_direct(&andrew, &andrew, "Is there anybody?").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn f11_a_failure_of_the_table_is_never_taken_for_an_empty_answer() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let chat = Threadline::new(Locked);
+    let locked: Vec<Error> = vec![
+        chat.user(andrew.id()).await.unwrap_err(),
+        chat.inbox(andrew.id()).fetch().await.unwrap_err(),
+        chat.open(andrew.id(), thread.group_id()).await.unwrap_err(),
+        chat.start_direct(&andrew, &bayko, "hello").await.unwrap_err(),
+    ];
+    for error in locked {
+        assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn f12_a_sent_message_comes_back_with_its_own_id() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let (first, second) = (app.say(&thread, "one").await, app.say(&thread, "two").await);
+    assert_ne!(first.id().as_uuid(), andrew.id().as_uuid());
+    assert_ne!(first.id(), second.id());
+}
+
+#[tokio::test]
+async fn f13_a_conversation_may_have_more_than_two_members() {
+    let app = App::new();
+    let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&londo);
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    for user in [&andrew, &bayko, &londo] {
+        let rows = app.inbox(user.id()).await;
+        assert_eq!(rows[0].group_id(), thread.group_id());
+        assert_eq!(rows[0].title().map(|title| title.as_str()), Some("Babylon 5"));
+    }
+    assert_eq!(thread.members().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
+    let app = App::new();
+    let mock = || IdentitySubject::new("MOCK").unwrap();
+    app.chat.create_user(NewUser::new("andrewbrown", "Andrew").unwrap().with_identity(mock())).await.unwrap();
+    let handle = app.chat.create_user(NewUser::new("AndrewBrown", "Another").unwrap()).await.unwrap_err();
+    let identity = NewUser::new("bayko", "Bayko").unwrap().with_identity(mock());
+    let identity = app.chat.create_user(identity).await.unwrap_err();
+    assert_eq!((handle.kind(), handle.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+    assert_eq!((identity.kind(), identity.entity()), (ErrorKind::AlreadyExists, Some("IdentityClaim")));
+}
+
+#[test]
+fn f15_each_fault_of_the_input_is_told_where_it_is() {
+    let handle = NewUser::new("no spaces", "Andrew").unwrap_err();
+    let name = NewUser::new("andrewbrown", " ").unwrap_err();
+    let body = MessageBody::new("x".repeat(1025)).unwrap_err();
+    assert_eq!(handle.entity(), Some("Handle"));
+    assert_eq!(name.entity(), Some("DisplayName"));
+    assert_eq!(body.entity(), Some("MessageBody"));
+    assert_eq!(body.to_string(), "a message may have at most 1024 characters, and this has 1025");
+}
+
+/// A table that its credentials may not touch.
+#[derive(Debug)]
+struct Locked;
+
+fn denied<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Denied, "these credentials may not use the table"))
+}
+
+#[async_trait]
+impl Store for Locked {
+    fn table_name(&self) -> &str {
+        "locked"
+    }
+
+    async fn get(&self, _: Get) -> Result<GetOutput> {
+        denied()
+    }
+
+    async fn write(&self, _: Write) -> Result<WriteOutcome> {
+        denied()
+    }
+
+    async fn query(&self, _: Query) -> Result<PageOutput> {
+        denied()
+    }
+
+    async fn scan(&self, _: Scan) -> Result<PageOutput> {
+        denied()
+    }
+
+    async fn transact(&self, _: Transaction) -> Result<TransactOutcome> {
+        denied()
+    }
+
+    async fn batch_get(&self, _: BatchGet) -> Result<BatchGetOutput> {
+        denied()
+    }
+
+    async fn batch_write(&self, _: BatchWrite) -> Result<BatchWriteOutput> {
+        denied()
+    }
+}

@@ -1,0 +1,181 @@
+//! The inbox: its order, its pages, the read marker and the unread count.
+
+use std::time::Duration;
+
+use threadline::store::meter::Metered;
+use threadline::{Capacity, ErrorKind, MAX_UNREAD, NewGroup, Threadline, Units};
+
+use crate::support::App;
+
+#[tokio::test]
+async fn the_conversation_with_the_newest_message_stands_on_top_once_it_is_projected() {
+    let app = App::new();
+    let (andrew, bayko, first) = app.direct().await;
+    app.clock.advance(Duration::from_secs(1));
+    let londo = app.user("londo").await;
+    let second = app.chat.start_direct(&andrew, &londo, "Ambassador?").await.unwrap();
+    let order = |rows: Vec<threadline::Membership>| rows.iter().map(|row| row.group_id()).collect::<Vec<_>>();
+    assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()]);
+
+    app.say(&first, "Season two!").await;
+    assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()], "not projected yet");
+    app.project().await;
+    assert_eq!(order(app.inbox(andrew.id()).await), [first.group_id(), second.group_id()]);
+    let row = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Season two!"));
+    assert_eq!(row.other().map(|other| other.id), Some(andrew.id()));
+}
+
+#[tokio::test]
+async fn an_inbox_is_walked_page_by_page_and_every_row_comes_once() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    for number in 0..7 {
+        app.clock.advance(Duration::from_secs(1));
+        let group = NewGroup::new(format!("group {number}"), &andrew).unwrap();
+        app.chat.create_group(group, "hello").await.unwrap();
+    }
+    for limit in 1..9_u32 {
+        let mut titles = Vec::new();
+        let mut cursor = None;
+        loop {
+            let mut request = app.chat.inbox(andrew.id()).limit(limit);
+            if let Some(cursor) = cursor {
+                request = request.cursor(cursor);
+            }
+            let page = request.fetch().await.unwrap();
+            assert!(page.next.is_none() || page.items.len() == limit as usize);
+            titles.extend(page.items.iter().map(|row| row.title().unwrap().to_string()));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<_> = (0..7).rev().map(|number| format!("group {number}")).collect();
+        assert_eq!(titles, expected, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_users_inbox_is_refused() {
+    let app = App::new();
+    let (andrew, bayko, _) = app.direct().await;
+    let londo = app.user("londo").await;
+    app.chat.start_direct(&andrew, &londo, "hello").await.unwrap();
+    let cursor = app.chat.inbox(andrew.id()).limit(1).fetch().await.unwrap().next.unwrap();
+    let error = app.chat.inbox(bayko.id()).cursor(cursor).fetch().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn ones_own_messages_are_never_unread() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    assert_eq!(baykos_end.unread().await.unwrap().count, 1);
+    let read = baykos_end.messages().limit(1).fetch().await.unwrap().items.remove(0);
+    baykos_end.mark_read(&read).await.unwrap();
+    app.say(&baykos_end, "Only every year.").await;
+    app.project().await;
+    assert_eq!(baykos_end.unread().await.unwrap().count, 0);
+    assert!(!app.inbox(bayko.id()).await[0].is_unread());
+}
+
+#[tokio::test]
+async fn a_row_is_unread_from_the_others_message_until_it_is_read() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let sent = app.say(&thread, "Well?").await;
+    app.project().await;
+    assert!(app.inbox(bayko.id()).await[0].is_unread());
+    assert_eq!(baykos_end.unread().await.unwrap().count, 2);
+    baykos_end.mark_read(sent.id()).await.unwrap();
+    assert!(!app.inbox(bayko.id()).await[0].is_unread());
+    assert_eq!(baykos_end.unread().await.unwrap().count, 0);
+}
+
+#[tokio::test]
+async fn the_read_marker_only_moves_forward() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let (early, late) = (app.say(&thread, "early").await, app.say(&thread, "late").await);
+    let mut one = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let mut other = one.clone();
+    one.mark_read(&late).await.unwrap();
+    other.mark_read(&early).await.unwrap();
+    assert_eq!(other.membership().last_read(), Some(late.position()), "the slower device learns of it");
+    let stored = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    assert_eq!(stored.membership().last_read(), Some(late.position()));
+}
+
+#[tokio::test]
+async fn reading_does_not_move_the_conversation_in_the_inbox() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let before = app.inbox(bayko.id()).await[0].last_message_at();
+    let sent = app.say(&thread, "not projected yet").await;
+    let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    baykos_end.mark_read(&sent).await.unwrap();
+    assert_eq!(app.inbox(bayko.id()).await[0].last_message_at(), before);
+}
+
+#[tokio::test]
+async fn somebody_who_left_cannot_mark_and_gets_no_row_back() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko);
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    thread.remove_member(bayko.id()).await.unwrap();
+    let sent = app.say(&thread, "He is gone").await;
+    let error = baykos_end.mark_read(&sent).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    app.project().await;
+    assert_eq!(app.inbox(bayko.id()).await, []);
+}
+
+#[tokio::test]
+async fn the_unread_count_is_capped() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    for number in 2..=MAX_UNREAD {
+        app.say(&thread, &number.to_string()).await;
+    }
+    let exact = baykos_end.unread().await.unwrap();
+    assert_eq!((exact.count, exact.or_more), (MAX_UNREAD, false));
+    app.say(&thread, "one more").await;
+    let capped = baykos_end.unread().await.unwrap();
+    assert_eq!((capped.count, capped.or_more), (MAX_UNREAD, true));
+}
+
+#[tokio::test]
+async fn somebody_added_later_sees_the_thread_and_has_it_for_read() {
+    let app = App::new();
+    let (andrew, londo) = (app.user("andrew").await, app.user("londo").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
+    app.clock.advance(Duration::from_secs(60));
+    thread.add_member(&londo).await.unwrap();
+    let row = app.inbox(londo.id()).await.remove(0);
+    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Welcome"));
+    assert!(!row.is_unread());
+    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+}
+
+#[tokio::test]
+async fn reading_the_inbox_marking_and_counting_cost_what_they_say() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let meter = Metered::new(app.store.clone());
+    let chat = Threadline::new(meter.clone()).with_clock(app.clock.clone());
+    let rows = chat.inbox(bayko.id()).fetch().await.unwrap().items;
+    assert_eq!(meter.take(), Capacity { index_read: Units::halves(1), ..Capacity::default() }, "inbox.page");
+    chat.unread(&rows[0]).await.unwrap();
+    assert_eq!(meter.take(), Capacity::reads(Units::halves(1)), "inbox.unread");
+    let mut baykos_end = chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    meter.take();
+    baykos_end.mark_read(rows[0].last_message().unwrap()).await.unwrap();
+    let expected = Capacity { index_write: Units::whole(1), ..Capacity::writes(Units::whole(1)) };
+    assert_eq!(meter.take(), expected, "inbox.mark_read");
+}

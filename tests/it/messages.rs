@@ -1,0 +1,341 @@
+//! Sending, paging, editing and deleting.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use threadline::store::meter::Metered;
+use threadline::{
+    Capacity, Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Page, SendWindow, Thread,
+    Threadline, Units,
+};
+
+use crate::support::{App, time};
+
+fn texts(page: &Page<Message>) -> Vec<String> {
+    page.items.iter().map(|message| message.body().map_or("(deleted)".into(), ToString::to_string)).collect()
+}
+
+/// A thread whose messages are "0", "1", ... with a second between each.
+async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let thread = app.chat.start_direct(&andrew, &bayko, "0").await.unwrap();
+    for number in 1..count {
+        app.say(&thread, &number.to_string()).await;
+    }
+    let messages = thread.messages().oldest_first().limit(1000).fetch().await.unwrap().items;
+    assert_eq!(messages.len(), count);
+    (thread, messages)
+}
+
+#[tokio::test]
+async fn a_send_repeated_with_the_same_id_gives_the_same_message_and_stores_one() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let id = thread.new_message_id();
+    let first = thread.send(id, "opa").await.unwrap();
+    app.clock.advance(Duration::from_secs(90));
+    let second = thread.send(id, "opa").await.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 2);
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_by_another_text_or_author_is_a_typed_conflict() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let id = thread.new_message_id();
+    thread.send(id, "opa").await.unwrap();
+    let text = thread.send(id, "epa").await.unwrap_err();
+    let baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let author = baykos_end.send(id, "opa").await.unwrap_err();
+    assert_eq!((text.kind(), author.kind()), (ErrorKind::AlreadyExists, ErrorKind::AlreadyExists));
+}
+
+#[tokio::test]
+async fn a_message_from_more_than_5_minutes_ahead_is_refused() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    app.clock.advance(Duration::from_secs(300));
+    let from_ahead = thread.new_message_id();
+    app.clock.set(time("2026-11-22T11:59:59.999999Z"));
+    assert_eq!(thread.send(from_ahead, "beyond the limit").await.unwrap_err().kind(), ErrorKind::Invalid);
+    app.clock.set(time("2026-11-22T12:00:00Z"));
+    thread.send(from_ahead, "at the limit").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_older_than_a_day_is_refused_unless_its_message_is_stored() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let (stored, lost) = (thread.new_message_id(), thread.new_message_id());
+    let sent = thread.send(stored, "opa").await.unwrap();
+    app.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    assert_eq!(thread.send(stored, "opa").await.unwrap(), sent);
+    assert_eq!(thread.send(lost, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(thread.send(stored, "epa").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn a_wider_window_takes_old_messages() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let chat = app.chat.clone().with_send_window(SendWindow::any_age());
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    let id: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id).sent_at(time("2023-06-26T10:16:00.375877Z"));
+    let sent = thread.send_draft(draft).await.unwrap();
+    assert_eq!(sent.position().to_string(), "2023-06-26T10:16:00.375877+00:00#5ebf5021-1881-4e1c-8c10-93173ba1a87a");
+    assert_eq!(texts(&thread.messages().oldest_first().fetch().await.unwrap())[0], "opa");
+}
+
+#[tokio::test]
+async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let v4: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
+    assert_eq!(thread.send(v4, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+    let v7 = thread.new_message_id();
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(v7).sent_at(time("2026-11-22T11:00:00Z"));
+    assert_eq!(thread.send_draft(draft).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn an_edit_changes_the_text_and_keeps_the_place() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let sent = app.say(&thread, "Babylon 4").await;
+    app.clock.advance(Duration::from_secs(5));
+    let edited = thread.edit(sent.id(), "Babylon 5").await.unwrap();
+    assert_eq!(edited.body().map(MessageBody::as_str), Some("Babylon 5"));
+    assert_eq!(edited.position(), sent.position());
+    assert_eq!(edited.edited_at(), Some(time("2026-11-22T12:00:06Z")));
+    assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [edited]);
+}
+
+#[tokio::test]
+async fn only_the_author_may_edit_or_delete() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let sent = app.say(&thread, "mine").await;
+    let baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    assert_eq!(baykos_end.edit(&sent, "ours").await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(baykos_end.delete(&sent).await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [sent]);
+}
+
+#[tokio::test]
+async fn a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let sent = app.say(&thread, "regretted").await;
+    let deleted = thread.delete(&sent).await.unwrap();
+    assert!(deleted.is_deleted());
+    assert_eq!(deleted.body(), None);
+    assert_eq!(thread.edit(&sent, "after all").await.unwrap_err().kind(), ErrorKind::NotFound);
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(thread.delete(&sent).await.unwrap(), deleted, "a repeat changes nothing");
+    assert_eq!(thread.send(sent.id(), "regretted").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [deleted]);
+}
+
+#[tokio::test]
+async fn changing_a_message_that_is_not_there_creates_nothing() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let nowhere = thread.new_message_id();
+    assert_eq!(thread.edit(nowhere, "hello").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(thread.delete(nowhere).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_says_that_there_is_more_only_when_there_is() {
+    let app = App::new();
+    let (thread, _) = thread_of(&app, 5).await;
+    for (limit, more) in [(4, true), (5, false), (6, false)] {
+        let page = thread.messages().limit(limit).fetch().await.unwrap();
+        assert_eq!(page.items.len(), limit.min(5) as usize);
+        assert_eq!(page.next.is_some(), more, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn pages_before_and_after_a_message_leave_it_out() {
+    let app = App::new();
+    let (thread, all) = thread_of(&app, 7).await;
+    let before = thread.messages().newest_first().before(&all[3]).limit(2).fetch().await.unwrap();
+    assert_eq!(texts(&before), ["2", "1"]);
+    let after = thread.messages().oldest_first().after(all[3].position()).limit(2).fetch().await.unwrap();
+    assert_eq!(texts(&after), ["4", "5"]);
+    let between = thread.messages().after(all[1].id()).before(all[4].id()).fetch().await.unwrap();
+    assert_eq!(texts(&between), ["3", "2"]);
+    assert_eq!(between.next, None);
+}
+
+#[tokio::test]
+async fn a_page_around_a_message_has_it_in_the_middle_and_goes_on_both_ways() {
+    let app = App::new();
+    let (thread, all) = thread_of(&app, 9).await;
+    let page = thread.messages().oldest_first().around(&all[4]).limit(5).fetch().await.unwrap();
+    assert_eq!(texts(&page), ["2", "3", "4", "5", "6"]);
+    let next = thread.messages().oldest_first().cursor(page.next.unwrap()).fetch().await.unwrap();
+    assert_eq!(texts(&next), ["7", "8"]);
+    let previous = thread.messages().newest_first().cursor(page.previous.unwrap()).fetch().await.unwrap();
+    assert_eq!(texts(&previous), ["1", "0"]);
+    let newest_first = thread.messages().newest_first().around(&all[4]).limit(3).fetch().await.unwrap();
+    assert_eq!(texts(&newest_first), ["5", "4", "3"]);
+}
+
+#[tokio::test]
+async fn a_page_around_a_message_near_an_end_is_still_full() {
+    let app = App::new();
+    let (thread, all) = thread_of(&app, 9).await;
+    let first = thread.messages().oldest_first().around(&all[0]).limit(5).fetch().await.unwrap();
+    assert_eq!(texts(&first), ["0", "1", "2", "3", "4"]);
+    assert_eq!(first.previous, None);
+    let last = thread.messages().oldest_first().around(&all[8]).limit(5).fetch().await.unwrap();
+    assert_eq!(texts(&last), ["4", "5", "6", "7", "8"]);
+    assert_eq!(last.next, None);
+}
+
+#[tokio::test]
+async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let long = "\u{1F600}".repeat(1024); // 4096 bytes, so 256 of them and their keys are over 1 MB
+    let thread = app.chat.start_direct(&andrew, &bayko, long.as_str()).await.unwrap();
+    for _ in 1..400 {
+        app.say(&thread, &long).await;
+    }
+    let page = thread.messages().limit(400).fetch().await.unwrap();
+    assert_eq!((page.items.len(), page.next), (400, None));
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_thread_order_or_bound_is_refused() {
+    let app = App::new();
+    let (thread, all) = thread_of(&app, 5).await;
+    let (londo, bayko) = (app.user("londo").await, app.chat.user(all[0].sender_id()).await.unwrap().unwrap());
+    let other = app.chat.start_direct(&londo, &bayko, "another thread").await.unwrap();
+    let cursor = thread.messages().limit(2).fetch().await.unwrap().next.unwrap();
+    for request in [
+        other.messages().cursor(cursor.clone()),
+        thread.messages().oldest_first().cursor(cursor.clone()),
+        thread.messages().before(&all[4]).cursor(cursor.clone()),
+        thread.messages().cursor(Cursor::from("nonsense".to_owned())),
+    ] {
+        assert_eq!(request.fetch().await.unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    assert_eq!(texts(&thread.messages().cursor(cursor).fetch().await.unwrap()), ["2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn a_page_of_no_or_too_many_messages_is_refused() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    for limit in [0, 1001] {
+        assert_eq!(thread.messages().limit(limit).fetch().await.unwrap_err().kind(), ErrorKind::Invalid);
+    }
+}
+
+#[tokio::test]
+async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page() {
+    use threadline::{AttributeValue, Item, Store, Write};
+    let app = App::new();
+    let (thread, all) = thread_of(&app, 4).await;
+    let mut pin = Item::new();
+    pin.insert("pk", AttributeValue::S(format!("MSG#{}", thread.group_id())));
+    pin.insert("sk", AttributeValue::S(format!("{}#pin", all[2].position())));
+    pin.insert("type", AttributeValue::S("Pin".into()));
+    let _ = app.store.write(Write::put(pin).unwrap()).await.unwrap().done().unwrap();
+    let page = thread.messages().limit(4).fetch().await.unwrap();
+    assert_eq!(texts(&page), ["3", "2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn sending_editing_deleting_and_paging_cost_what_they_say() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let meter = Metered::new(app.store.clone());
+    let chat = Threadline::new(meter.clone()).with_clock(app.clock.clone());
+    let thread = chat.open(thread.membership().user_id(), thread.group_id()).await.unwrap();
+    assert_eq!(meter.take(), Capacity::reads(Units::whole(1)), "groups.open");
+    let sent = thread.send(app.chat.new_message_id(), "opa").await.unwrap();
+    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.send");
+    thread.send(sent.id(), "opa").await.unwrap();
+    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.send, repeated");
+    thread.edit(&sent, "epa").await.unwrap();
+    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.edit");
+    thread.messages().fetch().await.unwrap();
+    assert_eq!(meter.take(), Capacity::reads(Units::halves(1)), "messages.page");
+    thread.delete(&sent).await.unwrap();
+    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.delete");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Any walk, of any page size, in either order, within any bounds, gives what a plain filter of the whole thread gives.
+    #[test]
+    fn a_walk_through_any_pages_gives_every_message_once(
+        count in 1_usize..30,
+        limit in 1_u32..12,
+        ascending: bool,
+        before in proptest::option::of(0_usize..30),
+        after in proptest::option::of(0_usize..30),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let app = App::new();
+            let (thread, all) = thread_of(&app, count).await;
+            let position = |place: Option<usize>| place.and_then(|place| all.get(place)).map(Message::position);
+            let (before, after) = (position(before), position(after));
+            if before.zip(after).is_some_and(|(before, after)| after > before) {
+                return;
+            }
+            let mut expected: Vec<_> = all
+                .iter()
+                .filter(|message| before.is_none_or(|before| message.position() < before))
+                .filter(|message| after.is_none_or(|after| message.position() > after))
+                .cloned()
+                .collect();
+            if !ascending {
+                expected.reverse();
+            }
+            let mut walked = Vec::new();
+            let mut cursor: Option<Cursor> = None;
+            loop {
+                let page = request(&thread, limit, ascending, before, after, cursor.take()).await;
+                assert!(page.next.is_none() || page.items.len() == limit as usize, "a page is full, or the last");
+                walked.extend(page.items);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(walked, expected);
+        });
+    }
+}
+
+async fn request(
+    thread: &Thread,
+    limit: u32,
+    ascending: bool,
+    before: Option<MessagePosition>,
+    after: Option<MessagePosition>,
+    cursor: Option<Cursor>,
+) -> Page<Message> {
+    let mut request = thread.messages().limit(limit);
+    request = if ascending { request.oldest_first() } else { request.newest_first() };
+    if let Some(before) = before {
+        request = request.before(before);
+    }
+    if let Some(after) = after {
+        request = request.after(after);
+    }
+    if let Some(cursor) = cursor {
+        request = request.cursor(cursor);
+    }
+    request.fetch().await.unwrap()
+}

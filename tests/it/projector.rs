@@ -1,0 +1,202 @@
+//! The projector: message inserts move the inbox rows.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use threadline::store::meter::Metered;
+use threadline::stream::{Projector, RecordKind, RecordOutcome, StreamRecord};
+use threadline::{AttributeValue, Capacity, ErrorKind, Item, Membership, NewGroup, Units};
+
+use crate::support::App;
+
+fn is_new_message(record: &StreamRecord) -> bool {
+    record.kind == RecordKind::Insert && record.key.pk.as_str().starts_with("MSG#")
+}
+
+fn preview(row: &Membership) -> &str {
+    row.preview().map_or("(none)", |preview| preview.as_str())
+}
+
+#[tokio::test]
+async fn a_replayed_batch_changes_nothing() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    app.say(&thread, "one").await;
+    app.project().await;
+    let rows = app.inbox(andrew.id()).await;
+    let changes = app.records().len();
+    app.project().await;
+    assert_eq!(app.inbox(andrew.id()).await, rows);
+    assert_eq!(app.records().len(), changes, "not even a record of the stream");
+}
+
+#[tokio::test]
+async fn a_late_record_never_moves_a_row_back() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    app.say(&thread, "old").await;
+    app.say(&thread, "new").await;
+    let records: Vec<_> = app.records().into_iter().filter(is_new_message).collect();
+    let projector = Projector::new(app.store.clone());
+    for record in records.iter().rev() {
+        projector.project(std::slice::from_ref(record)).await;
+    }
+    assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "new");
+}
+
+#[tokio::test]
+async fn a_burst_to_one_group_is_projected_once() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    app.project().await;
+    let seen = app.records().len();
+    for number in 0..10 {
+        app.say(&thread, &number.to_string()).await;
+    }
+    let meter = Metered::new(app.store.clone());
+    let projection = Projector::new(meter.clone()).project(&app.records()[seen..]).await;
+    assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Done)));
+    let expected = Capacity {
+        table_read: Units::whole(1),
+        table_write: Units::whole(2),
+        index_write: Units::whole(4),
+        ..Capacity::default()
+    };
+    assert_eq!(meter.take(), expected, "3 WCU for each of two members, and 1 RCU");
+}
+
+#[tokio::test]
+async fn its_own_writes_and_foreign_entities_are_none_of_its_business() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    app.say(&thread, "one").await;
+    app.project().await;
+    let meter = Metered::new(app.store.clone());
+    let others: Vec<_> = app.records().into_iter().filter(|record| !is_new_message(record)).collect();
+    assert!(others.iter().any(|record| record.kind == RecordKind::Modify), "the rows it moved are among them");
+    let projection = Projector::new(meter.clone()).project(&others).await;
+    assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Nothing)));
+    assert_eq!(meter.take(), Capacity::default());
+}
+
+#[tokio::test]
+async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    app.say(&thread, "good").await;
+    let mut records = app.records();
+    let mut poison = records.iter().find(|record| is_new_message(record)).unwrap().clone();
+    let mut image = Item::new();
+    image.insert("message", AttributeValue::S("no keys, no sender".into()));
+    poison.new = Some(image);
+    records.insert(0, poison.clone());
+    poison.new = None;
+    records.insert(1, poison);
+    let projection = Projector::new(app.store.clone()).project(&records).await;
+    for outcome in &projection.outcomes[..2] {
+        let RecordOutcome::Impossible(error) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(error.entity(), Some("Message"));
+        assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Invalid));
+    }
+    assert_eq!(projection.lowest_failed, None);
+    assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "good");
+}
+
+#[tokio::test]
+async fn a_member_who_left_in_between_gets_no_row_back() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko);
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    app.say(&thread, "one").await;
+    thread.remove_member(bayko.id()).await.unwrap();
+    app.project().await;
+    assert_eq!(app.inbox(bayko.id()).await, []);
+    assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "one");
+}
+
+#[tokio::test]
+async fn every_member_of_a_large_group_is_reached() {
+    let app = App::new();
+    let mut group = NewGroup::new("Babylon 5", &app.user("u0").await).unwrap();
+    let mut users = Vec::new();
+    for number in 1..90 {
+        let user = app.user(&format!("u{number}")).await;
+        group = group.with_member(&user);
+        users.push(user);
+    }
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    app.say(&thread, "All hands").await;
+    app.project().await;
+    for user in users {
+        assert_eq!(preview(&app.inbox(user.id()).await[0]), "All hands");
+    }
+}
+
+#[tokio::test]
+async fn the_real_event_of_a_cruddur_table_moves_the_rows_of_its_group() {
+    use threadline::{ImportedDirect, MessagePosition, NewUser};
+    let app = App::new();
+    let event: serde_json::Value = serde_json::from_str(include_str!("../data/stream-insert-event.json")).unwrap();
+    let image = &event["Records"][0]["dynamodb"]["NewImage"];
+    let item: serde_dynamo::Item = serde_json::from_value(image.clone()).unwrap();
+    let item = Item::from(item);
+    let sender = "76d2f241-a860-4d8b-a8e3-6cd68db75ab9".parse().unwrap();
+    let augustsz = app.chat.create_user(NewUser::new("Augustsz", "Augustsz").unwrap().with_id(sender)).await.unwrap();
+    let bayko = app.user("bayko").await;
+    let group = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse().unwrap();
+    let started = "2023-06-26T08:00:00Z".parse().unwrap();
+    app.chat.import_direct(ImportedDirect::new(group, &augustsz, &bayko, started)).await.unwrap();
+
+    let sequence = "8500000000009229331846".parse().unwrap();
+    let mut record = StreamRecord::new(RecordKind::Insert, item.key().unwrap(), sequence);
+    record.new = Some(item);
+    let projection = Projector::new(app.store.clone()).project(&[record]).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Done]));
+    let row = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(preview(&row), "opa");
+    let position: MessagePosition = "2023-06-26T10:16:00.375877+00:00".parse().unwrap();
+    assert_eq!(row.last_message(), Some(position));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the service redelivers, and wherever it cuts its batches, the rows end as they would have without it.
+    #[test]
+    fn any_delivery_ends_with_the_same_rows(
+        sends in proptest::collection::vec((0_usize..3, 0_u64..3), 1..20),
+        deliveries in proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..8), 0..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let app = App::new();
+            let andrew = app.user("andrew").await;
+            let mut threads = Vec::new();
+            for number in 0..3 {
+                let other = app.user(&format!("u{number}")).await;
+                threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
+            }
+            for (thread, seconds) in sends {
+                app.clock.advance(Duration::from_secs(seconds));
+                threads[thread].send(threads[thread].new_message_id(), "again").await.unwrap();
+            }
+            let records = app.records();
+            let projector = Projector::new(app.store.clone());
+            for (start, length) in deliveries {
+                let start = start.index(records.len());
+                let end = (start + length).min(records.len());
+                projector.project(&records[start..end]).await;
+            }
+            projector.project(&records).await;
+            let rows = app.inbox(andrew.id()).await;
+            assert_eq!(rows.len(), 3);
+            for thread in &threads {
+                let newest = thread.messages().limit(1).fetch().await.unwrap().items.remove(0);
+                let row = rows.iter().find(|row| row.group_id() == thread.group_id()).unwrap();
+                assert_eq!(row.last_message(), Some(newest.position()));
+            }
+            assert!(rows.windows(2).all(|pair| pair[0].last_message_at() >= pair[1].last_message_at()));
+        });
+    }
+}

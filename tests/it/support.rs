@@ -1,0 +1,109 @@
+//! What the tests share: an application in memory, with a clock that stands still and ids that count.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
+use threadline::store::meter::Metered;
+use threadline::stream::{Projector, StreamRecord};
+use threadline::{
+    Clock, Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
+    Timestamp, User, UserId,
+};
+
+pub(crate) struct App {
+    pub(crate) chat: Threadline,
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: Arc<ManualClock>,
+    projector: Projector,
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Runs this many cases of a property. The seed is the same in every run, and printed when a case fails; `PROPTEST_RNG_SEED`
+/// draws other cases, and `PROPTEST_CASES` more of them.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let seed = match default.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => 20_230_626,
+    };
+    println!("repeat these cases with PROPTEST_RNG_SEED={seed}");
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { count };
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..default }
+}
+
+/// Runs a future to its end, for properties, which are not async.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+/// Every item of the table, in the order of the keys.
+pub(crate) async fn scan(store: &MemoryStore) -> Vec<Item> {
+    let page = store.scan(Scan::new()).await.unwrap();
+    assert_eq!(page.next, None, "one page holds what a test writes");
+    let mut items = page.items;
+    items.sort_by_key(|item| item.key().unwrap());
+    items
+}
+
+pub(crate) fn id<T: FromStr<Err = Error>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        Self::at("2026-11-22T12:00:00Z")
+    }
+
+    pub(crate) fn at(now: &str) -> Self {
+        let clock = Arc::new(ManualClock::starting_at(time(now)));
+        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>);
+        let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(SequentialIds::seeded(1));
+        let projector = Projector::new(store.clone());
+        Self { chat, store, clock, projector }
+    }
+
+    pub(crate) async fn user(&self, handle: &str) -> User {
+        self.chat.create_user(NewUser::new(handle, format!("{handle} by name")).unwrap()).await.unwrap()
+    }
+
+    /// Andrew and Bayko, and Andrew's end of their conversation.
+    pub(crate) async fn direct(&self) -> (User, User, Thread) {
+        let (andrew, bayko) = (self.user("andrewbrown").await, self.user("bayko").await);
+        let thread = self.chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();
+        (andrew, bayko, thread)
+    }
+
+    /// Sends a message a second after the one before.
+    pub(crate) async fn say(&self, thread: &Thread, text: &str) -> threadline::Message {
+        self.clock.advance(Duration::from_secs(1));
+        thread.send(thread.new_message_id(), text).await.unwrap()
+    }
+
+    /// The stream, from the beginning.
+    pub(crate) fn records(&self) -> Vec<StreamRecord> {
+        self.store.changes_after(None, usize::MAX).unwrap().into_iter().map(StreamRecord::from).collect()
+    }
+
+    /// Projects the whole stream once more.
+    pub(crate) async fn project(&self) {
+        let projection = self.projector.project(&self.records()).await;
+        assert_eq!(projection.lowest_failed, None);
+    }
+
+    pub(crate) async fn inbox(&self, user: UserId) -> Vec<Membership> {
+        self.chat.inbox(user).limit(100).fetch().await.unwrap().items
+    }
+
+    /// The same application through a meter, with ids of its own.
+    pub(crate) fn metered(&self) -> (Threadline, Metered<MemoryStore>) {
+        let meter = Metered::new(self.store.clone());
+        let chat = Threadline::new(meter.clone()).with_clock(self.clock.clone()).with_ids(SequentialIds::seeded(2));
+        (chat, meter)
+    }
+}
