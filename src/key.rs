@@ -346,3 +346,28 @@ pub(crate) fn shape(key: &str) -> String {
     }
     shape
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_no_empty_segment() {
+        for text in ["", "#", "#A", "A#", "A##B", "###"] {
+            assert!(SortKey::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["A", "A#B", "A#B#C", "A #B", "\u{ff03}"] {
+            assert!(SortKey::parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_no_control_character() {
+        for text in ["\0", "A\n", "\u{1f}A", "A\u{7f}", "\u{80}", "ä\u{85}", "A\u{9f}ä", "\tä"] {
+            assert!(SortKey::parse(text).is_err(), "{text:?}");
+        }
+        for text in [" ", "~", "ä", "\u{a0}", "\u{ad}", "\u{10000}", "日本"] {
+            assert!(SortKey::parse(text).is_ok(), "{text:?}");
+        }
+    }
+}
