@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
 
-use super::{Item, MAX_ITEM_BYTES, Number, type_of};
+use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, type_of};
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::key::{GSI1PK, GSI1SK, Key, PartitionKey, SortKey};
 
 /// The deepest that lists and maps may lie in each other, the value within the last counted in.
 const MAX_DEPTH: usize = 32;
@@ -25,25 +25,24 @@ impl Item {
     /// Checks the same, and gives the key, which would otherwise be read twice.
     pub(crate) fn checked_key(&self) -> Result<Key> {
         let key = self.key()?;
-        self.index_key()?;
+        let mut size = 0;
         for (name, value) in self.iter() {
             check_attribute_name(name)?;
             check_value(name, value)?;
+            check_index_key(name, value)?;
+            size += attribute_size(name, value);
         }
-        self.check_size()?;
+        check_size(size)?;
         Ok(key)
     }
+}
 
-    /// Checks the size alone.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        let size = self.size();
-        if size > MAX_ITEM_BYTES {
-            return Err(Error::invalid(format!(
-                "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
-            )));
-        }
-        Ok(())
+/// Checks the size of an item.
+pub(crate) fn check_size(size: usize) -> Result<()> {
+    if size > MAX_ITEM_BYTES {
+        return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
     }
+    Ok(())
 }
 
 /// Checks the name of an attribute.
@@ -58,6 +57,17 @@ pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
 pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
+}
+
+/// Checks the value where the attribute is one of the index's keys. Such a key is a key as any other; DynamoDB would refuse
+/// another type, and take text that no read could go on from.
+pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
+    match (name, value) {
+        (GSI1PK, AttributeValue::S(text)) => PartitionKey::check(text),
+        (GSI1SK, AttributeValue::S(text)) => SortKey::check(text),
+        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+        _ => Ok(()),
+    }
 }
 
 fn check_nested(value: &AttributeValue, depth: usize) -> Result<(), &'static str> {
