@@ -194,8 +194,13 @@ macro_rules! key_newtype {
             /// character.
             pub fn parse(text: impl Into<String>) -> Result<Self> {
                 let text = text.into();
-                check_key($what, $most, &text)?;
+                Self::check(&text)?;
                 Ok(Self(text))
+            }
+
+            /// Whether [`parse`](Self::parse) takes the text.
+            pub(crate) fn check(text: &str) -> Result<()> {
+                check_key($what, $most, text)
             }
 
             /// The text of the key.
@@ -320,13 +325,13 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a control character is in the text. Every item that is put passes here with each of its keys, which are nearly
-/// always ASCII; so that is looked at without a branch for each byte.
+/// Whether a control character is in the text. Every write passes here with each of its keys, and nearly all of them are
+/// ASCII; so that is looked at in one go, without a branch for each byte.
 fn has_control(text: &str) -> bool {
-    let (ascii, control) = text
-        .bytes()
-        .fold((true, false), |(ascii, control), byte| (ascii & byte.is_ascii(), control | byte.is_ascii_control()));
-    control || (!ascii && text.chars().any(char::is_control))
+    const CONTROL: u8 = 1;
+    const NOT_ASCII: u8 = 0x80;
+    let found = text.bytes().fold(0, |found, byte| found | u8::from(byte.is_ascii_control()) | (byte & NOT_ASCII));
+    found & CONTROL != 0 || (found & NOT_ASCII != 0 && text.chars().any(char::is_control))
 }
 
 /// The shape of a key: its tag, and `…` for each segment behind it. A first segment that is not in capitals, as tags are, is
@@ -340,4 +345,29 @@ pub(crate) fn shape(key: &str) -> String {
         shape.push_str("#…");
     }
     shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_no_empty_segment() {
+        for text in ["", "#", "#A", "A#", "A##B", "###"] {
+            assert!(SortKey::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["A", "A#B", "A#B#C", "A #B", "\u{ff03}"] {
+            assert!(SortKey::parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_no_control_character() {
+        for text in ["\0", "A\n", "\u{1f}A", "A\u{7f}", "\u{80}", "ä\u{85}", "A\u{9f}ä", "\tä"] {
+            assert!(SortKey::parse(text).is_err(), "{text:?}");
+        }
+        for text in [" ", "~", "ä", "\u{a0}", "\u{ad}", "\u{10000}", "日本"] {
+            assert!(SortKey::parse(text).is_ok(), "{text:?}");
+        }
+    }
 }

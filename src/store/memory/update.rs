@@ -21,7 +21,7 @@ use crate::request::Change;
 ///
 /// # Errors
 /// `Invalid` for adding to what is no number, an index key that is none, and a result that is too large.
-pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
+pub(super) fn plan(key: Key, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
     if old.is_none() && changes.iter().all(|(_, change)| matches!(change, Change::Remove)) {
         return Ok(Effect::Keep);
     }
@@ -64,13 +64,13 @@ pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'stat
     }
     Ok(match old {
         Some(_) if values.is_empty() => Effect::Keep,
-        Some(_) => Effect::Update { values, size },
+        Some(_) => Effect::Update { key, values, size },
         None => {
             let mut item = Item::new();
             item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
             item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
             swap(&mut item, &mut values);
-            Effect::Put(Stored::new(Arc::clone(key), item, size))
+            Effect::Put(Stored::new(Arc::new(key), item, size))
         }
     })
 }
