@@ -14,8 +14,8 @@ use super::update;
 use super::value::{normalise, same_item};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_value};
-use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, PartitionKey, SK, SortKey};
+use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_index_key, check_value};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{BatchPut, Change, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
@@ -143,16 +143,6 @@ fn stored(key: Key, item: Item) -> Result<Stored> {
 
 fn is_text(value: &AttributeValue, expected: &str) -> bool {
     matches!(value, AttributeValue::S(text) if text == expected)
-}
-
-/// Checks the value where the attribute is one of the index's keys.
-pub(super) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
-    match (name, value) {
-        (GSI1PK, AttributeValue::S(text)) => PartitionKey::check(text),
-        (GSI1SK, AttributeValue::S(text)) => SortKey::check(text),
-        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
-        _ => Ok(()),
-    }
 }
 
 /// What the write would do to the item, without doing it.
