@@ -59,7 +59,7 @@ pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
 }
 
-/// Checks the value where the attribute is one of the index's keys. Such a key is a key as any other; DynamoDB would refuse
+/// Checks the value where the attribute is one of the index's keys. An index key is a key as any other; DynamoDB would refuse
 /// another type, and take text that no read could go on from.
 pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
     match (name, value) {

@@ -13,7 +13,7 @@ use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size};
 use crate::key::{Key, PK, SK};
 use crate::request::Change;
 
-/// What the changes, which have been checked, do to the item.
+/// What the changes, which have been checked by themselves, do to the item.
 ///
 /// An update that only removes attributes, of an item that is missing, does not create it. Sources differ here: AWS is
 /// reported to behave so, DynamoDB Local creates an item of nothing but its key. Guard such an update with a condition that
