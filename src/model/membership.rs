@@ -25,6 +25,8 @@ pub struct Membership {
     user_uuid: UserId,
     user_handle: Handle,
     user_display_name: DisplayName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_version: Option<u64>,
     joined_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
@@ -35,9 +37,13 @@ pub struct Membership {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     other_user_display_name: Option<DisplayName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_user_version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     last_message: Option<MessagePosition>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_message_user_uuid: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_message_revision: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<Preview>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,10 +64,22 @@ impl Membership {
     pub(crate) const LAST_MESSAGE: &'static str = "last_message";
     /// The attribute that holds the id of its sender.
     pub(crate) const LAST_SENDER: &'static str = "last_message_user_uuid";
+    /// The attribute that holds the revision of it that the row shows.
+    pub(crate) const LAST_REVISION: &'static str = "last_message_revision";
     /// The attribute that holds the beginning of its text.
     pub(crate) const PREVIEW: &'static str = "message";
     /// The attribute that holds the position up to which the member has read.
     pub(crate) const LAST_READ: &'static str = "last_read";
+
+    /// The attributes that hold the member's names, and the version of the user they were taken from.
+    pub(crate) const HANDLE: &'static str = "user_handle";
+    pub(crate) const DISPLAY_NAME: &'static str = "user_display_name";
+    pub(crate) const VERSION: &'static str = "user_version";
+    /// The attributes that hold the other one of a direct conversation, and the version of the user the names were taken from.
+    pub(crate) const OTHER_ID: &'static str = "other_user_uuid";
+    pub(crate) const OTHER_HANDLE: &'static str = "other_user_handle";
+    pub(crate) const OTHER_DISPLAY_NAME: &'static str = "other_user_display_name";
+    pub(crate) const OTHER_VERSION: &'static str = "other_user_version";
 
     /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be.
     const FIXED_BYTES: usize = 705;
@@ -83,13 +101,16 @@ impl Membership {
             user_uuid: id,
             user_handle: handle,
             user_display_name: display_name,
+            user_version: None,
             joined_at,
             title,
             other_user_uuid,
             other_user_handle,
             other_user_display_name,
+            other_user_version: None,
             last_message: None,
             last_message_user_uuid: None,
+            last_message_revision: None,
             message: None,
             last_read: None,
         }
@@ -100,6 +121,7 @@ impl Membership {
         Self {
             last_message: Some(message.position()),
             last_message_user_uuid: Some(message.sender_id()),
+            last_message_revision: Some(message.revision()),
             message: self.preview_of(message),
             ..self
         }
@@ -110,6 +132,7 @@ impl Membership {
         Self {
             last_message: member.last_message,
             last_message_user_uuid: member.last_message_user_uuid,
+            last_message_revision: member.last_message_revision,
             message: member.message.clone(),
             last_read: member.last_message,
             ..self

@@ -100,7 +100,7 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
     loop {
         let page = call.query(query.clone()).await?;
         read += page.items.len();
-        for item in page.items.into_iter().filter(super::messages::is_message) {
+        for item in page.items.into_iter().filter(Message::is_in) {
             let message = Message::from_item(item)?;
             if message.sender_id() == row.user_id() || message.is_deleted() {
                 continue;

@@ -7,7 +7,6 @@ use super::{Cursor, Draft, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::MessageId;
-use crate::item::Item;
 use crate::model::{Message, MessageKey, MessagePosition};
 use crate::request::{Condition, Get, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
@@ -152,7 +151,7 @@ impl Thread {
             .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
-        let write = Write::update(key, update)?.when(mine)?.returning_old();
+        let write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {
             WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
@@ -366,7 +365,7 @@ impl MessagesRequest<'_> {
             let missing = limit + 1 - messages.len();
             query.limit = u32::try_from(missing).ok().and_then(std::num::NonZeroU32::new);
             let page = call.query(query.clone()).await?;
-            for item in page.items.into_iter().filter(is_message) {
+            for item in page.items.into_iter().filter(Message::is_in) {
                 let message = Message::from_item(item)?;
                 if wanted(&message) {
                     messages.push(message);
@@ -392,11 +391,6 @@ impl MessagesRequest<'_> {
         let partition = Message::partition(self.thread.group_id());
         List { pattern: "messages.page", partition, order, bounds: range.to_string() }
     }
-}
-
-/// An application may keep entities of its own beside the messages; those of Cruddur have no type.
-pub(super) fn is_message(item: &Item) -> bool {
-    item.type_name().is_none_or(|name| name == Message::TYPE)
 }
 
 /// The bounds of a read, neither of them counted in.

@@ -1,0 +1,187 @@
+//! The writes that keep inbox rows true: one conditional update of a row each.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_dynamo::AttributeValue;
+
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::id::GroupId;
+use crate::key::{GSI1SK, Key};
+use crate::model::{Membership, Message, MessagePosition, Profile, User};
+use crate::request::{Condition, Order, Query, SortRange, Update, Write};
+use crate::store::call::Call;
+use crate::time::Timestamp;
+
+/// How many rows are written at once.
+const CONCURRENCY: usize = 8;
+
+/// Moves the rows of a group forward to a message.
+pub(super) async fn advance(call: &Call<'_>, message: &Message) -> Result<()> {
+    each_member(call, message.group_id(), |row| forward(row, message).map(Some)).await
+}
+
+/// Sets the rows of a group right after messages went from its thread: a row that shows one of them goes back to the newest
+/// that is left, the others move forward to it.
+pub(super) async fn refresh(call: &Call<'_>, group: GroupId, removed: &BTreeSet<MessagePosition>) -> Result<()> {
+    let newest = newest_message(call, group).await?;
+    each_member(call, group, |row| match (&newest, row.last_message()) {
+        (newest, Some(shown)) if removed.contains(&shown) => back(row, shown, newest.as_ref()).map(Some),
+        (Some(newest), _) => forward(row, newest).map(Some),
+        (None, _) => Ok(None),
+    })
+    .await
+}
+
+/// Gives a user's new names to the user's rows, and to the other side of the user's direct conversations.
+pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
+    let mut query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
+    loop {
+        let page = call.query(query.clone()).await?;
+        let rows = page.items.into_iter().map(Membership::from_item).collect::<Result<Vec<_>>>()?;
+        let mut writes = Vec::new();
+        for row in &rows {
+            writes.push(rename_own(row, user)?);
+            if let Some(other) = row.other() {
+                writes.push(rename_other(row.group_id(), &other, user)?);
+            }
+        }
+        write_all(call, writes).await?;
+        match page.next {
+            Some(next) => query.start = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn each_member(
+    call: &Call<'_>,
+    group: GroupId,
+    write: impl Fn(&Membership) -> Result<Option<Write>>,
+) -> Result<()> {
+    let mut query =
+        Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
+    // A row that cannot be read is told of in the end, and does not keep the others from being written.
+    let mut unreadable = None;
+    loop {
+        let page = call.query(query.clone()).await?;
+        let mut writes = Vec::new();
+        for item in page.items {
+            match Membership::from_item(item) {
+                Ok(row) => writes.extend(write(&row)?),
+                Err(error) => unreadable = Some(error),
+            }
+        }
+        write_all(call, writes).await?;
+        match page.next {
+            Some(next) => query.start = Some(next),
+            None => return unreadable.map_or(Ok(()), Err),
+        }
+    }
+}
+
+/// Does the writes, several at once, up to the first that fails. One that is refused meets a row that is newer already, or has gone since; both are as they
+/// should be.
+async fn write_all(call: &Call<'_>, writes: Vec<Write>) -> Result<()> {
+    stream::iter(writes)
+        .map(|write| call.write(write))
+        .buffer_unordered(CONCURRENCY)
+        .try_for_each(|_outcome| async { Ok(()) })
+        .await
+}
+
+async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
+    let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
+    // More than one, so that expired messages and an application's own entities rarely cost another page.
+    query.limit = NonZeroU32::new(4);
+    loop {
+        let page = call.query(query.clone()).await?;
+        if let Some(item) = page.items.into_iter().find(Message::is_in) {
+            return Message::from_item(item).map(Some);
+        }
+        match page.next {
+            Some(next) => query.start = Some(next),
+            None => return Ok(None),
+        }
+    }
+}
+
+fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The one update that moves a row forward: to a newer message, or to a newer revision of the one it shows.
+fn forward(row: &Membership, message: &Message) -> Result<Write> {
+    let newer = Condition::absent(Membership::LAST_MESSAGE)
+        .or(Condition::lt(Membership::LAST_MESSAGE, text(message.position())));
+    let condition = if message.revision() == 0 {
+        newer
+    } else {
+        let revision = number(message.revision());
+        let older_revision =
+            Condition::absent(Membership::LAST_REVISION).or(Condition::lt(Membership::LAST_REVISION, revision));
+        newer.or(Condition::eq(Membership::LAST_MESSAGE, text(message.position())).and(older_revision))
+    };
+    Write::update(row.key(), show(row, message))?.when(Condition::item_exists().and(condition))
+}
+
+/// The update that takes a row back from a message that has gone.
+fn back(row: &Membership, shown: MessagePosition, to: Option<&Message>) -> Result<Write> {
+    let update = match to {
+        Some(message) => show(row, message),
+        None => Update::new()
+            .remove(Membership::LAST_MESSAGE)
+            .remove(Membership::LAST_SENDER)
+            .remove(Membership::LAST_REVISION)
+            .remove(Membership::PREVIEW)
+            .set(GSI1SK, recency(row.joined_at(), row.group_id())),
+    };
+    let still_shown = Condition::eq(Membership::LAST_MESSAGE, text(shown));
+    Write::update(row.key(), update)?.when(Condition::item_exists().and(still_shown))
+}
+
+fn show(row: &Membership, message: &Message) -> Update {
+    let update = Update::new()
+        .set(Membership::LAST_MESSAGE, text(message.position()))
+        .set(Membership::LAST_SENDER, text(message.sender_id()))
+        .set(Membership::LAST_REVISION, number(message.revision()))
+        .set(GSI1SK, recency(message.created_at(), message.group_id()));
+    match row.preview_of(message) {
+        Some(preview) => update.set(Membership::PREVIEW, text(preview)),
+        None => update.remove(Membership::PREVIEW),
+    }
+}
+
+fn recency(time: Timestamp, group: GroupId) -> AttributeValue {
+    AttributeValue::S(Membership::recency(time, group).into())
+}
+
+fn rename_own(row: &Membership, user: &User) -> Result<Write> {
+    let update = Update::new()
+        .set(Membership::HANDLE, text(user.handle()))
+        .set(Membership::DISPLAY_NAME, text(user.display_name()))
+        .set(Membership::VERSION, number(user.version()));
+    versioned(row.key(), update, Membership::VERSION, user, Condition::item_exists())
+}
+
+fn rename_other(group: GroupId, other: &Profile, user: &User) -> Result<Write> {
+    let update = Update::new()
+        .set(Membership::OTHER_HANDLE, text(user.handle()))
+        .set(Membership::OTHER_DISPLAY_NAME, text(user.display_name()))
+        .set(Membership::OTHER_VERSION, number(user.version()));
+    let key = Membership::key_from((group, other.id));
+    let about_user = Condition::item_exists().and(Condition::eq(Membership::OTHER_ID, text(user.id())));
+    versioned(key, update, Membership::OTHER_VERSION, user, about_user)
+}
+
+/// An update of names that a later version of them does not fall behind.
+fn versioned(key: Key, update: Update, attribute: &'static str, user: &User, condition: Condition) -> Result<Write> {
+    let older = Condition::absent(attribute).or(Condition::lt(attribute, number(user.version())));
+    Write::update(key, update)?.when(condition.and(older))
+}
