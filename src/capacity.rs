@@ -51,7 +51,7 @@ impl Units {
 
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}.{}", self.halves / 2, if self.halves % 2 == 0 { 0 } else { 5 }))
+        f.pad(&format!("{}.{}", self.halves / 2, if self.halves.is_multiple_of(2) { 0 } else { 5 }))
     }
 }
 

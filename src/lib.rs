@@ -43,6 +43,7 @@ pub use store::MockStore;
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
+pub use table::TableSpec;
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 

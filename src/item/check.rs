@@ -6,6 +6,7 @@ use serde_dynamo::AttributeValue;
 
 use super::{Item, MAX_ITEM_BYTES, Number, type_of};
 use crate::error::{Error, Result};
+use crate::key::Key;
 
 /// The deepest that lists and maps may lie in each other, the value within the last counted in.
 const MAX_DEPTH: usize = 32;
@@ -18,13 +19,19 @@ impl Item {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), naming the attribute at fault.
     pub fn check(&self) -> Result<()> {
-        self.key()?;
+        self.checked_key().map(|_| ())
+    }
+
+    /// Checks the same, and gives the key, which would otherwise be read twice.
+    pub(crate) fn checked_key(&self) -> Result<Key> {
+        let key = self.key()?;
         self.index_key()?;
         for (name, value) in self.iter() {
             check_attribute_name(name)?;
             check_value(name, value)?;
         }
-        self.check_size()
+        self.check_size()?;
+        Ok(key)
     }
 
     /// Checks the size alone.

@@ -128,18 +128,24 @@ impl Condition {
         Self::Not(Box::new(self))
     }
 
-    /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, and ordering by a type that
-    /// has no order.
+    /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, more than 4 KB of expression,
+    /// and ordering by a type that has no order.
     pub(crate) fn check(&self) -> Result<()> {
-        let mut operators = 0;
-        self.check_nested(&mut operators, 0)
+        let (mut operators, mut parts) = (0, 0);
+        self.check_nested(&mut operators, &mut parts, 0)
     }
 
-    fn check_nested(&self, operators: &mut usize, depth: usize) -> Result<()> {
-        *operators += 1;
-        if *operators > MAX_OPERATORS || depth > MAX_DEPTH {
+    fn check_nested(&self, operators: &mut usize, parts: &mut usize, depth: usize) -> Result<()> {
+        // As DynamoDB counts: a comparison, a function and a NOT are one each, and so is each AND or OR between two.
+        *operators += match self {
+            Self::All(conditions) | Self::Any(conditions) => conditions.len().saturating_sub(1),
+            _ => 1,
+        };
+        *parts += usize::from(matches!(self, Self::Exists(_) | Self::Absent(_) | Self::Compare(..)));
+        if *operators > MAX_OPERATORS || *parts > MAX_PARTS || depth > MAX_DEPTH {
             return Err(Error::invalid(format!(
-                "a condition may have at most {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split the write"
+                "a condition may have at most {MAX_PARTS} parts and {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split \
+                 the write"
             )));
         }
         match self {
@@ -159,15 +165,17 @@ impl Condition {
                 if conditions.is_empty() {
                     return Err(Error::invalid("a condition of all or any of no conditions says nothing"));
                 }
-                conditions.iter().try_for_each(|condition| condition.check_nested(operators, depth + 1))
+                conditions.iter().try_for_each(|condition| condition.check_nested(operators, parts, depth + 1))
             }
-            Self::Not(condition) => condition.check_nested(operators, depth + 1),
+            Self::Not(condition) => condition.check_nested(operators, parts, depth + 1),
         }
     }
 }
 
 /// DynamoDB's limit on the operators and functions of an expression.
 const MAX_OPERATORS: usize = 300;
+/// The most comparisons and functions: 4 KB of expression hold a good 100, with placeholders in place of names and values.
+const MAX_PARTS: usize = 100;
 /// Our own limit, so that no condition can exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
@@ -182,5 +190,45 @@ impl fmt::Debug for Condition {
             Self::Any(conditions) => f.debug_tuple("Any").field(conditions).finish(),
             Self::Not(condition) => f.debug_tuple("Not").field(condition).finish(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(parts: usize, part: impl Fn() -> Condition) -> Condition {
+        Condition::All(std::iter::repeat_with(part).take(parts).collect())
+    }
+
+    #[test]
+    fn a_condition_has_at_most_a_hundred_parts() {
+        let exists = || Condition::exists("a");
+        assert!(all(100, exists).check().is_ok());
+        assert!(all(101, exists).check().is_err());
+        assert!(all(10, || all(10, exists)).check().is_ok());
+        assert!(all(10, || all(11, exists)).check().is_err());
+    }
+
+    #[test]
+    fn a_condition_has_at_most_300_operators() {
+        // 100 comparisons, 99 ANDs and 101 NOTs; then one NOT more.
+        let nots = |parts: usize| {
+            let mut part = 0;
+            let parts = std::iter::repeat_with(|| {
+                part += 1;
+                if part <= parts { Condition::exists("a").not() } else { Condition::exists("a") }
+            });
+            Condition::All(parts.take(100).collect())
+        };
+        assert!(nots(100).not().check().is_ok());
+        assert!(nots(100).not().not().check().is_err());
+    }
+
+    #[test]
+    fn a_condition_is_at_most_32_deep() {
+        let nots = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| inner.not());
+        assert!(nots(32).check().is_ok());
+        assert!(nots(33).check().is_err());
     }
 }

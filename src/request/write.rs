@@ -59,8 +59,7 @@ impl Write {
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`] refuses.
     pub fn put(item: Item) -> Result<Self> {
-        item.check()?;
-        Ok(Self::of(WriteAction::Put { key: item.key()?, item }))
+        Ok(Self::of(WriteAction::Put { key: item.checked_key()?, item }))
     }
 
     /// Changes attributes of the item with this key, and creates it where it is missing: where it must exist, say so by

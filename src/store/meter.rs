@@ -97,3 +97,85 @@ impl<S: Store> Store for Metered<S> {
         self.store.batch_write(request).await.inspect(|answer| self.count(answer.capacity))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::capacity::Units;
+    use crate::key::{Key, PartitionKey, SortKey};
+    use crate::request::{BatchPut, Condition, TransactAction};
+    use crate::store::memory::MemoryStore;
+    use crate::{AttributeValue, Item};
+
+    fn key() -> Key {
+        Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap())
+    }
+
+    fn item() -> Item {
+        let mut item = Item::new();
+        for (name, value) in [("pk", "A"), ("sk", "1"), ("gsi1pk", "I"), ("gsi1sk", "1")] {
+            item.insert(name, AttributeValue::S(value.to_owned()));
+        }
+        item
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_answer_is_counted() {
+        let store = Metered::new(MemoryStore::new());
+        let put = Write::put(item()).unwrap();
+        let absent = TransactAction::check(key(), Condition::item_absent()).unwrap();
+        let counted = || store.take().to_string();
+
+        let _ = store.write(put.clone()).await.unwrap();
+        assert_eq!(counted(), "2.0 WCU", "the table and the index");
+        let _ = store.write(put.clone().when(Condition::item_absent()).unwrap()).await.unwrap();
+        assert_eq!(counted(), "1.0 WCU", "also one that was refused");
+        store.get(Get::new(key()).consistent()).await.unwrap();
+        assert_eq!(counted(), "1.0 RCU");
+        store.query(Query::index(PartitionKey::parse("I").unwrap())).await.unwrap();
+        assert_eq!(store.take(), Capacity { index_read: Units::halves(1), ..Capacity::default() });
+        store.scan(Scan::new()).await.unwrap();
+        assert_eq!(counted(), "0.5 RCU");
+        let _ = store.transact(Transaction::new([put]).unwrap()).await.unwrap();
+        assert_eq!(counted(), "2.0 WCU");
+        let _ = store.transact(Transaction::new([absent]).unwrap()).await.unwrap();
+        assert_eq!(counted(), "2.0 WCU", "also one that was cancelled");
+        store.batch_get(BatchGet::new(vec![key()]).unwrap()).await.unwrap();
+        assert_eq!(counted(), "0.5 RCU");
+        let _ = store.batch_write(BatchWrite::new(vec![BatchPut::Delete(key())]).unwrap()).await.unwrap();
+        assert_eq!(counted(), "2.0 WCU");
+        assert_eq!(counted(), "nothing");
+    }
+
+    #[tokio::test]
+    async fn clones_share_the_sum_and_another_meter_does_not() {
+        let table = MemoryStore::new();
+        let (one, other) = (Metered::new(table.clone()), Metered::new(table));
+        let clone = one.clone();
+        clone.get(Get::new(key())).await.unwrap();
+        clone.get(Get::new(key())).await.unwrap();
+        assert_eq!(one.total().to_string(), "1.0 RCU");
+        assert_eq!(one.total(), clone.total(), "looking changes nothing");
+        assert_eq!(other.total(), Capacity::default());
+    }
+
+    #[tokio::test]
+    async fn it_wraps_any_store_and_passes_answers_on() {
+        let inner: Arc<dyn Store> = Arc::new(MemoryStore::new().with_table_name("messages"));
+        let store = Metered::new(inner);
+        assert_eq!(store.table_name(), "messages");
+        store.write(Write::put(item()).unwrap()).await.unwrap().done().unwrap();
+        assert_eq!(store.get(Get::new(key())).await.unwrap().item, Some(item()));
+    }
+
+    #[tokio::test]
+    async fn an_error_counts_for_nothing() {
+        let store = Metered::new(MemoryStore::new());
+        let mut empty = BatchWrite::new(vec![BatchPut::Delete(key())]).unwrap();
+        empty.writes.clear();
+        assert!(store.batch_write(empty).await.is_err());
+        assert_eq!(store.total(), Capacity::default());
+    }
+}

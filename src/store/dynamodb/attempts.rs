@@ -81,8 +81,11 @@ impl Intercept for Attempts {
             Some(Ok(_)) => true,
             Some(Err(error)) => match (error.as_connector_error(), context.response()) {
                 (Some(error), _) => could_not_connect(error),
-                // The service refused it, or had a fault of its own: then its outcome is open.
-                (None, Some(response)) => error.is_operation_error() && response.status().as_u16() < 500,
+                // The service refused it. After a fault of the service's own, or an answer that cannot be read, the outcome
+                // is open. The SDK gives out an unreadable success as an error of the operation, with status 200.
+                (None, Some(response)) => {
+                    error.is_operation_error() && (400..500).contains(&response.status().as_u16())
+                }
                 // It ended before anything was sent, for example for want of credentials.
                 (None, None) => !error.is_timeout_error(),
             },

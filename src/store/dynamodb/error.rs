@@ -169,6 +169,7 @@ impl Failure {
                 401 | 403 => (ErrorKind::Denied, "the service did not accept the client's credentials"),
                 429 => (ErrorKind::Throttled, "the service takes no more requests now; try again later"),
                 400..500 => (ErrorKind::Invalid, "the service refused the request"),
+                200..300 => (ErrorKind::Unavailable, "the service's answer could not be read"),
                 _ => (ErrorKind::Unavailable, "the service had a fault of its own; try again later"),
             },
         }

@@ -7,7 +7,7 @@ pub(crate) mod error;
 mod expression;
 mod local;
 mod read;
-mod retry;
+pub(crate) mod retry;
 mod transact;
 mod write;
 
@@ -44,7 +44,7 @@ pub struct DynamoDbStore {
 impl DynamoDbStore {
     /// The table of this name, in the account and region of the client.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        let backoff = Backoff::new(client.config().sleep_impl());
+        let backoff = Backoff::new(&client);
         Self {
             client,
             table: table.into().into(),

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_async::rt::sleep::default_async_sleep;
 
@@ -81,13 +82,8 @@ impl fmt::Debug for Backoff {
 }
 
 impl Backoff {
-    /// Sleeps as the client does; the SDK's own default stands in where the client's configuration names nothing.
-    pub(super) fn new(sleep: Option<SharedAsyncSleep>) -> Self {
-        Self {
-            policy: RetryPolicy::default(),
-            jitter: Arc::new(random_part),
-            sleep: sleep.or_else(default_async_sleep),
-        }
+    pub(super) fn new(client: &Client) -> Self {
+        Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep: sleep_of(client) }
     }
 
     /// Waits before the next attempt, after this many that failed. `false` where there is to be none.
@@ -102,6 +98,11 @@ impl Backoff {
         sleep.sleep(delay).await;
         true
     }
+}
+
+/// What the client sleeps with. The SDK's own default stands in where its configuration names nothing.
+pub(crate) fn sleep_of(client: &Client) -> Option<SharedAsyncSleep> {
+    client.config().sleep_impl().or_else(default_async_sleep)
 }
 
 /// A random part of the ceiling. The keys of a new `RandomState` are random; that is good enough to spread retries.

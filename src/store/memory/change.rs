@@ -11,7 +11,7 @@ use crate::item::Item;
 use crate::key::Key;
 use crate::time::Timestamp;
 
-/// How long a change can be read: as in [DynamoDB
+/// How long a change can be read, unless told otherwise: as in [DynamoDB
 /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,8 +60,8 @@ impl fmt::Debug for Change {
     }
 }
 
-#[derive(Default)]
 pub(super) struct ChangeLog {
+    retention: Duration,
     entries: VecDeque<Entry>,
     /// How many entries have been trimmed: the sequence number of the last one.
     trimmed: u64,
@@ -74,28 +74,38 @@ struct Entry {
     by_ttl: bool,
 }
 
+impl Default for ChangeLog {
+    fn default() -> Self {
+        Self { retention: RETENTION, entries: VecDeque::new(), trimmed: 0 }
+    }
+}
+
 impl ChangeLog {
+    pub(super) fn keep_for(&mut self, retention: Duration) {
+        self.retention = retention;
+    }
+
     pub(super) fn push(&mut self, old: Option<&Stored>, new: Option<&Stored>, at: Timestamp, by_ttl: bool) {
-        let oldest = at.saturating_sub(RETENTION);
-        while self.entries.front().is_some_and(|entry| entry.at < oldest) {
+        let image = |stored: &Stored| Arc::clone(&stored.item);
+        self.entries.push_back(Entry { old: old.map(image), new: new.map(image), at, by_ttl });
+        let too_old = at.saturating_sub(self.retention);
+        while self.entries.front().is_some_and(|entry| entry.at <= too_old) {
             self.entries.pop_front();
             self.trimmed = self.trimmed.saturating_add(1);
         }
-        let image = |stored: &Stored| Arc::clone(&stored.item);
-        self.entries.push_back(Entry { old: old.map(image), new: new.map(image), at, by_ttl });
     }
 
     pub(super) fn after(&self, sequence: Option<u64>, limit: usize, now: Timestamp) -> Result<Vec<Change>> {
         // What is too old is gone, even where no write has trimmed it yet.
-        let oldest = now.saturating_sub(RETENTION);
-        let too_old = self.entries.iter().take_while(|entry| entry.at < oldest).count();
-        let trimmed = self.trimmed.saturating_add(count(too_old));
+        let too_old = now.saturating_sub(self.retention);
+        let untrimmed = self.entries.iter().take_while(|entry| entry.at <= too_old).count();
+        let trimmed = self.trimmed.saturating_add(count(untrimmed));
         let last = self.trimmed.saturating_add(count(self.entries.len()));
         let sequence = sequence.unwrap_or(trimmed);
         if sequence < trimmed {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "the changes asked for are older than 24 hours and have been trimmed; go on from the oldest there is",
+                "the changes asked for are too old and have been trimmed; go on from the oldest there is",
             )
             .with_service(ServiceError::new(Some("TrimmedDataAccessException"), None, None)));
         }

@@ -28,3 +28,88 @@ pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
         Condition::Not(condition) => !holds(condition, item),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::AttributeValue::{B, M, N, Null, S, Ss};
+
+    use super::*;
+
+    fn item() -> Item {
+        let mut item = Item::new();
+        item.insert("text", S("b".into()));
+        item.insert("number", N("10".into()));
+        item.insert("bytes", B(vec![1, 200]));
+        item.insert("set", Ss(vec!["a".into(), "b".into()]));
+        item.insert("null", Null(true));
+        item.insert("map", M([("n".to_owned(), N("1".into()))].into()));
+        item
+    }
+
+    const ALL: [Comparison; 6] =
+        [Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
+
+    /// The comparisons that hold between the attribute and the value.
+    fn that_hold(name: &'static str, value: serde_dynamo::AttributeValue) -> Vec<Comparison> {
+        let compare = |comparison| Condition::Compare(name.into(), comparison, value.clone());
+        ALL.into_iter().filter(|comparison| holds(&compare(*comparison), Some(&item()))).collect()
+    }
+
+    #[test]
+    fn a_comparison_with_a_missing_attribute_is_false_except_ne() {
+        assert_eq!(that_hold("missing", S("a".into())), [Comparison::Ne]);
+        for comparison in ALL {
+            let condition = Condition::Compare("text".into(), comparison, S("b".into()));
+            assert_eq!(holds(&condition, None), comparison == Comparison::Ne, "{comparison:?} with a missing item");
+        }
+    }
+
+    #[test]
+    fn a_comparison_with_another_type_is_false_except_ne() {
+        assert_eq!(that_hold("number", S("10".into())), [Comparison::Ne]);
+        assert_eq!(that_hold("text", N("10".into())), [Comparison::Ne]);
+        assert_eq!(that_hold("bytes", S("b".into())), [Comparison::Ne]);
+        assert_eq!(that_hold("null", S("b".into())), [Comparison::Ne]);
+    }
+
+    #[test]
+    fn values_of_one_type_are_ordered() {
+        use Comparison::{Eq, Ge, Gt, Le, Lt, Ne};
+        assert_eq!(that_hold("text", S("b".into())), [Eq, Le, Ge]);
+        assert_eq!(that_hold("text", S("aa".into())), [Ne, Gt, Ge]);
+        assert_eq!(that_hold("text", S("ba".into())), [Ne, Lt, Le]);
+        assert_eq!(that_hold("number", N("9".into())), [Ne, Gt, Ge]);
+        assert_eq!(that_hold("number", N("1e1".into())), [Eq, Le, Ge]);
+        assert_eq!(that_hold("bytes", B(vec![1, 201])), [Ne, Lt, Le]);
+        // These have no order, also where they are equal.
+        assert_eq!(that_hold("null", Null(true)), [Eq]);
+        assert_eq!(that_hold("set", Ss(vec!["b".into(), "a".into()])), [Eq]);
+        assert_eq!(that_hold("map", M([("n".to_owned(), N("1.0".into()))].into())), [Eq]);
+    }
+
+    #[test]
+    fn an_attribute_exists_whatever_its_type() {
+        for name in ["text", "number", "null"] {
+            assert!(holds(&Condition::exists(name), Some(&item())), "{name}");
+            assert!(!holds(&Condition::absent(name), Some(&item())), "{name}");
+            assert!(!holds(&Condition::exists(name), None), "{name}");
+        }
+        assert!(holds(&Condition::absent("missing"), Some(&item())));
+        assert!(holds(&Condition::item_absent(), None));
+    }
+
+    #[test]
+    fn conditions_combine() {
+        let (yes, no) = (|| Condition::exists("text"), || Condition::exists("missing"));
+        for (condition, expected) in [
+            (yes().and(yes()), true),
+            (yes().and(no()), false),
+            (no().or(yes()), true),
+            (no().or(no()), false),
+            (no().not(), true),
+            (yes().and(no()).not().and(yes()), true),
+        ] {
+            assert_eq!(holds(&condition, Some(&item())), expected, "{condition:?}");
+        }
+    }
+}

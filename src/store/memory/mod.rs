@@ -5,6 +5,8 @@ mod condition;
 mod index;
 mod page;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transact;
 mod update;
 mod value;
@@ -12,6 +14,7 @@ mod write;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -38,11 +41,12 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// The table in memory: a twin of DynamoDB that is at least as strict, for tests and for running without AWS.
 ///
 /// It keeps DynamoDB's rules: the order of keys by their bytes, pages cut by limit and by 1 MB, atomic transactions with
-/// their tokens, the limits on sizes, sparse index, expiry, a stream of changes, and the capacity that each request consumes.
-/// Where DynamoDB leaves a choice, it takes the less convenient one that still is deterministic.
+/// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request
+/// consumes. What its requests' own checks refuse, it refuses again, since their fields are open.
 ///
 /// It is kinder than DynamoDB in three ways. Every read sees the latest write, also one that is eventually consistent or of
-/// the index. Requests never conflict, since each is done by itself. And nothing is ever throttled or lost.
+/// the index. Requests never conflict, since each is done by itself. And nothing is throttled or lost: a batch leaves
+/// something undone only where its answer would be over 16 MB.
 ///
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///
@@ -95,6 +99,14 @@ impl MemoryStore {
         self
     }
 
+    /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds the item as
+    /// it was, so a process that writes for long saves memory by this. It goes for all clones.
+    #[must_use]
+    pub fn with_change_retention(self, retention: Duration) -> Self {
+        self.state_mut().log.keep_for(retention);
+        self
+    }
+
     /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
     /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
@@ -104,7 +116,8 @@ impl MemoryStore {
     }
 
     /// The changes behind this sequence number, at most `limit` of them, in the order they were written; from the oldest
-    /// there is with `None`. They can be read for 24 hours.
+    /// there is with `None`. They can be read for 24 hours, as in [DynamoDB
+    /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, when the change that

@@ -4,6 +4,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::index::Slot;
 use super::table::{Stored, Table};
+use crate::error::Result;
 use crate::request::{MAX_PAGE_BYTES, Order, Position, Query, QuerySource, Scan, SortRange};
 
 /// What was read, expired items too.
@@ -69,9 +70,9 @@ impl Table {
     }
 }
 
-/// Where the page before ended.
 impl Stored {
-    pub(super) fn position(&self, in_index: bool) -> crate::error::Result<Position> {
+    /// The place of this item, behind which the next page starts.
+    pub(super) fn position(&self, in_index: bool) -> Result<Position> {
         let index_key = if in_index { self.item.index_key()? } else { None };
         Ok(Position { key: self.item.key()?, index_key })
     }
@@ -111,5 +112,22 @@ fn narrowed<T: Ord>(low: Bound<T>, high: Bound<T>, start: Option<T>, order: Orde
     match (&low, &high) {
         (Included(a) | Excluded(a), Included(b) | Excluded(b)) if a >= b => None,
         _ => Some((low, high)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_holds_nothing_is_not_read() {
+        let (low, high) = (|at| Included(at), |at| Excluded(at));
+        assert_eq!(narrowed(low(2), high(1), None, Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(1), None, Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(2), Some(2), Order::Ascending), None);
+        assert_eq!(narrowed(low(1), high(2), Some(1), Order::Descending), None);
+        assert_eq!(narrowed(low(1), high(3), Some(1), Order::Ascending), Some((Excluded(1), Excluded(3))));
+        assert_eq!(narrowed(low(1), high(3), Some(2), Order::Descending), Some((Included(1), Excluded(2))));
+        assert_eq!(narrowed(Unbounded, Unbounded, Some(2), Order::Ascending), Some((Excluded(2), Unbounded)));
     }
 }

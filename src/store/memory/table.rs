@@ -62,6 +62,11 @@ impl Table {
         &self.index
     }
 
+    #[cfg(test)]
+    pub(super) fn scan_order(&self) -> &BTreeSet<(u64, String)> {
+        &self.scan_order
+    }
+
     /// Every item in the order of a scan, from the first, or behind this key, which need not exist.
     pub(super) fn scan(&self, start: Option<&Key>) -> impl Iterator<Item = &Stored> {
         let rest_of_partition = start

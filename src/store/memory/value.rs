@@ -75,3 +75,75 @@ fn canonical(numbers: &[String]) -> Vec<String> {
     numbers.iter_mut().for_each(normalise_number);
     numbers
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::AttributeValue::{B, Bs, L, M, N, Ns, S, Ss};
+
+    use super::*;
+
+    fn texts<const COUNT: usize>(texts: [&str; COUNT]) -> Vec<String> {
+        texts.map(str::to_owned).into()
+    }
+
+    #[test]
+    fn numbers_are_normalised_at_every_depth() {
+        let deep = |numbers: [&str; 3]| {
+            let [a, b, c] = numbers.map(str::to_owned);
+            M([("list".to_owned(), L(vec![N(a), M([("set".to_owned(), Ns(vec![b, c]))].into())]))].into())
+        };
+        let mut value = deep(["1e3", "+07", "-0.50"]);
+        normalise(&mut value);
+        assert_eq!(value, deep(["1000", "7", "-0.5"]));
+    }
+
+    #[test]
+    fn text_that_looks_like_a_number_is_not_normalised() {
+        let mut value = L(vec![S("1e3".into()), Ss(texts(["007"]))]);
+        normalise(&mut value);
+        assert_eq!(value, L(vec![S("1e3".into()), Ss(texts(["007"]))]));
+    }
+
+    #[test]
+    fn sets_are_the_same_in_any_order_and_lists_are_not() {
+        assert!(same(&Ss(texts(["a", "b"])), &Ss(texts(["b", "a"]))));
+        assert!(same(&Bs(vec![vec![1], vec![2]]), &Bs(vec![vec![2], vec![1]])));
+        assert!(same(&Ns(texts(["1", "2"])), &Ns(texts(["2.0", "1e0"]))));
+        assert!(!same(&Ss(texts(["a", "b"])), &Ss(texts(["a", "c"]))));
+        assert!(!same(&Ss(texts(["a", "b"])), &Ss(texts(["a"]))));
+        let list = |first: &str, second: &str| L(vec![S(first.into()), S(second.into())]);
+        assert!(!same(&list("a", "b"), &list("b", "a")));
+        // Also within a list or a map.
+        assert!(same(&L(vec![Ss(texts(["a", "b"]))]), &L(vec![Ss(texts(["b", "a"]))])));
+    }
+
+    #[test]
+    fn values_of_two_types_are_never_the_same() {
+        assert!(!same(&S("1".into()), &N("1".into())));
+        assert!(!same(&Ss(texts(["1"])), &Ns(texts(["1"]))));
+    }
+
+    #[test]
+    fn text_is_ordered_by_its_bytes() {
+        // In UTF-16, the second would come first.
+        let (low, high) = (S("\u{ffff}".into()), S("\u{10000}".into()));
+        assert_eq!(compare(&low, &high), Some(Ordering::Less));
+        assert_eq!(compare(&B(vec![200]), &B(vec![100, 0])), Some(Ordering::Greater));
+        assert_eq!(compare(&N("-1".into()), &N("-0.5".into())), Some(Ordering::Less));
+    }
+
+    #[test]
+    fn items_are_the_same_by_the_values_of_all_attributes() {
+        let item = |set: [&str; 2], extra: bool| {
+            let mut item = Item::new();
+            item.insert("set", Ss(texts(set)));
+            if extra {
+                item.insert("extra", S(String::new()));
+            }
+            item
+        };
+        assert!(same_item(&item(["a", "b"], true), &item(["b", "a"], true)));
+        assert!(!same_item(&item(["a", "b"], true), &item(["a", "b"], false)));
+        assert!(!same_item(&item(["a", "b"], false), &item(["a", "b"], true)));
+    }
+}

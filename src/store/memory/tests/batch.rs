@@ -1,0 +1,68 @@
+//! Batches.
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::request::{BatchGet, BatchGetOutput, BatchPut, BatchWrite};
+
+fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
+    now(store.batch_get(BatchGet::new(keys).unwrap())).unwrap()
+}
+
+#[test]
+fn a_batch_reads_what_there_is() {
+    let store = MemoryStore::new();
+    put(&store, item("A", "1"));
+    put(&store, item("B", "1"));
+    let answer = read(&store, vec![key("A", "1"), key("A", "2"), key("B", "1")]);
+    assert_eq!(answer.items, [item("A", "1"), item("B", "1")]);
+    assert_eq!(answer.unprocessed, []);
+}
+
+#[test]
+fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
+    let store = MemoryStore::new();
+    let keys: Vec<_> = (10..60).map(|place| key("A", &place.to_string())).collect();
+    for key in &keys {
+        put(&store, sized("A", key.sk.as_str(), 390_000));
+    }
+    let answer = read(&store, keys.clone());
+    assert_eq!((answer.items.len(), answer.unprocessed.as_slice()), (43, &keys[43..]));
+    let rest = read(&store, answer.unprocessed);
+    assert_eq!((rest.items.len(), rest.unprocessed.len()), (7, 0));
+}
+
+#[test]
+fn a_batch_puts_and_deletes() {
+    let store = MemoryStore::new();
+    put(&store, indexed("A", "1", "I", "1"));
+    let writes = vec![
+        BatchPut::Delete(key("A", "1")),
+        BatchPut::Put(with(item("A", "2"), "n", n("1e1"))),
+        BatchPut::Delete(key("A", "3")),
+    ];
+    let answer = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
+    assert_eq!(answer.unprocessed, []);
+    assert_eq!(get(&store, "A", "1"), None);
+    assert_eq!(get(&store, "A", "2").unwrap().get("n"), Some(&n("10")));
+    assert_eq!(query(&store, Query::index(partition("I"))).items, []);
+}
+
+#[test]
+fn a_batch_with_one_bad_item_writes_nothing() {
+    let store = MemoryStore::new();
+    let mut batch = BatchWrite::new(vec![BatchPut::Put(item("A", "1"))]).unwrap();
+    batch.writes.push(BatchPut::Put(with(item("A", "2"), "n", n("x"))));
+    assert_eq!(now(store.batch_write(batch)).unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(get(&store, "A", "1"), None);
+}
+
+#[test]
+fn a_batch_that_was_changed_after_its_check_is_checked_again() {
+    let store = MemoryStore::new();
+    let mut reads = BatchGet::new(vec![key("A", "1")]).unwrap();
+    reads.keys.push(key("A", "1"));
+    assert_eq!(now(store.batch_get(reads)).unwrap_err().kind(), ErrorKind::Invalid);
+    let mut writes = BatchWrite::new(vec![BatchPut::Delete(key("A", "1"))]).unwrap();
+    writes.writes = (0..26).map(|place| BatchPut::Delete(key("A", &place.to_string()))).collect();
+    assert_eq!(now(store.batch_write(writes)).unwrap_err().kind(), ErrorKind::Invalid);
+}

@@ -1,0 +1,173 @@
+//! What each request consumes.
+
+use super::*;
+use crate::capacity::Units;
+use crate::request::{BatchGet, BatchPut, BatchWrite, ClientToken, Condition, Scan, TransactAction, Update};
+
+/// Units of the table and of the index, in whole numbers.
+fn writes(table: u64, index: u64) -> Capacity {
+    Capacity { table_write: Units::whole(table), index_write: Units::whole(index), ..Capacity::default() }
+}
+
+/// Half units that were read from the table.
+fn reads(halves: u64) -> Capacity {
+    Capacity::reads(Units::halves(halves))
+}
+
+fn outcome(store: &MemoryStore, write: Write) -> Capacity {
+    try_write(store, write).unwrap().capacity()
+}
+
+fn set(name: &'static str, value: &str) -> Write {
+    Write::update(key("A", "1"), Update::new().set(name, s(value))).unwrap()
+}
+
+/// An item in the index, of exactly this size.
+fn indexed_of(sk: &str, index_sk: &str, size: usize) -> Item {
+    let item = indexed("A", sk, "I", index_sk);
+    let text = "x".repeat(size - item.size() - 1);
+    with(item, "x", s(&text))
+}
+
+#[test]
+fn a_get_rounds_up_to_4_kb_and_a_miss_is_one_step() {
+    let store = MemoryStore::new();
+    put(&store, sized("A", "1", 4097));
+    let get = |get: Get| now(store.get(get)).unwrap().capacity;
+    assert_eq!(get(Get::new(key("A", "1"))), reads(2));
+    assert_eq!(get(Get::new(key("A", "1")).consistent()), reads(4));
+    assert_eq!(get(Get::new(key("A", "2"))), reads(1));
+    assert_eq!(get(Get::new(key("A", "2")).consistent()), reads(2));
+}
+
+#[test]
+fn a_query_rounds_once_over_all_that_it_read() {
+    let store = MemoryStore::new();
+    for sk in ["1", "2", "3"] {
+        put(&store, indexed_of(sk, sk, 2731));
+    }
+    assert_eq!(query(&store, Query::table(partition("A"))).capacity, reads(3), "8193 bytes");
+    assert_eq!(query(&store, Query::table_consistent(partition("A"))).capacity, reads(6));
+    assert_eq!(query(&store, Query::table(partition("empty"))).capacity, reads(1));
+    let index = query(&store, Query::index(partition("I"))).capacity;
+    assert_eq!(index, Capacity { index_read: Units::halves(3), ..Capacity::default() });
+    let index = query(&store, Query::index(partition("empty"))).capacity;
+    assert_eq!(index, Capacity { index_read: Units::halves(1), ..Capacity::default() });
+    assert_eq!(now(store.scan(Scan::new())).unwrap().capacity, reads(3));
+}
+
+#[test]
+fn a_batch_of_reads_rounds_each_item() {
+    let store = MemoryStore::new();
+    put(&store, sized("A", "1", 100));
+    put(&store, sized("A", "2", 4097));
+    let batch = BatchGet::new(vec![key("A", "1"), key("A", "2"), key("A", "3")]).unwrap();
+    assert_eq!(now(store.batch_get(batch.clone())).unwrap().capacity, reads(1 + 2 + 1));
+    assert_eq!(now(store.batch_get(batch.consistent())).unwrap().capacity, reads(2 + 4 + 2));
+}
+
+#[test]
+fn a_write_rounds_up_the_larger_of_before_and_after() {
+    let store = MemoryStore::new();
+    assert_eq!(put(&store, sized("A", "1", 1024)), writes(1, 0));
+    assert_eq!(put(&store, sized("A", "1", 1025)), writes(2, 0));
+    assert_eq!(put(&store, sized("A", "1", 100)), writes(2, 0));
+    assert_eq!(put(&store, sized("A", "1", 100)), writes(1, 0), "also when nothing changes");
+    assert_eq!(outcome(&store, set("x", &"y".repeat(2000))), writes(2, 0), "an update pays for the whole item");
+    assert_eq!(outcome(&store, set("z", "")), writes(2, 0));
+    assert_eq!(outcome(&store, Write::delete(key("A", "1"))), writes(2, 0));
+    assert_eq!(outcome(&store, Write::delete(key("A", "1"))), writes(1, 0), "nothing to delete");
+}
+
+#[test]
+fn a_refused_write_is_charged_by_the_item_that_is_there() {
+    let store = MemoryStore::new();
+    put(&store, sized("A", "1", 3000));
+    let refused = |write: Write, condition| {
+        let outcome = try_write(&store, write.when(condition).unwrap()).unwrap();
+        assert!(matches!(outcome, WriteOutcome::Refused { .. }));
+        outcome.capacity()
+    };
+    assert_eq!(refused(Write::put(item("A", "1")).unwrap(), Condition::item_absent()), writes(3, 0));
+    assert_eq!(refused(Write::put(sized("A", "2", 3000)).unwrap(), Condition::item_exists()), writes(1, 0));
+}
+
+#[test]
+fn the_index_is_charged_by_what_changes_of_it() {
+    let store = MemoryStore::new();
+    assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 1), "enters");
+    assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 0), "stays as it is");
+    assert_eq!(put(&store, indexed_of("1", "1", 1500)), writes(2, 2), "changes otherwise");
+    assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(2, 2), "changes back");
+    assert_eq!(put(&store, indexed_of("1", "2", 1500)), writes(2, 3), "moves");
+    assert_eq!(outcome(&store, set(GSI1SK, "3")), writes(2, 4), "moves by an update");
+    assert_eq!(outcome(&store, set("other", "1")), writes(2, 2), "changes by an update");
+    assert_eq!(outcome(&store, set("other", "1")), writes(2, 0), "an update that changes nothing");
+    let leave = Write::update(key("A", "1"), Update::new().remove(GSI1SK)).unwrap();
+    assert_eq!(outcome(&store, leave), writes(2, 2), "leaves");
+    assert_eq!(outcome(&store, set("other", "2")), writes(2, 0), "is not in the index");
+    assert_eq!(outcome(&store, set(GSI1SK, "4")), writes(2, 2), "enters by an update");
+    assert_eq!(outcome(&store, Write::delete(key("A", "1"))), writes(2, 2), "is deleted");
+}
+
+#[test]
+fn a_set_in_another_order_costs_nothing_on_the_index() {
+    let store = MemoryStore::new();
+    let with_set = |members: [&str; 2]| {
+        with(indexed("A", "1", "I", "1"), "set", AttributeValue::Ss(members.map(str::to_owned).into()))
+    };
+    put(&store, with_set(["a", "b"]));
+    assert_eq!(put(&store, with_set(["b", "a"])), writes(1, 0));
+}
+
+#[test]
+fn a_batch_of_writes_adds_up_its_writes() {
+    let store = MemoryStore::new();
+    put(&store, sized("A", "1", 1500));
+    let batch = vec![
+        BatchPut::Delete(key("A", "1")),
+        BatchPut::Put(indexed("A", "2", "I", "1")),
+        BatchPut::Delete(key("A", "3")),
+    ];
+    assert_eq!(now(store.batch_write(BatchWrite::new(batch).unwrap())).unwrap().capacity, writes(2 + 1 + 1, 1));
+}
+
+#[test]
+fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
+    let store = MemoryStore::new();
+    put(&store, sized("B", "1", 1500));
+    let actions: Vec<TransactAction> = vec![
+        Write::put(indexed_of("1", "1", 500)).unwrap().into(),
+        Write::put(indexed_of("2", "1", 1500)).unwrap().into(),
+        TransactAction::check(key("A", "3"), Condition::item_absent()).unwrap(),
+        TransactAction::check(key("B", "1"), Condition::item_exists()).unwrap(),
+        Write::delete(key("A", "4")).into(),
+    ];
+    let outcome = transact(&store, Transaction::new(actions).unwrap());
+    assert_eq!(outcome.capacity(), writes(2 + 4 + 2 + 4 + 2, 1 + 2));
+    outcome.done().unwrap();
+}
+
+#[test]
+fn a_cancelled_transaction_is_charged_by_the_items_that_are_there() {
+    let store = MemoryStore::new();
+    put(&store, sized("A", "1", 1500));
+    let actions: Vec<TransactAction> = vec![
+        Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap().into(),
+        Write::put(sized("A", "2", 1500)).unwrap().into(),
+        TransactAction::check(key("A", "3"), Condition::item_exists()).unwrap(),
+    ];
+    let outcome = transact(&store, Transaction::new(actions).unwrap());
+    assert_eq!(outcome.capacity(), writes(4 + 2 + 2, 0));
+    assert!(outcome.done().is_err());
+}
+
+#[test]
+fn a_repeated_transaction_is_charged_as_transactional_reads() {
+    let store = MemoryStore::new();
+    let put_two = [Write::put(sized("A", "1", 5000)).unwrap(), Write::put(item("A", "2")).unwrap()];
+    let transaction = Transaction::new(put_two).unwrap().with_token(ClientToken::new("t").unwrap());
+    assert_eq!(transact(&store, transaction.clone()).capacity(), writes(10 + 2, 0));
+    let replay = transact(&store, transaction).capacity();
+    assert_eq!(replay, Capacity::reads(Units::whole(4 + 2)));
+}

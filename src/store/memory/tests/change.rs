@@ -1,0 +1,156 @@
+//! The change log.
+
+use std::time::Duration;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::request::{BatchPut, BatchWrite, Condition, Update};
+use crate::store::memory::{Change, ChangeKind};
+
+fn all(store: &MemoryStore) -> Vec<Change> {
+    store.changes_after(None, usize::MAX).unwrap()
+}
+
+fn kinds(store: &MemoryStore) -> Vec<ChangeKind> {
+    all(store).iter().map(|change| change.kind).collect()
+}
+
+#[test]
+fn every_write_makes_a_change_with_both_images() {
+    let (store, clock) = store_and_clock();
+    let (one, two) = (with(item("A", "1"), "n", n("1")), with(item("A", "1"), "n", n("2")));
+    put(&store, one.clone());
+    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1)).unwrap());
+    clock.advance(Duration::from_secs(1));
+    write(&store, Write::delete(key("A", "1")));
+    let changes = all(&store);
+    let images: Vec<_> =
+        changes.iter().map(|change| (change.kind, change.old.as_deref(), change.new.as_deref())).collect();
+    assert_eq!(
+        images,
+        [
+            (ChangeKind::Insert, None, Some(&one)),
+            (ChangeKind::Modify, Some(&one), Some(&two)),
+            (ChangeKind::Remove, Some(&two), None),
+        ]
+    );
+    for (place, change) in (1..).zip(&changes) {
+        assert_eq!((change.sequence, &change.key, change.by_ttl), (place, &key("A", "1"), false));
+    }
+    assert_eq!(changes[2].at.unix_seconds() - changes[0].at.unix_seconds(), 1);
+}
+
+#[test]
+fn a_write_that_changes_nothing_makes_no_change() {
+    let store = MemoryStore::new();
+    let set = |members: [&str; 2]| AttributeValue::Ss(members.map(str::to_owned).into());
+    put(&store, with(with(item("A", "1"), "set", set(["a", "b"])), "n", n("1000")));
+    put(&store, with(with(item("A", "1"), "set", set(["b", "a"])), "n", n("1e3")));
+    let same = Update::new().set("set", set(["b", "a"])).set("n", n("1000.0")).set_if_absent("n", n("5")).add("n", 0);
+    for (name, change) in same.changes() {
+        write(&store, Write::update(key("A", "1"), Update::new().with(name.clone(), change.clone())).unwrap());
+    }
+    write(&store, Write::update(key("A", "1"), Update::new().remove("missing")).unwrap());
+    write(&store, Write::delete(key("A", "2")));
+    let refused = Write::delete(key("A", "1")).when(Condition::item_absent()).unwrap();
+    let _ = try_write(&store, refused).unwrap();
+    assert_eq!(kinds(&store), [ChangeKind::Insert]);
+}
+
+#[test]
+fn batches_and_transactions_make_a_change_for_each_write() {
+    let store = MemoryStore::new();
+    put(&store, item("A", "1"));
+    let writes = vec![BatchPut::Delete(key("A", "1")), BatchPut::Put(item("A", "2"))];
+    let _ = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
+    let actions = [Write::delete(key("A", "2")), Write::put(item("A", "3")).unwrap(), Write::delete(key("A", "4"))];
+    transact(&store, Transaction::new(actions).unwrap()).done().unwrap();
+    use ChangeKind::{Insert, Remove};
+    assert_eq!(kinds(&store), [Insert, Remove, Insert, Remove, Insert]);
+}
+
+#[test]
+fn a_cancelled_transaction_makes_no_change() {
+    let store = MemoryStore::new();
+    let refused = Write::delete(key("A", "2")).when(Condition::item_exists()).unwrap();
+    let outcome = transact(&store, Transaction::new([Write::put(item("A", "1")).unwrap(), refused]).unwrap());
+    assert!(outcome.done().is_err());
+    assert_eq!(all(&store), []);
+}
+
+#[test]
+fn changes_are_read_from_a_sequence_number_in_parts() {
+    let store = MemoryStore::new();
+    for sk in ["1", "2", "3", "4", "5"] {
+        put(&store, item("A", sk));
+    }
+    let read = |after, limit| -> Vec<u64> {
+        store.changes_after(after, limit).unwrap().iter().map(|change| change.sequence).collect()
+    };
+    assert_eq!(read(None, 2), [1, 2]);
+    assert_eq!(read(Some(2), 2), [3, 4]);
+    assert_eq!(read(Some(4), 2), [5]);
+    assert_eq!(read(Some(5), 2), [] as [u64; 0]);
+    assert_eq!(read(Some(0), 10), [1, 2, 3, 4, 5]);
+    assert_eq!(store.changes_after(Some(6), 1).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
+    let (store, clock) = store_and_clock();
+    put(&store, item("A", "1"));
+    clock.advance(Duration::from_secs(60));
+    put(&store, item("A", "2"));
+    clock.advance(Duration::from_secs(24 * 60 * 60 - 61));
+    assert_eq!(store.changes_after(Some(0), 10).unwrap().len(), 2);
+    clock.advance(Duration::from_secs(1));
+    for _ in 0..2 {
+        let error = store.changes_after(Some(0), 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.service().unwrap().code.as_deref(), Some("TrimmedDataAccessException"));
+        assert_eq!(store.changes_after(Some(1), 1).unwrap()[0].sequence, 2, "nothing behind 1 is missing");
+        assert_eq!(store.changes_after(None, 1).unwrap()[0].sequence, 2, "the oldest there is");
+        put(&store, item("A", "3"));
+    }
+}
+
+#[test]
+fn a_trimmed_change_lets_go_of_its_images() {
+    let (store, clock) = store_and_clock();
+    put(&store, item("A", "1"));
+    write(&store, Write::delete(key("A", "1")));
+    let image = Arc::downgrade(all(&store)[1].old.as_ref().unwrap());
+    assert!(image.upgrade().is_some());
+    clock.advance(Duration::from_secs(24 * 60 * 60));
+    put(&store, item("A", "2"));
+    assert!(image.upgrade().is_none());
+}
+
+#[test]
+fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
+    let store = MemoryStore::new().with_change_retention(Duration::ZERO);
+    put(&store, item("A", "1"));
+    put(&store, item("A", "2"));
+    assert_eq!(all(&store), []);
+    assert_eq!(store.changes_after(Some(2), 1).unwrap(), []);
+    assert_eq!(store.changes_after(Some(1), 1).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_change_shares_its_images_with_the_table() {
+    let store = MemoryStore::new();
+    put(&store, indexed("A", "1", "I", "1"));
+    let change = all(&store).remove(0);
+    let state = store.state();
+    let stored = state.table.get(&key("A", "1")).unwrap();
+    assert!(Arc::ptr_eq(&stored.item, change.new.as_ref().unwrap()));
+}
+
+#[test]
+fn debug_of_a_change_shows_no_value() {
+    let store = MemoryStore::new();
+    put(&store, with(item("USER#secret", "USER"), "message", s("secret")));
+    let debug = format!("{:?}", all(&store));
+    assert!(debug.contains("USER#…") && debug.contains("Insert"), "{debug}");
+    assert!(!debug.contains("secret"), "{debug}");
+}

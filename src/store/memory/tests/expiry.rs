@@ -1,0 +1,106 @@
+//! Items that have expired and are not swept yet.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::*;
+use crate::key::EXPIRES_AT;
+use crate::request::{BatchGet, Condition, Scan, Update};
+
+/// An item that expires when the test's clock stands at this second.
+fn expiring(pk: &str, sk: &str, at: u32) -> Item {
+    with(indexed(pk, sk, "I", sk), EXPIRES_AT, n(&at.to_string()))
+}
+
+#[test]
+fn an_expired_item_is_returned_by_no_read() {
+    let (store, clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1_000_010));
+    let read = || {
+        [
+            usize::from(get(&store, "A", "1").is_some()),
+            query(&store, Query::table(partition("A"))).items.len(),
+            query(&store, Query::index(partition("I"))).items.len(),
+            now(store.scan(Scan::new())).unwrap().items.len(),
+            now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().items.len(),
+        ]
+    };
+    clock.advance(Duration::from_micros(9_999_999));
+    assert_eq!(read(), [1; 5]);
+    clock.advance(Duration::from_micros(1));
+    assert_eq!(read(), [0; 5]);
+    assert_eq!(now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().unprocessed, []);
+}
+
+#[test]
+fn an_expired_item_is_never_shown_by_a_write() {
+    let (store, _clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1));
+    let refused = Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap().returning_old();
+    let outcome = try_write(&store, refused.clone()).unwrap();
+    assert!(matches!(outcome, WriteOutcome::Refused { current: None, .. }), "it is there for the condition");
+    let outcome = transact(&store, Transaction::new([refused]).unwrap());
+    assert!(matches!(outcome, TransactOutcome::Cancelled { reasons, .. } if reasons[0].current.is_none()));
+    let old = try_write(&store, Write::delete(key("A", "1")).returning_old()).unwrap().done().unwrap();
+    assert_eq!(old, None);
+}
+
+#[test]
+fn an_update_meets_an_expired_item_and_may_revive_it() {
+    let (store, _clock) = store_and_clock();
+    put(&store, with(expiring("A", "1", 1), "n", n("5")));
+    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1).remove(EXPIRES_AT)).unwrap());
+    assert_eq!(get(&store, "A", "1").unwrap().get("n"), Some(&n("6")));
+}
+
+#[test]
+fn expired_items_count_towards_the_limit_and_are_left_out_then() {
+    let (store, _clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1));
+    put(&store, expiring("A", "2", 1));
+    put(&store, item("A", "3"));
+    let first = query(&store, Query::table(partition("A")).limit(NonZeroU32::new(2).unwrap()));
+    assert_eq!(first.items, [], "a page may be empty and go on");
+    assert_eq!(first.next.clone().unwrap().key, key("A", "2"));
+    let second = query(&store, Query::table(partition("A")).start(first.next));
+    assert_eq!(sort_keys(&second.items), ["3"]);
+}
+
+#[test]
+fn expired_items_are_paid_for() {
+    let (store, _clock) = store_and_clock();
+    put(&store, with(sized("A", "1", 5000), EXPIRES_AT, n("1")));
+    assert_eq!(now(store.get(Get::new(key("A", "1")))).unwrap().capacity.to_string(), "1.0 RCU");
+    assert_eq!(query(&store, Query::table(partition("A"))).capacity.to_string(), "1.0 RCU");
+}
+
+#[test]
+fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
+    let (store, clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1_000_001));
+    put(&store, expiring("B", "1", 1_000_001));
+    put(&store, expiring("A", "2", 1_000_002));
+    assert_eq!(store.sweep_expired(), 0);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.sweep_expired(), 2);
+    assert_eq!(store.sweep_expired(), 0);
+    let changes = store.changes_after(Some(3), 10).unwrap();
+    assert_eq!(changes.len(), 2);
+    for change in changes {
+        assert_eq!((change.kind, change.by_ttl), (crate::store::memory::ChangeKind::Remove, true));
+        assert!(change.old.is_some() && change.new.is_none());
+    }
+    assert!(get(&store, "A", "2").is_some());
+    assert_eq!(query(&store, Query::index(partition("I"))).items.len(), 1);
+    // Now it is gone for conditions, too.
+    let write = Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap();
+    assert!(matches!(try_write(&store, write).unwrap(), WriteOutcome::Done { .. }));
+}
+
+#[test]
+fn a_request_that_deletes_an_expired_item_is_not_marked_as_ttl() {
+    let (store, _clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1));
+    write(&store, Write::delete(key("A", "1")));
+    assert!(!store.changes_after(Some(1), 10).unwrap()[0].by_ttl);
+}

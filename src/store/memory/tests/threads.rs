@@ -1,0 +1,126 @@
+//! Many threads at once.
+
+use std::sync::Barrier;
+use std::thread;
+
+use super::*;
+use crate::capacity::Units;
+use crate::request::{Condition, TransactAction, Update};
+use crate::store::meter::Metered;
+
+const THREADS: usize = 8;
+const ROUNDS: usize = 200;
+
+fn add(sk: &str, number: i64) -> Write {
+    Write::update(key("A", sk), Update::new().add("n", number)).unwrap()
+}
+
+fn number(item: &Item) -> i64 {
+    match item.get("n") {
+        Some(AttributeValue::N(text)) => text.parse().unwrap(),
+        _ => panic!("no number"),
+    }
+}
+
+/// Runs it in every thread, all starting together.
+fn hammer(run: impl Fn(usize) + Sync) {
+    let barrier = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (run, barrier) = (&run, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                run(thread);
+            });
+        }
+    });
+}
+
+#[test]
+fn no_count_is_lost_and_the_meter_adds_up() {
+    let store = Metered::new(MemoryStore::new());
+    hammer(|_| {
+        let store = store.clone();
+        for _ in 0..ROUNDS {
+            now(store.write(add("1", 1))).unwrap().done().unwrap();
+        }
+    });
+    let found = now(store.get(Get::new(key("A", "1")))).unwrap().item.unwrap();
+    let writes = THREADS * ROUNDS;
+    assert_eq!(number(&found), i64::try_from(writes).unwrap());
+    assert_eq!(store.total().table_write, Units::whole(writes as u64));
+    assert_eq!(store.take().table_read, Units::halves(1));
+}
+
+#[test]
+fn transactions_are_seen_whole() {
+    let store = MemoryStore::new();
+    for sk in ["1", "2", "3"] {
+        put(&store, with(indexed("A", sk, "I", sk), "n", n("100")));
+    }
+    hammer(|thread| {
+        for round in 0..ROUNDS {
+            let (from, to) = (["1", "2", "3"][(thread + round) % 3], ["1", "2", "3"][(thread + round + 1) % 3]);
+            let guarded = add(from, -1).when(Condition::gt("n", n("0"))).unwrap();
+            let _ = transact(&store, Transaction::new([guarded, add(to, 1)]).unwrap());
+            for query in [Query::table(partition("A")), Query::index(partition("I"))] {
+                let page = now(store.query(query)).unwrap();
+                let numbers: Vec<_> = page.items.iter().map(number).collect();
+                assert_eq!(numbers.iter().sum::<i64>(), 300);
+                assert!(numbers.iter().all(|number| *number >= 0));
+            }
+        }
+    });
+}
+
+#[test]
+fn only_one_of_many_wins_a_claim() {
+    let store = MemoryStore::new();
+    hammer(|thread| {
+        for round in 0..ROUNDS {
+            let claim = with(item("CLAIM", &round.to_string()), "by", n(&thread.to_string()));
+            let claim = Write::put(claim).unwrap().when(Condition::item_absent()).unwrap();
+            let actions: [TransactAction; 2] = [claim.into(), add("won", 1).into()];
+            let _ = transact(&store, Transaction::new(actions).unwrap());
+        }
+    });
+    assert_eq!(number(&get(&store, "A", "won").unwrap()), i64::try_from(ROUNDS).unwrap());
+}
+
+#[test]
+fn changes_are_numbered_without_gaps() {
+    let store = MemoryStore::new();
+    hammer(|thread| {
+        for round in 0..ROUNDS {
+            put(&store, item(&format!("P{thread}"), &round.to_string()));
+        }
+    });
+    let changes = store.changes_after(None, usize::MAX).unwrap();
+    assert_eq!(changes.len(), THREADS * ROUNDS);
+    assert!((1..).zip(&changes).all(|(sequence, change)| change.sequence == sequence));
+}
+
+#[test]
+fn a_reader_does_not_block_another() {
+    let store = MemoryStore::new();
+    put(&store, item("A", "1"));
+    let reading = store.state();
+    let found = thread::scope(|scope| scope.spawn(|| get(&store, "A", "1")).join().unwrap());
+    assert!(found.is_some());
+    drop(reading);
+}
+
+#[test]
+fn a_poisoned_lock_does_not_spread() {
+    let store = MemoryStore::new();
+    put(&store, item("A", "1"));
+    let poisoning = store.clone();
+    let panicked = thread::spawn(move || {
+        let _state = poisoning.state_mut();
+        panic!("on purpose, with the lock held");
+    });
+    assert!(panicked.join().is_err());
+    assert!(store.state.is_poisoned());
+    put(&store, item("A", "2"));
+    assert_eq!(query(&store, Query::table(partition("A"))).items.len(), 2);
+}

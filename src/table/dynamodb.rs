@@ -1,0 +1,294 @@
+//! Making the table, waiting for it and deleting it.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::AsyncSleep;
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
+    PointInTimeRecoverySpecification, Projection, ProjectionType, ProvisionedThroughput, ScalarAttributeType,
+    SseSpecification, SseType, StreamSpecification, StreamViewType, TableDescription, TableStatus, Tag,
+    TimeToLiveSpecification,
+};
+
+use super::verify::{Setting, Unsupported};
+use super::{Billing, Encryption, StreamView, TableSpec, Throughput};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
+use crate::store::dynamodb::attempts::Attempts;
+use crate::store::dynamodb::convert::Effect;
+use crate::store::dynamodb::error::{Call, Failure};
+use crate::store::dynamodb::retry::sleep_of;
+
+/// The longest pause between two looks at a table that changes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How many pauses there are at most: 5 minutes' worth.
+const PAUSES: u32 = 62;
+/// How many pauses a table that is not there is waited for: 12 seconds' worth. A new table may not show at once.
+const PAUSES_TO_APPEAR: u32 = 5;
+
+/// A table that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Created {
+    /// What the service does not have, so that the table lacks it. Always empty on AWS; an emulator may have no
+    /// point-in-time recovery, encryption or tags.
+    pub unsupported: Vec<Unsupported>,
+}
+
+impl TableSpec {
+    /// Makes the table, waits until it is active, and sets what can only be set then: the time to live and point-in-time
+    /// recovery. On AWS this takes some 10 to 30 seconds.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a table of this name, whatever it is like:
+    /// [`verify`](Self::verify) says that. Otherwise by what went wrong, and [`operation`](Error::operation) says at which
+    /// step: after `create_table` the table exists.
+    pub async fn create(&self, client: &Client) -> Result<Created> {
+        let attempts = Attempts::new();
+        let call = self.call("create_table", Effect::Write, &attempts);
+        let request = self
+            .creation(client)
+            .map_err(|_| Error::invalid("the table's definition is incomplete").with_operation(call.operation))?;
+        let sent = request.customize().interceptor(attempts.clone()).send().await;
+        sent.map_err(|error| {
+            let failure = Box::<Failure>::from(error);
+            if failure.code() == Some("ResourceInUseException") && !attempts.may_have_been_done() {
+                Error::new(ErrorKind::AlreadyExists, "there is a table of this name already")
+                    .with_operation(call.operation)
+                    .with_table(&self.name)
+            } else {
+                failure.into_error(call)
+            }
+        })?;
+        let table = self.until_active(client).await?;
+
+        let mut unsupported = Vec::new();
+        if self.encryption != Encryption::OwnedByAws && table.sse_description.is_none() {
+            unsupported.push(Unsupported::silent(Setting::Encryption));
+        }
+        if self.deletion_protection && table.deletion_protection_enabled != Some(true) {
+            unsupported.push(Unsupported::silent(Setting::DeletionProtection));
+        }
+        if !self.tags.is_empty() {
+            let tags = self.live_tags(client, &table).await;
+            unsupported.extend(Unsupported::unless_supported(Setting::Tags, tags)?);
+        }
+        if self.time_to_live {
+            let done = self.set_time_to_live(client).await;
+            unsupported.extend(Unsupported::unless_supported(Setting::TimeToLive, done)?);
+        }
+        if self.point_in_time_recovery {
+            let done = self.set_point_in_time_recovery(client).await;
+            unsupported.extend(Unsupported::unless_supported(Setting::PointInTimeRecovery, done)?);
+        }
+        Ok(Created { unsupported })
+    }
+
+    /// Waits until the table and its index are active, for 5 minutes at most.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such table after 12 seconds;
+    /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes.
+    pub async fn wait_until_active(&self, client: &Client) -> Result<()> {
+        self.until_active(client).await.map(|_| ())
+    }
+
+    /// Deletes the table and all that it holds, and waits until it is gone, for 5 minutes at most.
+    ///
+    /// # Errors
+    /// [`Denied`](ErrorKind::Denied) while the table is protected against deletion: call
+    /// [`remove_protection`](Self::remove_protection) first. [`NotFound`](ErrorKind::NotFound) when there is no such table;
+    /// [`Unavailable`](ErrorKind::Unavailable) when it is not gone after 5 minutes.
+    pub async fn delete(&self, client: &Client) -> Result<()> {
+        let attempts = Attempts::new();
+        let call = self.call("delete_table", Effect::Write, &attempts);
+        let table = self.describe(client).await?.ok_or_else(|| self.not_there(call.operation))?;
+        if table.deletion_protection_enabled == Some(true) {
+            let message = "the table is protected against deletion; remove the protection first, where all that it holds \
+                           may go";
+            return Err(Error::new(ErrorKind::Denied, message).with_operation(call.operation).with_table(&self.name));
+        }
+        let request = client.delete_table().table_name(&self.name).customize().interceptor(attempts.clone());
+        request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        for place in 0..=PAUSES {
+            if self.describe(client).await?.is_none() {
+                return Ok(());
+            }
+            self.pause(client, place).await?;
+        }
+        Err(self.not_in_time(call.operation, "the table is still there after 5 minutes"))
+    }
+
+    /// Removes the table's protection against deletion, and waits until it is active again.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such table.
+    pub async fn remove_protection(&self, client: &Client) -> Result<()> {
+        let attempts = Attempts::new();
+        let call = self.call("update_table", Effect::Write, &attempts);
+        let request = client.update_table().table_name(&self.name).deletion_protection_enabled(false);
+        let sent = request.customize().interceptor(attempts.clone()).send().await;
+        sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        self.wait_until_active(client).await
+    }
+
+    fn creation(&self, client: &Client) -> Result<CreateTableFluentBuilder, BuildError> {
+        let (table, index) = match self.billing {
+            Billing::OnDemand => (None, None),
+            Billing::Provisioned { table, index } => (Some(provisioned(table)?), Some(provisioned(index)?)),
+        };
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(GSI1)
+            .key_schema(key_element(GSI1PK, KeyType::Hash)?)
+            .key_schema(key_element(GSI1SK, KeyType::Range)?)
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .set_provisioned_throughput(index)
+            .build()?;
+        let stream = StreamSpecification::builder()
+            .stream_enabled(self.stream.is_some())
+            .set_stream_view_type(self.stream.map(view_type))
+            .build()?;
+        let mut request = client
+            .create_table()
+            .table_name(&self.name)
+            .key_schema(key_element(PK, KeyType::Hash)?)
+            .key_schema(key_element(SK, KeyType::Range)?)
+            .global_secondary_indexes(index)
+            .billing_mode(if table.is_some() { BillingMode::Provisioned } else { BillingMode::PayPerRequest })
+            .set_provisioned_throughput(table)
+            .stream_specification(stream)
+            .set_sse_specification(sse(&self.encryption))
+            .deletion_protection_enabled(self.deletion_protection);
+        for name in [PK, SK, GSI1PK, GSI1SK] {
+            let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            request = request.attribute_definitions(attribute.build()?);
+        }
+        for (key, value) in &self.tags {
+            request = request.tags(Tag::builder().key(key).value(value).build()?);
+        }
+        Ok(request)
+    }
+
+    async fn set_time_to_live(&self, client: &Client) -> Result<()> {
+        let attempts = Attempts::new();
+        let call = self.call("update_time_to_live", Effect::Write, &attempts);
+        let on = TimeToLiveSpecification::builder()
+            .attribute_name(EXPIRES_AT)
+            .enabled(true)
+            .build()
+            .map_err(|_| Error::invalid("the time to live has no attribute").with_operation(call.operation))?;
+        let request = client.update_time_to_live().table_name(&self.name).time_to_live_specification(on);
+        let sent = request.customize().interceptor(attempts.clone()).send().await;
+        sent.map(|_| ()).map_err(|error| Box::<Failure>::from(error).into_error(call))
+    }
+
+    async fn set_point_in_time_recovery(&self, client: &Client) -> Result<()> {
+        let attempts = Attempts::new();
+        let call = self.call("update_continuous_backups", Effect::Write, &attempts);
+        let on = PointInTimeRecoverySpecification::builder()
+            .point_in_time_recovery_enabled(true)
+            .build()
+            .map_err(|_| Error::invalid("the recovery is neither on nor off").with_operation(call.operation))?;
+        let request =
+            client.update_continuous_backups().table_name(&self.name).point_in_time_recovery_specification(on);
+        let mut place = 0;
+        loop {
+            let sent = request.clone().customize().interceptor(attempts.clone()).send().await;
+            let failure = match sent {
+                Ok(_) => return Ok(()),
+                Err(error) => Box::<Failure>::from(error),
+            };
+            // AWS is still setting up backups for a table that is new.
+            if failure.code() != Some("ContinuousBackupsUnavailableException") || place >= PAUSES {
+                return Err(failure.into_error(call));
+            }
+            self.pause(client, place).await?;
+            place += 1;
+        }
+    }
+
+    async fn until_active(&self, client: &Client) -> Result<TableDescription> {
+        for place in 0..=PAUSES {
+            match self.describe(client).await? {
+                Some(table) if is_active(&table) => return Ok(table),
+                None if place >= PAUSES_TO_APPEAR => return Err(self.not_there("describe_table")),
+                _ => self.pause(client, place).await?,
+            }
+        }
+        Err(self.not_in_time("describe_table", "the table is not active after 5 minutes"))
+    }
+
+    /// The table as it is; `None` where there is none.
+    pub(super) async fn describe(&self, client: &Client) -> Result<Option<TableDescription>> {
+        let attempts = Attempts::new();
+        let call = self.call("describe_table", Effect::Read, &attempts);
+        let request = client.describe_table().table_name(&self.name).customize().interceptor(attempts.clone());
+        match request.send().await {
+            Ok(answer) => Ok(answer.table),
+            Err(error) => {
+                let error = Box::<Failure>::from(error).into_error(call);
+                if error.kind() == ErrorKind::NotFound { Ok(None) } else { Err(error) }
+            }
+        }
+    }
+
+    /// Waits before the next look: half a second, and twice as long each time.
+    async fn pause(&self, client: &Client, place: u32) -> Result<()> {
+        let sleep = sleep_of(client).ok_or_else(|| Error::invalid("the client has nothing to sleep with"))?;
+        let pause = Duration::from_millis(500).saturating_mul(1 << place.min(16));
+        sleep.sleep(pause.min(LONGEST_PAUSE)).await;
+        Ok(())
+    }
+
+    pub(super) fn call<'a>(&'a self, operation: &'static str, effect: Effect, attempts: &'a Attempts) -> Call<'a> {
+        Call { operation, table: &self.name, effect, attempts }
+    }
+
+    pub(super) fn not_there(&self, operation: &'static str) -> Error {
+        Error::not_found("the table does not exist in the client's account and region")
+            .with_operation(operation)
+            .with_table(&self.name)
+    }
+
+    fn not_in_time(&self, operation: &'static str, message: &'static str) -> Error {
+        Error::new(ErrorKind::Unavailable, message).with_operation(operation).with_table(&self.name)
+    }
+}
+
+fn is_active(table: &TableDescription) -> bool {
+    let indexes = table.global_secondary_indexes();
+    table.table_status == Some(TableStatus::Active)
+        && indexes.iter().all(|index| index.index_status == Some(IndexStatus::Active))
+}
+
+fn key_element(name: &str, key_type: KeyType) -> Result<KeySchemaElement, BuildError> {
+    KeySchemaElement::builder().attribute_name(name).key_type(key_type).build()
+}
+
+fn provisioned(throughput: Throughput) -> Result<ProvisionedThroughput, BuildError> {
+    ProvisionedThroughput::builder()
+        .read_capacity_units(throughput.read.into())
+        .write_capacity_units(throughput.write.into())
+        .build()
+}
+
+pub(super) fn view_type(view: StreamView) -> StreamViewType {
+    match view {
+        StreamView::KeysOnly => StreamViewType::KeysOnly,
+        StreamView::NewImage => StreamViewType::NewImage,
+        StreamView::OldImage => StreamViewType::OldImage,
+        StreamView::NewAndOldImages => StreamViewType::NewAndOldImages,
+    }
+}
+
+fn sse(encryption: &Encryption) -> Option<SseSpecification> {
+    let on = SseSpecification::builder().enabled(true).sse_type(SseType::Kms);
+    match encryption {
+        Encryption::OwnedByAws => None,
+        Encryption::ManagedByAws => Some(on.build()),
+        Encryption::OwnKey(arn) => Some(on.kms_master_key_id(arn).build()),
+    }
+}

@@ -1,0 +1,345 @@
+//! How a live table differs from its definition, in words.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, PointInTimeRecoveryStatus, Projection,
+    ProvisionedThroughputDescription, SseStatus, TableDescription, TimeToLiveStatus,
+};
+
+use super::dynamodb::view_type;
+use super::{Billing, Encryption, TableSpec, Throughput};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{EXPIRES_AT, GSI1};
+use crate::store::dynamodb::attempts::Attempts;
+use crate::store::dynamodb::convert::Effect;
+use crate::store::dynamodb::error::Failure;
+
+/// One thing that a table is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Setting {
+    /// The primary key.
+    Keys,
+    /// The indexes.
+    Index,
+    /// How throughput is paid for, and how much is set aside.
+    Billing,
+    /// The stream.
+    Stream,
+    /// Deletion of what has expired.
+    TimeToLive,
+    /// Point-in-time recovery.
+    PointInTimeRecovery,
+    /// Encryption at rest.
+    Encryption,
+    /// Protection against deletion.
+    DeletionProtection,
+    /// The tags.
+    Tags,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Keys => "keys",
+            Self::Index => "index",
+            Self::Billing => "billing",
+            Self::Stream => "stream",
+            Self::TimeToLive => "time to live",
+            Self::PointInTimeRecovery => "point-in-time recovery",
+            Self::Encryption => "encryption",
+            Self::DeletionProtection => "deletion protection",
+            Self::Tags => "tags",
+        })
+    }
+}
+
+/// One difference between a table and its definition. Displays as `stream: should be NEW_IMAGE, is KEYS_ONLY`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// What differs.
+    pub setting: Setting,
+    /// What it should be, in words.
+    pub expected: String,
+    /// What it is, in words.
+    pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: should be {}, is {}", self.setting, self.expected, self.found)
+    }
+}
+
+/// Something that the service does not have, so that it can neither be set nor asked for: an emulator, not AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsupported {
+    /// What it is.
+    pub setting: Setting,
+    /// How the service showed it.
+    pub reason: String,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: not supported here, {}", self.setting, self.reason)
+    }
+}
+
+impl Unsupported {
+    pub(super) fn silent(setting: Setting) -> Self {
+        Self { setting, reason: "the service ignored it".to_owned() }
+    }
+
+    /// Takes a refusal of the request as such for the lack of the feature.
+    ///
+    /// # Errors
+    /// Any other error, as it is.
+    pub(super) fn unless_supported<T>(setting: Setting, answer: Result<T>) -> Result<Option<Self>> {
+        match answer {
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Invalid => {
+                let code = error.service().and_then(|service| service.code.as_deref()).unwrap_or("no code");
+                Ok(Some(Self { setting, reason: format!("the service said {code}") }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a look at a table found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Where the table differs from its definition.
+    pub differences: Vec<Difference>,
+    /// What could not be asked, because the service does not have it. Always empty on AWS.
+    pub unsupported: Vec<Unsupported>,
+}
+
+impl Verified {
+    /// Whether the table is as defined, as far as it could be asked.
+    pub fn is_match(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    fn compare(&mut self, setting: Setting, expected: impl Into<String>, found: impl Into<String>) {
+        let (expected, found) = (expected.into(), found.into());
+        if expected != found {
+            self.differences.push(Difference { setting, expected, found });
+        }
+    }
+}
+
+impl TableSpec {
+    /// Compares the table with this definition: keys, indexes, billing, stream, time to live, point-in-time recovery,
+    /// encryption, deletion protection and tags. Indexes that the definition does not have are differences; tags are not,
+    /// and nor is another key of the account's where the definition leaves the key to AWS.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such table; otherwise as the service answers.
+    pub async fn verify(&self, client: &Client) -> Result<Verified> {
+        let table = self.describe(client).await?.ok_or_else(|| self.not_there("describe_table"))?;
+        let mut verified = Verified::default();
+        self.compare_description(&table, &mut verified);
+
+        let time_to_live = self.live_time_to_live(client).await;
+        if let Some(found) = asked(Setting::TimeToLive, time_to_live, &mut verified)? {
+            let expected = if self.time_to_live { format!("on, by `{EXPIRES_AT}`") } else { "off".to_owned() };
+            verified.compare(Setting::TimeToLive, expected, found);
+        }
+        let recovery = self.live_recovery(client).await;
+        if let Some(found) = asked(Setting::PointInTimeRecovery, recovery, &mut verified)? {
+            verified.compare(Setting::PointInTimeRecovery, on_or_off(self.point_in_time_recovery), on_or_off(found));
+        }
+        if !self.tags.is_empty() {
+            let tags = self.live_tags(client, &table).await;
+            if let Some(tags) = asked(Setting::Tags, tags, &mut verified)? {
+                for (key, value) in &self.tags {
+                    let found =
+                        tags.get(key).map_or_else(|| format!("`{key}` missing"), |tag| format!("`{key}={tag}`"));
+                    verified.compare(Setting::Tags, format!("`{key}={value}`"), found);
+                }
+            }
+        }
+        Ok(verified)
+    }
+
+    fn compare_description(&self, table: &TableDescription, verified: &mut Verified) {
+        let attributes = table.attribute_definitions();
+        verified.compare(Setting::Keys, "pk (HASH, S), sk (RANGE, S)", keys(table.key_schema(), attributes));
+        self.compare_indexes(table, verified);
+
+        let mode = table.billing_mode_summary.as_ref().and_then(|summary| summary.billing_mode.clone());
+        let found = match mode {
+            Some(BillingMode::PayPerRequest) => "on demand".to_owned(),
+            _ => throughput(table.provisioned_throughput.as_ref()),
+        };
+        verified.compare(Setting::Billing, self.expected_billing(|table, _| table), found);
+
+        let stream = table.stream_specification.as_ref().filter(|stream| stream.stream_enabled);
+        let found = stream.and_then(|stream| stream.stream_view_type.as_ref());
+        let expected = self.stream.map(view_type);
+        let words = |view: Option<&aws_sdk_dynamodb::types::StreamViewType>| {
+            view.map_or_else(|| "off".to_owned(), |view| view.as_str().to_owned())
+        };
+        verified.compare(Setting::Stream, words(expected.as_ref()), words(found));
+
+        let protected = table.deletion_protection_enabled == Some(true);
+        verified.compare(Setting::DeletionProtection, on_or_off(self.deletion_protection), on_or_off(protected));
+        self.compare_encryption(table, verified);
+    }
+
+    fn compare_indexes(&self, table: &TableDescription, verified: &mut Verified) {
+        let attributes = table.attribute_definitions();
+        let expected = "`gsi1` on gsi1pk (HASH, S), gsi1sk (RANGE, S) with ALL attributes";
+        let mut found = "missing".to_owned();
+        for index in table.global_secondary_indexes() {
+            let name = index.index_name().unwrap_or_default();
+            if name != GSI1 {
+                verified.compare(
+                    Setting::Index,
+                    format!("without `{name}`"),
+                    format!("with the global index `{name}`"),
+                );
+                continue;
+            }
+            let projection = index.projection.as_ref().and_then(Projection::projection_type);
+            let projection = projection.map_or("no", |projection| projection.as_str());
+            found = format!("`gsi1` on {} with {projection} attributes", keys(index.key_schema(), attributes));
+            if let Billing::Provisioned { .. } = self.billing {
+                let provisioned = throughput(index.provisioned_throughput.as_ref());
+                verified.compare(Setting::Billing, self.expected_billing(|_, index| index), provisioned);
+            }
+        }
+        verified.compare(Setting::Index, expected, found);
+        for index in table.local_secondary_indexes() {
+            let name = index.index_name().unwrap_or_default();
+            verified.compare(
+                Setting::Index,
+                format!("without `{name}`"),
+                format!("with the local index `{name}`, which caps each partition at 10 GB"),
+            );
+        }
+    }
+
+    fn expected_billing(&self, of: impl Fn(Throughput, Throughput) -> Throughput) -> String {
+        match self.billing {
+            Billing::OnDemand => "on demand".to_owned(),
+            Billing::Provisioned { table, index } => {
+                let throughput = of(table, index);
+                format!("provisioned, {} RCU and {} WCU", throughput.read, throughput.write)
+            }
+        }
+    }
+
+    fn compare_encryption(&self, table: &TableDescription, verified: &mut Verified) {
+        let live = table
+            .sse_description
+            .as_ref()
+            .filter(|sse| !matches!(sse.status, Some(SseStatus::Disabled | SseStatus::Disabling)));
+        // DynamoDB Local takes the setting and drops it. Its tables are in a region of its own.
+        let is_local = table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"));
+        if live.is_none() && is_local && self.encryption != Encryption::OwnedByAws {
+            verified.unsupported.push(Unsupported::silent(Setting::Encryption));
+            return;
+        }
+        let found_arn = live.and_then(|sse| sse.kms_master_key_arn()).unwrap_or("unknown");
+        let (expected, found) = match (&self.encryption, live) {
+            (Encryption::OwnKey(arn), Some(_)) => (format!("by the key {arn}"), format!("by the key {found_arn}")),
+            (Encryption::OwnKey(arn), None) => (format!("by the key {arn}"), OWNED.to_owned()),
+            (Encryption::ManagedByAws, None) => ("by a key in the account".to_owned(), OWNED.to_owned()),
+            (Encryption::OwnedByAws, Some(_)) => (OWNED.to_owned(), format!("by the key {found_arn}")),
+            (Encryption::ManagedByAws, Some(_)) | (Encryption::OwnedByAws, None) => return,
+        };
+        verified.compare(Setting::Encryption, expected, found);
+    }
+
+    async fn live_time_to_live(&self, client: &Client) -> Result<String> {
+        let attempts = Attempts::new();
+        let call = self.call("describe_time_to_live", Effect::Read, &attempts);
+        let request = client.describe_time_to_live().table_name(&self.name).customize().interceptor(attempts.clone());
+        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let live = answer.time_to_live_description;
+        let attribute = live
+            .as_ref()
+            .filter(|live| {
+                matches!(live.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
+            })
+            .and_then(|live| live.attribute_name());
+        Ok(attribute.map_or_else(|| "off".to_owned(), |attribute| format!("on, by `{attribute}`")))
+    }
+
+    async fn live_recovery(&self, client: &Client) -> Result<bool> {
+        let attempts = Attempts::new();
+        let call = self.call("describe_continuous_backups", Effect::Read, &attempts);
+        let request =
+            client.describe_continuous_backups().table_name(&self.name).customize().interceptor(attempts.clone());
+        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let recovery = answer.continuous_backups_description.and_then(|live| live.point_in_time_recovery_description);
+        let status = recovery.and_then(|recovery| recovery.point_in_time_recovery_status);
+        Ok(status == Some(PointInTimeRecoveryStatus::Enabled))
+    }
+
+    pub(super) async fn live_tags(
+        &self,
+        client: &Client,
+        table: &TableDescription,
+    ) -> Result<BTreeMap<String, String>> {
+        let attempts = Attempts::new();
+        let call = self.call("list_tags_of_resource", Effect::Read, &attempts);
+        let mut tags = BTreeMap::new();
+        let mut next = None;
+        loop {
+            let request = client.list_tags_of_resource().set_resource_arn(table.table_arn.clone()).set_next_token(next);
+            let sent = request.customize().interceptor(attempts.clone()).send().await;
+            let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+            tags.extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(tags);
+            }
+        }
+    }
+}
+
+const OWNED: &str = "by a key that AWS owns";
+
+/// What was asked, or that the service does not have it.
+fn asked<T>(setting: Setting, answer: Result<T, Error>, verified: &mut Verified) -> Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => {
+            verified.unsupported.extend(Unsupported::unless_supported::<T>(setting, Err(error))?);
+            Ok(None)
+        }
+    }
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+fn throughput(live: Option<&ProvisionedThroughputDescription>) -> String {
+    let units = |units: Option<i64>| units.unwrap_or(0);
+    let (read, write) = live.map_or((0, 0), |live| (units(live.read_capacity_units), units(live.write_capacity_units)));
+    format!("provisioned, {read} RCU and {write} WCU")
+}
+
+/// `pk (HASH, S), sk (RANGE, S)`
+fn keys(schema: &[KeySchemaElement], attributes: &[AttributeDefinition]) -> String {
+    let words: Vec<_> = schema
+        .iter()
+        .map(|key| {
+            let attribute = attributes.iter().find(|attribute| attribute.attribute_name == key.attribute_name);
+            let attribute_type = attribute.map_or("no type", |attribute| attribute.attribute_type.as_str());
+            format!("{} ({}, {attribute_type})", key.attribute_name, key.key_type.as_str())
+        })
+        .collect();
+    words.join(", ")
+}

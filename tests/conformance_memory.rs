@@ -1,0 +1,24 @@
+//! The in-memory store shows every behaviour, itself and behind a pointer.
+
+use std::sync::Arc;
+
+use threadline::Store;
+use threadline::store::memory::MemoryStore;
+
+mod memory_store {
+    use super::*;
+
+    threadline::conformance_tests! {
+        run_id: "memory",
+        store: MemoryStore::new(),
+    }
+}
+
+mod arc_dyn_store {
+    use super::*;
+
+    threadline::conformance_tests! {
+        run_id: "memory",
+        store: Arc::new(MemoryStore::new()) as Arc<dyn Store>,
+    }
+}

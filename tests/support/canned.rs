@@ -1,0 +1,177 @@
+//! A server on this machine that answers by script, and a client for it that only pretends to sleep.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    AsyncSleep, BehaviorVersion, Builder, IdentityCache, Sleep, StalledStreamProtectionConfig,
+};
+use serde_json::{Value, json};
+use threadline::store::dynamodb::local_client;
+
+/// What the server does with one request, after it has read it.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// Answers.
+    Answer { status: u16, body: String },
+    /// Closes the connection without an answer.
+    HangUp,
+}
+
+/// A success.
+pub(crate) fn ok(body: Value) -> Reply {
+    Reply::Answer { status: 200, body: body.to_string() }
+}
+
+/// An error with this code.
+pub(crate) fn fault(status: u16, code: &str) -> Reply {
+    fault_with(status, code, json!({}))
+}
+
+/// An error with this code and these further fields.
+pub(crate) fn fault_with(status: u16, code: &str, mut body: Value) -> Reply {
+    body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{code}").into();
+    body["message"] = "said by the service".into();
+    Reply::Answer { status, body: body.to_string() }
+}
+
+/// A server that gives these replies, one to a request. A request behind the last one gets an error that no test expects.
+#[derive(Debug)]
+pub(crate) struct Server {
+    endpoint: String,
+    requests: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+impl Server {
+    pub(crate) fn answering(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, mut replies) = (requests.clone(), Vec::from_iter(replies).into_iter());
+        // It ends with the process.
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                seen.lock().unwrap().push(read_request(&connection));
+                let reply = replies.next().unwrap_or_else(|| fault(418, "BehindTheScript"));
+                if let Reply::Answer { status, body } = reply {
+                    let length = body.len();
+                    let head = format!(
+                        "HTTP/1.1 {status} canned\r\nconnection: close\r\nx-amzn-requestid: request-1\r\n\
+                         content-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n"
+                    );
+                    connection.write_all((head + &body).as_bytes()).unwrap();
+                }
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    /// The operations asked for, in order, each with its body.
+    pub(crate) fn requests(&self) -> Vec<(String, Value)> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The bodies of the requests, in order.
+    pub(crate) fn bodies(&self) -> Vec<Value> {
+        self.requests().into_iter().map(|(_, body)| body).collect()
+    }
+
+    /// A client that sends each request once.
+    pub(crate) fn client(&self, sleeps: &Sleeps) -> Client {
+        Client::from_conf(self.config(sleeps).build())
+    }
+
+    /// A client that sends a request up to three times, by the SDK's own means.
+    pub(crate) fn retrying_client(&self) -> Client {
+        let retries = RetryConfig::standard().with_max_attempts(3);
+        Client::from_conf(self.config(&Sleeps::default()).retry_config(retries).build())
+    }
+
+    /// A client whose limit on the time of an attempt is over at once.
+    pub(crate) fn impatient_client(&self) -> Client {
+        let limits = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build();
+        Client::from_conf(self.config(&Sleeps::default()).timeout_config(limits).build())
+    }
+
+    /// A client that has no credentials.
+    pub(crate) fn client_without_credentials(&self) -> Client {
+        let complete = self.config(&Sleeps::default()).build();
+        let mut config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(complete.region().cloned())
+            .endpoint_url(&self.endpoint);
+        config.set_http_client(complete.http_client());
+        Client::from_conf(config.build())
+    }
+
+    fn config(&self, sleeps: &Sleeps) -> Builder {
+        config(&self.endpoint, sleeps)
+    }
+}
+
+/// A client for an address where nothing listens.
+pub(crate) fn client_without_server() -> Client {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    Client::from_conf(config(&format!("http://{free}"), &Sleeps::default()).build())
+}
+
+/// The configuration of a client that sleeps not at all, and on which nothing else depends on time.
+fn config(endpoint: &str, sleeps: &Sleeps) -> Builder {
+    local_client(endpoint)
+        .config()
+        .to_builder()
+        .sleep_impl(sleeps.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        // The cache has a time limit of its own.
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// The pauses that were asked for; none was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sleeps(Arc<Mutex<Vec<Duration>>>);
+
+impl Sleeps {
+    pub(crate) fn millis(&self) -> Vec<u128> {
+        self.0.lock().unwrap().iter().map(Duration::as_millis).collect()
+    }
+}
+
+impl AsyncSleep for Sleeps {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.0.lock().unwrap().push(duration);
+        Sleep::new(std::future::ready(()))
+    }
+}
+
+fn read_request(connection: &TcpStream) -> (String, Value) {
+    let mut reader = BufReader::new(connection);
+    let (mut operation, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            // The request line has a colon in neither place; the head ends with an empty line.
+            if line.trim_end().is_empty() {
+                break;
+            }
+            continue;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "x-amz-target" => operation = value.rsplit('.').next().unwrap().to_owned(),
+            "content-length" => length = value.trim().parse().unwrap(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    (operation, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}

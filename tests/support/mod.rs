@@ -1,0 +1,16 @@
+//! What the tests that need a DynamoDB Local share.
+
+use aws_sdk_dynamodb::Client;
+use threadline::TableSpec;
+use threadline::store::dynamodb::local_client;
+
+/// A client for the server that DYNAMODB_ENDPOINT names.
+pub(crate) fn client() -> Client {
+    let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("DYNAMODB_ENDPOINT names a DynamoDB Local");
+    local_client(&endpoint)
+}
+
+/// The definition of a table that no other test and no other run uses. It is not protected, so that it can be dropped.
+pub(crate) fn spec(test: &str) -> TableSpec {
+    TableSpec::new(format!("threadline-{test}-{}", std::process::id())).deletion_protection(false)
+}
