@@ -7,7 +7,6 @@ use super::record::{RecordKind, StreamRecord};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
-use crate::item::Item;
 use crate::model::{KnownKey, Message, MessagePosition, User};
 
 /// What a batch asks for. The maps are ordered, so that a run is the same each time.
@@ -55,9 +54,9 @@ impl Plan {
         match KnownKey::parse(&record.key()?) {
             Some(KnownKey::Message(key)) => {
                 let work = match record.kind {
-                    RecordKind::Insert => Some(read::<Message>(record.new.as_ref())?),
+                    RecordKind::Insert => Some(read::<Message>(record)?),
                     RecordKind::Modify => {
-                        let new = read::<Message>(record.new.as_ref())?;
+                        let new = read::<Message>(record)?;
                         // An application may keep attributes of its own in a message; they concern no row.
                         let same = record.old.as_ref().is_some_and(|old| {
                             Message::from_item(old.clone()).is_ok_and(|old| old.revision() == new.revision())
@@ -84,7 +83,7 @@ impl Plan {
                 // A new user stands in no row, and the rows of one who is gone are the application's to decide on.
                 RecordKind::Insert | RecordKind::Remove => Ok(Subject::Nothing),
                 RecordKind::Modify => {
-                    let user = read::<User>(record.new.as_ref())?;
+                    let user = read::<User>(record)?;
                     let newest = self.users.entry(id).or_insert_with(|| user.clone());
                     if newest.version() < user.version() {
                         *newest = user;
@@ -116,12 +115,13 @@ impl GroupWork {
     }
 }
 
-fn read<E: Entity>(image: Option<&Item>) -> Result<E> {
-    let Some(image) = image else {
-        return Err(Error::invalid(
-            "the record has no new image: the table's stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
-        )
-        .with_entity(E::TYPE));
+fn read<E: Entity>(record: &StreamRecord) -> Result<E> {
+    let Some(image) = &record.new else {
+        let why = match record.raw {
+            Some(_) => "the record has no new image that can be read",
+            None => "the record has no new image: the table's stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
+        };
+        return Err(Error::invalid(why).with_entity(E::TYPE));
     };
     E::from_item(image.clone())
 }

@@ -51,7 +51,8 @@ pub enum RecordOutcome {
 pub struct Projection {
     /// The outcomes.
     pub outcomes: Vec<RecordOutcome>,
-    /// The lowest sequence number that failed: the batch has to be tried again from there on.
+    /// The lowest sequence number that failed: the batch has to be tried again from there on. `None` where nothing failed, and
+    /// where a record failed that has no number: then [`has_failed`](Self::has_failed) tells that the whole batch has to be.
     pub lowest_failed: Option<SequenceNumber>,
 }
 
@@ -89,6 +90,7 @@ impl Projector {
         }
 
         let mut projection = Projection::default();
+        let mut failed = Vec::new();
         for (record, subject) in records.iter().zip(&plan.subjects) {
             let outcome = match subject {
                 Subject::Nothing => RecordOutcome::Nothing,
@@ -98,10 +100,12 @@ impl Projector {
             };
             let outcome = self.keep_impossible(record, outcome).await;
             if matches!(outcome, RecordOutcome::Failed(_)) {
-                projection.failed(record);
+                failed.push(record.sequence.as_ref());
             }
             projection.outcomes.push(outcome);
         }
+        let failed: Option<Vec<_>> = failed.into_iter().collect();
+        projection.lowest_failed = failed.and_then(|numbers| numbers.into_iter().min().cloned());
         projection
     }
 
@@ -143,15 +147,6 @@ impl Projector {
         match sink.keep(record, error).await {
             Ok(()) => outcome,
             Err(error) => RecordOutcome::Failed(Arc::new(error)),
-        }
-    }
-}
-
-impl Projection {
-    fn failed(&mut self, record: &StreamRecord) {
-        let Some(sequence) = &record.sequence else { return };
-        if self.lowest_failed.as_ref().is_none_or(|lowest| sequence < lowest) {
-            self.lowest_failed = Some(sequence.clone());
         }
     }
 }

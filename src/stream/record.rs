@@ -31,12 +31,14 @@ pub struct StreamRecord {
     pub sequence: Option<SequenceNumber>,
     /// Whether the item was deleted because it had expired, and not by a request.
     pub expired: bool,
+    /// The record as it came, where a part of it could not be read. The parts that could be are in their places.
+    pub raw: Option<RawRecord>,
 }
 
 impl StreamRecord {
     /// A record without images. Add what the stream brings.
     pub fn new(kind: RecordKind, keys: Item, sequence: Option<SequenceNumber>) -> Self {
-        Self { kind, keys, old: None, new: None, sequence, expired: false }
+        Self { kind, keys, old: None, new: None, sequence, expired: false, raw: None }
     }
 
     /// The item's key.
@@ -45,6 +47,28 @@ impl StreamRecord {
     /// [`Invalid`](crate::ErrorKind::Invalid) for a record without the key of an item of this table.
     pub fn key(&self) -> Result<Key> {
         self.keys.key()
+    }
+}
+
+/// A record as it came, in JSON. It holds content: `Debug` prints its length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawRecord(String);
+
+impl RawRecord {
+    /// The record in this JSON.
+    pub fn new(json: impl Into<String>) -> Self {
+        Self(json.into())
+    }
+
+    /// The record's JSON.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
     }
 }
 

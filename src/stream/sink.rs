@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_dynamo::AttributeValue;
 
-use super::record::StreamRecord;
+use super::record::{RawRecord, StreamRecord};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Takes the records that can never succeed, whole, so that they block nothing and are not lost: what Lambda sends to a
@@ -23,7 +23,8 @@ pub trait Sink: Debug + Send + Sync {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()>;
 }
 
-/// Writes each record as a line of JSON: its kind, sequence number, key and images in DynamoDB's own JSON, and the error.
+/// Writes each record as a line of JSON: its kind, sequence number, key and images in DynamoDB's own JSON, and the error. Of a
+/// record that could not be read whole, `raw` is all of it, as text.
 ///
 /// The lines hold content. Keep them as safe as the table.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ struct Line<'a> {
     old_image: Option<BTreeMap<&'a str, &'a AttributeValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_image: Option<BTreeMap<&'a str, &'a AttributeValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
     error: String,
 }
 
@@ -68,6 +71,7 @@ impl<W: Write + Debug + Send> Sink for JsonLinesSink<W> {
             keys: record.keys.iter().collect(),
             old_image: record.old.as_ref().map(|image| image.iter().collect()),
             new_image: record.new.as_ref().map(|image| image.iter().collect()),
+            raw: record.raw.as_ref().map(RawRecord::as_str),
             error: error.to_string(),
         };
         let mut bytes = serde_json::to_vec(&line)
