@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use threadline::store::meter::Metered;
-use threadline::stream::{JsonLinesSink, RecordKind, Sink, StreamRecord};
+use threadline::stream::{JsonLinesSink, Sink, StreamRecord};
 use threadline::{
     DynamoDbStore, Entity, Error, ErrorKind, Key, KeySegment, PartitionKey, Result, SortKey, StoreExt, tag,
 };
@@ -70,7 +70,7 @@ impl Sink for DeadLetters {
             event = record.kind.as_str(),
             // The shape of the key: its tags, without the values.
             key = record.key().ok().map(|key| format!("{key:?}")),
-            unreadable = record.raw.is_some() && record.kind != RecordKind::Unknown,
+            not_readable_whole = record.raw.is_some(),
             kind = ?error.kind(),
             entity = error.entity(),
             "a record can never succeed, and is kept as a dead letter",
@@ -104,6 +104,7 @@ fn pieces(mut text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use threadline::stream::RecordKind;
     use threadline::{AttributeValue, Item};
 
     use super::*;

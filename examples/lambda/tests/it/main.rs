@@ -1,5 +1,6 @@
 //! The function as Lambda runs it, on a real DynamoDB Local.
 
+mod deployment;
 mod function;
 mod http;
 mod proxy;
