@@ -67,7 +67,8 @@ macro_rules! __for_each_behaviour {
                 conditions_combine
                 conditions_added_one_by_one_must_all_hold
                 conditions_see_the_item_as_it_was
-                a_condition_may_have_a_hundred_parts;
+                a_condition_may_have_a_hundred_parts
+                a_condition_that_says_nothing_is_invalid;
             query:
                 a_partition_is_read_in_the_order_of_its_sort_keys
                 a_partition_may_be_read_backwards

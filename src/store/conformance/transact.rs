@@ -226,10 +226,20 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
 
 /// A transaction of more than 100 actions, or of two on one item, is refused.
 pub async fn a_transaction_of_too_many_or_on_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
-    let too_many = Transaction::new((0..101).map(|number| add_one(scope, &number.to_string())));
-    assert_invalid(too_many, "a transaction of 101 actions");
-    let twice: [TransactAction; 2] = [add_one(scope, "a").into(), check(scope, "a", Condition::item_absent())];
-    assert_invalid(Transaction::new(twice), "a transaction with two actions on one item");
+    let cases: [(Vec<TransactAction>, &str); 2] = [
+        ((0..101).map(|number| add_one(scope, &number.to_string()).into()).collect(), "a transaction of 101 actions"),
+        (
+            vec![add_one(scope, "a").into(), Write::delete(scope.key("a")).into()],
+            "a transaction with two actions on one item",
+        ),
+    ];
+    for (actions, what) in cases {
+        assert_invalid(Transaction::new(actions.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = Transaction::new([add_one(scope, "a")]).unwrap();
+        request.actions = actions;
+        assert_invalid(store.transact(request).await, &format!("{what}, by the store,"));
+    }
     assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &[]);
 }
 
