@@ -15,7 +15,7 @@ use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK
 use crate::time::Timestamp;
 
 pub(crate) use check::{check_attribute_name, check_value};
-pub(crate) use codec::{decode, encode};
+pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
 

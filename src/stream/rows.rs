@@ -112,7 +112,7 @@ fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-fn number(value: u64) -> AttributeValue {
+fn number(value: u32) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use threadline::Store;
-use threadline::store::memory::MemoryStore;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
 
 mod memory_store {
     use super::*;
 
-    threadline::conformance_tests! {
+    crate::conformance_tests! {
         run_id: "memory",
         store: MemoryStore::new(),
     }
@@ -17,7 +17,7 @@ mod memory_store {
 mod arc_dyn_store {
     use super::*;
 
-    threadline::conformance_tests! {
+    crate::conformance_tests! {
         run_id: "memory",
         store: Arc::new(MemoryStore::new()) as Arc<dyn Store>,
     }
