@@ -44,6 +44,10 @@ impl Item {
         self.0.get(name)
     }
 
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut AttributeValue> {
+        self.0.get_mut(name)
+    }
+
     /// The text of the attribute of this name, where it is a string.
     pub fn get_s(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {

@@ -1,4 +1,4 @@
-//! The table's stream, and the projector that keeps the inbox rows true to it.
+#![doc = include_str!("../docs/projection.md")]
 
 mod audit;
 mod plan;
