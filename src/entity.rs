@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::AttributeValue;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::item::{self, Item};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, SK, TYPE};
 use crate::time::Timestamp;
@@ -75,7 +75,7 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// This value as the table stores it.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) when the fields do not serialize to attributes.
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the fields do not serialize to attributes.
     fn to_item(&self) -> Result<Item> {
         let mut item = item::encode(self, Self::TYPE)?;
         let key = self.key();
@@ -95,17 +95,13 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// The value that the item holds. An item without a `type` is taken for what it is asked to be: Cruddur's have none.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit. The
-    /// error names the entity, the shape of the key and the attribute, never the content.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit.
+    /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
-        match item.type_name() {
-            Some(found) if found != Self::TYPE => {
-                // The type's name is the program's own, not content; one that no program would use is not repeated.
-                let found = if found.len() <= 64 { found } else { "of another type" };
-                Err(Error::new(ErrorKind::Corrupt, format!("an item of type `{found}` is no {}", Self::TYPE))
-                    .with_entity(Self::TYPE))
-            }
-            _ => item::decode(item, Self::TYPE),
+        match item.get(TYPE) {
+            None => item::decode(item, Self::TYPE),
+            Some(AttributeValue::S(found)) if found == Self::TYPE => item::decode(item, Self::TYPE),
+            Some(found) => Err(item::of_another_type(&item, found, Self::TYPE)),
         }
     }
 }

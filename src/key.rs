@@ -311,13 +311,22 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     if text.len() > most {
         return Err(Error::invalid(format!("{what} may have at most {most} bytes, and this has {}", text.len())));
     }
-    if text.split('#').any(str::is_empty) {
+    if text.is_empty() || text.starts_with('#') || text.ends_with('#') || text.contains("##") {
         return Err(Error::invalid(format!("{what} must not be empty or have an empty segment")));
     }
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return Err(Error::invalid(format!("{what} must not hold control characters")));
     }
     Ok(())
+}
+
+/// Whether a control character is in the text. Every item that is put passes here with each of its keys, which are nearly
+/// always ASCII; so that is looked at without a branch for each byte.
+fn has_control(text: &str) -> bool {
+    let (ascii, control) = text
+        .bytes()
+        .fold((true, false), |(ascii, control), byte| (ascii & byte.is_ascii(), control | byte.is_ascii_control()));
+    control || (!ascii && text.chars().any(char::is_control))
 }
 
 /// The shape of a key: its tag, and `…` for each segment behind it. A first segment that is not in capitals, as tags are, is

@@ -105,17 +105,18 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// A person's name as others read it: 1 to 64 characters and at most 128 bytes, not all white space, without control
+    /// A person's name as others read it: 1 to 64 characters and at most 80 bytes, not all white space, without control
     /// characters.
+    // An inbox row may hold two of these beside two handles, and must stay under 1 KB.
     DisplayName,
-    |text| one_line("a display name", text)
+    |text| one_line("a display name", 80, text)
 }
 
 text_newtype! {
     /// The title of a group of more than two: 1 to 64 characters and at most 128 bytes, not all white space, without control
     /// characters.
     GroupTitle,
-    |text| one_line("a group's title", text)
+    |text| one_line("a group's title", 128, text)
 }
 
 text_newtype! {
@@ -173,8 +174,7 @@ impl Preview {
     const MOST_CHARACTERS: usize = 140;
 
     /// The first 140 characters of the text, or as many as fit into this many bytes.
-    pub(crate) fn cut(body: &MessageBody, most_bytes: usize) -> Self {
-        let text = body.as_str();
+    pub(crate) fn cut(text: &str, most_bytes: usize) -> Self {
         let end = text
             .char_indices()
             .take(Self::MOST_CHARACTERS)
@@ -203,9 +203,9 @@ fn check_handle(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn one_line(what: &'static str, text: &str) -> Result<()> {
+fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
     at_most(what, 64, text)?;
-    at_most_bytes(what, 128, text)?;
+    at_most_bytes(what, most_bytes, text)?;
     not_blank(what, text)?;
     no_control(what, text)
 }

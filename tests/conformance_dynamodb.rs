@@ -1,10 +1,12 @@
 //! The store on DynamoDB shows every behaviour, itself and behind a pointer, on a real server.
 
+mod support;
+
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use threadline::store::dynamodb::{DynamoDbStore, local_client};
-use threadline::{Store, TableSpec};
+use support::{client, spec};
+use threadline::{DynamoDbStore, Store, TableSpec};
 
 mod dynamodb_store {
     use super::*;
@@ -28,34 +30,26 @@ mod arc_dyn_store {
 
 /// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
 fn store() -> DynamoDbStore {
-    DynamoDbStore::new(local_client(&endpoint()), table())
-}
-
-/// The address of the server. Without one a test fails: one that passed would say something that is not true.
-fn endpoint() -> String {
-    std::env::var("DYNAMODB_ENDPOINT").unwrap_or_else(|_| {
-        panic!("DYNAMODB_ENDPOINT is not set: start scripts/dynamodb-local and set it to the address, or run ./scripts/test")
-    })
+    DynamoDbStore::new(client(), table())
 }
 
 /// The name of the table that all tests of this process share, created by the first that asks.
 fn table() -> &'static str {
     static TABLE: OnceLock<String> = OnceLock::new();
     TABLE.get_or_init(|| {
+        // The run ids are made from it too, and must be new: a server remembers the tokens of transactions.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-        let name = format!("threadline-conformance-{}-{}", std::process::id(), since_epoch.as_millis());
-        let endpoint = endpoint();
+        let spec = spec(&format!("conformance-{}", since_epoch.as_millis()));
         // On a thread of its own: the test that comes here is in a runtime already, which cannot hold another.
-        let created = std::thread::scope(|scope| scope.spawn(|| create_table(&endpoint, &name)).join());
+        let created = std::thread::scope(|scope| scope.spawn(|| create(&spec)).join());
         if let Err(panic) = created {
             std::panic::resume_unwind(panic);
         }
-        name
+        spec.name().to_owned()
     })
 }
 
-fn create_table(endpoint: &str, name: &str) {
+fn create(spec: &TableSpec) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    let spec = TableSpec::new(name).deletion_protection(false);
-    runtime.block_on(spec.create(&local_client(endpoint))).expect("the table can be created");
+    runtime.block_on(spec.create(&client())).expect("the table can be created");
 }

@@ -84,8 +84,8 @@ fn check(path: &str, source: &str) -> Vec<String> {
         wrong.push(format!("src/{path}: {lines} lines; a file has at most {MOST_LINES}, so split it by idea"));
     }
     let whole = code(source);
-    let Some(shipped) = without_tests(&whole) else {
-        wrong.push(format!("src/{path}: its tests must come last, so that it is plain what ships"));
+    let Some(shipped) = shipped(path, &whole) else {
+        wrong.push(format!("src/{path}: its tests must come last and behind `#[cfg(test)]`, to make plain what ships"));
         return wrong;
     };
     let module = module_path(path);
@@ -128,9 +128,17 @@ fn module_path(path: &str) -> String {
     path.replace('/', "::")
 }
 
-/// The code before the file's module of tests; `None` when something comes behind it.
-fn without_tests(code: &str) -> Option<&str> {
-    match code.split_once("\n#[cfg(test)]\nmod ") {
+/// The code that ships: without the file's module of tests, and nothing of a file of tests. `None` when something comes
+/// behind that module, or it is part of what ships.
+fn shipped<'a>(path: &str, code: &'a str) -> Option<&'a str> {
+    const TESTS: &str = "#[cfg(test)]\nmod tests";
+    if path.split(['/', '.']).any(|part| part == "tests") {
+        return Some("");
+    }
+    if words(code, "mod tests").any(|at| !code[..at].ends_with(TESTS.trim_end_matches("mod tests"))) {
+        return None;
+    }
+    match code.split_once(&format!("\n{TESTS} {{")) {
         Some((shipped, tests)) => (tests.find("\n}\n")? + 3 == tests.len()).then_some(shipped),
         None => Some(code),
     }
@@ -377,7 +385,11 @@ fn comments_texts_and_tests_are_not_code() {
     assert_right("key.rs", "const A: &str = r#\"a \" crate::item\"#; const B: char = '\"'; // crate::item '\"'");
     assert_right("key.rs", "fn f<'a>(a: &'a str) {}\n\n#[cfg(test)]\nmod tests {\n    use crate::item::Item;\n}\n");
     assert_wrong("key.rs", "const A: &str = \"\\\\\"; use crate::item;", "may not import `item`");
+    assert_right("store/memory/mod.rs", "\n#[cfg(test)]\nmod tests;\nuse crate::key::Key;\n");
+    assert_right("store/memory/tests/paging.rs", "use crate::model::Message;");
+    assert_right("item/tests.rs", "use crate::MemoryStore;");
     assert_wrong("key.rs", "\n#[cfg(test)]\nmod tests {\n}\nuse crate::item::Item;\n", "its tests must come last");
+    assert_wrong("key.rs", "mod tests;", "its tests must come last and behind `#[cfg(test)]`");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_dynamo::AttributeValue;
 
 use super::{Item, type_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{PK, SK, shape};
+use crate::key::{PK, SK, TYPE, shape};
 
 /// The item that a value's fields make, without its keys.
 pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
@@ -29,14 +29,32 @@ pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> R
     let mut failing = None;
     T::deserialize(ItemDeserializer { item, failing: &mut failing }).map_err(|error| {
         let what = match failing {
-            Some((name, found)) => format!("attribute `{name}` has type {found} and a value that does not fit"),
+            Some((name, found)) => does_not_fit(&name, found),
             None => match missing_field(&error) {
                 Some(field) => format!("attribute `{field}` is missing"),
                 None => "its attributes do not fit together".to_owned(),
             },
         };
-        Error::new(ErrorKind::Corrupt, format!("the item at {key} is no {entity}: {what}")).with_entity(entity)
+        corrupt(&key, entity, &what)
     })
+}
+
+/// The error for an item whose `type`, this value, is not the entity's.
+pub(crate) fn of_another_type(item: &Item, found: &AttributeValue, entity: &'static str) -> Error {
+    let what = match found {
+        // The type's name is the program's own, not content; one that no program would use is not repeated.
+        AttributeValue::S(name) if name.len() <= 64 => format!("attribute `{TYPE}` says `{name}`"),
+        _ => does_not_fit(TYPE, type_of(found)),
+    };
+    corrupt(&key_shape(item), entity, &what)
+}
+
+fn does_not_fit(name: &str, found: &'static str) -> String {
+    format!("attribute `{name}` has type {found} and a value that does not fit")
+}
+
+fn corrupt(key: &str, entity: &'static str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the item at {key} is no {entity}: {what}")).with_entity(entity)
 }
 
 /// The shape of an item's key, for messages.

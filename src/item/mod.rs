@@ -15,7 +15,7 @@ use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK
 use crate::time::Timestamp;
 
 pub(crate) use check::{check_attribute_name, check_value};
-pub(crate) use codec::{decode, encode};
+pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
 
@@ -42,6 +42,10 @@ impl Item {
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(name)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut AttributeValue> {
+        self.0.get_mut(name)
     }
 
     /// The text of the attribute of this name, where it is a string.

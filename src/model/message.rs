@@ -37,10 +37,10 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "is_zero")]
-    revision: u64,
+    revision: u32,
 }
 
-fn is_zero(number: &u64) -> bool {
+fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
@@ -57,7 +57,7 @@ struct StoredMessage {
     edited_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
     #[serde(default)]
-    revision: u64,
+    revision: u32,
 }
 
 /// The partition key of a thread, read back.
@@ -196,7 +196,7 @@ impl Message {
     }
 
     /// How often it was changed: 0 as it was sent, and one more for each edit and for the deletion.
-    pub fn revision(&self) -> u64 {
+    pub fn revision(&self) -> u32 {
         self.revision
     }
 

@@ -116,32 +116,27 @@ impl Threadline {
             let group = GroupId::direct(from.id, to.id);
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
-            self.check_window(&message)?;
+            self.check_ahead(&message)?;
 
-            let item = MessageGroup::new(group, None, 2, from.id, now);
-            let mine = Membership::new(group, from.clone(), Conversation::Direct(to.clone()), now).showing(&message);
-            let theirs = Membership::new(group, to, Conversation::Direct(from.clone()), now).showing(&message);
-            let writes = [put_new(&item)?, put_new(&mine)?, put_new(&theirs)?, put_new(&message)?];
-            match call.transact(Transaction::new(writes)?).await? {
-                TransactOutcome::Done { .. } => Ok(self.thread(mine)),
-                TransactOutcome::Cancelled { reasons, capacity } => {
-                    let Some(existing) = existing_group(&reasons)? else {
-                        TransactOutcome::Cancelled { reasons, capacity }.done()?;
-                        return Ok(self.thread(mine));
-                    };
-                    let group = existing.continued_in().unwrap_or(group);
-                    let thread = self.open_in(&call, from.id, group).await?;
-                    let message = Message::new(
-                        group,
-                        message.created_at(),
-                        message.id(),
-                        from,
-                        message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?,
-                    );
-                    super::messages::put(&call, message).await?;
-                    Ok(thread)
+            let existing = if self.is_too_old(&message) {
+                // Too old to start with, but perhaps a repeat of a start that was done.
+                self.stored_group(&call, group).await?
+            } else {
+                let item = MessageGroup::new(group, None, 2, from.id, now);
+                let mine =
+                    Membership::new(group, from.clone(), Conversation::Direct(to.clone()), now).showing(&message);
+                let theirs = Membership::new(group, to, Conversation::Direct(from.clone()), now).showing(&message);
+                let writes = [put_new(&item)?, put_new(&mine)?, put_new(&theirs)?, put_new(&message)?];
+                match created_or_existing(&call, writes).await? {
+                    None => return Ok(self.thread(mine)),
+                    Some(existing) => existing,
                 }
-            }
+            };
+            let group = existing.continued_in().unwrap_or(group);
+            let thread = self.open_in(&call, from.id, group).await?;
+            let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
+            self.deliver(&call, Message::new(group, message.created_at(), message.id(), from, body)).await?;
+            Ok(thread)
         })
         .await
     }
@@ -172,31 +167,31 @@ impl Threadline {
                 return Err(Error::invalid("a new group names one member twice"));
             }
             let message = self.compose(group, new.creator.clone(), first?)?;
-            self.check_window(&message)?;
+            self.check_ahead(&message)?;
 
-            let row = |member: &Profile| {
-                Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now).showing(&message)
+            let existing = if self.is_too_old(&message) {
+                self.stored_group(&call, group).await?
+            } else {
+                let row = |member: &Profile| {
+                    Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now)
+                        .showing(&message)
+                };
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id, now);
+                let mut writes = vec![put_new(&item)?, put_new(&message)?];
+                for member in &members {
+                    writes.push(put_new(&row(member))?);
+                }
+                match created_or_existing(&call, writes).await? {
+                    None => return Ok(self.thread(row(&new.creator))),
+                    Some(existing) => existing,
+                }
             };
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id, now);
-            let mut writes = vec![put_new(&item)?, put_new(&message)?];
-            for member in &members {
-                writes.push(put_new(&row(member))?);
-            }
-            let mine = row(&new.creator);
-            match call.transact(Transaction::new(writes)?).await? {
-                TransactOutcome::Done { .. } => Ok(self.thread(mine)),
-                TransactOutcome::Cancelled { reasons, capacity } => match existing_group(&reasons)? {
-                    Some(existing) if existing.created_by() == new.creator.id && existing.title() == item.title() => {
-                        self.open_in(&call, new.creator.id, group).await
-                    }
-                    Some(_) => Err(Error::new(ErrorKind::AlreadyExists, "there is another group with this id")
-                        .with_entity(MessageGroup::TYPE)),
-                    None => {
-                        TransactOutcome::Cancelled { reasons, capacity }.done()?;
-                        Ok(self.thread(mine))
-                    }
-                },
+            if existing.created_by() == new.creator.id && existing.title() == Some(&new.title) {
+                self.open_in(&call, new.creator.id, group).await
+            } else {
+                Err(Error::new(ErrorKind::AlreadyExists, "there is another group with this id")
+                    .with_entity(MessageGroup::TYPE))
             }
         })
         .await
@@ -259,6 +254,12 @@ impl Threadline {
             Some(item) => Ok(self.thread(Membership::from_item(item)?)),
             None => Err(not_a_member()),
         }
+    }
+
+    /// The group, which there has to be when a message that would start it is too old for that.
+    async fn stored_group(&self, call: &Call<'_>, group: GroupId) -> Result<MessageGroup> {
+        let found = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?;
+        MessageGroup::from_item(found.item.ok_or_else(|| self.too_old())?)
     }
 
     fn thread(&self, me: Membership) -> Thread {
@@ -382,9 +383,15 @@ fn check_two(one: &Profile, other: &Profile) -> Result<()> {
     Ok(())
 }
 
-/// The group whose item, the first of the transaction, was there already.
-fn existing_group(reasons: &[CancelReason]) -> Result<Option<MessageGroup>> {
-    reasons.first().and_then(|reason| reason.current.clone()).map(MessageGroup::from_item).transpose()
+/// Creates a group, whose item is the first of these writes, and finds the one that was there already, if there was one.
+async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = Write>) -> Result<Option<MessageGroup>> {
+    let outcome = call.transact(Transaction::new(writes)?).await?;
+    if let TransactOutcome::Cancelled { reasons, .. } = &outcome
+        && let Some(item) = reasons.first().and_then(|reason| reason.current.clone())
+    {
+        return MessageGroup::from_item(item).map(Some);
+    }
+    outcome.done().map(|()| None)
 }
 
 fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {

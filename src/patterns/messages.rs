@@ -13,19 +13,8 @@ use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
 
 impl Threadline {
-    /// Refuses a new message from the future or the distant past.
-    pub(super) fn check_window(&self, message: &Message) -> Result<()> {
-        self.check_ahead(message)?;
-        if self.is_too_old(message) {
-            return Err(Error::invalid(format!(
-                "the message is older than {} s and not stored: send it with a new id",
-                self.window.behind.as_secs()
-            )));
-        }
-        Ok(())
-    }
-
-    fn check_ahead(&self, message: &Message) -> Result<()> {
+    /// Refuses a message from the future.
+    pub(super) fn check_ahead(&self, message: &Message) -> Result<()> {
         if message.created_at() > self.clock.now().saturating_add(self.window.ahead) {
             return Err(Error::invalid(format!(
                 "the message is from more than {} s in the future: set the sender's clock",
@@ -35,8 +24,34 @@ impl Threadline {
         Ok(())
     }
 
-    fn is_too_old(&self, message: &Message) -> bool {
+    /// Whether the message is from the distant past: too old to be put, but perhaps a repeat of one that is stored.
+    pub(super) fn is_too_old(&self, message: &Message) -> bool {
         message.created_at() < self.clock.now().saturating_sub(self.window.behind)
+    }
+
+    /// The error for a message that is too old, and that is not stored.
+    pub(super) fn too_old(&self) -> Error {
+        Error::invalid(format!(
+            "the message is older than {} s and not stored: send it with a new id",
+            self.window.behind.as_secs()
+        ))
+    }
+
+    /// Puts a new message, or finds that it is stored.
+    pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
+        self.check_ahead(&message)?;
+        if self.is_too_old(&message) {
+            let stored = call.get(Get::new(message.key()).consistent()).await?.item;
+            return same_message(Message::from_item(stored.ok_or_else(|| self.too_old())?)?, &message);
+        }
+        let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
+        match call.write(write).await? {
+            WriteOutcome::Done { .. } => Ok(message),
+            WriteOutcome::Refused { current, .. } => {
+                let stored = current.ok_or_else(another_message)?;
+                same_message(Message::from_item(stored)?, &message)
+            }
+        }
     }
 }
 
@@ -67,15 +82,7 @@ impl Thread {
         let call = begin!(&*self.chat.store, "messages.send");
         call.run(async {
             let message = self.chat.compose(self.group_id(), self.me.profile(), draft?)?;
-            self.chat.check_ahead(&message)?;
-            if self.chat.is_too_old(&message) {
-                // Too old to be put, but perhaps a repeat of one that is stored.
-                return match call.get(Get::new(message.key()).consistent()).await?.item {
-                    Some(item) => same_message(Message::from_item(item)?, &message),
-                    None => self.chat.check_window(&message).map(|()| message),
-                };
-            }
-            put(&call, message).await
+            self.chat.deliver(&call, message).await
         })
         .await
     }
@@ -173,18 +180,6 @@ enum Changed {
     Now(Message),
     /// It was not done: there is only this tombstone.
     DeletedBefore(Message),
-}
-
-/// Puts a new message, or finds that it is stored.
-pub(super) async fn put(call: &Call<'_>, message: Message) -> Result<Message> {
-    let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
-    match call.write(write).await? {
-        WriteOutcome::Done { .. } => Ok(message),
-        WriteOutcome::Refused { current, .. } => {
-            let stored = current.ok_or_else(another_message)?;
-            same_message(Message::from_item(stored)?, &message)
-        }
-    }
 }
 
 /// The stored message, where it is the one that was sent.

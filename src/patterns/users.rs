@@ -175,7 +175,7 @@ impl Threadline {
 
             // Updates, not puts, so that attributes which the application added to these items stay.
             let profile = renamed.profile();
-            let number = |number: u64| AttributeValue::N(number.to_string());
+            let number = |number: u32| AttributeValue::N(number.to_string());
             let mine = || Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()));
             let version = names(&profile).set("version", number(renamed.version()));
             let unchanged = Condition::eq("version", number(user.version()));

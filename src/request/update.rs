@@ -7,7 +7,7 @@ use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
 use crate::item::{check_attribute_name, check_value};
-use crate::key::{PK, SK};
+use crate::key::{GSI1PK, GSI1SK, PK, PartitionKey, SK, SortKey};
 
 /// One change to one attribute. `Debug` prints no value.
 #[derive(Clone, PartialEq)]
@@ -84,7 +84,8 @@ impl Update {
         self.changes
     }
 
-    /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad value.
+    /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad
+    /// value or index key.
     pub(crate) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
@@ -106,11 +107,29 @@ impl Update {
                 return Err(Error::invalid(format!("an update changes `{name}` twice")));
             }
             match change {
-                Change::Set(value) | Change::SetIfAbsent(value) => check_value(name, value)?,
+                Change::Set(value) | Change::SetIfAbsent(value) => {
+                    check_value(name, value)?;
+                    check_index_key(name, value)?;
+                }
+                Change::Add(_) if name == GSI1PK || name == GSI1SK => {
+                    return Err(Error::invalid(format!(
+                        "the key attribute `{name}` must be a string, and an update adds to it"
+                    )));
+                }
                 Change::Add(_) | Change::Remove => {}
             }
         }
         Ok(())
+    }
+}
+
+/// An index key is a key as any other; DynamoDB would refuse another type, and take text that no read could go on from.
+fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
+    match (name, value) {
+        (GSI1PK, AttributeValue::S(text)) => PartitionKey::parse(text.as_str()).map(drop),
+        (GSI1SK, AttributeValue::S(text)) => SortKey::parse(text.as_str()).map(drop),
+        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+        _ => Ok(()),
     }
 }
 

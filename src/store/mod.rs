@@ -1,7 +1,7 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
 pub(crate) mod call;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;

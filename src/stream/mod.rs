@@ -1,5 +1,6 @@
-//! The table's stream, and the projector that keeps the inbox rows true to it.
+#![doc = include_str!("../docs/projection.md")]
 
+mod audit;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
@@ -8,6 +9,7 @@ mod record;
 mod rows;
 mod sink;
 
+pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
 pub use projector::{Projection, Projector, RecordOutcome};
 pub use record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use sink::{JsonLinesSink, Sink};

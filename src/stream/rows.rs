@@ -92,7 +92,7 @@ async fn write_all(call: &Call<'_>, writes: Vec<Write>) -> Result<()> {
         .await
 }
 
-async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
+pub(super) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
     // More than one, so that expired messages and an application's own entities rarely cost another page.
     query.limit = NonZeroU32::new(4);
@@ -112,7 +112,7 @@ fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-fn number(value: u64) -> AttributeValue {
+fn number(value: u32) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -131,19 +131,32 @@ fn forward(row: &Membership, message: &Message) -> Result<Write> {
     Write::update(row.key(), show(row, message))?.when(Condition::item_exists().and(condition))
 }
 
+/// The update that sets a row right, whatever it shows now: to the newest message as it is, or to none.
+pub(super) fn set_right(row: &Membership, newest: Option<&Message>) -> Result<Write> {
+    match row.last_message() {
+        Some(shown) => back(row, shown, newest),
+        None => {
+            let update = newest.map_or_else(|| show_none(row), |newest| show(row, newest));
+            let still_none = Condition::absent(Membership::LAST_MESSAGE);
+            Write::update(row.key(), update)?.when(Condition::item_exists().and(still_none))
+        }
+    }
+}
+
 /// The update that takes a row back from a message that has gone.
 fn back(row: &Membership, shown: MessagePosition, to: Option<&Message>) -> Result<Write> {
-    let update = match to {
-        Some(message) => show(row, message),
-        None => Update::new()
-            .remove(Membership::LAST_MESSAGE)
-            .remove(Membership::LAST_SENDER)
-            .remove(Membership::LAST_REVISION)
-            .remove(Membership::PREVIEW)
-            .set(GSI1SK, recency(row.joined_at(), row.group_id())),
-    };
+    let update = to.map_or_else(|| show_none(row), |message| show(row, message));
     let still_shown = Condition::eq(Membership::LAST_MESSAGE, text(shown));
     Write::update(row.key(), update)?.when(Condition::item_exists().and(still_shown))
+}
+
+fn show_none(row: &Membership) -> Update {
+    Update::new()
+        .remove(Membership::LAST_MESSAGE)
+        .remove(Membership::LAST_SENDER)
+        .remove(Membership::LAST_REVISION)
+        .remove(Membership::PREVIEW)
+        .set(GSI1SK, recency(row.joined_at(), row.group_id()))
 }
 
 fn show(row: &Membership, message: &Message) -> Update {
@@ -163,21 +176,46 @@ fn recency(time: Timestamp, group: GroupId) -> AttributeValue {
 }
 
 fn rename_own(row: &Membership, user: &User) -> Result<Write> {
-    let update = Update::new()
-        .set(Membership::HANDLE, text(user.handle()))
-        .set(Membership::DISPLAY_NAME, text(user.display_name()))
-        .set(Membership::VERSION, number(user.version()));
-    versioned(row.key(), update, Membership::VERSION, user, Condition::item_exists())
+    versioned(row.key(), own_names(user), Membership::VERSION, user, Condition::item_exists())
 }
 
 fn rename_other(group: GroupId, other: &Profile, user: &User) -> Result<Write> {
-    let update = Update::new()
+    let about_user = Condition::item_exists().and(Condition::eq(Membership::OTHER_ID, text(user.id())));
+    versioned(Membership::key_from((group, other.id)), other_names(user), Membership::OTHER_VERSION, user, about_user)
+}
+
+/// Gives a row its member's names, whatever version it says it has, unless they changed meanwhile.
+pub(super) fn correct_own(row: &Membership, user: &User) -> Result<Write> {
+    let profile = row.profile();
+    let as_read = Condition::eq(Membership::HANDLE, text(profile.handle))
+        .and(Condition::eq(Membership::DISPLAY_NAME, text(profile.display_name)));
+    Write::update(row.key(), own_names(user))?.when(as_read)
+}
+
+/// Gives a row the other one's names, whatever version it says it has, unless it changed meanwhile.
+pub(super) fn correct_other(row: &Membership, user: &User) -> Result<Write> {
+    let about_user = Condition::eq(Membership::OTHER_ID, text(user.id()));
+    let as_read = match row.other() {
+        Some(other) => about_user
+            .and(Condition::eq(Membership::OTHER_HANDLE, text(other.handle)))
+            .and(Condition::eq(Membership::OTHER_DISPLAY_NAME, text(other.display_name))),
+        None => about_user,
+    };
+    Write::update(row.key(), other_names(user))?.when(as_read)
+}
+
+fn own_names(user: &User) -> Update {
+    Update::new()
+        .set(Membership::HANDLE, text(user.handle()))
+        .set(Membership::DISPLAY_NAME, text(user.display_name()))
+        .set(Membership::VERSION, number(user.version()))
+}
+
+fn other_names(user: &User) -> Update {
+    Update::new()
         .set(Membership::OTHER_HANDLE, text(user.handle()))
         .set(Membership::OTHER_DISPLAY_NAME, text(user.display_name()))
-        .set(Membership::OTHER_VERSION, number(user.version()));
-    let key = Membership::key_from((group, other.id));
-    let about_user = Condition::item_exists().and(Condition::eq(Membership::OTHER_ID, text(user.id())));
-    versioned(key, update, Membership::OTHER_VERSION, user, about_user)
+        .set(Membership::OTHER_VERSION, number(user.version()))
 }
 
 /// An update of names that a later version of them does not fall behind.

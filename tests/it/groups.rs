@@ -1,1 +1,175 @@
+//! Groups with a title, and the door that opens every conversation to its members alone.
 
+use std::time::Duration;
+
+use threadline::{
+    Capacity, Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, Message, MessageBody, MessageGroup, NewGroup,
+    Profile, Store, Thread, Units, UserId,
+};
+use uuid::Uuid;
+
+use crate::support::{App, id, scan};
+
+pub(crate) fn capacity(table_read: u64, table_write: u64, index_write: u64) -> Capacity {
+    Capacity {
+        table_read: Units::whole(table_read),
+        table_write: Units::whole(table_write),
+        index_write: Units::whole(index_write),
+        ..Capacity::default()
+    }
+}
+
+/// Somebody, with an id of this number, who needs not be stored to be a member.
+pub(crate) fn person(number: usize) -> Profile {
+    Profile {
+        id: UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap())),
+        handle: format!("person{number}").parse().unwrap(),
+        display_name: format!("Person {number}").parse().unwrap(),
+    }
+}
+
+pub(crate) async fn texts(thread: &Thread) -> Vec<String> {
+    let page = thread.messages().oldest_first().limit(1000).fetch().await.unwrap();
+    assert_eq!(page.next, None);
+    page.items.iter().map(|message| message.body().unwrap().to_string()).collect()
+}
+
+pub(crate) async fn count(app: &App, entity: &str) -> usize {
+    scan(&app.store).await.iter().filter(|item| item.type_name() == Some(entity)).count()
+}
+
+/// The group's item.
+pub(crate) async fn group(app: &App, thread: &Thread) -> MessageGroup {
+    let found = app.store.get(threadline::Get::new(MessageGroup::key_from(thread.group_id()))).await.unwrap();
+    MessageGroup::from_item(found.item.unwrap()).unwrap()
+}
+
+/// A group of this many, whose creator is the first.
+fn of(members: usize) -> NewGroup {
+    let new = NewGroup::new("Babylon 5", person(0)).unwrap();
+    (1..members).fold(new, |new, number| new.with_member(person(number)))
+}
+
+#[tokio::test]
+async fn every_member_has_the_title_and_the_first_message() {
+    let app = App::new();
+    let thread = app.chat.create_group(of(3), "In the year 2258.").await.unwrap();
+    for number in 0..3 {
+        let thread = app.chat.open(person(number).id, thread.group_id()).await.unwrap();
+        assert_eq!(thread.membership().title().unwrap().as_str(), "Babylon 5");
+        assert_eq!(thread.membership().preview().unwrap().as_str(), "In the year 2258.");
+        assert_eq!(thread.membership().other(), None);
+        assert!(!thread.membership().is_direct());
+        assert_eq!(texts(&thread).await, ["In the year 2258."]);
+    }
+    let group = group(&app, &thread).await;
+    assert_eq!((group.member_count(), group.created_by()), (3, person(0).id));
+}
+
+#[tokio::test]
+async fn a_new_group_takes_97_members_and_no_more() {
+    let app = App::new();
+    assert_eq!(MAX_INITIAL_MEMBERS, 97);
+    let error = app.chat.create_group(of(98), "opa").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(scan(&app.store).await.is_empty());
+    let thread = app.chat.create_group(of(97), "opa").await.unwrap();
+    assert_eq!(thread.members().await.unwrap().len(), 97);
+    assert_eq!(group(&app, &thread).await.member_count(), 97);
+}
+
+#[tokio::test]
+async fn a_member_named_twice_is_refused() {
+    let app = App::new();
+    for new in [of(3).with_member(person(2)), of(2).with_member(person(0))] {
+        assert_eq!(app.chat.create_group(new, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    assert!(scan(&app.store).await.is_empty());
+}
+
+#[tokio::test]
+async fn two_groups_of_the_same_people_and_title_are_two() {
+    let app = App::new();
+    let one = app.chat.create_group(of(2), "opa").await.unwrap();
+    let other = app.chat.create_group(of(2), "opa").await.unwrap();
+    assert_ne!(one.group_id(), other.group_id());
+}
+
+#[tokio::test]
+async fn a_creation_repeated_with_the_same_id_gives_the_group_that_was_created() {
+    let app = App::new();
+    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let first = app.chat.create_group(new.clone(), "opa").await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(60));
+    let again = app.chat.create_group(new, "opa").await.unwrap();
+    assert_eq!(again.membership(), first.membership());
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_creation_repeated_after_the_window_of_its_message_gives_the_group_that_was_created() {
+    let app = App::new();
+    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let first = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let again = app.chat.create_group(new, draft).await.unwrap();
+    assert_eq!(again.membership(), first.membership());
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_creation_with_the_id_of_another_group_is_refused() {
+    let app = App::new();
+    let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
+    app.chat.create_group(of(3).with_id(id(group)), "opa").await.unwrap();
+    let before = scan(&app.store).await;
+    for other in [NewGroup::new("Babylon 4", person(0)).unwrap(), NewGroup::new("Babylon 5", person(1)).unwrap()] {
+        let error = app.chat.create_group(other.with_id(id(group)), "opa").await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("MessageGroup")));
+    }
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_group_of_n_costs_4_and_2n_units_and_n_of_the_index() {
+    let (chat, meter) = App::new().metered();
+    for members in [1, 2, 10, 97] {
+        chat.create_group(of(usize::try_from(members).unwrap()), "opa").await.unwrap();
+        assert_eq!(meter.take(), capacity(0, 4 + 2 * members, members));
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let londo = app.user("londo").await;
+    let stranger = app.chat.open(londo.id(), thread.group_id()).await.unwrap_err();
+    let missing = app.chat.open(londo.id(), GroupId::from_uuid(Uuid::nil())).await.unwrap_err();
+    assert_eq!(stranger.kind(), ErrorKind::NotFound);
+    assert_eq!(format!("{stranger} {stranger:?}"), format!("{missing} {missing:?}"));
+}
+
+#[tokio::test]
+async fn to_open_costs_1_unit_whether_one_may_or_not() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let (chat, meter) = app.metered();
+    chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    assert_eq!(meter.take(), capacity(1, 0, 0));
+    chat.open(person(7).id, thread.group_id()).await.unwrap_err();
+    assert_eq!(meter.take(), capacity(1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_member_who_joined_a_moment_ago_may_open_at_once() {
+    let app = App::new();
+    let thread = app.chat.create_group(of(1), "In the year 2258.").await.unwrap();
+    thread.add_member(person(1)).await.unwrap();
+    let opened = app.chat.open(person(1).id, thread.group_id()).await.unwrap();
+    let sent: Message = opened.send(opened.new_message_id(), "opa").await.unwrap();
+    assert_eq!(sent.sender_id(), person(1).id);
+}

@@ -1,1 +1,449 @@
+//! No content in logs, spans, errors or `Debug`: a canary that is in everything people write must be in none of them.
 
+use std::error::Error as StdError;
+use std::fmt::Debug;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use threadline::store::meter::Metered;
+use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::{
+    AttributeValue, BatchGet, BatchPut, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft, Entity,
+    Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item, Key,
+    KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
+    Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, Store, StoreExt, Thread, Threadline,
+    TransactAction, Transaction, Update, User, UserChange, Write, tag,
+};
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::support::{App, id, scan};
+
+/// In everything that people write. Handles fold to lower case, so it is looked for without regard to case.
+const CANARY: &str = "canary7f3a9c";
+
+/// A text with the canary in it.
+fn text(what: &str) -> String {
+    format!("{what} {CANARY}")
+}
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// What was printed, with where it came from.
+#[derive(Default)]
+struct Printed {
+    texts: Vec<(String, String)>,
+}
+
+impl Printed {
+    fn debug(&mut self, value: &impl Debug) {
+        let what = std::any::type_name_of_val(value).to_owned();
+        self.texts.push((what.clone(), format!("{value:?}")));
+        self.texts.push((what, format!("{value:#?}")));
+    }
+
+    /// Notes an error with all its causes, and that there was one of this kind.
+    fn error<T>(&mut self, kind: ErrorKind, result: Result<T, Error>) {
+        let Err(error) = result else { panic!("an error of kind {kind:?} was expected") };
+        assert_eq!(error.kind(), kind, "{error}");
+        self.debug(&error);
+        let mut cause: Option<&dyn StdError> = Some(&error);
+        while let Some(error) = cause {
+            self.texts.push(("Display of an error".to_owned(), error.to_string()));
+            cause = error.source();
+        }
+    }
+
+    fn assert_clean(&self) {
+        assert!(!self.texts.is_empty());
+        for (what, text) in &self.texts {
+            assert!(!text.to_lowercase().contains(CANARY), "{what} printed {text}");
+        }
+    }
+}
+
+/// What a subscriber wrote.
+#[derive(Clone, Default)]
+struct Capture {
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
+
+impl io::Write for Capture {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Capture {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Runs the work with a subscriber that writes down everything, and gives back what it wrote.
+async fn captured(work: impl Future<Output = ()>) -> String {
+    let capture = Capture::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(capture.clone())
+        .finish();
+    // While there is one dispatcher alone, a span that another test's thread meets first is switched off for all threads.
+    let _others = [Dispatch::new(tracing_subscriber::registry()), Dispatch::new(tracing_subscriber::registry())];
+    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
+    work.await;
+    drop(guard);
+    let bytes = capture.bytes.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// An entity of an application's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Note {
+    topic: String,
+    number: u32,
+}
+
+impl Entity for Note {
+    const TYPE: &'static str = "Note";
+    type KeyParts<'a> = &'a str;
+
+    fn key_from(topic: &str) -> Key {
+        let topic = KeySegment::new(topic).unwrap();
+        Key::new(PartitionKey::new((tag!("NOTE"), &topic)), SortKey::new((&topic,)))
+    }
+
+    fn key_parts(&self) -> &str {
+        &self.topic
+    }
+}
+
+/// Andrew and Bayko, whose names hold the canary, and who write it to each other.
+struct Scene {
+    app: App,
+    andrew: User,
+    bayko: User,
+    thread: Thread,
+    message: Message,
+}
+
+async fn scene() -> Scene {
+    let app = App::new();
+    let andrew = NewUser::new(format!("Andrew.{CANARY}"), text("Andrew")).unwrap();
+    let andrew = andrew.with_identity(IdentitySubject::new(text("sub")).unwrap());
+    let andrew = app.chat.create_user(andrew).await.unwrap();
+    let bayko = NewUser::new(format!("bayko.{CANARY}"), text("Bayko")).unwrap();
+    let bayko = app.chat.create_user(bayko).await.unwrap();
+    let thread = app.chat.start_direct(&andrew, &bayko, text("first")).await.unwrap();
+    let message = app.say(&thread, &text("second")).await;
+    Scene { app, andrew, bayko, thread, message }
+}
+
+/// Sets an attribute of an item past all checks.
+async fn corrupt(scene: &Scene, key: Key, name: &'static str) {
+    let update = Update::new().set(name, AttributeValue::L(vec![s(CANARY)]));
+    let _ = scene.app.store.write(Write::update(key, update).unwrap()).await.unwrap();
+}
+
+/// Every pattern where it succeeds.
+async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
+    let Scene { app, andrew, bayko, thread, message } = scene;
+    let chat = &app.chat;
+    printed.debug(&chat.user(andrew.id()).await.unwrap().unwrap());
+    printed.debug(&chat.user_by_handle(andrew.handle()).await.unwrap().unwrap());
+    printed.debug(&chat.user_by_identity(andrew.identity().unwrap()).await.unwrap().unwrap());
+    let change = UserChange::new().handle(Handle::new(format!("zoe.{CANARY}")).unwrap());
+    printed.debug(&change);
+    let zoe = chat.create_user(NewUser::new("zoe", "Zoe").unwrap()).await.unwrap();
+    let zoe = chat.update_user(&zoe, change).await.unwrap();
+    printed.debug(&zoe);
+
+    let group = NewGroup::new(text("Babylon 5"), andrew).unwrap().with_member(bayko);
+    printed.debug(&group);
+    let group = chat.create_group(group, text("welcome")).await.unwrap();
+    group.add_member(&zoe).await.unwrap();
+    printed.debug(&group.members().await.unwrap());
+    printed.debug(group.membership());
+    group.remove_member(zoe.id()).await.unwrap();
+    let imported = ImportedDirect::new(id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"), &zoe, bayko, message.created_at());
+    printed.debug(&imported);
+    printed.debug(&chat.import_direct(imported).await.unwrap());
+
+    let mut opened = chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    printed.debug(&opened);
+    let draft = Draft::new(MessageBody::new(text("draft")).unwrap());
+    printed.debug(&draft);
+    let sent = opened.send_draft(draft).await.unwrap();
+    printed.debug(&opened.edit(&sent, text("edited")).await.unwrap());
+    printed.debug(&opened.delete(&sent).await.unwrap());
+    opened.mark_read(message).await.unwrap();
+    printed.debug(&opened.unread().await.unwrap());
+    let request = opened.messages().limit(1).before(&sent);
+    printed.debug(&request);
+    printed.debug(&request.fetch().await.unwrap());
+    printed.debug(&opened.messages().limit(3).around(message).fetch().await.unwrap());
+    app.project().await;
+    let request = chat.inbox(andrew.id()).limit(1);
+    printed.debug(&request);
+    let page = request.fetch().await.unwrap();
+    printed.debug(&page);
+    printed.debug(&page.next.unwrap());
+}
+
+/// Every pattern where it fails.
+async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
+    let Scene { app, andrew, bayko, thread, message } = scene;
+    let chat = &app.chat;
+    let taken = NewUser::new(andrew.handle().clone(), text("Other")).unwrap();
+    printed.error(ErrorKind::AlreadyExists, chat.create_user(taken.clone()).await);
+    printed.error(ErrorKind::AlreadyExists, chat.create_user(taken.with_id(bayko.id())).await);
+    let same_identity = NewUser::new("nobody", "Nobody").unwrap().with_identity(andrew.identity().unwrap().clone());
+    printed.error(ErrorKind::AlreadyExists, chat.create_user(same_identity).await);
+    let to_taken = UserChange::new().handle(bayko.handle().clone());
+    printed.error(ErrorKind::AlreadyExists, chat.update_user(andrew, to_taken).await);
+    let to_name = |name: &str| UserChange::new().display_name(DisplayName::new(text(name)).unwrap());
+    chat.update_user(bayko, to_name("one")).await.unwrap();
+    printed.error(ErrorKind::ConditionFailed, chat.update_user(bayko, to_name("other")).await);
+
+    let me = Profile::from(andrew);
+    printed.error(ErrorKind::Invalid, chat.start_direct(&me, &me, text("alone")).await);
+    printed.error(ErrorKind::Invalid, chat.start_direct(&me, bayko, CANARY.repeat(100)).await);
+    let twice = NewGroup::new(text("twice"), andrew).unwrap().with_member(andrew);
+    printed.error(ErrorKind::Invalid, chat.create_group(twice, text("first")).await);
+    let theirs = NewGroup::new(text("theirs"), bayko).unwrap().with_id(thread.group_id());
+    printed.error(ErrorKind::AlreadyExists, chat.create_group(theirs, text("first")).await);
+    let again = ImportedDirect::new(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"), andrew, bayko, message.created_at());
+    printed.error(ErrorKind::AlreadyExists, chat.import_direct(again).await);
+    printed.error(ErrorKind::NotFound, chat.open(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"), thread.group_id()).await);
+    printed.error(ErrorKind::Invalid, thread.add_member(bayko).await);
+    printed.error(ErrorKind::Invalid, thread.remove_member(bayko.id()).await);
+
+    let baykos = chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    printed.error(ErrorKind::AlreadyExists, baykos.send(message.id(), text("mine")).await);
+    printed.error(ErrorKind::Invalid, baykos.send(baykos.new_message_id(), CANARY.repeat(100)).await);
+    printed.error(ErrorKind::Denied, baykos.edit(message, text("forged")).await);
+    printed.error(ErrorKind::Denied, baykos.delete(message).await);
+    printed.error(ErrorKind::NotFound, baykos.edit(baykos.new_message_id(), text("nothing")).await);
+    printed.error(ErrorKind::Invalid, baykos.messages().limit(0).fetch().await);
+    let cursor = baykos.messages().limit(1).fetch().await.unwrap().next.unwrap();
+    printed.error(ErrorKind::Invalid, chat.inbox(andrew.id()).cursor(cursor).fetch().await);
+    printed.error(ErrorKind::Invalid, chat.inbox(andrew.id()).cursor(text("no cursor").into()).fetch().await);
+    let bare: threadline::MessageId = id("5ebf5021-1881-4e1c-8c10-93173ba1a87a");
+    printed.error(ErrorKind::Invalid, baykos.messages().before(bare).fetch().await);
+
+    corrupt(scene, User::key_from(andrew.id()), "handle").await;
+    printed.error(ErrorKind::Corrupt, chat.user(andrew.id()).await);
+    corrupt(scene, HandleClaim::key_from(andrew.handle()), "display_name").await;
+    printed.error(ErrorKind::Corrupt, chat.user_by_handle(andrew.handle()).await);
+    corrupt(scene, IdentityClaim::key_from(andrew.identity().unwrap()), "user_uuid").await;
+    printed.error(ErrorKind::Corrupt, chat.user_by_identity(andrew.identity().unwrap()).await);
+    corrupt(scene, message.key(), "user_display_name").await;
+    printed.error(ErrorKind::Corrupt, baykos.messages().fetch().await);
+    printed.error(ErrorKind::Corrupt, thread.edit(message, text("late")).await);
+    corrupt(scene, baykos.membership().key(), "joined_at").await;
+    printed.error(ErrorKind::Corrupt, chat.open(bayko.id(), thread.group_id()).await);
+    printed.error(ErrorKind::Corrupt, chat.inbox(bayko.id()).fetch().await);
+    printed.error(ErrorKind::Corrupt, thread.members().await);
+    printed.error(ErrorKind::Corrupt, Projector::new(app.store.clone()).advance(message).await);
+    corrupt(scene, MessageGroup::key_from(thread.group_id()), "created_by").await;
+    printed.error(ErrorKind::Corrupt, chat.start_direct(andrew, bayko, text("again")).await);
+}
+
+/// An entity of an application's own, with the canary in its key, on the store itself.
+async fn run_the_store(scene: &Scene, printed: &mut Printed) {
+    let store = &scene.app.store;
+    let note = Note { topic: CANARY.to_owned(), number: 7 };
+    let key = note.key();
+    store.put_new_entity(&note).await.unwrap();
+    printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&note).await);
+    let add = Write::update(key.clone(), Update::new().add("topic", 1)).unwrap();
+    printed.debug(&add);
+    printed.error(ErrorKind::Invalid, store.write(add).await);
+    let refused = Write::delete(key.clone()).when(Condition::eq("topic", s(text("other")))).unwrap().returning_old();
+    printed.debug(&refused);
+    let outcome = store.write(refused.clone()).await.unwrap();
+    printed.debug(&outcome);
+    printed.error(ErrorKind::ConditionFailed, outcome.done());
+    let check = TransactAction::check(key.clone(), Condition::ne("topic", s(CANARY))).unwrap();
+    printed.debug(&check);
+    let transaction = Transaction::new([check]).unwrap().with_token(ClientToken::new(CANARY).unwrap());
+    printed.debug(&transaction);
+    let outcome = store.transact(transaction).await.unwrap();
+    printed.debug(&outcome);
+    printed.error(ErrorKind::ConditionFailed, outcome.done());
+    let outcome = store.transact(Transaction::new([refused.clone()]).unwrap()).await.unwrap();
+    printed.debug(&outcome);
+    printed.error(ErrorKind::Invalid, Transaction::new([refused.clone(), refused]));
+
+    let get = threadline::Get::new(key.clone());
+    printed.debug(&get);
+    printed.debug(&store.get(get).await.unwrap());
+    let gets = BatchGet::new(vec![key.clone()]).unwrap();
+    printed.debug(&gets);
+    printed.debug(&store.batch_get(gets).await.unwrap());
+    printed.error(ErrorKind::Invalid, BatchGet::new(vec![key.clone(), key.clone()]));
+    let puts = BatchWrite::new(vec![BatchPut::Put(note.to_item().unwrap())]).unwrap();
+    printed.debug(&puts);
+    printed.debug(&store.batch_write(puts).await.unwrap());
+    let query = Query::table(key.pk.clone()).range(SortRange::After(SortKey::parse("a").unwrap()));
+    printed.debug(&query);
+    let page = store.query(query.clone().limit(1.try_into().unwrap())).await.unwrap();
+    printed.debug(&page);
+    printed.debug(&query.clone().start(page.next.clone()));
+    let elsewhere = Position { key: scene.andrew.key(), index_key: None };
+    printed.debug(&elsewhere);
+    printed.error(ErrorKind::Invalid, store.query(query.start(Some(elsewhere))).await);
+    printed.debug(&store.scan(Scan::new()).await.unwrap());
+
+    corrupt(scene, key, "number").await;
+    printed.error(ErrorKind::Corrupt, store.get_entity::<Note>(CANARY).await);
+    let mut other = note.to_item().unwrap();
+    other.insert("topic", AttributeValue::Null(false));
+    printed.error(ErrorKind::Invalid, Write::put(other));
+}
+
+/// The `Debug` of what is not printed on the way.
+async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
+    let Scene { app, andrew, thread, message, .. } = scene;
+    let segment = KeySegment::new(CANARY).unwrap();
+    printed.debug(&MessageBody::new(CANARY).unwrap());
+    printed.debug(&DisplayName::new(CANARY).unwrap());
+    printed.debug(&GroupTitle::new(CANARY).unwrap());
+    printed.debug(&Handle::new(CANARY).unwrap().folded());
+    printed.debug(&Handle::new(CANARY).unwrap());
+    printed.debug(&IdentitySubject::new(CANARY).unwrap());
+    printed.debug(&Preview::new(CANARY).unwrap());
+    printed.debug(&segment);
+    printed.debug(&SortKeyPrefix::new((&segment, &segment)));
+    printed.debug(&SortRange::Between(SortKey::new((&segment,)), SortKey::new((&segment, &segment))));
+    printed.debug(&KnownKey::parse(&HandleClaim::key_from(andrew.handle())).unwrap());
+    printed.debug(&KnownKey::parse(&IdentityClaim::key_from(andrew.identity().unwrap())).unwrap());
+    printed.debug(&Conversation::Direct(andrew.profile()));
+    printed.debug(&Conversation::Group(GroupTitle::new(CANARY).unwrap()));
+    printed.debug(&andrew.profile());
+    printed.debug(message);
+    printed.debug(thread);
+    printed.debug(&app.chat);
+    printed.debug(&app.store);
+    printed.debug(&Metered::new(app.store.clone()));
+    printed.debug(&Projector::new(app.store.clone()));
+
+    let nested = AttributeValue::M([(CANARY.to_owned(), AttributeValue::Ss(vec![CANARY.to_owned()]))].into());
+    let mut item = Item::new();
+    item.insert("bytes", AttributeValue::B(CANARY.into()));
+    item.insert("nested", nested.clone());
+    printed.debug(&item);
+    let condition = Condition::eq("a", s(CANARY)).and(Condition::lt("b", s(CANARY)).not()).or(Condition::exists("c"));
+    printed.debug(&condition);
+    printed.debug(&Update::new().set("a", nested).set_if_absent("b", s(CANARY)).remove("c"));
+
+    for item in scan(&app.store).await {
+        printed.debug(&item);
+        printed.debug(&item.key().unwrap());
+        printed.debug(&item.index_key().unwrap());
+        printed.debug(&Write::put(item).unwrap());
+    }
+    for change in app.store.changes_after(None, usize::MAX).unwrap() {
+        printed.debug(&change);
+        printed.debug(&StreamRecord::from(change));
+    }
+    let mut bad = StreamRecord::new(RecordKind::Insert, message.to_item().unwrap(), Some(1.into()));
+    bad.new = Some(item_of(message));
+    let projection = Projector::new(app.store.clone()).project(&[bad]).await;
+    printed.debug(&projection);
+}
+
+/// A message whose image cannot be read.
+fn item_of(message: &Message) -> Item {
+    let mut item = message.to_item().unwrap();
+    item.insert("user_handle", s(text("no handle")));
+    item
+}
+
+#[tokio::test]
+async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
+    let mut printed = Printed::default();
+    let written = captured(async {
+        let scene = scene().await;
+        run_what_succeeds(&scene, &mut printed).await;
+        run_the_store(&scene, &mut printed).await;
+        print_the_rest(&scene, &mut printed).await;
+        run_what_fails(&scene, &mut printed).await;
+    });
+    let written = written.await;
+    assert!(written.contains("messages.send"), "the subscriber saw nothing: {written}");
+    assert!(!written.to_lowercase().contains(CANARY));
+    printed.assert_clean();
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
+    let written = captured(async {
+        let scene = scene().await;
+        let mut printed = Printed::default();
+        run_what_succeeds(&scene, &mut printed).await;
+        run_what_fails(&scene, &mut printed).await;
+    });
+    let written = written.await;
+    let closed: Vec<_> = written.lines().filter(|line| line.contains(": close ")).collect();
+    for pattern in [
+        "users.create",
+        "users.get",
+        "users.by_handle",
+        "users.by_identity",
+        "users.update",
+        "groups.start_direct",
+        "groups.create",
+        "groups.import_direct",
+        "groups.open",
+        "groups.members",
+        "groups.add_member",
+        "groups.remove_member",
+        "messages.send",
+        "messages.page",
+        "messages.edit",
+        "messages.delete",
+        "inbox.page",
+        "inbox.mark_read",
+        "inbox.unread",
+        "projector.advance",
+    ] {
+        let span = format!(" {pattern}{{table=\"threadline\" read_units=");
+        let of_pattern: Vec<_> = closed.iter().filter(|line| line.contains(&span)).collect();
+        assert!(!of_pattern.is_empty(), "no span of {pattern}");
+        assert!(of_pattern.iter().all(|line| line.contains(" write_units=")));
+    }
+    for expected in [
+        " users.create{table=\"threadline\" read_units=0.0 write_units=6.0}:",
+        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0}:",
+        " groups.start_direct{table=\"threadline\" read_units=0.0 write_units=10.0}:",
+        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0 error=NotFound}:",
+        " messages.edit{table=\"threadline\" read_units=0.0 write_units=1.0 error=Denied}:",
+    ] {
+        assert!(closed.iter().any(|line| line.contains(expected)), "{expected} is not in {closed:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_the_pattern_and_the_table() {
+    let scene = scene().await;
+    let store = scene.app.store.clone().with_table_name("conversations");
+    let chat = Threadline::new(store).with_clock(scene.app.clock.clone()).with_ids(SequentialIds::seeded(3));
+    let baykos = chat.open(scene.bayko.id(), scene.thread.group_id()).await.unwrap();
+    let error = baykos.edit(&scene.message, "forged").await.unwrap_err();
+    assert_eq!((error.operation(), error.table()), (Some("messages.edit"), Some("conversations")));
+    assert_eq!(error.to_string(), "messages.edit on table `conversations`: only the author of a message may change it");
+}

@@ -1,11 +1,16 @@
 //! What the tests share: an application in memory, with a clock that stands still and ids that count.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
+use threadline::store::meter::Metered;
 use threadline::stream::{Projector, StreamRecord};
 use threadline::{
-    Clock, ManualClock, Membership, MemoryStore, NewUser, SequentialIds, Thread, Threadline, Timestamp, User, UserId,
+    Clock, Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
+    Timestamp, User, UserId,
 };
 
 pub(crate) struct App {
@@ -16,6 +21,37 @@ pub(crate) struct App {
 }
 
 pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Runs this many cases of a property. The seed is the same in every run, and printed when a case fails; `PROPTEST_RNG_SEED`
+/// draws other cases, and `PROPTEST_CASES` more of them.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let seed = match default.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => 20_230_626,
+    };
+    println!("repeat these cases with PROPTEST_RNG_SEED={seed}");
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { count };
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..default }
+}
+
+/// Runs a future to its end, for properties, which are not async.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+/// Every item of the table, in the order of the keys.
+pub(crate) async fn scan(store: &MemoryStore) -> Vec<Item> {
+    let page = store.scan(Scan::new()).await.unwrap();
+    assert_eq!(page.next, None, "one page holds what a test writes");
+    let mut items = page.items;
+    items.sort_by_key(|item| item.key().unwrap());
+    items
+}
+
+pub(crate) fn id<T: FromStr<Err = Error>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -62,5 +98,12 @@ impl App {
 
     pub(crate) async fn inbox(&self, user: UserId) -> Vec<Membership> {
         self.chat.inbox(user).limit(100).fetch().await.unwrap().items
+    }
+
+    /// The same application through a meter, with ids of its own.
+    pub(crate) fn metered(&self) -> (Threadline, Metered<MemoryStore>) {
+        let meter = Metered::new(self.store.clone());
+        let chat = Threadline::new(meter.clone()).with_clock(self.clock.clone()).with_ids(SequentialIds::seeded(2));
+        (chat, meter)
     }
 }

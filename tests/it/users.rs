@@ -1,1 +1,370 @@
+//! Users: handles and identities that nobody else has, look-ups, and new names.
 
+use threadline::{
+    Capacity, Clock, DisplayName, Error, ErrorKind, Handle, IdentitySubject, Item, NewUser, Profile, Units, User,
+    UserChange, UserId,
+};
+
+use crate::support::{App, id, scan};
+
+const ANDREW: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";
+
+fn handle(text: &str) -> Handle {
+    Handle::new(text).unwrap()
+}
+
+fn subject(text: &str) -> IdentitySubject {
+    IdentitySubject::new(text).unwrap()
+}
+
+fn new_handle(text: &str) -> UserChange {
+    UserChange::new().handle(handle(text))
+}
+
+fn new_name(text: &str) -> UserChange {
+    UserChange::new().display_name(DisplayName::new(text).unwrap())
+}
+
+/// Andrew, with an id and an identity.
+fn andrew() -> NewUser {
+    NewUser::new("AndrewBrown", "Andrew Brown").unwrap().with_id(id(ANDREW)).with_identity(subject("d23f0824"))
+}
+
+/// That the error is of this kind and names this entity, and that the table is as it was.
+async fn assert_refused<T>(app: &App, before: &[Item], result: Result<T, Error>, kind: ErrorKind, entity: &str) {
+    let Err(error) = result else { panic!("it was done") };
+    assert_eq!((error.kind(), error.entity()), (kind, Some(entity)));
+    assert!(scan(&app.store).await == before, "something was written");
+}
+
+fn writes(units: u64) -> Capacity {
+    Capacity::writes(Units::whole(units))
+}
+
+#[tokio::test]
+async fn a_new_user_is_as_it_was_asked_for() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    assert_eq!(user.id(), id(ANDREW));
+    assert_eq!(user.handle().as_str(), "AndrewBrown");
+    assert_eq!(user.display_name().as_str(), "Andrew Brown");
+    assert_eq!(user.identity(), Some(&subject("d23f0824")));
+    assert_eq!((user.version(), user.created_at()), (1, app.clock.now()));
+}
+
+#[tokio::test]
+async fn a_user_who_brings_no_id_gets_one_of_now() {
+    let app = App::new();
+    let (one, other) = (app.user("one").await, app.user("other").await);
+    assert_ne!(one.id(), other.id());
+    let id = threadline::MessageId::from_uuid(*one.id().as_uuid());
+    assert_eq!(id.time(), Some(app.clock.now()));
+}
+
+#[tokio::test]
+async fn a_handle_is_unique_without_regard_to_ascii_case() {
+    let app = App::new();
+    app.user("AndrewBrown").await;
+    let before = scan(&app.store).await;
+    for taken in ["AndrewBrown", "andrewbrown", "ANDREWBROWN"] {
+        let result = app.chat.create_user(NewUser::new(taken, "Other").unwrap()).await;
+        assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "HandleClaim").await;
+    }
+    app.user("andrewbrown2").await;
+}
+
+#[tokio::test]
+async fn an_identity_has_one_user() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    let before = scan(&app.store).await;
+    let other = NewUser::new("other", "Other").unwrap().with_identity(subject("d23f0824"));
+    let result = app.chat.create_user(other).await;
+    assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "IdentityClaim").await;
+}
+
+#[tokio::test]
+async fn an_id_has_one_user() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    let before = scan(&app.store).await;
+    let other = NewUser::new("other", "Other").unwrap().with_id(id(ANDREW));
+    let result = app.chat.create_user(other).await;
+    assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "User").await;
+}
+
+#[tokio::test]
+async fn of_several_things_taken_the_error_names_the_handle_before_the_identity() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    let before = scan(&app.store).await;
+    let both = NewUser::new("andrewbrown", "Other").unwrap().with_identity(subject("d23f0824"));
+    let result = app.chat.create_user(both).await;
+    assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "HandleClaim").await;
+}
+
+#[tokio::test]
+async fn a_creation_repeated_with_the_same_id_gives_the_user_who_was_created() {
+    let app = App::new();
+    let first = app.chat.create_user(andrew()).await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(app.chat.create_user(andrew()).await.unwrap(), first);
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_creation_repeated_with_other_names_or_identity_is_refused() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    let before = scan(&app.store).await;
+    let with = |handle: &str, name: &str| NewUser::new(handle, name).unwrap().with_id(id(ANDREW));
+    for other in [
+        with("andrewbrown", "Andrew Brown").with_identity(subject("d23f0824")),
+        with("AndrewBrown", "Andrew").with_identity(subject("d23f0824")),
+        with("AndrewBrown", "Andrew Brown").with_identity(subject("36f675cc")),
+        with("AndrewBrown", "Andrew Brown"),
+    ] {
+        let result = app.chat.create_user(other).await;
+        assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "User").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_want_a_handle_at_once_one_gets_it() {
+    let app = App::new();
+    let tasks: Vec<_> = (0..20)
+        .map(|number| {
+            let chat = app.chat.clone();
+            let wanted = if number % 2 == 0 { "Zoe" } else { "zoe" };
+            tokio::spawn(async move { chat.create_user(NewUser::new(wanted, "Zoe").unwrap()).await })
+        })
+        .collect();
+    let mut created = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(user) => created.push(user),
+            Err(error) => assert_eq!(error.entity(), Some("HandleClaim")),
+        }
+    }
+    assert_eq!(created.len(), 1);
+    let found = app.chat.user_by_handle(&handle("ZOE")).await.unwrap().unwrap();
+    assert_eq!(found, created[0].profile());
+    assert_eq!(scan(&app.store).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_id_by_handle_in_any_case_and_by_identity() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    assert_eq!(app.chat.user(user.id()).await.unwrap(), Some(user.clone()));
+    for typed in ["AndrewBrown", "andrewbrown", "ANDREWBROWN"] {
+        assert_eq!(app.chat.user_by_handle(&handle(typed)).await.unwrap(), Some(user.profile()));
+    }
+    assert_eq!(app.chat.user_by_identity(&subject("d23f0824")).await.unwrap(), Some(Profile::from(&user)));
+}
+
+#[tokio::test]
+async fn whoever_is_not_there_is_not_found_and_that_is_no_error() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    assert_eq!(app.chat.user(id("9531985d-5d9d-49f8-9818-e811892f902b")).await.unwrap(), None);
+    assert_eq!(app.chat.user_by_handle(&handle("andrew")).await.unwrap(), None);
+    // Identities differ by case.
+    assert_eq!(app.chat.user_by_identity(&subject("D23F0824")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_rename_moves_the_claim_and_frees_the_old_handle() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let renamed = app.chat.update_user(&user, new_handle("omenking")).await.unwrap();
+    assert_eq!((renamed.handle().as_str(), renamed.version()), ("omenking", 2));
+    assert_eq!(app.chat.user(user.id()).await.unwrap(), Some(renamed.clone()));
+    assert_eq!(app.chat.user_by_handle(&handle("omenking")).await.unwrap(), Some(renamed.profile()));
+    assert_eq!(app.chat.user_by_identity(&subject("d23f0824")).await.unwrap(), Some(renamed.profile()));
+    assert_eq!(app.chat.user_by_handle(&handle("AndrewBrown")).await.unwrap(), None);
+    app.user("andrewbrown").await;
+}
+
+#[tokio::test]
+async fn a_handle_that_was_given_up_can_be_taken_back() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let renamed = app.chat.update_user(&user, new_handle("omenking")).await.unwrap();
+    let again = app.chat.update_user(&renamed, new_handle("AndrewBrown")).await.unwrap();
+    assert_eq!((again.handle().as_str(), again.version()), ("AndrewBrown", 3));
+    assert_eq!(app.chat.user_by_handle(&handle("omenking")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_rename_to_another_case_keeps_the_claim_and_shows_the_new_case() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let renamed = app.chat.update_user(&user, new_handle("ANDREWBROWN")).await.unwrap();
+    let found = app.chat.user_by_handle(&handle("andrewbrown")).await.unwrap().unwrap();
+    assert_eq!(found, renamed.profile());
+    assert_eq!(found.handle.as_str(), "ANDREWBROWN");
+    assert_eq!(scan(&app.store).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_new_display_name_reaches_the_user_and_both_claims() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let renamed = app.chat.update_user(&user, new_name("Andrew WC Brown")).await.unwrap();
+    assert_eq!(renamed.display_name().as_str(), "Andrew WC Brown");
+    assert_eq!(renamed.handle(), user.handle());
+    assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(renamed.profile()));
+    assert_eq!(app.chat.user_by_identity(&subject("d23f0824")).await.unwrap(), Some(renamed.profile()));
+}
+
+#[tokio::test]
+async fn a_rename_to_a_handle_that_somebody_has_changes_nothing() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    app.user("bayko").await;
+    let before = scan(&app.store).await;
+    let result = app.chat.update_user(&user, new_handle("Bayko")).await;
+    assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "HandleClaim").await;
+}
+
+#[tokio::test]
+async fn of_two_changes_to_the_same_version_the_second_is_refused() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    app.chat.update_user(&user, new_name("Andrew")).await.unwrap();
+    let before = scan(&app.store).await;
+    for change in [new_name("Brown"), new_handle("omenking"), new_handle("ANDREWBROWN")] {
+        let result = app.chat.update_user(&user, change).await;
+        assert_refused(&app, &before, result, ErrorKind::ConditionFailed, "User").await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_was_done_may_be_repeated() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    for change in [new_handle("omenking"), new_name("Andrew"), new_handle("omenking").display_name(name("A"))] {
+        let user = app.chat.user(user.id()).await.unwrap().unwrap();
+        let first = app.chat.update_user(&user, change.clone()).await.unwrap();
+        let before = scan(&app.store).await;
+        assert_eq!(app.chat.update_user(&user, change).await.unwrap(), first);
+        assert!(scan(&app.store).await == before);
+    }
+}
+
+fn name(text: &str) -> DisplayName {
+    DisplayName::new(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_to_what_the_user_has_already_writes_nothing() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let (chat, meter) = app.metered();
+    for change in [UserChange::new(), new_handle("AndrewBrown"), new_name("Andrew Brown")] {
+        assert_eq!(chat.update_user(&user, change).await.unwrap(), user);
+    }
+    assert_eq!(meter.take(), Capacity::default());
+}
+
+#[tokio::test]
+async fn a_change_of_a_user_who_is_not_there_is_not_found() {
+    let elsewhere = App::new();
+    let user = elsewhere.chat.create_user(andrew()).await.unwrap();
+    let app = App::new();
+    let result = app.chat.update_user(&user, new_name("Andrew")).await;
+    assert_refused(&app, &[], result, ErrorKind::NotFound, "User").await;
+}
+
+#[tokio::test]
+async fn attributes_of_the_applications_own_outlive_a_new_name() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    for item in scan(&app.store).await {
+        let update = threadline::Update::new().set("avatar", threadline::AttributeValue::S("1.png".into()));
+        let write = threadline::Write::update(item.key().unwrap(), update).unwrap();
+        let _ = threadline::Store::write(&app.store, write).await.unwrap();
+    }
+    app.chat.update_user(&user, new_name("Andrew")).await.unwrap();
+    for item in scan(&app.store).await {
+        assert_eq!(item.get_s("avatar"), Some("1.png"));
+        assert_eq!(item.get_s("display_name"), Some("Andrew"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_changes_at_once_none_is_lost() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let tasks: Vec<_> = (0..10)
+        .map(|number| {
+            let (chat, user) = (app.chat.clone(), user.clone());
+            tokio::spawn(async move {
+                let mut user = user;
+                loop {
+                    match chat.update_user(&user, new_handle(&format!("andrew{number}"))).await {
+                        Ok(_) => return,
+                        Err(error) => assert_eq!(error.kind(), ErrorKind::ConditionFailed),
+                    }
+                    user = chat.user(user.id()).await.unwrap().unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let after = app.chat.user(user.id()).await.unwrap().unwrap();
+    assert_eq!(after.version(), 11);
+    assert_eq!(app.chat.user_by_handle(after.handle()).await.unwrap(), Some(after.profile()));
+    // The user, the identity's claim, and the claim on the last of all those handles.
+    assert_eq!(scan(&app.store).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_user_costs_6_units_and_4_without_an_identity() {
+    let (chat, meter) = App::new().metered();
+    chat.create_user(andrew()).await.unwrap();
+    assert_eq!(meter.take(), writes(6));
+    chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
+    assert_eq!(meter.take(), writes(4));
+}
+
+#[tokio::test]
+async fn a_look_up_costs_half_a_unit_whether_it_finds_or_not() {
+    let app = App::new();
+    app.chat.create_user(andrew()).await.unwrap();
+    let (chat, meter) = app.metered();
+    let half = Capacity::reads(Units::halves(1));
+    for user in [id::<UserId>(ANDREW), id("9531985d-5d9d-49f8-9818-e811892f902b")] {
+        let _: Option<User> = chat.user(user).await.unwrap();
+        assert_eq!(meter.take(), half);
+    }
+    for typed in ["andrewbrown", "nobody"] {
+        chat.user_by_handle(&handle(typed)).await.unwrap();
+        assert_eq!(meter.take(), half);
+    }
+    for known in ["d23f0824", "nobody"] {
+        chat.user_by_identity(&subject(known)).await.unwrap();
+        assert_eq!(meter.take(), half);
+    }
+}
+
+#[tokio::test]
+async fn a_new_name_costs_4_units_a_new_handle_6_and_an_identity_2_more() {
+    let app = App::new();
+    let (chat, meter) = app.metered();
+    let with = chat.create_user(andrew()).await.unwrap();
+    let without = chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
+    meter.take();
+    for (user, [named, renamed]) in [(without, [4, 6]), (with, [6, 8])] {
+        let user = chat.update_user(&user, new_name("New")).await.unwrap();
+        assert_eq!(meter.take(), writes(named));
+        let user = chat.update_user(&user, new_handle(&user.handle().as_str().to_ascii_uppercase())).await.unwrap();
+        assert_eq!(meter.take(), writes(named));
+        chat.update_user(&user, new_handle(&format!("{}.new", user.handle()))).await.unwrap();
+        assert_eq!(meter.take(), writes(renamed));
+    }
+}

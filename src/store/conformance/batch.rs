@@ -54,11 +54,18 @@ pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) 
 
 /// A batch of more than 25 writes, of two of one item, or of none is refused.
 pub async fn a_batch_of_too_many_writes_or_of_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
-    let too_many = (0..26).map(|number| BatchPut::Put(scope.item(&number.to_string()))).collect();
-    assert_invalid(BatchWrite::new(too_many), "a batch of 26 writes");
-    let twice = vec![BatchPut::Put(scope.item("a")), BatchPut::Delete(scope.key("a"))];
-    assert_invalid(BatchWrite::new(twice), "a batch with two writes of one item");
+    let cases = [
+        ((0..26).map(|number| BatchPut::Put(scope.item(&number.to_string()))).collect(), "a batch of 26 writes"),
+        (vec![BatchPut::Put(scope.item("a")), BatchPut::Delete(scope.key("a"))], "a batch with two writes of one item"),
+    ];
     assert_invalid(BatchWrite::new(vec![]), "a batch without a write");
+    for (writes, what) in cases {
+        assert_invalid(BatchWrite::new(writes.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = BatchWrite::new(vec![BatchPut::Put(scope.item("a"))]).unwrap();
+        request.writes = writes;
+        assert_invalid(store.batch_write(request).await, &format!("{what}, by the store,"));
+    }
     assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &[]);
 }
 
@@ -98,12 +105,18 @@ pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Sco
 
 /// A batch of more than 100 keys, of one twice, or of none is refused.
 pub async fn a_batch_of_too_many_keys_or_of_one_twice_is_invalid(store: &dyn Store, scope: &Scope) {
-    let too_many = (0..101).map(|number| scope.key(&number.to_string())).collect();
-    assert_invalid(BatchGet::new(too_many), "a batch of 101 keys");
-    assert_invalid(BatchGet::new(vec![scope.key("a"), scope.key("a")]), "a batch with a key twice");
+    let cases: [(Vec<Key>, &str); 2] = [
+        ((0..101).map(|number| scope.key(&number.to_string())).collect(), "a batch of 101 keys"),
+        (vec![scope.key("a"), scope.key("a")], "a batch with a key twice"),
+    ];
     assert_invalid(BatchGet::new(vec![]), "a batch without a key");
-    // A batch within the limits is answered.
-    assert_sort_keys(&batch_get(store, vec![scope.key("a")]).await.items, &[]);
+    for (keys, what) in cases {
+        assert_invalid(BatchGet::new(keys.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = BatchGet::new(vec![scope.key("a")]).unwrap();
+        request.keys = keys;
+        assert_invalid(store.batch_get(request).await, &format!("{what}, by the store,"));
+    }
 }
 
 /// Items too large for one answer are read or given back as unprocessed, none is lost, and asking again comes to an end.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_dynamo::AttributeValue;
 
-use super::support::{b, done, n, ns, put, refused, s, ss, transact, with, write};
+use super::support::{assert_invalid, b, done, n, ns, put, refused, s, ss, transact, with, write};
 use super::{Scope, Store};
 use crate::key::{Key, PK, SK};
 use crate::request::{Comparison, Condition, TransactAction, TransactOutcome, Update, Write, WriteOutcome};
@@ -288,4 +288,27 @@ pub async fn a_condition_may_have_a_hundred_parts(store: &dyn Store, scope: &Sco
         parts[99] = Condition::exists("missing");
         assert_holds(store, &scope.key("a"), Condition::All(parts), false, what).await;
     }
+}
+
+/// A condition that can never be evaluated is refused.
+pub async fn a_condition_that_says_nothing_is_invalid(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.item("a")).await;
+    let cases = [
+        (Condition::All(vec![]), "a condition of all of nothing"),
+        (Condition::Any(vec![]), "a condition of any of nothing"),
+        (Condition::lt("value", AttributeValue::Bool(true)), "an order by a truth value"),
+        (Condition::gt("value", ss(&["a"])), "an order by a set"),
+        (Condition::eq("value", ss(&[])), "a comparison with an empty set"),
+        (Condition::eq("value", n("NaN")), "a comparison with what is no number"),
+        (Condition::exists(""), "a condition on an attribute without a name"),
+    ];
+    for (condition, what) in cases {
+        let delete = Write::delete(scope.key("a"));
+        assert_invalid(delete.clone().when(condition.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = delete;
+        request.condition = Some(condition);
+        assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+    }
+    assert_holds(store, &scope.key("a"), Condition::item_exists(), true, "the item is still there").await;
 }

@@ -11,14 +11,32 @@ use super::support::{
 use super::{Scope, Store};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey};
-use crate::request::{Query, Update, Write};
+use crate::request::{BatchPut, BatchWrite, Query, TransactOutcome, Transaction, Update, Write, WriteAction};
 
-/// Checks that the item is refused, by its request or by the store, and not stored.
+/// Checks that the item is refused and not stored: when its request is made, and by the store where it is put into a request
+/// behind that check, whose fields are open.
 async fn assert_not_stored(store: &dyn Store, scope: &Scope, item: Item, what: &str) {
-    match Write::put(item) {
-        Err(error) => assert_invalid(Err::<(), _>(error), what),
-        Ok(request) => assert_invalid(store.write(request).await, what),
-    }
+    assert_invalid(Write::put(item.clone()), what);
+    let mut request = Write::delete(scope.key("a"));
+    request.action = WriteAction::Put { key: scope.key("a"), item: item.clone() };
+    let mut transaction = Transaction::new([Write::delete(scope.key("a"))]).unwrap();
+    transaction.actions = vec![request.clone().into()];
+    let mut batch = BatchWrite::new(vec![BatchPut::Delete(scope.key("a"))]).unwrap();
+    batch.writes = vec![BatchPut::Put(item)];
+    assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+    let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
+    assert_invalid(outcome, &format!("{what}, in a transaction,"));
+    assert_invalid(store.batch_write(batch).await, &format!("{what}, in a batch,"));
+    assert_none(get(store, &scope.key("a")).await);
+}
+
+/// The same of an update, which would create the item.
+async fn assert_update_invalid(store: &dyn Store, scope: &Scope, value: AttributeValue, what: &str) {
+    let update = Update::new().set("value", value);
+    assert_invalid(Write::update(scope.key("a"), update.clone()), what);
+    let mut request = Write::delete(scope.key("a"));
+    request.action = WriteAction::Update { key: scope.key("a"), update };
+    assert_invalid(store.write(request).await, &format!("{what}, in an update,"));
     assert_none(get(store, &scope.key("a")).await);
 }
 
@@ -134,14 +152,6 @@ pub async fn what_is_no_number_is_invalid(store: &dyn Store, scope: &Scope) {
         assert_not_stored(store, scope, with(scope.item("a"), "value", n(text)), &what).await;
         assert_update_invalid(store, scope, n(text), &what).await;
     }
-}
-
-async fn assert_update_invalid(store: &dyn Store, scope: &Scope, value: AttributeValue, what: &str) {
-    match Write::update(scope.key("a"), Update::new().set("value", value)) {
-        Err(error) => assert_invalid(Err::<(), _>(error), what),
-        Ok(request) => assert_invalid(store.write(request).await, what),
-    }
-    assert_none(get(store, &scope.key("a")).await);
 }
 
 /// The longest numbers keep every digit, and the largest and smallest their value.

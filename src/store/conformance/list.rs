@@ -67,7 +67,8 @@ macro_rules! __for_each_behaviour {
                 conditions_combine
                 conditions_added_one_by_one_must_all_hold
                 conditions_see_the_item_as_it_was
-                a_condition_may_have_a_hundred_parts;
+                a_condition_may_have_a_hundred_parts
+                a_condition_that_says_nothing_is_invalid;
             query:
                 a_partition_is_read_in_the_order_of_its_sort_keys
                 a_partition_may_be_read_backwards
@@ -126,7 +127,7 @@ macro_rules! __for_each_behaviour {
                 a_transaction_moves_items_in_the_index
                 an_add_to_text_fails_the_transaction
                 an_update_to_more_than_400_kb_fails_the_transaction
-                an_update_to_a_bad_index_key_fails_the_transaction
+                an_update_to_a_bad_index_key_is_in_no_transaction
                 a_transaction_may_have_a_hundred_actions
                 a_transaction_of_too_many_or_on_one_item_twice_is_invalid
                 a_repeat_with_the_same_token_is_done_and_changes_nothing

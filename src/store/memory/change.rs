@@ -1,11 +1,11 @@
 //! The change log, the twin's stream: what was written, in order, for 24 hours.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::Stored;
+use super::table::{Table, Values, swap};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::item::Item;
 use crate::key::Key;
@@ -60,6 +60,8 @@ impl fmt::Debug for Change {
     }
 }
 
+/// The log. A write leaves only what it replaced, which costs next to nothing; the images of a change are worked out from
+/// that when changes are read, once.
 pub(super) struct ChangeLog {
     retention: Duration,
     entries: VecDeque<Entry>,
@@ -68,10 +70,24 @@ pub(super) struct ChangeLog {
 }
 
 struct Entry {
-    old: Option<Arc<Item>>,
-    new: Option<Arc<Item>>,
+    key: Arc<Key>,
     at: Timestamp,
     by_ttl: bool,
+    images: Images,
+}
+
+/// What makes the item before a change from the item after it.
+pub(super) enum Undo {
+    /// It was this item, or there was none.
+    Whole(Option<Arc<Item>>),
+    /// Some attributes had other values.
+    Values(Values),
+}
+
+/// The images of an entry. Those behind an entry whose images are not known are not known either.
+enum Images {
+    Unknown(Undo),
+    Known { old: Option<Arc<Item>>, new: Option<Arc<Item>> },
 }
 
 impl Default for ChangeLog {
@@ -85,9 +101,8 @@ impl ChangeLog {
         self.retention = retention;
     }
 
-    pub(super) fn push(&mut self, old: Option<&Stored>, new: Option<&Stored>, at: Timestamp, by_ttl: bool) {
-        let image = |stored: &Stored| Arc::clone(&stored.item);
-        self.entries.push_back(Entry { old: old.map(image), new: new.map(image), at, by_ttl });
+    pub(super) fn push(&mut self, key: Arc<Key>, undo: Undo, at: Timestamp, by_ttl: bool) {
+        self.entries.push_back(Entry { key, at, by_ttl, images: Images::Unknown(undo) });
         let too_old = at.saturating_sub(self.retention);
         while self.entries.front().is_some_and(|entry| entry.at <= too_old) {
             self.entries.pop_front();
@@ -95,7 +110,14 @@ impl ChangeLog {
         }
     }
 
-    pub(super) fn after(&self, sequence: Option<u64>, limit: usize, now: Timestamp) -> Result<Vec<Change>> {
+    /// The changes behind the sequence number. The table is the one that the log belongs to, as it is now.
+    pub(super) fn after(
+        &mut self,
+        sequence: Option<u64>,
+        limit: usize,
+        now: Timestamp,
+        table: &Table,
+    ) -> Result<Vec<Change>> {
         // What is too old is gone, even where no write has trimmed it yet.
         let too_old = now.saturating_sub(self.retention);
         let untrimmed = self.entries.iter().take_while(|entry| entry.at <= too_old).count();
@@ -112,27 +134,49 @@ impl ChangeLog {
         if sequence > last {
             return Err(Error::invalid("no change of this table has that sequence number yet"));
         }
+        self.work_out_images(table);
         let skipped = usize::try_from(sequence.saturating_sub(self.trimmed)).unwrap_or(usize::MAX);
         let entries = self.entries.iter().skip(skipped).take(limit);
-        entries.zip(sequence.saturating_add(1)..).map(|(entry, sequence)| entry.change(sequence)).collect()
+        Ok(entries.zip(sequence.saturating_add(1)..).filter_map(|(entry, sequence)| entry.change(sequence)).collect())
+    }
+
+    /// Goes back from the table as it is, through the entries whose images are not known yet.
+    fn work_out_images(&mut self, table: &Table) {
+        let mut met: HashMap<Arc<Key>, Option<Arc<Item>>> = HashMap::new();
+        for entry in self.entries.iter_mut().rev() {
+            let Images::Unknown(undo) = &mut entry.images else { break };
+            let new = match met.get(&entry.key) {
+                Some(item) => item.clone(),
+                None => table.get(&entry.key).map(|stored| Arc::clone(&stored.item)),
+            };
+            let old = match undo {
+                Undo::Whole(old) => old.take(),
+                Undo::Values(values) => new.as_deref().map(|new| {
+                    let mut old = new.clone();
+                    swap(&mut old, values);
+                    Arc::new(old)
+                }),
+            };
+            met.insert(Arc::clone(&entry.key), old.clone());
+            entry.images = Images::Known { old, new };
+        }
     }
 }
 
 impl Entry {
-    fn change(&self, sequence: u64) -> Result<Change> {
-        let (kind, image) = match (&self.old, &self.new) {
-            (None, Some(new)) => (ChangeKind::Insert, new),
-            (Some(_), Some(new)) => (ChangeKind::Modify, new),
-            (Some(old), None) => (ChangeKind::Remove, old),
-            // Never logged: nothing became nothing.
-            (None, None) => return Err(Error::new(ErrorKind::Corrupt, "a change has no image")),
+    fn change(&self, sequence: u64) -> Option<Change> {
+        let Images::Known { old, new } = &self.images else { return None };
+        let kind = match (old, new) {
+            (None, _) => ChangeKind::Insert,
+            (Some(_), Some(_)) => ChangeKind::Modify,
+            (Some(_), None) => ChangeKind::Remove,
         };
-        Ok(Change {
+        Some(Change {
             sequence,
             kind,
-            key: image.key()?,
-            old: self.old.clone(),
-            new: self.new.clone(),
+            key: Key::clone(&self.key),
+            old: old.clone(),
+            new: new.clone(),
             at: self.at,
             by_ttl: self.by_ttl,
         })

@@ -1,98 +1,98 @@
 //! The index `gsi1`: the items that have both of its keys, in the order of its sort key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::table::Stored;
-use crate::capacity::IndexChange;
+use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::request::Position;
 
-/// An entry's place in its partition. Two items may share an index key, so the key in the table is a part of it.
+/// An entry of the index. Two items may share an index key, so the key in the table is a part of its place. It holds no item,
+/// so that the table alone owns its items, and can change them where they are.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot {
-    pub(super) index_sk: String,
-    pub(super) pk: String,
-    pub(super) sk: String,
+    index_sk: String,
+    /// `None` only in the bound of a range: it comes before all others.
+    key: Option<Arc<Key>>,
 }
 
 impl Slot {
     /// The place before every entry with this sort key.
     pub(super) fn before(index_sk: String) -> Self {
-        Self { index_sk, pk: String::new(), sk: String::new() }
+        Self { index_sk, key: None }
     }
 
     /// The place of a position in the index; `None` for one in the table.
     pub(super) fn at(position: Position) -> Option<Self> {
-        let index_key = position.index_key?;
-        Some(Self { index_sk: index_key.sk.into(), pk: position.key.pk.into(), sk: position.key.sk.into() })
+        Some(Self { index_sk: position.index_key?.sk.into(), key: Some(Arc::new(position.key)) })
     }
 
-    fn of(index_sk: &str, key: &Key) -> Self {
-        Self { index_sk: index_sk.to_owned(), pk: key.pk.as_str().to_owned(), sk: key.sk.as_str().to_owned() }
+    /// The key of the item.
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.key.as_deref()
     }
+}
+
+/// An item's key in the index: that of its partition, and that which sorts it.
+pub(super) type Place<'a> = (&'a str, &'a str);
+
+/// Where the item is in the index; `None` for one that is not in it.
+pub(super) fn place(item: &Item) -> Option<Place<'_>> {
+    item.get_s(GSI1PK).zip(item.get_s(GSI1SK))
 }
 
 #[derive(Default)]
 pub(super) struct Index {
-    partitions: HashMap<String, BTreeMap<Slot, Stored>>,
+    partitions: HashMap<String, BTreeSet<Slot>>,
 }
 
 impl Index {
-    pub(super) fn partition(&self, pk: &str) -> Option<&BTreeMap<Slot, Stored>> {
+    pub(super) fn partition(&self, pk: &str) -> Option<&BTreeSet<Slot>> {
         self.partitions.get(pk)
     }
 
-    /// Follows a change of the item with this key, and says what it was to the index.
-    pub(super) fn follow(&mut self, key: &Key, old: Option<&Stored>, new: Option<&Stored>) -> IndexChange {
-        let before = old.and_then(|old| Some((old, index_key(old)?)));
-        let after = new.and_then(|new| Some((new, index_key(new)?)));
-        match (before, after) {
-            (None, None) => IndexChange::None,
-            (None, Some((new, at))) => {
-                self.insert(at, key, new);
-                IndexChange::EntersOrLeaves { size: new.size }
-            }
-            (Some((old, at)), None) => {
-                self.remove(at, key);
-                IndexChange::EntersOrLeaves { size: old.size }
-            }
-            (Some((old, from)), Some((new, to))) => {
-                if from == to {
-                    self.insert(to, key, new);
-                    return IndexChange::Updated { before: old.size, after: new.size };
+    /// Moves the entry of an item from one place to another; `None` is to be in no place.
+    pub(super) fn follow(&mut self, key: &Arc<Key>, from: Option<Place<'_>>, to: Option<Place<'_>>) {
+        match (from, to) {
+            (Some((from_pk, from)), Some((to_pk, to))) if from_pk == to_pk => {
+                if from != to
+                    && let Some(partition) = self.partitions.get_mut(from_pk)
+                {
+                    partition.remove(&slot(from, key));
+                    partition.insert(slot(to, key));
                 }
-                self.remove(from, key);
-                self.insert(to, key, new);
-                IndexChange::Moved { before: old.size, after: new.size }
+            }
+            (from, to) => {
+                if let Some(from) = from {
+                    self.remove(from, key);
+                }
+                if let Some(to) = to {
+                    self.insert(to, key);
+                }
             }
         }
     }
 
-    fn insert(&mut self, (pk, sk): (&str, &str), key: &Key, new: &Stored) {
-        let slot = Slot::of(sk, key);
+    fn insert(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {
         match self.partitions.get_mut(pk) {
             Some(partition) => {
-                partition.insert(slot, new.clone());
+                partition.insert(slot(sk, key));
             }
             None => {
-                self.partitions.insert(pk.to_owned(), BTreeMap::from([(slot, new.clone())]));
+                self.partitions.insert(pk.to_owned(), BTreeSet::from([slot(sk, key)]));
             }
         }
     }
 
-    fn remove(&mut self, (pk, sk): (&str, &str), key: &Key) {
+    fn remove(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {
         let Some(partition) = self.partitions.get_mut(pk) else { return };
-        partition.remove(&Slot::of(sk, key));
+        partition.remove(&slot(sk, key));
         if partition.is_empty() {
             self.partitions.remove(pk);
         }
     }
 }
 
-/// The item's key in the index; `None` for one that is not in it.
-fn index_key(stored: &Stored) -> Option<(&str, &str)> {
-    if !stored.indexed {
-        return None;
-    }
-    Some((stored.item.get_s(GSI1PK)?, stored.item.get_s(GSI1SK)?))
+fn slot(index_sk: &str, key: &Arc<Key>) -> Slot {
+    Slot { index_sk: index_sk.to_owned(), key: Some(Arc::clone(key)) }
 }

@@ -99,8 +99,8 @@ impl MemoryStore {
         self
     }
 
-    /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds the item as
-    /// it was, so a process that writes for long saves memory by this. It goes for all clones.
+    /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds what it
+    /// replaced, so a process that writes for long saves memory by this. It goes for all clones.
     #[must_use]
     pub fn with_change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
@@ -124,8 +124,8 @@ impl MemoryStore {
     /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no change has had yet.
     pub fn changes_after(&self, sequence: Option<u64>, limit: usize) -> Result<Vec<Change>> {
         let now = self.clock.now();
-        let changes = self.state().log.after(sequence, limit, now);
-        self.named("changes_after", changes)
+        let State { table, log, .. } = &mut *self.state_mut();
+        self.named("changes_after", log.after(sequence, limit, now, table))
     }
 
     // A panic while the lock is held is a bug here or out of memory. A poisoned lock must not turn it into panics elsewhere.

@@ -5,6 +5,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use super::index::Slot;
 use super::table::{Stored, Table};
 use crate::error::Result;
+use crate::key::Key;
 use crate::request::{MAX_PAGE_BYTES, Order, Position, Query, QuerySource, Scan, SortRange};
 
 /// What was read, expired items too.
@@ -64,7 +65,8 @@ impl Table {
                 let high = high.map_or(Unbounded, |high| Excluded(Slot::before(high)));
                 let start = query.start.and_then(Slot::at);
                 let Some(range) = narrowed(low, high, start, query.order) else { return Page::default() };
-                Page::read_in(partition.range(range).map(|(_, stored)| stored), query.order, limit)
+                let items = partition.range(range).filter_map(|slot| self.get(slot.key()?));
+                Page::read_in(items, query.order, limit)
             }
         }
     }
@@ -74,7 +76,7 @@ impl Stored {
     /// The place of this item, behind which the next page starts.
     pub(super) fn position(&self, in_index: bool) -> Result<Position> {
         let index_key = if in_index { self.item.index_key()? } else { None };
-        Ok(Position { key: self.item.key()?, index_key })
+        Ok(Position { key: Key::clone(&self.key), index_key })
     }
 }
 

@@ -1,21 +1,25 @@
 //! The items: partitions in the order of their sort keys, and the index over them.
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
-use super::index::Index;
+use serde_dynamo::AttributeValue;
+
+use super::index::{Index, place};
 use crate::capacity::IndexChange;
 use crate::item::Item;
-use crate::key::{GSI1PK, GSI1SK, Key};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key};
 use crate::time::Timestamp;
 
-/// An item with what is known of it, so that neither its size nor its expiry is computed again. Shared by the table, the
-/// index and the change log, which makes a clone cheap.
+/// An item with what is known of it, so that neither its size nor its expiry is computed again. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Stored {
+    pub(super) key: Arc<Key>,
     pub(super) item: Arc<Item>,
     pub(super) size: usize,
     pub(super) expires_at: Option<i64>,
@@ -23,10 +27,9 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub(super) fn new(item: Item, size: usize) -> Self {
-        let expires_at = item.expires_at();
-        let indexed = item.get(GSI1PK).is_some() && item.get(GSI1SK).is_some();
-        Self { item: Arc::new(item), size, expires_at, indexed }
+    pub(super) fn new(key: Arc<Key>, item: Item, size: usize) -> Self {
+        let (expires_at, indexed) = (item.expires_at(), place(&item).is_some());
+        Self { key, item: Arc::new(item), size, expires_at, indexed }
     }
 
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
@@ -37,8 +40,29 @@ impl Stored {
     pub(super) fn shown(&self, now: Timestamp) -> Option<Item> {
         (!self.is_expired(now)).then(|| Item::clone(&self.item))
     }
+
+    fn place(&self) -> Option<(&str, &str)> {
+        if self.indexed { place(&self.item) } else { None }
+    }
 }
 
+/// New values of some attributes, each once; `None` for one that is not to be there.
+pub(super) type Values = Vec<(Cow<'static, str>, Option<AttributeValue>)>;
+
+/// Gives the attributes these values, and the values those that they had: doing it twice does nothing.
+pub(super) fn swap(item: &mut Item, values: &mut Values) {
+    for (name, value) in values {
+        *value = match value.take() {
+            Some(new) => match item.get_mut(name) {
+                Some(old) => Some(std::mem::replace(old, new)),
+                None => item.insert(name.as_ref(), new),
+            },
+            None => item.remove(name),
+        };
+    }
+}
+
+/// The items of a partition, by their sort key.
 pub(super) type Partition = BTreeMap<String, Stored>;
 
 #[derive(Default)]
@@ -81,37 +105,87 @@ impl Table {
         rest_of_partition.chain(partitions.flatten()).map(|(_, stored)| stored)
     }
 
-    /// Puts the new item in the place of the old one, which is what [`get`](Self::get) gives for the key; `None` deletes it.
-    pub(super) fn replace(&mut self, key: Key, old: Option<&Stored>, new: Option<Stored>) -> IndexChange {
-        let change = self.index.follow(&key, old, new.as_ref());
-        match new {
-            Some(new) => self.insert(key, new),
-            None => self.remove(&key),
-        }
-        change
-    }
-
-    fn insert(&mut self, key: Key, new: Stored) {
-        match self.partitions.get_mut(key.pk.as_str()) {
-            Some(partition) => {
-                partition.insert(key.sk.into(), new);
-            }
+    /// Puts the item in the place of what was there, and gives that back.
+    pub(super) fn put(&mut self, new: Stored) -> (Option<Stored>, IndexChange) {
+        let key = Arc::clone(&new.key);
+        let (pk, sk) = (key.pk.as_str(), key.sk.as_str().to_owned());
+        let partition = match self.partitions.get_mut(pk) {
+            Some(partition) => partition,
             None => {
-                let pk = String::from(key.pk);
-                self.scan_order.insert((hash(&pk), pk.clone()));
-                self.partitions.insert(pk, Partition::from([(key.sk.into(), new)]));
+                self.scan_order.insert((hash(pk), pk.to_owned()));
+                self.partitions.entry(pk.to_owned()).or_default()
+            }
+        };
+        match partition.entry(sk) {
+            Entry::Vacant(vacant) => {
+                let to = new.place();
+                self.index.follow(&key, None, to);
+                let change = index_change(None, to.map(|to| (to, new.size)));
+                vacant.insert(new);
+                (None, change)
+            }
+            Entry::Occupied(mut occupied) => {
+                let (old, from, to) = (occupied.get(), occupied.get().place(), new.place());
+                self.index.follow(&key, from, to);
+                let change = index_change(from.map(|from| (from, old.size)), to.map(|to| (to, new.size)));
+                (Some(occupied.insert(new)), change)
             }
         }
     }
 
-    fn remove(&mut self, key: &Key) {
+    /// Gives attributes of the item these values, and gives back those that they had; `None` where there is no item. The item
+    /// is then of this size.
+    pub(super) fn update(&mut self, key: &Key, mut values: Values, size: usize) -> Option<(Values, IndexChange)> {
+        let stored = self.partitions.get_mut(key.pk.as_str())?.get_mut(key.sk.as_str())?;
+        // Changed where it is, unless somebody still holds it: an answer in the making, or the change log.
+        swap(Arc::make_mut(&mut stored.item), &mut values);
+        let before = std::mem::replace(&mut stored.size, size);
+        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old);
+        if was(EXPIRES_AT).is_some() {
+            stored.expires_at = stored.item.expires_at();
+        }
+        let (old_pk, old_sk) = (was(GSI1PK), was(GSI1SK));
+        if old_pk.is_none() && old_sk.is_none() {
+            let change = if stored.indexed { IndexChange::Updated { before, after: size } } else { IndexChange::None };
+            return Some((values, change));
+        }
+        let text = |old: Option<&'_ Option<AttributeValue>>, name| match old {
+            Some(Some(AttributeValue::S(text))) => Some(text.clone()),
+            Some(_) => None,
+            None => stored.item.get_s(name).map(str::to_owned),
+        };
+        let from = text(old_pk, GSI1PK).zip(text(old_sk, GSI1SK));
+        let from = from.as_ref().map(|(pk, sk)| (pk.as_str(), sk.as_str()));
+        let to = place(&stored.item);
+        stored.indexed = to.is_some();
+        self.index.follow(&stored.key, from, to);
+        let change = index_change(from.map(|from| (from, before)), to.map(|to| (to, size)));
+        Some((values, change))
+    }
+
+    /// Deletes the item, and gives it back.
+    pub(super) fn delete(&mut self, key: &Key) -> Option<(Stored, IndexChange)> {
         let pk = key.pk.as_str();
-        let Some(partition) = self.partitions.get_mut(pk) else { return };
-        partition.remove(key.sk.as_str());
+        let partition = self.partitions.get_mut(pk)?;
+        let old = partition.remove(key.sk.as_str())?;
         if partition.is_empty() {
             self.partitions.remove(pk);
             self.scan_order.remove(&(hash(pk), pk.to_owned()));
         }
+        let from = old.place();
+        self.index.follow(&old.key, from, None);
+        let change = index_change(from.map(|from| (from, old.size)), None);
+        Some((old, change))
+    }
+}
+
+/// What a change of an item, which is one, is to the index: by the item's place in it and its size, before and after.
+fn index_change<P: PartialEq>(before: Option<(P, usize)>, after: Option<(P, usize)>) -> IndexChange {
+    match (before, after) {
+        (None, None) => IndexChange::None,
+        (None, Some((_, size))) | (Some((_, size)), None) => IndexChange::EntersOrLeaves { size },
+        (Some((from, before)), Some((to, after))) if from == to => IndexChange::Updated { before, after },
+        (Some((_, before)), Some((_, after))) => IndexChange::Moved { before, after },
     }
 }
 

@@ -1,11 +1,11 @@
 //! Transactions: all or none, and once for each token.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::Stored;
-use super::write::{Effect, Prepared, State, decide};
-use crate::capacity::{Capacity, Consistency, read_units, write_units};
+use super::write::{Effect, Prepared, State, decide, idle};
+use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::{Error, Result, ServiceError};
 use crate::key::Key;
 use crate::request::{CancelCode, CancelReason, ClientToken, TransactAction, TransactOutcome};
@@ -75,12 +75,12 @@ impl State {
         let (decided, reasons): (Vec<_>, Vec<_>) = actions.into_iter().map(|action| self.decided(action, now)).unzip();
         if reasons.iter().any(|reason| reason.code != CancelCode::None) {
             // Nothing is written, so each action is charged by the item that is there.
-            let capacity = decided.iter().map(|decided| doubled(attempt(decided.old.as_ref()))).sum();
+            let capacity = decided.iter().map(|decided| doubled(idle(decided.before))).sum();
             return Ok(TransactOutcome::Cancelled { reasons, capacity });
         }
         let mut capacity = Capacity::default();
-        for Decided { key, old, effect } in decided {
-            capacity += doubled(self.carry_out(key, effect, old.as_ref(), now));
+        for Decided { key, effect, before } in decided {
+            capacity += doubled(self.carry_out(key, effect, before, now));
         }
         if let Some(named) = named {
             self.tokens.remember(named, now);
@@ -90,15 +90,16 @@ impl State {
 
     fn decided(&self, action: Prepared, now: Timestamp) -> (Decided, CancelReason) {
         let Prepared { key, action, condition, return_old } = action;
-        let old = self.table.get(&key).cloned();
-        let (effect, code) = match decide(&key, action, condition.as_ref(), old.as_ref()) {
+        let old = self.table.get(&key);
+        let (effect, code) = match decide(&key, action, condition.as_ref(), old) {
             Ok(Effect::Refused) => (Effect::Refused, CancelCode::ConditionFailed),
             Ok(effect) => (effect, CancelCode::None),
             Err(_) => (Effect::Refused, CancelCode::Invalid),
         };
         let shown = code == CancelCode::ConditionFailed && return_old;
-        let current = old.as_ref().filter(|_| shown).and_then(|old| old.shown(now));
-        (Decided { key, old, effect }, CancelReason { code, current })
+        let current = old.filter(|_| shown).and_then(|old| old.shown(now));
+        let before = old.map_or(0, |old| old.size);
+        (Decided { key, effect, before }, CancelReason { code, current })
     }
 
     /// What an action of a replayed transaction consumes: a transactional read.
@@ -108,15 +109,11 @@ impl State {
     }
 }
 
-/// An action with what it will do.
+/// An action with what it will do, and the size of the item that it finds.
 struct Decided {
-    key: Key,
-    old: Option<Stored>,
+    key: Arc<Key>,
     effect: Effect,
-}
-
-fn attempt(old: Option<&Stored>) -> Capacity {
-    Capacity::writes(write_units(old.map_or(0, |old| old.size), 0))
+    before: usize,
 }
 
 /// A transaction writes twice, to prepare and to commit. The index is written once.

@@ -1,17 +1,19 @@
 //! What an update makes of an item.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::table::Stored;
+use super::table::{Stored, Values, swap};
 use super::value::same;
+use super::write::{Effect, check_index_key};
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size};
-use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
+use crate::key::{Key, PK, SK};
 use crate::request::Change;
 
-/// The item after the changes; `None` where they change nothing.
+/// What the changes do to the item.
 ///
 /// An update that only removes attributes, of an item that is missing, does not create it. Sources differ here: AWS is
 /// reported to behave so, DynamoDB Local creates an item of nothing but its key. Guard such an update with a condition that
@@ -19,23 +21,17 @@ use crate::request::Change;
 ///
 /// # Errors
 /// `Invalid` for adding to what is no number, an index key that is none, and a result that is too large.
-pub(super) fn apply(
-    key: &Key,
-    old: Option<&Stored>,
-    changes: Vec<(Cow<'static, str>, Change)>,
-) -> Result<Option<Stored>> {
+pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
     if old.is_none() && changes.iter().all(|(_, change)| matches!(change, Change::Remove)) {
-        return Ok(None);
+        return Ok(Effect::Keep);
     }
-    let (mut item, mut size) = match old {
-        Some(old) => (Item::clone(&old.item), old.size),
-        None => key_only(key),
-    };
-    let key_size = key_size(key);
-    let overhead: usize = changes.iter().map(|(_, change)| expression_size(change)).sum();
-    let (mut changed, mut index_touched) = (old.is_none(), false);
+    let key_size = PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len();
+    let mut size = old.map_or(key_size, |old| old.size);
+    let mut overhead = 3;
+    let mut values = Values::with_capacity(changes.len());
     for (name, change) in changes {
-        let found = item.get(&name);
+        overhead += expression_size(&change);
+        let found = old.and_then(|old| old.item.get(&name));
         let value = match change {
             Change::Set(value) => Some(value),
             Change::SetIfAbsent(_) if found.is_some() => continue,
@@ -51,31 +47,32 @@ pub(super) fn apply(
         if unchanged {
             continue;
         }
-        changed = true;
-        index_touched |= name == GSI1PK || name == GSI1SK;
-        size -= found.map_or(0, |found| attribute_size(&name, found));
-        match value {
-            Some(value) => {
-                size += attribute_size(&name, &value);
-                item.insert(name, value);
-            }
-            None => {
-                item.remove(&name);
-            }
+        if let Some(value) = &value {
+            check_index_key(&name, value)?;
+            size += attribute_size(&name, value);
         }
+        size -= found.map_or(0, |found| attribute_size(&name, found));
+        values.push((name, value));
     }
     // The second measure is DynamoDB's own, for the item as it handles it within an update: an item that may be put may
     // still be too large to be updated.
-    if size.max(size - key_size + 3 + overhead) > MAX_ITEM_BYTES {
+    if size.max(size - key_size + overhead) > MAX_ITEM_BYTES {
         return Err(Error::invalid(format!(
             "an item may have at most {MAX_ITEM_BYTES} bytes after an update, with some bytes more for each change, and \
              this would have {size}"
         )));
     }
-    if index_touched {
-        item.index_key()?;
-    }
-    Ok(changed.then(|| Stored::new(item, size)))
+    Ok(match old {
+        Some(_) if values.is_empty() => Effect::Keep,
+        Some(_) => Effect::Update { values, size },
+        None => {
+            let mut item = Item::new();
+            item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
+            item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
+            swap(&mut item, &mut values);
+            Effect::Put(Stored::new(Arc::clone(key), item, size))
+        }
+    })
 }
 
 /// The bytes that a change counts for beside those of the item.
@@ -95,15 +92,4 @@ fn sum(name: &str, found: Option<&AttributeValue>, number: i64) -> Result<Attrib
         }
     };
     Ok(AttributeValue::N(sum.to_string()))
-}
-
-fn key_only(key: &Key) -> (Item, usize) {
-    let mut item = Item::new();
-    item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
-    item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
-    (item, key_size(key))
-}
-
-fn key_size(key: &Key) -> usize {
-    PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len()
 }

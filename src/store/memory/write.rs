@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::change::ChangeLog;
+use super::change::{ChangeLog, Undo};
 use super::condition::holds;
-use super::table::{Stored, Table};
+use super::table::{Stored, Table, Values};
 use super::transact::Tokens;
 use super::update;
 use super::value::{normalise, same_item};
-use crate::capacity::{Capacity, Units, index_write_units, write_units};
+use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_value};
-use crate::key::{Key, PK, SK};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, PartitionKey, SK, SortKey};
 use crate::request::{BatchPut, Change, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
@@ -28,7 +29,7 @@ pub(super) struct State {
 
 /// A write that has been checked, with what can be worked out before the lock is taken.
 pub(super) struct Prepared {
-    pub(super) key: Key,
+    pub(super) key: Arc<Key>,
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
     pub(super) return_old: bool,
@@ -47,7 +48,11 @@ pub(super) enum Effect {
     Refused,
     /// Nothing: the item is what it should be.
     Keep,
+    /// Puts the item in the place of what is there.
     Put(Stored),
+    /// Changes the item where it is.
+    Update { values: Values, size: usize },
+    /// Deletes the item that is there.
     Delete,
 }
 
@@ -61,6 +66,7 @@ impl Prepared {
         }
         let (key, action) = match action {
             WriteAction::Put { key, item } => {
+                let key = Arc::new(key);
                 let stored = stored(&key, item)?;
                 (key, Action::Put(stored))
             }
@@ -72,9 +78,9 @@ impl Prepared {
                         normalise(value);
                     }
                 }
-                (key, Action::Update(changes))
+                (Arc::new(key), Action::Update(changes))
             }
-            WriteAction::Delete { key } => (key, Action::Delete),
+            WriteAction::Delete { key } => (Arc::new(key), Action::Delete),
         };
         Ok(Self { key, action, condition, return_old })
     }
@@ -84,13 +90,14 @@ impl Prepared {
             TransactAction::Write(write) => Self::write(write),
             TransactAction::Check { key, condition } => {
                 condition.check()?;
+                let key = Arc::new(key);
                 Ok(Self { key, action: Action::Check, condition: Some(condition), return_old: false })
             }
         }
     }
 
     pub(super) fn batch(write: BatchPut) -> Result<Self> {
-        let key = write.key()?;
+        let key = Arc::new(write.key()?);
         let action = match write {
             BatchPut::Put(item) => Action::Put(stored(&key, item)?),
             BatchPut::Delete(_) => Action::Delete,
@@ -99,89 +106,129 @@ impl Prepared {
     }
 }
 
-/// The item as the table keeps it: checked, measured, its numbers normalised, in one walk.
-fn stored(key: &Key, item: Item) -> Result<Stored> {
-    if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
-        return Err(Error::invalid("the key of a put is not the key in its item"));
-    }
-    item.index_key()?;
+/// The item as the table keeps it: checked, measured, its numbers normalised, all in one walk.
+fn stored(key: &Arc<Key>, item: Item) -> Result<Stored> {
     let mut attributes: HashMap<String, AttributeValue> = item.into();
-    let mut size = 0;
+    let (mut size, mut key_parts, mut index_key_parts, mut may_expire) = (0, 0, 0, false);
     for (name, value) in &mut attributes {
         check_attribute_name(name)?;
         check_value(name, value)?;
         normalise(value);
         size += attribute_size(name, value);
+        match name.as_str() {
+            PK => key_parts += usize::from(is_text(value, key.pk.as_str())),
+            SK => key_parts += usize::from(is_text(value, key.sk.as_str())),
+            GSI1PK | GSI1SK => {
+                check_index_key(name, value)?;
+                index_key_parts += 1;
+            }
+            EXPIRES_AT => may_expire = true,
+            _ => {}
+        }
+    }
+    if key_parts < 2 {
+        return Err(Error::invalid("the key of a put is not the key in its item"));
     }
     if size > MAX_ITEM_BYTES {
         return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
     }
-    Ok(Stored::new(attributes.into(), size))
+    let item = Item::from(attributes);
+    let expires_at = if may_expire { item.expires_at() } else { None };
+    Ok(Stored { key: Arc::clone(key), item: Arc::new(item), size, expires_at, indexed: index_key_parts == 2 })
+}
+
+fn is_text(value: &AttributeValue, expected: &str) -> bool {
+    matches!(value, AttributeValue::S(text) if text == expected)
+}
+
+/// Checks the value where the attribute is one of the index's keys.
+pub(super) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
+    match (name, value) {
+        (GSI1PK, AttributeValue::S(text)) => PartitionKey::parse(text.as_str()).map(|_| ()),
+        (GSI1SK, AttributeValue::S(text)) => SortKey::parse(text.as_str()).map(|_| ()),
+        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+        _ => Ok(()),
+    }
 }
 
 /// What the write would do to the item, without doing it.
-pub(super) fn decide(key: &Key, action: Action, condition: Option<&Condition>, old: Option<&Stored>) -> Result<Effect> {
+pub(super) fn decide(
+    key: &Arc<Key>,
+    action: Action,
+    condition: Option<&Condition>,
+    old: Option<&Stored>,
+) -> Result<Effect> {
     let item = old.map(|old| &*old.item);
     if condition.is_some_and(|condition| !holds(condition, item)) {
         return Ok(Effect::Refused);
     }
-    Ok(match action {
+    match action {
         Action::Put(new) if old.is_some_and(|old| old.size == new.size && same_item(&old.item, &new.item)) => {
-            Effect::Keep
+            Ok(Effect::Keep)
         }
-        Action::Put(new) => Effect::Put(new),
-        Action::Update(changes) => update::apply(key, old, changes)?.map_or(Effect::Keep, Effect::Put),
-        Action::Delete if old.is_some() => Effect::Delete,
-        Action::Delete | Action::Check => Effect::Keep,
-    })
+        Action::Put(new) => Ok(Effect::Put(new)),
+        Action::Update(changes) => update::plan(key, old, changes),
+        Action::Delete if old.is_some() => Ok(Effect::Delete),
+        Action::Delete | Action::Check => Ok(Effect::Keep),
+    }
 }
 
 impl State {
     pub(super) fn write(&mut self, write: Prepared, now: Timestamp) -> Result<WriteOutcome> {
         let Prepared { key, action, condition, return_old } = write;
-        let old = self.table.get(&key).cloned();
-        let effect = decide(&key, action, condition.as_ref(), old.as_ref())?;
-        let refused = matches!(effect, Effect::Refused);
-        let capacity = self.carry_out(key, effect, old.as_ref(), now);
-        let old = old.filter(|_| return_old).and_then(|old| old.shown(now));
-        Ok(if refused {
-            WriteOutcome::Refused { current: old, capacity }
-        } else {
-            WriteOutcome::Done { old, capacity }
-        })
-    }
-
-    /// Does it, and says what it consumed. A refused write is charged by the item that is there, and so is one that finds
-    /// nothing to do.
-    pub(super) fn carry_out(&mut self, key: Key, effect: Effect, old: Option<&Stored>, now: Timestamp) -> Capacity {
+        let old = self.table.get(&key);
         let before = old.map_or(0, |old| old.size);
-        let new = match effect {
-            Effect::Refused | Effect::Keep => return Capacity::writes(write_units(before, before)),
-            Effect::Put(new) => Some(new),
-            Effect::Delete => None,
-        };
-        let table_write = write_units(before, new.as_ref().map_or(0, |new| new.size));
-        let index_write = self.replace(key, old, new, now, false);
-        Capacity { table_write, index_write, ..Capacity::default() }
+        let effect = decide(&key, action, condition.as_ref(), old)?;
+        let old = old.filter(|_| return_old).and_then(|old| old.shown(now));
+        if matches!(effect, Effect::Refused) {
+            return Ok(WriteOutcome::Refused { current: old, capacity: idle(before) });
+        }
+        let capacity = self.carry_out(key, effect, before, now);
+        Ok(WriteOutcome::Done { old, capacity })
     }
 
-    /// Replaces the item and logs the change; gives back what the index consumed.
-    fn replace(&mut self, key: Key, old: Option<&Stored>, new: Option<Stored>, now: Timestamp, by_ttl: bool) -> Units {
-        self.log.push(old, new.as_ref(), now, by_ttl);
-        index_write_units(self.table.replace(key, old, new))
+    /// Does it, to an item of this size, and says what it consumed.
+    pub(super) fn carry_out(&mut self, key: Arc<Key>, effect: Effect, before: usize, now: Timestamp) -> Capacity {
+        let (undo, index_change, after) = match effect {
+            Effect::Refused | Effect::Keep => return idle(before),
+            Effect::Put(new) => {
+                let size = new.size;
+                let (old, index_change) = self.table.put(new);
+                (Undo::Whole(old.map(|old| old.item)), index_change, size)
+            }
+            Effect::Update { values, size } => {
+                let Some((old, index_change)) = self.table.update(&key, values, size) else { return idle(before) };
+                (Undo::Values(old), index_change, size)
+            }
+            Effect::Delete => {
+                let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
+                (Undo::Whole(Some(old.item)), index_change, 0)
+            }
+        };
+        self.log.push(key, undo, now, false);
+        Capacity {
+            table_write: write_units(before, after),
+            index_write: index_write_units(index_change),
+            ..Capacity::default()
+        }
     }
 
     /// Deletes what has expired, and says how many items that were.
     pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
-        let expired: Vec<Stored> = self.table.scan(None).filter(|stored| stored.is_expired(now)).cloned().collect();
+        let expired = self.table.scan(None).filter(|stored| stored.is_expired(now));
+        let expired: Vec<Arc<Key>> = expired.map(|stored| Arc::clone(&stored.key)).collect();
         let mut swept = 0;
-        for old in expired {
-            // Every stored item has a valid key.
-            if let Ok(key) = old.item.key() {
-                self.replace(key, Some(&old), None, now, true);
+        for key in expired {
+            if let Some((old, _)) = self.table.delete(&key) {
+                self.log.push(key, Undo::Whole(Some(old.item)), now, true);
                 swept += 1;
             }
         }
         swept
     }
+}
+
+/// What a write consumes that leaves an item of this size as it is, whether it was refused or had nothing to change.
+pub(super) fn idle(size: usize) -> Capacity {
+    Capacity::writes(write_units(size, size))
 }

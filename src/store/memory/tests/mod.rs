@@ -3,6 +3,7 @@
 mod batch;
 mod capacity;
 mod change;
+mod conformance;
 mod expiry;
 mod model;
 mod page;

@@ -1,0 +1,83 @@
+//! What crosses threads, as the applications of a multi-threaded runtime need it. That this compiles is the test.
+
+use threadline::store::meter::Metered;
+use threadline::stream::{Projection, Projector, StreamRecord};
+use threadline::{
+    Cursor, Draft, Error, GroupId, Handle, IdentitySubject, ImportedDirect, InboxRequest, Item, Membership,
+    MemoryStore, Message, MessageId, MessagesRequest, NewGroup, NewUser, Page, Profile, Store, StoreExt, Thread,
+    Threadline, User, UserChange, UserId,
+};
+
+fn shared<T: Send + Sync + 'static>() {}
+
+fn request<T: Send + Sync>() {}
+
+fn sent<T: Send>(_: T) {}
+
+#[test]
+fn what_an_application_keeps_may_be_shared_between_threads() {
+    shared::<Threadline>();
+    shared::<Thread>();
+    shared::<MemoryStore>();
+    shared::<Metered<MemoryStore>>();
+    shared::<Box<dyn Store>>();
+    shared::<Projector>();
+    shared::<Projection>();
+    shared::<StreamRecord>();
+    shared::<Error>();
+    shared::<Item>();
+    shared::<User>();
+    shared::<Message>();
+    shared::<Membership>();
+    shared::<Page<Message>>();
+    shared::<Cursor>();
+    shared::<Draft>();
+    request::<MessagesRequest<'_>>();
+    request::<InboxRequest<'_>>();
+}
+
+/// Never called: the futures need to be named only.
+#[expect(dead_code, clippy::too_many_arguments, reason = "one argument for each thing that the futures borrow")]
+fn the_futures_of_the_patterns_may_move_between_threads(
+    chat: &Threadline,
+    mut thread: Thread,
+    store: &MemoryStore,
+    projector: &Projector,
+    user: &User,
+    new_user: NewUser,
+    new_group: NewGroup,
+    imported: ImportedDirect,
+    message: &Message,
+    row: &Membership,
+    (user_id, group_id, message_id): (UserId, GroupId, MessageId),
+    (handle, subject): (&Handle, &IdentitySubject),
+    records: &[StreamRecord],
+) {
+    sent(chat.create_user(new_user));
+    sent(chat.user(user_id));
+    sent(chat.user_by_handle(handle));
+    sent(chat.user_by_identity(subject));
+    sent(chat.update_user(user, UserChange::new()));
+    sent(chat.start_direct(user, user, "opa"));
+    sent(chat.create_group(new_group, "opa"));
+    sent(chat.import_direct(imported));
+    sent(chat.open(user_id, group_id));
+    sent(thread.members());
+    sent(thread.add_member(Profile::from(user)));
+    sent(thread.remove_member(user_id));
+    sent(thread.send(message_id, "opa"));
+    sent(thread.send_draft("opa"));
+    sent(thread.edit(message, "epa"));
+    sent(thread.delete(message));
+    sent(thread.messages().newest_first().fetch());
+    sent(thread.unread());
+    sent(thread.mark_read(message));
+    sent(chat.inbox(user_id).fetch());
+    sent(chat.unread(row));
+    sent(projector.advance(message));
+    sent(projector.project(records));
+    sent(store.get_entity::<User>(user_id));
+    sent(store.put_entity(user));
+    sent(store.put_new_entity(user));
+    sent(store.delete_entity::<User>(user_id));
+}

@@ -1,0 +1,119 @@
+//! What is said of an item that cannot be read: its entity, the shape of its key and the attribute, and no content.
+
+use threadline::{
+    AttributeValue, Entity, ErrorKind, HandleClaim, IdentityClaim, Item, Membership, Message, MessageGroup, User,
+};
+
+use crate::entities::everything;
+use crate::support::scan;
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+fn n(number: &str) -> AttributeValue {
+    AttributeValue::N(number.into())
+}
+
+/// The error for an item of this type that was changed so.
+async fn error_of<E: Entity>(change: impl Fn(&mut Item)) -> String {
+    let items = scan(&everything().await.store).await;
+    let mut item = items.into_iter().find(|item| item.type_name() == Some(E::TYPE)).unwrap();
+    change(&mut item);
+    let error = E::from_item(item).map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(error.entity(), Some(E::TYPE));
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_missing_attribute_is_named() {
+    let error = error_of::<User>(|item| drop(item.remove("handle"))).await;
+    assert_eq!(error, "the item at `USER#… / USER` is no User: attribute `handle` is missing");
+    let error = error_of::<Membership>(|item| drop(item.remove("joined_at"))).await;
+    assert_eq!(error, "the item at `GRP#… / USER#…` is no Membership: attribute `joined_at` is missing");
+    let error = error_of::<IdentityClaim>(|item| drop(item.remove("user_uuid"))).await;
+    assert_eq!(error, "the item at `IDENTITY#… / IDENTITY` is no IdentityClaim: attribute `user_uuid` is missing");
+    let error = error_of::<Message>(|item| drop(item.remove("message_uuid"))).await;
+    assert_eq!(error, "the item at `MSG#… / …#…` is no Message: attribute `message_uuid` is missing");
+}
+
+#[tokio::test]
+async fn an_attribute_of_another_type_is_named_with_the_type_that_it_has() {
+    let error = error_of::<User>(|item| drop(item.insert("version", s("canary")))).await;
+    assert_eq!(
+        error,
+        "the item at `USER#… / USER` is no User: attribute `version` has type S and a value that does not fit"
+    );
+    let error = error_of::<MessageGroup>(|item| drop(item.insert("created_at", n("7")))).await;
+    assert_eq!(
+        error,
+        "the item at `GRP#… / GRP` is no MessageGroup: attribute `created_at` has type N and a value that does not fit"
+    );
+    let list = AttributeValue::L(vec![s("canary")]);
+    let error = error_of::<Message>(|item| drop(item.insert("message", list.clone()))).await;
+    assert_eq!(
+        error,
+        "the item at `MSG#… / …#…` is no Message: attribute `message` has type L and a value that does not fit"
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
+    let error = error_of::<HandleClaim>(|item| drop(item.insert("handle", s("canary canary")))).await;
+    assert_eq!(
+        error,
+        "the item at `HANDLE#… / HANDLE` is no HandleClaim: attribute `handle` has type S and a value that does not fit"
+    );
+    for version in ["-1", "1.5", "18446744073709551616"] {
+        let error = error_of::<User>(|item| drop(item.insert("version", n(version)))).await;
+        assert_eq!(
+            error,
+            "the item at `USER#… / USER` is no User: attribute `version` has type N and a value that does not fit"
+        );
+    }
+    let error = error_of::<Membership>(|item| drop(item.insert("last_message", s("canary")))).await;
+    assert!(error.contains("`last_message`"), "{error}");
+    let error = error_of::<Message>(|item| drop(item.insert("pk", s("GRP#canary")))).await;
+    assert_eq!(
+        error,
+        "the item at `GRP#… / …#…` is no Message: attribute `pk` has type S and a value that does not fit"
+    );
+}
+
+#[tokio::test]
+async fn an_item_of_another_type_is_told_by_its_key_and_both_types() {
+    let error = error_of::<User>(|item| drop(item.insert("type", s("Message")))).await;
+    assert_eq!(error, "the item at `USER#… / USER` is no User: attribute `type` says `Message`");
+    let error = error_of::<User>(|item| drop(item.insert("type", s("canary".repeat(50))))).await;
+    assert_eq!(
+        error,
+        "the item at `USER#… / USER` is no User: attribute `type` has type S and a value that does not fit"
+    );
+    let error = error_of::<User>(|item| drop(item.insert("type", n("7")))).await;
+    assert_eq!(
+        error,
+        "the item at `USER#… / USER` is no User: attribute `type` has type N and a value that does not fit"
+    );
+}
+
+#[tokio::test]
+async fn attributes_that_contradict_each_other_are_refused() {
+    // A message that is not deleted has a text, and its id is the one in its key.
+    let error = error_of::<Message>(|item| {
+        item.remove("deleted_at");
+        item.remove("message");
+    });
+    assert_eq!(error.await, "the item at `MSG#… / …#…` is no Message: its attributes do not fit together");
+    let error =
+        error_of::<Message>(|item| drop(item.insert("message_uuid", s("6513270e-269e-4d37-b2a7-4de452e6b438")))).await;
+    assert_eq!(error, "the item at `MSG#… / …#…` is no Message: its attributes do not fit together");
+}
+
+#[test]
+fn an_item_without_a_key_is_refused_in_the_same_way() {
+    let error = User::from_item(Item::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().starts_with("the item at `no key / no key` is no User: attribute `"));
+}

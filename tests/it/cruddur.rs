@@ -1,0 +1,95 @@
+//! Real items of Cruddur's, from its stream and its table.
+
+use std::fs;
+
+use serde_json::Value;
+use threadline::{Entity, ErrorKind, Item, Message, Timestamp};
+
+use crate::entities::{item, json};
+use crate::support::{id, time};
+
+fn new_image() -> Value {
+    let event: Value =
+        serde_json::from_str(&fs::read_to_string("tests/data/stream-insert-event.json").unwrap()).unwrap();
+    event["Records"][0]["dynamodb"]["NewImage"].clone()
+}
+
+#[test]
+fn a_real_message_of_cruddurs_reads_as_a_message() {
+    let message = Message::from_item(item(&new_image())).unwrap();
+    assert_eq!(message.id(), id("5ebf5021-1881-4e1c-8c10-93173ba1a87a"));
+    assert_eq!(message.group_id(), id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"));
+    assert_eq!(message.created_at(), time("2023-06-26T10:16:00.375877Z"));
+    assert_eq!(message.position().to_string(), "2023-06-26T10:16:00.375877+00:00");
+    assert_eq!(message.position().message_id(), None);
+    assert_eq!(message.body().unwrap().as_str(), "opa");
+    assert_eq!(message.sender_id(), id("76d2f241-a860-4d8b-a8e3-6cd68db75ab9"));
+    assert_eq!(message.sender_handle().as_str(), "Augustsz");
+    assert_eq!(message.sender_display_name().as_str(), "Augustsz");
+    assert_eq!((message.edited_at(), message.deleted_at()), (None, None));
+}
+
+#[test]
+fn a_real_message_of_cruddurs_is_stored_as_it_was_with_its_type() {
+    let message = Message::from_item(item(&new_image())).unwrap();
+    let mut expected = new_image();
+    expected["type"] = serde_json::json!({"S": "Message"});
+    assert_eq!(json(&message.to_item().unwrap()), expected);
+}
+
+#[test]
+fn the_bytes_of_a_real_stream_record_are_those_that_aws_counted() {
+    // `SizeBytes` counts the keys and the image.
+    let image = item(&new_image());
+    let keys: usize = ["pk", "sk"].iter().map(|name| name.len() + image.get_s(name).unwrap().len()).sum();
+    assert_eq!(keys + image.size(), 299);
+}
+
+/// The message rows of a table as Cruddur's versions left it: some with times in UTC, some in other offsets, most naive.
+fn cruddurs_messages() -> Vec<Item> {
+    let rows: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
+        .unwrap()
+        .lines()
+        .map(|line| item(&serde_json::from_str::<Value>(line).unwrap()["Item"]))
+        .collect();
+    assert_eq!(rows.len(), 123);
+    rows.into_iter().filter(|row| row.get_s("pk").unwrap().starts_with("MSG#")).collect()
+}
+
+#[test]
+fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
+    let (mut read, mut refused) = (0, 0);
+    for row in cruddurs_messages() {
+        let sk = row.get_s("sk").unwrap().to_owned();
+        let is_documented = sk.len() == 32 && sk.ends_with("+00:00");
+        match Message::from_item(row.clone()) {
+            Ok(message) => {
+                assert!(is_documented, "{sk}");
+                assert_eq!(message.body().unwrap().as_str(), row.get_s("message").unwrap());
+                assert_eq!(message.position().to_string(), sk);
+                read += 1;
+            }
+            Err(error) => {
+                assert!(!is_documented, "{sk}");
+                assert_eq!(error.kind(), ErrorKind::Corrupt);
+                assert_eq!(error.entity(), Some("Message"));
+                let text = error.to_string();
+                assert_eq!(
+                    text,
+                    "the item at `MSG#… / …` is no Message: attribute `sk` has type S and a value that does not fit"
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((read, refused), (8, 101));
+}
+
+#[test]
+fn a_time_that_could_be_read_in_another_offset_is_refused_where_it_is_a_key() {
+    // Read as a moment it would be fine, but no item could be found by it again.
+    let offset = "2023-03-22T14:36:25.547845+05:30";
+    assert!(offset.parse::<Timestamp>().is_ok());
+    let row = cruddurs_messages().into_iter().find(|row| row.get_s("sk") == Some(offset)).unwrap();
+    assert_eq!(Message::from_item(row).unwrap_err().kind(), ErrorKind::Corrupt);
+}

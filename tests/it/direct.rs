@@ -1,0 +1,163 @@
+//! Conversations of two: the same two people never have more than one.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use threadline::{Draft, ErrorKind, MessageBody, NewGroup};
+
+use crate::groups::{capacity, count, person, texts};
+use crate::support::{App, scan};
+
+#[tokio::test]
+async fn both_people_read_the_first_message_and_each_others_names() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    for (me, other) in [(&andrew, &bayko), (&bayko, &andrew)] {
+        let thread = app.chat.open(me.id(), thread.group_id()).await.unwrap();
+        assert_eq!(texts(&thread).await, ["Have you ever watched Babylon 5?"]);
+        assert_eq!(thread.membership().profile(), me.profile());
+        assert_eq!(thread.membership().other(), Some(other.profile()));
+        assert_eq!(thread.membership().title(), None);
+        assert!(thread.membership().is_direct());
+    }
+}
+
+#[tokio::test]
+async fn the_thread_that_a_start_returns_is_the_one_that_is_stored() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let opened = app.chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    assert_eq!(opened.membership(), thread.membership());
+}
+
+#[tokio::test]
+async fn a_second_start_sends_into_the_first_from_either_side() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    app.clock.advance(Duration::from_secs(1));
+    let again = app.chat.start_direct(&andrew, &bayko, "Well?").await.unwrap();
+    app.clock.advance(Duration::from_secs(1));
+    let back = app.chat.start_direct(&bayko, &andrew, "Only every year.").await.unwrap();
+    assert_eq!(again.group_id(), thread.group_id());
+    assert_eq!(back.group_id(), thread.group_id());
+    assert_eq!(back.membership().user_id(), bayko.id());
+    assert_eq!(texts(&thread).await, ["Have you ever watched Babylon 5?", "Well?", "Only every year."]);
+    assert_eq!((count(&app, "MessageGroup").await, count(&app, "Membership").await), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn starts_from_both_sides_at_once_make_one_conversation_with_every_message() {
+    let app = App::new();
+    for round in 0..25 {
+        let (one, other) = (person(2 * round), person(2 * round + 1));
+        let tasks: Vec<_> = (0..4)
+            .map(|number| {
+                let (from, to) = if number % 2 == 0 { (&one, &other) } else { (&other, &one) };
+                let (chat, from, to) = (app.chat.clone(), from.clone(), to.clone());
+                tokio::spawn(async move { chat.start_direct(from, to, format!("{number}").as_str()).await })
+            })
+            .collect();
+        let mut groups = HashSet::new();
+        let mut thread = None;
+        for task in tasks {
+            let started = task.await.unwrap().unwrap();
+            groups.insert(started.group_id());
+            thread = Some(started);
+        }
+        assert_eq!(groups.len(), 1);
+        let mut sent = texts(&thread.unwrap()).await;
+        sent.sort();
+        assert_eq!(sent, ["0", "1", "2", "3"]);
+    }
+    assert_eq!((count(&app, "MessageGroup").await, count(&app, "Membership").await), (25, 50));
+}
+
+#[tokio::test]
+async fn a_conversation_with_oneself_is_refused() {
+    let app = App::new();
+    let andrew = app.user("andrewbrown").await;
+    let before = scan(&app.store).await;
+    let error = app.chat.start_direct(&andrew, &andrew, "me?").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_retry_with_the_id_of_the_message_does_not_double_it() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let first = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(60));
+    let again = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap();
+    assert_eq!(again.membership(), first.membership());
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_retry_with_the_id_of_another_message_is_a_typed_conflict() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let id = app.chat.new_message_id();
+    let draft = |text: &str| Draft::new(MessageBody::new(text).unwrap()).with_id(id);
+    app.chat.start_direct(&andrew, &bayko, draft("opa")).await.unwrap();
+    for error in [
+        app.chat.start_direct(&andrew, &bayko, draft("epa")).await.unwrap_err(),
+        app.chat.start_direct(&bayko, &andrew, draft("opa")).await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("Message")));
+    }
+}
+
+#[tokio::test]
+async fn a_first_message_out_of_the_window_starts_nothing() {
+    let app = App::new();
+    let old = app.chat.new_message_id();
+    app.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(old);
+    let error = app.chat.start_direct(person(1), person(2), draft.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let group = NewGroup::new("Babylon 5", person(1)).unwrap();
+    assert_eq!(app.chat.create_group(group, draft).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert!(scan(&app.store).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_retry_after_the_window_finds_what_was_started() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let first = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let again = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap();
+    assert_eq!(again.membership(), first.membership());
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_message_too_old_to_be_sent_is_not_sent_by_starting_again() {
+    let app = App::new();
+    let (andrew, bayko, _) = app.direct().await;
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let error = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_start_costs_8_units_and_2_of_the_index() {
+    let app = App::new();
+    let (chat, meter) = app.metered();
+    let thread = chat.start_direct(person(1), person(2), "opa").await.unwrap();
+    assert_eq!(meter.take(), capacity(0, 8, 2));
+    // Where there is the conversation already, the attempt costs the same, but not on the index; then the row is read and
+    // the message put.
+    app.clock.advance(Duration::from_secs(1));
+    chat.start_direct(person(2), person(1), "epa").await.unwrap();
+    assert_eq!(meter.take(), capacity(1, 8 + 1, 0));
+    assert_eq!(texts(&thread).await, ["opa", "epa"]);
+}

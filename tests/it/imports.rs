@@ -1,0 +1,94 @@
+//! Conversations of two that were brought along, with the ids that they had.
+
+use std::time::Duration;
+
+use threadline::{ErrorKind, GroupId, ImportedDirect, SendWindow, User};
+
+use crate::groups::{capacity, count, group, person, texts};
+use crate::support::{App, id, scan, time};
+
+const OLD: &str = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399";
+
+fn imported(group: &str, one: &User, other: &User) -> ImportedDirect {
+    ImportedDirect::new(id(group), one, other, time("2023-03-22T14:36:25Z"))
+}
+
+#[tokio::test]
+async fn a_start_follows_the_imported_conversation_of_the_two() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let thread = app.chat.import_direct(imported(OLD, &andrew, &bayko)).await.unwrap();
+    assert_eq!(thread.group_id(), id(OLD));
+    let started = app.chat.start_direct(&bayko, &andrew, "opa").await.unwrap();
+    assert_eq!((started.group_id(), started.membership().user_id()), (id(OLD), bayko.id()));
+    app.clock.advance(Duration::from_secs(1));
+    app.chat.start_direct(&andrew, &bayko, "epa").await.unwrap();
+    assert_eq!(texts(&thread).await, ["opa", "epa"]);
+    assert_eq!(count(&app, "Membership").await, 2);
+}
+
+#[tokio::test]
+async fn the_pointer_is_no_conversation_to_open() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    app.chat.import_direct(imported(OLD, &andrew, &bayko)).await.unwrap();
+    let pair = GroupId::direct(andrew.id(), bayko.id());
+    assert_eq!(app.chat.open(andrew.id(), pair).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn an_import_may_be_repeated_from_either_side() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let first = app.chat.import_direct(imported(OLD, &andrew, &bayko)).await.unwrap();
+    let before = scan(&app.store).await;
+    let again = app.chat.import_direct(imported(OLD, &andrew, &bayko)).await.unwrap();
+    assert_eq!(again.membership(), first.membership());
+    let back = app.chat.import_direct(imported(OLD, &bayko, &andrew)).await.unwrap();
+    assert_eq!(back.membership().user_id(), bayko.id());
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn an_import_under_the_pairs_own_id_is_the_conversation_itself() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let pair = GroupId::direct(andrew.id(), bayko.id()).to_string();
+    for _ in 0..2 {
+        let thread = app.chat.import_direct(imported(&pair, &andrew, &bayko)).await.unwrap();
+        assert_eq!(group(&app, &thread).await.continued_in(), None);
+    }
+    assert_eq!(app.chat.start_direct(&andrew, &bayko, "opa").await.unwrap().group_id(), id(&pair));
+}
+
+#[tokio::test]
+async fn two_people_with_a_conversation_import_no_other() {
+    let app = App::new();
+    let (andrew, bayko, _) = app.direct().await;
+    let londo = app.user("londo").await;
+    app.chat.import_direct(imported(OLD, &andrew, &londo)).await.unwrap();
+    let before = scan(&app.store).await;
+    for import in [
+        // They have one already, or this id is that of another pair, or both.
+        imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &bayko),
+        imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &londo),
+        imported(OLD, &bayko, &londo),
+        imported(OLD, &andrew, &bayko),
+    ] {
+        let error = app.chat.import_direct(import).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("MessageGroup")));
+    }
+    assert!(scan(&app.store).await == before);
+    assert_eq!(app.chat.import_direct(imported(OLD, &andrew, &andrew)).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn an_import_costs_8_units_and_2_of_the_index() {
+    let app = App::new();
+    let (chat, meter) = app.metered();
+    let import = ImportedDirect::new(id(OLD), person(1), person(2), time("2023-03-22T14:36:25Z"));
+    chat.import_direct(import).await.unwrap();
+    assert_eq!(meter.take(), capacity(0, 8, 2));
+    let group = chat.with_send_window(SendWindow::any_age()).open(person(1).id, id(OLD)).await.unwrap();
+    assert_eq!(group.membership().last_message_at(), time("2023-03-22T14:36:25Z"));
+}

@@ -1,0 +1,215 @@
+//! Members who come and go, and the count of them.
+
+use std::time::Duration;
+
+use threadline::{
+    AttributeValue, Capacity, Consistency, Entity, ErrorKind, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Units,
+    Update, User, Write, read_units,
+};
+
+use crate::groups::{capacity, group, person, texts};
+use crate::support::{App, scan};
+
+/// A group of Andrew's, alone.
+async fn babylon(app: &App) -> (User, Thread) {
+    let andrew = app.user("andrewbrown").await;
+    let new = NewGroup::new("Babylon 5", &andrew).unwrap();
+    let thread = app.chat.create_group(new, "In the year 2258.").await.unwrap();
+    (andrew, thread)
+}
+
+#[tokio::test]
+async fn somebody_who_is_added_reads_the_whole_thread_and_has_it_for_read() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    let opened = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    assert_eq!(texts(&opened).await, ["In the year 2258."]);
+    assert_eq!(opened.unread().await.unwrap().count, 0);
+    assert!(!opened.membership().is_unread());
+    assert_eq!(opened.membership().preview().unwrap().as_str(), "In the year 2258.");
+    assert_eq!(app.inbox(bayko.id()).await, [opened.membership().clone()]);
+    assert_eq!(group(&app, &thread).await.member_count(), 2);
+}
+
+#[tokio::test]
+async fn a_member_added_again_stays_as_before() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    let before = scan(&app.store).await;
+    app.clock.advance(Duration::from_secs(60));
+    thread.add_member(&bayko).await.unwrap();
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn somebody_who_was_removed_cannot_open_the_thread_and_has_it_in_no_inbox() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    thread.remove_member(bayko.id()).await.unwrap();
+    let error = app.chat.open(bayko.id(), thread.group_id()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(app.inbox(bayko.id()).await.is_empty());
+    assert_eq!(group(&app, &thread).await.member_count(), 1);
+}
+
+#[tokio::test]
+async fn a_removal_of_somebody_who_is_no_member_changes_nothing() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    thread.remove_member(bayko.id()).await.unwrap();
+    let before = scan(&app.store).await;
+    thread.remove_member(bayko.id()).await.unwrap();
+    thread.remove_member(person(7).id).await.unwrap();
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_member_may_leave_and_be_added_again() {
+    let app = App::new();
+    let (andrew, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    let baykos = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    baykos.remove_member(bayko.id()).await.unwrap();
+    thread.add_member(&bayko).await.unwrap();
+    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile.id).collect();
+    assert_eq!(members.len(), 2);
+    assert!(members.contains(&andrew.id()) && members.contains(&bayko.id()));
+}
+
+#[tokio::test]
+async fn a_direct_conversation_keeps_its_two_members() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let before = scan(&app.store).await;
+    assert_eq!(thread.add_member(person(7)).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(thread.remove_member(bayko.id()).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_group_takes_1000_members_and_no_more() {
+    let app = App::new();
+    assert_eq!(MAX_MEMBERS, 1000);
+    let (_, thread) = babylon(&app).await;
+    for number in 1..MAX_MEMBERS {
+        thread.add_member(person(number)).await.unwrap();
+    }
+    let before = scan(&app.store).await;
+    let error = thread.add_member(person(MAX_MEMBERS)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    // One who is a member already still is, and a repeat of that is no error.
+    thread.add_member(person(1)).await.unwrap();
+    assert!(scan(&app.store).await == before);
+    assert_eq!(group(&app, &thread).await.member_count(), 1000);
+    thread.remove_member(person(1).id).await.unwrap();
+    thread.add_member(person(MAX_MEMBERS)).await.unwrap();
+    assert_eq!(thread.members().await.unwrap().len(), MAX_MEMBERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_count_of_members_is_right_when_many_come_and_go_at_once() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let tasks: Vec<_> = (0..60)
+        .map(|number| {
+            let thread = thread.clone();
+            tokio::spawn(async move {
+                // Each is added by three tasks, and every third one of them goes again.
+                let member = person(number % 20);
+                thread.add_member(member.clone()).await.unwrap();
+                if number % 3 == 0 {
+                    thread.remove_member(member.id).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let members = thread.members().await.unwrap().len();
+    assert_eq!(usize::try_from(group(&app, &thread).await.member_count()).unwrap(), members);
+    assert!((1..=21).contains(&members));
+}
+
+#[tokio::test]
+async fn all_members_are_listed_in_the_order_of_their_ids() {
+    let app = App::new();
+    let (andrew, thread) = babylon(&app).await;
+    let mut expected = vec![andrew.profile()];
+    for number in (0..300).rev() {
+        thread.add_member(person(number)).await.unwrap();
+        expected.push(person(number));
+    }
+    expected.sort_by_key(|profile| profile.id);
+    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile).collect();
+    assert_eq!(members, expected);
+}
+
+#[tokio::test]
+async fn members_whose_rows_fill_more_than_one_page_are_all_listed() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    for number in 0..10 {
+        thread.add_member(person(number)).await.unwrap();
+        // An attribute of the application's own makes the row large: the rows together have 3 MB.
+        let avatar = Update::new().set("avatar", AttributeValue::B(vec![0; 300_000]));
+        let key = Membership::key_from((thread.group_id(), person(number).id));
+        let _ = app.store.write(Write::update(key, avatar).unwrap()).await.unwrap();
+    }
+    assert_eq!(thread.members().await.unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let joined = threadline::Clock::now(&*app.clock);
+    let message = app.say(&thread, "Well?").await;
+    app.chat.open(bayko.id(), thread.group_id()).await.unwrap().mark_read(&message).await.unwrap();
+    let mut members = thread.members().await.unwrap();
+    members.sort_by_key(|member| member.profile.id != andrew.id());
+    assert_eq!(members[0].profile, andrew.profile());
+    assert_eq!((members[0].joined_at, members[0].last_read), (joined, None));
+    assert_eq!((members[1].joined_at, members[1].last_read), (joined, Some(message.position())));
+}
+
+#[tokio::test]
+async fn a_change_of_members_costs_4_units_and_1_of_the_index() {
+    let app = App::new();
+    let (andrew, thread) = babylon(&app).await;
+    let (chat, meter) = app.metered();
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    assert_eq!(meter.take(), capacity(1, 0, 0));
+    thread.add_member(person(1)).await.unwrap();
+    assert_eq!(meter.take(), capacity(0, 4, 1));
+    thread.remove_member(person(1).id).await.unwrap();
+    assert_eq!(meter.take(), capacity(0, 4, 1));
+}
+
+#[tokio::test]
+async fn a_list_of_members_costs_1_unit_for_4_kb() {
+    let app = App::new();
+    let (andrew, thread) = babylon(&app).await;
+    for number in 0..99 {
+        thread.add_member(person(number)).await.unwrap();
+    }
+    let (chat, meter) = app.metered();
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    meter.take();
+    assert_eq!(thread.members().await.unwrap().len(), 100);
+    let rows = scan(&app.store).await.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE));
+    let bytes = rows.map(|row| row.size()).sum();
+    let consumed = meter.take();
+    assert_eq!(consumed, Capacity::reads(read_units(bytes, Consistency::Strong)));
+    // A row is at most 1 KB, so that is at least four members a unit.
+    assert!(consumed.read() <= Units::whole(25));
+}

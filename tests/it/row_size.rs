@@ -1,0 +1,194 @@
+//! An inbox row weighs at most 1 KB, so that moving it costs one unit, whatever the names, the title and the text.
+
+use proptest::prelude::*;
+use proptest::strategy::Union;
+use threadline::{
+    DisplayName, Draft, Entity, GroupTitle, Handle, Item, Membership, MessageBody, NewGroup, NewUser, Preview, Thread,
+    User,
+};
+
+use crate::support::{App, block_on, cases, id, scan, time};
+
+/// What one capacity unit of writing holds.
+const ONE_UNIT: usize = 1024;
+/// What a row of a direct conversation weighs beside its names and preview, when it has every attribute.
+const FIXED: usize = 701;
+/// What is kept free for what edits and renames add: two versions of names, and the digits of a revision.
+const KEPT_FREE: usize = 42;
+
+/// The rows of the table.
+async fn rows(app: &App) -> Vec<Item> {
+    let items = scan(&app.store).await;
+    items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
+}
+
+fn new_user(handle: &Handle, name: &DisplayName) -> NewUser {
+    NewUser::new(handle.clone(), name.clone()).unwrap()
+}
+
+/// A message with the longest position there is, that of an id.
+fn draft(body: &MessageBody) -> Draft {
+    Draft::new(body.clone()).with_id(id("5ebf5021-1881-4e1c-8c10-93173ba1a87a")).sent_at(time("2026-11-22T12:00:00Z"))
+}
+
+/// Notes that each of these has read all, so that the rows have every attribute that they can have.
+async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
+    for user in users {
+        let mut thread = app.chat.open(user.id(), thread.group_id()).await.unwrap();
+        let last = thread.membership().last_message().unwrap();
+        thread.mark_read(last).await.unwrap();
+    }
+}
+
+/// The rows of a direct conversation of the two with this message, read by both.
+async fn direct_rows(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
+    let app = App::new();
+    let [one, other] = people.map(|(handle, name)| new_user(handle, name));
+    let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
+    let thread = app.chat.start_direct(&one, &other, draft(body)).await.unwrap();
+    read_by(&app, &thread, &[&one, &other]).await;
+    rows(&app).await
+}
+
+/// The rows of a group that the first one creates with this message, and that the second one is added to.
+async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
+    let app = App::new();
+    let [one, other] = people.map(|(handle, name)| new_user(handle, name));
+    let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
+    let group = NewGroup::new(title.clone(), &one).unwrap();
+    let thread = app.chat.create_group(group, draft(body)).await.unwrap();
+    thread.add_member(&other).await.unwrap();
+    read_by(&app, &thread, &[&one, &other]).await;
+    rows(&app).await
+}
+
+fn text_bytes(row: &Item, names: &[&str]) -> usize {
+    names.iter().filter_map(|name| row.get_s(name)).map(str::len).sum()
+}
+
+/// The bytes of the names in a row of a direct conversation.
+fn names(row: &Item) -> usize {
+    text_bytes(row, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
+}
+
+/// Text of one script, whose characters have one to four bytes, up to the most characters and bytes.
+fn text<T>(most_characters: usize, most_bytes: usize) -> impl Strategy<Value = T>
+where
+    T: for<'a> TryFrom<&'a str, Error = threadline::Error> + std::fmt::Debug,
+{
+    let scripts = [("a", 1), ("é", 2), ("語", 3), ("𐐨", 4)];
+    let of_script = scripts.map(|(letter, size)| {
+        let most = (most_bytes / size).min(most_characters);
+        prop_oneof![Just(most), 1..=most].prop_map(move |count| T::try_from(&*letter.repeat(count)).unwrap()).boxed()
+    });
+    Union::new(of_script)
+}
+
+fn person(letter: char) -> impl Strategy<Value = (Handle, DisplayName)> {
+    // The letter in front keeps the two handles apart.
+    (text::<Handle>(31, 47), text::<DisplayName>(64, 80))
+        .prop_map(move |(handle, name)| (Handle::new(format!("{letter}{handle}")).unwrap(), name))
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn no_row_weighs_more_than_one_unit_holds(
+        one in person('x'),
+        other in person('y'),
+        title in text::<GroupTitle>(64, 128),
+        body in text::<MessageBody>(1024, 4096),
+    ) {
+        let people = [(&one.0, &one.1), (&other.0, &other.1)];
+        let mut rows = block_on(direct_rows(people, &body));
+        rows.extend(block_on(group_rows(people, &title, &body)));
+        prop_assert_eq!(rows.len(), 4);
+        for row in rows {
+            prop_assert!(row.get("last_read").is_some(), "the row has every attribute");
+            prop_assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+        }
+    }
+
+    #[test]
+    fn a_row_weighs_what_was_reserved_for_it_with_its_names_and_preview(
+        one in person('x'),
+        other in person('y'),
+        body in text::<MessageBody>(1024, 4096),
+    ) {
+        for row in block_on(direct_rows([(&one.0, &one.1), (&other.0, &other.1)], &body)) {
+            let preview = row.get_s("message").unwrap();
+            prop_assert_eq!(row.size(), FIXED + names(&row) + preview.len());
+
+            // The preview is the longest beginning of the text that has room.
+            let rest = body.as_str().strip_prefix(preview).unwrap();
+            let room = ONE_UNIT - FIXED - KEPT_FREE - names(&row) - preview.len();
+            let is_longest = rest.chars().next().is_none_or(|next| {
+                preview.chars().count() == 140 || next.len_utf8() > room
+            });
+            prop_assert!(is_longest);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_the_longest_names_and_title_still_shows_how_a_message_begins() {
+    for letter in ["a", "é", "語", "𐐨"] {
+        let handle = |first: &str| {
+            let count = ((48 - 1) / letter.len()).min(31);
+            Handle::new(format!("{first}{}", letter.repeat(count))).unwrap()
+        };
+        let name = DisplayName::new(letter.repeat((80 / letter.len()).min(64))).unwrap();
+        let title = GroupTitle::new(letter.repeat((128 / letter.len()).min(64))).unwrap();
+        let people = [(&handle("x"), &name), (&handle("y"), &name)];
+        let body = MessageBody::new("In the beginning. ".repeat(10)).unwrap();
+        let mut rows = direct_rows(people, &body).await;
+        rows.extend(group_rows(people, &title, &body).await);
+        for row in rows {
+            assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+            assert!(row.get_s("message").unwrap().starts_with("In the beginning"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_longest_row_of_all_is_filled_to_the_last_byte() {
+    let handle = |first: &str| Handle::new(format!("{first}{}a", "é".repeat(23))).unwrap();
+    let name = DisplayName::new("é".repeat(40)).unwrap();
+    let body = MessageBody::new("a".repeat(1024)).unwrap();
+    for row in direct_rows([(&handle("x"), &name), (&handle("y"), &name)], &body).await {
+        assert_eq!(row.size(), ONE_UNIT - KEPT_FREE);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_has_140_characters_at_most_and_ends_between_two() {
+    let (handle, other, name) = (Handle::new("x").unwrap(), Handle::new("y").unwrap(), DisplayName::new("x").unwrap());
+    let people = [(&handle, &name), (&other, &name)];
+    for (text, preview) in [
+        ("a".repeat(140), "a".repeat(140)),
+        ("a".repeat(141), "a".repeat(140)),
+        // These names leave 277 bytes.
+        ("é".repeat(141), "é".repeat(138)),
+        ("語".repeat(141), "語".repeat(92)),
+        ("🙂".repeat(141), "🙂".repeat(69)),
+        (format!("aa{}", "🙂".repeat(140)), format!("aa{}", "🙂".repeat(68))),
+        ("opa".to_owned(), "opa".to_owned()),
+    ] {
+        for row in direct_rows(people, &MessageBody::new(text).unwrap()).await {
+            assert_eq!(row.get_s("message").unwrap(), preview);
+            assert!(Preview::new(preview.clone()).is_ok());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_preview_in_a_new_members_row_is_cut_for_that_members_names() {
+    let (short, name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
+    let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
+    let title = GroupTitle::new("B").unwrap();
+    let body = MessageBody::new("🙂".repeat(140)).unwrap();
+    for row in group_rows([(&short, &name), (&long, &long_name)], &title, &body).await {
+        assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+    }
+}

@@ -1,0 +1,182 @@
+//! The texts that people write: what each takes, to the character, and what it says when it does not.
+
+use proptest::prelude::*;
+use threadline::{
+    DisplayName, Error, ErrorKind, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview,
+    Result,
+};
+
+use crate::support::cases;
+
+/// A check of a text, by the name of its type.
+type Check = (&'static str, fn(&str) -> Result<()>);
+
+macro_rules! checks {
+    ($($type:ident),*) => {
+        [$((stringify!($type), (|text| $type::new(text).map(drop)) as fn(&str) -> Result<()>)),*]
+    };
+}
+
+const ALL: [Check; 8] =
+    checks![MessageBody, DisplayName, GroupTitle, Handle, FoldedHandle, IdentitySubject, KeySegment, Preview];
+
+fn check(name: &str) -> fn(&str) -> Result<()> {
+    ALL.into_iter().find(|(each, _)| *each == name).unwrap().1
+}
+
+/// Characters of one to four bytes, each of them a letter.
+const SCRIPTS: [(&str, usize); 4] = [("a", 1), ("é", 2), ("語", 3), ("𐐨", 4)];
+
+#[test]
+fn every_text_takes_its_most_characters_and_bytes_and_no_more() {
+    // The most characters, then the most bytes.
+    for (name, characters, bytes) in [
+        ("MessageBody", 1024, 4096),
+        ("DisplayName", 64, 80),
+        ("GroupTitle", 64, 128),
+        ("Handle", 32, 48),
+        ("FoldedHandle", 32, 48),
+        ("IdentitySubject", 128, 128),
+        ("KeySegment", 200, 200),
+        ("Preview", 140, 560),
+    ] {
+        for (letter, size) in SCRIPTS {
+            let most = (bytes / size).min(characters);
+            assert!(check(name)(&letter.repeat(most)).is_ok(), "{name} of {most} times {size} bytes");
+            let error = check(name)(&letter.repeat(most + 1)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{name} of {} times {size} bytes", most + 1);
+            assert_eq!(error.entity(), Some(name));
+        }
+    }
+}
+
+#[test]
+fn the_length_of_a_message_is_counted_in_unicode_scalar_values() {
+    // An e with a combining accent is one letter to a reader and two scalar values.
+    assert!(MessageBody::new("e\u{301}".repeat(512)).is_ok());
+    assert!(MessageBody::new("e\u{301}".repeat(513)).is_err());
+    // A flag is two scalar values, and four code units of UTF-16.
+    assert!(MessageBody::new("🇨🇦".repeat(512)).is_ok());
+    assert!(MessageBody::new("🇨🇦".repeat(512) + "!").is_err());
+}
+
+#[test]
+fn only_a_preview_may_be_empty() {
+    for (name, check) in ALL {
+        match check("") {
+            Ok(()) => assert_eq!(name, "Preview"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn names_and_titles_must_not_be_blank_and_a_message_may() {
+    for blank in [" ", "\u{a0}\u{2003}", "\u{3000}"] {
+        assert!(DisplayName::new(blank).is_err());
+        assert!(GroupTitle::new(blank).is_err());
+        assert!(MessageBody::new(blank).is_ok());
+    }
+}
+
+#[test]
+fn only_a_message_and_its_preview_may_hold_control_characters() {
+    for control in ["\0", "\n", "\t", "\u{1b}", "\u{7f}", "\u{85}", "\u{9f}"] {
+        for (name, check) in ALL {
+            let takes = check(&format!("a{control}b")).is_ok();
+            assert_eq!(takes, name == "MessageBody" || name == "Preview", "{name} with {control:?}");
+        }
+    }
+}
+
+#[test]
+fn no_text_that_may_stand_in_a_key_holds_its_separator() {
+    for (name, check) in ALL {
+        let takes = check("a#b").is_ok();
+        let stands_in_a_key = ["Handle", "FoldedHandle", "IdentitySubject", "KeySegment"].contains(&name);
+        assert_eq!(takes, !stands_in_a_key, "{name}");
+    }
+}
+
+#[test]
+fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
+    for handle in ["a", "7", "Augustsz", "andrew_brown", "a-b.c", "...", "Zoë", "語", "Ωmega", "٣"] {
+        assert!(Handle::new(handle).is_ok(), "{handle}");
+    }
+    for handle in ["andrew brown", "@andrew", "a/b", "a:b", "a+b", "a,b", "🙂", "a\u{200d}b", "a\u{301}", " a"] {
+        assert_eq!(Handle::new(handle).unwrap_err().kind(), ErrorKind::Invalid, "{handle}");
+    }
+}
+
+#[test]
+fn a_handle_keeps_its_case_and_folds_that_of_ascii_alone() {
+    let handle = Handle::new("AndrewBROWN").unwrap();
+    assert_eq!(handle.as_str(), "AndrewBROWN");
+    assert_eq!(handle.folded().as_str(), "andrewbrown");
+    assert_eq!(handle.folded(), Handle::new("andrewbrown").unwrap().folded());
+    assert_eq!(Handle::new("ZOË").unwrap().folded().as_str(), "zoË");
+    assert_ne!(Handle::new("ZOË").unwrap().folded(), Handle::new("zoë").unwrap().folded());
+    assert!(FoldedHandle::new("Andrew").is_err());
+}
+
+#[test]
+fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
+    let bodies = [String::new(), "canary".repeat(200), "canary#canary\n".to_owned(), "ca na ry!CANARY\0".to_owned()];
+    for (name, check) in ALL {
+        for text in &bodies {
+            if let Err(error) = check(text) {
+                assert_eq!(error.kind(), ErrorKind::Invalid);
+                let shown = format!("{error} {error:?}").to_lowercase();
+                assert!(!shown.contains("canary") && !shown.contains("ca na ry"), "{name}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_into_a_text_checks_it() {
+    let long = "x".repeat(33);
+    assert!(long.parse::<Handle>().is_err());
+    assert!(Handle::try_from(long.as_str()).is_err());
+    assert!(Handle::try_from(long.clone()).is_err());
+    let error = serde_json::from_value::<Handle>(long.as_str().into()).unwrap_err();
+    assert!(!error.to_string().contains(&long));
+    let handle = Handle::new("bayko").unwrap();
+    assert_eq!(serde_json::to_value(&handle).unwrap(), "bayko");
+    assert_eq!(serde_json::from_value::<Handle>("bayko".into()).unwrap(), handle);
+    assert_eq!("bayko".parse::<Handle>().unwrap(), handle);
+    assert_eq!(String::from(handle), "bayko");
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
+
+    #[test]
+    fn a_text_is_taken_as_it_is_or_refused_as_invalid(text in "\\PC{0,40}|.{0,1100}") {
+        prop_assert_eq!(kept(MessageBody::new(&*text)), expected(&text, (1..=1024).contains(&text.chars().count())));
+        prop_assert_eq!(kept(Preview::new(&*text)), expected(&text, text.chars().count() <= 140));
+        let in_key = |most: usize| {
+            (1..=most).contains(&text.len()) && !text.contains('#') && !text.chars().any(char::is_control)
+        };
+        prop_assert_eq!(kept(KeySegment::new(&*text)), expected(&text, in_key(200)));
+        prop_assert_eq!(kept(IdentitySubject::new(&*text)), expected(&text, in_key(128)));
+    }
+
+    #[test]
+    fn a_folded_handle_is_the_fold_of_itself(text in "[A-Za-zÀ-ÿ0-9_.-]{1,32}") {
+        if let Ok(handle) = Handle::new(text) {
+            let folded = handle.folded();
+            prop_assert_eq!(Handle::new(folded.as_str()).unwrap().folded(), folded.clone());
+            prop_assert!(FoldedHandle::new(folded.as_str()).is_ok());
+            prop_assert!(folded.as_str().eq_ignore_ascii_case(handle.as_str()));
+        }
+    }
+}
+
+fn kept(result: Result<impl Into<String>>) -> Result<String, ErrorKind> {
+    result.map(Into::into).map_err(|error: Error| error.kind())
+}
+
+fn expected(text: &str, valid: bool) -> Result<String, ErrorKind> {
+    if valid { Ok(text.to_owned()) } else { Err(ErrorKind::Invalid) }
+}

@@ -1,0 +1,18 @@
+//! What a plain `cargo test` leaves out, shown in its list: these suites need the feature `dynamodb` and a server.
+#![cfg(not(all(feature = "dynamodb", feature = "conformance")))]
+
+macro_rules! left_out {
+    ($($suite:ident)*) => {$(
+        #[test]
+        #[ignore = "needs the features dynamodb and conformance, and DynamoDB Local: run ./scripts/test"]
+        fn $suite() {
+            panic!("{} is not in this build: run ./scripts/test", stringify!($suite));
+        }
+    )*};
+}
+
+left_out! {
+    conformance_dynamodb
+    dynamodb_store
+    table
+}
