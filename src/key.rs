@@ -174,7 +174,7 @@ segments! {
     A B C D;
 }
 
-/// Defines a newtype of key text. `Debug` prints the shape of the key: its tags, with `…` for each value.
+/// Defines a newtype of key text. `Debug` prints the shape of the key, with `…` for each value.
 macro_rules! key_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $most:ident) => {
         $(#[$doc])*
@@ -194,8 +194,13 @@ macro_rules! key_newtype {
             /// character.
             pub fn parse(text: impl Into<String>) -> Result<Self> {
                 let text = text.into();
-                check_key($what, $most, &text)?;
+                Self::check(&text)?;
                 Ok(Self(text))
+            }
+
+            /// Whether [`parse`](Self::parse) takes the text.
+            pub(crate) fn check(text: &str) -> Result<()> {
+                check_key($what, $most, text)
             }
 
             /// The text of the key.
@@ -320,22 +325,23 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a control character is in the text. Every item that is put passes here with each of its keys, which are nearly
-/// always ASCII; so that is looked at without a branch for each byte.
+/// Whether a control character is in the text. Every write passes here with each of its keys, and nearly all of them are
+/// ASCII; so that is looked at in one go, without a branch for each byte.
 fn has_control(text: &str) -> bool {
-    let (ascii, control) = text
-        .bytes()
-        .fold((true, false), |(ascii, control), byte| (ascii & byte.is_ascii(), control | byte.is_ascii_control()));
-    control || (!ascii && text.chars().any(char::is_control))
+    const CONTROL: u8 = 1;
+    const NOT_ASCII: u8 = 0x80;
+    let found = text.bytes().fold(0, |found, byte| found | u8::from(byte.is_ascii_control()) | (byte & NOT_ASCII));
+    found & CONTROL != 0 || (found & NOT_ASCII != 0 && text.chars().any(char::is_control))
 }
 
-/// The shape of a key: its tag, and `…` for each segment behind it. A first segment that is not in capitals, as tags are, is
-/// not shown either.
+/// The tags of this crate's own keys. Others are not shown: a first segment may as well be a value.
+const SHOWN: [&str; 5] = ["USER", "HANDLE", "IDENTITY", "GRP", "MSG"];
+
+/// The shape of a key: its tag, where it is one of this crate's, and `…` for each other segment.
 pub(crate) fn shape(key: &str) -> String {
     let mut segments = key.split('#');
     let first = segments.next().unwrap_or_default();
-    let is_tag = first.len() <= 32 && first.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    let mut shape = String::from(if is_tag { first } else { "…" });
+    let mut shape = String::from(if SHOWN.contains(&first) { first } else { "…" });
     for _ in segments {
         shape.push_str("#…");
     }

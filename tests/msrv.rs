@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The greatest `rust-version` among the crates that a build with this feature compiles.
 fn needed(feature: &str) -> (u32, u32, u32) {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--locked", "--offline", "--format-version", "1", "--features", feature])
+        .args(["metadata", "--locked", "--format-version", "1", "--features", feature])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

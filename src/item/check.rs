@@ -6,7 +6,7 @@ use serde_dynamo::AttributeValue;
 
 use super::{Item, MAX_ITEM_BYTES, Number, type_of};
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::key::{GSI1PK, GSI1SK, Key, PartitionKey, SortKey};
 
 /// The deepest that lists and maps may lie in each other, the value within the last counted in.
 const MAX_DEPTH: usize = 32;
@@ -58,6 +58,17 @@ pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
 pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
+}
+
+/// Checks the value where the attribute is one of the index's keys. An index key is a key as any other; DynamoDB would refuse
+/// another type, and take text that no read could go on from.
+pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
+    match (name, value) {
+        (GSI1PK, AttributeValue::S(text)) => PartitionKey::check(text),
+        (GSI1SK, AttributeValue::S(text)) => SortKey::check(text),
+        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+        _ => Ok(()),
+    }
 }
 
 fn check_nested(value: &AttributeValue, depth: usize) -> Result<(), &'static str> {

@@ -7,6 +7,7 @@ use super::user::USER;
 use super::{Message, MessagePosition, Profile};
 use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
+use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -128,20 +129,6 @@ impl Membership {
         }
     }
 
-    /// The row of somebody who joins now: it shows what the row of a member shows, all of it read.
-    pub(crate) fn caught_up_with(self, member: &Self) -> Self {
-        // The two rows hold different names, and so have not the same room.
-        let preview = member.message.as_ref().map(|preview| Preview::cut(preview.as_str(), self.preview_room()));
-        Self {
-            last_message: member.last_message,
-            last_sender_uuid: member.last_sender_uuid,
-            last_revision: member.last_revision,
-            message: preview,
-            last_read: member.last_message,
-            ..self
-        }
-    }
-
     /// The row, read up to here.
     pub(crate) fn read_up_to(self, position: MessagePosition) -> Self {
         Self { last_read: Some(position), ..self }
@@ -231,6 +218,11 @@ impl Membership {
     /// Whether the newest message is somebody else's and lies after what the member has read.
     pub fn is_unread(&self) -> bool {
         self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+    }
+
+    /// Whether an item beside the rows is a row. An application may keep entities of its own there.
+    pub(crate) fn is_in(item: &Item) -> bool {
+        item.type_name().is_none_or(|name| name == Self::TYPE)
     }
 
     /// The partition that holds a group and its members.

@@ -18,6 +18,9 @@ use crate::time::Timestamp;
 pub(super) const MESSAGES: Tag = tag!("MSG");
 
 /// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
+///
+/// Its serde form is what the table stores: the group and the time are in the key alone. To show a message to a client, build what the
+/// client needs from the methods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredMessage")]
 pub struct Message {

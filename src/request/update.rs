@@ -6,8 +6,8 @@ use std::fmt;
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
-use crate::item::{check_attribute_name, check_value};
-use crate::key::{GSI1PK, GSI1SK, PK, PartitionKey, SK, SortKey};
+use crate::item::{check_attribute_name, check_index_key, check_value};
+use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
 /// One change to one attribute. `Debug` prints no value.
 #[derive(Clone, PartialEq)]
@@ -120,16 +120,6 @@ impl Update {
             }
         }
         Ok(())
-    }
-}
-
-/// An index key is a key as any other; DynamoDB would refuse another type, and take text that no read could go on from.
-fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
-    match (name, value) {
-        (GSI1PK, AttributeValue::S(text)) => PartitionKey::parse(text.as_str()).map(drop),
-        (GSI1SK, AttributeValue::S(text)) => SortKey::parse(text.as_str()).map(drop),
-        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
-        _ => Ok(()),
     }
 }
 

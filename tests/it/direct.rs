@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use threadline::{Draft, ErrorKind, MessageBody, NewGroup};
+use threadline::{Clock, Draft, ErrorKind, GroupId, ImportedDirect, MessageBody, NewGroup};
 
 use crate::groups::{capacity, count, person, texts};
-use crate::support::{App, scan};
+use crate::support::{App, scan, time};
 
 #[tokio::test]
 async fn both_people_read_the_first_message_and_each_others_names() {
@@ -112,15 +112,24 @@ async fn a_retry_with_the_id_of_another_message_is_a_typed_conflict() {
 
 #[tokio::test]
 async fn a_first_message_out_of_the_window_starts_nothing() {
-    let app = App::new();
-    let old = app.chat.new_message_id();
-    app.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(old);
-    let error = app.chat.start_direct(person(1), person(2), draft.clone()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    let group = NewGroup::new("Babylon 5", person(1)).unwrap();
-    assert_eq!(app.chat.create_group(group, draft).await.unwrap_err().kind(), ErrorKind::Invalid);
-    assert!(scan(&app.store).await.is_empty());
+    for (sent_at, refused) in [
+        ("2026-11-21T12:00:00Z", false),
+        ("2026-11-21T11:59:59.999Z", true),
+        ("2026-11-22T12:05:00Z", false),
+        ("2026-11-22T12:05:00.001Z", true),
+    ] {
+        let app = App::new();
+        let now = app.clock.now();
+        app.clock.set(time(sent_at));
+        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+        app.clock.set(now);
+        let direct = app.chat.start_direct(person(1), person(2), draft.clone()).await;
+        let group = app.chat.create_group(NewGroup::new("Babylon 5", person(1)).unwrap(), draft).await;
+        for result in [direct, group] {
+            assert_eq!(result.err().map(|error| error.kind()), refused.then_some(ErrorKind::Invalid), "{sent_at}");
+        }
+        assert_eq!(scan(&app.store).await.is_empty(), refused);
+    }
 }
 
 #[tokio::test]
@@ -160,4 +169,21 @@ async fn a_start_costs_8_units_and_2_of_the_index() {
     chat.start_direct(person(2), person(1), "epa").await.unwrap();
     assert_eq!(meter.take(), capacity(1, 8 + 1, 0));
     assert_eq!(texts(&thread).await, ["opa", "epa"]);
+}
+
+#[tokio::test]
+async fn a_group_under_the_pairs_id_that_is_not_the_pairs_hears_nothing() {
+    let app = App::new();
+    let (alice, bob, mallory) = (app.user("alice").await, app.user("bob").await, app.user("mallory").await);
+    let pair = GroupId::direct(alice.id(), bob.id());
+    let squat = NewGroup::new("Not yours", &mallory).unwrap().with_member(&alice).with_id(pair);
+    assert_eq!(app.chat.create_group(squat, "hello").await.unwrap_err().kind(), ErrorKind::Invalid);
+
+    // By an import, whose ids are its own.
+    let now = Clock::now(&*app.clock);
+    app.chat.import_direct(ImportedDirect::new(pair, &mallory, &alice, now)).await.unwrap();
+    let error = app.chat.start_direct(&alice, &bob, "our secret").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    let mallorys_end = app.chat.open(mallory.id(), pair).await.unwrap();
+    assert_eq!(mallorys_end.messages().fetch().await.unwrap().items, []);
 }

@@ -117,6 +117,8 @@ fn forged_part() -> impl Strategy<Value = String> {
         timestamp().prop_map(|time| time.to_string()),
         timestamp().prop_map(|time| time.to_string().replace("+00:00", "Z")),
         position().prop_map(|position| position.to_string()),
+        position().prop_map(|position| position.to_string().to_uppercase()),
+        (timestamp(), uuid()).prop_map(|(time, id)| format!("{time}#{}", id.simple())),
         "\\PC{0,40}",
         "[A-Z]{1,3}",
         Just(String::new()),
@@ -183,6 +185,14 @@ proptest! {
     fn message_positions_compare_as_their_text_does(one in position(), other in position()) {
         prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
         prop_assert_eq!(one.to_string().parse::<MessagePosition>().unwrap(), one);
+    }
+
+    #[test]
+    fn text_of_any_kind_is_a_position_exactly_as_it_is_written_or_none(text in forged_part()) {
+        match text.parse::<MessagePosition>() {
+            Ok(position) => prop_assert_eq!(position.to_string(), text),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Invalid),
+        }
     }
 
     #[test]

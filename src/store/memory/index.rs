@@ -58,8 +58,10 @@ impl Index {
                 if from != to
                     && let Some(partition) = self.partitions.get_mut(from_pk)
                 {
-                    partition.remove(&slot(from, key));
-                    partition.insert(slot(to, key));
+                    // The very entry, so that its text need not be allocated again.
+                    let mut slot = partition.take(&slot(from, key)).unwrap_or_else(|| slot(to, key));
+                    slot.index_sk.replace_range(.., to);
+                    partition.insert(slot);
                 }
             }
             (from, to) => {

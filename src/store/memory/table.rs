@@ -133,34 +133,36 @@ impl Table {
         }
     }
 
-    /// Gives attributes of the item these values, and gives back those that they had; `None` where there is no item. The item
-    /// is then of this size.
-    pub(super) fn update(&mut self, key: &Key, mut values: Values, size: usize) -> Option<(Values, IndexChange)> {
+    /// Gives attributes of the item these values, and gives back the key and the values that they had; `None` where there is
+    /// no item. The item is then of this size.
+    pub(super) fn update(
+        &mut self,
+        key: &Key,
+        mut values: Values,
+        size: usize,
+    ) -> Option<(Arc<Key>, Values, IndexChange)> {
         let stored = self.partitions.get_mut(key.pk.as_str())?.get_mut(key.sk.as_str())?;
         // Changed where it is, unless somebody still holds it: an answer in the making, or the change log.
         swap(Arc::make_mut(&mut stored.item), &mut values);
         let before = std::mem::replace(&mut stored.size, size);
-        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old);
+        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old.as_ref());
         if was(EXPIRES_AT).is_some() {
             stored.expires_at = stored.item.expires_at();
         }
         let (old_pk, old_sk) = (was(GSI1PK), was(GSI1SK));
-        if old_pk.is_none() && old_sk.is_none() {
-            let change = if stored.indexed { IndexChange::Updated { before, after: size } } else { IndexChange::None };
-            return Some((values, change));
-        }
-        let text = |old: Option<&'_ Option<AttributeValue>>, name| match old {
-            Some(Some(AttributeValue::S(text))) => Some(text.clone()),
-            Some(_) => None,
-            None => stored.item.get_s(name).map(str::to_owned),
+        let change = if old_pk.is_some() || old_sk.is_some() {
+            let (pk, sk) = (stored.item.get_s(GSI1PK), stored.item.get_s(GSI1SK));
+            let from = old_pk.map_or(pk, text).zip(old_sk.map_or(sk, text));
+            let to = pk.zip(sk);
+            stored.indexed = to.is_some();
+            self.index.follow(&stored.key, from, to);
+            index_change(from.map(|from| (from, before)), to.map(|to| (to, size)))
+        } else if stored.indexed {
+            IndexChange::Updated { before, after: size }
+        } else {
+            IndexChange::None
         };
-        let from = text(old_pk, GSI1PK).zip(text(old_sk, GSI1SK));
-        let from = from.as_ref().map(|(pk, sk)| (pk.as_str(), sk.as_str()));
-        let to = place(&stored.item);
-        stored.indexed = to.is_some();
-        self.index.follow(&stored.key, from, to);
-        let change = index_change(from.map(|from| (from, before)), to.map(|to| (to, size)));
-        Some((values, change))
+        Some((Arc::clone(&stored.key), values, change))
     }
 
     /// Deletes the item, and gives it back.
@@ -176,6 +178,13 @@ impl Table {
         self.index.follow(&old.key, from, None);
         let change = index_change(from.map(|from| (from, old.size)), None);
         Some((old, change))
+    }
+}
+
+fn text(value: Option<&AttributeValue>) -> Option<&str> {
+    match value {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
     }
 }
 

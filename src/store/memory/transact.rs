@@ -1,7 +1,6 @@
 //! Transactions: all or none, and once for each token.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::write::{Effect, Prepared, State, decide, idle};
@@ -69,7 +68,7 @@ impl State {
         if let Some(named) = &named
             && self.tokens.is_replay(named)?
         {
-            let capacity = actions.iter().map(|action| self.replayed(&action.key)).sum();
+            let capacity = actions.iter().map(|action| self.replayed(action.action.key())).sum();
             return Ok(TransactOutcome::Done { capacity });
         }
         let (decided, reasons): (Vec<_>, Vec<_>) = actions.into_iter().map(|action| self.decided(action, now)).unzip();
@@ -79,8 +78,8 @@ impl State {
             return Ok(TransactOutcome::Cancelled { reasons, capacity });
         }
         let mut capacity = Capacity::default();
-        for Decided { key, effect, before } in decided {
-            capacity += doubled(self.carry_out(key, effect, before, now));
+        for Decided { effect, before } in decided {
+            capacity += doubled(self.carry_out(effect, before, now));
         }
         if let Some(named) = named {
             self.tokens.remember(named, now);
@@ -89,9 +88,9 @@ impl State {
     }
 
     fn decided(&self, action: Prepared, now: Timestamp) -> (Decided, CancelReason) {
-        let Prepared { key, action, condition, return_old } = action;
-        let old = self.table.get(&key);
-        let (effect, code) = match decide(&key, action, condition.as_ref(), old) {
+        let Prepared { action, condition, return_old } = action;
+        let old = self.table.get(action.key());
+        let (effect, code) = match decide(action, condition.as_ref(), old) {
             Ok(Effect::Refused) => (Effect::Refused, CancelCode::ConditionFailed),
             Ok(effect) => (effect, CancelCode::None),
             Err(_) => (Effect::Refused, CancelCode::Invalid),
@@ -99,7 +98,7 @@ impl State {
         let shown = code == CancelCode::ConditionFailed && return_old;
         let current = old.filter(|_| shown).and_then(|old| old.shown(now));
         let before = old.map_or(0, |old| old.size);
-        (Decided { key, effect, before }, CancelReason { code, current })
+        (Decided { effect, before }, CancelReason { code, current })
     }
 
     /// What an action of a replayed transaction consumes: a transactional read.
@@ -111,7 +110,6 @@ impl State {
 
 /// An action with what it will do, and the size of the item that it finds.
 struct Decided {
-    key: Arc<Key>,
     effect: Effect,
     before: usize,
 }

@@ -7,21 +7,21 @@ use serde_dynamo::AttributeValue;
 
 use super::table::{Stored, Values, swap};
 use super::value::same;
-use super::write::{Effect, check_index_key};
+use super::write::Effect;
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size};
 use crate::key::{Key, PK, SK};
 use crate::request::Change;
 
-/// What the changes do to the item.
+/// What the changes, which have been checked by themselves, do to the item.
 ///
 /// An update that only removes attributes, of an item that is missing, does not create it. Sources differ here: AWS is
 /// reported to behave so, DynamoDB Local creates an item of nothing but its key. Guard such an update with a condition that
 /// the item exists, and both agree.
 ///
 /// # Errors
-/// `Invalid` for adding to what is no number, an index key that is none, and a result that is too large.
-pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
+/// `Invalid` for adding to what is no number, and for a result that is too large.
+pub(super) fn plan(key: Key, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
     if old.is_none() && changes.iter().all(|(_, change)| matches!(change, Change::Remove)) {
         return Ok(Effect::Keep);
     }
@@ -48,7 +48,6 @@ pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'stat
             continue;
         }
         if let Some(value) = &value {
-            check_index_key(&name, value)?;
             size += attribute_size(&name, value);
         }
         size -= found.map_or(0, |found| attribute_size(&name, found));
@@ -64,13 +63,13 @@ pub(super) fn plan(key: &Arc<Key>, old: Option<&Stored>, changes: Vec<(Cow<'stat
     }
     Ok(match old {
         Some(_) if values.is_empty() => Effect::Keep,
-        Some(_) => Effect::Update { values, size },
+        Some(_) => Effect::Update { key, values, size },
         None => {
             let mut item = Item::new();
             item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
             item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
             swap(&mut item, &mut values);
-            Effect::Put(Stored::new(Arc::clone(key), item, size))
+            Effect::Put(Stored::new(Arc::new(key), item, size))
         }
     })
 }

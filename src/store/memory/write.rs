@@ -14,8 +14,8 @@ use super::update;
 use super::value::{normalise, same_item};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_value};
-use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, PartitionKey, SK, SortKey};
+use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_index_key, check_value};
+use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{BatchPut, Change, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
@@ -29,7 +29,6 @@ pub(super) struct State {
 
 /// A write that has been checked, with what can be worked out before the lock is taken.
 pub(super) struct Prepared {
-    pub(super) key: Arc<Key>,
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
     pub(super) return_old: bool,
@@ -37,9 +36,18 @@ pub(super) struct Prepared {
 
 pub(super) enum Action {
     Put(Stored),
-    Update(Vec<(Cow<'static, str>, Change)>),
-    Delete,
-    Check,
+    Update { key: Key, changes: Vec<(Cow<'static, str>, Change)> },
+    Delete { key: Key },
+    Check { key: Key },
+}
+
+impl Action {
+    pub(super) fn key(&self) -> &Key {
+        match self {
+            Self::Put(new) => &new.key,
+            Self::Update { key, .. } | Self::Delete { key } | Self::Check { key } => key,
+        }
+    }
 }
 
 /// What a write does to its item.
@@ -51,9 +59,9 @@ pub(super) enum Effect {
     /// Puts the item in the place of what is there.
     Put(Stored),
     /// Changes the item where it is.
-    Update { values: Values, size: usize },
+    Update { key: Key, values: Values, size: usize },
     /// Deletes the item that is there.
-    Delete,
+    Delete { key: Key },
 }
 
 impl Prepared {
@@ -64,12 +72,8 @@ impl Prepared {
         if let Some(condition) = &condition {
             condition.check()?;
         }
-        let (key, action) = match action {
-            WriteAction::Put { key, item } => {
-                let key = Arc::new(key);
-                let stored = stored(&key, item)?;
-                (key, Action::Put(stored))
-            }
+        let action = match action {
+            WriteAction::Put { key, item } => Action::Put(stored(key, item)?),
             WriteAction::Update { key, update } => {
                 update.check()?;
                 let mut changes = update.into_changes();
@@ -78,11 +82,11 @@ impl Prepared {
                         normalise(value);
                     }
                 }
-                (Arc::new(key), Action::Update(changes))
+                Action::Update { key, changes }
             }
-            WriteAction::Delete { key } => (Arc::new(key), Action::Delete),
+            WriteAction::Delete { key } => Action::Delete { key },
         };
-        Ok(Self { key, action, condition, return_old })
+        Ok(Self { action, condition, return_old })
     }
 
     pub(super) fn transact(action: TransactAction) -> Result<Self> {
@@ -90,24 +94,23 @@ impl Prepared {
             TransactAction::Write(write) => Self::write(write),
             TransactAction::Check { key, condition } => {
                 condition.check()?;
-                let key = Arc::new(key);
-                Ok(Self { key, action: Action::Check, condition: Some(condition), return_old: false })
+                Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
             }
         }
     }
 
     pub(super) fn batch(write: BatchPut) -> Result<Self> {
-        let key = Arc::new(write.key()?);
+        let key = write.key()?;
         let action = match write {
-            BatchPut::Put(item) => Action::Put(stored(&key, item)?),
-            BatchPut::Delete(_) => Action::Delete,
+            BatchPut::Put(item) => Action::Put(stored(key, item)?),
+            BatchPut::Delete(_) => Action::Delete { key },
         };
-        Ok(Self { key, action, condition: None, return_old: false })
+        Ok(Self { action, condition: None, return_old: false })
     }
 }
 
 /// The item as the table keeps it: checked, measured, its numbers normalised, all in one walk.
-fn stored(key: &Arc<Key>, item: Item) -> Result<Stored> {
+fn stored(key: Key, item: Item) -> Result<Stored> {
     let mut attributes: HashMap<String, AttributeValue> = item.into();
     let (mut size, mut key_parts, mut index_key_parts, mut may_expire) = (0, 0, 0, false);
     for (name, value) in &mut attributes {
@@ -134,30 +137,16 @@ fn stored(key: &Arc<Key>, item: Item) -> Result<Stored> {
     }
     let item = Item::from(attributes);
     let expires_at = if may_expire { item.expires_at() } else { None };
-    Ok(Stored { key: Arc::clone(key), item: Arc::new(item), size, expires_at, indexed: index_key_parts == 2 })
+    let indexed = index_key_parts == 2;
+    Ok(Stored { key: Arc::new(key), item: Arc::new(item), size, expires_at, indexed })
 }
 
 fn is_text(value: &AttributeValue, expected: &str) -> bool {
     matches!(value, AttributeValue::S(text) if text == expected)
 }
 
-/// Checks the value where the attribute is one of the index's keys.
-pub(super) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
-    match (name, value) {
-        (GSI1PK, AttributeValue::S(text)) => PartitionKey::parse(text.as_str()).map(|_| ()),
-        (GSI1SK, AttributeValue::S(text)) => SortKey::parse(text.as_str()).map(|_| ()),
-        (GSI1PK | GSI1SK, _) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
-        _ => Ok(()),
-    }
-}
-
 /// What the write would do to the item, without doing it.
-pub(super) fn decide(
-    key: &Arc<Key>,
-    action: Action,
-    condition: Option<&Condition>,
-    old: Option<&Stored>,
-) -> Result<Effect> {
+pub(super) fn decide(action: Action, condition: Option<&Condition>, old: Option<&Stored>) -> Result<Effect> {
     let item = old.map(|old| &*old.item);
     if condition.is_some_and(|condition| !holds(condition, item)) {
         return Ok(Effect::Refused);
@@ -167,42 +156,44 @@ pub(super) fn decide(
             Ok(Effect::Keep)
         }
         Action::Put(new) => Ok(Effect::Put(new)),
-        Action::Update(changes) => update::plan(key, old, changes),
-        Action::Delete if old.is_some() => Ok(Effect::Delete),
-        Action::Delete | Action::Check => Ok(Effect::Keep),
+        Action::Update { key, changes } => update::plan(key, old, changes),
+        Action::Delete { key } if old.is_some() => Ok(Effect::Delete { key }),
+        Action::Delete { .. } | Action::Check { .. } => Ok(Effect::Keep),
     }
 }
 
 impl State {
     pub(super) fn write(&mut self, write: Prepared, now: Timestamp) -> Result<WriteOutcome> {
-        let Prepared { key, action, condition, return_old } = write;
-        let old = self.table.get(&key);
+        let Prepared { action, condition, return_old } = write;
+        let old = self.table.get(action.key());
         let before = old.map_or(0, |old| old.size);
-        let effect = decide(&key, action, condition.as_ref(), old)?;
+        let effect = decide(action, condition.as_ref(), old)?;
         let old = old.filter(|_| return_old).and_then(|old| old.shown(now));
         if matches!(effect, Effect::Refused) {
             return Ok(WriteOutcome::Refused { current: old, capacity: idle(before) });
         }
-        let capacity = self.carry_out(key, effect, before, now);
+        let capacity = self.carry_out(effect, before, now);
         Ok(WriteOutcome::Done { old, capacity })
     }
 
     /// Does it, to an item of this size, and says what it consumed.
-    pub(super) fn carry_out(&mut self, key: Arc<Key>, effect: Effect, before: usize, now: Timestamp) -> Capacity {
-        let (undo, index_change, after) = match effect {
+    pub(super) fn carry_out(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
+        let (key, undo, index_change, after) = match effect {
             Effect::Refused | Effect::Keep => return idle(before),
             Effect::Put(new) => {
-                let size = new.size;
+                let (key, size) = (Arc::clone(&new.key), new.size);
                 let (old, index_change) = self.table.put(new);
-                (Undo::Whole(old.map(|old| old.item)), index_change, size)
+                (key, Undo::Whole(old.map(|old| old.item)), index_change, size)
             }
-            Effect::Update { values, size } => {
-                let Some((old, index_change)) = self.table.update(&key, values, size) else { return idle(before) };
-                (Undo::Values(old), index_change, size)
+            Effect::Update { key, values, size } => {
+                let Some((key, old, index_change)) = self.table.update(&key, values, size) else {
+                    return idle(before);
+                };
+                (key, Undo::Values(old), index_change, size)
             }
-            Effect::Delete => {
+            Effect::Delete { key } => {
                 let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
-                (Undo::Whole(Some(old.item)), index_change, 0)
+                (old.key, Undo::Whole(Some(old.item)), index_change, 0)
             }
         };
         self.log.push(key, undo, now, false);

@@ -111,6 +111,15 @@ fn the_index_is_charged_by_what_changes_of_it() {
 }
 
 #[test]
+fn an_item_with_one_index_key_only_costs_nothing_on_the_index() {
+    let store = MemoryStore::new();
+    assert_eq!(put(&store, with(item("A", "1"), GSI1PK, s("I"))), writes(1, 0));
+    assert_eq!(outcome(&store, set("other", "1")), writes(1, 0));
+    assert_eq!(outcome(&store, set(GSI1PK, "J")), writes(1, 0));
+    assert_eq!(outcome(&store, Write::delete(key("A", "1"))), writes(1, 0));
+}
+
+#[test]
 fn a_set_in_another_order_costs_nothing_on_the_index() {
     let store = MemoryStore::new();
     let with_set = |members: [&str; 2]| {

@@ -147,6 +147,39 @@ fn a_change_shares_its_images_with_the_table() {
 }
 
 #[test]
+fn an_image_stays_as_it_was_when_the_item_changes() {
+    let store = MemoryStore::new();
+    let update = |number: i64, name: &'static str| {
+        let update = Update::new().add("n", number).set(name, s("x"));
+        write(&store, Write::update(key("A", "1"), update).unwrap());
+    };
+    put(&store, with(item("A", "1"), "n", n("1")));
+    update(1, "a");
+    let early = all(&store);
+    update(1, "b");
+    write(&store, Write::update(key("A", "1"), Update::new().remove("a").add("n", 1)).unwrap());
+    write(&store, Write::delete(key("A", "1")));
+    put(&store, with(item("A", "1"), "n", n("9")));
+    update(1, "c");
+    let late = all(&store);
+    assert_eq!(early, late[..2]);
+    let numbers = |image: fn(&Change) -> &Option<Arc<Item>>| -> Vec<String> {
+        let number = |item: &Arc<Item>| match item.get("n") {
+            Some(AttributeValue::N(text)) => text.clone(),
+            _ => panic!("no number"),
+        };
+        late.iter().map(|change| image(change).as_ref().map_or_else(String::new, number)).collect()
+    };
+    assert_eq!(numbers(|change| &change.old), ["", "1", "2", "3", "4", "", "9"]);
+    assert_eq!(numbers(|change| &change.new), ["1", "2", "3", "4", "", "9", "10"]);
+    let names = |item: &Option<Arc<Item>>| {
+        ["a", "b", "c"].into_iter().filter(|name| item.as_ref().unwrap().get(name).is_some()).collect::<String>()
+    };
+    assert_eq!((names(&late[2].old), names(&late[2].new)), ("a".to_owned(), "ab".to_owned()));
+    assert_eq!((names(&late[3].old), names(&late[3].new)), ("ab".to_owned(), "b".to_owned()));
+}
+
+#[test]
 fn debug_of_a_change_shows_no_value() {
     let store = MemoryStore::new();
     put(&store, with(item("USER#secret", "USER"), "message", s("secret")));

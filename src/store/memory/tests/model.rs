@@ -185,11 +185,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_table_reads_as_a_plain_list_does(ops in proptest::collection::vec(op(), 0..60)) {
+    fn the_table_reads_as_a_plain_list_does(ops in proptest::collection::vec(op(), 0..60), pause in 1..20_usize) {
         let store = MemoryStore::new();
         let mut model = Model::default();
         let mut changes = 0;
-        for op in &ops {
+        for (place, op) in ops.iter().enumerate() {
+            if place % pause == 0 {
+                // Somebody reads the changes on the way; that must make no difference.
+                store.changes_after(None, 1).unwrap();
+            }
             let outcome = try_write(&store, write_of(op)).unwrap();
             let (capacity, changed) = model.write(op);
             prop_assert_eq!(outcome.capacity(), capacity, "{:?}", op);
