@@ -199,6 +199,29 @@ impl Membership {
         self.last_sender_uuid
     }
 
+    /// The revision of the newest message that this row shows.
+    pub(crate) fn last_revision(&self) -> Option<u32> {
+        self.last_revision
+    }
+
+    /// The version of the user that the member's names were taken from, where a projector wrote them.
+    pub(crate) fn version(&self) -> Option<u32> {
+        self.user_version
+    }
+
+    /// The version of the other user of a direct conversation, likewise.
+    pub(crate) fn other_version(&self) -> Option<u32> {
+        self.other_version
+    }
+
+    /// Whether the row shows the message as it is, or that there is none.
+    pub(crate) fn shows(&self, newest: Option<&Message>) -> bool {
+        self.last_message == newest.map(Message::position)
+            && self.last_sender_uuid == newest.map(Message::sender_id)
+            && self.last_revision.unwrap_or(0) == newest.map_or(0, Message::revision)
+            && self.message == newest.and_then(|newest| self.preview_of(newest))
+    }
+
     /// The beginning of the newest message: at most 140 characters, fewer where the names are long; `None` once the message is
     /// deleted.
     pub fn preview(&self) -> Option<&Preview> {

@@ -7,7 +7,7 @@ use super::record::{RecordKind, StreamRecord};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
-use crate::model::{KnownKey, Message, MessagePosition, User};
+use crate::model::{KnownKey, Membership, Message, MessagePosition, User};
 
 /// What a batch asks for. The maps are ordered, so that a run is the same each time.
 #[derive(Debug, Default)]
@@ -36,8 +36,10 @@ pub(super) enum Subject {
 pub(super) struct GroupWork {
     /// The newest message of the batch, in its newest revision.
     pub(super) newest: Option<Message>,
-    /// The messages that are gone from the table.
+    /// The messages that went from the table. One of them may be there again: the thread itself will tell.
     pub(super) removed: BTreeSet<MessagePosition>,
+    /// The rows of those who joined, as they were put.
+    pub(super) joined: BTreeMap<UserId, Membership>,
 }
 
 impl Plan {
@@ -52,6 +54,10 @@ impl Plan {
 
     fn add(&mut self, record: &StreamRecord) -> Result<Subject> {
         match KnownKey::parse(&record.key()?) {
+            // An application's own entity may stand in a thread, also where its key looks like a message's.
+            Some(KnownKey::Message(_)) if record.image().is_some_and(|image| !Message::is_in(image)) => {
+                Ok(Subject::Nothing)
+            }
             Some(KnownKey::Message(key)) => {
                 let work = match record.kind {
                     RecordKind::Insert => Some(read::<Message>(record)?),
@@ -71,10 +77,7 @@ impl Plan {
                 };
                 let group = self.groups.entry(key.group).or_default();
                 match work {
-                    Some(message) => {
-                        group.removed.remove(&key.position);
-                        group.show(message);
-                    }
+                    Some(message) => group.show(message),
                     None => group.remove(key.position),
                 }
                 Ok(Subject::Group(key.group))
@@ -92,7 +95,16 @@ impl Plan {
                 }
                 RecordKind::Unknown => Err(unknown_kind()),
             },
-            // The rows that the projector writes are among these, so it never feeds itself.
+            Some(KnownKey::Membership(..)) if record.image().is_some_and(|image| !Membership::is_in(image)) => {
+                Ok(Subject::Nothing)
+            }
+            // A new row says what its writer knew, and what was projected meanwhile did not reach it.
+            Some(KnownKey::Membership(id, user)) if record.kind == RecordKind::Insert => {
+                let row = read::<Membership>(record)?;
+                self.groups.entry(id).or_default().joined.insert(user, row);
+                Ok(Subject::Group(id))
+            }
+            // The projector's own writes are among these: it only ever changes rows, so it never feeds itself.
             _ => Ok(Subject::Nothing),
         }
     }

@@ -1,4 +1,4 @@
-//! `projector.advance`, `projector.refresh`, `projector.rename`: what a batch of records does to the inbox rows.
+//! `projector.advance`, `projector.refresh`, `projector.join`, `projector.rename`: what a batch of records does to the inbox rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ use crate::store::call::begin;
 /// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.
 /// * A user's new names reach the user's rows and the other side of the user's direct conversations. Messages keep the names they
 ///   were sent with.
+/// * A new row is compared with the thread and its users, and set right where what its writer knew is behind: 1 RCU for the thread and
+///   1 for each user. A row that is right, as nearly all are, is not written.
 /// * It skips the records of its own writes, so it never feeds itself, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
@@ -113,12 +115,15 @@ impl Projector {
         if !work.removed.is_empty() {
             let call = begin!(&*self.store, "projector.refresh");
             // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
-            return call.run(rows::refresh(&call, group, &work.removed)).await;
+            call.run(rows::refresh(&call, group, &work.removed)).await?;
+        } else if let Some(message) = &work.newest {
+            self.advance(message).await?;
         }
-        match &work.newest {
-            Some(message) => self.advance(message).await,
-            None => Ok(()),
+        if !work.joined.is_empty() {
+            let call = begin!(&*self.store, "projector.join");
+            call.run(rows::join(&call, group, &work.joined)).await?;
         }
+        Ok(())
     }
 
     /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something

@@ -48,6 +48,11 @@ impl StreamRecord {
     pub fn key(&self) -> Result<Key> {
         self.keys.key()
     }
+
+    /// The item after, or else the item before.
+    pub(super) fn image(&self) -> Option<&Item> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
 }
 
 /// A record as it came, in JSON. It holds content: `Debug` prints its length alone.

@@ -1,6 +1,7 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
 mod auto_traits;
+mod convergence;
 mod corrupt;
 mod cruddur;
 mod direct;
@@ -10,11 +11,13 @@ mod groups;
 mod imports;
 mod inbox;
 mod keys;
+mod meddled;
 mod members;
 mod messages;
 mod projector;
 mod redaction;
 mod row_size;
+mod stream_faults;
 mod support;
 mod times_and_ids;
 mod users;

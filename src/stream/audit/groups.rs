@@ -32,13 +32,17 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
     let users = users(call, &members).await?;
 
     for row in &members {
-        let drift = match &newest {
-            _ if !is_at(row, newest.as_ref()) => Some(Drift::WrongRecency { group, user: row.user_id() }),
-            Some(newest) if !shows(row, newest) => Some(Drift::StalePreview { group, user: row.user_id() }),
-            _ => None,
-        };
-        if let Some(drift) = drift {
-            mend(call, mode, drift, rows::set_right(row, newest.as_ref())?, findings).await?;
+        if !row.shows(newest.as_ref()) {
+            let user = row.user_id();
+            let is_at = row.last_message() == newest.as_ref().map(Message::position);
+            let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
+            findings.push(match mode {
+                Mode::Report => Finding::found(drift),
+                Mode::Mend => {
+                    rows::settle(call, row.clone(), newest.clone()).await?;
+                    Finding::mended(drift)
+                }
+            });
         }
         audit_names(call, row, &users, mode, findings).await?;
     }
@@ -116,16 +120,6 @@ async fn users(call: &Call<'_>, members: &[Membership]) -> Result<BTreeMap<UserI
         }
     }
     Ok(users)
-}
-
-/// Whether the row stands where the newest message puts it.
-fn is_at(row: &Membership, newest: Option<&Message>) -> bool {
-    row.last_message() == newest.map(Message::position)
-}
-
-/// Whether the row shows the message as it is.
-fn shows(row: &Membership, newest: &Message) -> bool {
-    row.last_sender_id() == Some(newest.sender_id()) && row.preview() == row.preview_of(newest).as_ref()
 }
 
 async fn audit_names(
