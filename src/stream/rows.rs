@@ -9,7 +9,7 @@ use serde_dynamo::AttributeValue;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::key::{GSI1SK, Key};
+use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::model::{Membership, Message, MessagePosition, Profile, User};
 use crate::request::{Condition, Get, Order, Query, SortRange, Update, Write};
 use crate::store::call::Call;
@@ -199,6 +199,15 @@ fn set_right(row: &Membership, newest: Option<&Message>) -> Result<Write> {
     let as_read = Condition::item_exists()
         .and(still(Membership::LAST_MESSAGE, row.last_message().map(text)))
         .and(still(Membership::LAST_REVISION, row.last_revision().map(number)));
+    Write::update(row.key(), update)?.when(as_read)
+}
+
+/// The update that puts a row that is right where the index should have it, unless it moved since it was read.
+pub(super) fn place(row: &Membership) -> Result<Write> {
+    let update = Update::new()
+        .set(GSI1PK, AttributeValue::S(Membership::inbox(row.user_id()).into()))
+        .set(GSI1SK, recency(row.last_message_at(), row.group_id()));
+    let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, row.last_message().map(text)));
     Write::update(row.key(), update)?.when(as_read)
 }
 

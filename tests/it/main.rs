@@ -1,5 +1,6 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
+mod audit;
 mod auto_traits;
 mod convergence;
 mod corrupt;
@@ -17,7 +18,9 @@ mod messages;
 mod projector;
 mod redaction;
 mod row_size;
+mod sink;
 mod stream_faults;
+mod stream_races;
 mod support;
 mod times_and_ids;
 mod users;

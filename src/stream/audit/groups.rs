@@ -9,6 +9,7 @@ use super::{Call, Mode};
 use crate::entity::Entity;
 use crate::error::{ErrorKind, Result};
 use crate::id::{GroupId, UserId};
+use crate::key::{GSI1PK, GSI1SK};
 use crate::model::{Conversation, Membership, Message, MessageGroup, User};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write};
 use crate::stream::rows;
@@ -31,8 +32,11 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
     let newest = rows::newest_message(call, group).await?;
     let users = users(call, &members).await?;
 
-    for row in &members {
-        if !row.shows(newest.as_ref()) {
+    for (row, is_placed) in &members {
+        if row.shows(newest.as_ref()) && !is_placed {
+            let drift = Drift::WrongRecency { group, user: row.user_id() };
+            mend(call, mode, drift, rows::place(row)?, findings).await?;
+        } else if !row.shows(newest.as_ref()) {
             let user = row.user_id();
             let is_at = row.last_message() == newest.as_ref().map(Message::position);
             let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
@@ -46,7 +50,7 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
         }
         audit_names(call, row, &users, mode, findings).await?;
     }
-    if let [only] = members.as_slice()
+    if let [(only, _)] = members.as_slice()
         && let Some(other) = only.other()
     {
         let drift = Drift::MissingRow { group, user: other.id };
@@ -58,13 +62,16 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
         return Ok(());
     }
     let rows = u32::try_from(members.len()).unwrap_or(u32::MAX);
-    if rows != item.member_count() {
+    let drift = Drift::WrongMemberCount { group, counted: item.member_count(), rows };
+    if rows == 0 && item.title().is_none() {
+        // Nothing tells any more who the two are.
+        findings.push(Finding::found(drift));
+    } else if rows != item.member_count() {
         let number = |count: u32| AttributeValue::N(count.to_string());
         let update = Update::new().set(MessageGroup::MEMBER_COUNT, number(rows));
         // Whoever joins or leaves meanwhile changes the count in the same transaction, and this write gives way.
         let unchanged = Condition::eq(MessageGroup::MEMBER_COUNT, number(item.member_count()));
         let write = Write::update(MessageGroup::key_from(group), update)?.when(unchanged)?;
-        let drift = Drift::WrongMemberCount { group, counted: item.member_count(), rows };
         mend(call, mode, drift, write, findings).await?;
     }
     Ok(())
@@ -88,15 +95,21 @@ pub(super) async fn mend(
     Ok(())
 }
 
-async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -> Result<Vec<Membership>> {
+/// The rows, and whether each stands where the index should have it.
+async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -> Result<Vec<(Membership, bool)>> {
     let mut query =
         Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
     let mut members = Vec::new();
     loop {
         let page = call.query(query.clone()).await?;
         for item in page.items {
+            let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
             match Membership::from_item(item) {
-                Ok(row) => members.push(row),
+                Ok(row) => {
+                    let right = row.index_key().map(|key| (key.pk.as_str().to_owned(), key.sk.as_str().to_owned()));
+                    let is_placed = right.unzip() == place;
+                    members.push((row, is_placed));
+                }
                 Err(error) if error.kind() == ErrorKind::Corrupt => {
                     findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
                 }
@@ -111,9 +124,9 @@ async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -
 }
 
 /// The users whose names stand in the rows.
-async fn users(call: &Call<'_>, members: &[Membership]) -> Result<BTreeMap<UserId, User>> {
+async fn users(call: &Call<'_>, members: &[(Membership, bool)]) -> Result<BTreeMap<UserId, User>> {
     let mut users = BTreeMap::new();
-    for row in members {
+    for (row, _) in members {
         let item = call.get(Get::new(User::key_from(row.user_id())).consistent()).await?.item;
         if let Some(user) = item.map(User::from_item).transpose()? {
             users.insert(user.id(), user);
