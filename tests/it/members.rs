@@ -239,8 +239,8 @@ async fn somebody_who_was_removed_can_neither_come_back_nor_bring_or_remove_othe
     let bobs_end = app.chat.open(bob.id, thread.group_id()).await.unwrap();
     thread.remove_member(bob.id).await.unwrap();
 
-    bobs_end.add_member(bob.clone()).await.unwrap();
-    assert!(app.chat.open(bob.id, thread.group_id()).await.is_err(), "adding oneself does nothing");
+    assert_eq!(bobs_end.add_member(bob.clone()).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(app.chat.open(bob.id, thread.group_id()).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bobs_end.add_member(person(3)).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bobs_end.remove_member(person(2).id).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(thread.members().await.unwrap().len(), 2);
