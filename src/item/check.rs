@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
 
-use super::{Item, MAX_ITEM_BYTES, Number, type_of};
+use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, type_of};
 use crate::error::{Error, Result};
 use crate::key::{GSI1PK, GSI1SK, Key, PartitionKey, SortKey};
 
@@ -25,25 +25,24 @@ impl Item {
     /// Checks the same, and gives the key, which would otherwise be read twice.
     pub(crate) fn checked_key(&self) -> Result<Key> {
         let key = self.key()?;
-        self.index_key()?;
+        let mut size = 0;
         for (name, value) in self.iter() {
             check_attribute_name(name)?;
             check_value(name, value)?;
+            check_index_key(name, value)?;
+            size += attribute_size(name, value);
         }
-        self.check_size()?;
+        check_size(size)?;
         Ok(key)
     }
+}
 
-    /// Checks the size alone.
-    pub(crate) fn check_size(&self) -> Result<()> {
-        let size = self.size();
-        if size > MAX_ITEM_BYTES {
-            return Err(Error::invalid(format!(
-                "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
-            )));
-        }
-        Ok(())
+/// Checks the size of an item.
+pub(crate) fn check_size(size: usize) -> Result<()> {
+    if size > MAX_ITEM_BYTES {
+        return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
     }
+    Ok(())
 }
 
 /// Checks the name of an attribute.

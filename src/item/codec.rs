@@ -12,12 +12,15 @@ use crate::key::{PK, SK, TYPE, shape};
 
 /// The item that a value's fields make, without its keys.
 pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
-    // The cause is left out: serde's messages may hold the value that did not fit.
-    let item: serde_dynamo::Item = serde_dynamo::to_item(value).map_err(|_| {
-        Error::invalid(format!("{entity} cannot be stored: its fields do not serialize to the attributes of an item"))
-            .with_entity(entity)
-    })?;
-    Ok(item.into())
+    // Not by `to_item`, which would make a second map of the one that serializing has made.
+    match serde_dynamo::to_attribute_value(value) {
+        Ok(AttributeValue::M(attributes)) => Ok(attributes.into()),
+        // The cause is left out: serde's messages may hold the value that did not fit.
+        _ => Err(Error::invalid(format!(
+            "{entity} cannot be stored: its fields do not serialize to the attributes of an item"
+        ))
+        .with_entity(entity)),
+    }
 }
 
 /// The value that an item holds.
@@ -25,7 +28,7 @@ pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<It
 /// serde_dynamo's own errors do not say which attribute failed, and some of them hold its content. So the outermost map is
 /// walked here, to know the attribute, and their text is dropped.
 pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> Result<T> {
-    let key = key_shape(&item);
+    let key = key_texts(&item);
     let mut failing = None;
     T::deserialize(ItemDeserializer { item, failing: &mut failing }).map_err(|error| {
         let what = match failing {
@@ -46,21 +49,23 @@ pub(crate) fn of_another_type(item: &Item, found: &AttributeValue, entity: &'sta
         AttributeValue::S(name) if name.len() <= 64 => format!("attribute `{TYPE}` says `{name}`"),
         _ => does_not_fit(TYPE, type_of(found)),
     };
-    corrupt(&key_shape(item), entity, &what)
+    corrupt(&key_texts(item), entity, &what)
 }
 
 fn does_not_fit(name: &str, found: &'static str) -> String {
     format!("attribute `{name}` has type {found} and a value that does not fit")
 }
 
-fn corrupt(key: &str, entity: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the item at {key} is no {entity}: {what}")).with_entity(entity)
+fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
+    let [pk, sk] = key.each_ref().map(|text| text.as_deref().map_or_else(|| "no key".to_owned(), shape));
+    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
 }
 
-/// The shape of an item's key, for messages.
-fn key_shape(item: &Item) -> String {
-    let part = |name| item.get_s(name).map_or_else(|| "no key".to_owned(), shape);
-    format!("`{} / {}`", part(PK), part(SK))
+/// The texts of an item's key, whose shape is shown in an error alone: hardly ever, so that it is not worked out before.
+type KeyTexts = [Option<String>; 2];
+
+fn key_texts(item: &Item) -> KeyTexts {
+    [PK, SK].map(|name| item.get_s(name).map(str::to_owned))
 }
 
 /// serde's text for a field that is not there; the name in it is the program's, never content.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK, SortKey, TYPE};
 use crate::time::Timestamp;
 
-pub(crate) use check::{check_attribute_name, check_index_key, check_value};
+pub(crate) use check::{check_attribute_name, check_index_key, check_size, check_value};
 pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};

@@ -21,8 +21,11 @@ pub(super) fn item_to_sdk(item: &Item) -> SdkItem {
 /// # Errors
 /// `Corrupt` for a type of attribute that is newer than this crate.
 pub(super) fn item_from_sdk(item: SdkItem) -> Result<Item> {
-    let attributes: HashMap<_, _> =
-        item.into_iter().map(|(name, value)| Ok((name, value_from_sdk(value)?))).collect::<Result<_>>()?;
+    // By hand: an iterator that may fail does not say how many attributes it has.
+    let mut attributes = HashMap::with_capacity(item.len());
+    for (name, value) in item {
+        attributes.insert(name, value_from_sdk(value)?);
+    }
     Ok(attributes.into())
 }
 

@@ -14,7 +14,7 @@ use super::update;
 use super::value::{normalise, same_item};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, attribute_size, check_attribute_name, check_index_key, check_value};
+use crate::item::{Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{BatchPut, Change, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
@@ -132,9 +132,7 @@ fn stored(key: Key, item: Item) -> Result<Stored> {
     if key_parts < 2 {
         return Err(Error::invalid("the key of a put is not the key in its item"));
     }
-    if size > MAX_ITEM_BYTES {
-        return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
-    }
+    check_size(size)?;
     let item = Item::from(attributes);
     let expires_at = if may_expire { item.expires_at() } else { None };
     let indexed = index_key_parts == 2;
