@@ -126,7 +126,7 @@ pub(crate) async fn a_cursor_of_another_inbox_is_refused(app: App) {
     assert_eq!(refusal(result).0, ErrorKind::Invalid);
     let rest = app.chat.inbox(andrew.id()).cursor(cursor.clone()).fetch().await.unwrap();
     assert_eq!(rest.items.iter().map(Membership::group_id).collect::<Vec<_>>(), [thread.group_id()]);
-    // What moved to the top in between is not on later pages, and the row that the page goes on behind need not stay.
+    // What moved to the top in between is not on later pages.
     project(&app, &app.say(&thread, "Well?").await).await;
     assert_eq!(app.chat.inbox(andrew.id()).cursor(cursor).fetch().await.unwrap().items, []);
 }

@@ -248,7 +248,7 @@ pub(crate) async fn only_the_author_may_edit_or_delete(app: App) {
     let denied = (ErrorKind::Denied, Some("Message"));
     assert_eq!(refusal(theirs.edit(&sent, "ours").await), denied);
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
-    assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [sent.clone()]);
+    assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, std::slice::from_ref(&sent));
     // Nor what is left of a message that is deleted.
     let deleted = thread.delete(&sent).await.unwrap();
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
