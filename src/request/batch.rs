@@ -59,19 +59,19 @@ pub struct BatchGetOutput {
 #[non_exhaustive]
 pub struct BatchWrite {
     /// The puts and deletes, each of another item.
-    pub writes: Vec<BatchPut>,
+    pub writes: Vec<BatchAction>,
 }
 
 /// A put or delete in a [`BatchWrite`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum BatchPut {
+pub enum BatchAction {
     /// Puts an item.
     Put(Item),
     /// Deletes the item with this key.
     Delete(Key),
 }
 
-impl BatchPut {
+impl BatchAction {
     /// The key of the item.
     ///
     /// # Errors
@@ -90,11 +90,11 @@ impl BatchWrite {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for none, more than 25, two of one item, more than 16 MB, or an item that
     /// [`Item::check`] refuses.
-    pub fn new(writes: Vec<BatchPut>) -> Result<Self> {
+    pub fn new(writes: Vec<BatchAction>) -> Result<Self> {
         check_count("a batch of writes", writes.len(), MAX_BATCH_WRITES)?;
         let mut bytes = 0;
         for write in &writes {
-            if let BatchPut::Put(item) = write {
+            if let BatchAction::Put(item) = write {
                 item.check()?;
                 bytes += item.size();
             }
@@ -104,7 +104,7 @@ impl BatchWrite {
                 "a batch of writes may have at most 16 MB, and this has {bytes} bytes"
             )));
         }
-        let keys = writes.iter().map(BatchPut::key).collect::<Result<Vec<_>>>()?;
+        let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
         check_unique("a batch of writes", keys.iter())?;
         Ok(Self { writes })
     }
@@ -115,7 +115,7 @@ impl BatchWrite {
 #[must_use = "some of the writes may not have been done"]
 pub struct BatchWriteOutput {
     /// The puts and deletes that were not done, after the store's own retries. Ask for them again later.
-    pub unprocessed: Vec<BatchPut>,
+    pub unprocessed: Vec<BatchAction>,
     /// What the writes consumed.
     pub capacity: Capacity,
 }

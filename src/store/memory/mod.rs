@@ -27,9 +27,9 @@ use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
-    MAX_TRANSACTION_ACTIONS, PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write,
-    WriteOutcome,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_BATCH_GETS,
+    MAX_BATCH_WRITES, MAX_TRANSACTION_ACTIONS, PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome,
+    Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -87,8 +87,8 @@ impl MemoryStore {
 
     /// The same table by another clock, which says what has expired, how old a change is and when a token is forgotten.
     #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -217,7 +217,7 @@ impl MemoryStore {
     }
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        let keys = request.writes.iter().map(BatchPut::key).collect::<Result<Vec<_>>>()?;
+        let keys = request.writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
         check_keys(keys.iter(), MAX_BATCH_WRITES)?;
         let prepared = request.writes.into_iter().map(Prepared::batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
