@@ -6,7 +6,7 @@ use std::fmt;
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
-use crate::item::{check_attribute_name, check_value};
+use crate::item::{attribute_size, check_attribute_name, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, PartitionKey, SK, SortKey};
 
 /// One change to one attribute. `Debug` prints no value.
@@ -84,9 +84,21 @@ impl Update {
         self.changes
     }
 
-    /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad
-    /// value or index key.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// The bytes of its names and values.
+    pub(super) fn size(&self) -> usize {
+        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| match change {
+            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => attribute_size(name, value),
+            AttributeChange::Add(_) | AttributeChange::Remove => name.len(),
+        };
+        self.changes.iter().map(size).sum()
+    }
+
+    /// Checks what DynamoDB would refuse: no change, more than 100, two changes of one attribute, a change of the key, a bad
+    /// value or index key. [`Write::check`](crate::Write::check) calls it.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
+    pub fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
         }

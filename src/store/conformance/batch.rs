@@ -62,6 +62,9 @@ pub async fn a_batch_of_too_many_writes_or_of_one_item_twice_is_invalid(store: &
         ),
     ];
     assert_invalid(BatchWrite::new(vec![]), "a batch without a write");
+    let mut emptied = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
+    emptied.writes.clear();
+    assert_invalid(store.batch_write(emptied).await, "a batch without a write, by the store,");
     for (writes, what) in cases {
         assert_invalid(BatchWrite::new(writes.clone()), what);
         // Behind the check of the request, whose fields are open.
@@ -113,6 +116,9 @@ pub async fn a_batch_of_too_many_keys_or_of_one_twice_is_invalid(store: &dyn Sto
         (vec![scope.key("a"), scope.key("a")], "a batch with a key twice"),
     ];
     assert_invalid(BatchGet::new(vec![]), "a batch without a key");
+    let mut emptied = BatchGet::new(vec![scope.key("a")]).unwrap();
+    emptied.keys.clear();
+    assert_invalid(store.batch_get(emptied).await, "a batch without a key, by the store,");
     for (keys, what) in cases {
         assert_invalid(BatchGet::new(keys.clone()), what);
         // Behind the check of the request, whose fields are open.

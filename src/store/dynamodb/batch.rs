@@ -15,6 +15,7 @@ use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWri
 
 impl DynamoDbStore {
     pub(super) async fn send_batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        request.check()?;
         let mut output = BatchGetOutput { unprocessed: request.keys, ..BatchGetOutput::default() };
         let mut is_first = true;
         let mut fruitless = 0;
@@ -66,6 +67,7 @@ impl DynamoDbStore {
     }
 
     pub(super) async fn send_batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        request.check()?;
         let mut pending = request
             .writes
             .into_iter()
