@@ -7,8 +7,8 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS, MAX_BATCH_WRITES,
-    Query, Write,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS,
+    MAX_BATCH_WRITES, Query, Write,
 };
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
@@ -99,7 +99,7 @@ pub trait StoreExt: Store {
     /// # Errors
     /// As [`Store::batch_write`]; [`Invalid`](ErrorKind::Invalid) for two writes of one item in a batch. The batches before
     /// the one that failed have been done.
-    async fn write_all(&self, writes: Vec<BatchPut>) -> Result<BatchWriteOutput> {
+    async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
         let mut all = BatchWriteOutput::default();
         for writes in writes.chunks(MAX_BATCH_WRITES) {
             let some = self.batch_write(BatchWrite::new(writes.to_vec())?).await?;

@@ -1,5 +1,6 @@
 //! The writes that keep inbox rows true: one conditional update of a row each.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
@@ -74,9 +75,9 @@ async fn correct_new_names(
 ) -> Result<()> {
     let other = row.other();
     for profile in std::iter::once(row.profile()).chain(other) {
-        if !users.contains_key(&profile.id) {
+        if let Entry::Vacant(unread) = users.entry(profile.id) {
             let item = call.get(Get::new(User::key_from(profile.id)).consistent()).await?.item;
-            users.insert(profile.id, item.map(User::from_item).transpose()?);
+            unread.insert(item.map(User::from_item).transpose()?);
         }
         let Some(Some(user)) = users.get(&profile.id) else { continue };
         if user.profile() != profile {

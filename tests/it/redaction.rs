@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    AttributeValue, BatchGet, BatchPut, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft, Entity,
-    Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item, Key,
-    KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
+    AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft,
+    Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
+    Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
     Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, Store, StoreExt, Thread, Threadline,
     TransactAction, Transaction, Update, User, UserChange, Write, tag,
 };
@@ -295,7 +295,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.debug(&gets);
     printed.debug(&store.batch_get(gets).await.unwrap());
     printed.error(ErrorKind::Invalid, BatchGet::new(vec![key.clone(), key.clone()]));
-    let puts = BatchWrite::new(vec![BatchPut::Put(note.to_item().unwrap())]).unwrap();
+    let puts = BatchWrite::new(vec![BatchAction::Put(note.to_item().unwrap())]).unwrap();
     printed.debug(&puts);
     printed.debug(&store.batch_write(puts).await.unwrap());
     let query = Query::table(key.pk.clone()).range(SortRange::After(SortKey::parse("a").unwrap()));

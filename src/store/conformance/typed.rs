@@ -6,7 +6,7 @@ use super::{Scope, Store};
 use crate::entity::Entity;
 use crate::error::ErrorKind;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
-use crate::request::{BatchPut, Order, Query, SortRange};
+use crate::request::{BatchAction, Order, Query, SortRange};
 use crate::store::StoreExt;
 use crate::tag;
 use crate::text::KeySegment;
@@ -172,7 +172,7 @@ pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Sco
 /// Any number of items is written and read, in as many batches as it takes.
 pub async fn any_number_of_items_is_written_and_read(store: &dyn Store, scope: &Scope) {
     let notes: Vec<Note> = (0..130).map(|second| note(scope, second)).collect();
-    let puts = notes.iter().map(|note| BatchPut::Put(note.to_item().unwrap())).collect();
+    let puts = notes.iter().map(|note| BatchAction::Put(note.to_item().unwrap())).collect();
     let written = store.write_all(puts).await.unwrap();
     assert!(written.unprocessed.is_empty(), "a store in a test must have the throughput for small writes");
     let mut keys: Vec<Key> = notes.iter().map(Entity::key).collect();

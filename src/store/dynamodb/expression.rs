@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use serde_dynamo::AttributeValue;
 
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
-use crate::request::{Change, Comparison, Condition, Query, QuerySource, SortRange, Update};
+use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update};
 
 /// What the placeholders of one request's expressions stand for.
 #[derive(Default)]
@@ -76,14 +76,14 @@ impl Placeholders {
         for (name, change) in update.changes() {
             let name = self.name(name);
             match change {
-                Change::Set(value) => set.push(format!("{name} = {}", self.value(value))),
-                Change::SetIfAbsent(value) => {
+                AttributeChange::Set(value) => set.push(format!("{name} = {}", self.value(value))),
+                AttributeChange::SetIfAbsent(value) => {
                     set.push(format!("{name} = if_not_exists({name}, {})", self.value(value)))
                 }
-                Change::Add(number) => {
+                AttributeChange::Add(number) => {
                     add.push(format!("{name} {}", self.value(&AttributeValue::N(number.to_string()))));
                 }
-                Change::Remove => remove.push(name),
+                AttributeChange::Remove => remove.push(name),
             }
         }
         let sections: Vec<_> = [("SET", set), ("ADD", add), ("REMOVE", remove)]

@@ -14,7 +14,7 @@ use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::key::PartitionKey;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Get, GetOutput,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Get, GetOutput,
     PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
@@ -209,7 +209,7 @@ impl<S: Store> Store for FaultStore<S> {
 
     async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
         // A put without a valid key is for the store to refuse.
-        let keys: Vec<_> = request.writes.iter().filter_map(|write| BatchPut::key(write).ok()).collect();
+        let keys: Vec<_> = request.writes.iter().filter_map(|write| BatchAction::key(write).ok()).collect();
         let fault = self.next(Operation::BatchWrite, keys.iter().map(|key| &key.pk));
         if let Some(left) = split(fault, &mut request.writes) {
             let mut answer = self.store.batch_write(request).await?;

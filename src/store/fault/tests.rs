@@ -81,7 +81,7 @@ async fn a_lost_answer_leaves_the_write_done_and_its_outcome_unknown() {
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
     let transaction = Transaction::new([put("B")]).unwrap();
     assert_eq!(store.transact(transaction).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
-    let batch = BatchWrite::new(vec![BatchPut::Put(item("C"))]).unwrap();
+    let batch = BatchWrite::new(vec![BatchAction::Put(item("C"))]).unwrap();
     assert_eq!(store.batch_write(batch).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
     for pk in ["A", "B", "C"] {
         assert!(is_there(&table, pk).await);
@@ -92,9 +92,9 @@ async fn a_lost_answer_leaves_the_write_done_and_its_outcome_unknown() {
 #[tokio::test]
 async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
     let (table, store) = store(Plan::new().unprocessed(2, Calls::all()));
-    let batch = |names: &[&str]| BatchWrite::new(names.iter().map(|pk| BatchPut::Put(item(pk))).collect()).unwrap();
+    let batch = |names: &[&str]| BatchWrite::new(names.iter().map(|pk| BatchAction::Put(item(pk))).collect()).unwrap();
     let answer = store.batch_write(batch(&["A", "B", "C"])).await.unwrap();
-    assert_eq!(answer.unprocessed, [BatchPut::Put(item("B")), BatchPut::Put(item("C"))]);
+    assert_eq!(answer.unprocessed, [BatchAction::Put(item("B")), BatchAction::Put(item("C"))]);
     assert!(is_there(&table, "A").await && !is_there(&table, "B").await);
 
     let keys = vec![key("C"), key("B"), key("A")];
@@ -149,7 +149,7 @@ async fn every_operation_tells_its_partitions() {
     assert!(store.query(Query::index(PartitionKey::parse("A").unwrap())).await.is_err());
     assert!(store.transact(Transaction::new([put("B"), put("A")]).unwrap()).await.is_err());
     assert!(store.batch_get(BatchGet::new(vec![key("B"), key("A")]).unwrap()).await.is_err());
-    assert!(store.batch_write(BatchWrite::new(vec![BatchPut::Delete(key("A"))]).unwrap()).await.is_err());
+    assert!(store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))]).unwrap()).await.is_err());
     store.scan(Scan::new()).await.unwrap();
     store.get(Get::new(key("B"))).await.unwrap();
     assert_eq!((store.calls(), store.faults()), (8, 6));
