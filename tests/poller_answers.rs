@@ -1,6 +1,6 @@
 //! What the poller makes of each answer that DynamoDB Streams may give, from a server that answers by script.
 
-#[path = "support/canned.rs"]
+#[path = "dynamodb_answers/canned.rs"]
 #[allow(dead_code)]
 mod canned;
 

@@ -25,7 +25,7 @@ use crate::store::dynamodb::retry::sleep_of;
 /// The longest pause between two looks at a table that changes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How many pauses there are at most: 5 minutes' worth.
-const PAUSES: u32 = 62;
+const PAUSES: u32 = 63;
 /// How many pauses a table that is not there is waited for: 12 seconds' worth. A new table may not show at once.
 const PAUSES_TO_APPEAR: u32 = 5;
 
@@ -113,11 +113,11 @@ impl TableSpec {
         }
         let request = client.delete_table().table_name(&self.name).customize().interceptor(attempts.clone());
         request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
-        for place in 0..=PAUSES {
+        for pauses in 0..=PAUSES {
+            self.pause(client, pauses).await?;
             if self.describe(client).await?.is_none() {
                 return Ok(());
             }
-            self.pause(client, place).await?;
         }
         Err(self.not_in_time(call.operation, "the table is still there after 5 minutes"))
     }
@@ -194,7 +194,7 @@ impl TableSpec {
             .map_err(|_| Error::invalid("the recovery is neither on nor off").with_operation(call.operation))?;
         let request =
             client.update_continuous_backups().table_name(&self.name).point_in_time_recovery_specification(on);
-        let mut place = 0;
+        let mut pauses = 0;
         loop {
             let sent = request.clone().customize().interceptor(attempts.clone()).send().await;
             let failure = match sent {
@@ -202,20 +202,21 @@ impl TableSpec {
                 Err(error) => Box::<Failure>::from(error),
             };
             // AWS is still setting up backups for a table that is new.
-            if failure.code() != Some("ContinuousBackupsUnavailableException") || place >= PAUSES {
+            if failure.code() != Some("ContinuousBackupsUnavailableException") || pauses >= PAUSES {
                 return Err(failure.into_error(call));
             }
-            self.pause(client, place).await?;
-            place += 1;
+            pauses += 1;
+            self.pause(client, pauses).await?;
         }
     }
 
     async fn until_active(&self, client: &Client) -> Result<TableDescription> {
-        for place in 0..=PAUSES {
+        for pauses in 0..=PAUSES {
+            self.pause(client, pauses).await?;
             match self.describe(client).await? {
                 Some(table) if is_active(&table) => return Ok(table),
-                None if place >= PAUSES_TO_APPEAR => return Err(self.not_there("describe_table")),
-                _ => self.pause(client, place).await?,
+                None if pauses >= PAUSES_TO_APPEAR => return Err(self.not_there("describe_table")),
+                _ => {}
             }
         }
         Err(self.not_in_time("describe_table", "the table is not active after 5 minutes"))
@@ -235,10 +236,11 @@ impl TableSpec {
         }
     }
 
-    /// Waits before the next look: half a second, and twice as long each time.
-    async fn pause(&self, client: &Client, place: u32) -> Result<()> {
+    /// Waits before a look at the table: not at all before the first, then half a second, and twice as long each time.
+    async fn pause(&self, client: &Client, pauses: u32) -> Result<()> {
+        let Some(doublings) = pauses.checked_sub(1) else { return Ok(()) };
         let sleep = sleep_of(client).ok_or_else(|| Error::invalid("the client has nothing to sleep with"))?;
-        let pause = Duration::from_millis(500).saturating_mul(1 << place.min(16));
+        let pause = Duration::from_millis(500).saturating_mul(1 << doublings.min(16));
         sleep.sleep(pause.min(LONGEST_PAUSE)).await;
         Ok(())
     }

@@ -96,7 +96,7 @@ pub enum Encryption {
     OwnedByAws,
     /// The account's key `aws/dynamodb`, which AWS manages: its use shows in CloudTrail, and KMS charges for it.
     ManagedByAws,
-    /// A key of the account's own, by its ARN or alias.
+    /// A key of the account's own, by its ARN.
     OwnKey(String),
 }
 

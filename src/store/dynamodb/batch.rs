@@ -25,7 +25,7 @@ impl DynamoDbStore {
                 .set_keys(Some(output.unprocessed.iter().map(key_to_sdk).collect()))
                 .consistent_read(request.consistency == Consistency::Strong)
                 .build()
-                .map_err(|_| Error::invalid("a batch of reads has no key").with_operation(call.operation))?;
+                .map_err(|_| Error::invalid("a batch of reads has no key"))?;
             let sent = self
                 .client
                 .batch_get_item()
@@ -70,19 +70,14 @@ impl DynamoDbStore {
             .writes
             .into_iter()
             .map(|write| Ok((write.key()?, write)))
-            .collect::<Result<Vec<(Key, BatchPut)>>>()
-            .map_err(|error| error.with_operation("batch_write"))?;
+            .collect::<Result<Vec<(Key, BatchPut)>>>()?;
         let mut output = BatchWriteOutput::default();
         let mut is_first = true;
         let mut fruitless = 0;
         while !pending.is_empty() {
             let attempts = Attempts::new();
             let call = self.call("batch_write", Effect::Write, &attempts);
-            let writes = pending
-                .iter()
-                .map(|(_, write)| write_request(write))
-                .collect::<Result<Vec<_>>>()
-                .map_err(|error| error.with_operation(call.operation))?;
+            let writes = pending.iter().map(|(_, write)| write_request(write)).collect::<Result<Vec<_>>>()?;
             let sent = self
                 .client
                 .batch_write_item()

@@ -1,4 +1,4 @@
-//! The store on Amazon DynamoDB.
+#![doc = include_str!("../../docs/dynamodb.md")]
 
 pub(crate) mod attempts;
 mod batch;
@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 
 use super::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{IdSource, RandomIds};
 use crate::request::{
     BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
@@ -31,7 +31,8 @@ use retry::Backoff;
 pub use local::local_client;
 pub use retry::RetryPolicy;
 
-/// A DynamoDB table, reached through the application's own client. Clones share the client.
+/// A DynamoDB table, reached through the application's own client. Clones share the client. The [module](self) says how to
+/// build a client, what is tried again, and what becomes of lost answers.
 #[derive(Clone)]
 pub struct DynamoDbStore {
     client: Client,
@@ -82,6 +83,11 @@ impl DynamoDbStore {
         self.backoff.jitter = Arc::new(pick);
         self
     }
+
+    /// Says in an error, wherever it comes from, what was being done to which table.
+    fn named(&self, operation: &'static str, error: Error) -> Error {
+        error.with_operation(operation).with_table(&*self.table)
+    }
 }
 
 impl fmt::Debug for DynamoDbStore {
@@ -100,30 +106,30 @@ impl Store for DynamoDbStore {
     }
 
     async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.send_get(request).await
+        self.send_get(request).await.map_err(|error| self.named("get", error))
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.send_write(request).await
+        self.send_write(request).await.map_err(|error| self.named("write", error))
     }
 
     async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.send_query(request).await
+        self.send_query(request).await.map_err(|error| self.named("query", error))
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.send_scan(request).await
+        self.send_scan(request).await.map_err(|error| self.named("scan", error))
     }
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.send_transact(request).await
+        self.send_transact(request).await.map_err(|error| self.named("transact", error))
     }
 
     async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.send_batch_get(request).await
+        self.send_batch_get(request).await.map_err(|error| self.named("batch_get", error))
     }
 
     async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.send_batch_write(request).await
+        self.send_batch_write(request).await.map_err(|error| self.named("batch_write", error))
     }
 }

@@ -38,7 +38,7 @@ impl DynamoDbStore {
     pub(super) async fn send_query(&self, request: Query) -> Result<PageOutput> {
         let attempts = Attempts::new();
         let call = self.call("query", Effect::Read, &attempts);
-        request.check().map_err(|error| error.with_operation(call.operation))?;
+        request.check()?;
         let mut placeholders = Placeholders::new();
         let key_condition = placeholders.key_condition(&request);
         let (index, consistent) = match &request.source {
@@ -73,7 +73,7 @@ impl DynamoDbStore {
     pub(super) async fn send_scan(&self, request: Scan) -> Result<PageOutput> {
         let attempts = Attempts::new();
         let call = self.call("scan", Effect::Read, &attempts);
-        request.check().map_err(|error| error.with_operation(call.operation))?;
+        request.check()?;
         let answer = self
             .client
             .scan()

@@ -105,6 +105,12 @@ impl Server {
         Client::from_conf(self.config(&Sleeps::default()).timeout_config(limits).build())
     }
 
+    /// A client whose limit on the time to connect is over at once.
+    pub(crate) fn client_that_cannot_wait_to_connect(&self) -> Client {
+        let limits = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
+        Client::from_conf(self.config(&Sleeps::default()).timeout_config(limits).build())
+    }
+
     /// A client that has no credentials.
     pub(crate) fn client_without_credentials(&self) -> Client {
         let complete = self.config(&Sleeps::default()).build();

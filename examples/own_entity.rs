@@ -1,0 +1,107 @@
+//! An application puts an entity of its own into the table, beside the messaging: one `impl Entity`, and it is stored, read
+//! back typed and queried, in the table and in the index. Here in memory; on DynamoDB it is the same code.
+//!
+//! Run it with nothing but Rust: `cargo run --example own_entity`
+
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+use threadline::{
+    Entity, IndexKey, Key, MemoryStore, MessageId, NewUser, Order, PartitionKey, Query, SortKey, SortKeyPrefix,
+    SortRange, StoreExt, Tag, Threadline, Timestamp, UserId, tag,
+};
+
+const REACTION: Tag = tag!("REACTION");
+const USER: Tag = tag!("USER");
+
+/// One person's reaction to one message, at `REACTION#<message>` / `USER#<user>`, and in the index at `USER#<user>` /
+/// `REACTION#<time>#<message>`, beside the rows of the user's inbox.
+#[derive(Debug, Serialize, Deserialize)]
+struct Reaction {
+    message_uuid: MessageId,
+    user_uuid: UserId,
+    emoji: String,
+    reacted_at: Timestamp,
+}
+
+impl Entity for Reaction {
+    const TYPE: &'static str = "Reaction";
+    type KeyParts<'a> = (MessageId, UserId);
+
+    fn key_from((message, user): (MessageId, UserId)) -> Key {
+        Key::new(PartitionKey::new((REACTION, message)), SortKey::new((USER, user)))
+    }
+
+    fn key_parts(&self) -> (MessageId, UserId) {
+        (self.message_uuid, self.user_uuid)
+    }
+
+    fn index_key(&self) -> Option<IndexKey> {
+        let partition = PartitionKey::new((USER, self.user_uuid));
+        Some(IndexKey::new(partition, SortKey::new((REACTION, self.reacted_at, self.message_uuid))))
+    }
+}
+
+impl Reaction {
+    /// Reads all reactions to a message.
+    fn to_message(message: MessageId) -> Query {
+        Query::table(PartitionKey::new((REACTION, message)))
+    }
+
+    /// Reads all reactions of a person, the newest first. The inbox rows in the same partition do not match.
+    fn by_user(user: UserId) -> Query {
+        Query::index(PartitionKey::new((USER, user)))
+            .range(SortRange::BeginsWith(SortKeyPrefix::new((REACTION,))))
+            .order(Order::Descending)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let store = MemoryStore::new();
+    let chat = Threadline::new(store.clone());
+
+    // The messaging, as in the quickstart.
+    let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+    let baykos_end = chat.open(bayko.id(), thread.group_id()).await?;
+    let answer = baykos_end.send(chat.new_message_id(), "Only every year.").await?;
+
+    // The application's own entity, in the same table.
+    for (user, emoji, time) in [
+        (andrew.id(), "👍", "2024-01-01T00:01:00Z"),
+        (bayko.id(), "🚀", "2024-01-01T00:02:00Z"),
+        // One reaction each: the same key again, so this one takes the place of the first.
+        (andrew.id(), "😄", "2024-01-01T00:03:00Z"),
+    ] {
+        let reaction =
+            Reaction { message_uuid: answer.id(), user_uuid: user, emoji: emoji.to_owned(), reacted_at: time.parse()? };
+        store.put_entity(&reaction).await?;
+    }
+
+    let one: Option<Reaction> = store.get_entity((answer.id(), andrew.id())).await?;
+    if let Some(reaction) = &one {
+        println!("Andrew's reaction, read back from {:?}: {}", reaction.key(), reaction.emoji);
+    }
+
+    println!("\nAll reactions to \"Only every year.\"");
+    for reaction in store.query_entities::<Reaction>(Reaction::to_message(answer.id())).await? {
+        let name = chat.user(reaction.user_uuid).await?.map(|user| user.display_name().to_string());
+        println!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
+    }
+
+    println!("\nAll that Andrew Bayko has reacted to");
+    for reaction in store.query_entities::<Reaction>(Reaction::by_user(bayko.id())).await? {
+        println!("  {} to {} at {}", reaction.emoji, reaction.message_uuid, reaction.reacted_at);
+    }
+
+    // The messaging sees none of it: its thread and its inbox, which shares the partition of the index, are as before.
+    println!("\nThe thread");
+    for message in thread.messages().oldest_first().fetch().await?.items {
+        println!("  {:<14} {}", message.sender_display_name(), message.body().map_or("", |body| body.as_str()));
+    }
+    let inbox = chat.inbox(bayko.id()).fetch().await?;
+    println!("\nAndrew Bayko's inbox has {} conversation", inbox.items.len());
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Makes, checks, fills, prints, lists and deletes the table, on DynamoDB Local or on AWS.
+//!
+//! ```text
+//! scripts/dynamodb-local                                              # in another terminal
+//! cargo run --features dynamodb --example table -- create             # and: verify, seed, scan, list, drop
+//! cargo run --features example-aws --example table -- verify --aws    # the same on AWS
+//! ```
+//!
+//! `--help` tells all options. The example `patterns` reads what `seed` has written.
+
+mod scan;
+mod seed;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use aws_sdk_dynamodb::Client;
+use clap::{Args, Parser, Subcommand};
+use support::Target;
+use threadline::{DynamoDbStore, TableSpec};
+
+/// Makes, checks, fills, prints, lists and deletes the table of the examples.
+#[derive(Debug, Parser)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the table and wait until it is active
+    Create(Protection),
+
+    /// Print in words where the table differs from what `create` makes; exit code 1 when it does
+    Verify(Protection),
+
+    /// Write four users and a conversation of 100 messages; a second time changes nothing
+    Seed,
+
+    /// Print every item of the table, a line each
+    Scan,
+
+    /// Print the names of all tables
+    List,
+
+    /// Delete the table and all that it holds, without asking; refused while the table is protected
+    Drop {
+        /// Remove the table's protection first
+        #[arg(long)]
+        unprotect: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Protection {
+    /// Protect the table against deletion. On AWS it always is; elsewhere only with this, so that `drop` just works
+    #[arg(long)]
+    protect: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = run(&options).await;
+    support::finish(&options.target, outcome)
+}
+
+async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let target = &options.target;
+    let client = target.connect().await?;
+    let spec = TableSpec::new(&target.table);
+    match &options.command {
+        Command::Create(protection) => {
+            println!("Making the {target} ...");
+            let protected = target.aws || protection.protect;
+            let created = spec.deletion_protection(protected).create(&client).await?;
+            println!("It is active, and {}protected against deletion.", if protected { "" } else { "not " });
+            created.unsupported.iter().for_each(|missing| println!("  {missing}"));
+        }
+        Command::Verify(protection) => {
+            let verified = spec.deletion_protection(target.aws || protection.protect).verify(&client).await?;
+            verified.unsupported.iter().for_each(|missing| println!("  {missing}"));
+            verified.differences.iter().for_each(|difference| println!("  {difference}"));
+            if !verified.is_match() {
+                println!("The {target} is not as `create` makes it.");
+                return Ok(ExitCode::FAILURE);
+            }
+            println!("The {target} is as `create` makes it.");
+        }
+        Command::Seed => {
+            println!("Filling the {target}");
+            seed::seed(DynamoDbStore::new(client, &target.table)).await?;
+            if !target.aws {
+                println!("Consumed is what the service reports; DynamoDB Local reports too little for a transaction.");
+            }
+        }
+        Command::Scan => scan::scan(DynamoDbStore::new(client, &target.table)).await?,
+        Command::List => list(&client, target).await?,
+        Command::Drop { unprotect } => {
+            if *unprotect {
+                spec.remove_protection(&client).await?;
+            }
+            spec.delete(&client).await?;
+            println!("The {target} is gone.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(client: &Client, target: &Target) -> Result<(), Box<dyn Error>> {
+    let mut tables = client.list_tables().into_paginator().items().send();
+    let mut names = Vec::new();
+    while let Some(name) = tables.try_next().await? {
+        names.push(name);
+    }
+    println!("Tables {}: {}", target.place(), names.len());
+    names.iter().for_each(|name| println!("  {name}"));
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What is sent, and what is left out of an answer.
+
+use super::*;
+
+#[tokio::test]
+async fn every_request_asks_for_the_capacity_of_table_and_indexes() -> Result<(), Error> {
+    let server = Server::answering(std::iter::repeat_n(ok(json!({})), 9));
+    let store = store(&server, &Sleeps::default());
+
+    store.get(Get::new(key(1))).await?;
+    let _ = store.write(put()).await?;
+    let _ = store.write(Write::update(key(1), Update::new().remove("a"))?).await?;
+    let _ = store.write(Write::delete(key(1))).await?;
+    store.query(Query::index(PartitionKey::parse("A#1")?)).await?;
+    store.scan(Scan::new()).await?;
+    let _ = store.transact(transaction(1)).await?;
+    store.batch_get(batch_get([1])).await?;
+    let _ = store.batch_write(batch_write([1])).await?;
+
+    let requests = server.requests();
+    let operations: Vec<_> = requests.iter().map(|(operation, _)| operation.as_str()).collect();
+    assert_eq!(
+        operations,
+        [
+            "GetItem",
+            "PutItem",
+            "UpdateItem",
+            "DeleteItem",
+            "Query",
+            "Scan",
+            "TransactWriteItems",
+            "BatchGetItem",
+            "BatchWriteItem",
+        ]
+    );
+    for (operation, body) in requests {
+        assert_eq!(body["ReturnConsumedCapacity"], "INDEXES", "{operation}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_asks_for_the_old_item_only_when_told_to() -> Result<(), Error> {
+    let server = Server::answering([ok(json!({})), ok(json!({}))]);
+    let store = store(&server, &Sleeps::default());
+
+    let _ = store.write(put()).await?;
+    let _ = store.write(Write::delete(key(1)).when(Condition::item_exists())?).await?;
+
+    let bodies = server.bodies();
+    assert_eq!(
+        bodies[0],
+        json!({
+            "TableName": "threadline",
+            "Item": {"pk": {"S": "A#1"}, "sk": {"S": "B"}, "text": {"S": CANARY}, "count": {"N": "1e3"}},
+            "ConditionExpression": "attribute_not_exists(#n0)",
+            "ExpressionAttributeNames": {"#n0": "pk"},
+            "ReturnValues": "ALL_OLD",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            "ReturnConsumedCapacity": "INDEXES",
+        })
+    );
+    assert_eq!(bodies[1]["ReturnValues"], "NONE");
+    assert_eq!(bodies[1].get("ReturnValuesOnConditionCheckFailure"), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_expired_item_is_in_no_answer() -> Result<(), Error> {
+    let refused = fault_with(400, "ConditionalCheckFailedException", json!({"Item": expired(1)}));
+    let reasons = json!([{"Code": "ConditionalCheckFailed", "Item": expired(1)}]);
+    let server = Server::answering([
+        ok(json!({"Item": expired(1)})),
+        ok(json!({"Items": [expired(1), sdk_item(2)], "LastEvaluatedKey": sdk_key(2)})),
+        ok(json!({"Items": [expired(1)]})),
+        ok(json!({"Responses": {"threadline": [expired(1)]}})),
+        ok(json!({"Attributes": expired(1)})),
+        refused,
+        fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons})),
+    ]);
+    let store = store(&server, &Sleeps::default());
+
+    assert_eq!(store.get(Get::new(key(1))).await?.item, None);
+    let page = store.query(Query::table(PartitionKey::parse("A")?)).await?;
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(page.next.map(|next| next.key), Some(key(2)));
+    assert_eq!(store.scan(Scan::new()).await?.items, []);
+    assert_eq!(store.batch_get(batch_get([1])).await?.items, []);
+    assert!(matches!(store.write(put()).await?, WriteOutcome::Done { old: None, .. }));
+    assert!(matches!(store.write(put()).await?, WriteOutcome::Refused { current: None, .. }));
+    let TransactOutcome::Cancelled { reasons, .. } = store.transact(transaction(1)).await? else {
+        panic!("it was done")
+    };
+    assert_eq!((reasons[0].code, &reasons[0].current), (CancelCode::ConditionFailed, &None));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_token_of_the_caller_is_the_one_that_is_sent() -> Result<(), Error> {
+    let server = Server::answering([ok(json!({}))]);
+    let transaction = transaction(1).with_token(ClientToken::new("token-1")?);
+
+    let _ = store(&server, &Sleeps::default()).transact(transaction).await?;
+
+    assert_eq!(server.bodies()[0]["ClientRequestToken"], "token-1");
+    Ok(())
+}
+
+#[tokio::test]
+async fn checks_are_sent_as_condition_checks() -> Result<(), Error> {
+    let server = Server::answering([ok(json!({}))]);
+    let check = TransactAction::check(key(1), Condition::item_exists())?;
+    let delete = TransactAction::from(Write::delete(key(2)).when(Condition::exists("a"))?.returning_old());
+
+    let _ = store(&server, &Sleeps::default()).transact(Transaction::new([check, delete])?).await?;
+
+    assert_eq!(
+        server.bodies()[0]["TransactItems"],
+        json!([
+            {"ConditionCheck": {
+                "Key": sdk_key(1),
+                "TableName": "threadline",
+                "ConditionExpression": "attribute_exists(#n0)",
+                "ExpressionAttributeNames": {"#n0": "pk"},
+            }},
+            {"Delete": {
+                "Key": sdk_key(2),
+                "TableName": "threadline",
+                "ConditionExpression": "attribute_exists(#n0)",
+                "ExpressionAttributeNames": {"#n0": "a"},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }},
+        ])
+    );
+    Ok(())
+}

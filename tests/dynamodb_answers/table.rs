@@ -1,0 +1,224 @@
+//! Making and checking the table where AWS differs from an emulator: it takes its time, and it has all that is asked for.
+
+use threadline::TableSpec;
+use threadline::table::{Encryption, Setting};
+
+use super::*;
+
+fn spec() -> TableSpec {
+    TableSpec::new("threadline").tag("team", "messaging")
+}
+
+/// A table as AWS describes it.
+fn described(status: &str, index_status: &str) -> Value {
+    let key = |pk: &str, sk: &str| json!([{"AttributeName": pk, "KeyType": "HASH"}, {"AttributeName": sk, "KeyType": "RANGE"}]);
+    let attributes: Vec<_> = ["gsi1pk", "gsi1sk", "pk", "sk"]
+        .map(|name| json!({"AttributeName": name, "AttributeType": "S"}))
+        .into_iter()
+        .collect();
+    json!({
+        "TableName": "threadline",
+        "TableArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/threadline",
+        "TableStatus": status,
+        "AttributeDefinitions": attributes,
+        "KeySchema": key("pk", "sk"),
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "gsi1",
+            "IndexStatus": index_status,
+            "KeySchema": key("gsi1pk", "gsi1sk"),
+            "Projection": {"ProjectionType": "ALL"},
+        }],
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": "arn:aws:kms:key-1"},
+        "DeletionProtectionEnabled": true,
+    })
+}
+
+fn describing(status: &str, index_status: &str) -> Reply {
+    ok(json!({"Table": described(status, index_status)}))
+}
+
+fn active() -> Reply {
+    describing("ACTIVE", "ACTIVE")
+}
+
+fn time_to_live(status: &str) -> Reply {
+    ok(json!({"TimeToLiveDescription": {"TimeToLiveStatus": status, "AttributeName": "expires_at"}}))
+}
+
+fn recovery(status: &str) -> Reply {
+    ok(json!({"ContinuousBackupsDescription": {
+        "ContinuousBackupsStatus": "ENABLED",
+        "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": status},
+    }}))
+}
+
+fn tags(value: &str) -> Reply {
+    ok(json!({"Tags": [{"Key": "team", "Value": value}, {"Key": "aws:cloudformation:stack", "Value": "x"}]}))
+}
+
+fn operations(server: &Server) -> Vec<String> {
+    server.requests().into_iter().map(|(operation, _)| operation).collect()
+}
+
+#[tokio::test]
+async fn a_table_is_made_in_one_request_and_completed_once_it_is_active() -> Result<(), Error> {
+    let server = Server::answering([
+        ok(json!({"TableDescription": described("CREATING", "CREATING")})),
+        fault(400, "ResourceNotFoundException"),
+        describing("CREATING", "CREATING"),
+        describing("ACTIVE", "CREATING"),
+        active(),
+        tags("messaging"),
+        ok(json!({})),
+        fault(400, "ContinuousBackupsUnavailableException"),
+        recovery("ENABLED"),
+    ]);
+    let sleeps = Sleeps::default();
+
+    let created = spec().create(&server.client(&sleeps)).await?;
+
+    assert_eq!(created.unsupported, []);
+    assert_eq!(sleeps.millis(), [500, 1000, 2000, 500], "three looks at the table, one at its backups");
+    assert_eq!(
+        operations(&server),
+        [
+            "CreateTable",
+            "DescribeTable",
+            "DescribeTable",
+            "DescribeTable",
+            "DescribeTable",
+            "ListTagsOfResource",
+            "UpdateTimeToLive",
+            "UpdateContinuousBackups",
+            "UpdateContinuousBackups",
+        ]
+    );
+    let bodies = server.bodies();
+    assert_eq!(bodies[0]["SSESpecification"], json!({"Enabled": true, "SSEType": "KMS"}));
+    assert_eq!(bodies[0]["DeletionProtectionEnabled"], true);
+    assert_eq!(bodies[0]["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(bodies[0]["Tags"], json!([{"Key": "team", "Value": "messaging"}]));
+    assert_eq!(bodies[0].get("LocalSecondaryIndexes"), None);
+    assert_eq!(bodies[6]["TimeToLiveSpecification"], json!({"AttributeName": "expires_at", "Enabled": true}));
+    assert_eq!(bodies[7]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_permission_that_lacks_is_an_error_at_its_step() {
+    let denied = fault(400, "AccessDeniedException");
+    let server = Server::answering([ok(json!({})), active(), tags("messaging"), denied]);
+
+    let error = spec().create(&server.client(&Sleeps::default())).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.operation(), Some("update_time_to_live"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_it_open_whether_the_table_was_made() {
+    let server = Server::answering([Reply::HangUp, fault(400, "ResourceInUseException")]);
+    let error = spec().create(&server.retrying_client()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "the table that is there may be the one just made");
+}
+
+#[tokio::test]
+async fn waiting_for_a_table_ends_after_five_minutes() {
+    let server = Server::answering(std::iter::repeat_n(describing("CREATING", "CREATING"), 80));
+    let sleeps = Sleeps::default();
+
+    let error = spec().wait_until_active(&server.client(&sleeps)).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(sleeps.millis().iter().sum::<u128>() / 60_000, 5);
+}
+
+#[tokio::test]
+async fn a_table_that_never_appears_is_given_up_soon() {
+    let server = Server::answering(std::iter::repeat_n(fault(400, "ResourceNotFoundException"), 80));
+    let sleeps = Sleeps::default();
+
+    let error = spec().wait_until_active(&server.client(&sleeps)).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(sleeps.millis(), [500, 1000, 2000, 4000, 5000]);
+}
+
+#[tokio::test]
+async fn a_protected_table_is_not_even_asked_to_go() {
+    let server = Server::answering([active()]);
+    let error = spec().delete(&server.client(&Sleeps::default())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(operations(&server), ["DescribeTable"]);
+}
+
+#[tokio::test]
+async fn a_deleted_table_is_waited_for_until_it_is_gone() -> Result<(), Error> {
+    let mut unprotected = described("ACTIVE", "ACTIVE");
+    unprotected["DeletionProtectionEnabled"] = false.into();
+    let server = Server::answering([
+        ok(json!({"Table": unprotected})),
+        ok(json!({})),
+        describing("DELETING", "DELETING"),
+        fault(400, "ResourceNotFoundException"),
+    ]);
+    let sleeps = Sleeps::default();
+
+    spec().delete(&server.client(&sleeps)).await?;
+
+    assert_eq!(sleeps.millis(), [500]);
+    assert_eq!(operations(&server), ["DescribeTable", "DeleteTable", "DescribeTable", "DescribeTable"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_on_aws_that_is_as_defined_has_no_difference() -> Result<(), Error> {
+    for (expiry, own_key) in [("ENABLED", None), ("ENABLING", Some("arn:aws:kms:key-1"))] {
+        let server = Server::answering([active(), time_to_live(expiry), recovery("ENABLED"), tags("messaging")]);
+        let spec = match own_key {
+            Some(arn) => spec().encryption(Encryption::OwnKey(arn.to_owned())),
+            None => spec(),
+        };
+        let verified = spec.verify(&server.client(&Sleeps::default())).await?;
+        assert!(verified.is_match(), "{verified:?}");
+        assert_eq!(verified.unsupported, []);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn differences_of_recovery_expiry_encryption_and_tags_are_said_in_words() -> Result<(), Error> {
+    let mut live = described("ACTIVE", "ACTIVE");
+    live["SSEDescription"] = Value::Null;
+    let server =
+        Server::answering([ok(json!({"Table": live})), time_to_live("DISABLED"), recovery("DISABLED"), tags("other")]);
+
+    let verified = spec().verify(&server.client(&Sleeps::default())).await?;
+
+    let words: Vec<_> = verified.differences.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words,
+        [
+            "encryption: should be by a key in the account, is by a key that AWS owns",
+            "time to live: should be on, by `expires_at`, is off",
+            "point-in-time recovery: should be on, is off",
+            "tags: should be `team=messaging`, is `team=other`",
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_key_and_a_missing_tag_are_differences() -> Result<(), Error> {
+    let server = Server::answering([active(), time_to_live("ENABLED"), recovery("ENABLED"), ok(json!({"Tags": []}))]);
+    let spec = spec().encryption(Encryption::OwnKey("arn:aws:kms:key-2".to_owned()));
+
+    let verified = spec.verify(&server.client(&Sleeps::default())).await?;
+
+    let found: Vec<_> =
+        verified.differences.iter().map(|difference| (difference.setting, &*difference.found)).collect();
+    assert_eq!(found, [(Setting::Encryption, "by the key arn:aws:kms:key-1"), (Setting::Tags, "`team` missing")]);
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Writes that are refused, cancelled or tried again.
+
+use super::*;
+
+#[tokio::test]
+async fn a_refused_write_brings_the_item_as_it_is_and_the_least_it_cost() -> Result<(), Error> {
+    let server = Server::answering([fault_with(400, "ConditionalCheckFailedException", json!({"Item": sdk_item(1)}))]);
+
+    let outcome = store(&server, &Sleeps::default()).write(put()).await?;
+
+    let WriteOutcome::Refused { current: Some(current), capacity } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(current.get_s("text"), Some(CANARY));
+    assert_eq!(capacity, Capacity::writes(Units::whole(1)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_that_meets_a_transaction_is_tried_again_after_growing_pauses() -> Result<(), Error> {
+    let conflict = || fault(400, "TransactionConflictException");
+    let server = Server::answering([conflict(), conflict(), ok(json!({}))]);
+    let sleeps = Sleeps::default();
+
+    let outcome = store(&server, &sleeps).write(put()).await?;
+
+    assert!(matches!(outcome, WriteOutcome::Done { .. }));
+    assert_eq!(sleeps.millis(), [50, 100]);
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 3);
+    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "the same request each time");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_that_goes_on_meeting_transactions_is_a_conflict() {
+    let server = Server::answering(std::iter::repeat_n(fault(400, "TransactionConflictException"), 9));
+    let sleeps = Sleeps::default();
+    let policy =
+        RetryPolicy::default().max_attempts(4).base(Duration::from_millis(10)).max_delay(Duration::from_millis(15));
+
+    let error = store(&server, &sleeps).with_retry(policy).write(put()).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.is_retryable());
+    assert_eq!(sleeps.millis(), [10, 15, 15]);
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -> Result<(), Error> {
+    let reasons = json!([
+        {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Message": "failed", "Item": sdk_item(2)},
+        {"Code": "TransactionConflict"},
+        {"Code": "ProvisionedThroughputExceeded"},
+        {"Code": "ThrottlingError"},
+        {"Code": "ValidationError"},
+        {"Code": "ItemCollectionSizeLimitExceeded"},
+        {"Code": "SomethingNew"},
+    ]);
+    let server =
+        Server::answering([fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}))]);
+    let sleeps = Sleeps::default();
+
+    let outcome = store(&server, &sleeps).transact(transaction(8)).await?;
+
+    let TransactOutcome::Cancelled { reasons, capacity } = outcome else { panic!("it was done") };
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(
+        codes,
+        [
+            CancelCode::None,
+            CancelCode::ConditionFailed,
+            CancelCode::Conflict,
+            CancelCode::Throttled,
+            CancelCode::Throttled,
+            CancelCode::Invalid,
+            CancelCode::Invalid,
+            CancelCode::Invalid,
+        ]
+    );
+    assert_eq!(reasons[1].current.as_ref().and_then(|item| item.get_s("text")), Some(CANARY));
+    assert_eq!(capacity, Capacity::writes(Units::whole(16)), "the least: two for each action");
+    assert_eq!(sleeps.millis(), [], "a condition that fails is not tried again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_hindered_by_others_alone_is_tried_again_with_one_token() -> Result<(), Error> {
+    let server = Server::answering([
+        cancelled(&["None", "TransactionConflict"]),
+        cancelled(&["ThrottlingError", "ProvisionedThroughputExceeded"]),
+        ok(json!({})),
+    ]);
+    let sleeps = Sleeps::default();
+
+    let outcome = store(&server, &sleeps).transact(transaction(2)).await?;
+
+    assert!(matches!(outcome, TransactOutcome::Done { .. }));
+    assert_eq!(sleeps.millis(), [50, 100]);
+    let tokens: Vec<_> = server.bodies().iter().map(|body| body["ClientRequestToken"].clone()).collect();
+    assert_eq!(tokens[0].as_str().map(str::len), Some(36));
+    assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_that_stays_hindered_is_an_answer_with_the_last_reasons() -> Result<(), Error> {
+    let server = Server::answering(std::iter::repeat_n(cancelled(&["TransactionConflict", "None"]), 9));
+    let sleeps = Sleeps::default();
+
+    let outcome = store(&server, &sleeps).transact(transaction(2)).await?;
+
+    let TransactOutcome::Cancelled { reasons, .. } = outcome else { panic!("it was done") };
+    assert_eq!(reasons[0].code, CancelCode::Conflict);
+    assert_eq!(sleeps.millis(), [50, 100, 200, 400]);
+    assert_eq!(server.requests().len(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cancellation_without_reasons_is_a_conflict_and_ends_at_once() {
+    let server = Server::answering([fault(400, "TransactionCanceledException")]);
+    let sleeps = Sleeps::default();
+
+    let error = store(&server, &sleeps).transact(transaction(2)).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(sleeps.millis(), []);
+}
