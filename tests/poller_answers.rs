@@ -23,6 +23,9 @@ use threadline::{
     MemoryStore, NewUser, PageOutput, Query, Scan, SequentialIds, Store, Thread, Threadline, TransactOutcome,
     Transaction, User, Write, WriteOutcome,
 };
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::prelude::*;
 
 const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-01-02";
 
@@ -36,8 +39,12 @@ struct App {
 
 impl App {
     fn new() -> Self {
+        Self::on("threadline")
+    }
+
+    fn on(table: &str) -> Self {
         let clock = Arc::new(ManualClock::starting_at("2026-11-22T12:00:00Z".parse().unwrap()));
-        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>).with_table_name("threadline");
+        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>).with_table_name(table);
         let chat = Threadline::new(store.clone()).with_clock(clock).with_ids(SequentialIds::seeded(1));
         Self { store, chat, sleeps: Sleeps::default(), events: Arc::default() }
     }
@@ -532,6 +539,41 @@ async fn a_sign_to_stop_that_has_come_already_reads_nothing() -> Result<(), Erro
     let summary = app.poller(&server).run_until(std::future::ready(())).await?;
     assert_eq!((summary.records, summary.stream_ended), (0, false));
     assert_eq!(operations(&server), Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
+    const CANARY: &str = "canary-5c0ffee";
+    let app = App::on("spans");
+    let (_, thread) = app.thread("andrewbrown", "bayko").await;
+    thread.send(thread.new_message_id(), CANARY).await?;
+    let records = app.records(0);
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let lines = Lines::default();
+    let to = lines.clone();
+    // For all threads: with a subscriber of this thread alone, another test that comes to a span first may turn it off. So the
+    // spans of the other tests are in the text too, and must not hold content either. The SDK's own hold whole requests.
+    let of_crate = tracing_subscriber::fmt::layer()
+        .with_writer(move || to.clone())
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_filter(Targets::new().with_target("threadline", tracing::Level::TRACE));
+    tracing_subscriber::registry().with(of_crate).init();
+    app.poller(&server).drain().await?;
+
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let is_batch = |line: &&str| line.contains("poller::worker: close") && line.contains("\"spans\"");
+    let batches: Vec<_> = text.lines().filter(is_batch).collect();
+    let expected = format!("poller.batch{{table=\"spans\" shard=\"a\" records={}", records.len());
+    assert!(batches.len() == 1 && batches[0].contains(&expected), "{text}");
+    assert!(text.contains("projector.advance"), "{text}");
+    let group = thread.group_id().to_string();
+    for content in [CANARY, "first", "andrewbrown", &group] {
+        assert!(!text.contains(content), "{content} is in {text}");
+    }
     Ok(())
 }
 

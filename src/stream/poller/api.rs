@@ -81,7 +81,8 @@ impl Api {
             }
         }
         newest.map(|(_, arn)| arn).ok_or_else(|| {
-            let message = "the table has no stream; turn one on, with new images or with new and old ones";
+            let message =
+                "there is no such table, or it has no stream; turn one on, with new images or with new and old ones";
             Error::not_found(message).with_operation("list_streams").with_table(&self.table)
         })
     }

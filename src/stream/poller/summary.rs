@@ -21,7 +21,8 @@ pub struct PollSummary {
     /// How often records were gone from the stream before they were read: the poller had not run for 24 hours. Inbox rows may
     /// lag behind their threads now, until the next message of each: run `check` on the table.
     pub trimmed: u64,
-    /// Whether the stream was turned off and has been read to its end: there is nothing to come.
+    /// Whether the stream was turned off and has been read to its end: there is nothing to come. Where the table got another
+    /// stream since, a new poller finds it.
     pub stream_ended: bool,
 }
 
