@@ -45,7 +45,7 @@ const MODULES: &[(&str, &[&str])] = &[
     // The in-memory store's changes become stream records here.
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
     ("stream::lambda", &["error", "item", "stream", "stream::record"]),
-    ("stream::poller", &["error", "time", "key", "item", "capacity", "request", "store", "model", "stream"]),
+    ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
 ];
 
 /// Macros, which are named at the root of the crate, and the module that each belongs to.

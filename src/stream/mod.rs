@@ -4,12 +4,16 @@ mod audit;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
+#[cfg(feature = "streams")]
+mod poller;
 mod projector;
 mod record;
 mod rows;
 mod sink;
 
 pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
+#[cfg(feature = "streams")]
+pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};
 pub use record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use sink::{JsonLinesSink, Sink};

@@ -427,7 +427,8 @@ async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lo
 
 #[tokio::test]
 async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
-    let stale: [(fn(&World) -> Key, &str); 2] = [
+    type KeyOf = fn(&World) -> Key;
+    let stale: [(KeyOf, &str); 2] = [
         (|world| world.row(&world.bayko), "other_handle"),
         (|world| IdentityClaim::key_from(world.andrew.identity().unwrap()), "handle"),
     ];

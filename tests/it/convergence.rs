@@ -106,7 +106,7 @@ impl World {
 
     /// The user as of now, or as of some time before.
     fn user_as_of(&self, number: usize, version: usize) -> &User {
-        if version % 2 == 0 { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
+        if version.is_multiple_of(2) { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
     }
 
     /// Which conversation and which of its members; and the conversation, opened by the member.
