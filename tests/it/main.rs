@@ -15,6 +15,7 @@ mod messages;
 mod projector;
 mod redaction;
 mod row_size;
+mod store_ext;
 mod support;
 mod times_and_ids;
 mod users;
