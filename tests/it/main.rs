@@ -19,6 +19,7 @@ mod projector;
 mod redaction;
 mod row_size;
 mod sink;
+mod store_ext;
 mod stream_faults;
 mod stream_races;
 mod support;

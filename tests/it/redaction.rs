@@ -268,7 +268,8 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     let note = Note { topic: CANARY.to_owned(), number: 7 };
     let key = note.key();
     store.put_new_entity(&note).await.unwrap();
-    printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&note).await);
+    let other = Note { topic: CANARY.to_owned(), number: 8 };
+    printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&other).await);
     let add = Write::update(key.clone(), Update::new().add("topic", 1)).unwrap();
     printed.debug(&add);
     printed.error(ErrorKind::Invalid, store.write(add).await);

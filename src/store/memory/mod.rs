@@ -9,7 +9,6 @@ mod table;
 mod tests;
 mod transact;
 mod update;
-mod value;
 mod write;
 
 use std::fmt;

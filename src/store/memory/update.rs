@@ -6,10 +6,9 @@ use std::sync::Arc;
 use serde_dynamo::AttributeValue;
 
 use super::table::{Stored, Values, swap};
-use super::value::same;
 use super::write::Effect;
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size};
+use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size, same};
 use crate::key::{Key, PK, SK};
 use crate::request::AttributeChange;
 

@@ -11,10 +11,11 @@ use super::condition::holds;
 use super::table::{Stored, Table, Values};
 use super::transact::Tokens;
 use super::update;
-use super::value::{normalise, same_item};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
-use crate::item::{Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value};
+use crate::item::{
+    Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value, normalise, same_item,
+};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
