@@ -106,7 +106,7 @@ impl World {
 
     /// The user as of now, or as of some time before.
     fn user_as_of(&self, number: usize, version: usize) -> &User {
-        if version % 2 == 0 { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
+        if version.is_multiple_of(2) { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
     }
 
     /// Which conversation and which of its members; and the conversation, opened by the member.
@@ -130,6 +130,8 @@ impl World {
 
     async fn take(&mut self, step: Step) {
         self.app.clock.advance(Duration::from_secs(1));
+        // Short, so that every row has room for it: how much of a long text a row shows depends on the names that it held when the
+        // text was projected, which a rename may overtake.
         let text = format!("at {}", threadline::Clock::now(&*self.app.clock).unix_seconds());
         match step {
             Step::Send(conversation, sender) => {
