@@ -1,7 +1,7 @@
 //! The writes that keep inbox rows true: one conditional update of a row each.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::num::NonZeroU32;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -43,11 +43,16 @@ pub(super) async fn refresh(call: &Call<'_>, group: GroupId, removed: &BTreeSet<
 pub(super) async fn join(call: &Call<'_>, group: GroupId, rows: &BTreeMap<UserId, Membership>) -> Result<()> {
     let newest = newest_message(call, group).await?;
     let mut users = BTreeMap::new();
+    // A user that cannot be read is told of in the end, and does not keep the other rows from being set right.
+    let mut unreadable = None;
     for row in rows.values() {
         settle(call, row.clone(), newest.clone()).await?;
-        correct_new_names(call, row, &mut users).await?;
+        match correct_new_names(call, row, &mut users).await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => unreadable = Some(error),
+            corrected => corrected?,
+        }
     }
-    Ok(())
+    unreadable.map_or(Ok(()), Err)
 }
 
 /// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first.
@@ -73,13 +78,15 @@ async fn correct_new_names(
     row: &Membership,
     users: &mut BTreeMap<UserId, Option<User>>,
 ) -> Result<()> {
-    let other = row.other();
-    for profile in std::iter::once(row.profile()).chain(other) {
-        if let Entry::Vacant(unread) = users.entry(profile.id) {
-            let item = call.get(Get::new(User::key_from(profile.id)).consistent()).await?.item;
-            unread.insert(item.map(User::from_item).transpose()?);
-        }
-        let Some(Some(user)) = users.get(&profile.id) else { continue };
+    for profile in std::iter::once(row.profile()).chain(row.other()) {
+        let user = match users.entry(profile.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let item = call.get(Get::new(User::key_from(profile.id)).consistent()).await?.item;
+                unknown.insert(item.map(User::from_item).transpose()?)
+            }
+        };
+        let Some(user) = user else { continue };
         if user.profile() != profile {
             let write = if user.id() == row.user_id() {
                 rename_own(row, user)?

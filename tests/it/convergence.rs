@@ -130,6 +130,8 @@ impl World {
 
     async fn take(&mut self, step: Step) {
         self.app.clock.advance(Duration::from_secs(1));
+        // Short, so that every row has room for it: how much of a long text a row shows depends on the names that it held when the
+        // text was projected, which a rename may overtake.
         let text = format!("at {}", threadline::Clock::now(&*self.app.clock).unix_seconds());
         match step {
             Step::Send(conversation, sender) => {
