@@ -61,12 +61,13 @@ pub enum ErrorKind {
     Corrupt,
 }
 
-/// Whether a request that failed may nevertheless have taken effect.
+/// Whether the request that failed may nevertheless have taken effect. It speaks of that one request: see
+/// [`Error::outcome`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Nothing was changed.
+    /// The request changed nothing.
     NotDone,
-    /// It may have been changed: the answer was lost after the request was sent.
+    /// The request may have changed something: its answer was lost after it was sent.
     Unknown,
 }
 
@@ -185,7 +186,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable)
     }
 
-    /// Whether the request may nevertheless have taken effect.
+    /// Whether the request that failed may nevertheless have taken effect.
+    ///
+    /// A call that makes several requests speaks of the last of them, the one that failed. Those before it stay done, such as
+    /// the creation of a table whose settings then could not be made, or the first rows of a group that the projector moves.
+    /// Such calls say so in their `# Errors`. A call that writes by one request alone, as a transaction does, is done or not
+    /// done as a whole.
     pub fn outcome(&self) -> Outcome {
         match self.kind() {
             ErrorKind::OutcomeUnknown => Outcome::Unknown,

@@ -105,11 +105,11 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// A person's name as others read it: 1 to 64 characters and at most 96 bytes, not all white space, without control
+    /// A person's name as others read it: 1 to 64 characters and at most 80 bytes, not all white space, without control
     /// characters.
     // An inbox row may hold two of these beside two handles, and must stay under 1 KB.
     DisplayName,
-    |text| one_line("a display name", 96, text)
+    |text| one_line("a display name", 80, text)
 }
 
 text_newtype! {

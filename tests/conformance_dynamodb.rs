@@ -1,12 +1,13 @@
 //! The store on DynamoDB shows every behaviour, itself and behind a pointer, on a real server.
 
+#[path = "support/shared_table.rs"]
+mod shared_table;
 mod support;
 
-use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
-use support::{client, spec};
-use threadline::{DynamoDbStore, Store, TableSpec};
+use support::client;
+use threadline::{DynamoDbStore, Store};
 
 mod dynamodb_store {
     use super::*;
@@ -33,23 +34,6 @@ fn store() -> DynamoDbStore {
     DynamoDbStore::new(client(), table())
 }
 
-/// The name of the table that all tests of this process share, created by the first that asks.
 fn table() -> &'static str {
-    static TABLE: OnceLock<String> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        // The run ids are made from it too, and must be new: a server remembers the tokens of transactions.
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-        let spec = spec(&format!("conformance-{}", since_epoch.as_millis()));
-        // On a thread of its own: the test that comes here is in a runtime already, which cannot hold another.
-        let created = std::thread::scope(|scope| scope.spawn(|| create(&spec)).join());
-        if let Err(panic) = created {
-            std::panic::resume_unwind(panic);
-        }
-        spec.name().to_owned()
-    })
-}
-
-fn create(spec: &TableSpec) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    runtime.block_on(spec.create(&client())).expect("the table can be created");
+    shared_table::table("conformance")
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use support::{client, spec};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
-    AttributeValue, BatchPut, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error, ErrorKind, Get, Item,
-    Key, ManualClock, Order, PartitionKey, Query, SortKey, SortRange, Store, StoreExt, TableSpec, TransactOutcome,
-    Transaction, Units, Update, Write, WriteOutcome,
+    AttributeValue, BatchAction, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error, ErrorKind, Get,
+    Item, Key, ManualClock, Order, PartitionKey, Query, SortKey, SortRange, Store, StoreExt, TableSpec,
+    TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
 };
 
 /// A table of this test's own, and a store on it.
@@ -182,7 +182,7 @@ async fn more_than_one_answer_can_hold_is_read_in_rounds() -> Result<(), Error> 
         let mut large = item("A", &sk);
         large.insert("body", text(&body));
         keys.push(key("A", &sk));
-        let output = store.write_all(vec![BatchPut::Put(large)]).await?;
+        let output = store.write_all(vec![BatchAction::Put(large)]).await?;
         assert_eq!(output.unprocessed, []);
     }
 

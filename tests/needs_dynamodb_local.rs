@@ -14,5 +14,6 @@ macro_rules! left_out {
 left_out! {
     conformance_dynamodb
     dynamodb_store
+    flows
     table
 }

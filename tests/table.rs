@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProvisionedThroughput, ScalarAttributeType,
 };
 use support::{client, spec};
-use threadline::table::{Billing, Encryption, Setting, StreamView, TableSpec, Throughput};
+use threadline::table::{Billing, Encryption, Setting, StreamView, Throughput};
 use threadline::{Error, ErrorKind};
 
 fn settings(unsupported: &[threadline::table::Unsupported]) -> Vec<Setting> {
@@ -95,10 +95,14 @@ async fn a_table_that_is_not_there_is_not_found() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_name_that_no_table_can_have_is_invalid() {
-    let error = TableSpec::new("no spaces").create(&client()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.service().and_then(|service| service.code.as_deref()), Some("ValidationException"));
+async fn a_table_may_be_completed_as_often_as_wanted() -> Result<(), Error> {
+    let (client, spec) = (client(), spec("completed"));
+    let created = spec.clone().time_to_live(false).create(&client).await?;
+    for _ in 0..2 {
+        assert_eq!(spec.complete(&client).await?.unsupported, created.unsupported);
+        assert!(spec.verify(&client).await?.is_match());
+    }
+    spec.delete(&client).await
 }
 
 #[tokio::test]

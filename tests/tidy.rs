@@ -44,7 +44,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // The in-memory store's changes become stream records here.
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
-    ("stream::poller", &["error", "time", "key", "item", "capacity", "request", "store", "model", "stream"]),
+    ("stream::lambda", &["error", "item", "stream", "stream::record"]),
+    ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
 ];
 
 /// Macros, which are named at the root of the crate, and the module that each belongs to.
@@ -54,6 +55,7 @@ const MACROS: &[(&str, &str)] = &[("tag", "key"), ("conformance_tests", "store::
 const WORDS: &[(&str, &[&str])] = &[
     ("aws_sdk_", &["store::dynamodb", "table::dynamodb", "table::verify", "stream::poller"]),
     ("aws_smithy_", &["store::dynamodb", "table::dynamodb", "table::verify", "stream::poller"]),
+    ("aws_lambda_", &["stream::lambda"]),
     ("SystemTime::now", &["time"]),
     ("Instant::now", &[]),
     ("Utc::now", &[]),

@@ -41,6 +41,19 @@ impl Target {
         }
     }
 
+    /// A client for the streams of the place.
+    #[cfg(feature = "streams")]
+    #[allow(dead_code, reason = "only the example `projector` reads a stream")]
+    pub(crate) async fn connect_streams(&self) -> Result<aws_sdk_dynamodbstreams::Client, Box<dyn Error>> {
+        if !self.aws {
+            return Ok(threadline::stream::local_streams_client(self.endpoint()));
+        }
+        #[cfg(feature = "example-aws")]
+        return Ok(aws_sdk_dynamodbstreams::Client::new(&aws_settings().await?));
+        #[cfg(not(feature = "example-aws"))]
+        Err(NEEDS_AWS.into())
+    }
+
     fn endpoint(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("http://localhost:8000")
     }
@@ -74,10 +87,10 @@ impl fmt::Display for Target {
     }
 }
 
-/// A client made from the environment: variables, profiles, single sign-on, or the role of the machine. This crate brings no TLS
+/// The settings of the environment: variables, profiles, single sign-on, or the role of the machine. This crate brings no TLS
 /// stack; this is the place where an application chooses one.
 #[cfg(feature = "example-aws")]
-async fn aws_client() -> Result<Client, Box<dyn Error>> {
+async fn aws_settings() -> Result<aws_config::SdkConfig, Box<dyn Error>> {
     use std::time::Duration;
 
     use aws_config::BehaviorVersion;
@@ -101,7 +114,12 @@ async fn aws_client() -> Result<Client, Box<dyn Error>> {
     if let Some(provider) = config.credentials_provider() {
         provider.provide_credentials().await.map_err(|error| NoCredentials(error.into()))?;
     }
-    Ok(Client::new(&config))
+    Ok(config)
+}
+
+#[cfg(feature = "example-aws")]
+async fn aws_client() -> Result<Client, Box<dyn Error>> {
+    Ok(Client::new(&aws_settings().await?))
 }
 
 #[cfg(feature = "example-aws")]
@@ -110,8 +128,11 @@ async fn aws_client() -> Result<Client, Box<dyn Error>> {
 struct NoCredentials(#[source] Box<dyn Error + Send + Sync>);
 
 #[cfg(not(feature = "example-aws"))]
+const NEEDS_AWS: &str = "--aws needs TLS and AWS's configuration: add `example-aws` to the features of `cargo run`";
+
+#[cfg(not(feature = "example-aws"))]
 async fn aws_client() -> Result<Client, Box<dyn Error>> {
-    Err("--aws needs TLS and AWS's configuration: run with `cargo run --features example-aws --example …`".into())
+    Err(NEEDS_AWS.into())
 }
 
 /// Ends the example: an error is told with its causes, each on a line of its own.
@@ -133,6 +154,7 @@ pub(crate) fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>)
 }
 
 /// A time to the minute, for reading: `2024-01-01 00:40`, in UTC.
+#[allow(dead_code, reason = "the example `projector` shows no time")]
 pub(crate) fn minute(time: Timestamp) -> String {
     time.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }

@@ -1,13 +1,14 @@
-//! Makes, checks, fills, prints, lists and deletes the table, on DynamoDB Local or on AWS.
+//! Makes, verifies, fills, prints, audits, lists and deletes the table, on DynamoDB Local or on AWS.
 //!
 //! ```text
 //! scripts/dynamodb-local                                              # in another terminal
-//! cargo run --features dynamodb --example table -- create             # and: verify, seed, scan, list, drop
+//! cargo run --features dynamodb --example table -- create             # and: verify, seed, scan, check, rebuild, ...
 //! cargo run --features example-aws --example table -- verify --aws    # the same on AWS
 //! ```
 //!
 //! `--help` tells all options. The example `patterns` reads what `seed` has written.
 
+mod audit;
 mod scan;
 mod seed;
 #[path = "../support/mod.rs"]
@@ -21,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use support::Target;
 use threadline::{DynamoDbStore, TableSpec};
 
-/// Makes, checks, fills, prints, lists and deletes the table of the examples.
+/// Makes, verifies, fills, prints, audits, lists and deletes the table of the examples.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(subcommand)]
@@ -44,6 +45,12 @@ enum Command {
 
     /// Print every item of the table, a line each
     Scan,
+
+    /// Print each inbox row, member count and claim that is not what it is derived from; exit code 1 when there is one
+    Check(audit::From),
+
+    /// The same, and mend what can be mended
+    Rebuild(audit::From),
 
     /// Print the names of all tables
     List,
@@ -100,6 +107,12 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             }
         }
         Command::Scan => scan::scan(DynamoDbStore::new(client, &target.table)).await?,
+        Command::Check(from) => {
+            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Check).await;
+        }
+        Command::Rebuild(from) => {
+            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Rebuild).await;
+        }
         Command::List => list(&client, target).await?,
         Command::Drop { unprotect } => {
             if *unprotect {

@@ -4,6 +4,7 @@ mod check;
 mod codec;
 mod number;
 mod size;
+mod value;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,6 +19,7 @@ pub(crate) use check::{check_attribute_name, check_index_key, check_size, check_
 pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
+pub(crate) use value::{compare, normalise, same, same_item};
 
 /// The attributes that the table holds under one key: [`serde_dynamo`]'s, so that they don't depend on a version of the AWS
 /// SDK. `Debug` prints the names and types of the attributes, never their values.

@@ -7,6 +7,7 @@ use super::user::USER;
 use super::{Message, MessagePosition, Profile};
 use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
+use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -25,19 +26,25 @@ pub struct Membership {
     user_uuid: UserId,
     user_handle: Handle,
     user_display_name: DisplayName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_version: Option<u32>,
     joined_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    other_user_uuid: Option<UserId>,
+    other_uuid: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    other_user_handle: Option<Handle>,
+    other_handle: Option<Handle>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    other_user_display_name: Option<DisplayName>,
+    other_display_name: Option<DisplayName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_version: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_message: Option<MessagePosition>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    last_message_user_uuid: Option<UserId>,
+    last_sender_uuid: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_revision: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<Preview>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,15 +64,27 @@ impl Membership {
     /// The attribute that holds the position of the group's newest message.
     pub(crate) const LAST_MESSAGE: &'static str = "last_message";
     /// The attribute that holds the id of its sender.
-    pub(crate) const LAST_SENDER: &'static str = "last_message_user_uuid";
+    pub(crate) const LAST_SENDER: &'static str = "last_sender_uuid";
+    /// The attribute that holds the revision of it that the row shows.
+    pub(crate) const LAST_REVISION: &'static str = "last_revision";
     /// The attribute that holds the beginning of its text.
     pub(crate) const PREVIEW: &'static str = "message";
     /// The attribute that holds the position up to which the member has read.
     pub(crate) const LAST_READ: &'static str = "last_read";
 
+    /// The attributes that hold the member's names, and the version of the user they were taken from.
+    pub(crate) const HANDLE: &'static str = "user_handle";
+    pub(crate) const DISPLAY_NAME: &'static str = "user_display_name";
+    pub(crate) const VERSION: &'static str = "user_version";
+    /// The attributes that hold the other one of a direct conversation, and the version of the user the names were taken from.
+    pub(crate) const OTHER_ID: &'static str = "other_uuid";
+    pub(crate) const OTHER_HANDLE: &'static str = "other_handle";
+    pub(crate) const OTHER_DISPLAY_NAME: &'static str = "other_display_name";
+    pub(crate) const OTHER_VERSION: &'static str = "other_version";
+
     /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be. That
     /// is a row of a direct conversation: the title, which only a group has, weighs less than what tells of the other one.
-    const FIXED_BYTES: usize = 708;
+    const FIXED_BYTES: usize = 743;
     /// What a row may weigh, so that it is written for one capacity unit.
     const MOST_BYTES: usize = 1024;
 
@@ -75,7 +94,7 @@ impl Membership {
             Conversation::Direct(other) => (None, Some(other)),
             Conversation::Group(title) => (Some(title), None),
         };
-        let (other_user_uuid, other_user_handle, other_user_display_name) = match other {
+        let (other_uuid, other_handle, other_display_name) = match other {
             Some(other) => (Some(other.id), Some(other.handle), Some(other.display_name)),
             None => (None, None, None),
         };
@@ -84,13 +103,16 @@ impl Membership {
             user_uuid: id,
             user_handle: handle,
             user_display_name: display_name,
+            user_version: None,
             joined_at,
             title,
-            other_user_uuid,
-            other_user_handle,
-            other_user_display_name,
+            other_uuid,
+            other_handle,
+            other_display_name,
+            other_version: None,
             last_message: None,
-            last_message_user_uuid: None,
+            last_sender_uuid: None,
+            last_revision: None,
             message: None,
             last_read: None,
         }
@@ -100,21 +122,9 @@ impl Membership {
     pub(crate) fn showing(self, message: &Message) -> Self {
         Self {
             last_message: Some(message.position()),
-            last_message_user_uuid: Some(message.sender_id()),
+            last_sender_uuid: Some(message.sender_id()),
+            last_revision: Some(message.revision()),
             message: self.preview_of(message),
-            ..self
-        }
-    }
-
-    /// The row of somebody who joins now: it shows what the row of a member shows, all of it read.
-    pub(crate) fn caught_up_with(self, member: &Self) -> Self {
-        // The two rows hold different names, and so have not the same room.
-        let preview = member.message.as_ref().map(|preview| Preview::cut(preview.as_str(), self.preview_room()));
-        Self {
-            last_message: member.last_message,
-            last_message_user_uuid: member.last_message_user_uuid,
-            message: preview,
-            last_read: member.last_message,
             ..self
         }
     }
@@ -135,8 +145,8 @@ impl Membership {
         let names = self.user_handle.as_str().len()
             + self.user_display_name.as_str().len()
             + optional(self.title.as_ref().map(GroupTitle::as_str))
-            + optional(self.other_user_handle.as_ref().map(Handle::as_str))
-            + optional(self.other_user_display_name.as_ref().map(DisplayName::as_str));
+            + optional(self.other_handle.as_ref().map(Handle::as_str))
+            + optional(self.other_display_name.as_ref().map(DisplayName::as_str));
         Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names)
     }
 
@@ -168,15 +178,15 @@ impl Membership {
     /// The other one of a direct conversation, with the names of when the row was written; `None` for a group.
     pub fn other(&self) -> Option<Profile> {
         Some(Profile {
-            id: self.other_user_uuid?,
-            handle: self.other_user_handle.clone()?,
-            display_name: self.other_user_display_name.clone()?,
+            id: self.other_uuid?,
+            handle: self.other_handle.clone()?,
+            display_name: self.other_display_name.clone()?,
         })
     }
 
     /// Whether this is a conversation of two.
     pub fn is_direct(&self) -> bool {
-        self.other_user_uuid.is_some()
+        self.other_uuid.is_some()
     }
 
     /// The position of the group's newest message that this row knows of.
@@ -186,7 +196,30 @@ impl Membership {
 
     /// Who sent the newest message.
     pub fn last_sender_id(&self) -> Option<UserId> {
-        self.last_message_user_uuid
+        self.last_sender_uuid
+    }
+
+    /// The revision of the newest message that this row shows.
+    pub(crate) fn last_revision(&self) -> Option<u32> {
+        self.last_revision
+    }
+
+    /// The version of the user that the member's names were taken from, where a projector wrote them.
+    pub(crate) fn version(&self) -> Option<u32> {
+        self.user_version
+    }
+
+    /// The version of the other user of a direct conversation, likewise.
+    pub(crate) fn other_version(&self) -> Option<u32> {
+        self.other_version
+    }
+
+    /// Whether the row shows the message as it is, or that there is none.
+    pub(crate) fn shows(&self, newest: Option<&Message>) -> bool {
+        self.last_message == newest.map(Message::position)
+            && self.last_sender_uuid == newest.map(Message::sender_id)
+            && self.last_revision.unwrap_or(0) == newest.map_or(0, Message::revision)
+            && self.message == newest.and_then(|newest| self.preview_of(newest))
     }
 
     /// The beginning of the newest message: at most 140 characters, fewer where the names are long; `None` once the message is
@@ -207,7 +240,12 @@ impl Membership {
 
     /// Whether the newest message is somebody else's and lies after what the member has read.
     pub fn is_unread(&self) -> bool {
-        self.last_message_user_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+        self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+    }
+
+    /// Whether an item beside the rows is a row. An application may keep entities of its own there.
+    pub(crate) fn is_in(item: &Item) -> bool {
+        item.type_name().is_none_or(|name| name == Self::TYPE)
     }
 
     /// The partition that holds a group and its members.

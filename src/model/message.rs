@@ -9,6 +9,7 @@ use super::Profile;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
+use crate::item::Item;
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, MessageBody};
@@ -17,6 +18,9 @@ use crate::time::Timestamp;
 pub(super) const MESSAGES: Tag = tag!("MSG");
 
 /// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
+///
+/// Its serde form is what the table stores: the group and the time are in the key alone. To show a message to a client, build what the
+/// client needs from the methods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredMessage")]
 pub struct Message {
@@ -35,6 +39,12 @@ pub struct Message {
     edited_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_zero")]
+    revision: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The attributes as they are read, the key among them.
@@ -49,6 +59,8 @@ struct StoredMessage {
     message: Option<MessageBody>,
     edited_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
+    #[serde(default)]
+    revision: u32,
 }
 
 /// The partition key of a thread, read back.
@@ -87,6 +99,7 @@ impl TryFrom<StoredMessage> for Message {
             message: stored.message,
             edited_at: stored.edited_at,
             deleted_at: stored.deleted_at,
+            revision: stored.revision,
         })
     }
 }
@@ -100,6 +113,8 @@ impl Message {
     pub(crate) const EDITED_AT: &'static str = "edited_at";
     /// The attribute that holds the time of the deletion.
     pub(crate) const DELETED_AT: &'static str = "deleted_at";
+    /// The attribute that counts the edits and the deletion.
+    pub(crate) const REVISION: &'static str = "revision";
 
     pub(crate) fn new(
         group: GroupId,
@@ -119,17 +134,18 @@ impl Message {
             message: Some(body),
             edited_at: None,
             deleted_at: None,
+            revision: 0,
         }
     }
 
     /// The same message with another text.
     pub(crate) fn edited(self, body: MessageBody, at: Timestamp) -> Self {
-        Self { message: Some(body), edited_at: Some(at), ..self }
+        Self { message: Some(body), edited_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
     /// What is left of the message when it is deleted.
     pub(crate) fn deleted(self, at: Timestamp) -> Self {
-        Self { message: None, deleted_at: Some(at), ..self }
+        Self { message: None, deleted_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
     /// The message's id.
@@ -182,9 +198,20 @@ impl Message {
         self.deleted_at
     }
 
+    /// How often it was changed: 0 as it was sent, and one more for each edit and for the deletion.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
     /// Whether this is only a tombstone.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
+    }
+
+    /// Whether an item of a thread's partition is a message. An application may keep entities of its own there; Cruddur's
+    /// messages have no type.
+    pub(crate) fn is_in(item: &Item) -> bool {
+        item.type_name().is_none_or(|name| name == Self::TYPE)
     }
 
     /// The partition that holds a group's messages.

@@ -20,7 +20,7 @@ pub struct User {
     display_name: DisplayName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cognito_user_id: Option<IdentitySubject>,
-    version: u64,
+    version: u32,
     created_at: Timestamp,
 }
 
@@ -56,7 +56,7 @@ impl User {
     }
 
     /// 1 for a new user, and one more after each change.
-    pub fn version(&self) -> u64 {
+    pub fn version(&self) -> u32 {
         self.version
     }
 

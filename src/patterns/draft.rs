@@ -29,7 +29,8 @@ impl Draft {
         Self { body, id: None, sent_at: None }
     }
 
-    /// The same with an id of the sender's, so that it may be sent again without being doubled.
+    /// The same with an id of the sender's, so that it may be sent again without being doubled. An id that is no UUIDv7 has to come
+    /// with the same time each time: the message's key is built from both.
     #[must_use]
     pub fn with_id(mut self, id: MessageId) -> Self {
         self.id = Some(id);
@@ -41,6 +42,11 @@ impl Draft {
     pub fn sent_at(mut self, time: Timestamp) -> Self {
         self.sent_at = Some(time);
         self
+    }
+
+    /// Whether the sender gave it an id, so that a repeat can be told.
+    pub(super) fn has_id(&self) -> bool {
+        self.id.is_some()
     }
 
     /// The message's text, id and time; the id is made by `new_id` where there is none yet.

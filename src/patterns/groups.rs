@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Conversation, Membership, Message, MessageGroup, MessagePosition, Profile};
 use crate::request::{
-    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactOutcome, Transaction, Update, Write,
+    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update,
+    Write,
 };
 use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
@@ -102,7 +103,9 @@ impl Threadline {
     ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
+    ///   people under the id that is the pair's.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same draft.
     pub async fn start_direct(
         &self,
         from: impl Into<Profile>,
@@ -113,10 +116,11 @@ impl Threadline {
         let (from, to, first) = (from.into(), to.into(), first.try_into().map_err(Into::into));
         call.run(async {
             check_two(&from, &to)?;
-            let group = GroupId::direct(from.id, to.id);
+            let to_id = to.id;
+            let group = GroupId::direct(from.id, to_id);
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
-            self.check_ahead(&message)?;
+            self.check_ahead(message.created_at(), "the message")?;
 
             let existing = if self.is_too_old(&message) {
                 // Too old to start with, but perhaps a repeat of a start that was done.
@@ -134,6 +138,10 @@ impl Threadline {
             };
             let group = existing.continued_in().unwrap_or(group);
             let thread = self.open_in(&call, from.id, group).await?;
+            if thread.me.other().map(|other| other.id) != Some(to_id) {
+                // Somebody made a group of another kind under the pair's id: nothing may be said into it.
+                return Err(another_group());
+            }
             let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
             self.deliver(&call, Message::new(group, message.created_at(), message.id(), from, body)).await?;
             Ok(thread)
@@ -144,18 +152,23 @@ impl Threadline {
     /// Creates a group with a title, its members and a first message by its creator. One transaction: 4 + 2n WCU and n of the
     /// index, for n members, the creator counted in.
     ///
-    /// A repeat with the same id gives the group that was created, where the title and the creator are the same.
+    /// A repeat with the same id gives the group that was created and writes nothing, where the title, the creator and, for a draft
+    /// with an id, the first message are the same. The members are not compared.
     ///
     /// # Errors
-    /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, and for what
+    /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
     ///   [`Thread::send_draft`] refuses.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id, or it was started otherwise.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id and draft.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, "groups.create");
         let first = first.try_into().map_err(Into::into);
         call.run(async {
             let now = self.clock.now();
             let group = new.id.unwrap_or_else(|| GroupId::from_uuid(self.ids.next(now)));
+            if group.as_uuid().get_version_num() == 5 {
+                return Err(Error::invalid("an id of version 5 is kept for a direct conversation; take one of version 7"));
+            }
             let count = 1 + new.others.len();
             if count > MAX_INITIAL_MEMBERS {
                 return Err(Error::invalid(format!(
@@ -166,8 +179,10 @@ impl Threadline {
             if members.iter().map(|member| member.id).collect::<HashSet<_>>().len() < count {
                 return Err(Error::invalid("a new group names one member twice"));
             }
-            let message = self.compose(group, new.creator.clone(), first?)?;
-            self.check_ahead(&message)?;
+            let first = first?;
+            let has_own_id = first.has_id();
+            let message = self.compose(group, new.creator.clone(), first)?;
+            self.check_ahead(message.created_at(), "the message")?;
 
             let existing = if self.is_too_old(&message) {
                 self.stored_group(&call, group).await?
@@ -187,12 +202,13 @@ impl Threadline {
                     Some(existing) => existing,
                 }
             };
-            if existing.created_by() == new.creator.id && existing.title() == Some(&new.title) {
-                self.open_in(&call, new.creator.id, group).await
-            } else {
-                Err(Error::new(ErrorKind::AlreadyExists, "there is another group with this id")
-                    .with_entity(MessageGroup::TYPE))
+            if existing.created_by() != new.creator.id || existing.title() != Some(&new.title) {
+                return Err(another_group());
             }
+            if has_own_id {
+                self.find(&call, &message).await?;
+            }
+            self.open_in(&call, new.creator.id, group).await
         })
         .await
     }
@@ -204,12 +220,14 @@ impl Threadline {
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
         let call = begin!(&*self.store, "groups.import_direct");
         call.run(async {
             let ImportedDirect { id, one, other, started_at } = imported;
             check_two(&one, &other)?;
-            let pair = GroupId::direct(one.id, other.id);
+            let other_id = other.id;
+            let pair = GroupId::direct(one.id, other_id);
             let item = MessageGroup::new(id, None, 2, one.id, started_at);
             let mine = Membership::new(id, one.clone(), Conversation::Direct(other.clone()), started_at);
             let theirs = Membership::new(id, other, Conversation::Direct(one.clone()), started_at);
@@ -229,9 +247,13 @@ impl Threadline {
                 TransactOutcome::Cancelled { reasons, capacity }.done()?;
                 return Ok(self.thread(mine));
             }
-            let ours = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
-            if ours && stored(0)?.is_some() {
-                return self.open_in(&call, one.id, id).await;
+            let leads_here = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
+            let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
+            if leads_here && stored(0)?.is_some_and(is_direct) {
+                let thread = self.open_in(&call, one.id, id).await?;
+                if thread.me.other().map(|other| other.id) == Some(other_id) {
+                    return Ok(thread);
+                }
             }
             Err(Error::new(ErrorKind::AlreadyExists, "the two have another conversation, or the id is another's")
                 .with_entity(MessageGroup::TYPE))
@@ -242,7 +264,8 @@ impl Threadline {
     /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist.
+    /// [`NotFound`](ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist; as
+    /// [`Store::get`](crate::Store::get).
     pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
         let call = begin!(&*self.store, "groups.open");
         call.run(self.open_in(&call, user, group)).await
@@ -301,7 +324,7 @@ impl Thread {
             let mut members = Vec::new();
             loop {
                 let page = call.query(query.clone()).await?;
-                for item in page.items {
+                for item in page.items.into_iter().filter(Membership::is_in) {
                     let row = Membership::from_item(item)?;
                     members.push(Member {
                         profile: row.profile(),
@@ -318,25 +341,49 @@ impl Thread {
         .await
     }
 
-    /// Adds a member, who sees the whole thread and has it for read up to now. One transaction: 4 WCU and 1 of the index.
-    /// Adding a member again is done without a change, so a repeat is safe.
+    /// The group itself: its title, how many members it has, who started it and when. 0.5 RCU.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// [`NotFound`](ErrorKind::NotFound) when the group is gone; as [`Store::get`](crate::Store::get).
+    pub async fn group(&self) -> Result<MessageGroup> {
+        let call = begin!(&*self.chat.store, "groups.get");
+        call.run(async {
+            let found = call.get(Get::new(MessageGroup::key_from(self.group_id()))).await?;
+            found.item.map(MessageGroup::from_item).transpose()?.ok_or_else(not_a_member)
+        })
+        .await
+    }
+
+    /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
+    /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
+    /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
+    /// change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// * [`NotFound`](ErrorKind::NotFound) when the caller is no longer a member.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.add_member");
         let member = member.into();
         call.run(async {
             let title = self.title()?;
-            let row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now())
-                .caught_up_with(&self.me);
+            if member.id == self.me.user_id() {
+                // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
+                return self.chat.open_in(&call, member.id, self.group_id()).await.map(drop);
+            }
+            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            if let Some(newest) = super::messages::newest(&call, self.group_id()).await? {
+                row = row.showing(&newest).read_up_to(newest.position());
+            }
             let most = AttributeValue::N(MAX_MEMBERS.to_string());
-            let writes =
-                [self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?, put_new(&row)?];
-            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?;
+            let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
+            let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => Ok(()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => {
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => {
                     Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
                 }
                 _ => outcome.done(),
@@ -345,23 +392,37 @@ impl Thread {
         .await
     }
 
-    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU and 1 of
-    /// the index. The messages stay. Removing somebody who is no member is done without a change, so a repeat is safe.
+    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU to leave
+    /// oneself, 6 to remove another (2 of them for the proof that the caller is still a member), and 1 of the index. Any member may
+    /// remove any other; what else an application asks of them is its own to check. The messages stay. Removing somebody who is no
+    /// member is done without a change, so a repeat is safe.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a direct conversation, which has two members for ever.
+    /// * [`Invalid`](ErrorKind::Invalid) for a direct conversation, which has two members for ever.
+    /// * [`NotFound`](ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.remove_member");
         call.run(async {
             self.title()?;
             let row = Write::delete(Membership::key_from((self.group_id(), member))).when(Condition::item_exists())?;
-            let outcome = call.transact(Transaction::new([self.count_members(-1)?, row])?).await?;
+            let mut actions = vec![row.into(), self.count_members(-1)?.into()];
+            if member != self.me.user_id() {
+                actions.push(self.still_a_member()?);
+            }
+            let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Ok(()),
                 _ => outcome.done(),
             }
         })
         .await
+    }
+
+    /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
+    fn still_a_member(&self) -> Result<TransactAction> {
+        TransactAction::check(self.me.key(), Condition::item_exists())
     }
 
     /// The title of a group, to whose members one may be added.
@@ -392,6 +453,10 @@ async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = W
         return MessageGroup::from_item(item).map(Some);
     }
     outcome.done().map(|()| None)
+}
+
+fn another_group() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "there is another group with this id").with_entity(MessageGroup::TYPE)
 }
 
 fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {

@@ -41,6 +41,8 @@ impl Threadline {
 
     /// How many messages of others lie after what the row's member has read. 0.5 RCU per 4 KB of them.
     ///
+    /// The row is the proof here. Read it anew, by [`inbox`](Self::inbox) or [`open`](Self::open), for each request of a user's.
+    ///
     /// # Errors
     /// As [`Store::query`](crate::Store::query); [`Corrupt`](crate::ErrorKind::Corrupt).
     pub async fn unread(&self, row: &Membership) -> Result<Unread> {
@@ -54,13 +56,17 @@ impl Thread {
     /// ever moves forward: an earlier message changes nothing. A conditional update: 1 WCU, and 1 of the index.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a message further ahead of the clock than the [send
+    ///   window](super::SendWindow): the marker could never come back from there.
+    /// * As [`Store::write`](crate::Store::write). After an unknown outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
         let store = self.chat.store.clone();
         let call = begin!(&*store, "inbox.mark_read");
         call.run(async {
             let position = position?;
+            self.chat.check_ahead(position.created_at(), "the message to be marked")?;
             let value = || AttributeValue::S(position.to_string());
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
@@ -100,7 +106,7 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
     loop {
         let page = call.query(query.clone()).await?;
         read += page.items.len();
-        for item in page.items.into_iter().filter(super::messages::is_message) {
+        for item in page.items.into_iter().filter(Message::is_in) {
             let message = Message::from_item(item)?;
             if message.sender_id() == row.user_id() || message.is_deleted() {
                 continue;
@@ -147,6 +153,7 @@ impl InboxRequest<'_> {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) when a row cannot be read. Nothing is left out in silence.
+    /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
         let call = begin!(&*self.chat.store, "inbox.page");
         call.run(self.read(&call)).await
@@ -173,7 +180,7 @@ impl InboxRequest<'_> {
             // One more than is missing tells whether there is more.
             query.limit = u32::try_from(limit + 1 - items.len()).ok().and_then(NonZeroU32::new);
             let page = call.query(query.clone()).await?;
-            for item in page.items {
+            for item in page.items.into_iter().filter(Membership::is_in) {
                 items.push(Membership::from_item(item)?);
             }
             match page.next {

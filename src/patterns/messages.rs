@@ -1,24 +1,27 @@
 //! `messages.send`, `messages.page`, `messages.edit`, `messages.delete`.
 
+use std::num::NonZeroU32;
+
 use serde_dynamo::AttributeValue;
 
 use super::page::{List, Page, check_limit};
 use super::{Cursor, Draft, Thread, Threadline};
+use crate::capacity::Consistency;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::MessageId;
-use crate::item::Item;
+use crate::id::{GroupId, MessageId};
 use crate::model::{Message, MessageKey, MessagePosition};
 use crate::request::{Condition, Get, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
+use crate::time::Timestamp;
 
 impl Threadline {
-    /// Refuses a message from the future.
-    pub(super) fn check_ahead(&self, message: &Message) -> Result<()> {
-        if message.created_at() > self.clock.now().saturating_add(self.window.ahead) {
+    /// Refuses a time in the future.
+    pub(super) fn check_ahead(&self, time: Timestamp, what: &'static str) -> Result<()> {
+        if time > self.clock.now().saturating_add(self.window.ahead) {
             return Err(Error::invalid(format!(
-                "the message is from more than {} s in the future: set the sender's clock",
+                "{what} is from more than {} s in the future: set the sender's clock",
                 self.window.ahead.as_secs()
             )));
         }
@@ -38,12 +41,17 @@ impl Threadline {
         ))
     }
 
+    /// Finds that a message is stored, as what it is.
+    pub(super) async fn find(&self, call: &Call<'_>, message: &Message) -> Result<Message> {
+        same_message(stored(call, message).await?.ok_or_else(another_message)?, message)
+    }
+
     /// Puts a new message, or finds that it is stored.
     pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
-        self.check_ahead(&message)?;
+        self.check_ahead(message.created_at(), "the message")?;
         if self.is_too_old(&message) {
-            let stored = call.get(Get::new(message.key()).consistent()).await?.item;
-            return same_message(Message::from_item(stored.ok_or_else(|| self.too_old())?)?, &message);
+            let stored = stored(call, &message).await?.ok_or_else(|| self.too_old())?;
+            return same_message(stored, &message);
         }
         let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
         match call.write(write).await? {
@@ -52,6 +60,27 @@ impl Threadline {
                 let stored = current.ok_or_else(another_message)?;
                 same_message(Message::from_item(stored)?, &message)
             }
+        }
+    }
+}
+
+async fn stored(call: &Call<'_>, message: &Message) -> Result<Option<Message>> {
+    call.get(Get::new(message.key()).consistent()).await?.item.map(Message::from_item).transpose()
+}
+
+/// The newest message of a thread, read consistently.
+pub(super) async fn newest(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
+    let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
+    // More than one, so that an application's own entities there rarely cost another page.
+    query.limit = NonZeroU32::new(4);
+    loop {
+        let page = call.query(query.clone()).await?;
+        if let Some(item) = page.items.into_iter().find(Message::is_in) {
+            return Message::from_item(item).map(Some);
+        }
+        match page.next {
+            Some(next) => query.start = Some(next),
+            None => return Ok(None),
         }
     }
 }
@@ -67,6 +96,7 @@ impl Thread {
     ///   [`send_draft`](Self::send_draft)), and one outside the [send window](super::SendWindow).
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
     ///   text, as after an edit.
+    /// * As [`Store::write`](crate::Store::write).
     pub async fn send(&self, id: MessageId, body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::new(body).with_id(id))).await
     }
@@ -89,6 +119,10 @@ impl Thread {
     }
 
     /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
+    ///
+    /// They are read eventually consistent: a page read right after a send may miss it, unless
+    /// [`consistent`](MessagesRequest::consistent) asks for it at twice the cost. A message that was sent late, with an id from
+    /// before, stands at the time of its id.
     pub fn messages(&self) -> MessagesRequest<'_> {
         MessagesRequest {
             thread: self,
@@ -98,6 +132,7 @@ impl Thread {
             after: None,
             around: None,
             cursor: None,
+            consistency: Consistency::Eventual,
         }
     }
 
@@ -109,6 +144,7 @@ impl Thread {
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread, or it was deleted.
     /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
     /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
+    /// * As [`Store::write`](crate::Store::write). After an unknown outcome, edit again.
     pub async fn edit(
         &self,
         message: impl TryInto<MessagePosition, Error: Into<Error>>,
@@ -137,6 +173,7 @@ impl Thread {
     /// # Errors
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread.
     /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
+    /// * As [`Store::write`](crate::Store::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
         let call = begin!(&*self.chat.store, "messages.delete");
         let position = message.try_into().map_err(Into::into);
@@ -159,7 +196,7 @@ impl Thread {
             .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
-        let write = Write::update(key, update)?.when(mine)?.returning_old();
+        let write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {
             WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
@@ -208,6 +245,7 @@ pub struct MessagesRequest<'a> {
     after: Option<Result<MessagePosition, String>>,
     around: Option<Result<MessagePosition, String>>,
     cursor: Option<Cursor>,
+    consistency: Consistency,
 }
 
 impl MessagesRequest<'_> {
@@ -253,6 +291,12 @@ impl MessagesRequest<'_> {
         self
     }
 
+    /// Sees every message that was acknowledged before, at twice the cost.
+    pub fn consistent(mut self) -> Self {
+        self.consistency = Consistency::Strong;
+        self
+    }
+
     /// Reads the page: 0.5 RCU per 4 KB of messages. One message more than the page holds is read, to know whether there is
     /// more; a page around a message reads as many on each side.
     ///
@@ -260,6 +304,7 @@ impl MessagesRequest<'_> {
     /// * [`Invalid`](ErrorKind::Invalid) for a limit out of range, a bound that holds no time, a message both bounded and
     ///   around, and a cursor of another list.
     /// * [`Corrupt`](ErrorKind::Corrupt) when a message cannot be read. Nothing is left out in silence.
+    /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
         let call = begin!(&*self.thread.chat.store, "messages.page");
         call.run(self.read(&call)).await
@@ -359,9 +404,9 @@ impl MessagesRequest<'_> {
         loop {
             // One more than is missing tells whether there is more.
             let missing = limit + 1 - messages.len();
-            query.limit = u32::try_from(missing).ok().and_then(std::num::NonZeroU32::new);
+            query.limit = u32::try_from(missing).ok().and_then(NonZeroU32::new);
             let page = call.query(query.clone()).await?;
-            for item in page.items.into_iter().filter(is_message) {
+            for item in page.items.into_iter().filter(Message::is_in) {
                 let message = Message::from_item(item)?;
                 if wanted(&message) {
                     messages.push(message);
@@ -387,11 +432,6 @@ impl MessagesRequest<'_> {
         let partition = Message::partition(self.thread.group_id());
         List { pattern: "messages.page", partition, order, bounds: range.to_string() }
     }
-}
-
-/// An application may keep entities of its own beside the messages; those of Cruddur have no type.
-pub(super) fn is_message(item: &Item) -> bool {
-    item.type_name().is_none_or(|name| name == Message::TYPE)
 }
 
 /// The bounds of a read, neither of them counted in.

@@ -96,6 +96,10 @@ impl Threadline {
 }
 
 /// How far the time of a new message may lie from the clock's. A repeat of a message that is stored is taken at any age.
+///
+/// A message stands in its thread at the time of its id, not of its arrival. One that arrives late lies behind what others have
+/// read and behind what [`MessagesRequest::after`] has seen, and moves no inbox row. So make the id when the message is sent, also
+/// where it was written earlier without a connection, and make the window narrow where that matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {

@@ -88,6 +88,9 @@ impl Threadline {
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
     /// taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
+    ///
+    /// As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the repeat
+    /// may find the handle taken by the user that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, "users.create");
         call.run(async {
@@ -126,7 +129,8 @@ impl Threadline {
         .await
     }
 
-    /// The user with this id; `None` where there is none. 0.5 RCU.
+    /// The user with this id; `None` where there is none. 0.5 RCU. Eventually consistent, as are the other look-ups: it may miss a
+    /// change of the last moment.
     ///
     /// # Errors
     /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
@@ -163,6 +167,7 @@ impl Threadline {
     ///   of a change that was done, with the same user as read before, gives the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the user as read before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, "users.update");
         call.run(async {
@@ -170,12 +175,19 @@ impl Threadline {
             let display_name = change.display_name.unwrap_or_else(|| user.display_name().clone());
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {
-                return Ok(user.clone());
+                // Nothing to write; but whether there is nothing to change, only the table knows.
+                let stored =
+                    call.get(Get::new(user.key()).consistent()).await?.item.map(User::from_item).transpose()?;
+                return match stored {
+                    Some(stored) if stored.version() == user.version() => Ok(stored),
+                    Some(_) => Err(changed_since()),
+                    None => Err(no_such_user()),
+                };
             }
 
             // Updates, not puts, so that attributes which the application added to these items stay.
             let profile = renamed.profile();
-            let number = |number: u64| AttributeValue::N(number.to_string());
+            let number = |number: u32| AttributeValue::N(number.to_string());
             let mine = || Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()));
             let version = names(&profile).set("version", number(renamed.version()));
             let unchanged = Condition::eq("version", number(user.version()));
@@ -199,12 +211,8 @@ impl Threadline {
                     reasons.into_iter().next().and_then(|reason| reason.current).map(User::from_item).transpose()?;
                 return match current {
                     Some(current) if current == renamed => Ok(renamed),
-                    Some(_) => Err(Error::new(
-                        ErrorKind::ConditionFailed,
-                        "the user was changed since it was read; read it again, and repeat the change",
-                    )
-                    .with_entity(User::TYPE)),
-                    None => Err(Error::not_found("there is no such user").with_entity(User::TYPE)),
+                    Some(_) => Err(changed_since()),
+                    None => Err(no_such_user()),
                 };
             }
             if failed(1) {
@@ -227,6 +235,15 @@ fn names(profile: &Profile) -> Update {
     Update::new()
         .set("handle", AttributeValue::S(profile.handle.to_string()))
         .set("display_name", AttributeValue::S(profile.display_name.to_string()))
+}
+
+fn changed_since() -> Error {
+    let what = "the user was changed since it was read; read it again, and repeat the change";
+    Error::new(ErrorKind::ConditionFailed, what).with_entity(User::TYPE)
+}
+
+fn no_such_user() -> Error {
+    Error::not_found("there is no such user").with_entity(User::TYPE)
 }
 
 fn taken(entity: &'static str, what: &'static str) -> Error {

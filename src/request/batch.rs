@@ -4,15 +4,16 @@ use std::collections::HashSet;
 
 use crate::capacity::{Capacity, Consistency};
 use crate::error::{Error, Result};
-use crate::item::Item;
+use crate::item::{Item, MAX_ITEM_BYTES};
 use crate::key::Key;
 
 /// The most keys of one [`BatchGet`]. `StoreExt::get_all` takes any number.
 pub const MAX_BATCH_GETS: usize = 100;
 /// The most puts and deletes of one [`BatchWrite`]. `StoreExt::write_all` takes any number.
 pub const MAX_BATCH_WRITES: usize = 25;
-/// The most that a batch of writes may weigh, in bytes: 16 MB.
-const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+// DynamoDB takes 16 MB in a batch of writes, which no batch of items that are each small enough comes to.
+const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
 /// Reads up to 100 items.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,9 +31,18 @@ impl BatchGet {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for no key, more than 100, or one twice.
     pub fn new(keys: Vec<Key>) -> Result<Self> {
-        check_count("a batch of reads", keys.len(), MAX_BATCH_GETS)?;
-        check_unique("a batch of reads", keys.iter())?;
-        Ok(Self { keys, consistency: Consistency::Eventual })
+        let batch = Self { keys, consistency: Consistency::Eventual };
+        batch.check()?;
+        Ok(batch)
+    }
+
+    /// Checks the batch, as was done when it was made; but its fields are open. Every store calls it before it acts.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn check(&self) -> Result<()> {
+        check_count("a batch of reads", self.keys.len(), MAX_BATCH_GETS)?;
+        check_unique("a batch of reads", self.keys.iter())
     }
 
     /// The same, seeing every write acknowledged before.
@@ -59,19 +69,19 @@ pub struct BatchGetOutput {
 #[non_exhaustive]
 pub struct BatchWrite {
     /// The puts and deletes, each of another item.
-    pub writes: Vec<BatchPut>,
+    pub writes: Vec<BatchAction>,
 }
 
 /// A put or delete in a [`BatchWrite`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum BatchPut {
+pub enum BatchAction {
     /// Puts an item.
     Put(Item),
     /// Deletes the item with this key.
     Delete(Key),
 }
 
-impl BatchPut {
+impl BatchAction {
     /// The key of the item.
     ///
     /// # Errors
@@ -88,25 +98,32 @@ impl BatchWrite {
     /// Does these puts and deletes.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for none, more than 25, two of one item, more than 16 MB, or an item that
-    /// [`Item::check`] refuses.
-    pub fn new(writes: Vec<BatchPut>) -> Result<Self> {
-        check_count("a batch of writes", writes.len(), MAX_BATCH_WRITES)?;
-        let mut bytes = 0;
-        for write in &writes {
-            if let BatchPut::Put(item) = write {
-                item.check()?;
-                bytes += item.size();
-            }
-        }
-        if bytes > MAX_BATCH_BYTES {
-            return Err(Error::invalid(format!(
-                "a batch of writes may have at most 16 MB, and this has {bytes} bytes"
-            )));
-        }
-        let keys = writes.iter().map(BatchPut::key).collect::<Result<Vec<_>>>()?;
-        check_unique("a batch of writes", keys.iter())?;
-        Ok(Self { writes })
+    /// [`Invalid`](crate::ErrorKind::Invalid) for none, more than 25, two of one item, or an item that [`Item::check`]
+    /// refuses.
+    pub fn new(writes: Vec<BatchAction>) -> Result<Self> {
+        let batch = Self { writes };
+        batch.check()?;
+        Ok(batch)
+    }
+
+    /// Checks the batch and each item in it, as was done when it was made; but its fields are open. Every store calls it
+    /// before it acts.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn check(&self) -> Result<()> {
+        self.check_as_a_whole()?;
+        self.writes.iter().try_for_each(|write| match write {
+            BatchAction::Put(item) => item.check(),
+            BatchAction::Delete(_) => Ok(()),
+        })
+    }
+
+    /// Checks what the writes are together, and no item by itself.
+    pub(crate) fn check_as_a_whole(&self) -> Result<()> {
+        check_count("a batch of writes", self.writes.len(), MAX_BATCH_WRITES)?;
+        let keys = self.writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
+        check_unique("a batch of writes", keys.iter())
     }
 }
 
@@ -115,7 +132,7 @@ impl BatchWrite {
 #[must_use = "some of the writes may not have been done"]
 pub struct BatchWriteOutput {
     /// The puts and deletes that were not done, after the store's own retries. Ask for them again later.
-    pub unprocessed: Vec<BatchPut>,
+    pub unprocessed: Vec<BatchAction>,
     /// What the writes consumed.
     pub capacity: Capacity,
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
-use crate::item::{check_attribute_name, check_value};
+use crate::item::{attribute_size, check_attribute_name, check_value};
 use crate::key::PK;
 
 /// A condition on the item as it is before the write. Closed, so that the in-memory store evaluates it and the DynamoDB store
@@ -129,10 +129,24 @@ impl Condition {
     }
 
     /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, more than 4 KB of expression,
-    /// and ordering by a type that has no order.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// and ordering by a type that has no order. [`Write::check`](crate::Write::check) and
+    /// [`Transaction::check`](crate::Transaction::check) call it.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
+    pub fn check(&self) -> Result<()> {
         let (mut operators, mut parts) = (0, 0);
         self.check_nested(&mut operators, &mut parts, 0)
+    }
+
+    /// The bytes of its names and values.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Exists(name) | Self::Absent(name) => name.len(),
+            Self::Compare(name, _, value) => attribute_size(name, value),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().map(Self::size).sum(),
+            Self::Not(condition) => condition.size(),
+        }
     }
 
     fn check_nested(&self, operators: &mut usize, parts: &mut usize, depth: usize) -> Result<()> {

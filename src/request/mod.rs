@@ -11,7 +11,9 @@ mod transaction;
 mod update;
 mod write;
 
-pub use batch::{BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES};
+pub use batch::{
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
+};
 pub use condition::{Comparison, Condition};
 pub use get::{Get, GetOutput};
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};
@@ -19,5 +21,5 @@ pub use scan::Scan;
 pub use transaction::{
     CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome, Transaction,
 };
-pub use update::{Change, Update};
+pub use update::{AttributeChange, Update};
 pub use write::{Write, WriteAction, WriteOutcome};

@@ -8,7 +8,7 @@ use super::write::{Write, WriteAction};
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, PK, SK};
 
 /// The most actions of one [`Transaction`].
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
@@ -56,6 +56,26 @@ impl TransactAction {
             Self::Check { key, .. } => key,
         }
     }
+
+    /// What it counts for in the limit of a transaction: all that it brings along.
+    fn size(&self) -> usize {
+        let (action, condition) = match self {
+            Self::Write(Write { action, condition, .. }) => (Some(action), condition.as_ref()),
+            Self::Check { condition, .. } => (None, Some(condition)),
+        };
+        let written = match action {
+            // The key is in the item.
+            Some(WriteAction::Put { item, .. }) => item.size(),
+            Some(WriteAction::Update { key, update }) => key_size(key) + update.size(),
+            Some(WriteAction::Delete { key }) => key_size(key),
+            None => key_size(self.key()),
+        };
+        written + condition.map_or(0, Condition::size)
+    }
+}
+
+fn key_size(key: &Key) -> usize {
+    PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len()
 }
 
 impl From<Write> for TransactAction {
@@ -68,22 +88,37 @@ impl Transaction {
     /// Does these writes, all or none.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for none, more than 100, two of one item, or more than 4 MB.
+    /// [`Invalid`](ErrorKind::Invalid) for none, more than 100, two of one item, or more than 4 MB of items, keys and values,
+    /// those of the conditions counted in.
     pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Result<Self> {
         let actions: Vec<TransactAction> = actions.into_iter().map(Into::into).collect();
-        check_count("a transaction", actions.len(), MAX_TRANSACTION_ACTIONS)?;
-        check_unique("a transaction", actions.iter().map(TransactAction::key))?;
-        let bytes: usize = actions
-            .iter()
-            .map(|action| match action {
-                TransactAction::Write(Write { action: WriteAction::Put { item, .. }, .. }) => item.size(),
-                _ => 0,
-            })
-            .sum();
+        let transaction = Self { actions, token: None };
+        transaction.check_as_a_whole()?;
+        Ok(transaction)
+    }
+
+    /// Checks the whole transaction and each action in it, as was done when they were made; but their fields are open. Every
+    /// store calls it before it acts.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`new`](Self::new), [`Write::check`] or [`Condition::check`] refuses.
+    pub fn check(&self) -> Result<()> {
+        self.check_as_a_whole()?;
+        self.actions.iter().try_for_each(|action| match action {
+            TransactAction::Write(write) => write.check(),
+            TransactAction::Check { condition, .. } => condition.check(),
+        })
+    }
+
+    /// Checks what the actions are together, and none by itself.
+    pub(crate) fn check_as_a_whole(&self) -> Result<()> {
+        check_count("a transaction", self.actions.len(), MAX_TRANSACTION_ACTIONS)?;
+        check_unique("a transaction", self.actions.iter().map(TransactAction::key))?;
+        let bytes: usize = self.actions.iter().map(TransactAction::size).sum();
         if bytes > MAX_TRANSACTION_BYTES {
             return Err(Error::invalid(format!("a transaction may have at most 4 MB, and this has {bytes} bytes")));
         }
-        Ok(Self { actions, token: None })
+        Ok(())
     }
 
     /// Makes repeats of the same transaction with this token succeed without changing anything, for 10 minutes.
@@ -198,6 +233,57 @@ impl TransactOutcome {
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity } | Self::Cancelled { capacity, .. } => *capacity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::AttributeValue;
+
+    use super::*;
+    use crate::key::{PartitionKey, SortKey};
+    use crate::request::Update;
+
+    fn key(place: usize) -> Key {
+        Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse(place.to_string()).unwrap())
+    }
+
+    fn large() -> AttributeValue {
+        AttributeValue::S("x".repeat(400_000))
+    }
+
+    fn assert_ten_fit<A: Into<TransactAction>>(action: impl Fn(usize) -> A) {
+        assert!(Transaction::new((0..10).map(&action)).is_ok());
+        assert_eq!(Transaction::new((0..11).map(&action)).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn the_values_of_updates_count_towards_4_mb() {
+        assert_ten_fit(|place| Write::update(key(place), Update::new().set("a", large())).unwrap());
+        assert_ten_fit(|place| Write::update(key(place), Update::new().set_if_absent("a", large())).unwrap());
+    }
+
+    #[test]
+    fn the_values_of_conditions_count_towards_4_mb() {
+        let condition = || Condition::exists("a").and(Condition::eq("a", large()).not());
+        assert_ten_fit(|place| Write::delete(key(place)).when(condition()).unwrap());
+        assert_ten_fit(|place| TransactAction::check(key(place), condition()).unwrap());
+    }
+
+    #[test]
+    fn a_transaction_is_checked_with_all_its_actions() {
+        let fine = Transaction::new([Write::delete(key(1))]).unwrap();
+        assert!(fine.check().is_ok());
+        let mut condition = fine.clone();
+        condition.actions = vec![TransactAction::Check { key: key(1), condition: Condition::All(vec![]) }];
+        let mut update = fine.clone();
+        let action = WriteAction::Update { key: key(1), update: Update::new() };
+        update.actions = vec![Write { action, ..Write::delete(key(1)) }.into()];
+        let mut emptied = fine;
+        emptied.actions.clear();
+        for wrong in [condition, update, emptied] {
+            assert_eq!(wrong.check().unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
         }
     }
 }

@@ -6,13 +6,13 @@ use std::fmt;
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
-use crate::item::{check_attribute_name, check_index_key, check_value};
+use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
 /// One change to one attribute. `Debug` prints no value.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Change {
+pub enum AttributeChange {
     /// Sets the attribute.
     Set(AttributeValue),
     /// Sets the attribute where it is missing.
@@ -34,7 +34,7 @@ pub enum Change {
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Update {
-    changes: Vec<(Cow<'static, str>, Change)>,
+    changes: Vec<(Cow<'static, str>, AttributeChange)>,
 }
 
 impl Update {
@@ -46,47 +46,59 @@ impl Update {
     /// Sets an attribute.
     #[must_use]
     pub fn set(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        self.with(name, Change::Set(value))
+        self.with(name, AttributeChange::Set(value))
     }
 
     /// Sets an attribute where it is missing.
     #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        self.with(name, Change::SetIfAbsent(value))
+        self.with(name, AttributeChange::SetIfAbsent(value))
     }
 
     /// Adds to the number in an attribute, which counts as 0 where it is missing.
     #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
-        self.with(name, Change::Add(number))
+        self.with(name, AttributeChange::Add(number))
     }
 
     /// Removes an attribute.
     #[must_use]
     pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with(name, Change::Remove)
+        self.with(name, AttributeChange::Remove)
     }
 
     /// Adds a change.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: Change) -> Self {
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
         self
     }
 
     /// The changes, by attribute, in the order given.
-    pub fn changes(&self) -> &[(Cow<'static, str>, Change)] {
+    pub fn changes(&self) -> &[(Cow<'static, str>, AttributeChange)] {
         &self.changes
     }
 
     /// The changes themselves, for a store that makes them.
-    pub(crate) fn into_changes(self) -> Vec<(Cow<'static, str>, Change)> {
+    pub(crate) fn into_changes(self) -> Vec<(Cow<'static, str>, AttributeChange)> {
         self.changes
     }
 
-    /// Checks what DynamoDB would refuse: no change, two changes of one attribute, a change of the key, a bad
-    /// value or index key.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// The bytes of its names and values.
+    pub(super) fn size(&self) -> usize {
+        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| match change {
+            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => attribute_size(name, value),
+            AttributeChange::Add(_) | AttributeChange::Remove => name.len(),
+        };
+        self.changes.iter().map(size).sum()
+    }
+
+    /// Checks what DynamoDB would refuse: no change, more than 100, two changes of one attribute, a change of the key, a bad
+    /// value or index key. [`Write::check`](crate::Write::check) calls it.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
+    pub fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
         }
@@ -107,16 +119,16 @@ impl Update {
                 return Err(Error::invalid(format!("an update changes `{name}` twice")));
             }
             match change {
-                Change::Set(value) | Change::SetIfAbsent(value) => {
+                AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => {
                     check_value(name, value)?;
                     check_index_key(name, value)?;
                 }
-                Change::Add(_) if name == GSI1PK || name == GSI1SK => {
+                AttributeChange::Add(_) if name == GSI1PK || name == GSI1SK => {
                     return Err(Error::invalid(format!(
                         "the key attribute `{name}` must be a string, and an update adds to it"
                     )));
                 }
-                Change::Add(_) | Change::Remove => {}
+                AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
         Ok(())
@@ -126,7 +138,7 @@ impl Update {
 const MAX_CHANGES: usize = 100;
 
 // Hand-written: values are content.
-impl fmt::Debug for Change {
+impl fmt::Debug for AttributeChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Set(_) => "Set(…)",

@@ -102,6 +102,25 @@ impl Write {
         self
     }
 
+    /// Checks the whole write, as its parts were checked when it was made; but its fields are open. Every store calls it
+    /// before it acts.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`], [`Update::check`] or [`Condition::check`] refuses, and for a
+    /// put whose key is not the one in its item.
+    pub fn check(&self) -> Result<()> {
+        match &self.action {
+            WriteAction::Put { key, item } => {
+                if item.checked_key()? != *key {
+                    return Err(Error::invalid("the key of a put is not the key in its item"));
+                }
+            }
+            WriteAction::Update { update, .. } => update.check()?,
+            WriteAction::Delete { .. } => {}
+        }
+        self.condition.as_ref().map_or(Ok(()), Condition::check)
+    }
+
     /// The key of the item.
     pub fn key(&self) -> &Key {
         match &self.action {
@@ -150,6 +169,33 @@ impl WriteOutcome {
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::AttributeValue;
+
+    use super::*;
+    use crate::key::{PK, PartitionKey, SK, SortKey};
+
+    #[test]
+    fn a_write_whose_parts_were_changed_behind_its_check_is_refused() {
+        let mut item = Item::new();
+        item.insert(PK, AttributeValue::S("A".into()));
+        item.insert(SK, AttributeValue::S("1".into()));
+        let key = Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("2").unwrap());
+        let fine = Write::put(item.clone()).unwrap();
+        assert!(fine.check().is_ok());
+        let of = |action| Write { action, ..fine.clone() };
+        for wrong in [
+            of(WriteAction::Put { key: key.clone(), item: item.clone() }),
+            of(WriteAction::Put { key: fine.key().clone(), item: Item::new() }),
+            of(WriteAction::Update { key, update: Update::new() }),
+            Write { condition: Some(Condition::Any(vec![])), ..fine.clone() },
+        ] {
+            assert_eq!(wrong.check().unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use tracing::{Instrument, Span, field};
 use super::Store;
 use crate::capacity::Capacity;
 use crate::error::{Error, Result};
-use crate::request::{Get, GetOutput, PageOutput, Query, TransactOutcome, Transaction, Write, WriteOutcome};
+use crate::request::{Get, GetOutput, PageOutput, Query, Scan, TransactOutcome, Transaction, Write, WriteOutcome};
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
 macro_rules! begin {
@@ -74,6 +74,12 @@ impl<'a> Call<'a> {
 
     pub(crate) async fn query(&self, request: Query) -> Result<PageOutput> {
         let page = self.store.query(request).await?;
+        self.add(page.capacity);
+        Ok(page)
+    }
+
+    pub(crate) async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        let page = self.store.scan(request).await?;
         self.add(page.capacity);
         Ok(page)
     }

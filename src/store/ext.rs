@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use super::Store;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
+use crate::item::same_item;
 use crate::key::Key;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS, MAX_BATCH_WRITES,
-    Query, Write,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS,
+    MAX_BATCH_WRITES, Position, Query, Write, WriteOutcome,
 };
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
@@ -26,6 +27,18 @@ pub trait StoreExt: Store {
         found.item.map(E::from_item).transpose()
     }
 
+    /// The same, seeing every write acknowledged before. It costs twice as much.
+    ///
+    /// # Errors
+    /// As [`get_entity`](Self::get_entity).
+    async fn get_entity_consistent<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> Result<Option<E>>
+    where
+        for<'a> E::KeyParts<'a>: Send,
+    {
+        let found = self.get(Get::new(E::key_from(parts)).consistent()).await?;
+        found.item.map(E::from_item).transpose()
+    }
+
     /// Puts the entity in the place of what was there.
     ///
     /// # Errors
@@ -35,17 +48,23 @@ pub trait StoreExt: Store {
         Ok(())
     }
 
-    /// Puts the entity where there is nothing yet.
+    /// Puts the entity where there is nothing yet, or where there is the very same already: an answer that was lost on the way
+    /// may have a retry meet its own write. So two callers who put equal entities both succeed; where only one may, the
+    /// entity needs a field in which they differ.
     ///
     /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is an item with its key; as [`Store::write`].
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another item with its key; as [`Store::write`].
     async fn put_new_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
-        let write = Write::put(entity.to_item()?)?.when(Condition::item_absent())?;
-        self.write(write).await?.done().map_err(|_| {
-            Error::new(ErrorKind::AlreadyExists, format!("there is a {} with this key already", E::TYPE))
-                .with_entity(E::TYPE)
-        })?;
-        Ok(())
+        let item = entity.to_item()?;
+        let write = Write::put(item.clone())?.when(Condition::item_absent())?.returning_old();
+        match self.write(write).await? {
+            WriteOutcome::Done { .. } => Ok(()),
+            WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
+            WriteOutcome::Refused { .. } => {
+                let message = format!("there is a {} with this key already", E::TYPE);
+                Err(Error::new(ErrorKind::AlreadyExists, message).with_entity(E::TYPE).with_table(self.table_name()))
+            }
+        }
     }
 
     /// Deletes the entity with these parts; one that is missing is no error.
@@ -60,7 +79,9 @@ pub trait StoreExt: Store {
         Ok(())
     }
 
-    /// Every entity that the query reads, page after page to its end. The query's limit is one page's, not the whole's.
+    /// Every entity that the query reads, page after page to its end. The query's limit is one page's, not the whole's: a
+    /// partition of a million items is a million entities in memory. Where there may be many,
+    /// [`query_page`](Self::query_page) reads one page.
     ///
     /// # Errors
     /// As [`Store::query`]; [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
@@ -68,43 +89,83 @@ pub trait StoreExt: Store {
         let mut query = query;
         let mut entities = Vec::new();
         loop {
-            let page = self.query(query.clone()).await?;
-            for item in page.items {
-                entities.push(E::from_item(item)?);
-            }
-            match page.next {
+            let (page, next) = self.query_page(query.clone()).await?;
+            entities.extend(page);
+            match next {
                 Some(next) => query.start = Some(next),
                 None => return Ok(entities),
             }
         }
     }
 
-    /// Reads any number of items, 100 at a time. The keys that could not be read are in the answer.
+    /// The entities of one page of the query, and where the next page starts: give it to [`Query::start`] as it is. `None` is
+    /// the end. A page may be short, or even empty, before that: it ends at the query's limit or at 1 MB, and what has
+    /// expired is left out.
     ///
     /// # Errors
-    /// As [`Store::batch_get`]; [`Invalid`](ErrorKind::Invalid) for a key twice in a hundred.
+    /// As [`Store::query`]; [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    async fn query_page<E: Entity + Send>(&self, query: Query) -> Result<(Vec<E>, Option<Position>)> {
+        let page = self.query(query).await?;
+        let entities = page.items.into_iter().map(E::from_item).collect::<Result<_>>()?;
+        Ok((entities, page.next))
+    }
+
+    /// Reads any number of items, 100 at a time. The keys that could not be read are in the answer: those that a batch left,
+    /// and where a batch after the first failed, all of it and all behind it. What was read before is not lost then, and
+    /// reading the rest again either succeeds or gives the error.
+    ///
+    /// # Errors
+    /// As [`Store::batch_get`], when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice in a hundred,
+    /// before anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
+        let batches = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec()));
+        let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchGetOutput::default();
-        for keys in keys.chunks(MAX_BATCH_GETS) {
-            let some = self.batch_get(BatchGet::new(keys.to_vec())?).await?;
-            all.items.extend(some.items);
-            all.unprocessed.extend(some.unprocessed);
-            all.capacity += some.capacity;
+        for (place, batch) in batches.into_iter().enumerate() {
+            match self.batch_get(batch).await {
+                Ok(some) => {
+                    all.items.extend(some.items);
+                    all.unprocessed.extend(some.unprocessed);
+                    all.capacity += some.capacity;
+                }
+                Err(error) if place == 0 => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "a batch of reads failed, and it and those behind it are left");
+                    all.unprocessed.extend(keys.into_iter().skip(place * MAX_BATCH_GETS));
+                    break;
+                }
+            }
         }
         Ok(all)
     }
 
-    /// Does any number of puts and deletes, 25 at a time. Those that could not be done are in the answer.
+    /// Does any number of puts and deletes, 25 at a time. Those that were not done are in the answer: those that a batch left,
+    /// and where a batch after the first failed, all of it and all behind it, in their order. Giving them to this call again
+    /// either does them or gives the error.
     ///
     /// # Errors
-    /// As [`Store::batch_write`]; [`Invalid`](ErrorKind::Invalid) for two writes of one item in a batch. The batches before
-    /// the one that failed have been done.
-    async fn write_all(&self, writes: Vec<BatchPut>) -> Result<BatchWriteOutput> {
+    /// As [`Store::batch_write`], when the first batch fails: nothing was done then.
+    /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses, such as two writes of one item in a batch,
+    /// before anything is sent. [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those
+    /// before it were done except for what they left, and nobody knows of the batch itself. Do all of the writes again then,
+    /// where nobody else has written the items since: each is a whole put or a delete, so twice is as good as once.
+    async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
+        let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec()));
+        let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchWriteOutput::default();
-        for writes in writes.chunks(MAX_BATCH_WRITES) {
-            let some = self.batch_write(BatchWrite::new(writes.to_vec())?).await?;
-            all.unprocessed.extend(some.unprocessed);
-            all.capacity += some.capacity;
+        for (place, batch) in batches.into_iter().enumerate() {
+            match self.batch_write(batch).await {
+                Ok(some) => {
+                    all.unprocessed.extend(some.unprocessed);
+                    all.capacity += some.capacity;
+                }
+                Err(error) if place == 0 || error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "a batch of writes failed, and it and those behind it are left");
+                    all.unprocessed.extend(writes.into_iter().skip(place * MAX_BATCH_WRITES));
+                    break;
+                }
+            }
         }
         Ok(all)
     }

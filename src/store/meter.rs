@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::capacity::Units;
     use crate::key::{Key, PartitionKey, SortKey};
-    use crate::request::{BatchPut, Condition, TransactAction};
+    use crate::request::{BatchAction, Condition, TransactAction};
     use crate::store::memory::MemoryStore;
     use crate::{AttributeValue, Item};
 
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(counted(), "2.0 WCU", "also one that was cancelled");
         store.batch_get(BatchGet::new(vec![key()]).unwrap()).await.unwrap();
         assert_eq!(counted(), "0.5 RCU");
-        let _ = store.batch_write(BatchWrite::new(vec![BatchPut::Delete(key())]).unwrap()).await.unwrap();
+        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key())]).unwrap()).await.unwrap();
         assert_eq!(counted(), "2.0 WCU");
         assert_eq!(counted(), "nothing");
     }
@@ -173,7 +173,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_counts_for_nothing() {
         let store = Metered::new(MemoryStore::new());
-        let mut empty = BatchWrite::new(vec![BatchPut::Delete(key())]).unwrap();
+        let mut empty = BatchWrite::new(vec![BatchAction::Delete(key())]).unwrap();
         empty.writes.clear();
         assert!(store.batch_write(empty).await.is_err());
         assert_eq!(store.total(), Capacity::default());

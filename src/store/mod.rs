@@ -6,6 +6,7 @@ pub mod conformance;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;
+pub mod fault;
 mod forward;
 pub mod memory;
 pub mod meter;

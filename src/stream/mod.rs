@@ -1,7 +1,19 @@
-//! The table's stream, and the projector that keeps the inbox rows true to it.
+#![doc = include_str!("../docs/projection.md")]
 
+mod audit;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+mod plan;
+#[cfg(feature = "streams")]
+mod poller;
 mod projector;
 mod record;
+mod rows;
+mod sink;
 
+pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
+#[cfg(feature = "streams")]
+pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};
-pub use record::{RecordKind, SequenceNumber, StreamRecord};
+pub use record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
+pub use sink::{JsonLinesSink, Sink};

@@ -1,34 +1,39 @@
-//! `projector.advance`: a message moves its group's inbox rows.
+//! `projector.advance`, `projector.refresh`, `projector.join`, `projector.rename`: what a batch of records does to the inbox rows.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_dynamo::AttributeValue;
-
-use super::record::{RecordKind, SequenceNumber, StreamRecord};
-use crate::entity::Entity;
+use super::plan::{GroupWork, Plan, Subject};
+use super::record::{SequenceNumber, StreamRecord};
+use super::rows;
+use super::sink::Sink;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
-use crate::key::GSI1SK;
-use crate::model::{KnownKey, Membership, Message};
-use crate::request::{Condition, Query, SortRange, Update, Write};
+use crate::model::{Message, User};
 use crate::store::Store;
-use crate::store::call::{Call, begin};
+use crate::store::call::begin;
 
-/// Keeps the inbox rows true to the messages, from the table's stream.
+/// Keeps the inbox rows true to the messages and the users, from the table's stream.
 ///
-/// * **Monotonic and idempotent**: a row only moves forward, by one conditional update. A record may come again, late or in a
-///   cut batch, and does no harm.
-/// * **Coalescing**: of a batch, only the newest message of each group moves the rows, for 3 WCU a member (1 of the table, 2 of
-///   the index) and 1 RCU per 4 KB of members.
-/// * It skips the records of its own writes, so it never feeds itself.
+/// * **Monotonic and idempotent**: a row only moves forward, by one conditional update, to a newer message or a newer revision
+///   of the one it shows. A record may come again, late or in a cut batch, and does no harm. Only where a message is gone from the
+///   table does a row that shows it go back, to the newest that is left.
+/// * **Coalescing**: of a batch, only the newest message of each group and the newest version of each user are projected. A
+///   message costs 3 WCU a member (1 of the table, 2 of the index) and 1 RCU per 4 KB of members.
+/// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.
+/// * A user's new names reach the user's rows and the other side of the user's direct conversations. Messages keep the names they
+///   were sent with.
+/// * A new row is compared with the thread and its users, and set right where what its writer knew is behind: 1 RCU for the thread and
+///   1 for each user. A row that is right, as nearly all are, is not written.
+/// * It skips the records of its own writes, so it never feeds itself, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
     store: Arc<dyn Store>,
+    sink: Option<Arc<dyn Sink>>,
 }
 
 /// What became of one record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RecordOutcome {
     /// The rows show it, or something newer.
@@ -37,148 +42,127 @@ pub enum RecordOutcome {
     Nothing,
     /// It failed and may succeed when it is tried again.
     Failed(Arc<Error>),
-    /// It can never succeed. Keep it elsewhere, and go on.
+    /// It can never succeed. The sink has it, where there is one.
     Impossible(Arc<Error>),
 }
 
 /// What became of a batch: one outcome for each record, in their order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
+#[must_use = "some of the records may have failed, and must be tried again"]
 pub struct Projection {
     /// The outcomes.
     pub outcomes: Vec<RecordOutcome>,
-    /// The lowest sequence number that failed: the batch has to be tried again from there on.
+    /// The lowest sequence number that failed: the batch has to be tried again from there on. `None` where nothing failed, and
+    /// where a record failed that has no number: then [`has_failed`](Self::has_failed) tells that the whole batch has to be.
     pub lowest_failed: Option<SequenceNumber>,
 }
 
+impl Projection {
+    /// Whether any record failed, to be tried again.
+    pub fn has_failed(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::Failed(_)))
+    }
+}
+
 impl Projector {
-    /// A projector on this store.
+    /// A projector on this store, without a sink.
     pub fn new(store: impl Store + 'static) -> Self {
-        Self { store: Arc::new(store) }
+        Self { store: Arc::new(store), sink: None }
     }
 
-    /// Projects a batch of records. Every record has an outcome; a record that fails does not keep the others from being
-    /// projected.
+    /// The same, with a sink for records that can never succeed.
+    #[must_use]
+    pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Projects a batch of records of one shard, in their order. Every record has an outcome; a record that fails does not keep
+    /// the others from being projected.
     pub async fn project(&self, records: &[StreamRecord]) -> Projection {
-        let plans: Vec<_> = records.iter().map(plan).collect();
-        let mut newest: HashMap<GroupId, &Message> = HashMap::new();
-        for message in plans.iter().filter_map(Plan::message) {
-            let shown = newest.entry(message.group_id()).or_insert(message);
-            if shown.position() < message.position() {
-                *shown = message;
-            }
+        let plan = Plan::of(records);
+        let mut groups = BTreeMap::new();
+        for (group, work) in &plan.groups {
+            groups.insert(*group, self.project_group(*group, work).await.map_err(Arc::new));
         }
-        // In the order of the batch, so that a run is the same each time.
-        let mut failures: HashMap<GroupId, Arc<Error>> = HashMap::new();
-        for message in plans.iter().filter_map(Plan::message) {
-            if let Some(newest) = newest.remove(&message.group_id())
-                && let Err(error) = self.advance(newest).await
-            {
-                failures.insert(newest.group_id(), Arc::new(error));
-            }
+        let mut users = BTreeMap::new();
+        for (id, user) in &plan.users {
+            users.insert(*id, self.rename(user).await.map_err(Arc::new));
         }
 
         let mut projection = Projection::default();
-        for (record, plan) in records.iter().zip(plans) {
-            let outcome = match plan {
-                Plan::Skip => RecordOutcome::Nothing,
-                Plan::Impossible(error) => RecordOutcome::Impossible(Arc::new(error)),
-                Plan::Advance(message) => match failures.get(&message.group_id()) {
-                    None => RecordOutcome::Done,
-                    Some(error) if is_permanent(error) => RecordOutcome::Impossible(Arc::clone(error)),
-                    Some(error) => RecordOutcome::Failed(Arc::clone(error)),
-                },
+        let mut failed = Vec::new();
+        for (record, subject) in records.iter().zip(&plan.subjects) {
+            let outcome = match subject {
+                Subject::Nothing => RecordOutcome::Nothing,
+                Subject::Impossible(error) => RecordOutcome::Impossible(Arc::clone(error)),
+                Subject::Group(group) => outcome(groups.get(group)),
+                Subject::User(user) => outcome(users.get(user)),
             };
+            let outcome = self.keep_impossible(record, outcome).await;
             if matches!(outcome, RecordOutcome::Failed(_)) {
-                let lowest = projection.lowest_failed.get_or_insert_with(|| record.sequence.clone());
-                if record.sequence < *lowest {
-                    *lowest = record.sequence.clone();
-                }
+                failed.push(record.sequence.as_ref());
             }
             projection.outcomes.push(outcome);
         }
+        let failed: Option<Vec<_>> = failed.into_iter().collect();
+        projection.lowest_failed = failed.and_then(|numbers| numbers.into_iter().min().cloned());
         projection
     }
 
-    /// Moves the rows of the message's group forward to it: what a batch of its record alone does. Rows that show it, or
-    /// something newer, stay as they are.
+    async fn project_group(&self, group: GroupId, work: &GroupWork) -> Result<()> {
+        if !work.removed.is_empty() {
+            let call = begin!(&*self.store, "projector.refresh");
+            // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
+            call.run(rows::refresh(&call, group, &work.removed)).await?;
+        } else if let Some(message) = &work.newest {
+            self.advance(message).await?;
+        }
+        if !work.joined.is_empty() {
+            let call = begin!(&*self.store, "projector.join");
+            call.run(rows::join(&call, group, &work.joined)).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something
+    /// newer, stay as they are.
     ///
     /// # Errors
     /// As [`Store::query`] and [`Store::write`]. Some rows may have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let call = begin!(&*self.store, "projector.advance");
-        call.run(advance(&call, message)).await
+        call.run(rows::advance(&call, message)).await
     }
-}
 
-/// What is to be done for a record.
-enum Plan {
-    Skip,
-    Advance(Message),
-    Impossible(Error),
-}
+    /// Gives a user's names to the rows they stand in: what a record of a change of the user does. Rows with these names, or later
+    /// ones, stay as they are.
+    ///
+    /// # Errors
+    /// As [`Store::query`] and [`Store::write`]. Some rows may have changed then; a repeat changes the rest.
+    pub async fn rename(&self, user: &User) -> Result<()> {
+        let call = begin!(&*self.store, "projector.rename");
+        call.run(rows::rename(&call, user)).await
+    }
 
-impl Plan {
-    fn message(&self) -> Option<&Message> {
-        match self {
-            Self::Advance(message) => Some(message),
-            Self::Skip | Self::Impossible(_) => None,
+    /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
+    async fn keep_impossible(&self, record: &StreamRecord, outcome: RecordOutcome) -> RecordOutcome {
+        let (RecordOutcome::Impossible(error), Some(sink)) = (&outcome, &self.sink) else { return outcome };
+        match sink.keep(record, error).await {
+            Ok(()) => outcome,
+            Err(error) => RecordOutcome::Failed(Arc::new(error)),
         }
     }
 }
 
-fn plan(record: &StreamRecord) -> Plan {
-    if record.kind != RecordKind::Insert || !matches!(KnownKey::parse(&record.key), Some(KnownKey::Message(_))) {
-        return Plan::Skip;
-    }
-    let Some(image) = &record.new else {
-        return Plan::Impossible(
-            Error::invalid(
-                "the record of a new message has no new image: the stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
-            )
-            .with_entity(Message::TYPE),
-        );
-    };
-    match Message::from_item(image.clone()) {
-        Ok(message) => Plan::Advance(message),
-        Err(error) => Plan::Impossible(error),
-    }
-}
-
-/// Whether the same call would fail in the same way for ever.
-fn is_permanent(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt)
-}
-
-async fn advance(call: &Call<'_>, message: &Message) -> Result<()> {
-    let mut query = Query::table_consistent(Membership::partition(message.group_id()))
-        .range(SortRange::BeginsWith(Membership::members()));
-    loop {
-        let page = call.query(query.clone()).await?;
-        for item in page.items {
-            let row = Membership::from_item(item)?;
-            // Not met by a row that is newer already, or that has gone since; both are as they should be.
-            let _ = call.write(show(&row, message)?).await?;
+fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
+    match result {
+        None | Some(Ok(())) => RecordOutcome::Done,
+        // The same call would fail in the same way for ever.
+        Some(Err(error)) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt) => {
+            RecordOutcome::Impossible(Arc::clone(error))
         }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(()),
-        }
+        Some(Err(error)) => RecordOutcome::Failed(Arc::clone(error)),
     }
-}
-
-/// The one update that moves a row forward to a message.
-fn show(row: &Membership, message: &Message) -> Result<Write> {
-    let position = || AttributeValue::S(message.position().to_string());
-    let recency = Membership::recency(message.created_at(), message.group_id());
-    let update = Update::new()
-        .set(Membership::LAST_MESSAGE, position())
-        .set(Membership::LAST_SENDER, AttributeValue::S(message.sender_id().to_string()))
-        .set(GSI1SK, AttributeValue::S(recency.into()));
-    let update = match row.preview_of(message) {
-        Some(preview) => update.set(Membership::PREVIEW, AttributeValue::S(preview.into())),
-        None => update.remove(Membership::PREVIEW),
-    };
-    let forward = Condition::absent(Membership::LAST_MESSAGE).or(Condition::lt(Membership::LAST_MESSAGE, position()));
-    Write::update(row.key(), update)?.when(Condition::item_exists().and(forward))
 }

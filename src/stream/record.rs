@@ -2,41 +2,84 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde_dynamo::AttributeValue;
+
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, PK, SK};
 use crate::store::memory::{Change, ChangeKind};
 
 /// What happened to one item: a record of the table's stream, wherever it comes from. `Debug` prints no content.
+///
+/// It holds what the stream brought, whether or not that makes sense: what is wrong with a record shows when it is projected.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StreamRecord {
     /// What happened.
     pub kind: RecordKind,
-    /// The item's key.
-    pub key: Key,
+    /// The attributes of the item's key.
+    pub keys: Item,
     /// The item before, where the stream brings it.
     pub old: Option<Item>,
     /// The item after, where the stream brings it and there is one.
     pub new: Option<Item>,
-    /// The record's place in its shard.
-    pub sequence: SequenceNumber,
+    /// The record's place in its shard, where it has one.
+    pub sequence: Option<SequenceNumber>,
     /// Whether the item was deleted because it had expired, and not by a request.
     pub expired: bool,
+    /// The record as it came, where a part of it could not be read. The parts that could be are in their places.
+    pub raw: Option<RawRecord>,
 }
 
 impl StreamRecord {
     /// A record without images. Add what the stream brings.
-    pub fn new(kind: RecordKind, key: Key, sequence: SequenceNumber) -> Self {
-        Self { kind, key, old: None, new: None, sequence, expired: false }
+    pub fn new(kind: RecordKind, keys: Item, sequence: Option<SequenceNumber>) -> Self {
+        Self { kind, keys, old: None, new: None, sequence, expired: false, raw: None }
+    }
+
+    /// The item's key.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a record without the key of an item of this table.
+    pub fn key(&self) -> Result<Key> {
+        self.keys.key()
+    }
+
+    /// The item after, or else the item before.
+    pub(super) fn image(&self) -> Option<&Item> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+}
+
+/// A record as it came, in JSON. It holds content: `Debug` prints its length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawRecord(String);
+
+impl RawRecord {
+    /// The record in this JSON.
+    pub fn new(json: impl Into<String>) -> Self {
+        Self(json.into())
+    }
+
+    /// The record's JSON.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
     }
 }
 
 /// What happened to an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum RecordKind {
     /// It was put where there was none.
     Insert,
@@ -44,6 +87,31 @@ pub enum RecordKind {
     Modify,
     /// It was deleted.
     Remove,
+    /// Something that this version does not know.
+    Unknown,
+}
+
+impl RecordKind {
+    /// The service's name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Insert => "INSERT",
+            Self::Modify => "MODIFY",
+            Self::Remove => "REMOVE",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+impl From<&str> for RecordKind {
+    fn from(name: &str) -> Self {
+        match name {
+            "INSERT" => Self::Insert,
+            "MODIFY" => Self::Modify,
+            "REMOVE" => Self::Remove,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// The in-memory store's change, as a record.
@@ -54,26 +122,32 @@ impl From<Change> for StreamRecord {
             ChangeKind::Modify => RecordKind::Modify,
             ChangeKind::Remove => RecordKind::Remove,
         };
+        let mut keys = Item::new();
+        keys.insert(PK, AttributeValue::S(change.key.pk.into()));
+        keys.insert(SK, AttributeValue::S(change.key.sk.into()));
         Self {
             old: change.old.map(Arc::unwrap_or_clone),
             new: change.new.map(Arc::unwrap_or_clone),
             expired: change.by_ttl,
-            ..Self::new(kind, change.key, SequenceNumber::from(change.sequence))
+            ..Self::new(kind, keys, Some(SequenceNumber::from(change.sequence)))
         }
     }
 }
 
-/// A record's place in its shard: a decimal number of up to 40 digits, compared by value.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SequenceNumber {
-    /// Without leading zeros, so that a longer one is greater.
-    digits: String,
-}
+/// A record's place in its shard: a decimal number of up to 40 digits, compared by value. Its text stays as it came, since the
+/// service knows the record by it.
+#[derive(Clone)]
+pub struct SequenceNumber(String);
 
 impl SequenceNumber {
-    /// The number in decimal digits.
+    /// The number as it came.
     pub fn as_str(&self) -> &str {
-        &self.digits
+        &self.0
+    }
+
+    /// Without leading zeros, so that a longer one is greater.
+    fn digits(&self) -> &str {
+        self.0.trim_start_matches('0')
     }
 }
 
@@ -84,20 +158,20 @@ impl FromStr for SequenceNumber {
         if text.is_empty() || text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::invalid("a sequence number has 1 to 40 decimal digits"));
         }
-        let digits = text.trim_start_matches('0');
-        Ok(Self { digits: if digits.is_empty() { "0".to_owned() } else { digits.to_owned() } })
+        Ok(Self(text.to_owned()))
     }
 }
 
 impl From<u64> for SequenceNumber {
     fn from(number: u64) -> Self {
-        Self { digits: number.to_string() }
+        Self(number.to_string())
     }
 }
 
 impl Ord for SequenceNumber {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.digits.len().cmp(&other.digits.len()).then_with(|| self.digits.cmp(&other.digits))
+        let (own, others) = (self.digits(), other.digits());
+        own.len().cmp(&others.len()).then_with(|| own.cmp(others))
     }
 }
 
@@ -107,9 +181,23 @@ impl PartialOrd for SequenceNumber {
     }
 }
 
+impl PartialEq for SequenceNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.digits() == other.digits()
+    }
+}
+
+impl Eq for SequenceNumber {}
+
+impl Hash for SequenceNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digits().hash(state);
+    }
+}
+
 impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.digits)
+        f.write_str(&self.0)
     }
 }
 
@@ -130,6 +218,7 @@ mod tests {
         assert!(number("0099") < number("100"));
         assert_eq!(number("007"), number("7"));
         assert_eq!(number("000"), number("0"));
+        assert_eq!(number("007").as_str(), "007", "the service knows the record by its own text");
         assert!(number("8500000000009229331846") > number("850000000000922933184"));
     }
 

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 
-use super::verify::{Setting, Unsupported};
+use super::verify::{Setting, Unsupported, WRONG, time_to_live_on};
 use super::{Billing, Encryption, StreamView, TableSpec, Throughput};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
@@ -29,7 +29,7 @@ const PAUSES: u32 = 63;
 /// How many pauses a table that is not there is waited for: 12 seconds' worth. A new table may not show at once.
 const PAUSES_TO_APPEAR: u32 = 5;
 
-/// A table that was made.
+/// A table that was made, or completed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
@@ -39,14 +39,16 @@ pub struct Created {
 }
 
 impl TableSpec {
-    /// Makes the table, waits until it is active, and sets what can only be set then: the time to live and point-in-time
-    /// recovery. On AWS this takes some 10 to 30 seconds.
+    /// Makes the table, and [completes](Self::complete) it. On AWS this takes some 10 to 30 seconds.
     ///
     /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent.
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a table of this name, whatever it is like:
     /// [`verify`](Self::verify) says that. Otherwise by what went wrong, and [`operation`](Error::operation) says at which
-    /// step: after `create_table` the table exists.
+    /// step. Behind `create_table` the table exists, whatever [`outcome`](Error::outcome) says of the step that failed: go on
+    /// by [`complete`](Self::complete).
     pub async fn create(&self, client: &Client) -> Result<Created> {
+        self.checked("create_table")?;
         let attempts = Attempts::new();
         let call = self.call("create_table", Effect::Write, &attempts);
         let request = self
@@ -63,6 +65,23 @@ impl TableSpec {
                 failure.into_error(call)
             }
         })?;
+        self.complete(client).await
+    }
+
+    /// Does what can only be done to a table that is there, and what [`create`](Self::create) ends with: waits until the table
+    /// is active, for 5 minutes at most, and sets the time to live and point-in-time recovery where they are asked for.
+    ///
+    /// It may be called as often as wanted, also on a table that is complete: after a `create` that failed on its way, or
+    /// whose answer was lost. It turns nothing off, and what a table is only made with it leaves as it is:
+    /// [`verify`](Self::verify) says whether that is as defined.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such table after 12 seconds;
+    /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes. Otherwise by what went wrong, and
+    /// [`operation`](Error::operation) says at which step; those before it are done.
+    pub async fn complete(&self, client: &Client) -> Result<Created> {
+        self.checked("describe_table")?;
         let table = self.until_active(client).await?;
 
         let mut unsupported = Vec::new();
@@ -74,15 +93,15 @@ impl TableSpec {
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::Tags, tags)?);
+            unsupported.extend(Unsupported::unless_supported(Setting::Tags, &table, tags)?);
         }
         if self.time_to_live {
             let done = self.set_time_to_live(client).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::TimeToLive, done)?);
+            unsupported.extend(Unsupported::unless_supported(Setting::TimeToLive, &table, done)?);
         }
         if self.point_in_time_recovery {
             let done = self.set_point_in_time_recovery(client).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::PointInTimeRecovery, done)?);
+            unsupported.extend(Unsupported::unless_supported(Setting::PointInTimeRecovery, &table, done)?);
         }
         Ok(Created { unsupported })
     }
@@ -182,7 +201,15 @@ impl TableSpec {
             .map_err(|_| Error::invalid("the time to live has no attribute").with_operation(call.operation))?;
         let request = client.update_time_to_live().table_name(&self.name).time_to_live_specification(on);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
-        sent.map(|_| ()).map_err(|error| Box::<Failure>::from(error).into_error(call))
+        let Err(error) = sent else { return Ok(()) };
+        let failure = Box::<Failure>::from(error);
+        // One that is on already is refused by the same code as a request that is wrong, so the table has to tell.
+        if failure.code() == Some(WRONG)
+            && self.live_time_to_live(client).await.is_ok_and(|live| live == time_to_live_on())
+        {
+            return Ok(());
+        }
+        Err(failure.into_error(call))
     }
 
     async fn set_point_in_time_recovery(&self, client: &Client) -> Result<()> {
@@ -247,6 +274,11 @@ impl TableSpec {
 
     pub(super) fn call<'a>(&'a self, operation: &'static str, effect: Effect, attempts: &'a Attempts) -> Call<'a> {
         Call { operation, table: &self.name, effect, attempts }
+    }
+
+    /// Checks the definition, before this operation is asked for.
+    pub(super) fn checked(&self, operation: &'static str) -> Result<()> {
+        self.check().map_err(|error| error.with_operation(operation).with_table(&self.name))
     }
 
     pub(super) fn not_there(&self, operation: &'static str) -> Error {

@@ -7,6 +7,8 @@ mod verify;
 
 use std::collections::BTreeMap;
 
+use crate::error::{Error, Result};
+
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::Created;
 #[cfg(feature = "dynamodb")]
@@ -67,7 +69,7 @@ pub struct Throughput {
 }
 
 impl Throughput {
-    /// This many read and write units each second, at least 1 of each.
+    /// This many read and write units each second, at least 1 of each: [`TableSpec::check`] refuses less.
     pub fn new(read: u32, write: u32) -> Self {
         Self { read, write }
     }
@@ -101,7 +103,7 @@ pub enum Encryption {
 }
 
 impl TableSpec {
-    /// A table of this name: 3 to 255 letters, digits, `_`, `-` and `.`.
+    /// A table of this name: 3 to 255 ASCII letters, digits, `_`, `-` and `.`, which [`check`](Self::check) looks at.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -113,6 +115,28 @@ impl TableSpec {
             encryption: Encryption::ManagedByAws,
             tags: BTreeMap::new(),
         }
+    }
+
+    /// Checks what can be told without the service: the table's name, 3 to 255 of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-`
+    /// and `.`, and a throughput of at least 1 unit of each kind. `create`, `complete` and `verify` call it before they send
+    /// anything.
+    /// ([Naming rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html))
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
+    pub fn check(&self) -> Result<()> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        if !(3..=255).contains(&self.name.len()) || !self.name.bytes().all(allowed) {
+            return Err(Error::invalid(
+                "a table's name has 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`",
+            ));
+        }
+        if let Billing::Provisioned { table, index } = self.billing
+            && [table.read, table.write, index.read, index.write].contains(&0)
+        {
+            return Err(Error::invalid("a table and its index are provisioned with at least 1 unit of each kind"));
+        }
+        Ok(())
     }
 
     /// The name of the table.

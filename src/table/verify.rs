@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::dynamodb::view_type;
 use super::{Billing, Encryption, TableSpec, Throughput};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1};
 use crate::store::dynamodb::attempts::Attempts;
 use crate::store::dynamodb::convert::Effect;
@@ -96,20 +96,37 @@ impl Unsupported {
         Self { setting, reason: "the service ignored it".to_owned() }
     }
 
-    /// Takes a refusal of the request as such for the lack of the feature.
+    /// Takes it for the lack of the feature that the service does not know the operation. DynamoDB Local refuses some
+    /// operations by a code that on AWS says that the request is wrong, so there that is the lack, too.
     ///
     /// # Errors
     /// Any other error, as it is.
-    pub(super) fn unless_supported<T>(setting: Setting, answer: Result<T>) -> Result<Option<Self>> {
-        match answer {
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::Invalid => {
-                let code = error.service().and_then(|service| service.code.as_deref()).unwrap_or("no code");
+    pub(super) fn unless_supported<T>(
+        setting: Setting,
+        table: &TableDescription,
+        answer: Result<T>,
+    ) -> Result<Option<Self>> {
+        let error = match answer {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        match error.service().and_then(|service| service.code.as_deref()) {
+            Some(code) if code == UNKNOWN || code == WRONG && is_local(table) => {
                 Ok(Some(Self { setting, reason: format!("the service said {code}") }))
             }
-            Err(error) => Err(error),
+            _ => Err(error),
         }
     }
+}
+
+/// The code for an operation that there is none of.
+const UNKNOWN: &str = "UnknownOperationException";
+/// The code for a request that is wrong.
+pub(super) const WRONG: &str = "ValidationException";
+
+/// Whether the table is in a DynamoDB Local, whose tables are in a region of its own.
+fn is_local(table: &TableDescription) -> bool {
+    table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"))
 }
 
 /// What a look at a table found.
@@ -142,24 +159,26 @@ impl TableSpec {
     /// and nor is another key of the account's where the definition leaves the key to AWS.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when there is no such table; otherwise as the service answers.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such table; otherwise as the service answers.
     pub async fn verify(&self, client: &Client) -> Result<Verified> {
+        self.checked("describe_table")?;
         let table = self.describe(client).await?.ok_or_else(|| self.not_there("describe_table"))?;
         let mut verified = Verified::default();
         self.compare_description(&table, &mut verified);
 
         let time_to_live = self.live_time_to_live(client).await;
-        if let Some(found) = asked(Setting::TimeToLive, time_to_live, &mut verified)? {
-            let expected = if self.time_to_live { format!("on, by `{EXPIRES_AT}`") } else { "off".to_owned() };
+        if let Some(found) = asked(Setting::TimeToLive, &table, time_to_live, &mut verified)? {
+            let expected = if self.time_to_live { time_to_live_on() } else { "off".to_owned() };
             verified.compare(Setting::TimeToLive, expected, found);
         }
         let recovery = self.live_recovery(client).await;
-        if let Some(found) = asked(Setting::PointInTimeRecovery, recovery, &mut verified)? {
+        if let Some(found) = asked(Setting::PointInTimeRecovery, &table, recovery, &mut verified)? {
             verified.compare(Setting::PointInTimeRecovery, on_or_off(self.point_in_time_recovery), on_or_off(found));
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            if let Some(tags) = asked(Setting::Tags, tags, &mut verified)? {
+            if let Some(tags) = asked(Setting::Tags, &table, tags, &mut verified)? {
                 for (key, value) in &self.tags {
                     let found =
                         tags.get(key).map_or_else(|| format!("`{key}` missing"), |tag| format!("`{key}={tag}`"));
@@ -243,9 +262,8 @@ impl TableSpec {
             .sse_description
             .as_ref()
             .filter(|sse| !matches!(sse.status, Some(SseStatus::Disabled | SseStatus::Disabling)));
-        // DynamoDB Local takes the setting and drops it. Its tables are in a region of its own.
-        let is_local = table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"));
-        if live.is_none() && is_local && self.encryption != Encryption::OwnedByAws {
+        // DynamoDB Local takes the setting and drops it.
+        if live.is_none() && is_local(table) && self.encryption != Encryption::OwnedByAws {
             verified.unsupported.push(Unsupported::silent(Setting::Encryption));
             return;
         }
@@ -260,7 +278,7 @@ impl TableSpec {
         verified.compare(Setting::Encryption, expected, found);
     }
 
-    async fn live_time_to_live(&self, client: &Client) -> Result<String> {
+    pub(super) async fn live_time_to_live(&self, client: &Client) -> Result<String> {
         let attempts = Attempts::new();
         let call = self.call("describe_time_to_live", Effect::Read, &attempts);
         let request = client.describe_time_to_live().table_name(&self.name).customize().interceptor(attempts.clone());
@@ -311,14 +329,24 @@ impl TableSpec {
 const OWNED: &str = "by a key that AWS owns";
 
 /// What was asked, or that the service does not have it.
-fn asked<T>(setting: Setting, answer: Result<T, Error>, verified: &mut Verified) -> Result<Option<T>> {
+fn asked<T>(
+    setting: Setting,
+    table: &TableDescription,
+    answer: Result<T, Error>,
+    verified: &mut Verified,
+) -> Result<Option<T>> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(error) => {
-            verified.unsupported.extend(Unsupported::unless_supported::<T>(setting, Err(error))?);
+            verified.unsupported.extend(Unsupported::unless_supported::<T>(setting, table, Err(error))?);
             Ok(None)
         }
     }
+}
+
+/// How a time to live is told that is as it should be.
+pub(super) fn time_to_live_on() -> String {
+    format!("on, by `{EXPIRES_AT}`")
 }
 
 fn on_or_off(on: bool) -> &'static str {

@@ -35,11 +35,11 @@ async fn a_batch_of_writes_that_goes_nowhere_ends_and_gives_back_the_very_writes
 async fn deletes_that_a_batch_leaves_are_found_again() -> Result<(), Error> {
     let left = json!({"threadline": [{"DeleteRequest": {"Key": sdk_key(2)}}]});
     let server = Server::answering(std::iter::repeat_n(ok(json!({"UnprocessedItems": left})), 9));
-    let writes = vec![BatchPut::Delete(key(1)), BatchPut::Delete(key(2))];
+    let writes = vec![BatchAction::Delete(key(1)), BatchAction::Delete(key(2))];
 
     let output = store(&server, &Sleeps::default()).batch_write(BatchWrite::new(writes)?).await?;
 
-    assert_eq!(output.unprocessed, [BatchPut::Delete(key(2))]);
+    assert_eq!(output.unprocessed, [BatchAction::Delete(key(2))]);
     Ok(())
 }
 

@@ -73,6 +73,11 @@ impl Server {
         Self { endpoint, requests }
     }
 
+    /// The address.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// The operations asked for, in order, each with its body.
     pub(crate) fn requests(&self) -> Vec<(String, Value)> {
         self.requests.lock().unwrap().clone()
@@ -118,7 +123,7 @@ impl Server {
     }
 
     fn config(&self, sleeps: &Sleeps) -> Builder {
-        config(&self.endpoint, sleeps)
+        config(self.endpoint(), sleeps)
     }
 }
 

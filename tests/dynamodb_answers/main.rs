@@ -16,8 +16,8 @@ use canned::{Reply, Server, Sleeps, client_without_server, fault, fault_with, ok
 use serde_json::{Value, json};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
-    AttributeValue, BatchGet, BatchPut, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error,
-    ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Scan, SequentialIds, SortKey, Store,
+    AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
+    Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Scan, SequentialIds, SortKey, Store,
     TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
 };
 
@@ -32,7 +32,7 @@ fn store(server: &Server, sleeps: &Sleeps) -> DynamoDbStore {
 fn plain_store(client: aws_sdk_dynamodb::Client) -> DynamoDbStore {
     let clock = ManualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
     DynamoDbStore::new(client, "threadline")
-        .with_clock(Arc::new(clock))
+        .with_clock(clock)
         .with_ids(Arc::new(SequentialIds::seeded(1)))
         .with_jitter(|ceiling| ceiling)
 }
@@ -73,8 +73,8 @@ fn put() -> Write {
     Write::put(item(1)).unwrap().when(Condition::item_absent()).unwrap().returning_old()
 }
 
-fn puts(numbers: impl IntoIterator<Item = u32>) -> Vec<BatchPut> {
-    numbers.into_iter().map(|number| BatchPut::Put(item(number))).collect()
+fn puts(numbers: impl IntoIterator<Item = u32>) -> Vec<BatchAction> {
+    numbers.into_iter().map(|number| BatchAction::Put(item(number))).collect()
 }
 
 fn batch_write(numbers: impl IntoIterator<Item = u32>) -> BatchWrite {

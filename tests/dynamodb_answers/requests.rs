@@ -134,3 +134,29 @@ async fn checks_are_sent_as_condition_checks() -> Result<(), Error> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_request_that_was_changed_behind_its_check_is_refused_and_not_sent() {
+    let server = Server::answering([]);
+    let store = store(&server, &Sleeps::default());
+    let mut writes = batch_write([1]);
+    writes.writes.clear();
+    let mut reads = batch_get([1]);
+    reads.keys.clear();
+    let mut actions = transaction(1);
+    actions.actions.clear();
+    let mut write = put();
+    write.condition = Some(Condition::All(vec![]));
+
+    let refused = [
+        store.batch_write(writes).await.unwrap_err(),
+        store.batch_get(reads).await.unwrap_err(),
+        store.transact(actions).await.unwrap_err(),
+        store.write(write).await.unwrap_err(),
+    ];
+
+    let found: Vec<_> = refused.iter().map(|error| (error.kind(), error.operation(), error.table())).collect();
+    let operations = ["batch_write", "batch_get", "transact", "write"];
+    assert_eq!(found, operations.map(|operation| (ErrorKind::Invalid, Some(operation), Some("threadline"))));
+    assert_eq!(server.bodies(), [] as [Value; 0]);
+}

@@ -1,7 +1,7 @@
 //! Making and checking the table where AWS differs from an emulator: it takes its time, and it has all that is asked for.
 
 use threadline::TableSpec;
-use threadline::table::{Encryption, Setting};
+use threadline::table::{Billing, Encryption, Setting, Throughput};
 
 use super::*;
 
@@ -115,6 +115,111 @@ async fn a_permission_that_lacks_is_an_error_at_its_step() {
 
     assert_eq!(error.kind(), ErrorKind::Denied);
     assert_eq!(error.operation(), Some("update_time_to_live"));
+}
+
+#[tokio::test]
+async fn a_table_that_was_cut_short_is_completed() -> Result<(), Error> {
+    let server = Server::answering([
+        ok(json!({})),
+        active(),
+        tags("messaging"),
+        fault(500, "InternalServerError"),
+        active(),
+        tags("messaging"),
+        ok(json!({})),
+        recovery("ENABLED"),
+    ]);
+    let client = server.client(&Sleeps::default());
+
+    let error = spec().create(&client).await.unwrap_err();
+    assert_eq!((error.operation(), error.outcome()), (Some("update_time_to_live"), Outcome::Unknown));
+    assert_eq!(spec().complete(&client).await?.unsupported, []);
+
+    assert_eq!(
+        operations(&server)[4..],
+        ["DescribeTable", "ListTagsOfResource", "UpdateTimeToLive", "UpdateContinuousBackups"]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_time_to_live_that_is_on_already_is_no_error_and_any_other_refusal_is() -> Result<(), Error> {
+    let refused = || fault(400, "ValidationException");
+    for live in ["ENABLED", "ENABLING"] {
+        let server =
+            Server::answering([active(), tags("messaging"), refused(), time_to_live(live), recovery("ENABLED")]);
+        assert_eq!(spec().complete(&server.client(&Sleeps::default())).await?.unsupported, []);
+    }
+    for live in [time_to_live("DISABLED"), fault(400, "AccessDeniedException")] {
+        let server = Server::answering([active(), tags("messaging"), refused(), live]);
+        let error = spec().complete(&server.client(&Sleeps::default())).await.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Invalid, Some("update_time_to_live")));
+    }
+    Ok(())
+}
+
+/// The table, in a DynamoDB Local.
+fn local() -> Reply {
+    let mut table = described("ACTIVE", "ACTIVE");
+    table["TableArn"] = "arn:aws:dynamodb:ddblocal:000000000000:table/threadline".into();
+    ok(json!({"Table": table}))
+}
+
+#[tokio::test]
+async fn only_an_operation_that_is_unknown_is_a_lack_of_the_service() -> Result<(), Error> {
+    let answered = |table: Reply, code: &str| {
+        Server::answering([table, time_to_live("ENABLED"), recovery("ENABLED"), fault(400, code)])
+    };
+    for (table, code) in [
+        (active(), "UnknownOperationException"),
+        (local(), "UnknownOperationException"),
+        (local(), "ValidationException"),
+    ] {
+        let server = answered(table, code);
+        let verified = spec().verify(&server.client(&Sleeps::default())).await?;
+        let found: Vec<_> = verified.unsupported.iter().map(|lack| (lack.setting, &*lack.reason)).collect();
+        assert_eq!(found, [(Setting::Tags, &*format!("the service said {code}"))]);
+    }
+    for (table, code) in [
+        (active(), "ValidationException"),
+        (active(), "InvalidArnException"),
+        (local(), "IdempotentParameterMismatchException"),
+        (local(), "AccessDeniedException"),
+    ] {
+        let server = answered(table, code);
+        let error = spec().verify(&server.client(&Sleeps::default())).await.unwrap_err();
+        assert_eq!(error.operation(), Some("list_tags_of_resource"), "{code}");
+        assert_eq!(error.service().and_then(|service| service.code.as_deref()), Some(code));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_definition_that_no_table_can_have_is_refused_and_not_sent() {
+    let server = Server::answering([]);
+    let client = server.client(&Sleeps::default());
+    let (none, one) = (Throughput::new(1, 0), Throughput::new(1, 1));
+    let provisioned = |table, index| TableSpec::new("abc").billing(Billing::Provisioned { table, index });
+    assert!(provisioned(one, one).check().is_ok());
+    assert!(TableSpec::new("a".repeat(255)).check().is_ok());
+    for spec in [
+        TableSpec::new("ab"),
+        TableSpec::new("a".repeat(256)),
+        TableSpec::new("no spaces"),
+        TableSpec::new("a\u{fc}\u{e9}"),
+        provisioned(none, one),
+        provisioned(one, none),
+    ] {
+        for error in [
+            spec.create(&client).await.unwrap_err(),
+            spec.complete(&client).await.unwrap_err(),
+            spec.verify(&client).await.unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.table()), (ErrorKind::Invalid, Some(spec.name())));
+            assert!(error.service().is_none());
+        }
+    }
+    assert_eq!(operations(&server), [] as [String; 0]);
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(projector.advance(message));
     sent(projector.project(records));
     sent(store.get_entity::<User>(user_id));
+    sent(store.get_entity_consistent::<User>(user_id));
     sent(store.put_entity(user));
     sent(store.put_new_entity(user));
     sent(store.delete_entity::<User>(user_id));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use threadline::{Clock, Draft, ErrorKind, MessageBody, NewGroup};
+use threadline::{Clock, Draft, ErrorKind, GroupId, ImportedDirect, MessageBody, NewGroup};
 
 use crate::groups::{capacity, count, person, texts};
 use crate::support::{App, scan, time};
@@ -169,4 +169,21 @@ async fn a_start_costs_8_units_and_2_of_the_index() {
     chat.start_direct(person(2), person(1), "epa").await.unwrap();
     assert_eq!(meter.take(), capacity(1, 8 + 1, 0));
     assert_eq!(texts(&thread).await, ["opa", "epa"]);
+}
+
+#[tokio::test]
+async fn a_group_under_the_pairs_id_that_is_not_the_pairs_hears_nothing() {
+    let app = App::new();
+    let (alice, bob, mallory) = (app.user("alice").await, app.user("bob").await, app.user("mallory").await);
+    let pair = GroupId::direct(alice.id(), bob.id());
+    let squat = NewGroup::new("Not yours", &mallory).unwrap().with_member(&alice).with_id(pair);
+    assert_eq!(app.chat.create_group(squat, "hello").await.unwrap_err().kind(), ErrorKind::Invalid);
+
+    // By an import, whose ids are its own.
+    let now = Clock::now(&*app.clock);
+    app.chat.import_direct(ImportedDirect::new(pair, &mallory, &alice, now)).await.unwrap();
+    let error = app.chat.start_direct(&alice, &bob, "our secret").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    let mallorys_end = app.chat.open(mallory.id(), pair).await.unwrap();
+    assert_eq!(mallorys_end.messages().fetch().await.unwrap().items, []);
 }

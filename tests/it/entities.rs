@@ -154,11 +154,12 @@ async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
             "user_handle": {"S": "AndrewBrown"},
             "user_display_name": {"S": "Andrew Brown"},
             "joined_at": {"S": NOON},
-            "other_user_uuid": {"S": BAYKO},
-            "other_user_handle": {"S": "bayko"},
-            "other_user_display_name": {"S": "Andrew Bayko"},
+            "other_uuid": {"S": BAYKO},
+            "other_handle": {"S": "bayko"},
+            "other_display_name": {"S": "Andrew Bayko"},
             "last_message": {"S": format!("2026-11-22T11:59:59.375877+00:00#{OPA}")},
-            "last_message_user_uuid": {"S": ANDREW},
+            "last_sender_uuid": {"S": ANDREW},
+            "last_revision": {"N": "0"},
             "message": {"S": "opa"},
         })
     );
@@ -176,7 +177,7 @@ async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
         })
     );
     let theirs = stored(&app, &format!("GRP#{PAIR}"), &format!("USER#{BAYKO}")).await;
-    assert_eq!(theirs["other_user_handle"], json!({"S": "AndrewBrown"}));
+    assert_eq!(theirs["other_handle"], json!({"S": "AndrewBrown"}));
     assert_eq!(theirs["gsi1pk"], json!({"S": format!("USER#{BAYKO}")}));
 }
 
@@ -203,7 +204,8 @@ async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
             "joined_at": {"S": NOON},
             "title": {"S": "Babylon 5"},
             "last_message": {"S": format!("{NOON}#{OPA}")},
-            "last_message_user_uuid": {"S": ANDREW},
+            "last_sender_uuid": {"S": ANDREW},
+            "last_revision": {"N": "0"},
             "message": {"S": "opa"},
             "last_read": {"S": format!("{NOON}#{OPA}")},
         })
@@ -259,7 +261,8 @@ async fn an_edited_message_has_the_time_of_the_edit() {
     let message = stored(&app, &format!("MSG#{PAIR}"), &position.to_string()).await;
     assert_eq!(message["message"], json!({"S": "epa"}));
     assert_eq!(message["edited_at"], json!({"S": NOON}));
-    assert_eq!(message.as_object().unwrap().len(), 9);
+    assert_eq!(message["revision"], json!({"N": "1"}));
+    assert_eq!(message.as_object().unwrap().len(), 10);
 }
 
 #[tokio::test]
@@ -279,6 +282,7 @@ async fn a_tombstone_keeps_everything_but_the_text() {
             "user_handle": {"S": "AndrewBrown"},
             "user_display_name": {"S": "Andrew Brown"},
             "deleted_at": {"S": NOON},
+            "revision": {"N": "1"},
         })
     );
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Draft, Error, ErrorKind, Get, GetOutput, Handle,
-    IdentitySubject, MessageBody, MessageId, NewGroup, NewUser, PageOutput, Query, Result, Scan, Store, Threadline,
-    TransactOutcome, Transaction, Write, WriteOutcome,
+    AttributeValue, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Draft, Error, ErrorKind, Get, GetOutput,
+    GroupId, Handle, IdentitySubject, Item, MessageBody, MessageId, NewGroup, NewUser, PageOutput, Query, Result, Scan,
+    Store, Threadline, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
-use crate::support::{App, time};
+use crate::support::{App, scan, time};
 
 #[tokio::test]
 async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
@@ -99,15 +99,19 @@ async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time()
 #[tokio::test]
 async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() {
     let app = App::new();
-    let (andrew, bayko, thread) = app.direct().await;
-    let taken = app.say(&thread, "my id is taken").await;
-    let londo = app.user("londo").await;
-    // The id of a message in the way: only the third part of the transaction can fail for it.
-    let title = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_id(thread.group_id());
-    let draft = Draft::new(MessageBody::new("hello").unwrap()).with_id(taken.id());
-    let error = app.chat.create_group(title.with_member(&londo), draft).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    assert_eq!(app.inbox(londo.id()).await, [], "no row is left behind");
+    let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
+    // A row in the way of the last part of the transaction, and of nothing else.
+    let group: GroupId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+    let mut in_the_way = Item::new();
+    in_the_way.insert("pk", AttributeValue::S(format!("GRP#{group}")));
+    in_the_way.insert("sk", AttributeValue::S(format!("USER#{}", londo.id())));
+    app.store.write(Write::put(in_the_way).unwrap()).await.unwrap().done().unwrap();
+    let before = scan(&app.store).await.len();
+
+    let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(group).with_member(&bayko).with_member(&londo);
+    let error = app.chat.create_group(new, "hello").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConditionFailed);
+    assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor a row, nor a message");
 }
 
 #[tokio::test]

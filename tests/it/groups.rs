@@ -173,3 +173,18 @@ async fn a_member_who_joined_a_moment_ago_may_open_at_once() {
     let sent: Message = opened.send(opened.new_message_id(), "opa").await.unwrap();
     assert_eq!(sent.sender_id(), person(1).id);
 }
+
+#[tokio::test]
+async fn a_creation_repeated_with_another_first_message_is_refused() {
+    let app = App::new();
+    let andrew = app.user("andrewbrown").await;
+    let group = GroupId::from_uuid(app.chat.new_message_id().as_uuid().to_owned());
+    let new = || NewGroup::new("Babylon 5", &andrew).unwrap().with_id(group);
+    let draft = |id, text: &str| Draft::new(MessageBody::new(text).unwrap()).with_id(id);
+    let id = app.chat.new_message_id();
+    app.chat.create_group(new(), draft(id, "one")).await.unwrap();
+    app.chat.create_group(new(), draft(id, "one")).await.unwrap();
+    for other in [draft(id, "two"), draft(app.chat.new_message_id(), "one")] {
+        assert_eq!(app.chat.create_group(new(), other).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    }
+}

@@ -92,3 +92,15 @@ async fn an_import_costs_8_units_and_2_of_the_index() {
     let group = chat.with_send_window(SendWindow::any_age()).open(person(1).id, id(OLD)).await.unwrap();
     assert_eq!(group.membership().last_message_at(), time("2023-03-22T14:36:25Z"));
 }
+
+#[tokio::test]
+async fn the_pairs_own_id_is_not_imported_over_a_pointer_to_another() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let started = time("2023-06-26T08:00:00Z");
+    let elsewhere: GroupId = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse().unwrap();
+    app.chat.import_direct(ImportedDirect::new(elsewhere, &andrew, &bayko, started)).await.unwrap();
+    let pair = GroupId::direct(andrew.id(), bayko.id());
+    let error = app.chat.import_direct(ImportedDirect::new(pair, &andrew, &bayko, started)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+}

@@ -110,6 +110,18 @@ async fn the_read_marker_only_moves_forward() {
 }
 
 #[tokio::test]
+async fn the_read_marker_cannot_be_set_beyond_the_send_window() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    app.clock.advance(Duration::from_secs(3600));
+    let from_ahead = thread.new_message_id();
+    app.clock.set(crate::support::time("2026-11-22T12:00:00Z"));
+    assert_eq!(baykos_end.mark_read(from_ahead).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(baykos_end.membership().last_read(), None);
+}
+
+#[tokio::test]
 async fn reading_does_not_move_the_conversation_in_the_inbox() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use threadline::{
-    AttributeValue, Capacity, Consistency, Entity, ErrorKind, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Units,
-    Update, User, Write, read_units,
+    AttributeValue, Capacity, Consistency, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread,
+    Units, Update, User, Write, read_units,
 };
 
 use crate::groups::{capacity, group, person, texts};
@@ -183,15 +183,17 @@ async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
 }
 
 #[tokio::test]
-async fn a_change_of_members_costs_4_units_and_1_of_the_index() {
+async fn a_change_of_members_costs_6_units_and_1_of_the_index_and_leaving_costs_4() {
     let app = App::new();
     let (andrew, thread) = babylon(&app).await;
     let (chat, meter) = app.metered();
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     assert_eq!(meter.take(), capacity(1, 0, 0));
     thread.add_member(person(1)).await.unwrap();
-    assert_eq!(meter.take(), capacity(0, 4, 1));
+    assert_eq!(meter.take(), capacity(1, 6, 1));
     thread.remove_member(person(1).id).await.unwrap();
+    assert_eq!(meter.take(), capacity(0, 6, 1));
+    thread.remove_member(andrew.id()).await.unwrap();
     assert_eq!(meter.take(), capacity(0, 4, 1));
 }
 
@@ -212,4 +214,47 @@ async fn a_list_of_members_costs_1_unit_for_4_kb() {
     assert_eq!(consumed, Capacity::reads(read_units(bytes, Consistency::Strong)));
     // A row is at most 1 KB, so that is at least four members a unit.
     assert!(consumed.read() <= Units::whole(25));
+}
+
+#[tokio::test]
+async fn a_new_member_has_everything_for_read_though_the_thread_was_opened_long_before() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    for text in ["one", "two", "three"] {
+        app.say(&thread, text).await;
+    }
+    thread.add_member(person(1)).await.unwrap();
+    let row = app.inbox(person(1).id).await.remove(0);
+    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
+    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+}
+
+#[tokio::test]
+async fn somebody_who_was_removed_can_neither_come_back_nor_bring_or_remove_others() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bob = person(1);
+    thread.add_member(bob.clone()).await.unwrap();
+    thread.add_member(person(2)).await.unwrap();
+    let bobs_end = app.chat.open(bob.id, thread.group_id()).await.unwrap();
+    thread.remove_member(bob.id).await.unwrap();
+
+    assert_eq!(bobs_end.add_member(bob.clone()).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(app.chat.open(bob.id, thread.group_id()).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(bobs_end.add_member(person(3)).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(bobs_end.remove_member(person(2).id).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(thread.members().await.unwrap().len(), 2);
+    assert_eq!(thread.group().await.unwrap().member_count(), 2);
+}
+
+#[tokio::test]
+async fn an_applications_own_item_beside_the_members_is_no_member() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let mut draft = Item::new();
+    draft.insert("pk", AttributeValue::S(format!("GRP#{}", thread.group_id())));
+    draft.insert("sk", AttributeValue::S("USER#0#draft".into()));
+    draft.insert("type", AttributeValue::S("Draft".into()));
+    app.store.write(Write::put(draft).unwrap()).await.unwrap().done().unwrap();
+    assert_eq!(thread.members().await.unwrap().len(), 1);
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    AttributeValue, BatchGet, BatchPut, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft, Entity,
-    Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item, Key,
-    KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
+    AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft,
+    Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
+    Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
     Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, Store, StoreExt, Thread, Threadline,
     TransactAction, Transaction, Update, User, UserChange, Write, tag,
 };
@@ -224,7 +224,7 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     let twice = NewGroup::new(text("twice"), andrew).unwrap().with_member(andrew);
     printed.error(ErrorKind::Invalid, chat.create_group(twice, text("first")).await);
     let theirs = NewGroup::new(text("theirs"), bayko).unwrap().with_id(thread.group_id());
-    printed.error(ErrorKind::AlreadyExists, chat.create_group(theirs, text("first")).await);
+    printed.error(ErrorKind::Invalid, chat.create_group(theirs, text("first")).await);
     let again = ImportedDirect::new(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"), andrew, bayko, message.created_at());
     printed.error(ErrorKind::AlreadyExists, chat.import_direct(again).await);
     printed.error(ErrorKind::NotFound, chat.open(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"), thread.group_id()).await);
@@ -268,7 +268,8 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     let note = Note { topic: CANARY.to_owned(), number: 7 };
     let key = note.key();
     store.put_new_entity(&note).await.unwrap();
-    printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&note).await);
+    let other = Note { topic: CANARY.to_owned(), number: 8 };
+    printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&other).await);
     let add = Write::update(key.clone(), Update::new().add("topic", 1)).unwrap();
     printed.debug(&add);
     printed.error(ErrorKind::Invalid, store.write(add).await);
@@ -295,7 +296,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.debug(&gets);
     printed.debug(&store.batch_get(gets).await.unwrap());
     printed.error(ErrorKind::Invalid, BatchGet::new(vec![key.clone(), key.clone()]));
-    let puts = BatchWrite::new(vec![BatchPut::Put(note.to_item().unwrap())]).unwrap();
+    let puts = BatchWrite::new(vec![BatchAction::Put(note.to_item().unwrap())]).unwrap();
     printed.debug(&puts);
     printed.debug(&store.batch_write(puts).await.unwrap());
     let query = Query::table(key.pk.clone()).range(SortRange::After(SortKey::parse("a").unwrap()));
@@ -360,7 +361,7 @@ async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
         printed.debug(&change);
         printed.debug(&StreamRecord::from(change));
     }
-    let mut bad = StreamRecord::new(RecordKind::Insert, message.key(), 1.into());
+    let mut bad = StreamRecord::new(RecordKind::Insert, message.to_item().unwrap(), Some(1.into()));
     bad.new = Some(item_of(message));
     let projection = Projector::new(app.store.clone()).project(&[bad]).await;
     printed.debug(&projection);

@@ -9,7 +9,7 @@ use proptest::test_runner::RngSeed;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, StreamRecord};
 use threadline::{
-    Clock, Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
+    Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
     Timestamp, User, UserId,
 };
 
@@ -62,7 +62,7 @@ impl App {
 
     pub(crate) fn at(now: &str) -> Self {
         let clock = Arc::new(ManualClock::starting_at(time(now)));
-        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>);
+        let store = MemoryStore::new().with_clock(clock.clone());
         let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(SequentialIds::seeded(1));
         let projector = Projector::new(store.clone());
         Self { chat, store, clock, projector }

@@ -266,7 +266,16 @@ async fn a_change_to_what_the_user_has_already_writes_nothing() {
     for change in [UserChange::new(), new_handle("AndrewBrown"), new_name("Andrew Brown")] {
         assert_eq!(chat.update_user(&user, change).await.unwrap(), user);
     }
-    assert_eq!(meter.take(), Capacity::default());
+    assert_eq!(meter.take(), Capacity::reads(Units::whole(3)), "the table alone knows whether it has them");
+}
+
+#[tokio::test]
+async fn a_change_back_to_names_that_another_change_replaced_is_refused() {
+    let app = App::new();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    app.chat.update_user(&user, new_name("B")).await.unwrap();
+    let error = app.chat.update_user(&user, new_name("Andrew Brown")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConditionFailed);
 }
 
 #[tokio::test]

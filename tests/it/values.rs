@@ -32,7 +32,7 @@ fn every_text_takes_its_most_characters_and_bytes_and_no_more() {
     // The most characters, then the most bytes.
     for (name, characters, bytes) in [
         ("MessageBody", 1024, 4096),
-        ("DisplayName", 64, 96),
+        ("DisplayName", 64, 80),
         ("GroupTitle", 64, 128),
         ("Handle", 32, 48),
         ("FoldedHandle", 32, 48),

@@ -12,12 +12,12 @@ use super::support::{
 use super::{Scope, Store};
 use crate::item::Item;
 use crate::key::Key;
-use crate::request::{BatchGet, BatchPut, BatchWrite, Query};
+use crate::request::{BatchAction, BatchGet, BatchWrite, Query};
 
 /// Up to 25 puts are done in one request.
 pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..25).map(|number| format!("{number:02}")).collect();
-    batch_write(store, names.iter().map(|name| BatchPut::Put(scope.item(name))).collect()).await;
+    batch_write(store, names.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
     let found = query_all(store, Query::table_consistent(scope.partition())).await;
     assert_eq!(super::support::sort_keys(&found), names, "the items that one batch put");
 }
@@ -28,10 +28,10 @@ pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) 
     let new = item_at(&Key::new(scope.other_partition(), sort_key("new")));
     let replaced = with(scope.item("replaced"), "name", s("two"));
     let writes = vec![
-        BatchPut::Put(new.clone()),
-        BatchPut::Put(replaced.clone()),
-        BatchPut::Delete(scope.key("deleted")),
-        BatchPut::Delete(scope.key("missing")),
+        BatchAction::Put(new.clone()),
+        BatchAction::Put(replaced.clone()),
+        BatchAction::Delete(scope.key("deleted")),
+        BatchAction::Delete(scope.key("missing")),
     ];
     batch_write(store, writes).await;
     assert_item(get(store, &new.key().unwrap()).await, &new);
@@ -43,10 +43,10 @@ pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) 
 pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2"), scope.indexed("out", "3")]).await;
     let writes = vec![
-        BatchPut::Put(scope.indexed("moved", "5")),
-        BatchPut::Put(scope.indexed("new", "4")),
-        BatchPut::Put(scope.item("out")),
-        BatchPut::Delete(scope.key("deleted")),
+        BatchAction::Put(scope.indexed("moved", "5")),
+        BatchAction::Put(scope.indexed("new", "4")),
+        BatchAction::Put(scope.item("out")),
+        BatchAction::Delete(scope.key("deleted")),
     ];
     batch_write(store, writes).await;
     assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
@@ -55,14 +55,20 @@ pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) 
 /// A batch of more than 25 writes, of two of one item, or of none is refused.
 pub async fn a_batch_of_too_many_writes_or_of_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
     let cases = [
-        ((0..26).map(|number| BatchPut::Put(scope.item(&number.to_string()))).collect(), "a batch of 26 writes"),
-        (vec![BatchPut::Put(scope.item("a")), BatchPut::Delete(scope.key("a"))], "a batch with two writes of one item"),
+        ((0..26).map(|number| BatchAction::Put(scope.item(&number.to_string()))).collect(), "a batch of 26 writes"),
+        (
+            vec![BatchAction::Put(scope.item("a")), BatchAction::Delete(scope.key("a"))],
+            "a batch with two writes of one item",
+        ),
     ];
     assert_invalid(BatchWrite::new(vec![]), "a batch without a write");
+    let mut emptied = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
+    emptied.writes.clear();
+    assert_invalid(store.batch_write(emptied).await, "a batch without a write, by the store,");
     for (writes, what) in cases {
         assert_invalid(BatchWrite::new(writes.clone()), what);
         // Behind the check of the request, whose fields are open.
-        let mut request = BatchWrite::new(vec![BatchPut::Put(scope.item("a"))]).unwrap();
+        let mut request = BatchWrite::new(vec![BatchAction::Put(scope.item("a"))]).unwrap();
         request.writes = writes;
         assert_invalid(store.batch_write(request).await, &format!("{what}, by the store,"));
     }
@@ -74,7 +80,7 @@ pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
     let there: Vec<&String> = names.iter().step_by(2).collect();
     for some in there.chunks(25) {
-        batch_write(store, some.iter().map(|name| BatchPut::Put(scope.item(name))).collect()).await;
+        batch_write(store, some.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
     }
     let output = batch_get(store, names.iter().map(|name| scope.key(name)).collect()).await;
     assert!(output.unprocessed.is_empty(), "a batch of small items is read as a whole");
@@ -110,6 +116,9 @@ pub async fn a_batch_of_too_many_keys_or_of_one_twice_is_invalid(store: &dyn Sto
         (vec![scope.key("a"), scope.key("a")], "a batch with a key twice"),
     ];
     assert_invalid(BatchGet::new(vec![]), "a batch without a key");
+    let mut emptied = BatchGet::new(vec![scope.key("a")]).unwrap();
+    emptied.keys.clear();
+    assert_invalid(store.batch_get(emptied).await, "a batch without a key, by the store,");
     for (keys, what) in cases {
         assert_invalid(BatchGet::new(keys.clone()), what);
         // Behind the check of the request, whose fields are open.

@@ -11,7 +11,7 @@ use super::{Scope, Store};
 use crate::capacity::{Capacity, Units};
 use crate::item::Item;
 use crate::key::{GSI1SK, Key};
-use crate::request::{BatchGet, BatchPut, Condition, Get, Query, Update, Write};
+use crate::request::{BatchAction, BatchGet, Condition, Get, Query, Update, Write};
 
 #[track_caller]
 fn assert_consumed(found: Capacity, expected: Capacity, what: &str) {
@@ -130,10 +130,10 @@ pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &
 pub async fn a_batch_of_writes_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("gone"), 1025)).await;
     let batch = vec![
-        BatchPut::Put(scope.item("a")),
-        BatchPut::Put(of_size(scope.item("b"), 1025)),
-        BatchPut::Put(scope.indexed("c", "1")),
-        BatchPut::Delete(scope.key("gone")),
+        BatchAction::Put(scope.item("a")),
+        BatchAction::Put(of_size(scope.item("b"), 1025)),
+        BatchAction::Put(scope.indexed("c", "1")),
+        BatchAction::Delete(scope.key("gone")),
     ];
     assert_consumed(batch_write(store, batch).await, writes(6, 1), "a batch of three puts and a delete");
 }

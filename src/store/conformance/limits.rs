@@ -11,7 +11,7 @@ use super::support::{
 use super::{Scope, Store};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey};
-use crate::request::{BatchPut, BatchWrite, Query, TransactOutcome, Transaction, Update, Write, WriteAction};
+use crate::request::{BatchAction, BatchWrite, Query, TransactOutcome, Transaction, Update, Write, WriteAction};
 
 /// Checks that the item is refused and not stored: when its request is made, and by the store where it is put into a request
 /// behind that check, whose fields are open.
@@ -21,8 +21,8 @@ async fn assert_not_stored(store: &dyn Store, scope: &Scope, item: Item, what: &
     request.action = WriteAction::Put { key: scope.key("a"), item: item.clone() };
     let mut transaction = Transaction::new([Write::delete(scope.key("a"))]).unwrap();
     transaction.actions = vec![request.clone().into()];
-    let mut batch = BatchWrite::new(vec![BatchPut::Delete(scope.key("a"))]).unwrap();
-    batch.writes = vec![BatchPut::Put(item)];
+    let mut batch = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
+    batch.writes = vec![BatchAction::Put(item)];
     assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
     let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
     assert_invalid(outcome, &format!("{what}, in a transaction,"));

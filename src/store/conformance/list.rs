@@ -187,8 +187,10 @@ macro_rules! __for_each_behaviour {
                 an_entity_is_read_back_by_the_parts_of_its_key
                 an_entity_may_be_put_again
                 a_new_entity_does_not_replace_another
+                a_new_entity_may_meet_itself
                 a_deleted_entity_is_gone
                 a_query_for_entities_reads_every_page
+                a_query_for_a_page_of_entities_reads_one_page
                 an_entity_with_an_index_key_is_in_the_index
                 an_expired_entity_is_not_read
                 an_item_of_another_type_is_no_entity

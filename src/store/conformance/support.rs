@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, Get, PageOutput, Query, Scan, TransactAction, TransactOutcome,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, Get, PageOutput, Query, Scan, TransactAction, TransactOutcome,
     Transaction, Write, WriteOutcome,
 };
 use crate::store::Store;
@@ -130,7 +130,7 @@ pub(super) async fn batch_get(store: &dyn Store, keys: Vec<Key>) -> BatchGetOutp
 }
 
 /// Does all of the writes, and gives what they consumed.
-pub(super) async fn batch_write(store: &dyn Store, writes: Vec<BatchPut>) -> Capacity {
+pub(super) async fn batch_write(store: &dyn Store, writes: Vec<BatchAction>) -> Capacity {
     let output = store.batch_write(BatchWrite::new(writes).unwrap()).await.expect("a batch of writes must be answered");
     assert!(output.unprocessed.is_empty(), "a store in a test must have the throughput for a batch of small writes");
     output.capacity

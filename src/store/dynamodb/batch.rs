@@ -11,10 +11,11 @@ use super::error::Failure;
 use crate::capacity::Consistency;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
-use crate::request::{BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput};
+use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput};
 
 impl DynamoDbStore {
     pub(super) async fn send_batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        request.check()?;
         let mut output = BatchGetOutput { unprocessed: request.keys, ..BatchGetOutput::default() };
         let mut is_first = true;
         let mut fruitless = 0;
@@ -66,11 +67,12 @@ impl DynamoDbStore {
     }
 
     pub(super) async fn send_batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        request.check()?;
         let mut pending = request
             .writes
             .into_iter()
             .map(|write| Ok((write.key()?, write)))
-            .collect::<Result<Vec<(Key, BatchPut)>>>()?;
+            .collect::<Result<Vec<(Key, BatchAction)>>>()?;
         let mut output = BatchWriteOutput::default();
         let mut is_first = true;
         let mut fruitless = 0;
@@ -127,14 +129,14 @@ impl DynamoDbStore {
     }
 }
 
-fn write_request(write: &BatchPut) -> Result<WriteRequest> {
+fn write_request(write: &BatchAction) -> Result<WriteRequest> {
     let builder = WriteRequest::builder();
     let incomplete = |_| Error::invalid("a batch of writes has a put without an item or a delete without a key");
     Ok(match write {
-        BatchPut::Put(item) => {
+        BatchAction::Put(item) => {
             builder.put_request(PutRequest::builder().set_item(Some(item_to_sdk(item))).build().map_err(incomplete)?)
         }
-        BatchPut::Delete(key) => {
+        BatchAction::Delete(key) => {
             builder.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build().map_err(incomplete)?)
         }
     }

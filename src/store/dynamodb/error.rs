@@ -50,11 +50,25 @@ where
     E: StdError + ProvideErrorMetadata + Into<Answer> + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let mut failure = Failure::of(&error);
+        if let SdkError::ServiceError(context) = error {
+            failure.answer = Some(context.into_err().into());
+        }
+        Box::new(failure)
+    }
+}
+
+impl Failure {
+    /// What went wrong with a request of any of the services, without the answer.
+    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let request_id = error.request_id().map(str::to_owned);
         let service = ServiceError::new(error.code(), error.message(), request_id.as_deref());
         // What the service said is in `service`. The chain of any other error is kept, as text.
         let cause = || error.source().map(Cause::of);
-        let (how, cause) = match &error {
+        let (how, cause) = match error {
             SdkError::ConstructionFailure(_) => (How::NotMade, cause()),
             SdkError::TimeoutError(_) => (How::TimedOut, cause()),
             SdkError::DispatchFailure(failure) => {
@@ -65,15 +79,9 @@ where
             SdkError::ServiceError(context) => (How::Answered { status: context.raw().status().as_u16() }, None),
             _ => (How::Unreadable, cause()),
         };
-        let answer = match error {
-            SdkError::ServiceError(context) => Some(context.into_err().into()),
-            _ => None,
-        };
-        Box::new(Failure { how, service, answer, cause })
+        Self { how, service, answer: None, cause }
     }
-}
 
-impl Failure {
     /// The service's code.
     pub(crate) fn code(&self) -> Option<&str> {
         self.service.code.as_deref()

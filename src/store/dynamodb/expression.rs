@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
-use crate::request::{Change, Comparison, Condition, Query, QuerySource, SortRange, Update};
+use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update};
 
 /// What the placeholders of one request's expressions stand for.
 #[derive(Default)]
@@ -96,29 +96,29 @@ impl Placeholders {
         let (mut set, mut add, mut remove) = (String::new(), String::new(), String::new());
         for (name, change) in update.changes() {
             let (section, keyword) = match change {
-                Change::Set(_) | Change::SetIfAbsent(_) => (&mut set, "SET "),
-                Change::Add(_) => (&mut add, "ADD "),
-                Change::Remove => (&mut remove, "REMOVE "),
+                AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) => (&mut set, "SET "),
+                AttributeChange::Add(_) => (&mut add, "ADD "),
+                AttributeChange::Remove => (&mut remove, "REMOVE "),
             };
             section.push_str(if section.is_empty() { keyword } else { ", " });
             self.push_name(section, name);
             match change {
-                Change::Set(value) => {
+                AttributeChange::Set(value) => {
                     section.push_str(" = ");
                     self.push_value(section, value.clone().into());
                 }
-                Change::SetIfAbsent(value) => {
+                AttributeChange::SetIfAbsent(value) => {
                     section.push_str(" = if_not_exists(");
                     self.push_name(section, name);
                     section.push_str(", ");
                     self.push_value(section, value.clone().into());
                     section.push(')');
                 }
-                Change::Add(number) => {
+                AttributeChange::Add(number) => {
                     section.push(' ');
                     self.push_value(section, SdkValue::N(number.to_string()));
                 }
-                Change::Remove => {}
+                AttributeChange::Remove => {}
             }
         }
         let mut sections = [set, add, remove].into_iter().filter(|section| !section.is_empty());

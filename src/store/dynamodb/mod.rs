@@ -57,8 +57,8 @@ impl DynamoDbStore {
 
     /// Takes the time from this clock, which says what has expired; the machine's unless told otherwise.
     #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 

@@ -65,13 +65,13 @@ impl RetryPolicy {
 }
 
 /// Picks a pause from zero to the ceiling given.
-pub(super) type Jitter = Arc<dyn Fn(Duration) -> Duration + Send + Sync>;
+pub(crate) type Jitter = Arc<dyn Fn(Duration) -> Duration + Send + Sync>;
 
 /// A policy, with what it takes to carry it out.
 #[derive(Clone)]
-pub(super) struct Backoff {
-    pub(super) policy: RetryPolicy,
-    pub(super) jitter: Jitter,
+pub(crate) struct Backoff {
+    pub(crate) policy: RetryPolicy,
+    pub(crate) jitter: Jitter,
     sleep: Option<SharedAsyncSleep>,
 }
 
@@ -83,20 +83,35 @@ impl fmt::Debug for Backoff {
 
 impl Backoff {
     pub(super) fn new(client: &Client) -> Self {
-        Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep: sleep_of(client) }
+        Self::sleeping_with(client.config().sleep_impl())
+    }
+
+    /// One that sleeps so, or by the SDK's own default.
+    pub(crate) fn sleeping_with(sleep: Option<SharedAsyncSleep>) -> Self {
+        let sleep = sleep.or_else(default_async_sleep);
+        Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep }
     }
 
     /// Waits before the next attempt, after this many that failed. `false` where there is to be none.
-    pub(super) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
-        let Some(sleep) = &self.sleep else { return false };
+    pub(crate) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
         if failed >= self.policy.max_attempts {
             return false;
         }
         let ceiling = self.policy.ceiling(failed);
         let delay = (self.jitter)(ceiling).min(ceiling);
         tracing::debug!(operation, failed, ?delay, "trying again after a pause");
-        sleep.sleep(delay).await;
-        true
+        self.sleep(delay).await
+    }
+
+    /// Waits this long. `false` where there is nothing to sleep with.
+    pub(crate) async fn sleep(&self, pause: Duration) -> bool {
+        match &self.sleep {
+            Some(sleep) => {
+                sleep.sleep(pause).await;
+                true
+            }
+            None => false,
+        }
     }
 }
 

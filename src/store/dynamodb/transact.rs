@@ -18,6 +18,7 @@ use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, 
 
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        request.check()?;
         let attempts = Attempts::new();
         let call = self.call("transact", Effect::Write, &attempts);
         // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt

@@ -19,6 +19,7 @@ type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
     pub(super) async fn send_write(&self, request: Write) -> Result<WriteOutcome> {
+        request.check()?;
         let attempts = Attempts::new();
         let call = self.call("write", Effect::Write, &attempts);
         let mut failed = 0;

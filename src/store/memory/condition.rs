@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::value::{compare, same};
-use crate::item::Item;
+use crate::item::{Item, compare, same};
 use crate::request::{Comparison, Condition};
 
 /// Whether the condition holds of the item, or of its absence. The condition has been checked, so it is not too deep.

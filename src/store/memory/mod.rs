@@ -9,7 +9,6 @@ mod table;
 mod tests;
 mod transact;
 mod update;
-mod value;
 mod write;
 
 use std::fmt;
@@ -24,12 +23,10 @@ use self::transact::Named;
 use self::write::{Prepared, State};
 use super::Store;
 use crate::capacity::{Capacity, Consistency, read_units};
-use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::error::Result;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchPut, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
-    MAX_TRANSACTION_ACTIONS, PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write,
-    WriteOutcome,
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, QuerySource, Scan,
+    TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -87,8 +84,8 @@ impl MemoryStore {
 
     /// The same table by another clock, which says what has expired, how old a change is and when a token is forgotten.
     #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -154,7 +151,7 @@ impl MemoryStore {
         result.map_err(|error| error.with_operation(operation).with_table(self.table_name()))
     }
 
-    fn query_page(&self, request: Query) -> Result<PageOutput> {
+    fn page_of_query(&self, request: Query) -> Result<PageOutput> {
         request.check()?;
         let consistency = match &request.source {
             QuerySource::Table { consistency, .. } => Some(*consistency),
@@ -168,7 +165,7 @@ impl MemoryStore {
         self.shown(&page, consistency.is_none(), capacity)
     }
 
-    fn scan_page(&self, request: &Scan) -> Result<PageOutput> {
+    fn page_of_scan(&self, request: &Scan) -> Result<PageOutput> {
         request.check()?;
         let page = self.state().table.scan_page(request);
         let capacity = Capacity::reads(read_units(page.bytes, Consistency::Eventual));
@@ -182,8 +179,9 @@ impl MemoryStore {
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
+        // Each action is checked where it is prepared, in one walk.
+        request.check_as_a_whole()?;
         let Transaction { actions, token } = request;
-        check_keys(actions.iter().map(TransactAction::key), MAX_TRANSACTION_ACTIONS)?;
         let named = token.map(|token| Named { token, actions: actions.clone() });
         let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
         let now = self.clock.now();
@@ -191,8 +189,8 @@ impl MemoryStore {
     }
 
     fn get_batch(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        request.check()?;
         let BatchGet { keys, consistency } = request;
-        check_keys(keys.iter(), MAX_BATCH_GETS)?;
         let mut answer = BatchGetOutput::default();
         let mut read: Vec<Stored> = Vec::new();
         let mut bytes = 0;
@@ -217,8 +215,7 @@ impl MemoryStore {
     }
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        let keys = request.writes.iter().map(BatchPut::key).collect::<Result<Vec<_>>>()?;
-        check_keys(keys.iter(), MAX_BATCH_WRITES)?;
+        request.check_as_a_whole()?;
         let prepared = request.writes.into_iter().map(Prepared::batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
@@ -228,18 +225,6 @@ impl MemoryStore {
         }
         Ok(answer)
     }
-}
-
-/// Requests are checked when they are made, but their fields are open.
-fn check_keys<'a>(keys: impl ExactSizeIterator<Item = &'a Key> + Clone, most: usize) -> Result<()> {
-    let count = keys.len();
-    if count == 0 || count > most {
-        return Err(Error::invalid(format!("a request for several items has 1 to {most} parts, and this has {count}")));
-    }
-    if keys.clone().enumerate().any(|(place, key)| keys.clone().take(place).any(|earlier| earlier == key)) {
-        return Err(Error::invalid("a request names one item twice"));
-    }
-    Ok(())
 }
 
 impl Default for MemoryStore {
@@ -275,11 +260,11 @@ impl Store for MemoryStore {
     }
 
     async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.named("query", self.query_page(request))
+        self.named("query", self.page_of_query(request))
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.named("scan", self.scan_page(&request))
+        self.named("scan", self.page_of_scan(&request))
     }
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use serde_dynamo::AttributeValue;
 
 use super::table::{Stored, Values, swap};
-use super::value::same;
 use super::write::Effect;
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size};
+use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size, same};
 use crate::key::{Key, PK, SK};
-use crate::request::Change;
+use crate::request::AttributeChange;
 
 /// What the changes, which have been checked by themselves, do to the item.
 ///
@@ -21,8 +20,12 @@ use crate::request::Change;
 ///
 /// # Errors
 /// `Invalid` for adding to what is no number, and for a result that is too large.
-pub(super) fn plan(key: Key, old: Option<&Stored>, changes: Vec<(Cow<'static, str>, Change)>) -> Result<Effect> {
-    if old.is_none() && changes.iter().all(|(_, change)| matches!(change, Change::Remove)) {
+pub(super) fn plan(
+    key: Key,
+    old: Option<&Stored>,
+    changes: Vec<(Cow<'static, str>, AttributeChange)>,
+) -> Result<Effect> {
+    if old.is_none() && changes.iter().all(|(_, change)| matches!(change, AttributeChange::Remove)) {
         return Ok(Effect::Keep);
     }
     let key_size = PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len();
@@ -33,11 +36,11 @@ pub(super) fn plan(key: Key, old: Option<&Stored>, changes: Vec<(Cow<'static, st
         overhead += expression_size(&change);
         let found = old.and_then(|old| old.item.get(&name));
         let value = match change {
-            Change::Set(value) => Some(value),
-            Change::SetIfAbsent(_) if found.is_some() => continue,
-            Change::SetIfAbsent(value) => Some(value),
-            Change::Add(number) => Some(sum(&name, found, number)?),
-            Change::Remove => None,
+            AttributeChange::Set(value) => Some(value),
+            AttributeChange::SetIfAbsent(_) if found.is_some() => continue,
+            AttributeChange::SetIfAbsent(value) => Some(value),
+            AttributeChange::Add(number) => Some(sum(&name, found, number)?),
+            AttributeChange::Remove => None,
         };
         let unchanged = match (found, &value) {
             (Some(found), Some(value)) => same(found, value),
@@ -75,10 +78,10 @@ pub(super) fn plan(key: Key, old: Option<&Stored>, changes: Vec<(Cow<'static, st
 }
 
 /// The bytes that a change counts for beside those of the item.
-fn expression_size(change: &Change) -> usize {
+fn expression_size(change: &AttributeChange) -> usize {
     match change {
-        Change::Set(_) | Change::SetIfAbsent(_) | Change::Add(_) => 19,
-        Change::Remove => 2,
+        AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) | AttributeChange::Add(_) => 19,
+        AttributeChange::Remove => 2,
     }
 }
 

@@ -11,12 +11,13 @@ use super::condition::holds;
 use super::table::{Stored, Table, Values};
 use super::transact::Tokens;
 use super::update;
-use super::value::{normalise, same_item};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::{Error, Result};
-use crate::item::{Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value};
+use crate::item::{
+    Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value, normalise, same_item,
+};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
-use crate::request::{BatchPut, Change, Condition, TransactAction, Write, WriteAction, WriteOutcome};
+use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
 /// All that the lock guards.
@@ -36,7 +37,7 @@ pub(super) struct Prepared {
 
 pub(super) enum Action {
     Put(Stored),
-    Update { key: Key, changes: Vec<(Cow<'static, str>, Change)> },
+    Update { key: Key, changes: Vec<(Cow<'static, str>, AttributeChange)> },
     Delete { key: Key },
     Check { key: Key },
 }
@@ -78,7 +79,7 @@ impl Prepared {
                 update.check()?;
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
-                    if let Change::Set(value) | Change::SetIfAbsent(value) = change {
+                    if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
                         normalise(value);
                     }
                 }
@@ -99,11 +100,11 @@ impl Prepared {
         }
     }
 
-    pub(super) fn batch(write: BatchPut) -> Result<Self> {
+    pub(super) fn batch(write: BatchAction) -> Result<Self> {
         let key = write.key()?;
         let action = match write {
-            BatchPut::Put(item) => Action::Put(stored(key, item)?),
-            BatchPut::Delete(_) => Action::Delete { key },
+            BatchAction::Put(item) => Action::Put(stored(key, item)?),
+            BatchAction::Delete(_) => Action::Delete { key },
         };
         Ok(Self { action, condition: None, return_old: false })
     }

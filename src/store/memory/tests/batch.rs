@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::request::{BatchGet, BatchGetOutput, BatchPut, BatchWrite};
+use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite};
 
 fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
     now(store.batch_get(BatchGet::new(keys).unwrap())).unwrap()
@@ -36,9 +36,9 @@ fn a_batch_puts_and_deletes() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
     let writes = vec![
-        BatchPut::Delete(key("A", "1")),
-        BatchPut::Put(with(item("A", "2"), "n", n("1e1"))),
-        BatchPut::Delete(key("A", "3")),
+        BatchAction::Delete(key("A", "1")),
+        BatchAction::Put(with(item("A", "2"), "n", n("1e1"))),
+        BatchAction::Delete(key("A", "3")),
     ];
     let answer = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
     assert_eq!(answer.unprocessed, []);
@@ -50,8 +50,8 @@ fn a_batch_puts_and_deletes() {
 #[test]
 fn a_batch_with_one_bad_item_writes_nothing() {
     let store = MemoryStore::new();
-    let mut batch = BatchWrite::new(vec![BatchPut::Put(item("A", "1"))]).unwrap();
-    batch.writes.push(BatchPut::Put(with(item("A", "2"), "n", n("x"))));
+    let mut batch = BatchWrite::new(vec![BatchAction::Put(item("A", "1"))]).unwrap();
+    batch.writes.push(BatchAction::Put(with(item("A", "2"), "n", n("x"))));
     assert_eq!(now(store.batch_write(batch)).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(get(&store, "A", "1"), None);
 }
@@ -62,7 +62,7 @@ fn a_batch_that_was_changed_after_its_check_is_checked_again() {
     let mut reads = BatchGet::new(vec![key("A", "1")]).unwrap();
     reads.keys.push(key("A", "1"));
     assert_eq!(now(store.batch_get(reads)).unwrap_err().kind(), ErrorKind::Invalid);
-    let mut writes = BatchWrite::new(vec![BatchPut::Delete(key("A", "1"))]).unwrap();
-    writes.writes = (0..26).map(|place| BatchPut::Delete(key("A", &place.to_string()))).collect();
+    let mut writes = BatchWrite::new(vec![BatchAction::Delete(key("A", "1"))]).unwrap();
+    writes.writes = (0..26).map(|place| BatchAction::Delete(key("A", &place.to_string()))).collect();
     assert_eq!(now(store.batch_write(writes)).unwrap_err().kind(), ErrorKind::Invalid);
 }

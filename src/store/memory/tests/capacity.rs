@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capacity::Units;
-use crate::request::{BatchGet, BatchPut, BatchWrite, ClientToken, Condition, Scan, TransactAction, Update};
+use crate::request::{BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Scan, TransactAction, Update};
 
 /// Units of the table and of the index, in whole numbers.
 fn writes(table: u64, index: u64) -> Capacity {
@@ -134,9 +134,9 @@ fn a_batch_of_writes_adds_up_its_writes() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let batch = vec![
-        BatchPut::Delete(key("A", "1")),
-        BatchPut::Put(indexed("A", "2", "I", "1")),
-        BatchPut::Delete(key("A", "3")),
+        BatchAction::Delete(key("A", "1")),
+        BatchAction::Put(indexed("A", "2", "I", "1")),
+        BatchAction::Delete(key("A", "3")),
     ];
     assert_eq!(now(store.batch_write(BatchWrite::new(batch).unwrap())).unwrap().capacity, writes(2 + 1 + 1, 1));
 }

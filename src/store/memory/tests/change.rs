@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::request::{BatchPut, BatchWrite, Condition, Update};
+use crate::request::{BatchAction, BatchWrite, Condition, Update};
 use crate::store::memory::{Change, ChangeKind};
 
 fn all(store: &MemoryStore) -> Vec<Change> {
@@ -61,7 +61,7 @@ fn a_write_that_changes_nothing_makes_no_change() {
 fn batches_and_transactions_make_a_change_for_each_write() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
-    let writes = vec![BatchPut::Delete(key("A", "1")), BatchPut::Put(item("A", "2"))];
+    let writes = vec![BatchAction::Delete(key("A", "1")), BatchAction::Put(item("A", "2"))];
     let _ = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
     let actions = [Write::delete(key("A", "2")), Write::put(item("A", "3")).unwrap(), Write::delete(key("A", "4"))];
     transact(&store, Transaction::new(actions).unwrap()).done().unwrap();

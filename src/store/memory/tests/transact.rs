@@ -106,6 +106,16 @@ fn a_transaction_that_was_changed_after_its_check_is_checked_again() {
 }
 
 #[test]
+fn a_transaction_that_grew_over_4_mb_after_its_check_is_refused() {
+    let store = MemoryStore::new();
+    let put = |place: u32| Write::put(sized("A", &place.to_string(), 400_000)).unwrap();
+    let mut large = Transaction::new((10..20).map(put)).unwrap();
+    large.actions.push(put(20).into());
+    assert_eq!(now(store.transact(large)).unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(store.changes_after(None, 1).unwrap(), []);
+}
+
+#[test]
 fn a_repeat_with_the_same_token_changes_nothing_for_10_minutes() {
     let (store, clock) = store_and_clock();
     let transaction = Transaction::new([add("1", 1), add("2", 1)]).unwrap().with_token(token("t"));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::request::{Change, Condition, Update, WriteAction};
+use crate::request::{AttributeChange, Condition, Update, WriteAction};
 
 fn update(store: &MemoryStore, update: Update) -> Result<WriteOutcome, Error> {
     try_write(store, Write::update(key("A", "1"), update).unwrap())
@@ -77,7 +77,7 @@ fn an_update_that_was_changed_after_its_check_is_checked_again() {
         Update::new(),
         Update::new().set(SK, s("2")),
         Update::new().add("n", 1).remove("n"),
-        Update::new().with("n", Change::Set(n("1.2.3"))),
+        Update::new().with("n", AttributeChange::Set(n("1.2.3"))),
     ] {
         let mut write = Write::update(key("A", "1"), Update::new().add("n", 1)).unwrap();
         write.action = WriteAction::Update { key: key("A", "1"), update: bad.clone() };

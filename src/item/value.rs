@@ -6,11 +6,11 @@ use std::hash::Hash;
 
 use serde_dynamo::AttributeValue;
 
-use crate::item::{Item, Number};
+use super::{Item, Number};
 
 /// Brings every number in the value to the one text that DynamoDB gives back: `1e3` becomes `1000`. Text that is no number
 /// stays as it is; it is refused elsewhere.
-pub(super) fn normalise(value: &mut AttributeValue) {
+pub(crate) fn normalise(value: &mut AttributeValue) {
     match value {
         AttributeValue::N(number) => normalise_number(number),
         AttributeValue::Ns(set) => set.iter_mut().for_each(normalise_number),
@@ -32,12 +32,12 @@ fn normalise_number(text: &mut String) {
 }
 
 /// Whether two items are the same, by value.
-pub(super) fn same_item(a: &Item, b: &Item) -> bool {
+pub(crate) fn same_item(a: &Item, b: &Item) -> bool {
     a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(value, other)))
 }
 
 /// Whether two values are the same: numbers by value, sets without regard to order, all else as it stands.
-pub(super) fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
+pub(crate) fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
     match (a, b) {
         (AttributeValue::N(a), AttributeValue::N(b)) => a == b || compare_numbers(a, b) == Some(Ordering::Equal),
         (AttributeValue::Ss(a), AttributeValue::Ss(b)) => same_set(a, b),
@@ -52,7 +52,7 @@ pub(super) fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
 }
 
 /// The order of two values of one type; `None` for two types, or one that has no order. Text compares by its bytes.
-pub(super) fn compare(a: &AttributeValue, b: &AttributeValue) -> Option<Ordering> {
+pub(crate) fn compare(a: &AttributeValue, b: &AttributeValue) -> Option<Ordering> {
     match (a, b) {
         (AttributeValue::S(a), AttributeValue::S(b)) => Some(a.cmp(b)),
         (AttributeValue::B(a), AttributeValue::B(b)) => Some(a.cmp(b)),

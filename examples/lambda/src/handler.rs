@@ -1,0 +1,72 @@
+//! What the function does with a batch.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use threadline::store::meter::Metered;
+use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
+use threadline::stream::{Projection, Projector, RecordOutcome};
+use threadline::{DynamoDbStore, Error, Result};
+
+use crate::dead_letter::DeadLetters;
+
+/// Projects batches of the stream. Its logs say what it did and what that consumed, never what people wrote.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    store: Metered<DynamoDbStore>,
+    projector: Projector,
+}
+
+impl Handler {
+    pub(crate) fn new(store: DynamoDbStore) -> Self {
+        let store = Metered::new(store);
+        let projector = Projector::new(store.clone()).with_sink(DeadLetters::new(store.clone()));
+        Self { store, projector }
+    }
+
+    /// Projects the event's records, and answers with the lowest sequence number that failed.
+    ///
+    /// # Errors
+    /// For what is no event of a stream. Lambda then takes the invocation for a failed one.
+    pub(crate) async fn handle(&self, event: Value) -> Result<DynamoDbEventResponse> {
+        let records = records_from_event(&event)?;
+        let projection = self.projector.project(&records).await;
+        log_failures(&projection);
+        let count =
+            |kind: fn(&RecordOutcome) -> bool| projection.outcomes.iter().filter(|outcome| kind(outcome)).count();
+        let consumed = self.store.take();
+        tracing::info!(
+            records = records.len(),
+            done = count(|outcome| matches!(outcome, RecordOutcome::Done)),
+            nothing = count(|outcome| matches!(outcome, RecordOutcome::Nothing)),
+            failed = count(|outcome| matches!(outcome, RecordOutcome::Failed(_))),
+            impossible = count(|outcome| matches!(outcome, RecordOutcome::Impossible(_))),
+            table_read_units = consumed.table_read.as_f64(),
+            table_write_units = consumed.table_write.as_f64(),
+            index_read_units = consumed.index_read.as_f64(),
+            index_write_units = consumed.index_write.as_f64(),
+            "projected a batch",
+        );
+        Ok(DynamoDbEventResponse::from(&projection))
+    }
+}
+
+/// Logs each error once, however many of the records it made fail.
+fn log_failures(projection: &Projection) {
+    let mut seen: Vec<&Arc<Error>> = Vec::new();
+    for outcome in &projection.outcomes {
+        let RecordOutcome::Failed(error) = outcome else { continue };
+        if seen.iter().any(|known| Arc::ptr_eq(known, error)) {
+            continue;
+        }
+        seen.push(error);
+        let service = error.service();
+        tracing::warn!(
+            kind = ?error.kind(),
+            operation = error.operation(),
+            code = service.and_then(|service| service.code.as_deref()),
+            request_id = service.and_then(|service| service.request_id.as_deref()),
+            "records failed, and come again",
+        );
+    }
+}

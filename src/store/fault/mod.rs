@@ -1,0 +1,239 @@
+//! A store that misbehaves by plan, for tests.
+
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use self::plan::{Call, Fault};
+use super::Store;
+use crate::capacity::{Capacity, Units};
+use crate::error::{Error, ErrorKind, Result, ServiceError};
+use crate::key::PartitionKey;
+use crate::request::{
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Get, GetOutput,
+    PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
+};
+
+pub use plan::{Calls, Operation, Plan, Rates};
+
+/// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
+/// leaves parts of a batch undone, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
+/// errors are of the kinds that the DynamoDB store gives, and have its operation and table. A clone shares the plan's progress.
+///
+/// It goes with [`Metered`](super::meter::Metered) in both ways: around it, what is lost here is consumed nevertheless; within
+/// it, the application's own view is metered, to which an error tells of no consumption.
+///
+/// ```
+/// use threadline::store::Store;
+/// use threadline::store::fault::{Calls, FaultStore, Plan};
+/// use threadline::{ErrorKind, MemoryStore, Scan};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
+/// store.scan(Scan::new()).await?;
+/// let error = store.scan(Scan::new()).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Throttled);
+/// store.scan(Scan::new()).await?;
+/// assert_eq!((store.calls(), store.faults()), (3, 1));
+/// # Ok::<(), threadline::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct FaultStore<S> {
+    store: S,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    plan: Plan,
+    calls: u64,
+    faults: u64,
+    crashed: bool,
+}
+
+impl<S: Store> FaultStore<S> {
+    /// The store, with what is to go wrong.
+    pub fn new(store: S, plan: Plan) -> Self {
+        Self { store, state: Arc::new(Mutex::new(State { plan, calls: 0, faults: 0, crashed: false })) }
+    }
+
+    /// How many calls there were, also those that failed.
+    pub fn calls(&self) -> u64 {
+        self.lock().calls
+    }
+
+    /// How many calls a fault befell, those after a crash counted in.
+    pub fn faults(&self) -> u64 {
+        self.lock().faults
+    }
+
+    /// Whether it has crashed, and was not restarted since.
+    pub fn is_crashed(&self) -> bool {
+        self.lock().crashed
+    }
+
+    /// Ends a crash: calls reach the store again, and the plan goes on.
+    pub fn restart(&self) {
+        self.lock().crashed = false;
+    }
+
+    /// Goes on by another plan, whose count starts now.
+    pub fn set_plan(&self, plan: Plan) {
+        self.lock().plan = plan;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in the state can be left half-written, so a poisoned lock is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next<'a>(&self, operation: Operation, partitions: impl IntoIterator<Item = &'a PartitionKey>) -> Option<Fault> {
+        let call = Call { operation, partitions: partitions.into_iter().collect() };
+        let mut state = self.lock();
+        state.calls = state.calls.saturating_add(1);
+        // What befalls a process that is down does not count for the plan.
+        let fault = if state.crashed { Some(Fault::Crash) } else { state.plan.next(&call) };
+        if let Some(fault) = fault {
+            state.faults = state.faults.saturating_add(1);
+            state.crashed = fault == Fault::Crash;
+        }
+        fault
+    }
+
+    /// The error for a call that was not done, or whose answer is lost.
+    fn error(&self, operation: Operation, fault: Fault) -> Error {
+        let (kind, code, message) = match fault {
+            Fault::Throttle | Fault::Unprocessed(_) => (
+                ErrorKind::Throttled,
+                Some("ThrottlingException"),
+                "the table or the account is over its throughput; try again later",
+            ),
+            Fault::Conflict => (
+                ErrorKind::Conflict,
+                Some("TransactionConflictException"),
+                "another request was writing the item; nothing was written, try again",
+            ),
+            Fault::LoseAnswer if operation.writes() => (
+                ErrorKind::OutcomeUnknown,
+                None,
+                "the request was sent and its answer was lost: it may have been done or not; read the state before \
+                 trying again",
+            ),
+            Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
+            Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
+        };
+        let error = Error::new(kind, message).with_operation(name(operation)).with_table(self.store.table_name());
+        match code {
+            Some(code) => error.with_service(ServiceError::new(Some(code), None, None)),
+            None => error,
+        }
+    }
+}
+
+fn name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Get => "get",
+        Operation::Write => "write",
+        Operation::Query => "query",
+        Operation::Scan => "scan",
+        Operation::Transact => "transact",
+        Operation::BatchGet => "batch_get",
+        Operation::BatchWrite => "batch_write",
+    }
+}
+
+/// Does the call, unless a fault keeps it from being done, and loses its answer where that is the fault.
+macro_rules! misbehave {
+    ($self:ident, $operation:expr, $fault:expr, $call:expr) => {
+        match $fault {
+            None => $call.await,
+            Some(Fault::LoseAnswer) => {
+                let _ = $call.await?;
+                Err($self.error($operation, Fault::LoseAnswer))
+            }
+            Some(fault) => Err($self.error($operation, fault)),
+        }
+    };
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: Store> Store for FaultStore<S> {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        let fault = self.next(Operation::Get, [&request.key.pk]);
+        misbehave!(self, Operation::Get, fault, self.store.get(request))
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let fault = self.next(Operation::Write, [&request.key().pk]);
+        misbehave!(self, Operation::Write, fault, self.store.write(request))
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        let (QuerySource::Table { partition, .. } | QuerySource::Index { partition }) = &request.source;
+        let fault = self.next(Operation::Query, [partition]);
+        misbehave!(self, Operation::Query, fault, self.store.query(request))
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        let fault = self.next(Operation::Scan, []);
+        misbehave!(self, Operation::Scan, fault, self.store.scan(request))
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let fault = self.next(Operation::Transact, request.actions.iter().map(|action| &action.key().pk));
+        if fault == Some(Fault::Conflict) {
+            return Ok(cancelled(&request.actions));
+        }
+        misbehave!(self, Operation::Transact, fault, self.store.transact(request))
+    }
+
+    async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
+        let fault = self.next(Operation::BatchGet, request.keys.iter().map(|key| &key.pk));
+        if let Some(left) = split(fault, &mut request.keys) {
+            let mut answer = self.store.batch_get(request).await?;
+            answer.unprocessed.extend(left);
+            return Ok(answer);
+        }
+        misbehave!(self, Operation::BatchGet, fault, self.store.batch_get(request))
+    }
+
+    async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
+        // A put without a valid key is for the store to refuse.
+        let keys: Vec<_> = request.writes.iter().filter_map(|write| BatchAction::key(write).ok()).collect();
+        let fault = self.next(Operation::BatchWrite, keys.iter().map(|key| &key.pk));
+        if let Some(left) = split(fault, &mut request.writes) {
+            let mut answer = self.store.batch_write(request).await?;
+            answer.unprocessed.extend(left);
+            return Ok(answer);
+        }
+        misbehave!(self, Operation::BatchWrite, fault, self.store.batch_write(request))
+    }
+}
+
+/// What a fault leaves undone of a batch; `None` where it does not, and where it would be all of it.
+fn split<T>(fault: Option<Fault>, parts: &mut Vec<T>) -> Option<Vec<T>> {
+    let Some(Fault::Unprocessed(count)) = fault else { return None };
+    let done = parts.len().checked_sub(count).filter(|done| *done > 0)?;
+    Some(parts.split_off(done))
+}
+
+/// The answer to a transaction whose first item another one held.
+fn cancelled(actions: &[TransactAction]) -> TransactOutcome {
+    let mut reasons = vec![CancelReason::default(); actions.len()];
+    if let Some(first) = reasons.first_mut() {
+        first.code = CancelCode::Conflict;
+    }
+    // As the DynamoDB store says it: the least that the attempt can have consumed.
+    let units = Units::whole(u64::try_from(actions.len()).unwrap_or(u64::MAX).saturating_mul(2));
+    TransactOutcome::Cancelled { reasons, capacity: Capacity::writes(units) }
+}

@@ -1,0 +1,126 @@
+//! The claims against the users they are for.
+
+use serde_dynamo::AttributeValue;
+
+use super::drift::{Drift, Finding};
+use super::{Call, Mode};
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::id::UserId;
+use crate::key::Key;
+use crate::model::{HandleClaim, IdentityClaim, Profile, User};
+use crate::request::{Condition, Get, TransactAction, Transaction, Write};
+
+/// A user whose handle or identity is not claimed.
+pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
+    let Some(user) = read_user(call, id).await? else { return Ok(()) };
+    let handle = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?;
+    if handle.map(HandleClaim::into_profile).as_ref() != Some(&user.profile()) {
+        let claim = HandleClaim::new(user.profile());
+        claim_missing(call, &user, &claim, mode, findings).await?;
+    }
+    if let Some(subject) = user.identity() {
+        let identity = read::<IdentityClaim>(call, IdentityClaim::key_from(subject)).await?;
+        if identity.map(IdentityClaim::into_profile).as_ref() != Some(&user.profile()) {
+            let claim = IdentityClaim::new(subject.clone(), user.profile());
+            claim_missing(call, &user, &claim, mode, findings).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A claim on a handle that its user does not have.
+pub(super) async fn audit_handle(
+    call: &Call<'_>,
+    claim: &HandleClaim,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let user = claim.clone().into_profile();
+    let stored = read_user(call, user.id).await?;
+    if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle.folded()) {
+        return Ok(());
+    }
+    doubled::<HandleClaim>(call, claim.key(), &user, stored.as_ref(), mode, findings).await
+}
+
+/// A claim on an identity that its user does not have.
+pub(super) async fn audit_identity(
+    call: &Call<'_>,
+    claim: &IdentityClaim,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let user = claim.clone().into_profile();
+    let stored = read_user(call, user.id).await?;
+    let key = claim.key();
+    if stored.as_ref().and_then(User::identity).is_some_and(|subject| IdentityClaim::key_from(subject) == key) {
+        return Ok(());
+    }
+    doubled::<IdentityClaim>(call, key, &user, stored.as_ref(), mode, findings).await
+}
+
+async fn claim_missing<E: Entity>(
+    call: &Call<'_>,
+    user: &User,
+    claim: &E,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let drift = Drift::MissingClaim { entity: E::TYPE, user: user.id() };
+    // Somebody else's claim stays; then there is nothing to be done but to tell.
+    let free = Condition::item_absent().or(is_for(user.id()));
+    let put = Write::put(claim.to_item()?)?.when(free)?;
+    finish(call, vec![unchanged(user)?, put.into()], drift, mode, findings).await
+}
+
+async fn doubled<E: Entity>(
+    call: &Call<'_>,
+    key: Key,
+    claimed_for: &Profile,
+    user: Option<&User>,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    // The scan may have been behind, and the claim have gone with a rename.
+    if call.get(Get::new(key.clone()).consistent()).await?.item.is_none() {
+        return Ok(());
+    }
+    let drift = Drift::DoubledClaim { entity: E::TYPE, user: claimed_for.id };
+    let as_read = match user {
+        Some(user) => unchanged(user)?,
+        None => TransactAction::check(User::key_from(claimed_for.id), Condition::item_absent())?,
+    };
+    let delete = Write::delete(key).when(is_for(claimed_for.id))?;
+    finish(call, vec![as_read, delete.into()], drift, mode, findings).await
+}
+
+/// Reports, or mends all at once, and only where the user is still as it was read.
+async fn finish(
+    call: &Call<'_>,
+    actions: Vec<TransactAction>,
+    drift: Drift,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let mended = mode == Mode::Mend && call.transact(Transaction::new(actions)?).await?.done().is_ok();
+    findings.push(if mended { Finding::mended(drift) } else { Finding::found(drift) });
+    Ok(())
+}
+
+fn unchanged(user: &User) -> Result<TransactAction> {
+    let version = AttributeValue::N(user.version().to_string());
+    TransactAction::check(user.key(), Condition::eq("version", version))
+}
+
+fn is_for(user: UserId) -> Condition {
+    Condition::eq("user_uuid", AttributeValue::S(user.to_string()))
+}
+
+async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
+    read(call, User::key_from(id)).await
+}
+
+async fn read<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<E>> {
+    call.get(Get::new(key).consistent()).await?.item.map(E::from_item).transpose()
+}

@@ -1,0 +1,171 @@
+//! `audit.check` and `audit.rebuild`: do the inbox rows and the claims still say what the messages and the users say?
+
+mod claims;
+mod cursor;
+mod drift;
+mod groups;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+pub use cursor::AuditCursor;
+pub use drift::{Drift, Finding};
+
+use crate::entity::Entity;
+use crate::error::{ErrorKind, Result};
+use crate::id::GroupId;
+use crate::item::Item;
+use crate::model::{HandleClaim, IdentityClaim, KnownKey, MessageGroup, User};
+use crate::request::Scan;
+use crate::store::Store;
+use crate::store::call::{Call, begin};
+
+/// How many items of the table a page goes through.
+const PAGE_ITEMS: u32 = 100;
+
+/// Compares what is derived (inbox rows, member counts, claims) with what it is derived from, page by page through the whole
+/// table, and mends it.
+///
+/// For operators, after trouble: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
+/// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users and its newest message.
+///
+/// It is safe beside live traffic: each mend is a conditional write that gives way to whatever changed in between. A row that is a
+/// moment behind its stream is reported too, so check what was found once more.
+///
+/// ```
+/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
+/// # async fn run() -> threadline::Result<()> {
+/// use threadline::MemoryStore;
+/// use threadline::stream::Auditor;
+///
+/// let auditor = Auditor::new(MemoryStore::new());
+/// let mut cursor = None;
+/// loop {
+///     let page = auditor.check(cursor.as_ref()).await?;
+///     for finding in &page.findings {
+///         println!("{finding}");
+///     }
+///     cursor = page.next; // keep it, to go on from here after an interruption
+///     if cursor.is_none() {
+///         break;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Auditor {
+    store: Arc<dyn Store>,
+}
+
+/// One page of an audit.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AuditPage {
+    /// What was found to differ.
+    pub findings: Vec<Finding>,
+    /// How many items of the table were gone through.
+    pub items: usize,
+    /// Where the audit goes on; `None` at the end of the table.
+    pub next: Option<AuditCursor>,
+}
+
+/// What an audit does about what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Report,
+    Mend,
+}
+
+impl Auditor {
+    /// An auditor of this store.
+    pub fn new(store: impl Store + 'static) -> Self {
+        Self { store: Arc::new(store) }
+    }
+
+    /// Reports what differs in one page of the table, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Store::scan`], [`Store::get`] and [`Store::query`]; [`Invalid`](ErrorKind::Invalid) for a cursor that is none. An
+    /// item that cannot be read is a finding.
+    pub async fn check(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
+        let call = begin!(&*self.store, "audit.check");
+        call.run(page(&call, cursor, Mode::Report)).await
+    }
+
+    /// Reports what differs in one page of the table, and mends it where what it is derived from tells how.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so; a repeat
+    /// mends the rest.
+    pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
+        let call = begin!(&*self.store, "audit.rebuild");
+        call.run(page(&call, cursor, Mode::Mend)).await
+    }
+}
+
+async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Result<AuditPage> {
+    let mut scan = Scan::new().start(cursor.map(AuditCursor::position).transpose()?);
+    scan.limit = NonZeroU32::new(PAGE_ITEMS);
+    let scanned = call.scan(scan).await?;
+    let mut page = AuditPage { items: scanned.items.len(), ..AuditPage::default() };
+    // A group's items stand together, so most pages meet each group once.
+    let mut groups = BTreeSet::new();
+    for item in scanned.items {
+        item_findings(call, item, mode, &mut groups, &mut page.findings).await?;
+    }
+    page.next = scanned.next.as_ref().map(AuditCursor::after);
+    Ok(page)
+}
+
+async fn item_findings(
+    call: &Call<'_>,
+    item: Item,
+    mode: Mode,
+    seen: &mut BTreeSet<GroupId>,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let Some(known) = item.key().ok().and_then(|key| KnownKey::parse(&key)) else { return Ok(()) };
+    let result = match known {
+        KnownKey::MessageGroup(group) => {
+            seen.insert(group);
+            match MessageGroup::from_item(item) {
+                Ok(_) => groups::audit(call, group, mode, findings).await,
+                Err(error) => Err(error),
+            }
+        }
+        KnownKey::Membership(group, user) => {
+            // Its group's own item says the rest; here it matters only that there is one.
+            if seen.insert(group) && !groups::exists(call, group).await? {
+                findings.push(Finding::found(Drift::OrphanRow { group, user }));
+            }
+            Ok(())
+        }
+        KnownKey::Message(key) => {
+            if seen.insert(key.group) && !groups::exists(call, key.group).await? {
+                findings.push(Finding::found(Drift::OrphanThread { group: key.group }));
+            }
+            Ok(())
+        }
+        KnownKey::User(_) => match User::from_item(item) {
+            Ok(user) => claims::audit_user(call, user.id(), mode, findings).await,
+            Err(error) => Err(error),
+        },
+        KnownKey::HandleClaim(_) => match HandleClaim::from_item(item) {
+            Ok(claim) => claims::audit_handle(call, &claim, mode, findings).await,
+            Err(error) => Err(error),
+        },
+        KnownKey::IdentityClaim(_) => match IdentityClaim::from_item(item) {
+            Ok(claim) => claims::audit_identity(call, &claim, mode, findings).await,
+            Err(error) => Err(error),
+        },
+    };
+    match result {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
+            Ok(())
+        }
+        result => result,
+    }
+}

@@ -1,0 +1,147 @@
+//! How far a shard has been read: an entity of the table.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
+use crate::stream::{SequenceNumber, StreamRecord};
+use crate::tag;
+use crate::text::KeySegment;
+
+const STREAM: Tag = tag!("STREAM");
+const SHARD: Tag = tag!("SHARD");
+
+/// How far the poller has read a shard, at `STREAM#<UUIDv5 of the stream's ARN>` / `SHARD#<shard id>`: an ARN may be longer than
+/// a segment of a key.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Checkpoint {
+    stream_arn: String,
+    pub(super) shard_id: KeySegment,
+    pub(super) position: Position,
+}
+
+/// A place in a shard. It is stored as the service names it: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) enum Position {
+    /// Before the oldest record that is left.
+    TrimHorizon,
+    /// Behind this record.
+    After(SequenceNumber),
+    /// Behind the last record of a shard that gets no more.
+    End,
+}
+
+impl Checkpoint {
+    pub(super) fn new(stream_arn: &str, shard_id: &KeySegment, position: Position) -> Self {
+        Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), position }
+    }
+
+    /// The partition of all checkpoints of a stream.
+    pub(super) fn partition(stream_arn: &str) -> PartitionKey {
+        PartitionKey::new((STREAM, Uuid::new_v5(&Uuid::NAMESPACE_URL, stream_arn.as_bytes())))
+    }
+
+    /// What the sort keys of all checkpoints begin with.
+    pub(super) fn shards() -> SortKeyPrefix {
+        SortKeyPrefix::new((SHARD,))
+    }
+
+    /// Whether the record is about a checkpoint, of this stream or another.
+    pub(super) fn is_in(record: &StreamRecord) -> bool {
+        record.key().is_ok_and(|key| {
+            let of_stream = key.pk.as_str().split_once('#').is_some_and(|(tag, _)| tag == STREAM.as_str());
+            of_stream && key.sk.as_str().starts_with(Self::shards().as_str())
+        })
+    }
+}
+
+impl Entity for Checkpoint {
+    const TYPE: &'static str = "StreamCheckpoint";
+    type KeyParts<'a> = (&'a str, &'a KeySegment);
+
+    fn key_from((stream_arn, shard_id): (&str, &KeySegment)) -> Key {
+        Key::new(Self::partition(stream_arn), SortKey::new((SHARD, shard_id)))
+    }
+
+    fn key_parts(&self) -> (&str, &KeySegment) {
+        (&self.stream_arn, &self.shard_id)
+    }
+}
+
+impl TryFrom<String> for Position {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        match text.as_str() {
+            "TRIM_HORIZON" => Ok(Self::TrimHorizon),
+            "SHARD_END" => Ok(Self::End),
+            number => number.parse().map(Self::After),
+        }
+    }
+}
+
+impl From<Position> for String {
+    fn from(position: Position) -> Self {
+        match position {
+            Position::TrimHorizon => "TRIM_HORIZON".to_owned(),
+            Position::After(sequence) => sequence.as_str().to_owned(),
+            Position::End => "SHARD_END".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::Item;
+    use crate::stream::RecordKind;
+    use serde_dynamo::AttributeValue;
+
+    const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-11-22T16:17:28.809";
+
+    fn shard() -> KeySegment {
+        KeySegment::new("shardId-00000001795364248941-6a6b57a0").unwrap()
+    }
+
+    fn record_of(key: Key) -> StreamRecord {
+        let mut keys = Item::new();
+        keys.insert("pk", AttributeValue::S(key.pk.into()));
+        keys.insert("sk", AttributeValue::S(key.sk.into()));
+        StreamRecord::new(RecordKind::Modify, keys, None)
+    }
+
+    #[test]
+    fn every_position_comes_back_from_its_item() {
+        let number: SequenceNumber = "000000000000000000007".parse().unwrap();
+        for position in [Position::TrimHorizon, Position::After(number), Position::End] {
+            let item = Checkpoint::new(ARN, &shard(), position.clone()).to_item().unwrap();
+            let text = item.get_s("position").unwrap().to_owned();
+            assert_eq!(Checkpoint::from_item(item).unwrap().position, position, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_position_that_is_none_is_corrupt() {
+        let mut item = Checkpoint::new(ARN, &shard(), Position::End).to_item().unwrap();
+        item.insert("position", AttributeValue::S("somewhere".into()));
+        assert_eq!(Checkpoint::from_item(item).unwrap_err().kind(), crate::ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_longest_arn_and_shard_id_fit_into_a_key() {
+        let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/{}/stream/label", "t".repeat(255));
+        let shard = KeySegment::new("s".repeat(65)).unwrap();
+        assert_eq!(Checkpoint::key_from((&arn, &shard)).pk.as_str().len(), "STREAM#".len() + 36);
+    }
+
+    #[test]
+    fn a_record_of_a_checkpoint_is_told_from_others() {
+        assert!(Checkpoint::is_in(&record_of(Checkpoint::key_from((ARN, &shard())))));
+        let other = Key::new(PartitionKey::parse("STREAMS#1").unwrap(), SortKey::parse("SHARD#1").unwrap());
+        assert!(!Checkpoint::is_in(&record_of(other)));
+        assert!(!Checkpoint::is_in(&StreamRecord::new(RecordKind::Modify, Item::new(), None)));
+    }
+}

@@ -1,0 +1,262 @@
+//! One step with one shard: read a batch, project it, remember how far that went.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tracing::{Instrument, field};
+
+use super::api::{Api, From as IteratorFrom, Page, Refusal};
+use super::checkpoint::{Checkpoint, Position};
+use super::shards::Shard;
+use super::stop::Stop;
+use super::summary::{PollEvent, PollSummary};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Store, StoreExt};
+use crate::stream::{Projection, Projector, RecordOutcome, StreamRecord};
+use crate::text::KeySegment;
+
+/// How often a step tries to read, when the iterators that it is given are not accepted.
+const READS: u32 = 3;
+
+pub(super) type Observer = Arc<dyn Fn(&PollEvent<'_>) + Send + Sync>;
+
+/// What a step with a shard needs.
+#[derive(Clone)]
+pub(super) struct Worker {
+    pub(super) api: Api,
+    pub(super) projector: Projector,
+    pub(super) checkpoints: Arc<dyn Store>,
+    pub(super) batch_size: i32,
+    pub(super) observer: Option<Observer>,
+}
+
+/// What came of a step.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) summary: PollSummary,
+    pub(super) had_records: bool,
+    pub(super) ended: bool,
+    /// What went wrong, where trying again may help.
+    pub(super) failure: Option<Error>,
+}
+
+impl Worker {
+    /// Reads the shard's next batch and projects it. The sign to stop ends the reading alone, which leaves the shard as it was.
+    ///
+    /// # Errors
+    /// What trying again does not help.
+    pub(super) async fn step(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        stop: &Stop<'_>,
+    ) -> Result<Step> {
+        let mut step = Step::default();
+        let done = match self.read(stream_arn, id, shard, stop, &mut step.summary).await {
+            Ok(None) => return Ok(step),
+            Ok(Some(page)) if page.records.is_empty() && page.next.is_some() => {
+                shard.iterator = page.next;
+                shard.empty_reads = shard.empty_reads.saturating_add(1);
+                Ok(())
+            }
+            Ok(Some(page)) => self.take(stream_arn, id, shard, page, &mut step).await,
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => shard.failed = 0,
+            Err(error) if may_succeed(&error) => {
+                shard.failed = shard.failed.saturating_add(1);
+                step.failure = Some(error);
+            }
+            Err(error) => {
+                shard.iterator = None;
+                return Err(error);
+            }
+        }
+        Ok(step)
+    }
+
+    async fn read(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        stop: &Stop<'_>,
+        summary: &mut PollSummary,
+    ) -> Result<Option<Page>> {
+        for _ in 0..READS {
+            let refusal = match self.try_read(stream_arn, id, shard, stop).await {
+                Ok(page) => return Ok(page),
+                Err(refusal) => refusal,
+            };
+            match refusal {
+                Refusal::Expired => {}
+                Refusal::Trimmed => {
+                    shard.position = Position::TrimHorizon;
+                    if summary.trimmed == 0 {
+                        summary.trimmed = 1;
+                        self.tell_trimmed(id);
+                    }
+                }
+                Refusal::Gone => {
+                    shard.iterator = None;
+                    return Err(self.unavailable("the shard is gone; the shards have to be listed again"));
+                }
+                Refusal::Other(error) => return Err(error),
+            }
+            shard.iterator = None;
+        }
+        Err(self.unavailable("the service does not accept the iterators that it gives"))
+    }
+
+    async fn try_read(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        stop: &Stop<'_>,
+    ) -> Result<Option<Page>, Refusal> {
+        let iterator = match shard.iterator.clone() {
+            Some(iterator) => iterator,
+            None => {
+                let from = match shard.from_latest {
+                    true => IteratorFrom::Latest,
+                    false => IteratorFrom::Position(&shard.position),
+                };
+                let Some(iterator) = stop.unless(self.api.iterator(stream_arn, id, from)).await else {
+                    return Ok(None);
+                };
+                let iterator = iterator?;
+                // Once only: if this iterator is lost before the first record, the newest record is another one by then, and
+                // what lies between would be missed. The shard is read from its oldest record instead.
+                shard.from_latest = false;
+                shard.iterator = Some(iterator.clone());
+                iterator
+            }
+        };
+        stop.unless(self.api.records(&iterator, self.batch_size)).await.transpose()
+    }
+
+    /// Projects what was read, in a span of its own.
+    async fn take(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        page: Page,
+        step: &mut Step,
+    ) -> Result<()> {
+        let span = tracing::info_span!(
+            "poller.batch",
+            table = self.api.table,
+            shard = id.as_str(),
+            records = field::Empty,
+            projected = field::Empty,
+            failed = field::Empty,
+            impossible = field::Empty,
+            error = field::Empty,
+        );
+        let records: Vec<_> = page.records.into_iter().map(StreamRecord::from).collect();
+        let projection = self.projector.project(&records).instrument(span.clone()).await;
+        let batch = PollSummary::of(&records, &projection);
+        let result =
+            self.advance(stream_arn, id, shard, &records, &projection, page.next).instrument(span.clone()).await;
+
+        span.record("records", batch.records);
+        span.record("projected", batch.projected);
+        span.record("failed", batch.failed);
+        span.record("impossible", batch.impossible);
+        if let Err(error) = &result {
+            span.record("error", field::debug(error.kind()));
+        }
+        if batch.records > 0 {
+            self.tell(&PollEvent::Batch { shard: id.as_str(), summary: batch });
+        }
+        step.summary += batch;
+        step.had_records = !records.is_empty();
+        step.ended = shard.position == Position::End;
+        if step.ended {
+            self.tell(&PollEvent::Ended { shard: id.as_str() });
+        }
+        result
+    }
+
+    /// Moves the shard behind what was projected: behind the whole batch, or before the first record that failed.
+    async fn advance(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        records: &[StreamRecord],
+        projection: &Projection,
+        next: Option<String>,
+    ) -> Result<()> {
+        // The records of a shard come in the order of their numbers: this is the lowest that failed, also where it has none.
+        let failed = projection.outcomes.iter().enumerate().find_map(|(place, outcome)| match outcome {
+            RecordOutcome::Failed(error) => Some((place, error)),
+            _ => None,
+        });
+        let done = failed.map_or(records.len(), |(place, _)| place);
+        let done = records.get(..done).unwrap_or_default();
+        let last = done.iter().rev().find_map(|record| record.sequence.clone());
+        let position = match last {
+            _ if failed.is_none() && next.is_none() => Some(Position::End),
+            Some(sequence) => Some(Position::After(sequence)),
+            None => None,
+        };
+        if let Some(position) = position {
+            // A checkpoint in the table makes a record of the stream. A batch of such records alone is not worth a checkpoint:
+            // that would make the next batch, without end. They are few, and are read again after a restart.
+            let is_worth_it = position == Position::End || done.iter().any(|record| !Checkpoint::is_in(record));
+            if is_worth_it {
+                self.save(stream_arn, id, position.clone()).await?;
+            }
+            shard.position = position;
+            shard.iterator = None;
+            shard.failed = 0;
+        }
+        shard.empty_reads = 0;
+        let Some((_, error)) = failed else {
+            shard.iterator = next;
+            return Ok(());
+        };
+        // Whatever it was, it is not known that it fails for ever.
+        let kind = if may_succeed(error) { error.kind() } else { ErrorKind::Unavailable };
+        Err(Error::new(kind, "records of the stream could not be projected")
+            .with_operation("poller.project")
+            .with_table(&self.api.table)
+            .with_source(Arc::clone(error)))
+    }
+
+    pub(super) async fn save(&self, stream_arn: &str, id: &KeySegment, position: Position) -> Result<()> {
+        let saved = self.checkpoints.put_entity(&Checkpoint::new(stream_arn, id, position)).await;
+        saved.map_err(|error| error.with_operation("poller.checkpoint"))
+    }
+
+    pub(super) fn tell_trimmed(&self, id: &KeySegment) {
+        tracing::warn!(table = self.api.table, shard = id.as_str(), "records were gone before they were read");
+        self.tell(&PollEvent::Trimmed { shard: id.as_str() });
+    }
+
+    fn tell(&self, event: &PollEvent<'_>) {
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+
+    fn unavailable(&self, message: &'static str) -> Error {
+        Error::new(ErrorKind::Unavailable, message).with_operation("get_records").with_table(&self.api.table)
+    }
+}
+
+/// Whether the same again may succeed. All that the poller does is safe to repeat, a lost answer included.
+pub(super) fn may_succeed(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::OutcomeUnknown
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("table", &self.api.table).finish_non_exhaustive()
+    }
+}

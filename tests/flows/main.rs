@@ -1,0 +1,224 @@
+//! The main flows of every access pattern, on the store in memory and on DynamoDB alike.
+//!
+//! Each flow is one async function, and a test of each store. All tests of a store on DynamoDB share a table, so a flow makes
+//! users of its own, whose ids and handles follow from its name. What a pattern does in every corner is in `tests/it`, on the
+//! store in memory alone.
+
+mod groups;
+mod inbox;
+mod messages;
+#[cfg(feature = "dynamodb")]
+#[path = "../support/shared_table.rs"]
+mod shared_table;
+#[cfg(feature = "dynamodb")]
+#[path = "../support/mod.rs"]
+mod support;
+mod users;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use threadline::{
+    ErrorKind, Handle, ManualClock, MemoryStore, Message, NewUser, Page, Result, SequentialIds, Store, Thread,
+    Threadline, Timestamp, User,
+};
+use uuid::Uuid;
+
+/// Makes two tests of every flow, one for each store. A flow that is missing from the list is dead code, which clippy refuses.
+macro_rules! flows {
+    ($($module:ident: $($flow:ident)+;)+) => {
+        const NAMES: &[&str] = &[$($(stringify!($flow),)+)+];
+
+        mod memory_store {
+            use super::*;
+
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $flow() {
+                    $module::$flow(App::new(Arc::new(MemoryStore::new()), stringify!($flow))).await;
+                }
+            )+)+
+        }
+
+        #[cfg(feature = "dynamodb")]
+        mod dynamodb_store {
+            use super::*;
+
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+                async fn $flow() {
+                    $module::$flow(App::new(on_dynamodb(), stringify!($flow))).await;
+                }
+            )+)+
+        }
+    };
+}
+
+flows! {
+    users:
+        a_user_is_found_by_id_by_handle_in_any_case_and_by_identity
+        whoever_is_not_there_is_not_found_and_that_is_no_error
+        a_taken_handle_identity_or_id_creates_nobody
+        a_creation_repeated_with_the_same_id_gives_the_user_who_was_created
+        of_many_who_want_a_handle_at_once_one_gets_it
+        a_rename_moves_the_claim_and_frees_the_old_handle
+        a_rename_to_another_case_keeps_the_claim
+        a_new_display_name_reaches_the_user_and_both_claims
+        a_rename_to_a_handle_that_somebody_has_changes_nothing
+        of_two_changes_to_the_same_version_the_second_is_refused
+        a_change_that_was_done_may_be_repeated
+        nobody_is_renamed_who_was_never_created;
+    groups:
+        both_people_read_the_first_message_and_each_others_names
+        a_second_start_sends_into_the_first_from_either_side
+        a_start_repeated_with_the_id_of_its_message_does_not_double_it
+        starts_from_both_sides_at_once_make_one_conversation_with_every_message
+        a_start_follows_the_imported_conversation_of_the_two
+        two_people_with_a_conversation_import_no_other
+        a_group_has_its_title_its_members_and_its_first_message
+        a_group_of_97_is_created_whole
+        a_group_created_again_with_its_id_is_the_one_that_was_created
+        a_member_who_is_added_reads_the_thread_and_one_who_is_removed_does_not
+        a_change_of_members_may_be_repeated
+        the_members_who_come_and_go_at_once_are_counted
+        a_direct_conversation_keeps_its_two_members
+        a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist;
+    messages:
+        a_send_repeated_with_the_same_id_is_done_once
+        an_id_that_is_taken_by_another_text_or_author_is_refused
+        an_id_older_than_a_day_is_refused_unless_its_message_is_stored
+        an_id_that_holds_no_time_is_sent_with_one
+        pages_of_any_size_in_either_order_give_every_message_once
+        pages_within_bounds_give_every_message_between_them_once
+        a_page_around_a_message_goes_on_both_ways
+        a_page_around_a_message_near_an_end_is_still_full
+        a_page_is_full_although_a_megabyte_ends_dynamodbs_own
+        a_cursor_of_another_list_is_refused
+        an_edit_changes_the_text_and_keeps_the_place
+        a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back
+        only_the_author_may_edit_or_delete
+        a_change_to_a_message_that_is_not_there_creates_nothing;
+    inbox:
+        a_conversation_moves_to_the_top_when_its_message_is_projected
+        an_older_or_repeated_message_moves_no_row_back
+        every_member_of_a_group_is_reached_and_one_who_left_gets_no_row_back
+        pages_of_any_size_give_every_conversation_once
+        a_cursor_of_another_inbox_is_refused
+        the_read_marker_only_moves_forward
+        reading_moves_no_conversation
+        the_messages_of_others_after_the_marker_are_unread
+        the_unread_count_is_capped;
+}
+
+#[test]
+fn every_flow_has_a_seed_of_its_own() {
+    let seeds: std::collections::HashSet<_> = NAMES.iter().map(|name| seed(name)).collect();
+    assert_eq!(seeds.len(), NAMES.len());
+}
+
+/// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
+#[cfg(feature = "dynamodb")]
+fn on_dynamodb() -> Arc<dyn Store> {
+    Arc::new(threadline::DynamoDbStore::new(support::client(), shared_table::table("flows")))
+}
+
+/// The FNV-1a hash of a flow's name, below 2^30, which is as far as seeds of ids reach.
+fn seed(flow: &str) -> u32 {
+    flow.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) >> 2
+}
+
+/// An application with a clock that stands still, and ids and handles that no other flow has.
+pub(crate) struct App {
+    pub(crate) chat: Threadline,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    seed: u32,
+}
+
+impl App {
+    fn new(store: Arc<dyn Store>, flow: &str) -> Self {
+        let clock = Arc::new(ManualClock::starting_at(time("2026-11-22T12:00:00Z")));
+        let seed = seed(flow);
+        let ids = SequentialIds::seeded(seed);
+        let chat = Threadline::new(Arc::clone(&store)).with_clock(Arc::clone(&clock)).with_ids(ids);
+        Self { chat, store, clock, seed }
+    }
+
+    /// This text, as only this flow has it: for handles and identities.
+    pub(crate) fn own(&self, text: &str) -> String {
+        format!("{text}-{:08x}", self.seed)
+    }
+
+    pub(crate) fn handle(&self, text: &str) -> Handle {
+        Handle::new(self.own(text)).unwrap()
+    }
+
+    /// A random UUID of this number, as only this flow has it.
+    pub(crate) fn uuid<T: From<Uuid>>(&self, number: u32) -> T {
+        let random = (u128::from(self.seed) << 96) | u128::from(number);
+        T::from(uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid())
+    }
+
+    pub(crate) async fn user(&self, name: &str) -> User {
+        self.chat.create_user(NewUser::new(self.handle(name), name).unwrap()).await.unwrap()
+    }
+
+    /// Andrew and Bayko, and Andrew's end of their conversation.
+    pub(crate) async fn direct(&self) -> (User, User, Thread) {
+        let (andrew, bayko) = (self.user("Andrew").await, self.user("Bayko").await);
+        let thread = self.chat.start_direct(&andrew, &bayko, "0").await.unwrap();
+        (andrew, bayko, thread)
+    }
+
+    /// The thread of this member.
+    pub(crate) async fn open(&self, member: &User, thread: &Thread) -> Thread {
+        self.chat.open(member.id(), thread.group_id()).await.unwrap()
+    }
+
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Sends a message a second after the one before.
+    pub(crate) async fn say(&self, thread: &Thread, text: &str) -> Message {
+        self.wait(1);
+        thread.send(thread.new_message_id(), text).await.unwrap()
+    }
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The texts of a page, a tombstone's being "(deleted)".
+pub(crate) fn texts(page: &Page<Message>) -> Vec<String> {
+    page.items.iter().map(|message| message.body().map_or("(deleted)".into(), ToString::to_string)).collect()
+}
+
+/// The texts of the whole thread, the oldest first.
+pub(crate) async fn read(thread: &Thread) -> Vec<String> {
+    let page = thread.messages().oldest_first().limit(1000).fetch().await.unwrap();
+    assert_eq!(page.next, None);
+    texts(&page)
+}
+
+/// The kind of the error, and the entity that it names.
+#[track_caller]
+pub(crate) fn refusal<T>(result: Result<T>) -> (ErrorKind, Option<&'static str>) {
+    let Err(error) = result else { panic!("it was done") };
+    (error.kind(), error.entity())
+}
+
+/// Makes a call again as long as the service answers that another call holds one of its items. DynamoDB may answer so to calls
+/// that are made at once, and changes nothing then.
+pub(crate) async fn until_no_conflict<T, F: Future<Output = Result<T>>>(mut call: impl FnMut() -> F) -> Result<T> {
+    for _ in 0..100 {
+        match call().await {
+            Err(error) if error.kind() == ErrorKind::Conflict => assert!(error.is_retryable()),
+            other => return other,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the conflict does not end");
+}

@@ -1,0 +1,423 @@
+//! Whatever the service redelivers, cuts and mixes, and whatever fails in between, the rows end as they do without it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use threadline::store::fault::{FaultStore, Plan, Rates};
+use threadline::stream::{Auditor, Finding, Projector, SequenceNumber, StreamRecord};
+use threadline::{
+    AttributeValue, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message, NewGroup, Store,
+    Thread, Update, User, UserChange, Write,
+};
+
+use crate::support::{App, block_on, cases, scan};
+
+const USERS: usize = 5;
+const SHARDS: usize = 3;
+
+/// One thing that happens. The numbers choose among what there is then, so that any step makes sense anywhere and a failing
+/// history shrinks well.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Somebody sends a message to a conversation.
+    Send(usize, usize),
+    /// A message gets another text, or loses it.
+    Edit(usize),
+    Delete(usize),
+    /// A message goes from the table: by an operator, or because it expired.
+    Remove(usize),
+    Expire(usize),
+    /// A message that is gone is sent once more with its id, as by a client that never had an answer.
+    SendAgain(usize),
+    Rename(usize, usize),
+    /// A member opens a conversation, and adds somebody by it later.
+    Open(usize, usize),
+    /// Somebody joins a group by a conversation opened now (even) or earlier, with the names of now (even) or of some time before.
+    Join(usize, usize, usize),
+    Leave(usize, usize),
+    MarkRead(usize, usize),
+    /// Two people start a conversation, each with the names of now (even) or of some time before.
+    Direct(usize, usize, usize),
+    /// The service delivers a batch of so many records of a shard.
+    Deliver(usize, usize),
+    /// The service goes back so many records in a shard, and delivers them again.
+    Rewind(usize, usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let number = || 0_usize..1000;
+    let (two, three) = (|| (number(), number()), || (number(), number(), number()));
+    let step = prop_oneof![
+        6 => two().prop_map(|(a, b)| Step::Send(a, b)),
+        3 => number().prop_map(Step::Edit),
+        1 => number().prop_map(Step::Delete),
+        3 => number().prop_map(Step::Remove),
+        1 => number().prop_map(Step::Expire),
+        1 => number().prop_map(Step::SendAgain),
+        3 => two().prop_map(|(a, b)| Step::Rename(a, b)),
+        2 => two().prop_map(|(a, b)| Step::Open(a, b)),
+        4 => three().prop_map(|(a, b, c)| Step::Join(a, b, c)),
+        2 => two().prop_map(|(a, b)| Step::Leave(a, b)),
+        1 => two().prop_map(|(a, b)| Step::MarkRead(a, b)),
+        1 => three().prop_map(|(a, b, c)| Step::Direct(a, b, c)),
+        8 => two().prop_map(|(a, b)| Step::Deliver(a, b)),
+        3 => two().prop_map(|(a, b)| Step::Rewind(a, b)),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// The application, and what a driver of it has to remember.
+struct World {
+    app: App,
+    /// Each user in all versions.
+    users: Vec<Vec<User>>,
+    conversations: Vec<(GroupId, BTreeSet<usize>)>,
+    messages: Vec<(usize, usize, Message)>,
+    opened: BTreeMap<usize, Thread>,
+    /// The rows of those who joined a group that was there already.
+    joined: BTreeSet<Key>,
+}
+
+fn pick<T>(of: &[T], number: usize) -> &T {
+    &of[number % of.len()]
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = App::new();
+        let mut users = Vec::new();
+        for number in 0..USERS {
+            users.push(vec![app.user(&format!("u{number}")).await]);
+        }
+        let mut conversations = Vec::new();
+        for title in ["Babylon 4", "Babylon 5"] {
+            let group = NewGroup::new(title, &users[0][0]).unwrap().with_member(&users[1][0]);
+            let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+            conversations.push((thread.group_id(), BTreeSet::from([0, 1])));
+        }
+        let (messages, opened, joined) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        Self { app, users, conversations, messages, opened, joined }
+    }
+
+    fn user(&self, number: usize) -> &User {
+        pick(&self.users, number).last().unwrap()
+    }
+
+    /// The user as of now, or as of some time before.
+    fn user_as_of(&self, number: usize, version: usize) -> &User {
+        if version.is_multiple_of(2) { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
+    }
+
+    /// Which conversation and which of its members; and the conversation, opened by the member.
+    async fn open(&self, conversation: usize, member: usize) -> (usize, usize, Thread) {
+        let place = conversation % self.conversations.len();
+        let (group, members) = &self.conversations[place];
+        let member = *members.iter().nth(member % members.len()).unwrap();
+        (place, member, self.app.chat.open(self.user(member).id(), *group).await.unwrap())
+    }
+
+    /// A message and its thread, opened by its author; `None` where there is none, or the author has left.
+    async fn authored(&self, number: usize) -> Option<(Message, Thread)> {
+        let (place, author, message) = self.messages.get(number % self.messages.len().max(1))?;
+        let thread = self.app.chat.open(self.user(*author).id(), self.conversations[*place].0).await.ok()?;
+        Some((message.clone(), thread))
+    }
+
+    async fn is_stored(&self, message: &Message) -> bool {
+        self.app.store.get(threadline::Get::new(message.key())).await.unwrap().item.is_some()
+    }
+
+    async fn take(&mut self, step: Step) {
+        self.app.clock.advance(Duration::from_secs(1));
+        // Short, so that every row has room for it: how much of a long text a row shows depends on the names that it held when the
+        // text was projected, which a rename may overtake.
+        let text = format!("at {}", threadline::Clock::now(&*self.app.clock).unix_seconds());
+        match step {
+            Step::Send(conversation, sender) => {
+                let (place, sender, thread) = self.open(conversation, sender).await;
+                let message = thread.send(thread.new_message_id(), text.as_str()).await.unwrap();
+                self.messages.push((place, sender, message));
+            }
+            Step::Edit(number) => {
+                if let Some((message, thread)) = self.authored(number).await {
+                    // It may be deleted, or gone.
+                    let _ = thread.edit(&message, text.as_str()).await;
+                }
+            }
+            Step::Delete(number) => {
+                if let Some((message, thread)) = self.authored(number).await {
+                    let _ = thread.delete(&message).await;
+                }
+            }
+            Step::Remove(number) => {
+                if let Some((message, _)) = self.authored(number).await {
+                    self.app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
+                }
+            }
+            Step::Expire(number) => {
+                if let Some((message, _)) = self.authored(number).await
+                    && self.is_stored(&message).await
+                {
+                    let soon = threadline::Clock::now(&*self.app.clock).unix_seconds() + 1;
+                    let update = Update::new().set("expires_at", AttributeValue::N(soon.to_string()));
+                    let write = Write::update(message.key(), update).unwrap();
+                    self.app.store.write(write).await.unwrap().done().unwrap();
+                    self.app.clock.advance(Duration::from_secs(2));
+                    self.app.store.sweep_expired();
+                }
+            }
+            Step::SendAgain(number) => {
+                if let Some((message, thread)) = self.authored(number).await {
+                    // Where it is there with another text, this is refused.
+                    let _ = thread.send(message.id(), message.body().unwrap().as_str()).await;
+                }
+            }
+            Step::Rename(number, name) => {
+                let user = self.user(number).clone();
+                let handle = Handle::new(format!("u{}_{}", number % USERS, name % 3)).unwrap();
+                let renamed = self.app.chat.update_user(&user, UserChange::new().handle(handle)).await.unwrap();
+                self.users[number % USERS].push(renamed);
+            }
+            Step::Open(conversation, member) => {
+                let (place, _, thread) = self.open(conversation, member).await;
+                self.opened.insert(place, thread);
+            }
+            Step::Join(conversation, member, how) => {
+                let (place, _, thread) = self.open(conversation % 2, how).await;
+                let earlier = self.opened.get(&place).filter(|_| how % 2 == 1);
+                let user = self.user_as_of(member, how / 2);
+                if self.conversations[place].1.contains(&(member % USERS)) {
+                    return;
+                }
+                let added = earlier.unwrap_or(&thread).add_member(user).await;
+                if added.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                    // Who opened it earlier has left since, and adds nobody any more.
+                    return;
+                }
+                added.unwrap();
+                self.joined.insert(Membership::key_from((thread.group_id(), user.id())));
+                self.conversations[place].1.insert(member % USERS);
+            }
+            Step::Leave(conversation, member) => {
+                let (place, member, thread) = self.open(conversation % 2, member).await;
+                if self.conversations[place].1.len() > 1 {
+                    thread.remove_member(self.user(member).id()).await.unwrap();
+                    self.conversations[place].1.remove(&member);
+                }
+            }
+            Step::MarkRead(number, member) => {
+                if let Some((place, _, message)) = self.messages.get(number % self.messages.len().max(1)) {
+                    let (_, _, mut thread) = self.open(*place, member).await;
+                    thread.mark_read(message.position()).await.unwrap();
+                }
+            }
+            Step::Direct(one, other, how) => {
+                let (from, to) = (self.user_as_of(one, how), self.user_as_of(other, how / 2));
+                if from.id() == to.id() {
+                    return;
+                }
+                let id = self.app.chat.new_message_id();
+                let draft = threadline::Draft::new(threadline::MessageBody::new(text.as_str()).unwrap()).with_id(id);
+                let thread = self.app.chat.start_direct(from, to, draft).await.unwrap();
+                let members = BTreeSet::from([one % USERS, other % USERS]);
+                if !self.conversations.iter().any(|(group, _)| *group == thread.group_id()) {
+                    self.conversations.push((thread.group_id(), members));
+                }
+                let place = self.conversations.iter().position(|(group, _)| *group == thread.group_id()).unwrap();
+                let newest = thread.messages().fetch().await.unwrap().items;
+                let message = newest.into_iter().find(|message| message.id() == id).unwrap();
+                self.messages.push((place, one % USERS, message));
+            }
+            Step::Deliver(..) | Step::Rewind(..) => {}
+        }
+    }
+
+    /// The rows as they are, without what may rightly differ.
+    async fn rows(&self) -> Vec<Item> {
+        let mut rows = scan(&self.app.store).await;
+        rows.retain(|item| item.type_name() == Some(Membership::TYPE));
+        for row in &mut rows {
+            // Which version the names were taken from is noted only where the projector had to bring them: a row that was put with
+            // these names has no version.
+            row.remove("user_version");
+            row.remove("other_version");
+            // Somebody who joins has read what the row of the member who added them showed then.
+            if self.joined.contains(&row.key().unwrap()) {
+                row.remove("last_read");
+            }
+        }
+        rows
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let page = Auditor::new(self.app.store.clone()).check(None).await.unwrap();
+        if page.next.is_none() { page.findings } else { all_findings(&self.app.store).await }
+    }
+}
+
+async fn all_findings(store: &MemoryStore) -> Vec<Finding> {
+    let auditor = Auditor::new(store.clone());
+    let (mut findings, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = auditor.check(cursor.as_ref()).await.unwrap();
+        findings.extend(page.findings);
+        cursor = page.next;
+        if cursor.is_none() {
+            return findings;
+        }
+    }
+}
+
+/// The stream, as the service may deliver it: in shards by partition, the records of one item in their order, those of different
+/// items in any.
+struct Stream {
+    seen: usize,
+    random: u64,
+    shards: Vec<Shard>,
+}
+
+#[derive(Default)]
+struct Shard {
+    /// What was written and has no place in the shard yet.
+    pending: Vec<(Key, VecDeque<StreamRecord>)>,
+    log: Vec<StreamRecord>,
+    next: usize,
+}
+
+impl Stream {
+    fn new(seed: u64) -> Self {
+        Self { seen: 0, random: seed, shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+    }
+
+    fn draw(&mut self, below: usize) -> usize {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.random >> 33).unwrap() % below
+    }
+
+    fn fill(&mut self, app: &App) {
+        for record in app.records().split_off(self.seen) {
+            self.seen += 1;
+            let key = record.key().unwrap();
+            let hash = key.pk.as_str().bytes().fold(0, |hash: usize, byte| hash * 31 % 1009 + usize::from(byte));
+            let pending = &mut self.shards[hash % SHARDS].pending;
+            match pending.iter_mut().find(|(item, _)| *item == key) {
+                Some((_, records)) => records.push_back(record),
+                None => pending.push((key, VecDeque::from([record]))),
+            }
+        }
+    }
+
+    /// Gives so many more records their place in the shard.
+    fn place(&mut self, shard: usize, count: usize) {
+        for _ in 0..count {
+            if self.shards[shard].pending.is_empty() {
+                return;
+            }
+            let item = self.draw(self.shards[shard].pending.len());
+            let Shard { pending, log, .. } = &mut self.shards[shard];
+            let mut record = pending[item].1.pop_front().unwrap();
+            if pending[item].1.is_empty() {
+                pending.remove(item);
+            }
+            record.sequence = Some(SequenceNumber::from(u64::try_from(log.len()).unwrap()));
+            log.push(record);
+        }
+    }
+
+    /// Delivers a batch, and goes on behind it or at the first record that failed.
+    async fn deliver(&mut self, shard: usize, size: usize, projector: &Projector) {
+        let behind = self.shards[shard].log.len() - self.shards[shard].next;
+        self.place(shard, size.saturating_sub(behind));
+        let Shard { log, next, .. } = &mut self.shards[shard];
+        let end = (*next + size).min(log.len());
+        let projection = projector.project(&log[*next..end]).await;
+        assert_eq!(projection.outcomes.len(), end - *next);
+        *next = match projection.lowest_failed {
+            Some(lowest) => log.iter().position(|record| record.sequence.as_ref() == Some(&lowest)).unwrap(),
+            None => end,
+        };
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.shards.iter().all(|shard| shard.pending.is_empty() && shard.next == shard.log.len())
+    }
+}
+
+/// Each change is projected once, at once, and nothing fails.
+async fn without_faults(steps: &[Step]) -> World {
+    let mut world = World::new().await;
+    let projector = Projector::new(world.app.store.clone());
+    let mut seen = 0;
+    for step in steps {
+        world.take(*step).await;
+        let records = world.app.records().split_off(seen);
+        seen += records.len();
+        assert!(!projector.project(&records).await.has_failed());
+    }
+    world
+}
+
+/// The same history, with the deliveries among its steps, and with faults by the plan.
+async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
+    let mut world = World::new().await;
+    let store = FaultStore::new(world.app.store.clone(), plan);
+    let projector = Projector::new(store.clone());
+    let mut stream = Stream::new(seed);
+    for step in steps {
+        world.take(*step).await;
+        stream.fill(&world.app);
+        match *step {
+            Step::Deliver(shard, size) => {
+                stream.deliver(shard % SHARDS, size % 12, &projector).await;
+                store.restart();
+            }
+            // Everything from there on comes again: no record of an item is the last that was delivered, but its last.
+            Step::Rewind(shard, back) => {
+                let shard = &mut stream.shards[shard % SHARDS];
+                shard.next = shard.next.saturating_sub(back % 15);
+            }
+            _ => {}
+        }
+    }
+    for attempt in 0.. {
+        assert!(attempt < 10_000, "the projector does not get on");
+        stream.fill(&world.app);
+        if stream.is_at_end() {
+            return world;
+        }
+        let (shard, size) = (stream.draw(SHARDS), 1 + stream.draw(10));
+        stream.deliver(shard, size, &projector).await;
+        store.restart();
+    }
+    unreachable!()
+}
+
+fn converges(steps: &[Step], seed: u64, plan: Plan) {
+    block_on(async {
+        let expected = without_faults(steps).await;
+        let shown = format!("{plan:?}, stream {seed}");
+        let world = with_faults(steps, seed, plan).await;
+        let (rows, expected_rows) = (world.rows().await, expected.rows().await);
+        assert_eq!(rows.len(), expected_rows.len());
+        for (row, expected) in rows.iter().zip(&expected_rows) {
+            assert_eq!(row.iter().collect::<BTreeMap<_, _>>(), expected.iter().collect::<BTreeMap<_, _>>(), "{shown}");
+        }
+        assert_eq!(expected.findings().await, [], "without faults");
+        assert_eq!(world.findings().await, [], "{shown}");
+    });
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn any_delivery_ends_with_the_rows_of_a_run_without_faults(steps in steps(), seed in any::<u64>()) {
+        converges(&steps, seed, Plan::new());
+    }
+
+    #[test]
+    fn throttles_conflicts_lost_answers_and_crashes_change_nothing_in_the_end(steps in steps(), seed in any::<u64>()) {
+        converges(&steps, seed, Plan::random(seed, Rates::all(25).crash(15)));
+    }
+}

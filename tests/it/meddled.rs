@@ -1,0 +1,97 @@
+//! A table in memory in which something happens between a caller's reads and its first write, and whose pages are short.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MemoryStore, PageOutput, Query, Result,
+    Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
+};
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Clone)]
+pub(crate) struct Meddled {
+    store: MemoryStore,
+    before_write: Arc<Mutex<Option<Work>>>,
+    page: Option<NonZeroU32>,
+}
+
+impl Meddled {
+    /// The table, with nothing that happens in between yet.
+    pub(crate) fn new(store: &MemoryStore) -> Self {
+        Self { store: store.clone(), before_write: Arc::default(), page: None }
+    }
+
+    /// Just before the first write, this happens.
+    pub(crate) fn before_write(self, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        *self.before_write.lock().unwrap() = Some(Box::pin(work));
+        self
+    }
+
+    /// A page holds at most so many items.
+    pub(crate) fn pages_of(mut self, items: u32) -> Self {
+        self.page = NonZeroU32::new(items);
+        self
+    }
+
+    /// Whether it has happened.
+    pub(crate) fn has_happened(&self) -> bool {
+        self.before_write.lock().unwrap().is_none()
+    }
+
+    async fn meddle(&self) {
+        let work = self.before_write.lock().unwrap().take();
+        if let Some(work) = work {
+            work.await;
+        }
+    }
+}
+
+impl fmt::Debug for Meddled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meddled")
+    }
+}
+
+#[async_trait]
+impl Store for Meddled {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        self.store.get(request).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        self.meddle().await;
+        self.store.write(request).await
+    }
+
+    async fn query(&self, mut request: Query) -> Result<PageOutput> {
+        request.limit = self.page.or(request.limit);
+        self.store.query(request).await
+    }
+
+    async fn scan(&self, mut request: Scan) -> Result<PageOutput> {
+        request.limit = self.page.or(request.limit);
+        self.store.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        self.meddle().await;
+        self.store.transact(request).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        self.store.batch_get(request).await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        self.store.batch_write(request).await
+    }
+}

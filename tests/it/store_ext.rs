@@ -1,0 +1,205 @@
+//! The typed calls on a store that fails, or whose answers get lost.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use threadline::{
+    AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Entity, Error, ErrorKind, Get,
+    GetOutput, Item, Key, KeySegment, MemoryStore, PageOutput, PartitionKey, Query, Result, Scan, SortKey, Store,
+    StoreExt, TransactOutcome, Transaction, Write, WriteOutcome, tag,
+};
+
+/// What becomes of one batch.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Done,
+    /// All is done but the last part.
+    LeavesOne,
+    Fails(ErrorKind),
+}
+
+use Fate::{Done, Fails, LeavesOne};
+
+/// A table whose batches meet these fates, one after the other, and whose single writes are all sent twice: the answer to the
+/// first is lost, and the client tries again by itself.
+#[derive(Clone, Debug)]
+struct Faulty {
+    table: MemoryStore,
+    fates: Arc<Mutex<VecDeque<Fate>>>,
+}
+
+impl Faulty {
+    fn new(fates: impl IntoIterator<Item = Fate>) -> Self {
+        Self { table: MemoryStore::new(), fates: Arc::new(Mutex::new(fates.into_iter().collect())) }
+    }
+
+    /// The part that this batch leaves.
+    fn meet_fate<T>(&self, parts: &mut Vec<T>) -> Result<Vec<T>> {
+        match self.fates.lock().unwrap().pop_front().expect("no batch was expected any more") {
+            Done => Ok(vec![]),
+            LeavesOne => Ok(parts.pop().into_iter().collect()),
+            Fails(kind) => Err(Error::new(kind, "as the test says")),
+        }
+    }
+
+    fn has_met_all(&self) -> bool {
+        self.fates.lock().unwrap().is_empty()
+    }
+
+    async fn stored(&self) -> usize {
+        self.table.scan(Scan::new()).await.unwrap().items.len()
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    fn table_name(&self) -> &str {
+        self.table.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        self.table.get(request).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let _ = self.table.write(request.clone()).await?;
+        self.table.write(request).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        self.table.query(request).await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        self.table.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        self.table.transact(request).await
+    }
+
+    async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
+        let unprocessed = self.meet_fate(&mut request.keys)?;
+        Ok(BatchGetOutput { unprocessed, ..self.table.batch_get(request).await? })
+    }
+
+    async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
+        let unprocessed = self.meet_fate(&mut request.writes)?;
+        Ok(BatchWriteOutput { unprocessed, ..self.table.batch_write(request).await? })
+    }
+}
+
+fn key(number: usize) -> Key {
+    Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse(format!("{number:03}")).unwrap())
+}
+
+fn puts(numbers: impl IntoIterator<Item = usize>) -> Vec<BatchAction> {
+    let put = |number| {
+        let key = key(number);
+        let mut item = Item::new();
+        item.insert("pk", AttributeValue::S(key.pk.into()));
+        item.insert("sk", AttributeValue::S(key.sk.into()));
+        BatchAction::Put(item)
+    };
+    numbers.into_iter().map(put).collect()
+}
+
+fn keys(numbers: impl IntoIterator<Item = usize>) -> Vec<Key> {
+    numbers.into_iter().map(key).collect()
+}
+
+#[tokio::test]
+async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_was_left_before() {
+    for kind in [ErrorKind::Throttled, ErrorKind::Unavailable, ErrorKind::Denied, ErrorKind::Invalid] {
+        let store = Faulty::new([LeavesOne, Fails(kind)]);
+        let written = store.write_all(puts(0..60)).await.unwrap();
+        assert_eq!(written.unprocessed, puts([24].into_iter().chain(25..60)), "{kind:?}");
+        assert_eq!(store.stored().await, 24);
+        assert!(written.capacity.write() > threadline::Units::ZERO);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_of_the_writes_can_be_given_again() {
+    let store = Faulty::new([Done, Fails(ErrorKind::Throttled), LeavesOne, Done, Done]);
+    let mut writes = puts(0..60);
+    while !writes.is_empty() {
+        writes = store.write_all(writes).await.unwrap().unprocessed;
+    }
+    assert_eq!(store.stored().await, 60);
+    assert!(store.has_met_all());
+}
+
+#[tokio::test]
+async fn the_first_batch_of_writes_fails_as_an_error() {
+    let store = Faulty::new([Fails(ErrorKind::Throttled)]);
+    assert_eq!(store.write_all(puts(0..60)).await.unwrap_err().kind(), ErrorKind::Throttled);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_of_a_later_batch_of_writes_is_an_error() {
+    let store = Faulty::new([Done, Fails(ErrorKind::OutcomeUnknown)]);
+    assert_eq!(store.write_all(puts(0..60)).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn a_batch_that_can_never_be_sent_is_refused_before_any_is() {
+    let store = Faulty::new([]);
+    let twice = puts((0..25).chain([30, 30]));
+    assert_eq!(store.write_all(twice).await.unwrap_err().kind(), ErrorKind::Invalid);
+    let twice = keys((0..100).chain([200, 200]));
+    assert_eq!(store.get_all(twice).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_later_batch_of_reads_that_fails_leaves_its_keys_and_those_behind_it_and_what_was_read() {
+    for kind in [ErrorKind::Throttled, ErrorKind::Denied, ErrorKind::Corrupt] {
+        let store = Faulty::new([Done, Done, LeavesOne, Fails(kind)]);
+        assert_eq!(store.write_all(puts(0..50)).await.unwrap().unprocessed, []);
+        let read = store.get_all(keys(0..250)).await.unwrap();
+        assert_eq!(read.items.len(), 50, "{kind:?}");
+        assert_eq!(read.unprocessed, keys([99].into_iter().chain(100..250)));
+    }
+}
+
+#[tokio::test]
+async fn the_first_batch_of_reads_fails_as_an_error() {
+    let store = Faulty::new([Fails(ErrorKind::Denied)]);
+    assert_eq!(store.get_all(keys(0..250)).await.unwrap_err().kind(), ErrorKind::Denied);
+}
+
+/// A number in the table under its name, which DynamoDB may give back in another form.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Reading {
+    sensor: KeySegment,
+    value: f64,
+}
+
+impl Entity for Reading {
+    const TYPE: &'static str = "Reading";
+    type KeyParts<'a> = &'a KeySegment;
+
+    fn key_from(sensor: &KeySegment) -> Key {
+        Key::new(PartitionKey::new((tag!("READING"), sensor)), SortKey::new((tag!("READING"),)))
+    }
+
+    fn key_parts(&self) -> &KeySegment {
+        &self.sensor
+    }
+}
+
+#[tokio::test]
+async fn a_new_entity_that_meets_itself_after_a_lost_answer_was_put() {
+    let store = Faulty::new([]);
+    let sensor = KeySegment::new("roof").unwrap();
+    for value in [0.000_000_1, 1e21] {
+        let reading = Reading { sensor: KeySegment::new(format!("roof {value}")).unwrap(), value };
+        store.put_new_entity(&reading).await.unwrap();
+        assert_eq!(store.get_entity_consistent::<Reading>(&reading.sensor).await.unwrap(), Some(reading));
+    }
+    store.put_new_entity(&Reading { sensor: sensor.clone(), value: 1.0 }).await.unwrap();
+    let error = store.put_new_entity(&Reading { sensor, value: 2.0 }).await.unwrap_err();
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("Reading")));
+}

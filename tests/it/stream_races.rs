@@ -1,0 +1,223 @@
+//! What the projector meets when something changes between its reads and its writes, or before a record that comes late.
+
+use std::sync::{Arc, Mutex};
+
+use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::{
+    Entity, GroupId, Handle, Membership, Message, MessageBody, NewGroup, Store, Thread, Threadline, User, UserChange,
+    UserId, Write,
+};
+
+use crate::meddled::Meddled;
+use crate::support::App;
+
+impl App {
+    async fn only_row(&self, user: UserId) -> Membership {
+        let mut rows = self.inbox(user).await;
+        assert_eq!(rows.len(), 1);
+        rows.remove(0)
+    }
+
+    async fn renamed(&self, user: &User, handle: &str) -> User {
+        let change = UserChange::new().handle(Handle::new(handle).unwrap());
+        self.chat.update_user(user, change).await.unwrap()
+    }
+}
+
+fn shown(row: &Membership) -> Option<&str> {
+    row.preview().map(|preview| preview.as_str())
+}
+
+async fn group_of(app: &App, users: &[&User]) -> (GroupId, Thread) {
+    let new = NewGroup::new("Babylon 5", users[0]).unwrap();
+    let new = users[1..].iter().fold(new, |new, user| new.with_member(*user));
+    let thread = app.chat.create_group(new, "Welcome").await.unwrap();
+    (thread.group_id(), thread)
+}
+
+/// Projects the records from `seen` on by a projector between whose reads and first write this happens.
+async fn project_meddled(app: &App, seen: usize, work: impl Future<Output = ()> + Send + 'static) {
+    let store = Meddled::new(&app.store).before_write(work);
+    let records = app.records().split_off(seen);
+    assert!(!Projector::new(store.clone()).project(&records).await.has_failed());
+    assert!(store.has_happened(), "the projector wrote");
+}
+
+/// Andrew adds Vir by a call between whose read of the thread and whose write a message is sent and projected: the new row is
+/// behind. Gives the message, and how many records there were before those of the call.
+async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) -> (Message, usize) {
+    app.clock.advance(std::time::Duration::from_secs(1));
+    let message = Arc::new(Mutex::new(None));
+    let (sender, sent, rest) = (thread.clone(), message.clone(), app.store.clone());
+    let store = Meddled::new(&app.store).before_write(async move {
+        let message = sender.send(sender.new_message_id(), "one").await.unwrap();
+        Projector::new(rest).advance(&message).await.unwrap();
+        *sent.lock().unwrap() = Some(message);
+    });
+    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    chat.open(opener.id(), thread.group_id()).await.unwrap().add_member(joining).await.unwrap();
+    assert!(store.has_happened(), "the call wrote");
+    assert_eq!(shown(&app.only_row(joining.id()).await), Some("Welcome"), "the row came too late for the message");
+    let message = message.lock().unwrap().take().unwrap();
+    // The call's own records are the last: the group's count and the row.
+    (message, app.records().len() - 2)
+}
+
+#[tokio::test]
+async fn a_newer_revision_that_is_projected_in_between_stays() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let message = app.say(&thread, "one").await;
+    app.project().await;
+    let seen = app.records().len();
+    thread.edit(&message, "two").await.unwrap();
+    let (projector, store) = (Projector::new(app.store.clone()), app.store.clone());
+    project_meddled(&app, seen, async move {
+        thread.edit(&message, "three").await.unwrap();
+        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+    })
+    .await;
+    assert_eq!(shown(&app.only_row(bayko.id()).await), Some("three"));
+}
+
+#[tokio::test]
+async fn a_newer_message_that_is_projected_in_between_stays() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    app.project().await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    app.clock.advance(std::time::Duration::from_secs(1));
+    let (projector, store) = (Projector::new(app.store.clone()), app.store.clone());
+    project_meddled(&app, seen, async move {
+        thread.send(thread.new_message_id(), "two").await.unwrap();
+        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+    })
+    .await;
+    assert_eq!(shown(&app.only_row(bayko.id()).await), Some("two"));
+}
+
+#[tokio::test]
+async fn a_message_that_was_removed_and_sent_again_in_one_batch_is_shown_as_it_is() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let message = app.say(&thread, "as sent").await;
+    thread.edit(&message, "as edited").await.unwrap();
+    app.project().await;
+    let seen = app.records().len();
+    app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
+    thread.send(message.id(), "as sent").await.unwrap();
+    let records = app.records().split_off(seen);
+    let kinds: Vec<_> = records.iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, [RecordKind::Remove, RecordKind::Insert]);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(shown(&app.only_row(bayko.id()).await), Some("as sent"));
+}
+
+#[tokio::test]
+async fn somebody_who_joins_while_a_message_is_projected_has_it_in_the_end() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (_, thread) = group_of(&app, &[&andrew]).await;
+    let (_, seen) = join_behind(&app, &andrew, &thread, &vir).await;
+    let records = app.records().split_off(seen);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("one"));
+}
+
+#[tokio::test]
+async fn somebody_who_joins_by_a_thread_opened_long_ago_has_the_newest_message() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (group, thread) = group_of(&app, &[&andrew]).await;
+    let opened = app.chat.open(andrew.id(), group).await.unwrap();
+    app.say(&thread, "one").await;
+    app.project().await;
+    let seen = app.records().len();
+    opened.add_member(&vir).await.unwrap();
+    let records = app.records().split_off(seen);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("one"));
+}
+
+#[tokio::test]
+async fn somebody_who_joins_by_a_row_that_shows_what_has_gone_has_the_newest_that_is_left() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (group, thread) = group_of(&app, &[&andrew]).await;
+    let gone = app.say(&thread, "gone").await;
+    app.project().await;
+    let opened = app.chat.open(andrew.id(), group).await.unwrap();
+    app.store.write(Write::delete(gone.key())).await.unwrap().done().unwrap();
+    app.project().await;
+    let seen = app.records().len();
+    opened.add_member(&vir).await.unwrap();
+    let records = app.records().split_off(seen);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("Welcome"));
+}
+
+#[tokio::test]
+async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (_, thread) = group_of(&app, &[&andrew]).await;
+    let (message, seen) = join_behind(&app, &andrew, &thread, &vir).await;
+    let (projector, store) = (Projector::new(app.store.clone()), app.store.clone());
+    project_meddled(&app, seen, async move {
+        for text in ["two", "three"] {
+            thread.edit(&message, MessageBody::new(text).unwrap()).await.unwrap();
+        }
+        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+    })
+    .await;
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("three"));
+}
+
+#[tokio::test]
+async fn a_row_put_with_names_from_before_a_rename_has_the_new_ones() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
+    let renamed = [app.renamed(&andrew, "ab").await, app.renamed(&bayko, "bab").await];
+    app.project().await;
+    app.chat.start_direct(&andrew, &bayko, "hello").await.unwrap();
+    app.project().await;
+    let profiles: Vec<_> = renamed.iter().map(User::profile).collect();
+    let rows = [app.only_row(andrew.id()).await, app.only_row(bayko.id()).await];
+    assert_eq!(rows.each_ref().map(Membership::profile), profiles[..]);
+    assert_eq!(rows.map(|row| row.other().unwrap()), [profiles[1].clone(), profiles[0].clone()]);
+}
+
+#[tokio::test]
+async fn a_late_record_never_brings_earlier_names_back() {
+    let app = App::new();
+    let (andrew, bayko, _) = app.direct().await;
+    let seen = app.records().len();
+    let second = app.renamed(&andrew, "second").await;
+    let third = app.renamed(&second, "third").await;
+    let records = app.records().split_off(seen);
+    let users: Vec<_> = records.into_iter().filter(|record| record.keys.get_s("sk") == Some("USER")).collect();
+    assert_eq!(users.len(), 2);
+    let projector = Projector::new(app.store.clone());
+    for number in [0, 1, 0] {
+        assert!(!projector.project(&users[number..=number]).await.has_failed());
+    }
+    assert_eq!(app.only_row(andrew.id()).await.profile(), third.profile());
+    assert_eq!(app.only_row(bayko.id()).await.other(), Some(third.profile()));
+}
+
+#[tokio::test]
+async fn a_row_that_goes_while_it_is_set_right_does_not_come_back() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (group, thread) = group_of(&app, &[&andrew]).await;
+    let (_, seen) = join_behind(&app, &andrew, &thread, &vir).await;
+    let leaver = vir.id();
+    project_meddled(&app, seen, async move { thread.remove_member(leaver).await.unwrap() }).await;
+    assert_eq!(app.inbox(vir.id()).await, []);
+    let last = app.records().into_iter().rfind(|record| record.keys.get_s("sk") != Some("GRP"));
+    assert_eq!(last.unwrap().key().unwrap(), Membership::key_from((group, vir.id())));
+}

@@ -1,0 +1,315 @@
+//! The events that Lambda brings from the table's stream: they are read whatever is in them, and answered as Lambda expects.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_lambda_events::event::dynamodb::Event;
+use serde_json::{Value, json};
+use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
+use threadline::stream::{JsonLinesSink, Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
+use threadline::{AttributeValue, Error, ErrorKind, MemoryStore};
+
+const GROUP: &str = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399";
+const NUMBER: &str = "8500000000009229331846";
+
+/// The event that AWS sent for a message of a Cruddur table.
+fn real_event() -> Value {
+    serde_json::from_str(include_str!("data/stream-insert-event.json")).unwrap()
+}
+
+/// The real event, with a change to its record.
+fn changed(change: impl FnOnce(&mut Value)) -> Value {
+    let mut event = real_event();
+    change(&mut event["Records"][0]);
+    event
+}
+
+/// The one record of the event, read both ways.
+#[track_caller]
+fn read(event: &Value) -> StreamRecord {
+    let record = read_tolerantly(event);
+    let typed: Event = serde_json::from_value(event.clone()).unwrap();
+    let typed = typed.records.into_iter().map(StreamRecord::from).collect::<Vec<_>>();
+    let mut expected = record.clone();
+    expected.raw = None;
+    assert_eq!(typed[..], [expected], "the two ways differ");
+    record
+}
+
+/// The one record of the event, read without the types of `aws_lambda_events`.
+#[track_caller]
+fn read_tolerantly(event: &Value) -> StreamRecord {
+    let records = records_from_event(event).unwrap();
+    let [record] = &records[..] else { panic!("{records:?}") };
+    record.clone()
+}
+
+/// What a projector on an empty table makes of these, with what its sink got.
+async fn project(records: &[StreamRecord]) -> (Projection, Vec<Value>) {
+    let sink = Kept::default();
+    let projection = Projector::new(MemoryStore::new()).with_sink(sink.clone()).project(records).await;
+    let lines = sink.0.lock().unwrap().clone();
+    (projection, lines)
+}
+
+/// Keeps the lines that `JsonLinesSink` writes.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<Value>>>);
+
+#[async_trait]
+impl Sink for Kept {
+    async fn keep(&self, record: &StreamRecord, error: &Error) -> threadline::Result<()> {
+        let to_memory = JsonLinesSink::new(Vec::new());
+        to_memory.keep(record, error).await?;
+        self.0.lock().unwrap().push(serde_json::from_slice(&to_memory.into_inner()).unwrap());
+        Ok(())
+    }
+}
+
+/// A sink that can keep nothing.
+#[derive(Debug)]
+struct Full;
+
+#[async_trait]
+impl Sink for Full {
+    async fn keep(&self, _: &StreamRecord, _: &Error) -> threadline::Result<()> {
+        Err(Error::new(ErrorKind::Unavailable, "the sink is full"))
+    }
+}
+
+/// The answer to these records when the sink keeps nothing: those that can never succeed count as failed then.
+async fn answer_of_a_full_sink(records: &[StreamRecord]) -> Value {
+    let projection = Projector::new(MemoryStore::new()).with_sink(Full).project(records).await;
+    serde_json::to_value(DynamoDbEventResponse::from(&projection)).unwrap()
+}
+
+/// A record that can never succeed, of this number.
+fn poison(number: Value) -> Value {
+    json!({
+        "eventName": "INSERT",
+        "dynamodb": {
+            "Keys": { "pk": { "S": format!("MSG#{GROUP}") }, "sk": { "S": "2023-06-26T10:16:00.375877+00:00" } },
+            "NewImage": { "message": { "S": "no keys, no sender" } },
+            "SequenceNumber": number,
+        },
+    })
+}
+
+#[test]
+fn the_real_event_is_read_whole() {
+    let record = read(&real_event());
+    assert_eq!(record.kind, RecordKind::Insert);
+    assert_eq!(record.key().unwrap().pk.as_str(), format!("MSG#{GROUP}"));
+    assert_eq!(record.new.as_ref().unwrap().get_s("message"), Some("opa"));
+    assert_eq!(record.new.as_ref().unwrap().len(), 7);
+    assert_eq!(record.old, None, "the stream is NEW_IMAGE");
+    assert_eq!(record.sequence.as_ref().unwrap().as_str(), NUMBER);
+    assert!(!record.expired);
+    assert_eq!(record.raw, None);
+}
+
+#[test]
+fn an_image_that_is_missing_or_null_or_empty_is_none() {
+    for image in [None, Some(Value::Null), Some(json!({}))] {
+        let record = read(&changed(|record| {
+            record["eventName"] = "REMOVE".into();
+            let change = record["dynamodb"].as_object_mut().unwrap();
+            change.remove("NewImage");
+            change.extend(image.map(|image| ("OldImage".to_owned(), image)));
+        }));
+        assert_eq!((record.kind, record.old, record.new), (RecordKind::Remove, None, None));
+        assert_eq!(record.raw, None, "nothing of it could not be read");
+    }
+}
+
+#[test]
+fn both_images_are_read_with_every_type_of_value() {
+    let record = read(&changed(|record| {
+        record["eventName"] = "MODIFY".into();
+        record["dynamodb"]["OldImage"] = json!({ "old": { "BOOL": true } });
+        record["dynamodb"]["NewImage"] = json!({
+            "n": { "N": "1.5" }, "b": { "B": "aGVsbG8=" }, "null": { "NULL": true },
+            "l": { "L": [{ "S": "a" }, { "M": { "deep": { "NS": ["1", "2"] } } }] }, "bs": { "BS": ["aGVsbG8="] },
+        });
+    }));
+    assert_eq!(record.kind, RecordKind::Modify);
+    assert_eq!(record.old.unwrap().get("old"), Some(&AttributeValue::Bool(true)));
+    assert_eq!(record.new.unwrap().get("b"), Some(&AttributeValue::B(b"hello".to_vec())));
+}
+
+#[test]
+fn only_dynamodbs_own_deletion_is_an_expiry() {
+    let identity = |identity: Value| {
+        changed(|record| {
+            record["eventName"] = "REMOVE".into();
+            record["userIdentity"] = identity;
+        })
+    };
+    assert!(read(&identity(json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" }))).expired);
+    for other in [
+        json!({ "type": "User", "principalId": "dynamodb.amazonaws.com" }),
+        json!({ "type": "Service", "principalId": "replication.dynamodb.amazonaws.com" }),
+        json!({}),
+        Value::Null,
+    ] {
+        assert!(!read(&identity(other.clone())).expired, "{other}");
+    }
+}
+
+#[test]
+fn an_event_of_an_unknown_name_is_kept_as_it_came() {
+    let event = changed(|record| record["eventName"] = "COMPACT".into());
+    let record = read(&event);
+    assert_eq!(record.kind, RecordKind::Unknown);
+    let raw: Value = serde_json::from_str(record.raw.unwrap().as_str()).unwrap();
+    assert_eq!(raw, event["Records"][0]);
+}
+
+#[test]
+fn a_number_that_is_missing_or_none_is_no_number() {
+    for number in [Value::Null, "".into(), "12a".into(), "-1".into(), "9".repeat(41).into()] {
+        let record = read(&changed(|record| record["dynamodb"]["SequenceNumber"] = number.clone()));
+        assert_eq!(record.sequence, None, "{number}");
+    }
+    let record = read_tolerantly(&changed(|record| record["dynamodb"]["SequenceNumber"] = 17.into()));
+    assert_eq!(record.sequence, None, "a number of JSON has lost its digits");
+}
+
+#[test]
+fn one_bad_record_does_not_make_the_others_unreadable() {
+    let mut event = real_event();
+    let records = event["Records"].as_array_mut().unwrap();
+    for bad in [
+        Value::Null,
+        json!(17),
+        json!({}),
+        json!({ "dynamodb": [] }),
+        json!({ "eventName": [], "dynamodb": { "Keys": { "pk": "no type" }, "SequenceNumber": {} } }),
+    ] {
+        records.insert(0, bad);
+    }
+    let records = records_from_event(&event).unwrap();
+    assert_eq!(records.len(), 6);
+    assert!(records[..5].iter().all(|record| record.raw.is_some() && record.keys.is_empty()));
+    assert_eq!(records[5], read(&real_event()));
+}
+
+#[tokio::test]
+async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
+    let unreadable = [
+        changed(|record| record["dynamodb"]["NewImage"]["message"] = json!({ "VECTOR": [1, 2] })),
+        changed(|record| record["dynamodb"]["Keys"]["sk"] = json!({ "S": 1 })),
+        json!({ "Records": ["nothing like a record"] }),
+    ];
+    for event in unreadable {
+        let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+        let [RecordOutcome::Impossible(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(!projection.has_failed());
+        let raw: Value = serde_json::from_str(lines[0]["raw"].as_str().unwrap()).unwrap();
+        assert_eq!(raw, event["Records"][0]);
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_image_that_is_not_needed_disturbs_nothing() {
+    let foreign = changed(|record| {
+        record["dynamodb"]["Keys"]["pk"]["S"] = "REACTIONS#1".into();
+        record["dynamodb"]["NewImage"] = json!({ "new": { "VECTOR": [1, 2] } });
+    });
+    let removed = changed(|record| {
+        record["eventName"] = "REMOVE".into();
+        record["dynamodb"]["NewImage"].take();
+        record["dynamodb"]["OldImage"] = json!({ "new": { "VECTOR": [1, 2] } });
+    });
+    let records: Vec<_> = [foreign, removed].iter().map(read_tolerantly).collect();
+    let (projection, lines) = project(&records).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing, RecordOutcome::Done]), "{projection:?}");
+    assert_eq!(lines, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_stream_without_new_images_sends_its_messages_to_the_sink() {
+    let event = changed(|record| {
+        record["dynamodb"]["StreamViewType"] = "KEYS_ONLY".into();
+        record["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    });
+    let (projection, lines) = project(&[read(&event)]).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]));
+    assert_eq!(lines[0]["sequenceNumber"], NUMBER);
+    assert!(lines[0]["error"].as_str().unwrap().contains("must be NEW_IMAGE"), "{lines:?}");
+}
+
+#[test]
+fn a_record_that_is_nested_too_deep_keeps_its_number() {
+    let mut deep = json!({ "S": "core" });
+    for _ in 0..200 {
+        deep = json!({ "L": [deep] });
+    }
+    let record = read_tolerantly(&changed(|record| record["dynamodb"]["NewImage"]["deep"] = deep));
+    assert_eq!((record.new, record.raw), (None, None));
+    assert_eq!(record.sequence.unwrap().as_str(), NUMBER);
+}
+
+#[test]
+fn the_deepest_item_that_dynamodb_stores_is_read() {
+    let mut deep = json!({ "S": "core" });
+    for _ in 0..31 {
+        deep = json!({ "M": { "in": deep } });
+    }
+    let event = changed(|record| record["dynamodb"]["NewImage"]["deep"] = deep);
+    let event: Value = serde_json::from_str(&event.to_string()).unwrap();
+    assert_eq!(read(&event).new.unwrap().len(), 8);
+}
+
+#[test]
+fn what_is_no_event_of_a_stream_is_refused() {
+    for event in [Value::Null, json!({}), json!([]), json!({ "Records": null }), json!({ "Records": {} })] {
+        assert_eq!(records_from_event(&event).unwrap_err().kind(), ErrorKind::Invalid, "{event}");
+    }
+    assert_eq!(records_from_event(&json!({ "Records": [] })).unwrap(), []);
+}
+
+#[test]
+fn debug_of_a_record_shows_no_content() {
+    let event = changed(|record| record["dynamodb"]["NewImage"]["message"] = json!({ "VECTOR": "opa" }));
+    let debug = format!("{:?}", read_tolerantly(&event));
+    assert!(!debug.contains("opa") && !debug.contains(GROUP), "{debug}");
+}
+
+#[tokio::test]
+async fn a_batch_without_failures_is_answered_with_an_empty_list() {
+    let (projection, _) = project(&records_from_event(&real_event()).unwrap()).await;
+    let answer = serde_json::to_string(&DynamoDbEventResponse::from(&projection)).unwrap();
+    assert_eq!(answer, r#"{"batchItemFailures":[]}"#);
+    let nothing = DynamoDbEventResponse::from(&Projection::default());
+    assert_eq!(serde_json::to_string(&nothing).unwrap(), answer);
+}
+
+#[tokio::test]
+async fn a_record_that_can_never_succeed_is_no_failure_once_the_sink_has_it() {
+    let event = json!({ "Records": [poison("1".into())] });
+    let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+    assert_eq!(
+        serde_json::to_value(DynamoDbEventResponse::from(&projection)).unwrap(),
+        json!({ "batchItemFailures": [] })
+    );
+    assert_eq!(lines[0]["newImage"]["message"]["S"], "no keys, no sender");
+}
+
+#[tokio::test]
+async fn the_lowest_number_that_failed_is_answered_as_it_came() {
+    let numbers = ["100000000000000000000001", "00099", "100", "0100"];
+    let event = json!({ "Records": numbers.map(|number| poison(number.into())) });
+    let answer = answer_of_a_full_sink(&records_from_event(&event).unwrap()).await;
+    assert_eq!(answer.to_string(), r#"{"batchItemFailures":[{"itemIdentifier":"00099"}]}"#);
+}
+
+#[tokio::test]
+async fn a_failure_without_a_number_asks_for_the_whole_batch() {
+    for numbers in [vec![Value::Null], vec!["7".into(), "none".into()], vec![Value::Null, "7".into()]] {
+        let event = json!({ "Records": numbers.into_iter().map(poison).collect::<Vec<_>>() });
+        let answer = answer_of_a_full_sink(&records_from_event(&event).unwrap()).await;
+        assert_eq!(answer.to_string(), r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#);
+    }
+}

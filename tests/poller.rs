@@ -1,0 +1,259 @@
+//! The poller on a DynamoDB Local, which has streams as well.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use support::{client, spec};
+use threadline::stream::{PollEvent, PollSummary, Poller, Projector, local_streams_client};
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, DynamoDbStore, Error, Get, GetOutput, Membership, NewUser,
+    PageOutput, Query, Scan, Store, TableSpec, Thread, Threadline, TransactOutcome, Transaction, User, Write,
+    WriteOutcome,
+};
+
+/// An application on a table of its own.
+struct App {
+    spec: TableSpec,
+    store: DynamoDbStore,
+    chat: Threadline,
+}
+
+impl App {
+    async fn on(spec: TableSpec) -> Result<Self, Error> {
+        let client = client();
+        spec.create(&client).await?;
+        let store = DynamoDbStore::new(client, spec.name());
+        Ok(Self { spec, chat: Threadline::new(store.clone()), store })
+    }
+
+    async fn user(&self, handle: &str) -> Result<User, Error> {
+        self.chat.create_user(NewUser::new(handle, handle)?).await
+    }
+
+    /// A poller that has not run yet. It does not wait long, so that the tests do not.
+    fn poller(&self) -> Poller {
+        self.poller_on(self.store.clone())
+    }
+
+    /// The same, with its checkpoints in this store.
+    fn poller_on(&self, store: impl Store + 'static) -> Poller {
+        let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("DYNAMODB_ENDPOINT names a DynamoDB Local");
+        Poller::new(local_streams_client(&endpoint), Projector::new(self.store.clone()), store)
+            .with_idle_pause(Duration::from_millis(10))
+    }
+
+    /// A user's conversations from the newest to the oldest, each with its preview.
+    async fn inbox(&self, user: &User) -> Result<Vec<String>, Error> {
+        let rows: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
+        Ok(rows.iter().map(|row| row.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect())
+    }
+
+    async fn drop(self) -> Result<(), Error> {
+        self.spec.delete(&client()).await
+    }
+}
+
+async fn say(thread: &Thread, text: &str) -> Result<(), Error> {
+    thread.send(thread.new_message_id(), text).await.map(drop)
+}
+
+/// Andrew, and his conversations with Bayko and Londo.
+async fn conversations(app: &App) -> Result<(User, User, Thread, Thread), Error> {
+    let (andrew, bayko) = (app.user("andrewbrown").await?, app.user("bayko").await?);
+    let londo = app.user("londo").await?;
+    let with_bayko = app.chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+    let with_londo = app.chat.start_direct(&andrew, &londo, "Your Majesty").await?;
+    Ok((andrew, bayko, with_bayko, with_londo))
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Result<(), Error> {
+    let app = App::on(spec("poller-drain")).await?;
+    let (andrew, bayko, with_bayko, with_londo) = conversations(&app).await?;
+    say(&with_londo, "The Centauri send their regards").await?;
+    for number in 1..=40 {
+        say(&with_bayko, &format!("message {number}")).await?;
+    }
+    assert_eq!(app.inbox(&bayko).await?, ["Have you ever watched Babylon 5?"], "nothing projects by itself");
+
+    let summary = app.poller().with_batch_size(7).drain().await?;
+
+    assert_eq!(app.inbox(&andrew).await?, ["message 40", "The Centauri send their regards"]);
+    assert_eq!(app.inbox(&bayko).await?, ["message 40"]);
+    assert_eq!(summary.projected, 43, "all messages");
+    assert_eq!((summary.failed, summary.impossible, summary.trimmed), (0, 0, 0));
+
+    let again = app.poller().drain().await?;
+    assert_eq!(again, PollSummary::default(), "not even a record of an inbox row");
+
+    say(&with_londo, "Good bye").await?;
+    let more = app.poller().drain().await?;
+    assert_eq!(more.projected, 1);
+    assert_eq!(app.inbox(&andrew).await?, ["Good bye", "message 40"]);
+    app.drop().await
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothing() -> Result<(), Error> {
+    let app = App::on(spec("poller-crash")).await?;
+    let (andrew, bayko, with_bayko, _) = conversations(&app).await?;
+    for number in 1..=30 {
+        say(&with_bayko, &format!("message {number}")).await?;
+    }
+    // What was checkpointed, and so must not come again: an event is told behind the checkpoint.
+    let settled = Arc::new(AtomicU64::new(0));
+    let poller = |store: Crashing| {
+        let settled = settled.clone();
+        app.poller_on(store).with_batch_size(5).with_observer(move |event| {
+            if let PollEvent::Batch { summary, .. } = event {
+                settled.fetch_add(summary.projected, Ordering::Relaxed);
+            }
+        })
+    };
+
+    // The first write of all says where the shard begins; each other one comes behind a batch.
+    for writes in [0, 1, 0, 2, 1, 0] {
+        let store = Crashing { store: app.store.clone(), writes: Arc::new(AtomicU64::new(writes)) };
+        let crashed = store.clone();
+        let mut poller = poller(store);
+        tokio::select! {
+            ended = poller.drain() => panic!("it was to crash: {ended:?}"),
+            () = crashed.crash() => {}
+        }
+    }
+    assert!(settled.load(Ordering::Relaxed) < 32, "there is something left for the last");
+    poller(Crashing { store: app.store.clone(), writes: Arc::new(AtomicU64::new(u64::MAX)) }).drain().await?;
+
+    assert_eq!(settled.load(Ordering::Relaxed), 32, "no message was missed, and none came behind its checkpoint");
+    assert_eq!(app.inbox(&andrew).await?, ["message 30", "Your Majesty"]);
+    assert_eq!(app.inbox(&bayko).await?, ["message 30"]);
+    app.drop().await
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<(), Error> {
+    let app = App::on(spec("poller-run")).await?;
+    let (andrew, _, with_bayko, _) = conversations(&app).await?;
+    let projected = Arc::new(AtomicU64::new(0));
+    let counter = projected.clone();
+    let mut poller = app.poller().with_observer(move |event| {
+        if let PollEvent::Batch { summary, .. } = event {
+            counter.fetch_add(summary.projected, Ordering::Relaxed);
+        }
+    });
+    let reached = |count: u64| {
+        let projected = projected.clone();
+        async move {
+            while projected.load(Ordering::Relaxed) < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    let stop = reached(12);
+    // On another thread, as an application may have it.
+    let running = tokio::spawn(async move { poller.run_until(stop).await });
+    reached(2).await;
+    for number in 1..=10 {
+        say(&with_bayko, &format!("message {number}")).await?;
+    }
+    let summary = running.await.expect("it does not panic")?;
+
+    assert_eq!((summary.projected, summary.stream_ended), (12, false));
+    assert_eq!(app.inbox(&andrew).await?, ["message 10", "Your Majesty"]);
+    assert_eq!(app.poller().drain().await?.projected, 0, "the last batch was checkpointed");
+    app.drop().await
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> {
+    let app = App::on(spec("poller-off")).await?;
+    let (andrew, ..) = conversations(&app).await?;
+    let off = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(false).build();
+    let off = off.expect("it is complete");
+    client().update_table().table_name(app.spec.name()).stream_specification(off).send().await.expect("it turns off");
+
+    let summary = app.poller().run_until(std::future::pending()).await?;
+
+    assert!(summary.stream_ended);
+    assert_eq!(summary.projected, 2);
+    assert_eq!(app.inbox(&andrew).await?, ["Your Majesty", "Have you ever watched Babylon 5?"]);
+    app.drop().await
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
+    let app = App::on(spec("poller-none").stream(None)).await?;
+    let error = app.poller().drain().await.unwrap_err();
+    assert_eq!(error.kind(), threadline::ErrorKind::NotFound);
+    assert!(error.to_string().contains("no stream"), "{error}");
+    app.drop().await
+}
+
+/// A store that takes so many writes, and then hangs for ever: what writes to it can only be dropped.
+#[derive(Clone, Debug)]
+struct Crashing {
+    store: DynamoDbStore,
+    writes: Arc<AtomicU64>,
+}
+
+impl Crashing {
+    const CRASHED: u64 = u64::MAX - 1;
+
+    async fn crash(&self) {
+        while self.writes.load(Ordering::Relaxed) != Self::CRASHED {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Crashing {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome, Error> {
+        match self.writes.load(Ordering::Relaxed) {
+            u64::MAX => {}
+            0 => {
+                self.writes.store(Self::CRASHED, Ordering::Relaxed);
+                std::future::pending::<()>().await;
+            }
+            left => self.writes.store(left - 1, Ordering::Relaxed),
+        }
+        self.store.write(request).await
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput, Error> {
+        self.store.get(request).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput, Error> {
+        self.store.query(request).await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput, Error> {
+        self.store.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome, Error> {
+        self.store.transact(request).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput, Error> {
+        self.store.batch_get(request).await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput, Error> {
+        self.store.batch_write(request).await
+    }
+}
