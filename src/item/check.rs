@@ -25,6 +25,12 @@ impl Item {
     /// Checks the same, and gives the key, which would otherwise be read twice.
     pub(crate) fn checked_key(&self) -> Result<Key> {
         let key = self.key()?;
+        self.check_attributes()?;
+        Ok(key)
+    }
+
+    /// Checks all but the key.
+    pub(crate) fn check_attributes(&self) -> Result<()> {
         let mut size = 0;
         for (name, value) in self.iter() {
             check_attribute_name(name)?;
@@ -32,8 +38,7 @@ impl Item {
             check_index_key(name, value)?;
             size += attribute_size(name, value);
         }
-        check_size(size)?;
-        Ok(key)
+        check_size(size)
     }
 }
 

@@ -5,7 +5,7 @@ use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, PK, SK};
 
 /// Writes one item.
 ///
@@ -111,9 +111,11 @@ impl Write {
     pub fn check(&self) -> Result<()> {
         match &self.action {
             WriteAction::Put { key, item } => {
-                if item.checked_key()? != *key {
+                // A key is valid, so that the item's need not be read.
+                if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
                     return Err(Error::invalid("the key of a put is not the key in its item"));
                 }
+                item.check_attributes()?;
             }
             WriteAction::Update { update, .. } => update.check()?,
             WriteAction::Delete { .. } => {}
