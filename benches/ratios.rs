@@ -109,17 +109,15 @@ fn timed<T>(inputs: &[T], mut work: impl FnMut(&T)) -> f64 {
     start.elapsed().as_nanos() as f64 / inputs.len() as f64
 }
 
-/// Prints how the two sides compare. Whichever comes first in a round, they take turns; the ratio is the median of the
-/// rounds' own, so that a machine that becomes slower or faster on the way does not matter.
+/// Measures both sides in turns and prints how they compare. The ratio is the median of the rounds' own, so that a machine
+/// that becomes slower or faster on the way does not matter.
 fn compare(name: &str, target: f64, rounds: usize, ours: impl Fn() -> f64, other: impl Fn() -> f64) {
     let mut measured: Vec<(f64, f64)> = Vec::with_capacity(rounds);
     for round in 0..rounds {
-        measured.push(if round % 2 == 0 {
-            (ours(), other())
-        } else {
-            let other = other();
-            (ours(), other)
-        });
+        // Each side goes first in half of the rounds.
+        let other_first = (round % 2 == 1).then(&other);
+        let ours = ours();
+        measured.push((ours, other_first.unwrap_or_else(&other)));
     }
     let median_of = |value: fn(&(f64, f64)) -> f64| median(measured.iter().map(value).collect());
     let (ours, other) = (median_of(|pair| pair.0), median_of(|pair| pair.1));

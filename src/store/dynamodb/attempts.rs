@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use hyper_util::client::legacy::Error as HttpError;
 
 /// The attempts of one call of the store's, its own retries counted in. Clones share what they saw.
@@ -42,6 +43,8 @@ impl Attempts {
     }
 }
 
+// The hint says which hooks these are, so that the SDK does not go through all the others on each call.
+#[dyn_dispatch_hint]
 impl Intercept for Attempts {
     fn name(&self) -> &'static str {
         "threadline::Attempts"

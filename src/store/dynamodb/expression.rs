@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use serde_dynamo::AttributeValue;
 
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update};
@@ -12,8 +11,10 @@ use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource,
 /// What the placeholders of one request's expressions stand for.
 #[derive(Default)]
 pub(super) struct Placeholders {
-    names: Vec<String>,
-    values: Vec<SdkValue>,
+    /// Each with its name.
+    names: Vec<(String, String)>,
+    /// Each with its value.
+    values: Vec<(String, SdkValue)>,
 }
 
 impl Placeholders {
@@ -24,74 +25,105 @@ impl Placeholders {
     /// The names by placeholder; `None` where there are none, for DynamoDB refuses an empty map.
     pub(super) fn names(&mut self) -> Option<HashMap<String, String>> {
         let names = std::mem::take(&mut self.names);
-        (!names.is_empty())
-            .then(|| names.into_iter().enumerate().map(|(place, name)| (format!("#n{place}"), name)).collect())
+        (!names.is_empty()).then(|| names.into_iter().collect())
     }
 
     /// The values by placeholder; `None` where there are none.
     pub(super) fn values(&mut self) -> Option<HashMap<String, SdkValue>> {
         let values = std::mem::take(&mut self.values);
-        (!values.is_empty())
-            .then(|| values.into_iter().enumerate().map(|(place, value)| (format!(":v{place}"), value)).collect())
+        (!values.is_empty()).then(|| values.into_iter().collect())
     }
 
     pub(super) fn condition(&mut self, condition: &Condition) -> String {
+        let mut text = String::new();
+        self.push_condition(&mut text, condition);
+        text
+    }
+
+    fn push_condition(&mut self, text: &mut String, condition: &Condition) {
         match condition {
-            Condition::Exists(name) => format!("attribute_exists({})", self.name(name)),
-            Condition::Absent(name) => format!("attribute_not_exists({})", self.name(name)),
+            Condition::Exists(name) => self.push_call(text, "attribute_exists", name),
+            Condition::Absent(name) => self.push_call(text, "attribute_not_exists", name),
             Condition::Compare(name, comparison, value) => {
-                let operator = match comparison {
-                    Comparison::Eq => "=",
-                    Comparison::Ne => "<>",
-                    Comparison::Lt => "<",
-                    Comparison::Le => "<=",
-                    Comparison::Gt => ">",
-                    Comparison::Ge => ">=",
-                };
-                format!("{} {operator} {}", self.name(name), self.value(value))
+                self.push_name(text, name);
+                text.push_str(match comparison {
+                    Comparison::Eq => " = ",
+                    Comparison::Ne => " <> ",
+                    Comparison::Lt => " < ",
+                    Comparison::Le => " <= ",
+                    Comparison::Gt => " > ",
+                    Comparison::Ge => " >= ",
+                });
+                self.push_value(text, value.clone().into());
             }
-            Condition::All(conditions) => self.joined(" AND ", conditions),
-            Condition::Any(conditions) => self.joined(" OR ", conditions),
-            Condition::Not(condition) => format!("NOT ({})", self.condition(condition)),
+            Condition::All(conditions) => self.push_joined(text, " AND ", conditions),
+            Condition::Any(conditions) => self.push_joined(text, " OR ", conditions),
+            Condition::Not(condition) => {
+                text.push_str("NOT (");
+                self.push_condition(text, condition);
+                text.push(')');
+            }
         }
     }
 
-    fn joined(&mut self, operator: &str, conditions: &[Condition]) -> String {
+    fn push_call(&mut self, text: &mut String, function: &str, name: &str) {
+        text.push_str(function);
+        text.push('(');
+        self.push_name(text, name);
+        text.push(')');
+    }
+
+    fn push_joined(&mut self, text: &mut String, operator: &str, conditions: &[Condition]) {
         // One alone stands as it is: DynamoDB refuses parentheses around parentheses.
         if let [only] = conditions {
-            return self.condition(only);
+            return self.push_condition(text, only);
         }
-        let parts: Vec<_> = conditions
-            .iter()
-            .map(|condition| {
-                let part = self.condition(condition);
-                if is_joined(condition) { format!("({part})") } else { part }
-            })
-            .collect();
-        parts.join(operator)
+        for (place, condition) in conditions.iter().enumerate() {
+            if place > 0 {
+                text.push_str(operator);
+            }
+            if is_joined(condition) {
+                text.push('(');
+                self.push_condition(text, condition);
+                text.push(')');
+            } else {
+                self.push_condition(text, condition);
+            }
+        }
     }
 
     pub(super) fn update(&mut self, update: &Update) -> String {
-        let (mut set, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut set, mut add, mut remove) = (String::new(), String::new(), String::new());
         for (name, change) in update.changes() {
-            let name = self.name(name);
+            let (section, keyword) = match change {
+                AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) => (&mut set, "SET "),
+                AttributeChange::Add(_) => (&mut add, "ADD "),
+                AttributeChange::Remove => (&mut remove, "REMOVE "),
+            };
+            section.push_str(if section.is_empty() { keyword } else { ", " });
+            self.push_name(section, name);
             match change {
-                AttributeChange::Set(value) => set.push(format!("{name} = {}", self.value(value))),
+                AttributeChange::Set(value) => {
+                    section.push_str(" = ");
+                    self.push_value(section, value.clone().into());
+                }
                 AttributeChange::SetIfAbsent(value) => {
-                    set.push(format!("{name} = if_not_exists({name}, {})", self.value(value)))
+                    section.push_str(" = if_not_exists(");
+                    self.push_name(section, name);
+                    section.push_str(", ");
+                    self.push_value(section, value.clone().into());
+                    section.push(')');
                 }
                 AttributeChange::Add(number) => {
-                    add.push(format!("{name} {}", self.value(&AttributeValue::N(number.to_string()))));
+                    section.push(' ');
+                    self.push_value(section, SdkValue::N(number.to_string()));
                 }
-                AttributeChange::Remove => remove.push(name),
+                AttributeChange::Remove => {}
             }
         }
-        let sections: Vec<_> = [("SET", set), ("ADD", add), ("REMOVE", remove)]
-            .into_iter()
-            .filter(|(_, actions)| !actions.is_empty())
-            .map(|(keyword, actions)| format!("{keyword} {}", actions.join(", ")))
-            .collect();
-        sections.join(" ")
+        let mut sections = [set, add, remove].into_iter().filter(|section| !section.is_empty());
+        let first = sections.next().unwrap_or_default();
+        sections.fold(first, |text, section| text + " " + &section)
     }
 
     pub(super) fn key_condition(&mut self, query: &Query) -> String {
@@ -99,36 +131,50 @@ impl Placeholders {
             QuerySource::Table { .. } => (PK, SK),
             QuerySource::Index { .. } => (GSI1PK, GSI1SK),
         };
-        let partition = format!("{} = {}", self.name(pk), self.text(query.partition().as_str()));
-        let range = match &query.range {
-            SortRange::All => return partition,
-            SortRange::BeginsWith(prefix) => format!("begins_with({}, {})", self.name(sk), self.text(prefix.as_str())),
-            SortRange::Before(end) => format!("{} < {}", self.name(sk), self.text(end.as_str())),
-            SortRange::After(start) => format!("{} > {}", self.name(sk), self.text(start.as_str())),
-            SortRange::Between(low, high) => {
-                format!("{} BETWEEN {} AND {}", self.name(sk), self.text(low.as_str()), self.text(high.as_str()))
+        let mut text = String::new();
+        self.push_key(&mut text, pk, " = ", query.partition().as_str());
+        if query.range != SortRange::All {
+            text.push_str(" AND ");
+        }
+        match &query.range {
+            SortRange::All => {}
+            SortRange::BeginsWith(prefix) => {
+                text.push_str("begins_with(");
+                self.push_key(&mut text, sk, ", ", prefix.as_str());
+                text.push(')');
             }
-        };
-        format!("{partition} AND {range}")
+            SortRange::Before(end) => self.push_key(&mut text, sk, " < ", end.as_str()),
+            SortRange::After(start) => self.push_key(&mut text, sk, " > ", start.as_str()),
+            SortRange::Between(low, high) => {
+                self.push_key(&mut text, sk, " BETWEEN ", low.as_str());
+                text.push_str(" AND ");
+                self.push_value(&mut text, SdkValue::S(high.as_str().to_owned()));
+            }
+        }
+        text
+    }
+
+    /// The name of a key attribute, and behind the operator the text of a key.
+    fn push_key(&mut self, text: &mut String, name: &str, operator: &str, key: &str) {
+        self.push_name(text, name);
+        text.push_str(operator);
+        self.push_value(text, SdkValue::S(key.to_owned()));
     }
 
     /// One placeholder for a name, however often it is used: this keeps long expressions short.
-    fn name(&mut self, name: &str) -> String {
-        let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        format!("#n{place}")
+    fn push_name(&mut self, text: &mut String, name: &str) {
+        if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| known == name) {
+            return text.push_str(placeholder);
+        }
+        let placeholder = format!("#n{}", self.names.len());
+        text.push_str(&placeholder);
+        self.names.push((placeholder, name.to_owned()));
     }
 
-    fn value(&mut self, value: &AttributeValue) -> String {
-        self.values.push(value.clone().into());
-        format!(":v{}", self.values.len() - 1)
-    }
-
-    fn text(&mut self, text: &str) -> String {
-        self.values.push(SdkValue::S(text.to_owned()));
-        format!(":v{}", self.values.len() - 1)
+    fn push_value(&mut self, text: &mut String, value: SdkValue) {
+        let placeholder = format!(":v{}", self.values.len());
+        text.push_str(&placeholder);
+        self.values.push((placeholder, value));
     }
 }
 
@@ -147,6 +193,7 @@ fn is_joined(condition: &Condition) -> bool {
 mod tests {
     use super::*;
     use crate::key::{PartitionKey, SortKey, SortKeyPrefix};
+    use serde_dynamo::AttributeValue;
 
     fn n(number: i64) -> AttributeValue {
         AttributeValue::N(number.to_string())
