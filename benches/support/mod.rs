@@ -44,7 +44,8 @@ pub(crate) struct Ours<S>(pub(crate) S);
 
 impl<S: Store> Table for Ours<S> {
     async fn put(&self, message: &Message) -> bool {
-        self.0.put_new_entity(message).await.is_ok()
+        let write = Write::put(message.to_item().unwrap()).unwrap().when(Condition::item_absent()).unwrap();
+        self.0.write(write).await.unwrap().done().is_ok()
     }
 
     async fn get(&self, key: MessageKey) -> Option<Message> {
