@@ -18,7 +18,7 @@ use clap::Parser;
 use support::Target;
 use threadline::DynamoDbStore;
 use threadline::store::dynamodb::RetryPolicy;
-use threadline::stream::{PollEvent, PollSummary, Poller, Projector};
+use threadline::stream::{JsonLinesSink, PollEvent, PollSummary, Poller, Projector};
 
 /// Reads the table's stream and moves the inbox rows, a line for each batch.
 #[derive(Debug, Parser)]
@@ -41,7 +41,8 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let target = &options.target;
     let store = DynamoDbStore::new(target.connect().await?, &target.table);
-    let projector = Projector::new(store.clone());
+    // What can never succeed is shown, whole, and does not hold up the rest.
+    let projector = Projector::new(store.clone()).with_sink(JsonLinesSink::new(std::io::stderr()));
     let mut poller = Poller::new(target.connect_streams().await?, projector, store).with_observer(tell);
     if !target.aws {
         // An emulator that does not answer is not running: that is told after a second, not a minute.
@@ -70,7 +71,9 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 fn tell(event: &PollEvent<'_>) {
     match event {
         PollEvent::Batch { shard, summary, .. } => println!("  {shard}  {}", line(summary)),
-        PollEvent::Trimmed { shard, .. } => println!("  {shard}  some records were gone before they were read"),
+        PollEvent::Trimmed { shard, .. } => {
+            println!("  {shard}  some records were gone before they were read: run `table check`")
+        }
         PollEvent::Ended { shard, .. } => println!("  {shard}  read to its end"),
         _ => {}
     }

@@ -85,7 +85,7 @@ async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Re
 
     assert_eq!(app.inbox(&andrew).await?, ["message 40", "The Centauri send their regards"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 40"]);
-    assert_eq!(summary.projected, 43, "all messages");
+    assert_eq!(summary.projected, 47, "all messages, and the four rows that were put");
     assert_eq!((summary.failed, summary.impossible, summary.trimmed), (0, 0, 0));
 
     let again = app.poller().drain().await?;
@@ -127,10 +127,11 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
             () = crashed.crash() => {}
         }
     }
-    assert!(settled.load(Ordering::Relaxed) < 32, "there is something left for the last");
+    assert!(settled.load(Ordering::Relaxed) < 36, "there is something left for the last");
     poller(Crashing { store: app.store.clone(), writes: Arc::new(AtomicU64::new(u64::MAX)) }).drain().await?;
 
-    assert_eq!(settled.load(Ordering::Relaxed), 32, "no message was missed, and none came behind its checkpoint");
+    // 32 messages, and the four rows of the two conversations.
+    assert_eq!(settled.load(Ordering::Relaxed), 36, "no record was missed, and none came behind its checkpoint");
     assert_eq!(app.inbox(&andrew).await?, ["message 30", "Your Majesty"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 30"]);
     app.drop().await
@@ -156,16 +157,17 @@ async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<()
             }
         }
     };
-    let stop = reached(12);
+    // The two conversations are a message and two rows each.
+    let stop = reached(16);
     // On another thread, as an application may have it.
     let running = tokio::spawn(async move { poller.run_until(stop).await });
-    reached(2).await;
+    reached(6).await;
     for number in 1..=10 {
         say(&with_bayko, &format!("message {number}")).await?;
     }
     let summary = running.await.expect("it does not panic")?;
 
-    assert_eq!((summary.projected, summary.stream_ended), (12, false));
+    assert_eq!((summary.projected, summary.stream_ended), (16, false));
     assert_eq!(app.inbox(&andrew).await?, ["message 10", "Your Majesty"]);
     assert_eq!(app.poller().drain().await?.projected, 0, "the last batch was checkpointed");
     app.drop().await
@@ -183,7 +185,7 @@ async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> 
     let summary = app.poller().run_until(std::future::pending()).await?;
 
     assert!(summary.stream_ended);
-    assert_eq!(summary.projected, 2);
+    assert_eq!(summary.projected, 6, "two messages, and two rows for each conversation");
     assert_eq!(app.inbox(&andrew).await?, ["Your Majesty", "Have you ever watched Babylon 5?"]);
     app.drop().await
 }

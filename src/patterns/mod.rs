@@ -6,8 +6,10 @@
 mod draft;
 mod groups;
 mod inbox;
+mod members;
 mod messages;
 mod page;
+mod thread_page;
 mod users;
 
 use std::sync::Arc;
@@ -18,10 +20,11 @@ use crate::store::Store;
 use crate::time::{Clock, SystemClock};
 
 pub use draft::Draft;
-pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, MAX_MEMBERS, Member, NewGroup, Thread};
+pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, NewGroup, Thread};
 pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
-pub use messages::MessagesRequest;
+pub use members::{MAX_MEMBERS, Member};
 pub use page::{Cursor, MAX_PAGE_ITEMS, Page};
+pub use thread_page::MessagesRequest;
 pub use users::{NewUser, UserChange};
 
 /// The messaging of an application, on one table: users, conversations, messages and inboxes. Cheap to clone.

@@ -87,6 +87,13 @@ impl Plan {
                 RecordKind::Insert | RecordKind::Remove => Ok(Subject::Nothing),
                 RecordKind::Modify => {
                     let user = read::<User>(record)?;
+                    // An application may keep attributes of its own in a user; they stand in no row.
+                    let same = record.old.as_ref().is_some_and(|old| {
+                        User::from_item(old.clone()).is_ok_and(|old| old.profile() == user.profile())
+                    });
+                    if same {
+                        return Ok(Subject::Nothing);
+                    }
                     let newest = self.users.entry(id).or_insert_with(|| user.clone());
                     if newest.version() < user.version() {
                         *newest = user;

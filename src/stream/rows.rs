@@ -102,21 +102,26 @@ async fn correct_new_names(
 /// Gives a user's new names to the user's rows, and to the other side of the user's direct conversations.
 pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
     let mut query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
+    // As for the members: a row that cannot be read is told of in the end.
+    let mut unreadable = None;
     loop {
         let page = call.query(query.clone()).await?;
-        let rows =
-            page.items.into_iter().filter(Membership::is_in).map(Membership::from_item).collect::<Result<Vec<_>>>()?;
         let mut writes = Vec::new();
-        for row in &rows {
-            writes.push(rename_own(row, user)?);
-            if let Some(other) = row.other() {
-                writes.push(rename_other(row.group_id(), &other, user)?);
+        for item in page.items.into_iter().filter(Membership::is_in) {
+            match Membership::from_item(item) {
+                Ok(row) => {
+                    writes.push(rename_own(&row, user)?);
+                    if let Some(other) = row.other() {
+                        writes.push(rename_other(row.group_id(), &other, user)?);
+                    }
+                }
+                Err(error) => unreadable = Some(error),
             }
         }
         write_all(call, writes).await?;
         match page.next {
             Some(next) => query.start = Some(next),
-            None => return Ok(()),
+            None => return unreadable.map_or(Ok(()), Err),
         }
     }
 }
@@ -157,14 +162,17 @@ async fn write_all(call: &Call<'_>, writes: Vec<Write>) -> Result<()> {
         .await
 }
 
+/// The newest message of a thread that can be read. One that cannot has a record of its own, which says so.
 pub(super) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
     // More than one, so that expired messages and an application's own entities rarely cost another page.
     query.limit = NonZeroU32::new(4);
     loop {
         let page = call.query(query.clone()).await?;
-        if let Some(item) = page.items.into_iter().find(Message::is_in) {
-            return Message::from_item(item).map(Some);
+        let mut messages =
+            page.items.into_iter().filter(Message::is_in).filter_map(|item| Message::from_item(item).ok());
+        if let Some(message) = messages.next() {
+            return Ok(Some(message));
         }
         match page.next {
             Some(next) => query.start = Some(next),

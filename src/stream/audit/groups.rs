@@ -28,7 +28,9 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
         }
         return Ok(());
     }
+    let found_before = findings.len();
     let members = members(call, group, findings).await?;
+    let all_readable = findings.len() == found_before;
     let newest = rows::newest_message(call, group).await?;
     let users = users(call, &members).await?;
 
@@ -49,6 +51,10 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
             });
         }
         audit_names(call, row, &users, mode, findings).await?;
+    }
+    if !all_readable {
+        // A row that cannot be read is a row all the same: what is missing cannot be told before it is mended.
+        return Ok(());
     }
     if let [(only, _)] = members.as_slice()
         && let Some(other) = only.other()
@@ -77,7 +83,7 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
     Ok(())
 }
 
-/// Reports, or mends by a conditional write. One that is refused meets something that changed meanwhile, which is as good.
+/// Reports, or mends by a conditional write. One that is refused met something that changed meanwhile, and mended nothing.
 pub(super) async fn mend(
     call: &Call<'_>,
     mode: Mode,
@@ -88,8 +94,8 @@ pub(super) async fn mend(
     match mode {
         Mode::Report => findings.push(Finding::found(drift)),
         Mode::Mend => {
-            let _ = call.write(write).await?;
-            findings.push(Finding::mended(drift));
+            let mended = call.write(write).await?.done().is_ok();
+            findings.push(if mended { Finding::mended(drift) } else { Finding::found(drift) });
         }
     }
     Ok(())
@@ -102,7 +108,7 @@ async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -
     let mut members = Vec::new();
     loop {
         let page = call.query(query.clone()).await?;
-        for item in page.items {
+        for item in page.items.into_iter().filter(Membership::is_in) {
             let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
             match Membership::from_item(item) {
                 Ok(row) => {

@@ -1,0 +1,163 @@
+//! `groups.get`, `groups.members`, `groups.add_member`, `groups.remove_member`.
+
+use serde_dynamo::AttributeValue;
+
+use super::Thread;
+use super::groups::not_a_member;
+use super::users::put_new;
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile};
+use crate::request::{
+    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update,
+    Write,
+};
+use crate::store::call::begin;
+use crate::text::GroupTitle;
+use crate::time::Timestamp;
+
+/// The most members that a group may come to have. A message to the group writes each one's inbox row.
+pub const MAX_MEMBERS: usize = 1000;
+
+/// A member of a conversation, as the other members see one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member {
+    /// Who it is, with the names of when the member's row was written.
+    pub profile: Profile,
+    /// When the member joined.
+    pub joined_at: Timestamp,
+    /// Up to where the member has read.
+    pub last_read: Option<MessagePosition>,
+}
+
+impl Thread {
+    /// All members, in the order of their ids. 1 RCU per 4 KB of their rows, which is four members at least.
+    ///
+    /// # Errors
+    /// As [`Store::query`](crate::Store::query); [`Corrupt`](crate::ErrorKind::Corrupt).
+    pub async fn members(&self) -> Result<Vec<Member>> {
+        let call = begin!(&*self.chat.store, "groups.members");
+        call.run(async {
+            let mut query = Query::table_consistent(Membership::partition(self.group_id()))
+                .range(SortRange::BeginsWith(Membership::members()));
+            let mut members = Vec::new();
+            loop {
+                let page = call.query(query.clone()).await?;
+                for item in page.items.into_iter().filter(Membership::is_in) {
+                    let row = Membership::from_item(item)?;
+                    members.push(Member {
+                        profile: row.profile(),
+                        joined_at: row.joined_at(),
+                        last_read: row.last_read(),
+                    });
+                }
+                match page.next {
+                    Some(next) => query.start = Some(next),
+                    None => return Ok(members),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The group itself: its title, how many members it has, who started it and when. 0.5 RCU.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the group is gone; as [`Store::get`](crate::Store::get).
+    pub async fn group(&self) -> Result<MessageGroup> {
+        let call = begin!(&*self.chat.store, "groups.get");
+        call.run(async {
+            let found = call.get(Get::new(MessageGroup::key_from(self.group_id()))).await?;
+            found.item.map(MessageGroup::from_item).transpose()?.ok_or_else(not_a_member)
+        })
+        .await
+    }
+
+    /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
+    /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
+    /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
+    /// change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
+    pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.add_member");
+        let member = member.into();
+        call.run(async {
+            let title = self.title()?;
+            if member.id == self.me.user_id() {
+                // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
+                return self.chat.open_in(&call, member.id, self.group_id()).await.map(drop);
+            }
+            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            if let Some(newest) = super::messages::newest(&call, self.group_id()).await? {
+                row = row.showing(&newest).read_up_to(newest.position());
+            }
+            let most = AttributeValue::N(MAX_MEMBERS.to_string());
+            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?;
+            let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
+            let outcome = call.transact(Transaction::new(actions)?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => {
+                    Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
+                }
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+
+    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU to leave
+    /// oneself, 6 to remove another (2 of them for the proof that the caller is still a member), and 1 of the index. Any member may
+    /// remove any other; what else an application asks of them is its own to check. The messages stay. Removing somebody who is no
+    /// member is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
+    pub async fn remove_member(&self, member: UserId) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.remove_member");
+        call.run(async {
+            self.title()?;
+            let row = Write::delete(Membership::key_from((self.group_id(), member))).when(Condition::item_exists())?;
+            let mut actions = vec![row.into(), self.count_members(-1)?.into()];
+            if member != self.me.user_id() {
+                actions.push(self.still_a_member()?);
+            }
+            let outcome = call.transact(Transaction::new(actions)?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Ok(()),
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+
+    /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
+    fn still_a_member(&self) -> Result<TransactAction> {
+        TransactAction::check(self.me.key(), Condition::item_exists())
+    }
+
+    /// The title of a group, to whose members one may be added.
+    fn title(&self) -> Result<GroupTitle> {
+        let direct = || Error::invalid("a direct conversation has two members for ever; create a group instead");
+        self.me.title().cloned().ok_or_else(direct)
+    }
+
+    fn count_members(&self, change: i64) -> Result<Write> {
+        let update = Update::new().add(MessageGroup::MEMBER_COUNT, change);
+        Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
+    }
+}
+
+fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {
+    reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
+}

@@ -1,0 +1,271 @@
+//! `messages.page`: a thread, page by page.
+
+use std::num::NonZeroU32;
+
+use super::page::{List, Page, check_limit};
+use super::{Cursor, Thread};
+use crate::capacity::Consistency;
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::model::{Message, MessageKey, MessagePosition};
+use crate::request::{Order, Position, Query, SortRange};
+use crate::store::call::{Call, begin};
+
+impl Thread {
+    /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
+    ///
+    /// They are read eventually consistent: a page read right after a send may miss it, unless
+    /// [`consistent`](MessagesRequest::consistent) asks for it at twice the cost. A message that was sent late, with an id from
+    /// before, stands at the time of its id.
+    pub fn messages(&self) -> MessagesRequest<'_> {
+        MessagesRequest {
+            thread: self,
+            order: Order::Descending,
+            limit: 20,
+            before: None,
+            after: None,
+            around: None,
+            cursor: None,
+            consistency: Consistency::Eventual,
+        }
+    }
+}
+
+/// A page of a thread that is still to be read. See [`Thread::messages`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `fetch`"]
+pub struct MessagesRequest<'a> {
+    thread: &'a Thread,
+    order: Order,
+    limit: u32,
+    before: Option<Result<MessagePosition, String>>,
+    after: Option<Result<MessagePosition, String>>,
+    around: Option<Result<MessagePosition, String>>,
+    cursor: Option<Cursor>,
+    consistency: Consistency,
+}
+
+impl MessagesRequest<'_> {
+    /// Newest first: the page starts with the newest message within the bounds.
+    pub fn newest_first(mut self) -> Self {
+        self.order = Order::Descending;
+        self
+    }
+
+    /// Oldest first: the page starts with the oldest message within the bounds.
+    pub fn oldest_first(mut self) -> Self {
+        self.order = Order::Ascending;
+        self
+    }
+
+    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](super::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Only messages before this one, which is a message, a position, or an id that is a UUIDv7.
+    pub fn before(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.before = Some(bound(message));
+        self
+    }
+
+    /// Only messages after this one.
+    pub fn after(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.after = Some(bound(message));
+        self
+    }
+
+    /// The page with this message in its middle: half of the others come before it in the order asked for, half after.
+    pub fn around(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
+        self.around = Some(bound(message));
+        self
+    }
+
+    /// Goes on from a page before, of the same thread, order and bounds.
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
+    /// Sees every message that was acknowledged before, at twice the cost.
+    pub fn consistent(mut self) -> Self {
+        self.consistency = Consistency::Strong;
+        self
+    }
+
+    /// Reads the page: 0.5 RCU per 4 KB of messages. One message more than the page holds is read, to know whether there is
+    /// more; a page around a message reads as many on each side.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and
+    ///   around, and a cursor of another list.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) when a message cannot be read. Nothing is left out in silence.
+    /// * As [`Store::query`](crate::Store::query).
+    pub async fn fetch(self) -> Result<Page<Message>> {
+        let call = begin!(&*self.thread.chat.store, "messages.page");
+        call.run(self.read(&call)).await
+    }
+
+    async fn read(&self, call: &Call<'_>) -> Result<Page<Message>> {
+        let limit = check_limit(self.limit)?.get();
+        let range = Range { before: position(&self.before)?, after: position(&self.after)? };
+        if let Some(around) = position(&self.around)? {
+            if self.cursor.is_some() || range != Range::default() {
+                return Err(Error::invalid("a page around a message has no other bound and no cursor"));
+            }
+            return self.read_around(call, around, limit).await;
+        }
+        let start = match &self.cursor {
+            Some(cursor) => Some(self.list(self.order, range).position(cursor)?.parse::<MessagePosition>()?),
+            None => None,
+        };
+        let (items, more) = self.walk(call, self.order, range, start, limit).await?;
+        let next = more.then(|| items.last()).flatten().map(|last| self.cursor_behind(self.order, range, last));
+        Ok(Page { items, next, previous: None })
+    }
+
+    async fn read_around(&self, call: &Call<'_>, around: MessagePosition, limit: u32) -> Result<Page<Message>> {
+        let reversed = match self.order {
+            Order::Ascending => Order::Descending,
+            Order::Descending => Order::Ascending,
+        };
+        // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
+        // short leaves its room to the other, so each is read for the whole page.
+        let all = Range::default();
+        let (mut behind, more_behind) = self.walk_from(call, self.order, around, limit).await?;
+        let (mut ahead, more_ahead) = self.walk(call, reversed, all, Some(around), limit).await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let wanted_ahead = ((limit - 1) / 2).max(limit.saturating_sub(behind.len())).min(ahead.len());
+        let wanted_behind = (limit - wanted_ahead).min(behind.len());
+        let (cut_ahead, cut_behind) = (wanted_ahead < ahead.len(), wanted_behind < behind.len());
+        ahead.truncate(wanted_ahead);
+        behind.truncate(wanted_behind);
+        ahead.reverse();
+        ahead.append(&mut behind);
+        let items = ahead;
+        let next = (more_behind || cut_behind)
+            .then(|| items.last().map(|last| self.cursor_behind(self.order, all, last)))
+            .flatten();
+        let previous = (more_ahead || cut_ahead)
+            .then(|| items.first().map(|first| self.cursor_behind(reversed, all, first)))
+            .flatten();
+        Ok(Page { items, next, previous })
+    }
+
+    /// Up to `limit` messages from this one on, itself included, and whether there are more.
+    async fn walk_from(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        from: MessagePosition,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let (first, last) = (MessagePosition::FIRST, MessagePosition::LAST);
+        let range = match order {
+            Order::Ascending => SortRange::Between(from.sort_key(), last.sort_key()),
+            Order::Descending => SortRange::Between(first.sort_key(), from.sort_key()),
+        };
+        self.collect(call, order, range, |_| true, None, limit).await
+    }
+
+    /// Up to `limit` messages of the range behind the start, and whether there are more.
+    async fn walk(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        range: Range,
+        start: Option<MessagePosition>,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let wanted = |message: &Message| range.contains(message.position());
+        let start = start.map(|start| Position {
+            key: Message::key_from(MessageKey { group: self.thread.group_id(), position: start }),
+            index_key: None,
+        });
+        self.collect(call, order, range.sort_keys(), wanted, start, limit).await
+    }
+
+    async fn collect(
+        &self,
+        call: &Call<'_>,
+        order: Order,
+        range: SortRange,
+        wanted: impl Fn(&Message) -> bool,
+        start: Option<Position>,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool)> {
+        let mut messages = Vec::new();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut query = Query::table(Message::partition(self.thread.group_id())).range(range).order(order).start(start);
+        loop {
+            // One more than is missing tells whether there is more.
+            let missing = limit + 1 - messages.len();
+            query.limit = u32::try_from(missing).ok().and_then(NonZeroU32::new);
+            let page = call.query(query.clone()).await?;
+            for item in page.items.into_iter().filter(Message::is_in) {
+                let message = Message::from_item(item)?;
+                if wanted(&message) {
+                    messages.push(message);
+                }
+            }
+            if messages.len() > limit {
+                messages.truncate(limit);
+                return Ok((messages, true));
+            }
+            match page.next {
+                Some(next) => query.start = Some(next),
+                None => return Ok((messages, false)),
+            }
+        }
+    }
+
+    fn cursor_behind(&self, order: Order, range: Range, message: &Message) -> Cursor {
+        self.list(order, range).cursor(&message.position().to_string())
+    }
+
+    /// What the cursors of a read are bound to.
+    fn list(&self, order: Order, range: Range) -> List {
+        let partition = Message::partition(self.thread.group_id());
+        List { pattern: "messages.page", partition, order, bounds: range.to_string() }
+    }
+}
+
+/// The bounds of a read, neither of them counted in.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Range {
+    before: Option<MessagePosition>,
+    after: Option<MessagePosition>,
+}
+
+impl Range {
+    fn contains(&self, position: MessagePosition) -> bool {
+        self.before.is_none_or(|before| position < before) && self.after.is_none_or(|after| position > after)
+    }
+
+    /// The narrowest range that DynamoDB has for the bounds. One of two bounds counts both in.
+    fn sort_keys(&self) -> SortRange {
+        match (self.after, self.before) {
+            (None, None) => SortRange::All,
+            (None, Some(before)) => SortRange::Before(before.sort_key()),
+            (Some(after), None) => SortRange::After(after.sort_key()),
+            (Some(after), Some(before)) => SortRange::Between(after.sort_key(), before.sort_key()),
+        }
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |bound: Option<MessagePosition>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+        write!(f, "{} {}", text(self.after), text(self.before))
+    }
+}
+
+/// A bound as it was given: an error waits for `fetch`, so that the builder's calls stay plain.
+fn bound(message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<MessagePosition, String> {
+    message.try_into().map_err(|error| error.into().to_string())
+}
+
+fn position(bound: &Option<Result<MessagePosition, String>>) -> Result<Option<MessagePosition>> {
+    bound.clone().transpose().map_err(Error::invalid)
+}
