@@ -49,6 +49,13 @@ impl Units {
     }
 }
 
+/// Whole units, so that `1` may stand where units are asked for.
+impl From<u32> for Units {
+    fn from(units: u32) -> Self {
+        Self::whole(units.into())
+    }
+}
+
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}.{}", self.halves / 2, if self.halves.is_multiple_of(2) { 0 } else { 5 }))
@@ -71,15 +78,16 @@ impl Sub for Units {
     }
 }
 
-/// What a request consumed: units of the table and of the index, apart.
+/// What a request consumed, or may consume: units of the table and of the index, apart.
 ///
 /// ```
 /// use threadline::{Capacity, Units};
 ///
-/// let send = Capacity { table_write: Units::whole(1), ..Capacity::default() };
-/// let project = Capacity { table_read: Units::whole(1), table_write: Units::whole(2), index_write: Units::whole(4), ..send };
+/// let send = Capacity::writes(1);
+/// let project = Capacity::reads(1) + Capacity::writes(2) + Capacity::index_writes(4);
 /// assert_eq!((send + project).write(), Units::whole(7));
 /// assert_eq!(project.to_string(), "1.0 RCU + 6.0 WCU");
+/// assert_eq!(Capacity::reads(Units::halves(1)).to_string(), "0.5 RCU");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Capacity {
@@ -95,13 +103,23 @@ pub struct Capacity {
 
 impl Capacity {
     /// Units read from the table alone.
-    pub fn reads(units: Units) -> Self {
-        Self { table_read: units, ..Self::default() }
+    pub fn reads(units: impl Into<Units>) -> Self {
+        Self { table_read: units.into(), ..Self::default() }
     }
 
     /// Units written to the table alone.
-    pub fn writes(units: Units) -> Self {
-        Self { table_write: units, ..Self::default() }
+    pub fn writes(units: impl Into<Units>) -> Self {
+        Self { table_write: units.into(), ..Self::default() }
+    }
+
+    /// Units read from the index alone.
+    pub fn index_reads(units: impl Into<Units>) -> Self {
+        Self { index_read: units.into(), ..Self::default() }
+    }
+
+    /// Units written to the index alone.
+    pub fn index_writes(units: impl Into<Units>) -> Self {
+        Self { index_write: units.into(), ..Self::default() }
     }
 
     /// All read units, of the table and of the index.

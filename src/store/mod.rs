@@ -12,6 +12,7 @@ pub mod memory;
 pub mod meter;
 #[cfg(feature = "mock")]
 mod mock;
+mod operation;
 
 use std::fmt::Debug;
 
@@ -26,6 +27,7 @@ use crate::request::{
 pub use ext::StoreExt;
 #[cfg(feature = "mock")]
 pub use mock::MockStore;
+pub use operation::Operation;
 
 /// One DynamoDB table, or what behaves as one. The contract for those who write a store: no method has a default, and the
 /// suite in `store::conformance` holds every behaviour. Users call it through [`StoreExt`] and the access patterns.

@@ -18,7 +18,8 @@ use crate::request::{
     PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
-pub use plan::{Calls, Operation, Plan, Rates};
+pub use super::operation::Operation;
+pub use plan::{Calls, Plan, Rates};
 
 /// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
 /// leaves parts of a batch undone, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
@@ -127,23 +128,11 @@ impl<S: Store> FaultStore<S> {
             Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
             Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
         };
-        let error = Error::new(kind, message).with_operation(name(operation)).with_table(self.store.table_name());
+        let error = Error::new(kind, message).with_operation(operation.name()).with_table(self.store.table_name());
         match code {
             Some(code) => error.with_service(ServiceError::new(Some(code), None, None)),
             None => error,
         }
-    }
-}
-
-fn name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Get => "get",
-        Operation::Write => "write",
-        Operation::Query => "query",
-        Operation::Scan => "scan",
-        Operation::Transact => "transact",
-        Operation::BatchGet => "batch_get",
-        Operation::BatchWrite => "batch_write",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::key::PartitionKey;
+use crate::store::operation::Operation;
 
 /// What a [`FaultStore`](super::FaultStore) does wrong, and when: faults, each with the calls it befalls. Of several that befall
 /// one call, the first of the plan is done. `Debug` prints the plan as it is written, without partitions.
@@ -226,32 +227,6 @@ impl fmt::Debug for Calls {
             f.write_str(".on_partition(…)")?;
         }
         Ok(())
-    }
-}
-
-/// A method of [`Store`](crate::store::Store).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Reading one item.
-    Get,
-    /// Writing one item.
-    Write,
-    /// Reading a page of a partition.
-    Query,
-    /// Reading a page of the table.
-    Scan,
-    /// Writing several items, all or none.
-    Transact,
-    /// Reading several items.
-    BatchGet,
-    /// Writing several items, each on its own.
-    BatchWrite,
-}
-
-impl Operation {
-    pub(super) fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::Transact | Self::BatchWrite)
     }
 }
 

@@ -1,11 +1,15 @@
-//! A store that adds up what passes through it.
+//! A store that adds up what passes through it, and says what a piece of work consumed.
 
+mod measured;
+
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::Store;
+use super::{Operation, Store};
 use crate::capacity::Capacity;
 use crate::error::Result;
 use crate::request::{
@@ -13,52 +17,119 @@ use crate::request::{
     Transaction, Write, WriteOutcome,
 };
 
+pub use measured::{BudgetError, Measured, Request};
+
 /// A store that adds up the capacity of every answer, also of a write that was refused and of a transaction that was
 /// cancelled. A request that ends in an error counts for nothing: nobody says what it consumed. A clone shares the sum.
 ///
-/// ```
-/// use threadline::store::Store;
-/// use threadline::store::meter::Metered;
-/// use threadline::{MemoryStore, Scan};
+/// [`measure`](Self::measure) holds a piece of work to what it may cost:
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let store = Metered::new(MemoryStore::new());
-/// store.scan(Scan::new()).await?;
-/// store.scan(Scan::new()).await?;
-/// assert_eq!(store.take().to_string(), "1.0 RCU");
-/// assert_eq!(store.total().to_string(), "nothing");
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// ```
+/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use threadline::store::meter::Metered;
+/// use threadline::{Capacity, MemoryStore, NewUser, Threadline};
+///
+/// let meter = Metered::new(MemoryStore::new());
+/// let chat = Threadline::new(meter.clone());
+/// let new = NewUser::new("andrewbrown", "Andrew Brown")?;
+/// let andrew = meter.measure(chat.create_user(new)).await.exactly(Capacity::writes(4))??;
+///
+/// // What is not named is not allowed: here, to read.
+/// let look_up = meter.measure(chat.user(andrew.id())).await;
+/// let error = look_up.at_most(Capacity::writes(1)).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "consumed 0.5 RCU where at most 1.0 WCU may be, by get: 0.5 RCU",
+/// );
+///
+/// // And the sum of all:
+/// assert_eq!(meter.take().to_string(), "0.5 RCU + 4.0 WCU");
+/// assert_eq!(meter.total().to_string(), "nothing");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Metered<S> {
     store: S,
-    total: Arc<Mutex<Capacity>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    total: Capacity,
+    /// The requests of each piece of work that is being measured, by the number that it has.
+    measured: BTreeMap<u64, Vec<Request>>,
+    next: u64,
 }
 
 impl<S: Store> Metered<S> {
     /// The store, with nothing consumed yet.
     pub fn new(store: S) -> Self {
-        Self { store, total: Arc::default() }
+        Self { store, state: Arc::default() }
     }
 
     /// What has been consumed since the start, or since the last [`take`](Self::take).
     pub fn total(&self) -> Capacity {
-        *self.lock()
+        self.lock().total
     }
 
     /// The same, and starts again from nothing.
     pub fn take(&self) -> Capacity {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut self.lock().total)
     }
 
-    fn count(&self, capacity: Capacity) {
-        *self.lock() += capacity;
+    /// Does the work, and gives its answer with the requests that passed through this meter and its clones meanwhile:
+    /// also those of others, so measure one piece of work at a time. The sum goes on as well, and a measurement may be part
+    /// of another one.
+    pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
+        let measuring = Measuring::start(self);
+        let answer = work.await;
+        Measured::new(answer, measuring.requests())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Capacity> {
-        // A sum cannot be left half-written, so a poisoned lock is as good as any.
-        self.total.lock().unwrap_or_else(PoisonError::into_inner)
+    fn count<T>(&self, operation: Operation, answer: &Result<T>, capacity: impl Fn(&T) -> Capacity) {
+        let request = match answer {
+            Ok(answer) => Request { operation, capacity: capacity(answer), failed: None },
+            Err(error) => Request { operation, capacity: Capacity::default(), failed: Some(error.kind()) },
+        };
+        let mut state = self.lock();
+        state.total += request.capacity;
+        for requests in state.measured.values_mut() {
+            requests.push(request);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in the state can be left half-written, so a poisoned lock is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A measurement that goes on. It ends when this is dropped, also by work that is given up.
+struct Measuring<'a, S: Store> {
+    meter: &'a Metered<S>,
+    number: u64,
+}
+
+impl<'a, S: Store> Measuring<'a, S> {
+    fn start(meter: &'a Metered<S>) -> Self {
+        let mut state = meter.lock();
+        let number = state.next;
+        state.next = number.wrapping_add(1);
+        state.measured.insert(number, Vec::new());
+        drop(state);
+        Self { meter, number }
+    }
+
+    fn requests(&self) -> Vec<Request> {
+        self.meter.lock().measured.get_mut(&self.number).map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl<S: Store> Drop for Measuring<'_, S> {
+    fn drop(&mut self) {
+        self.meter.lock().measured.remove(&self.number);
     }
 }
 
@@ -70,31 +141,45 @@ impl<S: Store> Store for Metered<S> {
     }
 
     async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.store.get(request).await.inspect(|answer| self.count(answer.capacity))
+        let answer = self.store.get(request).await;
+        self.count(Operation::Get, &answer, |answer| answer.capacity);
+        answer
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.store.write(request).await.inspect(|answer| self.count(answer.capacity()))
+        let answer = self.store.write(request).await;
+        self.count(Operation::Write, &answer, |answer| answer.capacity());
+        answer
     }
 
     async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.store.query(request).await.inspect(|answer| self.count(answer.capacity))
+        let answer = self.store.query(request).await;
+        self.count(Operation::Query, &answer, |answer| answer.capacity);
+        answer
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.store.scan(request).await.inspect(|answer| self.count(answer.capacity))
+        let answer = self.store.scan(request).await;
+        self.count(Operation::Scan, &answer, |answer| answer.capacity);
+        answer
     }
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.store.transact(request).await.inspect(|answer| self.count(answer.capacity()))
+        let answer = self.store.transact(request).await;
+        self.count(Operation::Transact, &answer, |answer| answer.capacity());
+        answer
     }
 
     async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.store.batch_get(request).await.inspect(|answer| self.count(answer.capacity))
+        let answer = self.store.batch_get(request).await;
+        self.count(Operation::BatchGet, &answer, |answer| answer.capacity);
+        answer
     }
 
     async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.store.batch_write(request).await.inspect(|answer| self.count(answer.capacity))
+        let answer = self.store.batch_write(request).await;
+        self.count(Operation::BatchWrite, &answer, |answer| answer.capacity);
+        answer
     }
 }
 

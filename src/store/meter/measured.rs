@@ -1,0 +1,240 @@
+//! What a piece of work consumed, and whether that is what it may.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::capacity::{Capacity, Units};
+use crate::error::ErrorKind;
+use crate::store::Operation;
+
+/// A request that passed through a [`Metered`](super::Metered), without any content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// What it asked for.
+    pub operation: Operation,
+    /// What it consumed; nothing where it failed, since nobody says what it consumed then.
+    pub capacity: Capacity,
+    /// How it failed, where it did.
+    pub failed: Option<ErrorKind>,
+}
+
+/// The operation and its units: `transact: 8.0 WCU + 2.0 index WCU`.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.operation.name())?;
+        match self.failed {
+            Some(kind) => write!(f, "failed ({kind:?})"),
+            None => Apart(self.capacity).fmt(f),
+        }
+    }
+}
+
+/// The answer of a piece of work, with what it consumed: see [`Metered::measure`](super::Metered::measure).
+#[derive(Clone, Debug)]
+#[must_use = "what was consumed is held to nothing before `exactly` or `at_most`"]
+pub struct Measured<T> {
+    answer: T,
+    requests: Vec<Request>,
+}
+
+impl<T> Measured<T> {
+    pub(super) fn new(answer: T, requests: Vec<Request>) -> Self {
+        Self { answer, requests }
+    }
+
+    /// What was consumed in all.
+    pub fn consumed(&self) -> Capacity {
+        self.requests.iter().map(|request| request.capacity).sum()
+    }
+
+    /// The requests, in the order of their answers.
+    pub fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    /// The answer, whatever it cost.
+    pub fn into_answer(self) -> T {
+        self.answer
+    }
+
+    /// The answer, where no more was consumed than this of any of the four kinds of unit. What is not named is zero: work that
+    /// may only write may not read at all.
+    ///
+    /// # Errors
+    /// What was consumed, what may be, and by which requests. The answer is lost then.
+    pub fn at_most(self, budget: Capacity) -> Result<T, BudgetError> {
+        let consumed = self.consumed();
+        let is_within = consumed.table_read <= budget.table_read
+            && consumed.table_write <= budget.table_write
+            && consumed.index_read <= budget.index_read
+            && consumed.index_write <= budget.index_write;
+        self.answer_if(is_within, "at most ", budget)
+    }
+
+    /// The answer, where exactly this was consumed, of each of the four kinds of unit.
+    ///
+    /// # Errors
+    /// As [`at_most`](Self::at_most).
+    pub fn exactly(self, budget: Capacity) -> Result<T, BudgetError> {
+        let is_same = self.consumed() == budget;
+        self.answer_if(is_same, "exactly ", budget)
+    }
+
+    fn answer_if(self, is_kept: bool, bound: &'static str, budget: Capacity) -> Result<T, BudgetError> {
+        if is_kept { Ok(self.answer) } else { Err(BudgetError { bound, budget, requests: self.requests }) }
+    }
+}
+
+/// A piece of work consumed other than it may. `Debug` says the same as `Display`, for the sake of `unwrap` in tests.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BudgetError {
+    bound: &'static str,
+    budget: Capacity,
+    requests: Vec<Request>,
+}
+
+impl BudgetError {
+    /// What was consumed in all.
+    pub fn consumed(&self) -> Capacity {
+        self.requests.iter().map(|request| request.capacity).sum()
+    }
+
+    /// What may be consumed.
+    pub fn budget(&self) -> Capacity {
+        self.budget
+    }
+
+    /// The requests, in the order of their answers.
+    pub fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+}
+
+impl fmt::Display for BudgetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (consumed, budget) = (Apart(self.consumed()), Apart(self.budget));
+        write!(f, "consumed {consumed} where {}{budget} may be, by ", self.bound)?;
+        if self.requests.is_empty() {
+            return f.write_str("no request");
+        }
+        for (place, request) in self.requests.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{request}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for BudgetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for BudgetError {}
+
+/// Prints the units of the table and of the index apart: `1.0 RCU + 2.0 WCU + 4.0 index WCU`.
+struct Apart(Capacity);
+
+impl fmt::Display for Apart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Capacity { table_read, table_write, index_read, index_write } = self.0;
+        let mut plus = "";
+        for (units, name) in
+            [(table_read, "RCU"), (table_write, "WCU"), (index_read, "index RCU"), (index_write, "index WCU")]
+        {
+            if units > Units::ZERO {
+                write!(f, "{plus}{units} {name}")?;
+                plus = " + ";
+            }
+        }
+        if plus.is_empty() { f.write_str("nothing") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Key, PartitionKey, SortKey};
+    use crate::request::{Get, Scan};
+    use crate::store::Store;
+    use crate::store::fault::{Calls, FaultStore, Plan};
+    use crate::store::memory::MemoryStore;
+    use crate::store::meter::Metered;
+
+    fn half() -> Capacity {
+        Capacity::reads(Units::halves(1))
+    }
+
+    fn get() -> Get {
+        Get::new(Key::new(PartitionKey::parse("secret").unwrap(), SortKey::parse("1").unwrap()))
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_back_where_the_budget_is_kept() {
+        let meter = Metered::new(MemoryStore::new());
+        for budget in [half(), Capacity::reads(1), half() + Capacity::index_writes(7)] {
+            let answer = meter.measure(meter.get(get())).await.at_most(budget).unwrap();
+            assert_eq!(answer.unwrap().item, None);
+        }
+        assert_eq!(meter.measure(async { 7 }).await.exactly(Capacity::default()), Ok(7));
+        assert_eq!(meter.measure(meter.get(get())).await.exactly(half()).unwrap().unwrap().capacity, half());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_named_is_not_allowed() {
+        let consumed = Capacity {
+            table_read: Units::whole(1),
+            table_write: Units::whole(1),
+            index_read: Units::whole(1),
+            index_write: Units::whole(1),
+        };
+        for lacking in [
+            Capacity { table_read: Units::ZERO, ..consumed },
+            Capacity { table_write: Units::ZERO, ..consumed },
+            Capacity { index_read: Units::ZERO, ..consumed },
+            Capacity { index_write: Units::halves(1), ..consumed },
+        ] {
+            let request = Request { operation: Operation::Write, capacity: consumed, failed: None };
+            let measured = Measured::new((), vec![request]);
+            assert_eq!(measured.clone().at_most(lacking).unwrap_err().budget(), lacking);
+            assert_eq!(measured.clone().exactly(lacking).unwrap_err().consumed(), consumed);
+            assert_eq!(measured.clone().exactly(lacking + consumed).unwrap_err().requests(), [request], "too much");
+            assert_eq!(measured.exactly(consumed), Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
+        let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
+        let meter = Metered::new(store);
+        let work = async {
+            meter.scan(Scan::new()).await.unwrap();
+            meter.get(get()).await.unwrap_err();
+            meter.get(get().consistent()).await.unwrap();
+        };
+        let error = meter.measure(work).await.at_most(Capacity::reads(1) + Capacity::index_writes(2)).unwrap_err();
+        let expected = "consumed 1.5 RCU where at most 1.0 RCU + 2.0 index WCU may be, \
+                        by scan: 0.5 RCU, get: failed (Throttled), get: 1.0 RCU";
+        assert_eq!((error.to_string().as_str(), format!("{error:?}").as_str()), (expected, expected));
+        let error = meter.measure(async {}).await.exactly(half()).unwrap_err();
+        assert_eq!(error.to_string(), "consumed nothing where exactly 0.5 RCU may be, by no request");
+    }
+
+    #[tokio::test]
+    async fn a_measurement_within_another_counts_for_both_and_one_that_is_given_up_for_none() {
+        let meter = Metered::new(MemoryStore::new());
+        let outer = meter.measure(async {
+            meter.get(get()).await.unwrap();
+            meter.measure(meter.clone().get(get())).await.exactly(half()).unwrap().unwrap();
+        });
+        let outer = outer.await;
+        assert_eq!(outer.requests().len(), 2);
+        assert_eq!((outer.consumed(), meter.take()), (Capacity::reads(1), Capacity::reads(1)));
+
+        let given_up = meter.measure(std::future::pending::<()>());
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, given_up).await.is_err());
+        assert!(meter.lock().measured.is_empty());
+    }
+}

@@ -1,0 +1,40 @@
+//! The methods of a store, by name.
+
+/// A method of [`Store`](super::Store).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Reading one item.
+    Get,
+    /// Writing one item.
+    Write,
+    /// Reading a page of a partition.
+    Query,
+    /// Reading a page of the table.
+    Scan,
+    /// Writing several items, all or none.
+    Transact,
+    /// Reading several items.
+    BatchGet,
+    /// Writing several items, each on its own.
+    BatchWrite,
+}
+
+impl Operation {
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Transact | Self::BatchWrite)
+    }
+
+    /// The method's name, as it stands in errors.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Write => "write",
+            Self::Query => "query",
+            Self::Scan => "scan",
+            Self::Transact => "transact",
+            Self::BatchGet => "batch_get",
+            Self::BatchWrite => "batch_write",
+        }
+    }
+}
