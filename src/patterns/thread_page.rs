@@ -197,7 +197,12 @@ impl MessagesRequest<'_> {
     ) -> Result<(Vec<Message>, bool)> {
         let mut messages = Vec::new();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut query = Query::table(Message::partition(self.thread.group_id())).range(range).order(order).start(start);
+        let partition = Message::partition(self.thread.group_id());
+        let query = match self.consistency {
+            Consistency::Eventual => Query::table(partition),
+            Consistency::Strong => Query::table_consistent(partition),
+        };
+        let mut query = query.range(range).order(order).start(start);
         loop {
             // One more than is missing tells whether there is more.
             let missing = limit + 1 - messages.len();
