@@ -57,6 +57,20 @@ fn a_query_rounds_once_over_all_that_it_read() {
 }
 
 #[test]
+fn a_query_of_8171_bytes_costs_1_unit_and_one_of_8251_bytes_1_and_a_half() {
+    // The pages of 20 messages that students of the bootcamp measured on AWS.
+    for (bytes, halves) in [(8171, 2), (8192, 2), (8193, 3), (8251, 3)] {
+        let store = MemoryStore::new();
+        for place in 0..19 {
+            put(&store, sized("A", &format!("{place:02}"), 400));
+        }
+        put(&store, sized("A", "19", bytes - 19 * 400));
+        assert_eq!(query(&store, Query::table(partition("A"))).capacity, reads(halves), "{bytes} bytes");
+        assert_eq!(query(&store, Query::table_consistent(partition("A"))).capacity, reads(2 * halves));
+    }
+}
+
+#[test]
 fn a_batch_of_reads_rounds_each_item() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 100));
@@ -90,6 +104,9 @@ fn a_refused_write_is_charged_by_the_item_that_is_there() {
     };
     assert_eq!(refused(Write::put(item("A", "1")).unwrap(), Condition::item_absent()), writes(3, 0));
     assert_eq!(refused(Write::put(sized("A", "2", 3000)).unwrap(), Condition::item_exists()), writes(1, 0));
+    assert_eq!(refused(set("x", ""), Condition::item_absent()), writes(3, 0));
+    assert_eq!(refused(Write::delete(key("A", "1")), Condition::exists("y")), writes(3, 0));
+    assert_eq!(refused(Write::delete(key("A", "2")), Condition::item_exists()), writes(1, 0));
 }
 
 #[test]
@@ -127,6 +144,9 @@ fn a_set_in_another_order_costs_nothing_on_the_index() {
     };
     put(&store, with_set(["a", "b"]));
     assert_eq!(put(&store, with_set(["b", "a"])), writes(1, 0));
+    let update = Update::new().set("set", AttributeValue::Ss(["b", "a"].map(str::to_owned).into()));
+    assert_eq!(outcome(&store, Write::update(key("A", "1"), update).unwrap()), writes(1, 0));
+    assert_eq!(put(&store, with_set(["b", "c"])), writes(1, 1));
 }
 
 #[test]
@@ -155,6 +175,19 @@ fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
     let outcome = transact(&store, Transaction::new(actions).unwrap());
     assert_eq!(outcome.capacity(), writes(2 + 4 + 2 + 4 + 2, 1 + 2));
     outcome.done().unwrap();
+}
+
+#[test]
+fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_index_entry_that_moves() {
+    let store = MemoryStore::new();
+    put(&store, indexed_of("1", "1", 1500));
+    put(&store, sized("B", "1", 3000));
+    let shrink = Write::update(key("B", "1"), Update::new().remove("x")).unwrap();
+    let outcome = transact(&store, Transaction::new([set(GSI1SK, "2"), shrink]).unwrap());
+    assert_eq!(outcome.capacity(), writes(2 * 2 + 2 * 3, 2 + 2));
+    let outcome =
+        transact(&store, Transaction::new([Write::delete(key("A", "1")), Write::delete(key("C", "1"))]).unwrap());
+    assert_eq!(outcome.capacity(), writes(2 * 2 + 2, 2));
 }
 
 #[test]
