@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use threadline::{Clock, Draft, ErrorKind, GroupId, ImportedDirect, MessageBody, NewGroup};
 
-use crate::groups::{capacity, count, person, texts};
+use crate::groups::{count, person, texts};
 use crate::support::{App, scan, time};
 
 #[tokio::test]
@@ -155,20 +155,6 @@ async fn a_message_too_old_to_be_sent_is_not_sent_by_starting_again() {
     let error = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(scan(&app.store).await == before);
-}
-
-#[tokio::test]
-async fn a_start_costs_8_units_and_2_of_the_index() {
-    let app = App::new();
-    let (chat, meter) = app.metered();
-    let thread = chat.start_direct(person(1), person(2), "opa").await.unwrap();
-    assert_eq!(meter.take(), capacity(0, 8, 2));
-    // Where there is the conversation already, the attempt costs the same, but not on the index; then the row is read and
-    // the message put.
-    app.clock.advance(Duration::from_secs(1));
-    chat.start_direct(person(2), person(1), "epa").await.unwrap();
-    assert_eq!(meter.take(), capacity(1, 8 + 1, 0));
-    assert_eq!(texts(&thread).await, ["opa", "epa"]);
 }
 
 #[tokio::test]

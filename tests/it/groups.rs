@@ -3,21 +3,12 @@
 use std::time::Duration;
 
 use threadline::{
-    Capacity, Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, Message, MessageBody, MessageGroup, NewGroup,
-    Profile, Store, Thread, Units, UserId,
+    Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, Message, MessageBody, MessageGroup, NewGroup, Profile,
+    Store, Thread, UserId,
 };
 use uuid::Uuid;
 
 use crate::support::{App, id, scan};
-
-pub(crate) fn capacity(table_read: u64, table_write: u64, index_write: u64) -> Capacity {
-    Capacity {
-        table_read: Units::whole(table_read),
-        table_write: Units::whole(table_write),
-        index_write: Units::whole(index_write),
-        ..Capacity::default()
-    }
-}
 
 /// Somebody, with an id of this number, who needs not be stored to be a member.
 pub(crate) fn person(number: usize) -> Profile {
@@ -134,15 +125,6 @@ async fn a_creation_with_the_id_of_another_group_is_refused() {
 }
 
 #[tokio::test]
-async fn a_group_of_n_costs_4_and_2n_units_and_n_of_the_index() {
-    let (chat, meter) = App::new().metered();
-    for members in [1, 2, 10, 97] {
-        chat.create_group(of(usize::try_from(members).unwrap()), "opa").await.unwrap();
-        assert_eq!(meter.take(), capacity(0, 4 + 2 * members, members));
-    }
-}
-
-#[tokio::test]
 async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
@@ -151,17 +133,6 @@ async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist() 
     let missing = app.chat.open(londo.id(), GroupId::from_uuid(Uuid::nil())).await.unwrap_err();
     assert_eq!(stranger.kind(), ErrorKind::NotFound);
     assert_eq!(format!("{stranger} {stranger:?}"), format!("{missing} {missing:?}"));
-}
-
-#[tokio::test]
-async fn to_open_costs_1_unit_whether_one_may_or_not() {
-    let app = App::new();
-    let (andrew, _, thread) = app.direct().await;
-    let (chat, meter) = app.metered();
-    chat.open(andrew.id(), thread.group_id()).await.unwrap();
-    assert_eq!(meter.take(), capacity(1, 0, 0));
-    chat.open(person(7).id, thread.group_id()).await.unwrap_err();
-    assert_eq!(meter.take(), capacity(1, 0, 0));
 }
 
 #[tokio::test]

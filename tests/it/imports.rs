@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use threadline::{ErrorKind, GroupId, ImportedDirect, SendWindow, User};
+use threadline::{ErrorKind, GroupId, ImportedDirect, User};
 
-use crate::groups::{capacity, count, group, person, texts};
+use crate::groups::{count, group, person, texts};
 use crate::support::{App, id, scan, time};
 
 const OLD: &str = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399";
@@ -83,14 +83,12 @@ async fn two_people_with_a_conversation_import_no_other() {
 }
 
 #[tokio::test]
-async fn an_import_costs_8_units_and_2_of_the_index() {
+async fn an_imported_conversation_stands_in_the_inbox_where_it_was_started() {
     let app = App::new();
-    let (chat, meter) = app.metered();
     let import = ImportedDirect::new(id(OLD), person(1), person(2), time("2023-03-22T14:36:25Z"));
-    chat.import_direct(import).await.unwrap();
-    assert_eq!(meter.take(), capacity(0, 8, 2));
-    let group = chat.with_send_window(SendWindow::any_age()).open(person(1).id, id(OLD)).await.unwrap();
-    assert_eq!(group.membership().last_message_at(), time("2023-03-22T14:36:25Z"));
+    app.chat.import_direct(import).await.unwrap();
+    let thread = app.chat.open(person(1).id, id(OLD)).await.unwrap();
+    assert_eq!(thread.membership().last_message_at(), time("2023-03-22T14:36:25Z"));
 }
 
 #[tokio::test]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use threadline::store::meter::Metered;
-use threadline::{Capacity, ErrorKind, MAX_UNREAD, NewGroup, Threadline, Units};
+use threadline::{ErrorKind, MAX_UNREAD, NewGroup};
 
 use crate::support::App;
 
@@ -173,21 +172,4 @@ async fn somebody_added_later_sees_the_thread_and_has_it_for_read() {
     assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Welcome"));
     assert!(!row.is_unread());
     assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
-}
-
-#[tokio::test]
-async fn reading_the_inbox_marking_and_counting_cost_what_they_say() {
-    let app = App::new();
-    let (_, bayko, thread) = app.direct().await;
-    let meter = Metered::new(app.store.clone());
-    let chat = Threadline::new(meter.clone()).with_clock(app.clock.clone());
-    let rows = chat.inbox(bayko.id()).fetch().await.unwrap().items;
-    assert_eq!(meter.take(), Capacity { index_read: Units::halves(1), ..Capacity::default() }, "inbox.page");
-    chat.unread(&rows[0]).await.unwrap();
-    assert_eq!(meter.take(), Capacity::reads(Units::halves(1)), "inbox.unread");
-    let mut baykos_end = chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    meter.take();
-    baykos_end.mark_read(rows[0].last_message().unwrap()).await.unwrap();
-    let expected = Capacity { index_write: Units::whole(1), ..Capacity::writes(Units::whole(1)) };
-    assert_eq!(meter.take(), expected, "inbox.mark_read");
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod auto_traits;
+mod budgets;
 mod convergence;
 mod corrupt;
 mod cruddur;

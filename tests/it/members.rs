@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use threadline::{
-    AttributeValue, Capacity, Consistency, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread,
-    Units, Update, User, Write, read_units,
+    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Update, User, Write,
 };
 
-use crate::groups::{capacity, group, person, texts};
+use crate::groups::{group, person, texts};
 use crate::support::{App, scan};
 
 /// A group of Andrew's, alone.
@@ -180,40 +179,6 @@ async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
     assert_eq!(members[0].profile, andrew.profile());
     assert_eq!((members[0].joined_at, members[0].last_read), (joined, None));
     assert_eq!((members[1].joined_at, members[1].last_read), (joined, Some(message.position())));
-}
-
-#[tokio::test]
-async fn a_change_of_members_costs_6_units_and_1_of_the_index_and_leaving_costs_4() {
-    let app = App::new();
-    let (andrew, thread) = babylon(&app).await;
-    let (chat, meter) = app.metered();
-    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
-    assert_eq!(meter.take(), capacity(1, 0, 0));
-    thread.add_member(person(1)).await.unwrap();
-    assert_eq!(meter.take(), capacity(1, 6, 1));
-    thread.remove_member(person(1).id).await.unwrap();
-    assert_eq!(meter.take(), capacity(0, 6, 1));
-    thread.remove_member(andrew.id()).await.unwrap();
-    assert_eq!(meter.take(), capacity(0, 4, 1));
-}
-
-#[tokio::test]
-async fn a_list_of_members_costs_1_unit_for_4_kb() {
-    let app = App::new();
-    let (andrew, thread) = babylon(&app).await;
-    for number in 0..99 {
-        thread.add_member(person(number)).await.unwrap();
-    }
-    let (chat, meter) = app.metered();
-    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
-    meter.take();
-    assert_eq!(thread.members().await.unwrap().len(), 100);
-    let rows = scan(&app.store).await.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE));
-    let bytes = rows.map(|row| row.size()).sum();
-    let consumed = meter.take();
-    assert_eq!(consumed, Capacity::reads(read_units(bytes, Consistency::Strong)));
-    // A row is at most 1 KB, so that is at least four members a unit.
-    assert!(consumed.read() <= Units::whole(25));
 }
 
 #[tokio::test]

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use threadline::store::meter::Metered;
 use threadline::{
-    Capacity, Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Page, SendWindow, Thread,
-    Threadline, Units,
+    Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Page, SendWindow, Thread,
 };
 
 use crate::support::{App, time};
@@ -250,26 +248,6 @@ async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page
     let _ = app.store.write(Write::put(pin).unwrap()).await.unwrap().done().unwrap();
     let page = thread.messages().limit(4).fetch().await.unwrap();
     assert_eq!(texts(&page), ["3", "2", "1", "0"]);
-}
-
-#[tokio::test]
-async fn sending_editing_deleting_and_paging_cost_what_they_say() {
-    let app = App::new();
-    let (_, _, thread) = app.direct().await;
-    let meter = Metered::new(app.store.clone());
-    let chat = Threadline::new(meter.clone()).with_clock(app.clock.clone());
-    let thread = chat.open(thread.membership().user_id(), thread.group_id()).await.unwrap();
-    assert_eq!(meter.take(), Capacity::reads(Units::whole(1)), "groups.open");
-    let sent = thread.send(app.chat.new_message_id(), "opa").await.unwrap();
-    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.send");
-    thread.send(sent.id(), "opa").await.unwrap();
-    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.send, repeated");
-    thread.edit(&sent, "epa").await.unwrap();
-    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.edit");
-    thread.messages().fetch().await.unwrap();
-    assert_eq!(meter.take(), Capacity::reads(Units::halves(1)), "messages.page");
-    thread.delete(&sent).await.unwrap();
-    assert_eq!(meter.take(), Capacity::writes(Units::whole(1)), "messages.delete");
 }
 
 proptest! {

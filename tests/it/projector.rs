@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, RecordOutcome, StreamRecord};
-use threadline::{AttributeValue, Capacity, ErrorKind, Item, Membership, NewGroup, Units};
+use threadline::{AttributeValue, Capacity, ErrorKind, Item, Membership, NewGroup};
 
 use crate::support::App;
 
@@ -42,27 +42,6 @@ async fn a_late_record_never_moves_a_row_back() {
         let _ = projector.project(std::slice::from_ref(record)).await;
     }
     assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "new");
-}
-
-#[tokio::test]
-async fn a_burst_to_one_group_is_projected_once() {
-    let app = App::new();
-    let (_, _, thread) = app.direct().await;
-    app.project().await;
-    let seen = app.records().len();
-    for number in 0..10 {
-        app.say(&thread, &number.to_string()).await;
-    }
-    let meter = Metered::new(app.store.clone());
-    let projection = Projector::new(meter.clone()).project(&app.records()[seen..]).await;
-    assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Done)));
-    let expected = Capacity {
-        table_read: Units::whole(1),
-        table_write: Units::whole(2),
-        index_write: Units::whole(4),
-        ..Capacity::default()
-    };
-    assert_eq!(meter.take(), expected, "3 WCU for each of two members, and 1 RCU");
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
 use threadline::{
-    Capacity, Clock, DisplayName, Error, ErrorKind, Handle, IdentitySubject, Item, NewUser, Profile, Units, User,
-    UserChange, UserId,
+    Capacity, Clock, DisplayName, Error, ErrorKind, Handle, IdentitySubject, Item, NewUser, Profile, Units, UserChange,
 };
 
 use crate::support::{App, id, scan};
@@ -35,10 +34,6 @@ async fn assert_refused<T>(app: &App, before: &[Item], result: Result<T, Error>,
     let Err(error) = result else { panic!("it was done") };
     assert_eq!((error.kind(), error.entity()), (kind, Some(entity)));
     assert!(scan(&app.store).await == before, "something was written");
-}
-
-fn writes(units: u64) -> Capacity {
-    Capacity::writes(Units::whole(units))
 }
 
 #[tokio::test]
@@ -330,50 +325,4 @@ async fn of_many_changes_at_once_none_is_lost() {
     assert_eq!(app.chat.user_by_handle(after.handle()).await.unwrap(), Some(after.profile()));
     // The user, the identity's claim, and the claim on the last of all those handles.
     assert_eq!(scan(&app.store).await.len(), 3);
-}
-
-#[tokio::test]
-async fn a_user_costs_6_units_and_4_without_an_identity() {
-    let (chat, meter) = App::new().metered();
-    chat.create_user(andrew()).await.unwrap();
-    assert_eq!(meter.take(), writes(6));
-    chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
-    assert_eq!(meter.take(), writes(4));
-}
-
-#[tokio::test]
-async fn a_look_up_costs_half_a_unit_whether_it_finds_or_not() {
-    let app = App::new();
-    app.chat.create_user(andrew()).await.unwrap();
-    let (chat, meter) = app.metered();
-    let half = Capacity::reads(Units::halves(1));
-    for user in [id::<UserId>(ANDREW), id("9531985d-5d9d-49f8-9818-e811892f902b")] {
-        let _: Option<User> = chat.user(user).await.unwrap();
-        assert_eq!(meter.take(), half);
-    }
-    for typed in ["andrewbrown", "nobody"] {
-        chat.user_by_handle(&handle(typed)).await.unwrap();
-        assert_eq!(meter.take(), half);
-    }
-    for known in ["d23f0824", "nobody"] {
-        chat.user_by_identity(&subject(known)).await.unwrap();
-        assert_eq!(meter.take(), half);
-    }
-}
-
-#[tokio::test]
-async fn a_new_name_costs_4_units_a_new_handle_6_and_an_identity_2_more() {
-    let app = App::new();
-    let (chat, meter) = app.metered();
-    let with = chat.create_user(andrew()).await.unwrap();
-    let without = chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
-    meter.take();
-    for (user, [named, renamed]) in [(without, [4, 6]), (with, [6, 8])] {
-        let user = chat.update_user(&user, new_name("New")).await.unwrap();
-        assert_eq!(meter.take(), writes(named));
-        let user = chat.update_user(&user, new_handle(&user.handle().as_str().to_ascii_uppercase())).await.unwrap();
-        assert_eq!(meter.take(), writes(named));
-        chat.update_user(&user, new_handle(&format!("{}.new", user.handle()))).await.unwrap();
-        assert_eq!(meter.take(), writes(renamed));
-    }
 }
