@@ -4,7 +4,11 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -22,7 +26,7 @@ pub use super::operation::Operation;
 pub use plan::{Calls, Plan, Rates};
 
 /// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
-/// leaves parts of a batch undone, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
+/// leaves parts of a batch undone, is slow, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
 /// errors are of the kinds that the DynamoDB store gives, and have its operation and table. A clone shares the plan's progress.
 ///
 /// It goes with [`Metered`](super::meter::Metered) in both ways: around it, what is lost here is consumed nevertheless; within
@@ -43,10 +47,23 @@ pub use plan::{Calls, Plan, Rates};
 /// # Ok::<(), threadline::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// `Debug` prints the plan, and with it the seed of a random one: print the store where a test fails.
 #[derive(Clone, Debug)]
 pub struct FaultStore<S> {
     store: S,
     state: Arc<Mutex<State>>,
+    sleep: Option<Sleep>,
+}
+
+/// How a store waits.
+#[derive(Clone)]
+struct Sleep(Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>);
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep(…)")
+    }
 }
 
 #[derive(Debug)]
@@ -60,7 +77,54 @@ struct State {
 impl<S: Store> FaultStore<S> {
     /// The store, with what is to go wrong.
     pub fn new(store: S, plan: Plan) -> Self {
-        Self { store, state: Arc::new(Mutex::new(State { plan, calls: 0, faults: 0, crashed: false })) }
+        let state = State { plan, calls: 0, faults: 0, crashed: false };
+        Self { store, state: Arc::new(Mutex::new(state)), sleep: None }
+    }
+
+    /// The same, with what it does while a call is slow: the store itself knows no timer. `tokio::time::sleep` waits in
+    /// truth, `|_| std::future::pending()` for ever, and a test that must not wait moves its clock.
+    ///
+    /// ```
+    /// # fn main() {
+    /// #     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap()
+    /// # }
+    /// # async fn run() -> threadline::Result<()> {
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
+    /// use threadline::{ManualClock, MemoryStore, NewUser, Threadline};
+    ///
+    /// // The answer to a send takes an hour, and the application waits for a millisecond.
+    /// let plan = Plan::new().slow_answer(Duration::from_secs(3600), Calls::nth(1).of(Operation::Write));
+    /// let store = FaultStore::new(MemoryStore::new(), plan).with_sleep(tokio::time::sleep);
+    /// let chat = Threadline::new(store.clone());
+    /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+    /// let id = chat.new_message_id();
+    /// let given_up = tokio::time::timeout(Duration::from_millis(1), thread.send(id, "Only every year."));
+    /// assert!(given_up.await.is_err());
+    ///
+    /// // It does not know that the message was stored. Sent again with the same id, it is there once.
+    /// thread.send(id, "Only every year.").await?;
+    /// assert_eq!(thread.messages().fetch().await?.items.len(), 2);
+    ///
+    /// // The same without waiting, by a clock of the test's own.
+    /// let clock = Arc::new(ManualClock::starting_at("2026-01-01T12:00:00Z".parse()?));
+    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).with_sleep(move |pause| {
+    ///     clock.advance(pause);
+    ///     std::future::ready(())
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.sleep = Some(Sleep(Arc::new(move |pause| Box::pin(sleep(pause)))));
+        self
     }
 
     /// How many calls there were, also those that failed.
@@ -126,6 +190,11 @@ impl<S: Store> FaultStore<S> {
                  trying again",
             ),
             Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
+            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => (
+                ErrorKind::Invalid,
+                None,
+                "a slow call needs something to sleep with: give the store one by `with_sleep`",
+            ),
             Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
         };
         let error = Error::new(kind, message).with_operation(operation.name()).with_table(self.store.table_name());
@@ -144,6 +213,17 @@ macro_rules! misbehave {
             Some(Fault::LoseAnswer) => {
                 let _ = $call.await?;
                 Err($self.error($operation, Fault::LoseAnswer))
+            }
+            Some(fault @ (Fault::SlowBefore(pause) | Fault::SlowAnswer(pause))) => {
+                let Some(Sleep(sleep)) = &$self.sleep else { return Err($self.error($operation, fault)) };
+                if let Fault::SlowBefore(_) = fault {
+                    sleep(pause).await;
+                    $call.await
+                } else {
+                    let answer = $call.await;
+                    sleep(pause).await;
+                    answer
+                }
             }
             Some(fault) => Err($self.error($operation, fault)),
         }

@@ -1,6 +1,7 @@
 //! What a store is to do wrong, and when.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::key::PartitionKey;
 use crate::store::operation::Operation;
@@ -26,14 +27,16 @@ impl Plan {
         Self::default()
     }
 
-    /// Any fault may befall any call, as often as the rates say. The same seed and the same calls bring the same faults, so
-    /// print the plan where a test fails.
+    /// Any fault may befall any call, as often as the rates say; none is slow. The same seed and the same calls bring the same
+    /// faults, so print the plan where a test fails: both it and the store print the seed.
     ///
     /// ```
-    /// use threadline::store::fault::{Plan, Rates};
+    /// use threadline::MemoryStore;
+    /// use threadline::store::fault::{FaultStore, Plan, Rates};
     ///
-    /// let plan = Plan::random(7, Rates::all(20));
-    /// assert!(format!("{plan:?}").starts_with("Plan::random(seed: 7, "));
+    /// let store = FaultStore::new(MemoryStore::new(), Plan::random(7, Rates::all(20)));
+    /// assert!(format!("{store:?}").contains("Plan::random(seed: 7, "));
+    /// // So, in a test: `assert_eq!(found, expected, "{store:?}")`.
     /// ```
     pub fn random(seed: u64, rates: Rates) -> Self {
         Self { rules: Vec::new(), random: Some(Random { seed, state: seed, rates }) }
@@ -63,6 +66,20 @@ impl Plan {
     #[must_use]
     pub fn lose_answer(self, calls: Calls) -> Self {
         self.rule(Fault::LoseAnswer, calls)
+    }
+
+    /// These calls are done only after so long: what gives up on one before then leaves it undone. The store sleeps by
+    /// [`with_sleep`](super::FaultStore::with_sleep), and refuses the call where it has nothing to sleep with.
+    #[must_use]
+    pub fn slow_before(self, pause: Duration, calls: Calls) -> Self {
+        self.rule(Fault::SlowBefore(pause), calls)
+    }
+
+    /// These calls are done at once, and their answers come only after so long: what gives up on one before then does not
+    /// learn that it was done. The store sleeps as for [`slow_before`](Self::slow_before).
+    #[must_use]
+    pub fn slow_answer(self, pause: Duration, calls: Calls) -> Self {
+        self.rule(Fault::SlowAnswer(pause), calls)
     }
 
     /// The last `count` keys or writes of these batches are left undone. Where that is all of them, the batch is
@@ -111,6 +128,8 @@ impl fmt::Debug for Plan {
                 Fault::Conflict => write!(f, ".conflict({calls:?})")?,
                 Fault::FailBefore => write!(f, ".fail_before({calls:?})")?,
                 Fault::LoseAnswer => write!(f, ".lose_answer({calls:?})")?,
+                Fault::SlowBefore(pause) => write!(f, ".slow_before({pause:?}, {calls:?})")?,
+                Fault::SlowAnswer(pause) => write!(f, ".slow_answer({pause:?}, {calls:?})")?,
                 Fault::Unprocessed(count) => write!(f, ".unprocessed({count}, {calls:?})")?,
                 Fault::Crash => write!(f, ".crash({calls:?})")?,
             }
@@ -133,6 +152,8 @@ pub(super) enum Fault {
     Conflict,
     FailBefore,
     LoseAnswer,
+    SlowBefore(Duration),
+    SlowAnswer(Duration),
     Unprocessed(usize),
     Crash,
 }
@@ -142,7 +163,7 @@ impl Fault {
         match self {
             Self::Conflict => matches!(operation, Operation::Write | Operation::Transact),
             Self::Unprocessed(_) => matches!(operation, Operation::BatchGet | Operation::BatchWrite),
-            Self::Throttle | Self::FailBefore | Self::LoseAnswer | Self::Crash => true,
+            _ => true,
         }
     }
 }

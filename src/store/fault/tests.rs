@@ -106,6 +106,70 @@ async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
     store.write(put("D")).await.unwrap().done().unwrap();
 }
 
+/// What slept, and how long: the store goes on at once.
+fn sleeping(store: FaultStore<MemoryStore>) -> (FaultStore<MemoryStore>, Arc<Mutex<Vec<Duration>>>) {
+    let slept = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&slept);
+    let store = store.with_sleep(move |pause| {
+        log.lock().unwrap().push(pause);
+        std::future::ready(())
+    });
+    (store, slept)
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_slow_call_sleeps_as_it_is_told_and_is_done() {
+    let plan = Plan::new().slow_before(SECOND, Calls::nth(1)).slow_answer(2 * SECOND, Calls::nth(2));
+    let (table, store) = store(plan);
+    let (store, slept) = sleeping(store);
+    for pk in ["A", "B", "C"] {
+        store.write(put(pk)).await.unwrap().done().unwrap();
+        assert!(is_there(&table, pk).await);
+    }
+    assert_eq!(*slept.lock().unwrap(), [SECOND, 2 * SECOND]);
+    assert_eq!((store.calls(), store.faults()), (3, 2));
+}
+
+#[tokio::test]
+async fn every_operation_can_be_slow() {
+    for plan in [Plan::new().slow_before(SECOND, Calls::all()), Plan::new().slow_answer(SECOND, Calls::all())] {
+        let (_, store) = store(plan);
+        let (store, slept) = sleeping(store);
+        store.get(Get::new(key("A"))).await.unwrap();
+        store.query(Query::table(PartitionKey::parse("A").unwrap())).await.unwrap();
+        store.scan(Scan::new()).await.unwrap();
+        store.transact(Transaction::new([put("B")]).unwrap()).await.unwrap().done().unwrap();
+        store.batch_get(BatchGet::new(vec![key("A")]).unwrap()).await.unwrap();
+        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))]).unwrap()).await.unwrap();
+        assert_eq!(slept.lock().unwrap().len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_is_not_done_where_it_was_slow_before_and_done_where_its_answer_was_slow() {
+    for (plan, is_done) in [
+        (Plan::new().slow_before(SECOND, Calls::nth(1)), false),
+        (Plan::new().slow_answer(SECOND, Calls::nth(1)), true),
+    ] {
+        let (table, store) = store(plan);
+        let store = store.with_sleep(|_| std::future::pending());
+        assert!(tokio::time::timeout(Duration::ZERO, store.write(put("A"))).await.is_err());
+        assert_eq!(is_there(&table, "A").await, is_done);
+        store.write(put("B")).await.unwrap().done().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_slow_call_without_something_to_sleep_with_is_refused_and_not_done() {
+    for plan in [Plan::new().slow_before(SECOND, Calls::nth(1)), Plan::new().slow_answer(SECOND, Calls::nth(1))] {
+        let (table, store) = store(plan);
+        assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(!is_there(&table, "A").await);
+    }
+}
+
 #[tokio::test]
 async fn after_a_crash_every_call_fails_until_the_restart() {
     let (table, store) = store(Plan::new().crash(Calls::nth(2)));
@@ -187,7 +251,11 @@ fn a_plan_prints_as_it_is_written_and_without_keys() {
         format!("{plan:?}"),
         "Plan::new().crash(all()).unprocessed(3, nth(1)).conflict(every(2).of(Query).on_partition(…))"
     );
+    let slow = Plan::new().slow_before(SECOND, Calls::all()).slow_answer(SECOND / 2, Calls::nth(1));
+    assert_eq!(format!("{slow:?}"), "Plan::new().slow_before(1s, all()).slow_answer(500ms, nth(1))");
     assert!(format!("{:?}", Plan::random(42, Rates::all(1))).starts_with("Plan::random(seed: 42, "));
+    let (_, store) = store(Plan::random(42, Rates::all(1)));
+    assert!(format!("{store:?}").contains("Plan::random(seed: 42, "));
 }
 
 #[tokio::test]
