@@ -84,7 +84,8 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
     ///   people under the id that is the pair's.
-    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same draft.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same draft: one without an
+    ///   id is sent a second time then.
     pub async fn start_direct(
         &self,
         from: impl Into<Profile>,
@@ -138,7 +139,8 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
     ///   [`Thread::send_draft`] refuses.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id, or it was started otherwise.
-    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id and draft.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id and draft: without
+    ///   an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, "groups.create");
         let first = first.try_into().map_err(Into::into);

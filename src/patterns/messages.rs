@@ -102,7 +102,8 @@ impl Thread {
     /// Sends a message whose id does not hold its time, as Cruddur's do not, or whose id does not matter.
     ///
     /// # Errors
-    /// As [`send`](Self::send); and [`Invalid`](ErrorKind::Invalid) where the time is missing, or not that of the id.
+    /// As [`send`](Self::send); and [`Invalid`](ErrorKind::Invalid) where the time is missing, or not that of the id. After an
+    /// unknown outcome, a draft without an id is sent a second time by another call.
     pub async fn send_draft(&self, draft: impl TryInto<Draft, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(draft.try_into().map_err(Into::into)).await
     }
@@ -116,7 +117,8 @@ impl Thread {
         .await
     }
 
-    /// Gives a message of one's own another text. A conditional update: 1 WCU per KB.
+    /// Gives a message of one's own another text. A conditional update: 1 WCU per KB. A message that has the text already is
+    /// left as it is, so a repeat is safe.
     ///
     /// The message is told by itself, its position, or its id where that is a UUIDv7.
     ///
@@ -134,14 +136,15 @@ impl Thread {
         let (position, body) = (message.try_into().map_err(Into::into), body.try_into().map_err(Into::into));
         call.run(async {
             let (body, now) = (body?, self.chat.clock.now());
-            let update = Update::new()
-                .set(Message::BODY, AttributeValue::S(body.to_string()))
-                .set(Message::EDITED_AT, AttributeValue::S(now.to_string()));
-            match self.change(&call, position?, update).await? {
+            let text = || AttributeValue::S(body.to_string());
+            let update =
+                Update::new().set(Message::BODY, text()).set(Message::EDITED_AT, AttributeValue::S(now.to_string()));
+            match self.change(&call, position?, update, Some(Condition::ne(Message::BODY, text()))).await? {
                 Changed::Now(old) => Ok(old.edited(body, now)),
-                Changed::DeletedBefore(_) => {
+                Changed::Not(stored) if stored.is_deleted() => {
                     Err(Error::not_found("the message was deleted").with_entity(Message::TYPE))
                 }
+                Changed::Not(stored) => Ok(stored),
             }
         })
         .await
@@ -161,22 +164,31 @@ impl Thread {
             let now = self.chat.clock.now();
             let update =
                 Update::new().set(Message::DELETED_AT, AttributeValue::S(now.to_string())).remove(Message::BODY);
-            match self.change(&call, position?, update).await? {
+            match self.change(&call, position?, update, None).await? {
                 Changed::Now(old) => Ok(old.deleted(now)),
-                Changed::DeletedBefore(tombstone) => Ok(tombstone),
+                Changed::Not(tombstone) => Ok(tombstone),
             }
         })
         .await
     }
 
-    /// Updates a message on the condition that it is there, one's own, and not deleted.
-    async fn change(&self, call: &Call<'_>, position: MessagePosition, update: Update) -> Result<Changed> {
+    /// Updates a message on the condition that it is there, one's own, not deleted, and what else has to hold of it.
+    async fn change(
+        &self,
+        call: &Call<'_>,
+        position: MessagePosition,
+        update: Update,
+        needed: Option<Condition>,
+    ) -> Result<Changed> {
         let me = self.me.user_id();
         let mine = Condition::item_exists()
             .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
-        let write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();
+        let mut write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();
+        if let Some(needed) = needed {
+            write = write.when(needed)?;
+        }
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {
             WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
@@ -186,7 +198,7 @@ impl Thread {
                     let denied = "only the author of a message may change it";
                     return Err(Error::new(ErrorKind::Denied, denied).with_entity(Message::TYPE));
                 }
-                Ok(Changed::DeletedBefore(current))
+                Ok(Changed::Not(current))
             }
         }
     }
@@ -196,8 +208,8 @@ impl Thread {
 enum Changed {
     /// It was done, to this message.
     Now(Message),
-    /// It was not done: there is only this tombstone.
-    DeletedBefore(Message),
+    /// It was not done: this is a tombstone, or what is needed does not hold of it.
+    Not(Message),
 }
 
 /// The stored message, where it is the one that was sent.

@@ -8,6 +8,7 @@ mod corrupt;
 mod cruddur;
 mod direct;
 mod entities;
+mod fault_matrix;
 mod faults;
 mod groups;
 mod imports;

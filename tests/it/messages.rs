@@ -26,6 +26,20 @@ async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
 }
 
 #[tokio::test]
+async fn an_edit_to_the_text_that_a_message_has_changes_nothing() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let sent = app.say(&thread, "opa").await;
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(thread.edit(&sent, "opa").await.unwrap(), sent, "it does not even count as edited");
+    let edited = thread.edit(&sent, "epa").await.unwrap();
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(thread.edit(&sent, "epa").await.unwrap(), edited);
+    let stored = thread.messages().limit(1).fetch().await.unwrap().items.remove(0);
+    assert_eq!((stored.edited_at(), stored.revision()), (edited.edited_at(), 1));
+}
+
+#[tokio::test]
 async fn a_send_repeated_with_the_same_id_gives_the_same_message_and_stores_one() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;

@@ -98,7 +98,8 @@ impl Auditor {
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so; a repeat
-    /// mends the rest.
+    /// mends the rest. A mend that meets a [`Conflict`](ErrorKind::Conflict) is either such an error, or left as a finding that
+    /// is not mended.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let call = begin!(&*self.store, "audit.rebuild");
         call.run(page(&call, cursor, Mode::Mend)).await

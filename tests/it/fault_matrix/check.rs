@@ -1,0 +1,195 @@
+//! Plays a fault at each request of a call in turn, and looks what becomes of it.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use threadline::store::Operation;
+use threadline::store::fault::{Calls, Plan};
+use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result};
+
+use super::world::World;
+
+/// A fault of one request.
+pub(super) struct Fault {
+    plan: fn(Calls) -> Plan,
+    /// What the caller is told where the request reads, and where it writes; `None` where that is what is told without a fault.
+    told: Option<[ErrorKind; 2]>,
+    /// Whether a slow request is so slow that the caller gives up.
+    is_given_up: bool,
+}
+
+#[allow(non_upper_case_globals, reason = "the names are those of tests")]
+pub(super) mod faults {
+    use super::*;
+
+    const fn telling(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
+        Fault { plan, told: Some([reading, writing]), is_given_up: false }
+    }
+
+    const AN_HOUR: Duration = Duration::from_secs(3600);
+
+    pub(crate) const throttled: Fault =
+        telling(|calls| Plan::new().throttle(calls), ErrorKind::Throttled, ErrorKind::Throttled);
+    pub(crate) const conflict: Fault =
+        telling(|calls| Plan::new().conflict(calls), ErrorKind::Conflict, ErrorKind::Conflict);
+    pub(crate) const failed_before: Fault =
+        telling(|calls| Plan::new().fail_before(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
+    pub(crate) const lost_answer: Fault =
+        telling(|calls| Plan::new().lose_answer(calls), ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
+    pub(crate) const crash_and_restart: Fault =
+        telling(|calls| Plan::new().crash(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
+    pub(crate) const slow: Fault =
+        Fault { plan: |calls| Plan::new().slow_answer(AN_HOUR, calls), told: None, is_given_up: false };
+    pub(crate) const given_up_before: Fault =
+        Fault { plan: |calls| Plan::new().slow_before(AN_HOUR, calls), told: None, is_given_up: true };
+    pub(crate) const given_up_after: Fault =
+        Fault { plan: |calls| Plan::new().slow_answer(AN_HOUR, calls), told: None, is_given_up: true };
+}
+
+/// What becomes of a call that meets a fault.
+pub(super) struct Expected {
+    first: First,
+    /// Whether the call is done or not done as a whole.
+    is_whole: bool,
+    again: Again,
+}
+
+/// What the caller knows.
+#[derive(Clone, Copy, PartialEq)]
+enum First {
+    /// It answers as without the fault, which no request of it can meet.
+    Never,
+    /// It answers as without the fault.
+    Done,
+    /// An error, after which the request that failed is not done.
+    NotDone,
+    /// The same, but where that request writes nobody knows whether it is done.
+    Unknown,
+    /// Nothing: the caller gave up.
+    GivenUp,
+    /// It answers, or an error as for `NotDone`.
+    Any,
+}
+
+/// What the same call gives when it is made again, without a fault.
+#[derive(Clone, Copy)]
+enum Again {
+    /// The answer and the table of a run without a fault.
+    Same,
+    /// The table of a run without a fault; the answer tells what was left to do.
+    Rest,
+    /// An error that says that there is this entity already. The table is that of a run without a fault.
+    Exists(&'static str),
+    /// One more of this entity than in a run without a fault.
+    Second(&'static str),
+}
+
+#[allow(non_upper_case_globals, reason = "the names are those of tests")]
+pub(super) mod outcomes {
+    use super::*;
+
+    const fn whole(first: First, again: Again) -> Expected {
+        Expected { first, is_whole: true, again }
+    }
+
+    const fn in_steps(first: First, again: Again) -> Expected {
+        Expected { first, is_whole: false, again }
+    }
+
+    pub(crate) const is_never_met: Expected = whole(First::Never, Again::Same);
+    pub(crate) const is_done_nevertheless: Expected = whole(First::Done, Again::Same);
+    pub(crate) const is_not_done_and_again_gives_the_same: Expected = whole(First::NotDone, Again::Same);
+    pub(crate) const is_unknown_and_again_gives_the_same: Expected = whole(First::Unknown, Again::Same);
+    pub(crate) const is_given_up_and_again_gives_the_same: Expected = whole(First::GivenUp, Again::Same);
+
+    pub(crate) const stops_it_and_again_does_the_rest: Expected = in_steps(First::NotDone, Again::Rest);
+    pub(crate) const is_unknown_and_again_does_the_rest: Expected = in_steps(First::Unknown, Again::Rest);
+    pub(crate) const is_given_up_and_again_does_the_rest: Expected = in_steps(First::GivenUp, Again::Rest);
+    pub(crate) const stops_it_or_leaves_one_thing_unmended_and_again_does_the_rest: Expected =
+        in_steps(First::Any, Again::Rest);
+
+    const HANDLE: Again = Again::Exists("HandleClaim");
+    pub(crate) const is_unknown_and_again_finds_the_handle_taken_by_itself: Expected = whole(First::Unknown, HANDLE);
+    pub(crate) const is_given_up_and_again_finds_the_handle_taken_by_itself: Expected = whole(First::GivenUp, HANDLE);
+    const GROUP: Again = Again::Second(MessageGroup::TYPE);
+    pub(crate) const is_unknown_and_again_creates_a_second_group: Expected = whole(First::Unknown, GROUP);
+    pub(crate) const is_given_up_and_again_creates_a_second_group: Expected = whole(First::GivenUp, GROUP);
+    const MESSAGE: Again = Again::Second(Message::TYPE);
+    pub(crate) const is_unknown_and_again_sends_a_second_message: Expected = whole(First::Unknown, MESSAGE);
+    pub(crate) const is_given_up_and_again_sends_a_second_message: Expected = whole(First::GivenUp, MESSAGE);
+}
+
+async fn world(fault: &Fault) -> World {
+    if fault.is_given_up {
+        World::new(|_| std::future::pending()).await
+    } else {
+        World::new(|_| std::future::ready(())).await
+    }
+}
+
+pub(super) async fn check(call: impl AsyncFn(&World) -> Result<String>, fault: Fault, expected: Expected) {
+    let calm = world(&fault).await;
+    let before = calm.items().await;
+    let measured = calm.meter.measure(call(&calm)).await;
+    let requests: Vec<_> = measured.requests().iter().map(|request| request.operation).collect();
+    let answer = measured.into_answer().unwrap();
+    let after = calm.items().await;
+
+    let (mut met, mut unknown) = (0, 0);
+    for (place, operation) in requests.iter().enumerate() {
+        let nth = requests[..=place].iter().filter(|other| *other == operation).count();
+        let world = world(&fault).await;
+        let plan = (fault.plan)(Calls::nth(u64::try_from(nth).unwrap()).of(*operation));
+        let shown = format!("{plan:?}");
+        world.store.set_plan(plan);
+        // The store in memory answers at once, so what is not ready now waits for ever.
+        let first = call(&world).now_or_never();
+        if world.store.faults() == 0 {
+            // The fault is one of writes, and this request reads.
+            assert_eq!(first.unwrap().unwrap(), answer, "{shown}");
+            continue;
+        }
+        met += 1;
+
+        let between = world.items().await;
+        match (expected.first, first) {
+            (First::Done, Some(Ok(first))) => assert!(first == answer && between == after, "{shown}"),
+            (First::Any, Some(Ok(_))) | (First::GivenUp, None) => {}
+            (First::NotDone | First::Unknown | First::Any, Some(Err(error))) => {
+                let writes = matches!(operation, Operation::Write | Operation::Transact);
+                assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
+                match error.outcome() {
+                    Outcome::Unknown => unknown += 1,
+                    Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
+                }
+            }
+            (_, first) => panic!("{shown}: {first:?}"),
+        }
+        assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
+
+        world.store.set_plan(Plan::new());
+        world.store.restart();
+        let again = call(&world).await;
+        let items = world.items().await;
+        match expected.again {
+            Again::Same => assert_eq!(again.unwrap(), answer, "{shown}"),
+            Again::Rest => drop(again.unwrap()),
+            Again::Exists(entity) => {
+                let error = again.unwrap_err();
+                assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(entity)), "{shown}");
+            }
+            Again::Second(entity) => {
+                again.unwrap();
+                assert_eq!(count(&items, entity), count(&after, entity) + 1, "{shown}");
+                continue;
+            }
+        }
+        assert!(items == after, "{shown}: not as without the fault");
+    }
+    assert_eq!(met > 0, expected.first != First::Never, "some request meets the fault");
+    assert_eq!(unknown > 0, expected.first == First::Unknown, "some request leaves its outcome unknown");
+}
+
+fn count(items: &[Item], entity: &str) -> usize {
+    items.iter().filter(|item| item.type_name() == Some(entity)).count()
+}
