@@ -3,14 +3,15 @@
 use std::cmp::Ordering;
 
 use crate::item::{Item, compare, same};
+use crate::key::{PK, SK};
 use crate::request::{Comparison, Condition};
 
 /// Whether the condition holds of the item, or of its absence. The condition has been checked, so it is not too deep.
 pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
     let attribute = |name: &str| item.and_then(|item| item.get(name));
     match condition {
-        Condition::Exists(name) => attribute(name).is_some(),
-        Condition::Absent(name) => attribute(name).is_none(),
+        Condition::Exists(name) => exists(name, item),
+        Condition::Absent(name) => !exists(name, item),
         Condition::Compare(name, comparison, value) => match attribute(name) {
             None => *comparison == Comparison::Ne,
             Some(found) => match comparison {
@@ -26,6 +27,12 @@ pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
         Condition::Any(conditions) => conditions.iter().any(|condition| holds(condition, item)),
         Condition::Not(condition) => !holds(condition, item),
     }
+}
+
+fn exists(name: &str, item: Option<&Item>) -> bool {
+    // The attributes that are asked for most, which every item in the table has.
+    let is_of_key = name == PK || name == SK;
+    item.is_some_and(|item| is_of_key || item.get(name).is_some())
 }
 
 #[cfg(test)]
