@@ -316,7 +316,7 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     if text.len() > most {
         return Err(Error::invalid(format!("{what} may have at most {most} bytes, and this has {}", text.len())));
     }
-    if text.is_empty() || text.starts_with('#') || text.ends_with('#') || text.contains("##") {
+    if text.is_empty() || text.starts_with('#') || text.ends_with('#') || has_doubled_hash(text) {
         return Err(Error::invalid(format!("{what} must not be empty or have an empty segment")));
     }
     if has_control(text) {
@@ -325,13 +325,19 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a control character is in the text. Every write passes here with each of its keys, and nearly all of them are
-/// ASCII; so that is looked at in one go, without a branch for each byte.
+// Every write passes here with each of its keys. So these two look at all of the text in one go, without a branch for each byte.
+
+/// Whether there is nothing between two of the text's `#`s.
+fn has_doubled_hash(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let behind = bytes.split_first().map_or(bytes, |(_, behind)| behind);
+    bytes.iter().zip(behind).fold(false, |found, (byte, next)| found | ((*byte == b'#') & (*next == b'#')))
+}
+
+/// Whether a control character is in the text. Nearly all keys are of visible ASCII alone; the others are looked at once more.
 fn has_control(text: &str) -> bool {
-    const CONTROL: u8 = 1;
-    const NOT_ASCII: u8 = 0x80;
-    let found = text.bytes().fold(0, |found, byte| found | u8::from(byte.is_ascii_control()) | (byte & NOT_ASCII));
-    found & CONTROL != 0 || (found & NOT_ASCII != 0 && text.chars().any(char::is_control))
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
+    !is_plain && text.chars().any(char::is_control)
 }
 
 /// The tags of this crate's own keys. Others are not shown: a first segment may as well be a value.

@@ -60,6 +60,10 @@ pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
 
 /// Checks the value of the attribute of this name.
 pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
+    // Most values are of these types, of which any value can be stored.
+    if let AttributeValue::S(_) | AttributeValue::B(_) | AttributeValue::Bool(_) = value {
+        return Ok(());
+    }
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
 }

@@ -135,8 +135,9 @@ impl Condition {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
-        let (mut operators, mut parts) = (0, 0);
-        self.check_nested(&mut operators, &mut parts, 0)
+        let mut count = Count::default();
+        self.check_nested(&mut count, 0)?;
+        if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS { Err(too_large()) } else { Ok(()) }
     }
 
     /// The bytes of its names and values.
@@ -149,22 +150,17 @@ impl Condition {
         }
     }
 
-    fn check_nested(&self, operators: &mut usize, parts: &mut usize, depth: usize) -> Result<()> {
-        // As DynamoDB counts: a comparison, a function and a NOT are one each, and so is each AND or OR between two.
-        *operators += match self {
-            Self::All(conditions) | Self::Any(conditions) => conditions.len().saturating_sub(1),
-            _ => 1,
-        };
-        *parts += usize::from(matches!(self, Self::Exists(_) | Self::Absent(_) | Self::Compare(..)));
-        if *operators > MAX_OPERATORS || *parts > MAX_PARTS || depth > MAX_DEPTH {
-            return Err(Error::invalid(format!(
-                "a condition may have at most {MAX_PARTS} parts and {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split \
-                 the write"
-            )));
+    fn check_nested(&self, count: &mut Count, depth: usize) -> Result<()> {
+        if depth > MAX_DEPTH {
+            return Err(too_large());
         }
         match self {
-            Self::Exists(name) | Self::Absent(name) => check_attribute_name(name),
+            Self::Exists(name) | Self::Absent(name) => {
+                count.add_part();
+                check_attribute_name(name)
+            }
             Self::Compare(name, comparison, value) => {
+                count.add_part();
                 check_attribute_name(name)?;
                 check_value(name, value)?;
                 let equality = matches!(comparison, Comparison::Eq | Comparison::Ne);
@@ -179,11 +175,36 @@ impl Condition {
                 if conditions.is_empty() {
                     return Err(Error::invalid("a condition of all or any of no conditions says nothing"));
                 }
-                conditions.iter().try_for_each(|condition| condition.check_nested(operators, parts, depth + 1))
+                count.operators += conditions.len() - 1;
+                conditions.iter().try_for_each(|condition| condition.check_nested(count, depth + 1))
             }
-            Self::Not(condition) => condition.check_nested(operators, parts, depth + 1),
+            Self::Not(condition) => {
+                count.operators += 1;
+                condition.check_nested(count, depth + 1)
+            }
         }
     }
+}
+
+/// What a condition is made of, as DynamoDB counts: a comparison, a function and a NOT are one operator each, and so is each AND
+/// or OR between two.
+#[derive(Default)]
+struct Count {
+    operators: usize,
+    parts: usize,
+}
+
+impl Count {
+    fn add_part(&mut self) {
+        self.operators += 1;
+        self.parts += 1;
+    }
+}
+
+fn too_large() -> Error {
+    Error::invalid(format!(
+        "a condition may have at most {MAX_PARTS} parts and {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split the write"
+    ))
 }
 
 /// DynamoDB's limit on the operators and functions of an expression.

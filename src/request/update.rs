@@ -32,9 +32,11 @@ pub enum AttributeChange {
 /// let update = Update::new().set("title", AttributeValue::S("Babylon 5".into())).add("version", 1).remove("draft");
 /// assert_eq!(update.changes().len(), 3);
 /// ```
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Update {
     changes: Vec<(Cow<'static, str>, AttributeChange)>,
+    /// Whether these very changes have passed [`check`](Self::check), so that a store need not walk them again.
+    is_checked: bool,
 }
 
 impl Update {
@@ -71,7 +73,18 @@ impl Update {
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
+        self.is_checked = false;
         self
+    }
+
+    /// The same, checked.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(super) fn checked(mut self) -> Result<Self> {
+        self.check()?;
+        self.is_checked = true;
+        Ok(self)
     }
 
     /// The changes, by attribute, in the order given.
@@ -99,6 +112,9 @@ impl Update {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
+        if self.is_checked {
+            return Ok(());
+        }
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
         }
@@ -136,6 +152,13 @@ impl Update {
 }
 
 const MAX_CHANGES: usize = 100;
+
+// Hand-written: whether it was checked is no part of what it says.
+impl PartialEq for Update {
+    fn eq(&self, other: &Self) -> bool {
+        self.changes == other.changes
+    }
+}
 
 // Hand-written: values are content.
 impl fmt::Debug for AttributeChange {

@@ -69,8 +69,7 @@ impl Write {
     /// [`Invalid`](ErrorKind::Invalid) for an update without changes, with two of one attribute or one of the key, and for a
     /// value that cannot be stored.
     pub fn update(key: Key, update: Update) -> Result<Self> {
-        update.check()?;
-        Ok(Self::of(WriteAction::Update { key, update }))
+        Ok(Self::of(WriteAction::Update { key, update: update.checked()? }))
     }
 
     /// Deletes the item with this key.

@@ -2,16 +2,22 @@
 
 use std::cmp::Ordering;
 
+use serde_dynamo::AttributeValue;
+
 use crate::item::{Item, compare, same};
+use crate::key::{PK, SK};
 use crate::request::{Comparison, Condition};
 
 /// Whether the condition holds of the item, or of its absence. The condition has been checked, so it is not too deep.
 pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
-    let attribute = |name: &str| item.and_then(|item| item.get(name));
+    holds_of(condition, &mut Attributes { item, last: None })
+}
+
+fn holds_of<'a>(condition: &'a Condition, attributes: &mut Attributes<'a>) -> bool {
     match condition {
-        Condition::Exists(name) => attribute(name).is_some(),
-        Condition::Absent(name) => attribute(name).is_none(),
-        Condition::Compare(name, comparison, value) => match attribute(name) {
+        Condition::Exists(name) => attributes.has(name),
+        Condition::Absent(name) => !attributes.has(name),
+        Condition::Compare(name, comparison, value) => match attributes.get(name) {
             None => *comparison == Comparison::Ne,
             Some(found) => match comparison {
                 Comparison::Eq => same(found, value),
@@ -22,9 +28,34 @@ pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
                 Comparison::Ge => compare(found, value).is_some_and(Ordering::is_ge),
             },
         },
-        Condition::All(conditions) => conditions.iter().all(|condition| holds(condition, item)),
-        Condition::Any(conditions) => conditions.iter().any(|condition| holds(condition, item)),
-        Condition::Not(condition) => !holds(condition, item),
+        Condition::All(conditions) => conditions.iter().all(|condition| holds_of(condition, attributes)),
+        Condition::Any(conditions) => conditions.iter().any(|condition| holds_of(condition, attributes)),
+        Condition::Not(condition) => !holds_of(condition, attributes),
+    }
+}
+
+/// The attributes of the item that a condition is about.
+struct Attributes<'a> {
+    item: Option<&'a Item>,
+    /// The last that was looked up: `missing or less` asks for one twice.
+    last: Option<(&'a str, Option<&'a AttributeValue>)>,
+}
+
+impl<'a> Attributes<'a> {
+    fn has(&mut self, name: &'a str) -> bool {
+        // Every item in the table has its key.
+        if name == PK || name == SK { self.item.is_some() } else { self.get(name).is_some() }
+    }
+
+    fn get(&mut self, name: &'a str) -> Option<&'a AttributeValue> {
+        match self.last {
+            Some((last, found)) if last == name => found,
+            _ => {
+                let found = self.item.and_then(|item| item.get(name));
+                self.last = Some((name, found));
+                found
+            }
+        }
     }
 }
 
@@ -49,7 +80,7 @@ mod tests {
         [Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
 
     /// The comparisons that hold between the attribute and the value.
-    fn that_hold(name: &'static str, value: serde_dynamo::AttributeValue) -> Vec<Comparison> {
+    fn that_hold(name: &'static str, value: AttributeValue) -> Vec<Comparison> {
         let compare = |comparison| Condition::Compare(name.into(), comparison, value.clone());
         ALL.into_iter().filter(|comparison| holds(&compare(*comparison), Some(&item()))).collect()
     }

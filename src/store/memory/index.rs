@@ -1,5 +1,7 @@
 //! The index `gsi1`: the items that have both of its keys, in the order of its sort key.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -33,6 +35,49 @@ impl Slot {
     }
 }
 
+/// What has a place in the order of the entries, so that an entry is looked up without a text of its own to look for.
+trait InOrder {
+    fn order(&self) -> (&str, Option<&Key>);
+}
+
+impl InOrder for Slot {
+    fn order(&self) -> (&str, Option<&Key>) {
+        (&self.index_sk, self.key())
+    }
+}
+
+impl InOrder for (&str, &Key) {
+    fn order(&self) -> (&str, Option<&Key>) {
+        (self.0, Some(self.1))
+    }
+}
+
+impl<'a> Borrow<dyn InOrder + 'a> for Slot {
+    fn borrow(&self) -> &(dyn InOrder + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn InOrder + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for dyn InOrder + '_ {}
+
+impl PartialOrd for dyn InOrder + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn InOrder + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
 /// An item's key in the index: that of its partition, and that which sorts it.
 pub(super) type Place<'a> = (&'a str, &'a str);
 
@@ -59,7 +104,7 @@ impl Index {
                     && let Some(partition) = self.partitions.get_mut(from_pk)
                 {
                     // The very entry, so that its text need not be allocated again.
-                    let mut slot = partition.take(&slot(from, key)).unwrap_or_else(|| slot(to, key));
+                    let mut slot = partition.take(&(from, &**key) as &dyn InOrder).unwrap_or_else(|| slot(to, key));
                     slot.index_sk.replace_range(.., to);
                     partition.insert(slot);
                 }
@@ -88,7 +133,7 @@ impl Index {
 
     fn remove(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {
         let Some(partition) = self.partitions.get_mut(pk) else { return };
-        partition.remove(&slot(sk, key));
+        partition.remove(&(sk, &**key) as &dyn InOrder);
         if partition.is_empty() {
             self.partitions.remove(pk);
         }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use serde_dynamo::AttributeValue;
 
 use super::index::{Index, place};
+use super::update::{Changes, apply};
 use crate::capacity::IndexChange;
+use crate::error::Result;
 use crate::item::Item;
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key};
 use crate::time::Timestamp;
@@ -133,36 +135,10 @@ impl Table {
         }
     }
 
-    /// Gives attributes of the item these values, and gives back the key and the values that they had; `None` where there is
-    /// no item. The item is then of this size.
-    pub(super) fn update(
-        &mut self,
-        key: &Key,
-        mut values: Values,
-        size: usize,
-    ) -> Option<(Arc<Key>, Values, IndexChange)> {
+    /// The item of this key, to be changed where it is.
+    pub(super) fn find(&mut self, key: &Key) -> Option<Found<'_>> {
         let stored = self.partitions.get_mut(key.pk.as_str())?.get_mut(key.sk.as_str())?;
-        // Changed where it is, unless somebody still holds it: an answer in the making, or the change log.
-        swap(Arc::make_mut(&mut stored.item), &mut values);
-        let before = std::mem::replace(&mut stored.size, size);
-        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old.as_ref());
-        if was(EXPIRES_AT).is_some() {
-            stored.expires_at = stored.item.expires_at();
-        }
-        let (old_pk, old_sk) = (was(GSI1PK), was(GSI1SK));
-        let change = if old_pk.is_some() || old_sk.is_some() {
-            let (pk, sk) = (stored.item.get_s(GSI1PK), stored.item.get_s(GSI1SK));
-            let from = old_pk.map_or(pk, text).zip(old_sk.map_or(sk, text));
-            let to = pk.zip(sk);
-            stored.indexed = to.is_some();
-            self.index.follow(&stored.key, from, to);
-            index_change(from.map(|from| (from, before)), to.map(|to| (to, size)))
-        } else if stored.indexed {
-            IndexChange::Updated { before, after: size }
-        } else {
-            IndexChange::None
-        };
-        Some((Arc::clone(&stored.key), values, change))
+        Some(Found { stored, index: &mut self.index })
     }
 
     /// Deletes the item, and gives it back.
@@ -178,6 +154,46 @@ impl Table {
         self.index.follow(&old.key, from, None);
         let change = index_change(from.map(|from| (from, old.size)), None);
         Some((old, change))
+    }
+}
+
+/// An item in its place, so that it is looked up once to be looked at and to be changed.
+pub(super) struct Found<'a> {
+    stored: &'a mut Stored,
+    index: &'a mut Index,
+}
+
+impl Found<'_> {
+    pub(super) fn stored(&self) -> &Stored {
+        self.stored
+    }
+
+    /// Changes attributes of the item, and gives the values that they had: none where nothing had to be changed.
+    ///
+    /// # Errors
+    /// As [`apply`]. The item is then as it was.
+    pub(super) fn update(&mut self, changes: Changes) -> Result<(Values, IndexChange)> {
+        let stored = &mut *self.stored;
+        let before = stored.size;
+        let values = apply(stored, changes)?;
+        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old.as_ref());
+        if was(EXPIRES_AT).is_some() {
+            stored.expires_at = stored.item.expires_at();
+        }
+        let (old_pk, old_sk) = (was(GSI1PK), was(GSI1SK));
+        let change = if old_pk.is_some() || old_sk.is_some() {
+            let (pk, sk) = (stored.item.get_s(GSI1PK), stored.item.get_s(GSI1SK));
+            let from = old_pk.map_or(pk, text).zip(old_sk.map_or(sk, text));
+            let to = pk.zip(sk);
+            stored.indexed = to.is_some();
+            self.index.follow(&stored.key, from, to);
+            index_change(from.map(|from| (from, before)), to.map(|to| (to, stored.size)))
+        } else if stored.indexed {
+            IndexChange::Updated { before, after: stored.size }
+        } else {
+            IndexChange::None
+        };
+        Ok((values, change))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::write::{Effect, Prepared, State, decide, idle};
+use super::write::{Effect, Prepared, State, decide, idle, is_met};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::{Error, Result, ServiceError};
 use crate::key::Key;
@@ -90,10 +90,10 @@ impl State {
     fn decided(&self, action: Prepared, now: Timestamp) -> (Decided, CancelReason) {
         let Prepared { action, condition, return_old } = action;
         let old = self.table.get(action.key());
-        let (effect, code) = match decide(action, condition.as_ref(), old) {
-            Ok(Effect::Refused) => (Effect::Refused, CancelCode::ConditionFailed),
-            Ok(effect) => (effect, CancelCode::None),
-            Err(_) => (Effect::Refused, CancelCode::Invalid),
+        let (effect, code) = match is_met(condition.as_ref(), old).then(|| decide(action, old)) {
+            None => (Effect::Keep, CancelCode::ConditionFailed),
+            Some(Ok(effect)) => (effect, CancelCode::None),
+            Some(Err(_)) => (Effect::Keep, CancelCode::Invalid),
         };
         let shown = code == CancelCode::ConditionFailed && return_old;
         let current = old.filter(|_| shown).and_then(|old| old.shown(now));

@@ -1,6 +1,5 @@
 //! Writing one item: what a request comes to, and carrying it out.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,10 +7,10 @@ use serde_dynamo::AttributeValue;
 
 use super::change::{ChangeLog, Undo};
 use super::condition::holds;
-use super::table::{Stored, Table, Values};
+use super::table::{Found, Stored, Table, Values};
 use super::transact::Tokens;
-use super::update;
-use crate::capacity::{Capacity, index_write_units, write_units};
+use super::update::{self, Changes};
+use crate::capacity::{Capacity, IndexChange, index_write_units, write_units};
 use crate::error::{Error, Result};
 use crate::item::{
     Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value, normalise, same_item,
@@ -37,7 +36,7 @@ pub(super) struct Prepared {
 
 pub(super) enum Action {
     Put(Stored),
-    Update { key: Key, changes: Vec<(Cow<'static, str>, AttributeChange)> },
+    Update { key: Key, changes: Changes },
     Delete { key: Key },
     Check { key: Key },
 }
@@ -53,14 +52,12 @@ impl Action {
 
 /// What a write does to its item.
 pub(super) enum Effect {
-    /// Nothing: the condition was not met.
-    Refused,
     /// Nothing: the item is what it should be.
     Keep,
     /// Puts the item in the place of what is there.
     Put(Stored),
-    /// Changes the item where it is.
-    Update { key: Key, values: Values, size: usize },
+    /// Nothing more: the item, which had these values before, was changed where it is.
+    Updated { key: Arc<Key>, old: Values, index_change: IndexChange, size: usize },
     /// Deletes the item that is there.
     Delete { key: Key },
 }
@@ -144,52 +141,64 @@ fn is_text(value: &AttributeValue, expected: &str) -> bool {
     matches!(value, AttributeValue::S(text) if text == expected)
 }
 
-/// What the write would do to the item, without doing it.
-pub(super) fn decide(action: Action, condition: Option<&Condition>, old: Option<&Stored>) -> Result<Effect> {
-    let item = old.map(|old| &*old.item);
-    if condition.is_some_and(|condition| !holds(condition, item)) {
-        return Ok(Effect::Refused);
-    }
-    match action {
-        Action::Put(new) if old.is_some_and(|old| old.size == new.size && same_item(&old.item, &new.item)) => {
-            Ok(Effect::Keep)
-        }
-        Action::Put(new) => Ok(Effect::Put(new)),
-        Action::Update { key, changes } => update::plan(key, old, changes),
-        Action::Delete { key } if old.is_some() => Ok(Effect::Delete { key }),
-        Action::Delete { .. } | Action::Check { .. } => Ok(Effect::Keep),
-    }
+/// What the write would do to the item, without doing it. Its condition has been met.
+pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
+    Ok(match (action, old) {
+        (Action::Put(new), Some(old)) if old.size == new.size && same_item(&old.item, &new.item) => Effect::Keep,
+        (Action::Put(new), _) => Effect::Put(new),
+        (Action::Update { changes, .. }, Some(old)) => put_or_keep(update::changed(old.clone(), changes)?),
+        (Action::Update { key, changes }, None) => put_or_keep(update::create(key, changes)?),
+        (Action::Delete { key }, Some(_)) => Effect::Delete { key },
+        (Action::Delete { .. }, None) | (Action::Check { .. }, _) => Effect::Keep,
+    })
+}
+
+fn put_or_keep(new: Option<Stored>) -> Effect {
+    new.map_or(Effect::Keep, Effect::Put)
+}
+
+/// Whether the condition, where there is one, holds of the item.
+pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> bool {
+    condition.is_none_or(|condition| holds(condition, old.map(|old| &*old.item)))
 }
 
 impl State {
     pub(super) fn write(&mut self, write: Prepared, now: Timestamp) -> Result<WriteOutcome> {
         let Prepared { action, condition, return_old } = write;
-        let old = self.table.get(action.key());
+        let mut found = self.table.find(action.key());
+        let old = found.as_ref().map(Found::stored);
         let before = old.map_or(0, |old| old.size);
-        let effect = decide(action, condition.as_ref(), old)?;
-        let old = old.filter(|_| return_old).and_then(|old| old.shown(now));
-        if matches!(effect, Effect::Refused) {
-            return Ok(WriteOutcome::Refused { current: old, capacity: idle(before) });
+        let shown = old.filter(|_| return_old).and_then(|old| old.shown(now));
+        if !is_met(condition.as_ref(), old) {
+            return Ok(WriteOutcome::Refused { current: shown, capacity: idle(before) });
         }
+        let effect = match (action, &mut found) {
+            // Nothing depends on another write here, so that it need not be worked out before it is done.
+            (Action::Update { changes, .. }, Some(found)) => {
+                let (old, index_change) = found.update(changes)?;
+                let Stored { key, size, .. } = found.stored();
+                if old.is_empty() {
+                    Effect::Keep
+                } else {
+                    Effect::Updated { key: Arc::clone(key), old, index_change, size: *size }
+                }
+            }
+            (action, _) => decide(action, found.as_ref().map(Found::stored))?,
+        };
         let capacity = self.carry_out(effect, before, now);
-        Ok(WriteOutcome::Done { old, capacity })
+        Ok(WriteOutcome::Done { old: shown, capacity })
     }
 
     /// Does it, to an item of this size, and says what it consumed.
     pub(super) fn carry_out(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
         let (key, undo, index_change, after) = match effect {
-            Effect::Refused | Effect::Keep => return idle(before),
+            Effect::Keep => return idle(before),
             Effect::Put(new) => {
                 let (key, size) = (Arc::clone(&new.key), new.size);
                 let (old, index_change) = self.table.put(new);
                 (key, Undo::Whole(old.map(|old| old.item)), index_change, size)
             }
-            Effect::Update { key, values, size } => {
-                let Some((key, old, index_change)) = self.table.update(&key, values, size) else {
-                    return idle(before);
-                };
-                (key, Undo::Values(old), index_change, size)
-            }
+            Effect::Updated { key, old, index_change, size } => (key, Undo::Values(old), index_change, size),
             Effect::Delete { key } => {
                 let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
                 (old.key, Undo::Whole(Some(old.item)), index_change, 0)
