@@ -23,8 +23,11 @@ use crate::store::call::begin;
 /// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.
 /// * A user's new names reach the user's rows and the other side of the user's direct conversations. Messages keep the names they
 ///   were sent with.
+/// * A row follows from the newest message and the names of its users alone. So the order does not matter in which they come, the
+///   preview is cut for the names of now, and a row stays under 1 KB.
 /// * A new row is compared with the thread and its users, and set right where what its writer knew is behind: 1 RCU for the thread and
 ///   1 for each user. A row that is right, as nearly all are, is not written.
+/// * A row that cannot be written does not keep the others from it. Of several failures a record gets one that may pass.
 /// * It skips the records of its own writes, so it never feeds itself, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
@@ -112,35 +115,40 @@ impl Projector {
     }
 
     async fn project_group(&self, group: GroupId, work: &GroupWork) -> Result<()> {
-        if !work.removed.is_empty() {
+        let mut joined = work.joined.clone();
+        let moved = if !work.removed.is_empty() {
             let call = begin!(&*self.store, "projector.refresh");
             // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
-            call.run(rows::refresh(&call, group, &work.removed)).await?;
+            call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
         } else if let Some(message) = &work.newest {
-            self.advance(message).await?;
+            let call = begin!(&*self.store, "projector.advance");
+            call.run(rows::advance(&call, message, &mut joined)).await
+        } else {
+            Ok(())
+        };
+        if joined.is_empty() {
+            return moved;
         }
-        if !work.joined.is_empty() {
-            let call = begin!(&*self.store, "projector.join");
-            call.run(rows::join(&call, group, &work.joined)).await?;
-        }
-        Ok(())
+        let call = begin!(&*self.store, "projector.join");
+        rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
     }
 
     /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something
     /// newer, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`] and [`Store::write`]. Some rows may have moved then; a repeat moves the rest.
+    /// As [`Store::query`] and [`Store::write`]. The rows that could be moved have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let call = begin!(&*self.store, "projector.advance");
-        call.run(rows::advance(&call, message)).await
+        call.run(rows::advance(&call, message, &mut BTreeMap::new())).await
     }
 
     /// Gives a user's names to the rows they stand in: what a record of a change of the user does. Rows with these names, or later
     /// ones, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`] and [`Store::write`]. Some rows may have changed then; a repeat changes the rest.
+    /// As [`Store::query`], [`Store::get`] and [`Store::write`]. The rows that could be changed have changed then; a repeat changes
+    /// the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         let call = begin!(&*self.store, "projector.rename");
         call.run(rows::rename(&call, user)).await
@@ -159,10 +167,12 @@ impl Projector {
 fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
     match result {
         None | Some(Ok(())) => RecordOutcome::Done,
-        // The same call would fail in the same way for ever.
-        Some(Err(error)) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt) => {
-            RecordOutcome::Impossible(Arc::clone(error))
-        }
+        Some(Err(error)) if can_never_succeed(error) => RecordOutcome::Impossible(Arc::clone(error)),
         Some(Err(error)) => RecordOutcome::Failed(Arc::clone(error)),
     }
+}
+
+/// Whether the same call would fail in the same way for ever.
+pub(super) fn can_never_succeed(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt)
 }

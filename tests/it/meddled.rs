@@ -1,5 +1,7 @@
-//! A table in memory in which something happens between a caller's reads and its first write, and whose pages are short.
+//! A table in memory in which something happens between a caller's reads and its first write, whose pages are short, and some of
+//! whose items cannot be written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::pin::Pin;
@@ -7,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MemoryStore, PageOutput, Query, Result,
-    Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, MemoryStore,
+    PageOutput, Query, Result, Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -18,12 +20,13 @@ pub(crate) struct Meddled {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
     page: Option<NonZeroU32>,
+    failing: BTreeMap<Key, ErrorKind>,
 }
 
 impl Meddled {
     /// The table, with nothing that happens in between yet.
     pub(crate) fn new(store: &MemoryStore) -> Self {
-        Self { store: store.clone(), before_write: Arc::default(), page: None }
+        Self { store: store.clone(), before_write: Arc::default(), page: None, failing: BTreeMap::new() }
     }
 
     /// Just before the first write, this happens.
@@ -35,6 +38,12 @@ impl Meddled {
     /// A page holds at most so many items.
     pub(crate) fn pages_of(mut self, items: u32) -> Self {
         self.page = NonZeroU32::new(items);
+        self
+    }
+
+    /// Each write of this item ends so.
+    pub(crate) fn failing(mut self, key: Key, kind: ErrorKind) -> Self {
+        self.failing.insert(key, kind);
         self
     }
 
@@ -69,7 +78,10 @@ impl Store for Meddled {
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
         self.meddle().await;
-        self.store.write(request).await
+        match self.failing.get(request.key()) {
+            Some(kind) => Err(Error::new(*kind, "this item cannot be written")),
+            None => self.store.write(request).await,
+        }
     }
 
     async fn query(&self, mut request: Query) -> Result<PageOutput> {
