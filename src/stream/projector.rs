@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::{FutureExt, StreamExt};
+
+use super::bounded::Bounded;
 use super::plan::{GroupWork, Plan, Subject};
 use super::record::{SequenceNumber, StreamRecord};
 use super::rows;
@@ -82,17 +85,15 @@ impl Projector {
     }
 
     /// Projects a batch of records of one shard, in their order. Every record has an outcome; a record that fails does not keep
-    /// the others from being projected.
+    /// the others from being projected. Groups, users and rows are projected side by side, with at most 8 requests at once.
     pub async fn project(&self, records: &[StreamRecord]) -> Projection {
         let plan = Plan::of(records);
-        let mut groups = BTreeMap::new();
-        for (group, work) in &plan.groups {
-            groups.insert(*group, self.project_group(*group, work).await.map_err(Arc::new));
-        }
-        let mut users = BTreeMap::new();
-        for (id, user) in &plan.users {
-            users.insert(*id, self.rename(user).await.map_err(Arc::new));
-        }
+        let store = Bounded::new(&self.store);
+        let groups = plan.groups.iter().map(|(id, work)| keyed(*id, project_group(&store, *id, work)).boxed());
+        let groups: BTreeMap<_, _> = rows::at_once(groups).collect().await;
+        // Behind the groups: one row is seldom written for both at once then, which would cost a refused write.
+        let users = plan.users.iter().map(|(id, user)| keyed(*id, rename(&store, user)).boxed());
+        let users: BTreeMap<_, _> = rows::at_once(users).collect().await;
 
         let mut projection = Projection::default();
         let mut failed = Vec::new();
@@ -114,32 +115,14 @@ impl Projector {
         projection
     }
 
-    async fn project_group(&self, group: GroupId, work: &GroupWork) -> Result<()> {
-        let mut joined = work.joined.clone();
-        let moved = if !work.removed.is_empty() {
-            let call = begin!(&*self.store, "projector.refresh");
-            // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
-            call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
-        } else if let Some(message) = &work.newest {
-            let call = begin!(&*self.store, "projector.advance");
-            call.run(rows::advance(&call, message, &mut joined)).await
-        } else {
-            Ok(())
-        };
-        if joined.is_empty() {
-            return moved;
-        }
-        let call = begin!(&*self.store, "projector.join");
-        rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
-    }
-
     /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something
     /// newer, stay as they are.
     ///
     /// # Errors
     /// As [`Store::query`] and [`Store::write`]. The rows that could be moved have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
-        let call = begin!(&*self.store, "projector.advance");
+        let store = Bounded::new(&self.store);
+        let call = begin!(&store, "projector.advance");
         call.run(rows::advance(&call, message, &mut BTreeMap::new())).await
     }
 
@@ -150,8 +133,7 @@ impl Projector {
     /// As [`Store::query`], [`Store::get`] and [`Store::write`]. The rows that could be changed have changed then; a repeat changes
     /// the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
-        let call = begin!(&*self.store, "projector.rename");
-        call.run(rows::rename(&call, user)).await
+        rename(&Bounded::new(&self.store), user).await
     }
 
     /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
@@ -162,6 +144,35 @@ impl Projector {
             Err(error) => RecordOutcome::Failed(Arc::new(error)),
         }
     }
+}
+
+async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> Result<()> {
+    let mut joined = work.joined.clone();
+    let moved = if !work.removed.is_empty() {
+        let call = begin!(store, "projector.refresh");
+        // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
+        call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
+    } else if let Some(message) = &work.newest {
+        let call = begin!(store, "projector.advance");
+        call.run(rows::advance(&call, message, &mut joined)).await
+    } else {
+        Ok(())
+    };
+    if joined.is_empty() {
+        return moved;
+    }
+    let call = begin!(store, "projector.join");
+    rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
+}
+
+async fn rename(store: &dyn Store, user: &User) -> Result<()> {
+    let call = begin!(store, "projector.rename");
+    call.run(rows::rename(&call, user)).await
+}
+
+/// What the work comes to, beside what it is about.
+async fn keyed<K>(key: K, work: impl Future<Output = Result<()>>) -> (K, Result<(), Arc<Error>>) {
+    (key, work.await.map_err(Arc::new))
 }
 
 fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
