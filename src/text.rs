@@ -184,6 +184,12 @@ impl Preview {
             .unwrap_or(0);
         Self(text.get(..end).unwrap_or_default().to_owned())
     }
+
+    /// Whether this may be the beginning of a longer text, cut because no more than so many bytes had room.
+    pub(crate) fn may_be_cut_at(&self, most_bytes: usize) -> bool {
+        let longest_character = char::MAX.len_utf8();
+        self.0.len() + longest_character > most_bytes && self.0.chars().count() < Self::MOST_CHARACTERS
+    }
 }
 
 impl Handle {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message_group::GROUP;
 use super::user::USER;
-use super::{Message, MessagePosition, Profile};
+use super::{Message, MessagePosition, Profile, User};
 use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
@@ -64,23 +64,36 @@ impl Membership {
     /// The attribute that holds the position of the group's newest message.
     pub(crate) const LAST_MESSAGE: &'static str = "last_message";
     /// The attribute that holds the id of its sender.
-    pub(crate) const LAST_SENDER: &'static str = "last_sender_uuid";
+    const LAST_SENDER: &'static str = "last_sender_uuid";
     /// The attribute that holds the revision of it that the row shows.
-    pub(crate) const LAST_REVISION: &'static str = "last_revision";
+    const LAST_REVISION: &'static str = "last_revision";
     /// The attribute that holds the beginning of its text.
-    pub(crate) const PREVIEW: &'static str = "message";
+    const PREVIEW: &'static str = "message";
     /// The attribute that holds the position up to which the member has read.
     pub(crate) const LAST_READ: &'static str = "last_read";
 
     /// The attributes that hold the member's names, and the version of the user they were taken from.
-    pub(crate) const HANDLE: &'static str = "user_handle";
-    pub(crate) const DISPLAY_NAME: &'static str = "user_display_name";
-    pub(crate) const VERSION: &'static str = "user_version";
-    /// The attributes that hold the other one of a direct conversation, and the version of the user the names were taken from.
-    pub(crate) const OTHER_ID: &'static str = "other_uuid";
-    pub(crate) const OTHER_HANDLE: &'static str = "other_handle";
-    pub(crate) const OTHER_DISPLAY_NAME: &'static str = "other_display_name";
-    pub(crate) const OTHER_VERSION: &'static str = "other_version";
+    const HANDLE: &'static str = "user_handle";
+    const DISPLAY_NAME: &'static str = "user_display_name";
+    const VERSION: &'static str = "user_version";
+    /// The attributes that hold the other one's names in a direct conversation, and the version of the user the names were taken from.
+    const OTHER_HANDLE: &'static str = "other_handle";
+    const OTHER_DISPLAY_NAME: &'static str = "other_display_name";
+    const OTHER_VERSION: &'static str = "other_version";
+
+    /// The attributes that a projector keeps true: all that follows from the newest message and from the users.
+    pub(crate) const PROJECTED: [&'static str; 10] = [
+        Self::LAST_MESSAGE,
+        Self::LAST_SENDER,
+        Self::LAST_REVISION,
+        Self::PREVIEW,
+        Self::HANDLE,
+        Self::DISPLAY_NAME,
+        Self::VERSION,
+        Self::OTHER_HANDLE,
+        Self::OTHER_DISPLAY_NAME,
+        Self::OTHER_VERSION,
+    ];
 
     /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be. That
     /// is a row of a direct conversation: the title, which only a group has, weighs less than what tells of the other one.
@@ -118,15 +131,59 @@ impl Membership {
         }
     }
 
-    /// The row with this as the group's newest message.
-    pub(crate) fn showing(self, message: &Message) -> Self {
+    /// The row with this as the group's newest message, or without any.
+    pub(crate) fn showing<'a>(self, newest: impl Into<Option<&'a Message>>) -> Self {
+        let newest = newest.into();
         Self {
-            last_message: Some(message.position()),
-            last_sender_uuid: Some(message.sender_id()),
-            last_revision: Some(message.revision()),
-            message: self.preview_of(message),
+            last_message: newest.map(Message::position),
+            last_sender_uuid: newest.map(Message::sender_id),
+            last_revision: newest.map(Message::revision),
+            message: newest.and_then(|newest| self.preview_of(newest)),
             ..self
         }
+    }
+
+    /// The row moved forward: to a newer message, or to a newer revision of the one it shows. `None` for a row that is there
+    /// already.
+    pub(crate) fn moved_to(&self, message: &Message) -> Option<Self> {
+        let shown = self.last_message.map(|shown| (shown, self.last_revision.unwrap_or(0)));
+        (shown < Some((message.position(), message.revision()))).then(|| self.clone().showing(message))
+    }
+
+    /// Whether the row holds names that the user had before these.
+    pub(crate) fn has_older_names_of(&self, user: &User) -> bool {
+        let older = |version: Option<u32>| version.is_none_or(|version| version < user.version());
+        (self.user_uuid == user.id() && older(self.user_version))
+            || (self.other_uuid == Some(user.id()) && older(self.other_version))
+    }
+
+    /// Whether the row holds other names of the user than these.
+    pub(crate) fn has_other_names_of(&self, user: &User) -> bool {
+        let other = |profile: Profile| profile.id == user.id() && profile != user.profile();
+        other(self.profile()) || self.other().is_some_and(other)
+    }
+
+    /// The row with the names that the user has, and with as much of the preview as has room beside them.
+    pub(crate) fn renamed(&self, user: &User) -> Self {
+        let mut row = self.clone();
+        if row.user_uuid == user.id() {
+            row.user_handle = user.handle().clone();
+            row.user_display_name = user.display_name().clone();
+            row.user_version = Some(user.version());
+        }
+        if row.other_uuid == Some(user.id()) {
+            row.other_handle = Some(user.handle().clone());
+            row.other_display_name = Some(user.display_name().clone());
+            row.other_version = Some(user.version());
+        }
+        row.message = row.message.as_ref().map(|preview| Preview::cut(preview.as_str(), row.preview_room()));
+        row
+    }
+
+    /// Whether this row may have room for more of the message than `before` shows, the same row with other names.
+    pub(crate) fn may_show_more_than(&self, before: &Self) -> bool {
+        let is_full = before.message.as_ref().is_some_and(|preview| preview.may_be_cut_at(before.preview_room()));
+        is_full && self.preview_room() > before.preview_room()
     }
 
     /// The row, read up to here.
@@ -134,8 +191,9 @@ impl Membership {
         Self { last_read: Some(position), ..self }
     }
 
-    /// The beginning of the message, as much of it as this row has room for; `None` once it is deleted.
-    pub(crate) fn preview_of(&self, message: &Message) -> Option<Preview> {
+    /// The beginning of the message, as much of it as this row has room for; `None` once it is deleted. It follows from the message
+    /// and the names alone, so that it does not matter which of them came last.
+    fn preview_of(&self, message: &Message) -> Option<Preview> {
         message.body().map(|body| Preview::cut(body.as_str(), self.preview_room()))
     }
 
@@ -184,6 +242,11 @@ impl Membership {
         })
     }
 
+    /// The id of the other one of a direct conversation.
+    pub(crate) fn other_id(&self) -> Option<UserId> {
+        self.other_uuid
+    }
+
     /// Whether this is a conversation of two.
     pub fn is_direct(&self) -> bool {
         self.other_uuid.is_some()
@@ -199,19 +262,9 @@ impl Membership {
         self.last_sender_uuid
     }
 
-    /// The revision of the newest message that this row shows.
-    pub(crate) fn last_revision(&self) -> Option<u32> {
-        self.last_revision
-    }
-
-    /// The version of the user that the member's names were taken from, where a projector wrote them.
-    pub(crate) fn version(&self) -> Option<u32> {
-        self.user_version
-    }
-
-    /// The version of the other user of a direct conversation, likewise.
-    pub(crate) fn other_version(&self) -> Option<u32> {
-        self.other_version
+    /// Whether the row shows this revision of the message.
+    pub(crate) fn shows_revision_of(&self, message: &Message) -> bool {
+        self.last_message == Some(message.position()) && self.last_revision.unwrap_or(0) == message.revision()
     }
 
     /// Whether the row shows the message as it is, or that there is none.

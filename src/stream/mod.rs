@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/projection.md")]
 
 mod audit;
+mod bounded;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::{FutureExt, StreamExt};
+
+use super::bounded::Bounded;
 use super::plan::{GroupWork, Plan, Subject};
 use super::record::{SequenceNumber, StreamRecord};
 use super::rows;
@@ -23,8 +26,11 @@ use crate::store::call::begin;
 /// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.
 /// * A user's new names reach the user's rows and the other side of the user's direct conversations. Messages keep the names they
 ///   were sent with.
+/// * A row follows from the newest message and the names of its users alone. So the order does not matter in which they come, the
+///   preview is cut for the names of now, and a row stays under 1 KB.
 /// * A new row is compared with the thread and its users, and set right where what its writer knew is behind: 1 RCU for the thread and
 ///   1 for each user. A row that is right, as nearly all are, is not written.
+/// * A row that cannot be written does not keep the others from it. Of several failures a record gets one that may pass.
 /// * It skips the records of its own writes, so it never feeds itself, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
@@ -79,17 +85,15 @@ impl Projector {
     }
 
     /// Projects a batch of records of one shard, in their order. Every record has an outcome; a record that fails does not keep
-    /// the others from being projected.
+    /// the others from being projected. Groups, users and rows are projected side by side, with at most 8 requests at once.
     pub async fn project(&self, records: &[StreamRecord]) -> Projection {
         let plan = Plan::of(records);
-        let mut groups = BTreeMap::new();
-        for (group, work) in &plan.groups {
-            groups.insert(*group, self.project_group(*group, work).await.map_err(Arc::new));
-        }
-        let mut users = BTreeMap::new();
-        for (id, user) in &plan.users {
-            users.insert(*id, self.rename(user).await.map_err(Arc::new));
-        }
+        let store = Bounded::new(&self.store);
+        let groups = plan.groups.iter().map(|(id, work)| keyed(*id, project_group(&store, *id, work)).boxed());
+        let groups: BTreeMap<_, _> = rows::at_once(groups).collect().await;
+        // Behind the groups: one row is seldom written for both at once then, which would cost a refused write.
+        let users = plan.users.iter().map(|(id, user)| keyed(*id, rename(&store, user)).boxed());
+        let users: BTreeMap<_, _> = rows::at_once(users).collect().await;
 
         let mut projection = Projection::default();
         let mut failed = Vec::new();
@@ -111,39 +115,25 @@ impl Projector {
         projection
     }
 
-    async fn project_group(&self, group: GroupId, work: &GroupWork) -> Result<()> {
-        if !work.removed.is_empty() {
-            let call = begin!(&*self.store, "projector.refresh");
-            // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
-            call.run(rows::refresh(&call, group, &work.removed)).await?;
-        } else if let Some(message) = &work.newest {
-            self.advance(message).await?;
-        }
-        if !work.joined.is_empty() {
-            let call = begin!(&*self.store, "projector.join");
-            call.run(rows::join(&call, group, &work.joined)).await?;
-        }
-        Ok(())
-    }
-
     /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something
     /// newer, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`] and [`Store::write`]. Some rows may have moved then; a repeat moves the rest.
+    /// As [`Store::query`] and [`Store::write`]. The rows that could be moved have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
-        let call = begin!(&*self.store, "projector.advance");
-        call.run(rows::advance(&call, message)).await
+        let store = Bounded::new(&self.store);
+        let call = begin!(&store, "projector.advance");
+        call.run(rows::advance(&call, message, &mut BTreeMap::new())).await
     }
 
     /// Gives a user's names to the rows they stand in: what a record of a change of the user does. Rows with these names, or later
     /// ones, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`] and [`Store::write`]. Some rows may have changed then; a repeat changes the rest.
+    /// As [`Store::query`], [`Store::get`] and [`Store::write`]. The rows that could be changed have changed then; a repeat changes
+    /// the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
-        let call = begin!(&*self.store, "projector.rename");
-        call.run(rows::rename(&call, user)).await
+        rename(&Bounded::new(&self.store), user).await
     }
 
     /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
@@ -156,13 +146,44 @@ impl Projector {
     }
 }
 
+async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> Result<()> {
+    let mut joined = work.joined.clone();
+    let moved = if !work.removed.is_empty() {
+        let call = begin!(store, "projector.refresh");
+        // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
+        call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
+    } else if let Some(message) = &work.newest {
+        let call = begin!(store, "projector.advance");
+        call.run(rows::advance(&call, message, &mut joined)).await
+    } else {
+        Ok(())
+    };
+    if joined.is_empty() {
+        return moved;
+    }
+    let call = begin!(store, "projector.join");
+    rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
+}
+
+async fn rename(store: &dyn Store, user: &User) -> Result<()> {
+    let call = begin!(store, "projector.rename");
+    call.run(rows::rename(&call, user)).await
+}
+
+/// What the work comes to, beside what it is about.
+async fn keyed<K>(key: K, work: impl Future<Output = Result<()>>) -> (K, Result<(), Arc<Error>>) {
+    (key, work.await.map_err(Arc::new))
+}
+
 fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
     match result {
         None | Some(Ok(())) => RecordOutcome::Done,
-        // The same call would fail in the same way for ever.
-        Some(Err(error)) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt) => {
-            RecordOutcome::Impossible(Arc::clone(error))
-        }
+        Some(Err(error)) if can_never_succeed(error) => RecordOutcome::Impossible(Arc::clone(error)),
         Some(Err(error)) => RecordOutcome::Failed(Arc::clone(error)),
     }
+}
+
+/// Whether the same call would fail in the same way for ever.
+pub(super) fn can_never_succeed(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt)
 }

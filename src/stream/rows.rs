@@ -1,165 +1,279 @@
 //! The writes that keep inbox rows true: one conditional update of a row each.
+//!
+//! A row follows from the newest message of its thread and the names of its users, and does not depend on which of them came
+//! first. So each write makes the row as it should be of the row as it was read, on the condition that it is still so. Where it
+//! changed meanwhile, the refusal brings it as it is, and it is looked at again.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use serde_dynamo::AttributeValue;
 
+use super::projector::can_never_succeed;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
+use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessagePosition, Profile, User};
-use crate::request::{Condition, Get, Order, Query, SortRange, Update, Write};
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User};
+use crate::request::{Condition, Get, Order, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::Call;
-use crate::time::Timestamp;
 
-/// How many rows are written at once.
+/// How many things are done at once: groups of a batch, and rows of a group.
 const CONCURRENCY: usize = 8;
 /// How often a row is written before it is left to a later attempt.
-const SETTLE_ATTEMPTS: usize = 8;
+const ATTEMPTS: usize = 8;
 
-/// Moves the rows of a group forward to a message.
-pub(super) async fn advance(call: &Call<'_>, message: &Message) -> Result<()> {
-    each_member(call, message.group_id(), |row| forward(row, message)).await
+/// Moves the rows of a group forward to a message. Those rows in `joined` become what they are now.
+pub(super) async fn advance(
+    call: &Call<'_>,
+    message: &Message,
+    joined: &mut BTreeMap<UserId, Membership>,
+) -> Result<()> {
+    each_member(call, message.group_id(), joined, |row| row.moved_to(message)).await
 }
 
 /// Sets the rows of a group right after messages went from its thread: a row that shows one of them goes back to the newest
-/// that is left, the others move forward to it.
-pub(super) async fn refresh(call: &Call<'_>, group: GroupId, removed: &BTreeSet<MessagePosition>) -> Result<()> {
+/// that is left, the others move forward to it. Those rows in `joined` become what they are now.
+pub(super) async fn refresh(
+    call: &Call<'_>,
+    group: GroupId,
+    removed: &BTreeSet<MessagePosition>,
+    joined: &mut BTreeMap<UserId, Membership>,
+) -> Result<()> {
     let newest = newest_message(call, group).await?;
-    each_member(call, group, |row| match (&newest, row.last_message()) {
-        (newest, Some(shown)) if removed.contains(&shown) => back(row, shown, newest.as_ref()).map(Some),
-        (Some(newest), _) => forward(row, newest),
-        (None, _) => Ok(None),
+    each_member(call, group, joined, |row| match (&newest, row.last_message()) {
+        (newest, Some(shown)) if removed.contains(&shown) => Some(row.clone().showing(newest.as_ref())),
+        (Some(newest), _) => row.moved_to(newest),
+        (None, _) => None,
     })
     .await
 }
 
-/// Sets new rows right: their writer may have known less than what the stream had brought to the other rows by then, and what
-/// was projected while they were put did not reach them.
-pub(super) async fn join(call: &Call<'_>, group: GroupId, rows: &BTreeMap<UserId, Membership>) -> Result<()> {
+/// Sets new rows right, as they were put or as they were read later: their writer may have known less than what the stream had
+/// brought to the other rows by then, and what was projected while they were put did not reach them.
+pub(super) async fn join(call: &Call<'_>, group: GroupId, joined: BTreeMap<UserId, Membership>) -> Result<()> {
     let newest = newest_message(call, group).await?;
+    let ids: BTreeSet<_> = joined.values().flat_map(|row| [Some(row.user_id()), row.other_id()]).flatten().collect();
     let mut users = BTreeMap::new();
-    // A user that cannot be read is told of in the end, and does not keep the other rows from being set right.
-    let mut unreadable = None;
-    for row in rows.values() {
-        settle(call, row.clone(), newest.clone()).await?;
-        match correct_new_names(call, row, &mut users).await {
-            Err(error) if error.kind() == ErrorKind::Corrupt => unreadable = Some(error),
-            corrected => corrected?,
+    // A user that cannot be read does not keep the rows from being set right.
+    let mut done = Ok(());
+    let mut reads = at_once(ids.into_iter().map(|id| read_user(call, id).boxed()));
+    while let Some(read) = reads.next().await {
+        match read {
+            Ok(user) => users.extend(user.map(|user| (user.id(), user))),
+            Err(error) => done = worst(done, Err(error)),
         }
     }
-    unreadable.map_or(Ok(()), Err)
+    let (newest, users) = (&newest, &users);
+    worst(done, all(joined.into_values().map(|row| join_row(call, row, newest.as_ref(), users).boxed())).await)
 }
 
-/// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first.
-///
-/// It looks again after each write, until what it reads agrees. What changed before that it has seen then, and the record of what
-/// changes later finds the row as it is.
-pub(super) async fn settle(call: &Call<'_>, mut row: Membership, mut newest: Option<Message>) -> Result<()> {
-    for _ in 0..SETTLE_ATTEMPTS {
-        if row.shows(newest.as_ref()) {
-            return Ok(());
-        }
-        let _refused_where_changed = call.write(set_right(&row, newest.as_ref())?).await?;
-        let Some(item) = call.get(Get::new(row.key()).consistent()).await?.item else { return Ok(()) };
-        row = Membership::from_item(item)?;
-        newest = newest_message(call, row.group_id()).await?;
-    }
-    Err(Error::new(ErrorKind::Conflict, "the row changes faster than it can be set right; try again"))
-}
-
-/// Gives a new row the names that its users have now, where they are others.
-async fn correct_new_names(
+async fn join_row(
     call: &Call<'_>,
-    row: &Membership,
-    users: &mut BTreeMap<UserId, Option<User>>,
+    row: Membership,
+    newest: Option<&Message>,
+    users: &BTreeMap<UserId, User>,
 ) -> Result<()> {
-    for profile in std::iter::once(row.profile()).chain(row.other()) {
-        let user = match users.entry(profile.id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let item = call.get(Get::new(User::key_from(profile.id)).consistent()).await?.item;
-                unknown.insert(item.map(User::from_item).transpose()?)
-            }
+    let named = [Some(row.user_id()), row.other_id()].into_iter().flatten();
+    let mut row = up_to_date(call, row, newest).await?;
+    for user in named.filter_map(|id| users.get(&id)) {
+        row = match row {
+            Some(row) if row.has_other_names_of(user) => rename_row(call, row, user).await?,
+            row => row,
         };
-        let Some(user) = user else { continue };
-        if user.profile() != profile {
-            let write = if user.id() == row.user_id() {
-                rename_own(row, user)?
-            } else {
-                versioned(row.key(), other_names(user), Membership::OTHER_VERSION, user, about(user))?
-            };
-            let _refused_where_newer = call.write(write).await?;
-        }
     }
     Ok(())
 }
 
+/// Sets a new row right. One that differs as it was put has moved since, most often; so it is read before it is written.
+async fn up_to_date(call: &Call<'_>, row: Membership, newest: Option<&Message>) -> Result<Option<Membership>> {
+    if row.shows(newest) {
+        return Ok(Some(row));
+    }
+    let Some(now) = call.get(Get::new(row.key()).consistent()).await?.item else { return Ok(None) };
+    let newest = newest_message(call, row.group_id()).await?;
+    settle(call, Membership::from_item(now)?, newest).await
+}
+
+async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
+    call.get(Get::new(User::key_from(id)).consistent()).await?.item.map(User::from_item).transpose()
+}
+
+/// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first. Gives the
+/// row as it is then; `None` where it has gone.
+///
+/// It looks again after each write, until what it reads agrees. What changed before that it has seen then, and the record of what
+/// changes later finds the row as it is. So the message is always read behind the row: a row that a newer message had reached
+/// since would be taken back otherwise.
+pub(super) async fn settle(
+    call: &Call<'_>,
+    mut row: Membership,
+    mut newest: Option<Message>,
+) -> Result<Option<Membership>> {
+    for _ in 0..ATTEMPTS {
+        if row.shows(newest.as_ref()) {
+            return Ok(Some(row));
+        }
+        let right = row.clone().showing(newest.as_ref());
+        let Some(now) = replace(call, &row, right).await? else { return Ok(None) };
+        row = now;
+        newest = newest_message(call, row.group_id()).await?;
+    }
+    Err(too_busy())
+}
+
 /// Gives a user's new names to the user's rows, and to the other side of the user's direct conversations.
 pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
+    // From the oldest on: a row that gets a message meanwhile moves to where this comes to later.
     let mut query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
-    // As for the members: a row that cannot be read is told of in the end.
-    let mut unreadable = None;
+    let mut done = Ok(());
     loop {
-        let page = call.query(query.clone()).await?;
-        let mut writes = Vec::new();
-        for item in page.items.into_iter().filter(Membership::is_in) {
-            match Membership::from_item(item) {
-                Ok(row) => {
-                    writes.push(rename_own(&row, user)?);
-                    if let Some(other) = row.other() {
-                        writes.push(rename_other(row.group_id(), &other, user)?);
-                    }
-                }
-                Err(error) => unreadable = Some(error),
-            }
-        }
-        write_all(call, writes).await?;
+        let page = match call.query(query.clone()).await {
+            Ok(page) => page,
+            Err(error) => return worst(done, Err(error)),
+        };
+        let rows = page.items.into_iter().filter(Membership::is_in);
+        done = worst(done, all(rows.map(|row| rename_conversation(call, row, user).boxed())).await);
         match page.next {
             Some(next) => query.start = Some(next),
-            None => return unreadable.map_or(Ok(()), Err),
+            None => return done,
         }
     }
 }
 
+async fn rename_conversation(call: &Call<'_>, row: Item, user: &User) -> Result<()> {
+    let row = Membership::from_item(row)?;
+    let other = row.other_id().map(|other| Membership::key_from((row.group_id(), other)));
+    let own = rename_row(call, row, user).await.map(drop);
+    match other {
+        Some(key) => worst(own, rename_at(call, key, user).await),
+        None => own,
+    }
+}
+
+async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
+    match call.get(Get::new(key).consistent()).await?.item.filter(Membership::is_in) {
+        Some(row) => rename_row(call, Membership::from_item(row)?, user).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Gives a row that holds older names of a user the new ones. Gives the row as it is then; `None` where it has gone.
+async fn rename_row(call: &Call<'_>, mut row: Membership, user: &User) -> Result<Option<Membership>> {
+    for _ in 0..ATTEMPTS {
+        if !row.has_older_names_of(user) {
+            return Ok(Some(row));
+        }
+        let renamed = renamed(call, &row, user).await?;
+        let Some(now) = replace(call, &row, renamed).await? else { return Ok(None) };
+        row = now;
+    }
+    Err(too_busy())
+}
+
+/// The row with the names that the user has, and with the preview that has room beside them. Where that may be longer than it was,
+/// the message is read: 1 RCU.
+pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> Result<Membership> {
+    let renamed = row.renamed(user);
+    let Some(position) = row.last_message().filter(|_| renamed.may_show_more_than(row)) else { return Ok(renamed) };
+    let key = Message::key_from(MessageKey { group: row.group_id(), position });
+    let message = call.get(Get::new(key).consistent()).await?.item.map(Message::from_item);
+    // Where it is another revision by now, or has gone, the record of that is still to come, and finds the new names.
+    match message {
+        Some(Ok(message)) if row.shows_revision_of(&message) => Ok(renamed.showing(&message)),
+        _ => Ok(renamed),
+    }
+}
+
+/// Makes of each row of a group what `target` says. Those rows in `joined` become what they are now.
 async fn each_member(
     call: &Call<'_>,
     group: GroupId,
-    write: impl Fn(&Membership) -> Result<Option<Write>>,
+    joined: &mut BTreeMap<UserId, Membership>,
+    target: impl Fn(&Membership) -> Option<Membership> + Send + Sync,
 ) -> Result<()> {
     let mut query =
         Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
-    // A row that cannot be read is told of in the end, and does not keep the others from being written.
-    let mut unreadable = None;
+    let target = &target;
+    let mut done = Ok(());
     loop {
-        let page = call.query(query.clone()).await?;
-        let mut writes = Vec::new();
-        for item in page.items.into_iter().filter(Membership::is_in) {
-            match Membership::from_item(item) {
-                Ok(row) => writes.extend(write(&row)?),
-                Err(error) => unreadable = Some(error),
+        let page = match call.query(query.clone()).await {
+            Ok(page) => page,
+            Err(error) => return worst(done, Err(error)),
+        };
+        let rows = page.items.into_iter().filter(Membership::is_in);
+        let mut changes = at_once(rows.map(|row| change(call, row, target).boxed()));
+        while let Some(changed) = changes.next().await {
+            match changed {
+                Ok(Some(row)) => {
+                    joined.entry(row.user_id()).and_modify(|joined| *joined = row);
+                }
+                Ok(None) => {}
+                Err(error) => done = worst(done, Err(error)),
             }
         }
-        write_all(call, writes).await?;
         match page.next {
             Some(next) => query.start = Some(next),
-            None => return unreadable.map_or(Ok(()), Err),
+            None => return done,
         }
     }
 }
 
-/// Does the writes, several at once, up to the first that fails. One that is refused meets a row that is newer already, or has
-/// gone since; both are as they should be.
-async fn write_all(call: &Call<'_>, writes: Vec<Write>) -> Result<()> {
-    stream::iter(writes)
-        .map(|write| call.write(write))
-        .buffer_unordered(CONCURRENCY)
-        .try_for_each(|_outcome| async { Ok(()) })
-        .await
+/// Makes of a row what `target` says, where that says anything. Gives the row as it is then; `None` where it has gone.
+async fn change(
+    call: &Call<'_>,
+    row: Item,
+    target: &(impl Fn(&Membership) -> Option<Membership> + Sync),
+) -> Result<Option<Membership>> {
+    let mut row = Membership::from_item(row)?;
+    for _ in 0..ATTEMPTS {
+        let Some(right) = target(&row).filter(|right| *right != row) else { return Ok(Some(row)) };
+        let Some(now) = replace(call, &row, right).await? else { return Ok(None) };
+        row = now;
+    }
+    Err(too_busy())
+}
+
+/// The one write there is: puts what is projected of a row in the place of what was there, unless that changed since it was read.
+/// Gives the row as it is then, written or not; `None` where it has gone.
+pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Membership) -> Result<Option<Membership>> {
+    let (old, mut new) = (as_read.to_item()?, right.to_item()?);
+    let mut unchanged = Condition::item_exists();
+    let mut update = Update::new();
+    for name in Membership::PROJECTED {
+        unchanged = unchanged.and(still(name, old.get(name).cloned()));
+        update = match new.remove(name) {
+            Some(value) => update.set(name, value),
+            None => update.remove(name),
+        };
+    }
+    if let Some(place) = new.remove(GSI1SK) {
+        update = update.set(GSI1SK, place);
+    }
+    let write = Write::update(right.key(), update)?.when(unchanged)?.returning_old();
+    match call.write(write).await? {
+        WriteOutcome::Done { .. } => Ok(Some(right)),
+        WriteOutcome::Refused { current, .. } => current.map(Membership::from_item).transpose(),
+    }
+}
+
+/// The update that puts a row that is right where the index should have it, unless it moved since it was read.
+pub(super) fn place(row: &Membership) -> Result<Write> {
+    let recency = Membership::recency(row.last_message_at(), row.group_id());
+    let update = Update::new()
+        .set(GSI1PK, AttributeValue::S(Membership::inbox(row.user_id()).into()))
+        .set(GSI1SK, AttributeValue::S(recency.into()));
+    let shown = row.last_message().map(|shown| AttributeValue::S(shown.to_string()));
+    let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, shown));
+    Write::update(row.key(), update)?.when(as_read)
+}
+
+/// The attribute is as it was read.
+fn still(name: &'static str, value: Option<AttributeValue>) -> Condition {
+    value.map_or_else(|| Condition::absent(name), |value| Condition::eq(name, value))
 }
 
 /// The newest message of a thread that can be read. One that cannot has a record of its own, which says so.
@@ -181,141 +295,29 @@ pub(super) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
     }
 }
 
-fn text(value: impl ToString) -> AttributeValue {
-    AttributeValue::S(value.to_string())
+/// Does several of these at once. They are boxed, so that whoever awaits them may be sent to another thread.
+pub(super) fn at_once<'a, T: Send>(work: impl Iterator<Item = BoxFuture<'a, T>>) -> impl Stream<Item = T> + Send {
+    stream::iter(work.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY)
 }
 
-fn number(value: u32) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-/// The one update that moves a row forward: to a newer message, or to a newer revision of the one it shows. `None` for a row that
-/// was there already when it was read.
-fn forward(row: &Membership, message: &Message) -> Result<Option<Write>> {
-    let shown = row.last_message().map(|shown| (shown, row.last_revision().unwrap_or(0)));
-    if shown >= Some((message.position(), message.revision())) {
-        return Ok(None);
+/// Does all of these, several at once, whatever comes of each.
+async fn all(work: impl Iterator<Item = BoxFuture<'_, Result<()>>>) -> Result<()> {
+    let mut results = at_once(work);
+    let mut done = Ok(());
+    while let Some(result) = results.next().await {
+        done = worst(done, result);
     }
-    let newer = Condition::absent(Membership::LAST_MESSAGE)
-        .or(Condition::lt(Membership::LAST_MESSAGE, text(message.position())));
-    let condition = if message.revision() == 0 {
-        newer
-    } else {
-        let revision = number(message.revision());
-        let older_revision =
-            Condition::absent(Membership::LAST_REVISION).or(Condition::lt(Membership::LAST_REVISION, revision));
-        newer.or(Condition::eq(Membership::LAST_MESSAGE, text(message.position())).and(older_revision))
-    };
-    Write::update(row.key(), show(row, message))?.when(Condition::item_exists().and(condition)).map(Some)
+    done
 }
 
-/// The update that sets a row right, whatever it shows, unless that changed since it was read.
-fn set_right(row: &Membership, newest: Option<&Message>) -> Result<Write> {
-    let update = newest.map_or_else(|| show_none(row), |newest| show(row, newest));
-    let as_read = Condition::item_exists()
-        .and(still(Membership::LAST_MESSAGE, row.last_message().map(text)))
-        .and(still(Membership::LAST_REVISION, row.last_revision().map(number)));
-    Write::update(row.key(), update)?.when(as_read)
-}
-
-/// The update that puts a row that is right where the index should have it, unless it moved since it was read.
-pub(super) fn place(row: &Membership) -> Result<Write> {
-    let update = Update::new()
-        .set(GSI1PK, AttributeValue::S(Membership::inbox(row.user_id()).into()))
-        .set(GSI1SK, recency(row.last_message_at(), row.group_id()));
-    let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, row.last_message().map(text)));
-    Write::update(row.key(), update)?.when(as_read)
-}
-
-/// The attribute is as it was read.
-fn still(name: &'static str, value: Option<AttributeValue>) -> Condition {
-    value.map_or_else(|| Condition::absent(name), |value| Condition::eq(name, value))
-}
-
-/// The update that takes a row back from a message that has gone.
-fn back(row: &Membership, shown: MessagePosition, to: Option<&Message>) -> Result<Write> {
-    let update = to.map_or_else(|| show_none(row), |message| show(row, message));
-    let still_shown = Condition::eq(Membership::LAST_MESSAGE, text(shown));
-    Write::update(row.key(), update)?.when(Condition::item_exists().and(still_shown))
-}
-
-fn show_none(row: &Membership) -> Update {
-    Update::new()
-        .remove(Membership::LAST_MESSAGE)
-        .remove(Membership::LAST_SENDER)
-        .remove(Membership::LAST_REVISION)
-        .remove(Membership::PREVIEW)
-        .set(GSI1SK, recency(row.joined_at(), row.group_id()))
-}
-
-fn show(row: &Membership, message: &Message) -> Update {
-    let update = Update::new()
-        .set(Membership::LAST_MESSAGE, text(message.position()))
-        .set(Membership::LAST_SENDER, text(message.sender_id()))
-        .set(Membership::LAST_REVISION, number(message.revision()))
-        .set(GSI1SK, recency(message.created_at(), message.group_id()));
-    match row.preview_of(message) {
-        Some(preview) => update.set(Membership::PREVIEW, text(preview)),
-        None => update.remove(Membership::PREVIEW),
+/// The worst of two results: an error that may pass, since all is done again for it, then one that never will.
+pub(super) fn worst(one: Result<()>, other: Result<()>) -> Result<()> {
+    match (one, other) {
+        (Err(one), Err(other)) => Err(if can_never_succeed(&one) { other } else { one }),
+        (Ok(()), result) | (result, Ok(())) => result,
     }
 }
 
-fn recency(time: Timestamp, group: GroupId) -> AttributeValue {
-    AttributeValue::S(Membership::recency(time, group).into())
-}
-
-fn rename_own(row: &Membership, user: &User) -> Result<Write> {
-    versioned(row.key(), own_names(user), Membership::VERSION, user, Condition::item_exists())
-}
-
-fn rename_other(group: GroupId, other: &Profile, user: &User) -> Result<Write> {
-    let key = Membership::key_from((group, other.id));
-    versioned(key, other_names(user), Membership::OTHER_VERSION, user, about(user))
-}
-
-/// There is a row, and this user is its other one.
-fn about(user: &User) -> Condition {
-    Condition::item_exists().and(Condition::eq(Membership::OTHER_ID, text(user.id())))
-}
-
-/// Gives a row its member's names, whatever version it says it has, unless they changed meanwhile.
-pub(super) fn correct_own(row: &Membership, user: &User) -> Result<Write> {
-    let profile = row.profile();
-    let as_read = Condition::eq(Membership::HANDLE, text(profile.handle))
-        .and(Condition::eq(Membership::DISPLAY_NAME, text(profile.display_name)))
-        .and(still(Membership::VERSION, row.version().map(number)));
-    Write::update(row.key(), own_names(user))?.when(as_read)
-}
-
-/// Gives a row the other one's names, whatever version it says it has, unless it changed meanwhile.
-pub(super) fn correct_other(row: &Membership, user: &User) -> Result<Write> {
-    let about_user = Condition::eq(Membership::OTHER_ID, text(user.id()));
-    let as_read = match row.other() {
-        Some(other) => about_user
-            .and(Condition::eq(Membership::OTHER_HANDLE, text(other.handle)))
-            .and(Condition::eq(Membership::OTHER_DISPLAY_NAME, text(other.display_name)))
-            .and(still(Membership::OTHER_VERSION, row.other_version().map(number))),
-        None => about_user,
-    };
-    Write::update(row.key(), other_names(user))?.when(as_read)
-}
-
-fn own_names(user: &User) -> Update {
-    Update::new()
-        .set(Membership::HANDLE, text(user.handle()))
-        .set(Membership::DISPLAY_NAME, text(user.display_name()))
-        .set(Membership::VERSION, number(user.version()))
-}
-
-fn other_names(user: &User) -> Update {
-    Update::new()
-        .set(Membership::OTHER_HANDLE, text(user.handle()))
-        .set(Membership::OTHER_DISPLAY_NAME, text(user.display_name()))
-        .set(Membership::OTHER_VERSION, number(user.version()))
-}
-
-/// An update of names that a later version of them does not fall behind.
-fn versioned(key: Key, update: Update, attribute: &'static str, user: &User, condition: Condition) -> Result<Write> {
-    let older = Condition::absent(attribute).or(Condition::lt(attribute, number(user.version())));
-    Write::update(key, update)?.when(condition.and(older))
+fn too_busy() -> Error {
+    Error::new(ErrorKind::Conflict, "the row changes faster than it can be set right; try again")
 }

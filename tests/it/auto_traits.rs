@@ -76,6 +76,10 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(chat.unread(row));
     sent(projector.advance(message));
     sent(projector.project(records));
+    sent(projector.rename(user));
+    // As it is spawned: with all that it borrows inside.
+    let (projector, records) = (projector.clone(), records.to_vec());
+    sent(async move { projector.project(&records).await });
     sent(store.get_entity::<User>(user_id));
     sent(store.get_entity_consistent::<User>(user_id));
     sent(store.put_entity(user));

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use threadline::store::fault::{FaultStore, Plan, Rates};
 use threadline::stream::{Auditor, Finding, Projector, SequenceNumber, StreamRecord};
 use threadline::{
-    AttributeValue, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message, NewGroup, Store,
-    Thread, Update, User, UserChange, Write,
+    AttributeValue, DisplayName, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message,
+    NewGroup, Store, Thread, Update, User, UserChange, Write,
 };
 
 use crate::support::{App, block_on, cases, scan};
@@ -128,11 +128,16 @@ impl World {
         self.app.store.get(threadline::Get::new(message.key())).await.unwrap().item.is_some()
     }
 
+    /// A text of now, short or long, in characters of one to four bytes.
+    fn text(&self) -> String {
+        let seconds = threadline::Clock::now(&*self.app.clock).unix_seconds();
+        let number = usize::try_from(seconds).unwrap();
+        format!("at {seconds} {}", pick(&["a", "é", "語", "🙂"], number).repeat(number / 4 % 8 * 20))
+    }
+
     async fn take(&mut self, step: Step) {
         self.app.clock.advance(Duration::from_secs(1));
-        // Short, so that every row has room for it: how much of a long text a row shows depends on the names that it held when the
-        // text was projected, which a rename may overtake.
-        let text = format!("at {}", threadline::Clock::now(&*self.app.clock).unix_seconds());
+        let text = self.text();
         match step {
             Step::Send(conversation, sender) => {
                 let (place, sender, thread) = self.open(conversation, sender).await;
@@ -175,8 +180,11 @@ impl World {
             }
             Step::Rename(number, name) => {
                 let user = self.user(number).clone();
-                let handle = Handle::new(format!("u{}_{}", number % USERS, name % 3)).unwrap();
-                let renamed = self.app.chat.update_user(&user, UserChange::new().handle(handle)).await.unwrap();
+                // Up to the longest there are: how much of a text a row shows depends on the names that it holds.
+                let handle = format!("u{}_{}{}", number % USERS, name % 3, "é".repeat([0, 9, 22][name % 3]));
+                let display_name = DisplayName::new("語".repeat([1, 13, 26][name / 3 % 3])).unwrap();
+                let change = UserChange::new().handle(Handle::new(handle).unwrap()).display_name(display_name);
+                let renamed = self.app.chat.update_user(&user, change).await.unwrap();
                 self.users[number % USERS].push(renamed);
             }
             Step::Open(conversation, member) => {

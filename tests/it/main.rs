@@ -22,6 +22,7 @@ mod redaction;
 mod row_size;
 mod sink;
 mod store_ext;
+mod stream_bounds;
 mod stream_faults;
 mod stream_races;
 mod support;

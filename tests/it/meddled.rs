@@ -1,14 +1,17 @@
-//! A table in memory in which something happens between a caller's reads and its first write, and whose pages are short.
+//! A table in memory in which something happens between a caller's reads and its first write, whose pages are short, some of whose
+//! items cannot be written, and that counts the requests under way.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MemoryStore, PageOutput, Query, Result,
-    Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, MemoryStore,
+    PageOutput, Query, Result, Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -18,12 +21,22 @@ pub(crate) struct Meddled {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
     page: Option<NonZeroU32>,
+    failing: BTreeMap<Key, ErrorKind>,
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
 }
 
 impl Meddled {
     /// The table, with nothing that happens in between yet.
     pub(crate) fn new(store: &MemoryStore) -> Self {
-        Self { store: store.clone(), before_write: Arc::default(), page: None }
+        Self {
+            store: store.clone(),
+            before_write: Arc::default(),
+            page: None,
+            failing: BTreeMap::new(),
+            under_way: Arc::default(),
+            most: Arc::default(),
+        }
     }
 
     /// Just before the first write, this happens.
@@ -38,9 +51,30 @@ impl Meddled {
         self
     }
 
+    /// Each write of this item ends so.
+    pub(crate) fn failing(mut self, key: Key, kind: ErrorKind) -> Self {
+        self.failing.insert(key, kind);
+        self
+    }
+
     /// Whether it has happened.
     pub(crate) fn has_happened(&self) -> bool {
         self.before_write.lock().unwrap().is_none()
+    }
+
+    /// The most requests that were under way at once, of those that this counts: all but the transactions and batches.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request, and lets the others begin before it ends.
+    async fn counted<T>(&self, request: impl Future<Output = T>) -> T {
+        let under_way = 1 + self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(under_way, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        let answer = request.await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        answer
     }
 
     async fn meddle(&self) {
@@ -64,17 +98,20 @@ impl Store for Meddled {
     }
 
     async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.store.get(request).await
+        self.counted(self.store.get(request)).await
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
         self.meddle().await;
-        self.store.write(request).await
+        match self.failing.get(request.key()) {
+            Some(kind) => Err(Error::new(*kind, "this item cannot be written")),
+            None => self.counted(self.store.write(request)).await,
+        }
     }
 
     async fn query(&self, mut request: Query) -> Result<PageOutput> {
         request.limit = self.page.or(request.limit);
-        self.store.query(request).await
+        self.counted(self.store.query(request)).await
     }
 
     async fn scan(&self, mut request: Scan) -> Result<PageOutput> {

@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
+use threadline::stream::Auditor;
 use threadline::{
     DisplayName, Draft, Entity, GroupTitle, Handle, Item, Membership, MessageBody, NewGroup, NewUser, Preview, Thread,
-    User,
+    User, UserChange,
 };
 
 use crate::support::{App, block_on, cases, id, scan, time};
@@ -190,5 +191,43 @@ async fn the_preview_in_a_new_members_row_is_cut_for_that_members_names() {
     let body = MessageBody::new("🙂".repeat(140)).unwrap();
     for row in group_rows([(&short, &name), (&long, &long_name)], &title, &body).await {
         assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+    }
+}
+
+/// Both rows of a direct conversation with this message, after the first of the two had these names one after the other.
+async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
+    let app = App::new();
+    let (handle, name) = names[0];
+    let mut one = app.chat.create_user(new_user(handle, name)).await.unwrap();
+    let other = app.user("y").await;
+    let thread = app.chat.start_direct(&one, &other, draft(body)).await.unwrap();
+    read_by(&app, &thread, &[&one, &other]).await;
+    for (handle, name) in &names[1..] {
+        let change = UserChange::new().handle((*handle).clone()).display_name((*name).clone());
+        one = app.chat.update_user(&one, change).await.unwrap();
+        app.project().await;
+    }
+    assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
+    rows(&app).await
+}
+
+#[tokio::test]
+async fn a_rename_cuts_the_preview_for_the_new_names_whether_they_are_longer_or_shorter() {
+    let (short, short_name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
+    let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
+    let (short, long) = ((&short, &short_name), (&long, &long_name));
+    for text in ["a".repeat(1024), "é".repeat(200), "語".repeat(200), "🙂".repeat(200), "opa".to_owned()] {
+        let body = MessageBody::new(text).unwrap();
+        let (with_short, with_long) = (renamed_rows(&[short], &body).await, renamed_rows(&[long], &body).await);
+        for (names, expected) in [
+            (&[short, long][..], &with_long),
+            (&[long, short][..], &with_short),
+            (&[short, long, short][..], &with_short),
+        ] {
+            for (row, expected) in renamed_rows(names, &body).await.iter().zip(expected) {
+                assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+                assert_eq!(row.get_s("message"), expected.get_s("message"));
+            }
+        }
     }
 }

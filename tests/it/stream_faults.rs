@@ -7,8 +7,8 @@ use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::store::meter::Metered;
 use threadline::stream::{Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
-    AttributeValue, DisplayName, Entity, Error, Get, Handle, Item, Membership, Message, NewGroup, Result, Store,
-    Thread, Units, Update, User, UserChange, UserId, Write,
+    AttributeValue, DisplayName, Entity, Error, ErrorKind, Get, Handle, Item, Membership, Message, NewGroup, Result,
+    Store, Thread, Units, Update, User, UserChange, UserId, Write,
 };
 
 use crate::meddled::Meddled;
@@ -356,4 +356,80 @@ async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing, RecordOutcome::Nothing]), "{projection:?}");
     assert_eq!(store.calls(), 0);
     assert_eq!(app.records_after(seen)[1].kind, RecordKind::Remove);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved() {
+    let app = App::new();
+    let (users, thread) = three(&app).await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let failing =
+        |store: Meddled, user: &User, kind| store.failing(Membership::key_from((thread.group_id(), user.id())), kind);
+    let [first, second, third] = &users;
+
+    let store = failing(Meddled::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
+    let projection = app.project_on(store.clone(), seen).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+    assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "one"]);
+
+    app.say(&thread, "two").await;
+    let projection = app.project_on(failing(store, second, ErrorKind::Throttled), seen + 3).await;
+    let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
+    assert_eq!(error.kind(), ErrorKind::Throttled, "the record comes again, which the other failure does not ask for");
+    assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "two"]);
+}
+
+#[tokio::test]
+async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let mut threads = Vec::new();
+    for handle in ["bayko", "londo", "vir"] {
+        let other = app.user(handle).await;
+        threads.push((app.chat.start_direct(&andrew, &other, "hello").await.unwrap(), other));
+    }
+    let seen = app.records().len();
+    app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap())).await.unwrap();
+    let key = Membership::key_from((threads[0].0.group_id(), andrew.id()));
+    let projection = app.project_on(Meddled::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
+    assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::Impossible(_))));
+    for (number, (thread, other)) in threads.iter().enumerate() {
+        let own = app.row(thread, andrew.id()).await;
+        assert_eq!(own.get_s("user_handle"), Some(if number == 0 { "andrew" } else { "andy" }));
+        assert_eq!(app.row(thread, other.id()).await.get_s("other_handle"), Some("andy"));
+    }
+}
+
+#[tokio::test]
+async fn a_new_conversation_with_messages_in_the_same_batch_is_written_once_and_read_once() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    app.say(&thread, "one").await;
+    let meter = Metered::new(app.store.clone());
+    assert!(!app.project_on(meter.clone(), 0).await.has_failed());
+    let consumed = meter.take();
+    let written = (consumed.table_write, consumed.index_write);
+    assert_eq!(written, (Units::whole(2), Units::whole(4)), "no write was refused");
+    assert_eq!(consumed.read(), Units::whole(4), "the rows, the newest message and the two users");
+    assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
+}
+
+#[tokio::test]
+async fn a_new_row_that_was_moved_by_another_batch_is_looked_at_and_not_written() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let message = app.say(&thread, "one").await;
+    Projector::new(app.store.clone()).advance(&message).await.unwrap();
+    let mut rows = app.records();
+    rows.retain(|record| record.kind == RecordKind::Insert && record.new.as_ref().is_some_and(is_row));
+    let meter = Metered::new(app.store.clone());
+    assert!(!Projector::new(meter.clone()).project(&rows).await.has_failed());
+    let consumed = meter.take();
+    assert_eq!((consumed.write(), consumed.read()), (Units::default(), Units::whole(7)), "{consumed}");
+    assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
+}
+
+fn is_row(item: &Item) -> bool {
+    item.type_name() == Some(Membership::TYPE)
 }

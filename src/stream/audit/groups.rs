@@ -35,6 +35,7 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
     let users = users(call, &members).await?;
 
     for (row, is_placed) in &members {
+        let mut now = Some(row.clone());
         if row.shows(newest.as_ref()) && !is_placed {
             let drift = Drift::WrongRecency { group, user: row.user_id() };
             mend(call, mode, drift, rows::place(row)?, findings).await?;
@@ -42,15 +43,14 @@ pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings:
             let user = row.user_id();
             let is_at = row.last_message() == newest.as_ref().map(Message::position);
             let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
-            findings.push(match mode {
-                Mode::Report => Finding::found(drift),
-                Mode::Mend => {
-                    rows::settle(call, row.clone(), newest.clone()).await?;
-                    Finding::mended(drift)
-                }
-            });
+            if mode == Mode::Mend {
+                now = rows::settle(call, row.clone(), newest.clone()).await?;
+            }
+            findings.push(Finding { drift, mended: mode == Mode::Mend });
         }
-        audit_names(call, row, &users, mode, findings).await?;
+        if let Some(row) = now {
+            audit_names(call, &row, &users, mode, findings).await?;
+        }
     }
     if !all_readable {
         // A row that cannot be read is a row all the same: what is missing cannot be told before it is mended.
@@ -148,15 +148,21 @@ async fn audit_names(
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let own = users.get(&row.user_id()).filter(|user| user.profile() != row.profile());
-    let other = row.other();
-    let other = other.as_ref().and_then(|other| users.get(&other.id).filter(|user| user.profile() != *other));
+    let mut right = row.clone();
+    for id in [Some(row.user_id()), row.other_id()].into_iter().flatten() {
+        if let Some(user) = users.get(&id).filter(|user| row.has_other_names_of(user)) {
+            right = rows::renamed(call, &right, user).await?;
+        }
+    }
+    if right == *row {
+        return Ok(());
+    }
     let drift = Drift::StaleNames { group: row.group_id(), user: row.user_id() };
-    if let Some(user) = own {
-        mend(call, mode, drift.clone(), rows::correct_own(row, user)?, findings).await?;
-    }
-    if let Some(user) = other {
-        mend(call, mode, drift, rows::correct_other(row, user)?, findings).await?;
-    }
+    let mended = mode == Mode::Mend && {
+        // Whatever version the row says it has. A row that changed meanwhile is left to the next audit.
+        let names_are_right = |now: &Membership| now.profile() == right.profile() && now.other() == right.other();
+        rows::replace(call, row, right.clone()).await?.is_none_or(|now| names_are_right(&now))
+    };
+    findings.push(Finding { drift, mended });
     Ok(())
 }

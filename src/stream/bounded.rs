@@ -1,0 +1,73 @@
+//! A store that takes only so many requests at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use crate::error::Result;
+use crate::request::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
+    Transaction, Write, WriteOutcome,
+};
+use crate::store::Store;
+
+/// The most requests that a batch has under way at once.
+const MOST_REQUESTS: usize = 8;
+
+/// The store, for one batch: however many groups, users and rows are in it, it meets only so many requests at once. Those above it
+/// wait for their turn, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    store: Arc<dyn Store>,
+    turns: Semaphore,
+}
+
+impl Bounded {
+    pub(super) fn new(store: &Arc<dyn Store>) -> Self {
+        Self { store: Arc::clone(store), turns: Semaphore::new(MOST_REQUESTS) }
+    }
+}
+
+// The semaphore is never closed, so that each request gets its turn.
+#[async_trait]
+impl Store for Bounded {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        let _turn = self.turns.acquire().await;
+        self.store.get(request).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let _turn = self.turns.acquire().await;
+        self.store.write(request).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        let _turn = self.turns.acquire().await;
+        self.store.query(request).await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        let _turn = self.turns.acquire().await;
+        self.store.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let _turn = self.turns.acquire().await;
+        self.store.transact(request).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        let _turn = self.turns.acquire().await;
+        self.store.batch_get(request).await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        let _turn = self.turns.acquire().await;
+        self.store.batch_write(request).await
+    }
+}

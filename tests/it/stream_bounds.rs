@@ -1,0 +1,104 @@
+//! How many requests the projector has under way at once.
+
+use threadline::stream::{Projection, Projector};
+use threadline::{DisplayName, Entity, ErrorKind, Membership, NewGroup, User, UserChange};
+
+use crate::meddled::Meddled;
+use crate::support::App;
+
+/// What a batch may have under way.
+const BOUND: usize = 8;
+
+async fn users(app: &App, count: usize) -> Vec<User> {
+    let mut users = Vec::new();
+    for number in 0..count {
+        users.push(app.user(&format!("u{number}")).await);
+    }
+    users
+}
+
+/// Projects the records behind the first `seen`, and counts.
+async fn project(app: &App, seen: usize) -> (Projection, usize) {
+    let store = Meddled::new(&app.store);
+    let projection = Projector::new(store.clone()).project(&app.records().split_off(seen)).await;
+    (projection, store.most_at_once())
+}
+
+#[tokio::test]
+async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
+    let app = App::new();
+    let users = users(&app, 4).await;
+    let mut threads = Vec::new();
+    for number in 0..20 {
+        let title = format!("Babylon {number}");
+        let group = users[1..].iter().fold(NewGroup::new(title, &users[0]).unwrap(), NewGroup::with_member);
+        threads.push(app.chat.create_group(group, "Welcome").await.unwrap());
+    }
+    let seen = app.records().len();
+    for thread in &threads {
+        app.say(thread, "one").await;
+    }
+    let (projection, most) = project(&app, seen).await;
+    assert!(!projection.has_failed());
+    assert_eq!(most, BOUND);
+    for user in &users {
+        let rows = app.inbox(user.id()).await;
+        assert!(rows.iter().all(|row| row.preview().unwrap().as_str() == "one"));
+    }
+}
+
+#[tokio::test]
+async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
+    let app = App::new();
+    let users = users(&app, 20).await;
+    let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::with_member);
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    // The new rows, which are compared with their users, and then a message.
+    let (projection, most) = project(&app, 0).await;
+    assert!(!projection.has_failed());
+    assert_eq!(most, BOUND);
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let (projection, most) = project(&app, seen).await;
+    assert!(!projection.has_failed());
+    assert_eq!(most, BOUND);
+}
+
+#[tokio::test]
+async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
+    let app = App::new();
+    let users = users(&app, 12).await;
+    for pair in users.chunks(2) {
+        app.chat.start_direct(&pair[0], &pair[1], "hello").await.unwrap();
+    }
+    let seen = app.records().len();
+    for user in &users {
+        let change = UserChange::new().display_name(DisplayName::new("Somebody").unwrap());
+        app.chat.update_user(user, change).await.unwrap();
+    }
+    let (projection, most) = project(&app, seen).await;
+    assert!(!projection.has_failed());
+    assert_eq!(most, BOUND);
+    for user in &users {
+        let row = app.inbox(user.id()).await.remove(0);
+        assert_eq!(row.profile().display_name.as_str(), "Somebody");
+        assert_eq!(row.other().unwrap().display_name.as_str(), "Somebody");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
+    let app = App::new();
+    let users = users(&app, 3).await;
+    let one = app.chat.start_direct(&users[0], &users[1], "hello").await.unwrap();
+    let other = app.chat.start_direct(&users[0], &users[2], "hello").await.unwrap();
+    let seen = app.records().len();
+    app.say(&other, "one").await;
+    app.say(&one, "one").await;
+    let records = app.records().split_off(seen);
+    let key = Membership::key_from((one.group_id(), users[1].id()));
+    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let projection = Projector::new(store).project(&records).await;
+    assert_eq!(projection.lowest_failed, records[1].sequence);
+    assert_eq!(app.inbox(users[2].id()).await[0].preview().unwrap().as_str(), "one");
+}
