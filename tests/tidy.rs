@@ -48,6 +48,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // The in-memory store's changes become stream records here.
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
+    // The in-memory store's stream, as the service may deliver it.
+    ("stream::delivery", &["error", "random", "key", "stream", "stream::record", "store::memory"]),
     ("stream::lambda", &["error", "item", "stream", "stream::record"]),
     ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
 ];
