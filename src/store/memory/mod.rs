@@ -13,10 +13,14 @@ mod update;
 mod write;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, shuttle)))]
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+#[cfg(all(test, shuttle))]
+use shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::page::Page;
 use self::table::Stored;
