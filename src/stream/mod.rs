@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounded;
+mod delivery;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
@@ -13,6 +14,7 @@ mod rows;
 mod sink;
 
 pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
+pub use delivery::{Batch, Delivery};
 #[cfg(feature = "streams")]
 pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};

@@ -1,11 +1,11 @@
 //! Whatever the service redelivers, cuts and mixes, and whatever fails in between, the rows end as they do without it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use threadline::store::fault::{FaultStore, Plan, Rates};
-use threadline::stream::{Auditor, Finding, Projector, SequenceNumber, StreamRecord};
+use threadline::stream::{Auditor, Batch, Delivery, Finding, Projector};
 use threadline::{
     AttributeValue, DisplayName, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message,
     NewGroup, Store, Thread, Update, User, UserChange, Write,
@@ -14,7 +14,6 @@ use threadline::{
 use crate::support::{App, block_on, cases, scan};
 
 const USERS: usize = 5;
-const SHARDS: usize = 3;
 
 /// One thing that happens. The numbers choose among what there is then, so that any step makes sense anywhere and a failing
 /// history shrinks well.
@@ -277,79 +276,11 @@ async fn all_findings(store: &MemoryStore) -> Vec<Finding> {
     }
 }
 
-/// The stream, as the service may deliver it: in shards by partition, the records of one item in their order, those of different
-/// items in any.
-struct Stream {
-    seen: usize,
-    random: u64,
-    shards: Vec<Shard>,
-}
-
-#[derive(Default)]
-struct Shard {
-    /// What was written and has no place in the shard yet.
-    pending: Vec<(Key, VecDeque<StreamRecord>)>,
-    log: Vec<StreamRecord>,
-    next: usize,
-}
-
-impl Stream {
-    fn new(seed: u64) -> Self {
-        Self { seen: 0, random: seed, shards: (0..SHARDS).map(|_| Shard::default()).collect() }
-    }
-
-    fn draw(&mut self, below: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.random >> 33).unwrap() % below
-    }
-
-    fn fill(&mut self, app: &App) {
-        for record in app.records().split_off(self.seen) {
-            self.seen += 1;
-            let key = record.key().unwrap();
-            let hash = key.pk.as_str().bytes().fold(0, |hash: usize, byte| hash * 31 % 1009 + usize::from(byte));
-            let pending = &mut self.shards[hash % SHARDS].pending;
-            match pending.iter_mut().find(|(item, _)| *item == key) {
-                Some((_, records)) => records.push_back(record),
-                None => pending.push((key, VecDeque::from([record]))),
-            }
-        }
-    }
-
-    /// Gives so many more records their place in the shard.
-    fn place(&mut self, shard: usize, count: usize) {
-        for _ in 0..count {
-            if self.shards[shard].pending.is_empty() {
-                return;
-            }
-            let item = self.draw(self.shards[shard].pending.len());
-            let Shard { pending, log, .. } = &mut self.shards[shard];
-            let mut record = pending[item].1.pop_front().unwrap();
-            if pending[item].1.is_empty() {
-                pending.remove(item);
-            }
-            record.sequence = Some(SequenceNumber::from(u64::try_from(log.len()).unwrap()));
-            log.push(record);
-        }
-    }
-
-    /// Delivers a batch, and goes on behind it or at the first record that failed.
-    async fn deliver(&mut self, shard: usize, size: usize, projector: &Projector) {
-        let behind = self.shards[shard].log.len() - self.shards[shard].next;
-        self.place(shard, size.saturating_sub(behind));
-        let Shard { log, next, .. } = &mut self.shards[shard];
-        let end = (*next + size).min(log.len());
-        let projection = projector.project(&log[*next..end]).await;
-        assert_eq!(projection.outcomes.len(), end - *next);
-        *next = match projection.lowest_failed {
-            Some(lowest) => log.iter().position(|record| record.sequence.as_ref() == Some(&lowest)).unwrap(),
-            None => end,
-        };
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.shards.iter().all(|shard| shard.pending.is_empty() && shard.next == shard.log.len())
-    }
+/// Projects the batch, and says what became of it.
+async fn deliver(delivery: &mut Delivery, batch: &Batch, projector: &Projector) {
+    let projection = projector.project(&batch.records).await;
+    assert_eq!(projection.outcomes.len(), batch.records.len());
+    delivery.settle(batch, projection.lowest_failed.as_ref());
 }
 
 /// Each change is projected once, at once, and nothing fails.
@@ -371,34 +302,25 @@ async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
     let mut world = World::new().await;
     let store = FaultStore::new(world.app.store.clone(), plan);
     let projector = Projector::new(store.clone());
-    let mut stream = Stream::new(seed);
+    let mut delivery = Delivery::seeded(world.app.store.clone(), seed);
     for step in steps {
         world.take(*step).await;
-        stream.fill(&world.app);
         match *step {
             Step::Deliver(shard, size) => {
-                stream.deliver(shard % SHARDS, size % 12, &projector).await;
+                let batch = delivery.batch_of(shard, size % 12).unwrap();
+                deliver(&mut delivery, &batch, &projector).await;
                 store.restart();
             }
-            // Everything from there on comes again: no record of an item is the last that was delivered, but its last.
-            Step::Rewind(shard, back) => {
-                let shard = &mut stream.shards[shard % SHARDS];
-                shard.next = shard.next.saturating_sub(back % 15);
-            }
+            Step::Rewind(shard, back) => delivery.repeat(shard, back % 15),
             _ => {}
         }
     }
-    for attempt in 0.. {
-        assert!(attempt < 10_000, "the projector does not get on");
-        stream.fill(&world.app);
-        if stream.is_at_end() {
-            return world;
-        }
-        let (shard, size) = (stream.draw(SHARDS), 1 + stream.draw(10));
-        stream.deliver(shard, size, &projector).await;
+    for _ in 0..10_000 {
+        let Some(batch) = delivery.next_batch().unwrap() else { return world };
+        deliver(&mut delivery, &batch, &projector).await;
         store.restart();
     }
-    unreachable!()
+    panic!("the projector does not get on")
 }
 
 fn converges(steps: &[Step], seed: u64, plan: Plan) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::key::PartitionKey;
+use crate::random::Numbers;
 use crate::store::operation::Operation;
 
 /// What a [`FaultStore`](super::FaultStore) does wrong, and when: faults, each with the calls it befalls. Of several that befall
@@ -39,7 +40,7 @@ impl Plan {
     /// // So, in a test: `assert_eq!(found, expected, "{store:?}")`.
     /// ```
     pub fn random(seed: u64, rates: Rates) -> Self {
-        Self { rules: Vec::new(), random: Some(Random { seed, state: seed, rates }) }
+        Self { rules: Vec::new(), random: Some(Random { seed, numbers: Numbers::seeded(seed), rates }) }
     }
 
     /// These calls are over the table's throughput: [`Throttled`](crate::ErrorKind::Throttled), and nothing is done.
@@ -332,14 +333,14 @@ impl Rates {
 #[derive(Clone)]
 struct Random {
     seed: u64,
-    state: u64,
+    numbers: Numbers,
     rates: Rates,
 }
 
 impl Random {
     fn next(&mut self, operation: Operation) -> Option<Fault> {
         let Rates { throttle, conflict, fail_before, lose_answer, unprocessed, crash } = self.rates;
-        let mut drawn = self.draw() % 1000;
+        let mut drawn = self.numbers.draw() % 1000;
         for (fault, rate) in [
             (Fault::Throttle, throttle),
             (Fault::Conflict, conflict),
@@ -354,14 +355,5 @@ impl Random {
             drawn = rest;
         }
         None
-    }
-
-    /// The next number of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
-    fn draw(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }

@@ -3,6 +3,7 @@
 mod change;
 mod condition;
 mod index;
+mod lag;
 mod page;
 mod table;
 #[cfg(test)]
@@ -12,10 +13,14 @@ mod update;
 mod write;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, shuttle)))]
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+#[cfg(all(test, shuttle))]
+use shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::page::Page;
 use self::table::Stored;
@@ -25,14 +30,16 @@ use super::Store;
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, QuerySource, Scan,
-    TransactOutcome, Transaction, Write, WriteOutcome,
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_PAGE_BYTES, PageOutput, Query,
+    QuerySource, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
 
 pub use change::{Change, ChangeKind};
+pub use lag::IndexLag;
 
-/// The most that the answer to a batch of reads may weigh, in bytes: 16 MB.
+/// The most that the answer to a batch of reads may weigh, in bytes: 16 MB. [Of one partition it may be 1
+/// MB](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html), as in a page.
 const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 
 /// The table in memory: a twin of DynamoDB that is at least as strict, for tests and for running without AWS.
@@ -41,9 +48,17 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request
 /// consumes. What its requests' own checks refuse, it refuses again, since their fields are open.
 ///
-/// It is kinder than DynamoDB in three ways. Every read sees the latest write, also one that is eventually consistent or of
-/// the index. Requests never conflict, since each is done by itself. And nothing is throttled or lost: a batch leaves
-/// something undone only where its answer would be over 16 MB.
+/// By itself it is kinder than DynamoDB, and troubles a test only where the test asks for it:
+///
+/// | on DynamoDB | by itself | on demand |
+/// |---|---|---|
+/// | a query of the index may be behind the table | never | [`with_index_lag`](Self::with_index_lag), [`hold_index`](Self::hold_index) |
+/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::changes_after) | [`stream::Delivery`](crate::stream::Delivery) |
+/// | requests conflict, are throttled and get lost | never, each is done by itself | [`FaultStore`](super::fault::FaultStore) |
+/// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | [`FaultStore`](super::fault::FaultStore) |
+/// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
+///
+/// One kindness is always there: a read of the table that may be eventually consistent sees the latest write, too.
 ///
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///
@@ -104,6 +119,47 @@ impl MemoryStore {
         self
     }
 
+    /// Lets queries of the index be behind the table, as they may be on DynamoDB. It goes for all clones, and takes the place of
+    /// an earlier lag: what that has kept from the index is still kept, as far as this one allows.
+    ///
+    /// ```
+    /// use threadline::store::Store;
+    /// use threadline::store::memory::IndexLag;
+    /// use threadline::{AttributeValue, GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = MemoryStore::new().with_index_lag(IndexLag::writes(1));
+    /// let mut item = Item::new();
+    /// for name in [PK, SK, GSI1PK, GSI1SK] {
+    ///     item.insert(name, AttributeValue::S("A".into()));
+    /// }
+    /// store.write(Write::put(item)?).await?.done()?;
+    ///
+    /// let query = Query::index(PartitionKey::parse("A")?);
+    /// assert!(store.query(query.clone()).await?.items.is_empty());
+    /// assert_eq!(store.catch_up_index(usize::MAX), 0);
+    /// assert_eq!(store.query(query).await?.items.len(), 1);
+    /// # Ok::<(), threadline::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn with_index_lag(self, lag: IndexLag) -> Self {
+        self.state_mut().lag_index(lag);
+        self
+    }
+
+    /// From now on no change reaches the index, until [`catch_up_index`](Self::catch_up_index): the same as
+    /// [`IndexLag::held`]. [`IndexLag::none`] ends it.
+    pub fn hold_index(&self) {
+        self.state_mut().lag_index(IndexLag::held());
+    }
+
+    /// Lets at most `changes` more of those that the index waits for reach it, all with `usize::MAX`, and says how many are left.
+    /// The lag stays what it is for the writes that follow.
+    pub fn catch_up_index(&self, changes: usize) -> usize {
+        self.state_mut().catch_up_index(changes)
+    }
+
     /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
     /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
@@ -157,7 +213,7 @@ impl MemoryStore {
             QuerySource::Table { consistency, .. } => Some(*consistency),
             QuerySource::Index { .. } => None,
         };
-        let page = self.state().table.query_page(request);
+        let page = self.state().query_page(request);
         let capacity = match consistency {
             Some(consistency) => Capacity::reads(read_units(page.bytes, consistency)),
             None => Capacity { index_read: read_units(page.bytes, Consistency::Eventual), ..Capacity::default() },
@@ -203,6 +259,12 @@ impl MemoryStore {
                 answer.unprocessed.push(key);
                 answer.unprocessed.extend(keys);
                 break;
+            }
+            let is_of_partition = |other: &&Stored| other.key.pk == key.pk;
+            let of_partition = || read.iter().filter(is_of_partition).map(|stored| stored.size).sum::<usize>();
+            if bytes + size > MAX_PAGE_BYTES && of_partition() + size > MAX_PAGE_BYTES {
+                answer.unprocessed.push(key);
+                continue;
             }
             bytes += size;
             answer.capacity += Capacity::reads(read_units(size, consistency));

@@ -21,14 +21,31 @@ fn a_batch_reads_what_there_is() {
 #[test]
 fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
     let store = MemoryStore::new();
-    let keys: Vec<_> = (10..60).map(|place| key("A", &place.to_string())).collect();
+    let keys: Vec<_> = (10..60).map(|place| key(&place.to_string(), "A")).collect();
     for key in &keys {
-        put(&store, sized("A", key.sk.as_str(), 390_000));
+        put(&store, sized(key.pk.as_str(), "A", 390_000));
     }
     let answer = read(&store, keys.clone());
     assert_eq!((answer.items.len(), answer.unprocessed.as_slice()), (43, &keys[43..]));
     let rest = read(&store, answer.unprocessed);
     assert_eq!((rest.items.len(), rest.unprocessed.len()), (7, 0));
+}
+
+#[test]
+fn a_batch_of_reads_holds_1_mb_of_a_partition_and_leaves_the_rest_of_it() {
+    let store = MemoryStore::new();
+    const QUARTER: usize = 256 * 1024;
+    for (pk, sk, size) in
+        [("A", "1", QUARTER), ("A", "2", QUARTER), ("A", "3", QUARTER), ("A", "4", QUARTER), ("A", "5", 20)]
+    {
+        put(&store, sized(pk, sk, size));
+    }
+    put(&store, sized("B", "1", QUARTER));
+    let keys = [("A", "1"), ("A", "2"), ("A", "3"), ("A", "4"), ("A", "5"), ("B", "1")].map(|(pk, sk)| key(pk, sk));
+    let answer = read(&store, keys.to_vec());
+    assert_eq!((answer.items.len(), answer.unprocessed.as_slice()), (5, &keys[4..5]), "1 MB to the byte is read");
+    let rest = read(&store, answer.unprocessed);
+    assert_eq!((rest.items.len(), rest.unprocessed.len()), (1, 0));
 }
 
 #[test]

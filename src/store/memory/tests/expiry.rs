@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::*;
 use crate::key::EXPIRES_AT;
 use crate::request::{BatchGet, Condition, Scan, Update};
+use crate::stream::{RecordKind, StreamRecord};
+use crate::time::Clock;
 
 /// An item that expires when the test's clock stands at this second.
 fn expiring(pk: &str, sk: &str, at: u32) -> Item {
@@ -98,9 +100,39 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
 }
 
 #[test]
+fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
+    let (store, clock) = store_and_clock();
+    let item = with(expiring("A", "1", 1_000_001), "x", s("content"));
+    put(&store, item.clone());
+    clock.advance(Duration::from_secs(5));
+    store.sweep_expired();
+    let record = StreamRecord::from(store.changes_after(Some(1), 1).unwrap().remove(0));
+    assert_eq!((record.kind, record.expired), (RecordKind::Remove, true));
+    assert_eq!((record.key().unwrap(), record.old, record.new), (key("A", "1"), Some(item), None));
+}
+
+#[test]
+fn a_clock_that_goes_back_brings_an_item_back_until_it_is_swept() {
+    let (store, clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1_000_001));
+    let before = clock.now();
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(get(&store, "A", "1"), None);
+    clock.set(before);
+    assert!(get(&store, "A", "1").is_some());
+    assert_eq!(store.sweep_expired(), 0);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.sweep_expired(), 1);
+    clock.set(before);
+    assert_eq!(get(&store, "A", "1"), None);
+}
+
+#[test]
 fn a_request_that_deletes_an_expired_item_is_not_marked_as_ttl() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     write(&store, Write::delete(key("A", "1")));
-    assert!(!store.changes_after(Some(1), 10).unwrap()[0].by_ttl);
+    let change = store.changes_after(Some(1), 10).unwrap().remove(0);
+    assert!(!change.by_ttl);
+    assert!(!StreamRecord::from(change).expired);
 }

@@ -5,8 +5,13 @@ mod capacity;
 mod change;
 mod conformance;
 mod expiry;
+mod history;
+mod lag;
 mod model;
 mod page;
+#[cfg(shuttle)]
+mod schedules;
+#[cfg(not(shuttle))]
 mod threads;
 mod transact;
 mod update;

@@ -1,11 +1,14 @@
 //! Many threads at once.
 
-use std::sync::Barrier;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Barrier, Mutex};
 use std::thread;
 
+use super::history::{Call, is_linearizable, recorded, store_at_start};
 use super::*;
 use crate::capacity::Units;
-use crate::request::{Condition, TransactAction, Update};
+use crate::random::Numbers;
+use crate::request::{BatchGet, Condition, Scan, TransactAction, Update};
 use crate::store::meter::Metered;
 
 const THREADS: usize = 8;
@@ -88,6 +91,24 @@ fn only_one_of_many_wins_a_claim() {
 }
 
 #[test]
+fn what_the_threads_are_answered_could_have_been_answered_one_after_the_other() {
+    const SEED: u64 = 20_230_626;
+    for round in 0..ROUNDS as u64 {
+        let (store, clock, events) = (store_at_start(), AtomicU64::new(0), Mutex::new(Vec::new()));
+        hammer(|thread| {
+            let mut numbers = Numbers::seeded(SEED + round * THREADS as u64 + thread as u64);
+            for _ in 0..6 {
+                let call = Call::drawn(&mut numbers);
+                let event = recorded(call, &clock, || call.ask(&store));
+                events.lock().unwrap().push(event);
+            }
+        });
+        let events = events.into_inner().unwrap();
+        assert!(is_linearizable(&events), "seed {SEED}, round {round}: {events:?}");
+    }
+}
+
+#[test]
 fn changes_are_numbered_without_gaps() {
     let store = MemoryStore::new();
     hammer(|thread| {
@@ -101,12 +122,21 @@ fn changes_are_numbered_without_gaps() {
 }
 
 #[test]
-fn a_reader_does_not_block_another() {
+fn a_reader_in_the_middle_of_its_reading_blocks_no_other_read() {
     let store = MemoryStore::new();
-    put(&store, item("A", "1"));
+    put(&store, indexed("A", "1", "I", "1"));
+    // As long as this is held, somebody is reading.
     let reading = store.state();
-    let found = thread::scope(|scope| scope.spawn(|| get(&store, "A", "1")).join().unwrap());
-    assert!(found.is_some());
+    let read = || {
+        [
+            usize::from(get(&store, "A", "1").is_some()),
+            query(&store, Query::table_consistent(partition("A"))).items.len(),
+            query(&store, Query::index(partition("I"))).items.len(),
+            now(store.scan(Scan::new())).unwrap().items.len(),
+            now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().items.len(),
+        ]
+    };
+    assert_eq!(thread::scope(|scope| scope.spawn(read).join().unwrap()), [1; 5]);
     drop(reading);
 }
 

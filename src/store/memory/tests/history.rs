@@ -1,0 +1,212 @@
+//! What several threads asked of the twin and were answered, and whether one thread alone could have been answered so: whether the
+//! history is linearizable (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::random::Numbers;
+use crate::request::{Condition, Update};
+
+/// The numbers of two items; `None` for one that is not there.
+pub(super) type Pair = [Option<i64>; 2];
+
+/// What the store holds at first.
+pub(super) const START: Pair = [Some(2), Some(0)];
+
+/// A call that concerns one of the two items, or both.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Call {
+    Get(usize),
+    GetBoth,
+    Put(usize, i64),
+    /// A put of an item that must not be there.
+    Claim(usize, i64),
+    /// An update of an item that must be there.
+    Add(usize, i64),
+    /// A deletion of an item that must have this number.
+    Delete(usize, i64),
+    /// A transaction: this item, which must have some, gives 1 to the other, which must be there.
+    Give(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Read(Pair),
+    /// Whether it was done, and what the item was, which a transaction does not tell.
+    Written(bool, Option<i64>),
+}
+
+impl Call {
+    pub(super) fn drawn(numbers: &mut Numbers) -> Self {
+        let (item, number) = (numbers.below(2), [0, 1, 2][numbers.below(3)]);
+        match numbers.below(9) {
+            0 => Self::Get(item),
+            1 => Self::GetBoth,
+            2 => Self::Put(item, number),
+            3 => Self::Claim(item, number),
+            4 | 5 => Self::Add(item, number),
+            6 => Self::Delete(item, number),
+            _ => Self::Give(item),
+        }
+    }
+
+    /// What it does to the items, and answers, where nothing else is done.
+    fn alone(self, items: &mut Pair) -> Answer {
+        let [one, other] = *items;
+        let found = |item: usize| if item == 0 { one } else { other };
+        let mut write = |item: usize, done: bool, number: Option<i64>| {
+            if done {
+                items[item] = number;
+            }
+            Answer::Written(done, found(item))
+        };
+        match self {
+            Self::Get(0) => Answer::Read([one, None]),
+            Self::Get(_) => Answer::Read([None, other]),
+            Self::GetBoth => Answer::Read([one, other]),
+            Self::Put(item, number) => write(item, true, Some(number)),
+            Self::Claim(item, number) => write(item, found(item).is_none(), Some(number)),
+            Self::Add(item, number) => write(item, found(item).is_some(), found(item).map(|old| old + number)),
+            Self::Delete(item, number) => write(item, found(item) == Some(number), None),
+            Self::Give(item) => {
+                let (Some(from @ 1..), Some(to)) = (found(item), found(1 - item)) else {
+                    return Answer::Written(false, None);
+                };
+                (items[item], items[1 - item]) = (Some(from - 1), Some(to + 1));
+                Answer::Written(true, None)
+            }
+        }
+    }
+
+    pub(super) fn ask(self, store: &MemoryStore) -> Answer {
+        let read = |items: Vec<Item>| {
+            let mut pair = [None; 2];
+            for item in items {
+                pair[usize::from(item.get_s(SK) != Some("0"))] = Some(number(&item));
+            }
+            Answer::Read(pair)
+        };
+        let written = |write: Write| match try_write(store, write.returning_old()).unwrap() {
+            WriteOutcome::Done { old, .. } => Answer::Written(true, old.as_ref().map(number)),
+            WriteOutcome::Refused { current, .. } => Answer::Written(false, current.as_ref().map(number)),
+        };
+        let add = |item: usize, number: i64, condition: Condition| {
+            Write::update(place(item), Update::new().add("n", number)).unwrap().when(condition).unwrap()
+        };
+        match self {
+            Self::Get(item) => {
+                read(now(store.get(Get::new(place(item)).consistent())).unwrap().item.into_iter().collect())
+            }
+            Self::GetBoth => read(query(store, Query::table_consistent(partition("A"))).items),
+            Self::Put(item, number) => written(put_of(item, number)),
+            Self::Claim(item, number) => written(put_of(item, number).when(Condition::item_absent()).unwrap()),
+            Self::Add(item, number) => written(add(item, number, Condition::item_exists())),
+            Self::Delete(item, number) => {
+                written(Write::delete(place(item)).when(Condition::eq("n", n(&number.to_string()))).unwrap())
+            }
+            Self::Give(item) => {
+                let give = add(item, -1, Condition::gt("n", n("0")));
+                let take = add(1 - item, 1, Condition::item_exists());
+                let outcome = transact(store, Transaction::new([give, take]).unwrap());
+                Answer::Written(outcome.done().is_ok(), None)
+            }
+        }
+    }
+}
+
+fn place(item: usize) -> Key {
+    key("A", &item.to_string())
+}
+
+fn put_of(item: usize, number: i64) -> Write {
+    Write::put(with(super::item("A", &item.to_string()), "n", n(&number.to_string()))).unwrap()
+}
+
+fn number(item: &Item) -> i64 {
+    match item.get("n") {
+        Some(AttributeValue::N(text)) => text.parse().unwrap(),
+        _ => panic!("no number"),
+    }
+}
+
+/// A table that holds the two items.
+pub(super) fn store_at_start() -> MemoryStore {
+    let store = MemoryStore::new();
+    for (item, number) in START.into_iter().enumerate() {
+        write(&store, put_of(item, number.unwrap()));
+    }
+    store
+}
+
+/// A call with its answer, and when it was asked and answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    pub(super) call: Call,
+    pub(super) answer: Answer,
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+}
+
+/// Asks, and takes down when, by a clock that all threads share.
+pub(super) fn recorded(call: Call, clock: &AtomicU64, ask: impl FnOnce() -> Answer) -> Event {
+    let asked = clock.fetch_add(1, Ordering::SeqCst);
+    let answer = ask();
+    Event { call, answer, asked, answered: clock.fetch_add(1, Ordering::SeqCst) }
+}
+
+/// Whether some order explains the answers: one in which each call is done at one moment between its question and its answer.
+pub(super) fn is_linearizable(events: &[Event]) -> bool {
+    assert!(events.len() < 64, "a history is small");
+    let all = (1_u64 << events.len()) - 1;
+    let mut tried = HashSet::new();
+    // The events that were done, as a set of bits, and the items then.
+    let mut open = vec![(0_u64, START)];
+    while let Some((done, items)) = open.pop() {
+        if done == all {
+            return true;
+        }
+        if !tried.insert((done, items)) {
+            continue;
+        }
+        let left = || (0..events.len()).filter(|event| done & (1 << event) == 0);
+        let first_answer = left().map(|event| events[event].answered).min();
+        // One that was asked after another was answered cannot have been done before that.
+        for event in left().filter(|event| Some(events[*event].asked) < first_answer) {
+            let mut items = items;
+            if events[event].call.alone(&mut items) == events[event].answer {
+                open.push((done | (1 << event), items));
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn a_history_is_linearizable_only_where_some_order_explains_it() {
+    let event = |call, answer, (asked, answered)| Event { call, answer, asked, answered };
+    let read = |number| Answer::Read([Some(number), None]);
+    let (before, during, after) = ((0, 1), (2, 7), (8, 9));
+    let put = event(Call::Put(0, 5), Answer::Written(true, Some(2)), during);
+
+    // While it is put, both may be read, but not the old one once somebody has read the new one.
+    let get = |number, when| event(Call::Get(0), read(number), when);
+    assert!(is_linearizable(&[get(2, before), put, get(2, (3, 4)), get(5, (5, 6)), get(5, after)]));
+    assert!(!is_linearizable(&[put, get(5, (3, 4)), get(2, (5, 6))]), "a read went back");
+    assert!(!is_linearizable(&[put, get(2, after)]), "a read was stale");
+    assert!(!is_linearizable(&[put, get(5, before)]), "a read was ahead");
+    assert!(!is_linearizable(&[put, get(7, (3, 4))]), "what was never written was read");
+
+    let add = event(Call::Add(0, 1), Answer::Written(true, Some(2)), during);
+    assert!(!is_linearizable(&[add, add]), "an update was lost");
+    let refused = event(Call::Add(0, 1), Answer::Written(false, Some(2)), during);
+    assert!(!is_linearizable(&[refused]), "a condition was not looked at");
+
+    let give = event(Call::Give(0), Answer::Written(true, None), during);
+    let both = |pair, when| event(Call::GetBoth, Answer::Read(pair), when);
+    assert!(is_linearizable(&[give, both([Some(2), Some(0)], (3, 4)), both([Some(1), Some(1)], (5, 6))]));
+    assert!(!is_linearizable(&[give, both([Some(1), Some(0)], (3, 4))]), "a transaction was seen half done");
+    let second = event(Call::Get(1), Answer::Read([None, Some(1)]), (3, 4));
+    assert!(!is_linearizable(&[give, second, get(2, (5, 6))]), "a transaction was seen one item after the other");
+    assert!(!is_linearizable(&[give, give, give]), "what two could be given was given to three");
+}
