@@ -108,16 +108,20 @@ impl Write {
     /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`], [`Update::check`] or [`Condition::check`] refuses, and for a
     /// put whose key is not the one in its item.
     pub fn check(&self) -> Result<()> {
-        match &self.action {
-            WriteAction::Put { key, item } => {
-                // A key is valid, so that the item's need not be read.
-                if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
-                    return Err(Error::invalid("the key of a put is not the key in its item"));
-                }
-                item.check_attributes()?;
+        if let WriteAction::Put { key, item } = &self.action {
+            // A key is valid, so that the item's need not be read.
+            if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
+                return Err(not_its_key());
             }
-            WriteAction::Update { update, .. } => update.check()?,
-            WriteAction::Delete { .. } => {}
+            item.check_attributes()?;
+        }
+        self.check_beside_item()
+    }
+
+    /// Checks all but the item of a put, for a store that checks that on a walk of its own.
+    pub(crate) fn check_beside_item(&self) -> Result<()> {
+        if let WriteAction::Update { update, .. } = &self.action {
+            update.check()?;
         }
         self.condition.as_ref().map_or(Ok(()), Condition::check)
     }
@@ -128,6 +132,11 @@ impl Write {
             WriteAction::Put { key, .. } | WriteAction::Update { key, .. } | WriteAction::Delete { key } => key,
         }
     }
+}
+
+/// What is wrong with a put whose key is not the one in its item.
+pub(crate) fn not_its_key() -> Error {
+    Error::invalid("the key of a put is not the key in its item")
 }
 
 /// The answer to a [`Write`]: a condition that is not met is an answer, not an error.

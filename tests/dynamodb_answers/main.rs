@@ -18,7 +18,7 @@ use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
     Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Scan, SequentialIds, SortKey, Store,
-    TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
+    TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction, WriteOutcome,
 };
 
 /// What must never be seen in an error.

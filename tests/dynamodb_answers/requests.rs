@@ -147,16 +147,37 @@ async fn a_request_that_was_changed_behind_its_check_is_refused_and_not_sent() {
     actions.actions.clear();
     let mut write = put();
     write.condition = Some(Condition::All(vec![]));
+    let mut of_another_key = put();
+    of_another_key.action = WriteAction::Put { key: key(2), item: item(1) };
+    let mut bad_item = item(1);
+    bad_item.insert("set", AttributeValue::Ss(vec![]));
+    let mut of_a_bad_item = put();
+    of_a_bad_item.action = WriteAction::Put { key: key(1), item: bad_item };
+    let mut too_large = item(1);
+    too_large.insert("large", AttributeValue::B(vec![0; 409_600]));
+    let mut of_a_large_item = put();
+    of_a_large_item.action = WriteAction::Put { key: key(1), item: too_large };
+    let mut without_changes = put();
+    without_changes.action = WriteAction::Update { key: key(1), update: Update::new() };
+    let mut changed_again = put();
+    let checked = Write::update(key(1), Update::new().remove("a")).unwrap().action;
+    let WriteAction::Update { key, update } = checked else { panic!("it is an update") };
+    changed_again.action = WriteAction::Update { key, update: update.remove("a") };
 
     let refused = [
         store.batch_write(writes).await.unwrap_err(),
         store.batch_get(reads).await.unwrap_err(),
         store.transact(actions).await.unwrap_err(),
         store.write(write).await.unwrap_err(),
+        store.write(of_another_key).await.unwrap_err(),
+        store.write(of_a_bad_item).await.unwrap_err(),
+        store.write(of_a_large_item).await.unwrap_err(),
+        store.write(without_changes).await.unwrap_err(),
+        store.write(changed_again).await.unwrap_err(),
     ];
 
     let found: Vec<_> = refused.iter().map(|error| (error.kind(), error.operation(), error.table())).collect();
-    let operations = ["batch_write", "batch_get", "transact", "write"];
+    let operations = ["batch_write", "batch_get", "transact", "write", "write", "write", "write", "write", "write"];
     assert_eq!(found, operations.map(|operation| (ErrorKind::Invalid, Some(operation), Some("threadline"))));
     assert_eq!(server.bodies(), [] as [Value; 0]);
 }

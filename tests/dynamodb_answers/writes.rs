@@ -31,6 +31,60 @@ async fn a_write_that_meets_a_transaction_is_tried_again_after_growing_pauses() 
 }
 
 #[tokio::test]
+async fn a_put_that_meets_a_transaction_is_tried_again_with_every_type_of_attribute() -> Result<(), Error> {
+    let mut every_type = item(1);
+    let texts = || vec!["a".to_owned(), CANARY.to_owned()];
+    for (name, value) in [
+        ("bytes", AttributeValue::B(vec![0, 159, 255])),
+        ("flag", AttributeValue::Bool(false)),
+        ("nothing", AttributeValue::Null(true)),
+        ("texts", AttributeValue::Ss(texts())),
+        ("numbers", AttributeValue::Ns(vec!["1.50".into(), "2e2".into()])),
+        ("blobs", AttributeValue::Bs(vec![vec![1], vec![2, 200]])),
+        (
+            "list",
+            AttributeValue::L(vec![AttributeValue::S("\"quoted\" \u{1f409}".into()), AttributeValue::Ss(texts())]),
+        ),
+        ("map", AttributeValue::M([("inner".to_owned(), AttributeValue::B(vec![7]))].into())),
+        ("empty", AttributeValue::S(String::new())),
+    ] {
+        every_type.insert(name, value);
+    }
+    let server = Server::answering([fault(400, "TransactionConflictException"), ok(json!({}))]);
+
+    let outcome = store(&server, &Sleeps::default()).write(Write::put(every_type)?).await?;
+
+    assert!(matches!(outcome, WriteOutcome::Done { .. }));
+    let bodies = server.bodies();
+    assert_eq!(bodies[0]["Item"].as_object().map(serde_json::Map::len), Some(13));
+    assert_eq!(bodies[0], bodies[1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_update_and_a_delete_that_meet_a_transaction_are_tried_again() -> Result<(), Error> {
+    let conflict = || fault(400, "TransactionConflictException");
+    let server = Server::answering([conflict(), ok(json!({})), conflict(), ok(json!({}))]);
+    let store = store(&server, &Sleeps::default());
+
+    let update = Write::update(key(1), Update::new().add("n", 1))?.when(Condition::exists("n"))?;
+    assert!(matches!(store.write(update).await?, WriteOutcome::Done { .. }));
+    assert!(matches!(store.write(Write::delete(key(1))).await?, WriteOutcome::Done { .. }));
+
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 4);
+    assert_eq!((&bodies[0], &bodies[2]), (&bodies[1], &bodies[3]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_after_a_conflict_is_unknown() {
+    let server = Server::answering([fault(400, "TransactionConflictException"), Reply::HangUp]);
+    let error = store(&server, &Sleeps::default()).write(put()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
 async fn a_write_that_goes_on_meeting_transactions_is_a_conflict() {
     let server = Server::answering(std::iter::repeat_n(fault(400, "TransactionConflictException"), 9));
     let sleeps = Sleeps::default();

@@ -4,13 +4,15 @@
 //! whose second was throttled, may have been done, and "throttled" would say that it was not. So each attempt is watched.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_smithy_types::body::SdkBody;
 use hyper_util::client::legacy::Error as HttpError;
 
 /// The attempts of one call of the store's, its own retries counted in. Clones share what they saw.
@@ -19,17 +21,44 @@ pub(crate) struct Attempts {
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// The last attempt was sent, and nothing certain is known of it.
     in_flight: AtomicBool,
     /// An attempt before the last was sent, and nothing certain is known of it.
     lost: AtomicBool,
+    /// Whether the body of the first attempt is kept.
+    keeps_body: bool,
+    body: OnceLock<SdkBody>,
+}
+
+// Hand-written: the body is content.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("in_flight", &self.in_flight).field("lost", &self.lost).finish_non_exhaustive()
+    }
 }
 
 impl Attempts {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, which also keep the body that was sent. The SDK keeps it for its own retries, so that this takes no copy.
+    pub(crate) fn keeping_body() -> Self {
+        Self { state: Arc::new(State { keeps_body: true, ..State::default() }) }
+    }
+
+    /// The body that was sent, where it is kept.
+    pub(crate) fn body(&self) -> Option<&[u8]> {
+        self.state.body.get()?.bytes()
+    }
+
+    /// What is not certain of the attempts so far stays so, whatever becomes of the next.
+    fn leave_behind(&self) {
+        if self.state.in_flight.swap(false, Ordering::Relaxed) {
+            self.state.lost.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether a write may have been done by an attempt that was not answered, or answered with a fault of the service.
@@ -50,26 +79,21 @@ impl Intercept for Attempts {
         "threadline::Attempts"
     }
 
-    fn read_before_attempt(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        // An attempt that ran into its time limit has no end that could be seen, only a successor.
-        if self.state.in_flight.swap(false, Ordering::Relaxed) {
-            self.state.lost.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
     fn read_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        self.leave_behind();
         self.state.in_flight.store(true, Ordering::Relaxed);
+        if self.state.keeps_body
+            && self.state.body.get().is_none()
+            && let Some(body) = context.request().body().try_clone()
+        {
+            // Attempts follow one another, so that nobody else has set it.
+            let _ = self.state.body.set(body);
+        }
         Ok(())
     }
 
@@ -93,7 +117,11 @@ impl Intercept for Attempts {
                 (None, None) => !error.is_timeout_error(),
             },
         };
-        if is_certain {
+        // The request is taken away when it is sent. One that is still here was not, and says nothing of the attempt before: that
+        // may have run into its time limit, which not every version of the SDK lets an interceptor see.
+        if context.request().is_some() {
+            self.leave_behind();
+        } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
         }
         Ok(())

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDbStore;
 use super::attempts::Attempts;
-use super::convert::{Effect, SdkItem, capacity, item_to_sdk, key_to_sdk};
+use super::convert::{Effect, SdkItem, capacity, item_from_body, key_to_sdk, put_to_sdk};
 use super::error::Failure;
 use super::expression::Placeholders;
 use crate::capacity::{Capacity, Units};
@@ -18,13 +18,17 @@ use crate::request::{Write, WriteAction, WriteOutcome};
 type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
-    pub(super) async fn send_write(&self, request: Write) -> Result<WriteOutcome> {
-        request.check()?;
-        let attempts = Attempts::new();
+    pub(super) async fn send_write(&self, mut request: Write) -> Result<WriteOutcome> {
+        request.check_beside_item()?;
+        let mut put = match &mut request.action {
+            WriteAction::Put { key, item } => Some(put_to_sdk(key, std::mem::take(item))?),
+            _ => None,
+        };
+        let attempts = if put.is_some() { Attempts::keeping_body() } else { Attempts::new() };
         let call = self.call("write", Effect::Write, &attempts);
         let mut failed = 0;
         loop {
-            let failure = match self.attempt_write(&request, &attempts).await {
+            let failure = match self.attempt_write(&request, put.take(), &attempts).await {
                 Ok((old, consumed)) => {
                     let old = self.unexpired(old)?;
                     return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
@@ -39,6 +43,14 @@ impl DynamoDbStore {
                 // Nothing was written, so that this is safe to try again; the SDK does not.
                 Some(Answer::TransactionConflictException(_)) => {
                     failed += 1;
+                    // An item is not kept for this, which hardly ever happens: it is read from what was sent.
+                    if let WriteAction::Put { key, .. } = &request.action {
+                        let sent = attempts.body().and_then(item_from_body);
+                        put = sent.map(|item| put_to_sdk(key, item)).transpose()?;
+                        if put.is_none() {
+                            return Err(failure.into_error(call));
+                        }
+                    }
                     if self.backoff.pause(call.operation, failed).await {
                         continue;
                     }
@@ -49,18 +61,23 @@ impl DynamoDbStore {
         }
     }
 
-    async fn attempt_write(&self, request: &Write, attempts: &Attempts) -> Result<Written, Box<Failure>> {
+    async fn attempt_write(
+        &self,
+        request: &Write,
+        put: Option<SdkItem>,
+        attempts: &Attempts,
+    ) -> Result<Written, Box<Failure>> {
         let mut placeholders = Placeholders::new();
         let old = if request.return_old { ReturnValue::AllOld } else { ReturnValue::None };
         let current = request.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(match &request.action {
-            WriteAction::Put { item, .. } => {
+            WriteAction::Put { .. } => {
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let answer = self
                     .client
                     .put_item()
                     .table_name(&*self.table)
-                    .set_item(Some(item_to_sdk(item)))
+                    .set_item(put)
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(placeholders.names())
                     .set_expression_attribute_values(placeholders.values())

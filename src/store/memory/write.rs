@@ -12,12 +12,14 @@ use super::table::{Found, Stored, Table, Values};
 use super::transact::Tokens;
 use super::update::{self, Changes};
 use crate::capacity::{Capacity, IndexChange, index_write_units, write_units};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::item::{
     Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value, normalise, same_item,
 };
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
-use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
+use crate::request::{
+    AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome, not_its_key,
+};
 use crate::time::Timestamp;
 
 /// All that the lock guards.
@@ -131,7 +133,7 @@ fn stored(key: Key, item: Item) -> Result<Stored> {
         }
     }
     if key_parts < 2 {
-        return Err(Error::invalid("the key of a put is not the key in its item"));
+        return Err(not_its_key());
     }
     check_size(size)?;
     let item = Item::from(attributes);
