@@ -48,6 +48,10 @@ pub use table::TableSpec;
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("docs/testing.md")]
+pub mod testing {}
+
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
