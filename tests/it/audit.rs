@@ -1,5 +1,6 @@
 //! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
 
+use threadline::store::fault::{Calls, FaultStore, Plan};
 use threadline::stream::{AuditCursor, Auditor, Drift, Finding, Projector, StreamRecord};
 use threadline::{
     AttributeValue, DisplayName, Entity, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject,
@@ -75,6 +76,21 @@ impl World {
             let [found] = &findings[..] else { panic!("{drift}: {findings:?}") };
             assert_eq!((&found.drift, found.mended), (&drift, false));
         }
+    }
+
+    /// Checks that this is found beside what cannot be read, that it is mended, and that only the latter is found then.
+    async fn all_but_the_unreadable_is_mended(&self, drifts: &[Drift]) {
+        let is_unreadable = |finding: &Finding| matches!(finding.drift, Drift::Unreadable { .. });
+        for mended in [false, true] {
+            let findings = if mended { self.rebuild_on(self.app.store.clone()).await } else { self.check().await };
+            assert!(findings.iter().any(is_unreadable), "{findings:?}");
+            let others: Vec<_> = findings.iter().filter(|finding| !is_unreadable(finding)).collect();
+            assert_eq!(others.len(), drifts.len(), "{findings:?}");
+            for drift in drifts {
+                assert!(others.iter().any(|found| found.drift == *drift && found.mended == mended), "{findings:?}");
+            }
+        }
+        assert!(self.check().await.iter().all(is_unreadable), "{:?}", self.check().await);
     }
 
     async fn update(&self, key: Key, update: Update) {
@@ -294,6 +310,156 @@ async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
 }
 
 #[tokio::test]
+async fn a_user_that_cannot_be_read_silences_nothing_else() {
+    let world = World::new().await;
+    world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    let key = Membership::key_from((world.group.group_id(), world.bayko.id()));
+    world.update(key, Update::new().set("user_handle", text("old"))).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
+            Drift::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Drift::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    let row = |user: &User| Membership::key_from((group, user.id()));
+    world.update(row(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
+    world.update(row(&world.andrew), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group, user: world.andrew.id() },
+            Drift::WrongMemberCount { group, counted: 7, rows: 3 },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
+    world.all_but_the_unreadable_is_mended(&[]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_shown() {
+    let world = World::new().await;
+    let two = world.app.say(&world.direct, "two").await;
+    world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    assert_eq!(world.shown(&world.bayko).await, "one");
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
+    let row = Membership::key_from((group, world.andrew.id()));
+    world.update(row, Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group, user: world.andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
+    let world = World::new().await;
+    let andrew = &world.andrew;
+    world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
+    world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
+    let drift = Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_being_mended() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
+    let findings = world.rebuild_on(store).await;
+    let drift = |user: &User| Drift::StalePreview { group: world.direct.group_id(), user: user.id() };
+    let mended: Vec<_> = findings.iter().map(|finding| (finding.drift.clone(), finding.mended)).collect();
+    assert_eq!(mended, [(drift(&world.andrew), false), (drift(&world.bayko), true)]);
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_finding() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    world.delete(HandleClaim::key_from(world.vir.handle())).await;
+    let whole = world.check().await;
+    assert_eq!(whole.len(), 3);
+
+    for nth in 1.. {
+        let store = FaultStore::new(world.app.store.clone(), Plan::new().throttle(Calls::nth(nth)));
+        let auditor = Auditor::new(store.clone());
+        let (mut findings, mut items, mut errors, mut cursor) = (Vec::new(), 0, 0, None);
+        loop {
+            match auditor.check(cursor.as_ref()).await {
+                Ok(page) => {
+                    findings.extend(page.findings);
+                    items += page.items;
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Throttled);
+                    errors += 1;
+                }
+            }
+        }
+        assert_eq!((findings, items), (whole.clone(), scan(&world.app.store).await.len()), "call {nth}");
+        assert!(errors <= 1);
+        if store.calls() < nth {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
+    let auditor = Auditor::new(store);
+    // From the group's item on, so that it is the first of the page.
+    let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
+    let mut cursor = None;
+    let page = loop {
+        match auditor.rebuild(cursor.as_ref()).await {
+            Ok(page) if page.findings.is_empty() => cursor = before.check(cursor.as_ref()).await.unwrap().next,
+            Ok(page) => break page,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let [finding] = &page.findings[..] else { panic!("{page:?}") };
+    let andrews = Drift::StalePreview { group: world.direct.group_id(), user: world.andrew.id() };
+    assert_eq!((&finding.drift, finding.mended), (&andrews, true));
+    let next = page.next.expect("the page ended before the end of the table");
+    assert_eq!(auditor.rebuild(Some(&next)).await.unwrap_err().kind(), ErrorKind::Throttled);
+    let rest = world.auditor().rebuild(Some(&next)).await.unwrap().findings;
+    let baykos = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    assert_eq!(rest.iter().map(|finding| (&finding.drift, finding.mended)).collect::<Vec<_>>(), [(&baykos, true)]);
+}
+
+#[tokio::test]
 async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
@@ -460,4 +626,21 @@ async fn a_join_while_the_members_are_counted_is_not_lost() {
     let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
     assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
     world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
+}
+
+#[tokio::test]
+async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_right() {
+    let world = World::new().await;
+    let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
+    let londo = world.app.user("londo").await;
+    let profile = londo.profile();
+    // The count is the same before and after, and the rows were read in between.
+    let store = Meddled::new(&world.app.store)
+        .before_query(&format!("GRP#{}", world.group.group_id()), async move {
+            joins.group.add_member(profile).await.unwrap();
+        })
+        .before_write(async move { leaves.group.remove_member(londo.id()).await.unwrap() });
+    world.rebuild_on(store.clone()).await;
+    assert!(store.has_happened());
+    assert_eq!(world.check().await, []);
 }
