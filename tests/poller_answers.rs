@@ -17,7 +17,9 @@ use aws_sdk_dynamodbstreams::config::{IdentityCache, StalledStreamProtectionConf
 use canned::{Reply, Server, Sleeps, fault, ok};
 use serde_json::{Value, json};
 use threadline::store::dynamodb::RetryPolicy;
-use threadline::stream::{JsonLinesSink, PollEvent, PollStart, Poller, Projector, StreamRecord, local_streams_client};
+use threadline::stream::{
+    JsonLinesSink, PollEvent, PollStart, PollSummary, Poller, Projector, StreamRecord, local_streams_client,
+};
 use threadline::{
     BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Clock, Error, ErrorKind, Get, GetOutput, Item, ManualClock,
     MemoryStore, NewUser, PageOutput, Query, Scan, SequentialIds, Store, Thread, Threadline, TransactOutcome,
@@ -437,8 +439,36 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
     assert_eq!(error.operation(), Some("poller.project"));
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(app.events().len(), 3);
+    let summary = poller.summary();
+    assert_eq!((summary.records, summary.failed), (records.len() as u64 + 2, 3), "what it did is told all the same");
     assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(before.last().unwrap()));
     Ok(())
+}
+
+#[tokio::test]
+async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let denied = || fault(400, "AccessDeniedException");
+    let server =
+        Server::answering([streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), denied(), denied()]);
+    let mut poller = app.poller(&server);
+
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    let summary = poller.summary();
+    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new rows");
+
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");
+    Ok(())
+}
+
+/// Never called: that it compiles is the test. A poller runs in a task of a runtime with many threads.
+#[expect(dead_code, reason = "the future needs to be named only")]
+fn a_poller_may_move_between_threads(mut poller: Poller) {
+    fn sent<T: Send + 'static>(_: T) {}
+    sent(async move { (poller.drain().await, poller.run_until(pending()).await) });
 }
 
 #[tokio::test]
