@@ -613,6 +613,24 @@ async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost
 }
 
 #[tokio::test]
+async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let live = Live::of(&world).await;
+    let seen = world.app.records().len();
+    let store = Meddled::new(&world.app.store).before_each_write(move || {
+        let live = live.clone();
+        async move { drop(live.direct.send(live.chat.new_message_id(), "on and on").await.unwrap()) }
+    });
+    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
+    assert!(finding.mended, "{finding}");
+    let records = world.app.records().split_off(seen);
+    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(world.check().await, []);
+    assert_eq!(world.shown(&world.bayko).await, "on and on");
+}
+
+#[tokio::test]
 async fn a_join_while_the_members_are_counted_is_not_lost() {
     let world = World::new().await;
     let group: GroupId = world.group.group_id();

@@ -20,6 +20,7 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Meddled {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
+    before_each_write: Option<Arc<dyn Fn() -> Work + Send + Sync>>,
     before_query: Arc<Mutex<Option<(String, Work)>>>,
     hides_index: bool,
     page: Option<NonZeroU32>,
@@ -34,6 +35,7 @@ impl Meddled {
         Self {
             store: store.clone(),
             before_write: Arc::default(),
+            before_each_write: None,
             before_query: Arc::default(),
             hides_index: false,
             page: None,
@@ -46,6 +48,15 @@ impl Meddled {
     /// Just before the first write, this happens.
     pub(crate) fn before_write(self, work: impl Future<Output = ()> + Send + 'static) -> Self {
         *self.before_write.lock().unwrap() = Some(Box::pin(work));
+        self
+    }
+
+    /// Just before each write, this happens.
+    pub(crate) fn before_each_write<W>(mut self, work: impl Fn() -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        self.before_each_write = Some(Arc::new(move || Box::pin(work())));
         self
     }
 
@@ -97,6 +108,9 @@ impl Meddled {
         let work = self.before_write.lock().unwrap().take();
         if let Some(work) = work {
             work.await;
+        }
+        if let Some(work) = &self.before_each_write {
+            work().await;
         }
     }
 }

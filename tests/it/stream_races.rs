@@ -178,6 +178,29 @@ async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_new_row_in_a_thread_that_goes_on_and_on_is_set_right_once() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (_, thread) = group_of(&app, &[&andrew]).await;
+    let (_, seen) = join_behind(&app, &andrew, &thread, &vir).await;
+    let records = app.records().split_off(seen);
+    let before = app.records().len();
+    // There is always a newer message than the one that was just read.
+    let sender = thread.clone();
+    let store = Meddled::new(&app.store).before_each_write(move || {
+        let sender = sender.clone();
+        async move { drop(sender.send(sender.new_message_id(), "on and on").await.unwrap()) }
+    });
+    let projection = Projector::new(store).project(&records).await;
+    assert!(!projection.has_failed(), "{projection:?}");
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("one"), "the newest when it was read");
+    assert_eq!(app.records().len(), before + 2, "a message, and the row");
+    app.project().await;
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("on and on"));
+    assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
+}
+
+#[tokio::test]
 async fn a_row_put_with_names_from_before_a_rename_has_the_new_ones() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
