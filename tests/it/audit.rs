@@ -1,32 +1,31 @@
 //! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
 
 use threadline::store::fault::{Calls, FaultStore, Plan};
-use threadline::stream::{AuditCursor, Auditor, Drift, Finding, Projector, StreamRecord};
+use threadline::stream::{AuditCursor, Auditor, Drift, Finding};
 use threadline::{
-    AttributeValue, DisplayName, Entity, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject,
-    Item, Key, Membership, Message, MessageGroup, NewGroup, NewUser, Store, Thread, Threadline, Update, User,
-    UserChange, UserId, Write,
+    AttributeValue, Entity, ErrorKind, Get, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item, Key, Membership,
+    MessageGroup, NewGroup, NewUser, Store, Thread, Update, User, UserId, Write,
 };
 
 use crate::meddled::Meddled;
 use crate::support::{App, scan};
 
 /// Andrew, Bayko and Vir; Andrew's conversation with Bayko, and a group of all three. All is projected.
-struct World {
-    app: App,
-    andrew: User,
-    bayko: User,
-    vir: User,
-    direct: Thread,
-    group: Thread,
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) andrew: User,
+    pub(crate) bayko: User,
+    pub(crate) vir: User,
+    pub(crate) direct: Thread,
+    pub(crate) group: Thread,
 }
 
-fn text(value: impl ToString) -> AttributeValue {
+pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = App::new();
         let subject = IdentitySubject::new("MOCK").unwrap();
         let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap().with_identity(subject);
@@ -43,25 +42,25 @@ impl World {
         world
     }
 
-    fn auditor(&self) -> Auditor {
+    pub(crate) fn auditor(&self) -> Auditor {
         Auditor::new(self.app.store.clone())
     }
 
-    async fn check(&self) -> Vec<Finding> {
+    pub(crate) async fn check(&self) -> Vec<Finding> {
         let page = self.auditor().check(None).await.unwrap();
         assert_eq!(page.next, None);
         page.findings
     }
 
     /// Mends the table by an auditor on this store.
-    async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
+    pub(crate) async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
         let page = Auditor::new(store).rebuild(None).await.unwrap();
         assert_eq!(page.next, None);
         page.findings
     }
 
     /// Checks that exactly this is found, and by a check that changes nothing; that it is mended; and that nothing is found then.
-    async fn is_found_and_mended(&self, drift: Drift) {
+    pub(crate) async fn is_found_and_mended(&self, drift: Drift) {
         let before = scan(&self.app.store).await;
         let [found] = &self.check().await[..] else { panic!("{drift}: {:?}", self.check().await) };
         assert_eq!((&found.drift, found.mended), (&drift, false));
@@ -71,7 +70,7 @@ impl World {
         assert_eq!(self.check().await, [], "{drift}");
     }
 
-    async fn is_found_and_stays(&self, drift: Drift) {
+    pub(crate) async fn is_found_and_stays(&self, drift: Drift) {
         for findings in [self.check().await, self.rebuild_on(self.app.store.clone()).await, self.check().await] {
             let [found] = &findings[..] else { panic!("{drift}: {findings:?}") };
             assert_eq!((&found.drift, found.mended), (&drift, false));
@@ -79,7 +78,7 @@ impl World {
     }
 
     /// Checks that this is found beside what cannot be read, that it is mended, and that only the latter is found then.
-    async fn all_but_the_unreadable_is_mended(&self, drifts: &[Drift]) {
+    pub(crate) async fn all_but_the_unreadable_is_mended(&self, drifts: &[Drift]) {
         let is_unreadable = |finding: &Finding| matches!(finding.drift, Drift::Unreadable { .. });
         for mended in [false, true] {
             let findings = if mended { self.rebuild_on(self.app.store.clone()).await } else { self.check().await };
@@ -93,27 +92,27 @@ impl World {
         assert!(self.check().await.iter().all(is_unreadable), "{:?}", self.check().await);
     }
 
-    async fn update(&self, key: Key, update: Update) {
+    pub(crate) async fn update(&self, key: Key, update: Update) {
         self.app.store.write(Write::update(key, update).unwrap()).await.unwrap().done().unwrap();
     }
 
-    async fn delete(&self, key: Key) -> Item {
+    pub(crate) async fn delete(&self, key: Key) -> Item {
         self.app.store.write(Write::delete(key).returning_old()).await.unwrap().done().unwrap().unwrap()
     }
 
-    async fn put(&self, item: Item) {
+    pub(crate) async fn put(&self, item: Item) {
         self.app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
     }
 
-    async fn get(&self, key: Key) -> Item {
+    pub(crate) async fn get(&self, key: Key) -> Item {
         self.app.store.get(Get::new(key)).await.unwrap().item.unwrap()
     }
 
-    fn row(&self, user: &User) -> Key {
+    pub(crate) fn row(&self, user: &User) -> Key {
         Membership::key_from((self.direct.group_id(), user.id()))
     }
 
-    async fn shown(&self, user: &User) -> String {
+    pub(crate) async fn shown(&self, user: &User) -> String {
         let row = Membership::from_item(self.get(self.row(user)).await).unwrap();
         row.preview().unwrap().to_string()
     }
@@ -499,166 +498,4 @@ async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
         }
         assert_eq!(format!("{cursor:?}"), "AuditCursor(…)");
     }
-}
-
-/// What an application does meanwhile, with its projector.
-#[derive(Clone)]
-struct Live {
-    chat: Threadline,
-    store: threadline::MemoryStore,
-    direct: Thread,
-    group: Thread,
-    andrew: User,
-    newest: Message,
-}
-
-impl Live {
-    async fn of(world: &World) -> Self {
-        let newest = world.direct.messages().fetch().await.unwrap().items.remove(0);
-        let (chat, store) = (world.app.chat.clone(), world.app.store.clone());
-        let (direct, group) = (world.direct.clone(), world.group.clone());
-        Self { chat, store, direct, group, andrew: world.andrew.clone(), newest }
-    }
-
-    /// Projects the last change.
-    async fn project(&self) {
-        let newest = self.store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        let records = [StreamRecord::from(newest)];
-        assert!(!Projector::new(self.store.clone()).project(&records).await.has_failed());
-    }
-}
-
-/// Mends with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
-async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
-    let seen = world.app.records().len();
-    let store = Meddled::new(&world.app.store).before_write(work);
-    world.rebuild_on(store.clone()).await;
-    assert!(store.has_happened(), "the audit wrote");
-    let records = world.app.records().split_off(seen);
-    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
-    let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-    let live = Live::of(&world).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.direct.edit(&live.newest, "edited").await.unwrap();
-        live.project().await;
-    });
-    // Nothing of the stream is projected again: the audit alone must not undo it.
-    world.rebuild_on(store).await;
-    assert_eq!(world.shown(&world.bayko).await, "edited");
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost() {
-    let world = World::new().await;
-    let gone = world.app.say(&world.direct, "two").await;
-    world.app.project().await;
-    let live = Live::of(&world).await;
-    let one = world.direct.messages().fetch().await.unwrap().items.remove(1);
-    world.delete(gone.key()).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.direct.edit(&one, "one, edited").await.unwrap();
-        live.project().await;
-    });
-    world.rebuild_on(store).await;
-    assert_eq!(world.shown(&world.bayko).await, "one, edited");
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lost() {
-    for is_missing in [false, true] {
-        let world = World::new().await;
-        if is_missing {
-            world.delete(world.row(&world.bayko)).await;
-        } else {
-            world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-        }
-        world.app.clock.advance(std::time::Duration::from_secs(1));
-        let live = Live::of(&world).await;
-        mend_beside(&world, async move {
-            live.direct.send(live.chat.new_message_id(), "two").await.unwrap();
-            live.project().await;
-        })
-        .await;
-        assert_eq!(world.shown(&world.bayko).await, "two");
-    }
-}
-
-#[tokio::test]
-async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
-    for is_claim in [false, true] {
-        let world = World::new().await;
-        let (key, attribute) = if is_claim {
-            (IdentityClaim::key_from(world.andrew.identity().unwrap()), "handle")
-        } else {
-            (world.row(&world.bayko), "other_handle")
-        };
-        world.update(key, Update::new().set(attribute, text("old"))).await;
-        let live = Live::of(&world).await;
-        let name = || DisplayName::new("Andrew B.").unwrap();
-        mend_beside(&world, async move {
-            live.chat.update_user(&live.andrew, UserChange::new().display_name(name())).await.unwrap();
-        })
-        .await;
-        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        assert_eq!(row.other().unwrap().display_name, name());
-    }
-}
-
-#[tokio::test]
-async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
-    let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-    let live = Live::of(&world).await;
-    let seen = world.app.records().len();
-    let store = Meddled::new(&world.app.store).before_each_write(move || {
-        let live = live.clone();
-        async move { drop(live.direct.send(live.chat.new_message_id(), "on and on").await.unwrap()) }
-    });
-    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-    assert!(finding.mended, "{finding}");
-    let records = world.app.records().split_off(seen);
-    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
-    assert_eq!(world.check().await, []);
-    assert_eq!(world.shown(&world.bayko).await, "on and on");
-}
-
-#[tokio::test]
-async fn a_join_while_the_members_are_counted_is_not_lost() {
-    let world = World::new().await;
-    let group: GroupId = world.group.group_id();
-    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    let live = Live::of(&world).await;
-    let londo = world.app.user("londo").await.profile();
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.group.add_member(londo).await.unwrap();
-        live.project().await;
-    });
-    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-    assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
-    world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
-}
-
-#[tokio::test]
-async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_right() {
-    let world = World::new().await;
-    let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
-    let londo = world.app.user("londo").await;
-    let profile = londo.profile();
-    // The count is the same before and after, and the rows were read in between.
-    let store = Meddled::new(&world.app.store)
-        .before_query(&format!("GRP#{}", world.group.group_id()), async move {
-            joins.group.add_member(profile).await.unwrap();
-        })
-        .before_write(async move { leaves.group.remove_member(londo.id()).await.unwrap() });
-    world.rebuild_on(store.clone()).await;
-    assert!(store.has_happened());
-    assert_eq!(world.check().await, []);
 }
