@@ -50,8 +50,8 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
 
     println!("Reading the stream of the {target}{}", if options.once { "" } else { " (Ctrl-C stops it)" });
-    let summary = if options.once {
-        poller.drain().await?
+    let ended = if options.once {
+        poller.drain().await
     } else {
         let ctrl_c = async {
             // Where there is no Ctrl-C to wait for, it runs until it is killed, which does no harm.
@@ -59,13 +59,15 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
                 std::future::pending::<()>().await;
             }
         };
-        poller.run_until(ctrl_c).await?
+        poller.run_until(ctrl_c).await
     };
+    // Also of a run that failed: what it did is done.
+    let summary = poller.summary();
     if summary.stream_ended {
         println!("The stream was turned off, and has been read to its end.");
     }
     println!("{}", line(&summary));
-    Ok(ExitCode::SUCCESS)
+    ended.map(|_| ExitCode::SUCCESS).map_err(Into::into)
 }
 
 fn tell(event: &PollEvent<'_>) {

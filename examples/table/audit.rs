@@ -24,7 +24,7 @@ pub(crate) enum What {
     Rebuild,
 }
 
-/// Audits the table to its end, and prints each finding. An error tells where to go on.
+/// Audits the table to its end, and prints each finding. An error and Ctrl-C tell where to go on.
 pub(crate) async fn audit(
     store: impl Store + Clone + 'static,
     from: &From,
@@ -36,16 +36,19 @@ pub(crate) async fn audit(
     let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} items {msg}")?);
     let (mut cursor, mut items, mut open) = (from.from.clone(), 0, 0);
     let mut mended = 0;
+    // What was mended is to be told, so that Ctrl-C ends the audit behind the page in hand.
+    let ctrl_c = tokio::spawn(async {
+        // Where there is no Ctrl-C to wait for, it runs to the end of the table.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
     loop {
         let page = match what {
             What::Check => auditor.check(cursor.as_ref()).await,
             What::Rebuild => auditor.rebuild(cursor.as_ref()).await,
         };
-        let page = page.inspect_err(|_| {
-            if let Some(cursor) = &cursor {
-                eprintln!("To go on from here: --from {cursor}");
-            }
-        })?;
+        let page = page.inspect_err(|_| go_on_from(cursor.as_ref()))?;
         for finding in &page.findings {
             progress.suspend(|| println!("  {finding}"));
             *if finding.mended { &mut mended } else { &mut open } += 1;
@@ -56,9 +59,18 @@ pub(crate) async fn audit(
         cursor = page.next;
         if cursor.is_none() {
             break;
+        } else if ctrl_c.is_finished() {
+            go_on_from(cursor.as_ref());
+            return Err("stopped before the end of the table".into());
         }
     }
     progress.finish_and_clear();
     println!("Items: {items}; findings: {}; mended: {mended}; consumed: {}", mended + open, store.total());
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn go_on_from(cursor: Option<&AuditCursor>) {
+    if let Some(cursor) = cursor {
+        eprintln!("To go on from here: --from {cursor}");
+    }
 }

@@ -41,7 +41,11 @@ enum Command {
     Verify(Protection),
 
     /// Write four users and a conversation of 100 messages; a second time changes nothing
-    Seed,
+    Seed {
+        /// Leave the inboxes to a projector on the table's stream, such as the example `projector`
+        #[arg(long)]
+        leave_inboxes: bool,
+    },
 
     /// Print every item of the table, a line each
     Scan,
@@ -99,9 +103,10 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             }
             println!("The {target} is as `create` makes it.");
         }
-        Command::Seed => {
+        Command::Seed { leave_inboxes } => {
             println!("Filling the {target}");
-            seed::seed(DynamoDbStore::new(client, &target.table)).await?;
+            let inboxes = if *leave_inboxes { seed::Inboxes::LeftAlone } else { seed::Inboxes::InOrder };
+            seed::seed(DynamoDbStore::new(client, &target.table), inboxes).await?;
             if !target.aws {
                 println!("Consumed is what the service reports; DynamoDB Local reports too little for a transaction.");
             }

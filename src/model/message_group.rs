@@ -19,6 +19,8 @@ pub struct MessageGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
     member_count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member_changes: Option<u64>,
     created_by: UserId,
     created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +30,9 @@ pub struct MessageGroup {
 impl MessageGroup {
     /// The attribute that counts the members.
     pub(crate) const MEMBER_COUNT: &'static str = "member_count";
+    /// The attribute that counts how often somebody joined or left. The members are still the same where it is the same; of the
+    /// count of members that is not so.
+    pub(crate) const MEMBER_CHANGES: &'static str = "member_changes";
 
     pub(crate) fn new(
         id: GroupId,
@@ -36,7 +41,15 @@ impl MessageGroup {
         created_by: UserId,
         created_at: Timestamp,
     ) -> Self {
-        Self { message_group_uuid: id, title, member_count, created_by, created_at, continued_in: None }
+        Self {
+            message_group_uuid: id,
+            title,
+            member_count,
+            member_changes: None,
+            created_by,
+            created_at,
+            continued_in: None,
+        }
     }
 
     /// The item under a pair's own id that leads to the conversation the two brought along.
@@ -57,6 +70,11 @@ impl MessageGroup {
     /// How many members the group has.
     pub fn member_count(&self) -> u32 {
         self.member_count
+    }
+
+    /// How often somebody joined or left; `None` before the first time.
+    pub(crate) fn member_changes(&self) -> Option<u64> {
+        self.member_changes
     }
 
     /// Who started the conversation.

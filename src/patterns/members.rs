@@ -153,7 +153,7 @@ impl Thread {
     }
 
     fn count_members(&self, change: i64) -> Result<Write> {
-        let update = Update::new().add(MessageGroup::MEMBER_COUNT, change);
+        let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
         Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
     }
 }

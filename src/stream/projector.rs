@@ -48,7 +48,7 @@ pub enum RecordOutcome {
     Nothing,
     /// It failed and may succeed when it is tried again.
     Failed(Arc<Error>),
-    /// It can never succeed. The sink has it, where there is one.
+    /// It can never succeed. The sink has it; where there is none, the log says that it was, and not what was in it.
     Impossible(Arc<Error>),
 }
 
@@ -72,7 +72,7 @@ impl Projection {
 }
 
 impl Projector {
-    /// A projector on this store, without a sink.
+    /// A projector on this store, without a sink: of a record that can never succeed, an error in the log is all that is left.
     pub fn new(store: impl Store + 'static) -> Self {
         Self { store: Arc::new(store), sink: None }
     }
@@ -138,7 +138,17 @@ impl Projector {
 
     /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
     async fn keep_impossible(&self, record: &StreamRecord, outcome: RecordOutcome) -> RecordOutcome {
-        let (RecordOutcome::Impossible(error), Some(sink)) = (&outcome, &self.sink) else { return outcome };
+        let RecordOutcome::Impossible(error) = &outcome else { return outcome };
+        let Some(sink) = &self.sink else {
+            tracing::error!(
+                table = self.store.table_name(),
+                kind = record.kind.as_str(),
+                sequence = record.sequence.as_ref().map(SequenceNumber::as_str),
+                error = ?error.kind(),
+                "a record can never be projected, and there is no sink to keep it",
+            );
+            return outcome;
+        };
         match sink.keep(record, error).await {
             Ok(()) => outcome,
             Err(error) => RecordOutcome::Failed(Arc::new(error)),

@@ -1,31 +1,31 @@
 //! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
 
-use threadline::stream::{AuditCursor, Auditor, Drift, Finding, Projector, StreamRecord};
+use threadline::store::fault::{Calls, FaultStore, Plan};
+use threadline::stream::{AuditCursor, Auditor, Drift, Finding};
 use threadline::{
-    AttributeValue, DisplayName, Entity, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject,
-    Item, Key, Membership, Message, MessageGroup, NewGroup, NewUser, Store, Thread, Threadline, Update, User,
-    UserChange, UserId, Write,
+    AttributeValue, Entity, ErrorKind, Get, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item, Key, Membership,
+    MessageGroup, NewGroup, NewUser, Store, Thread, Update, User, UserId, Write,
 };
 
 use crate::meddled::Meddled;
 use crate::support::{App, scan};
 
 /// Andrew, Bayko and Vir; Andrew's conversation with Bayko, and a group of all three. All is projected.
-struct World {
-    app: App,
-    andrew: User,
-    bayko: User,
-    vir: User,
-    direct: Thread,
-    group: Thread,
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) andrew: User,
+    pub(crate) bayko: User,
+    pub(crate) vir: User,
+    pub(crate) direct: Thread,
+    pub(crate) group: Thread,
 }
 
-fn text(value: impl ToString) -> AttributeValue {
+pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = App::new();
         let subject = IdentitySubject::new("MOCK").unwrap();
         let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap().with_identity(subject);
@@ -42,25 +42,25 @@ impl World {
         world
     }
 
-    fn auditor(&self) -> Auditor {
+    pub(crate) fn auditor(&self) -> Auditor {
         Auditor::new(self.app.store.clone())
     }
 
-    async fn check(&self) -> Vec<Finding> {
+    pub(crate) async fn check(&self) -> Vec<Finding> {
         let page = self.auditor().check(None).await.unwrap();
         assert_eq!(page.next, None);
         page.findings
     }
 
     /// Mends the table by an auditor on this store.
-    async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
+    pub(crate) async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
         let page = Auditor::new(store).rebuild(None).await.unwrap();
         assert_eq!(page.next, None);
         page.findings
     }
 
     /// Checks that exactly this is found, and by a check that changes nothing; that it is mended; and that nothing is found then.
-    async fn is_found_and_mended(&self, drift: Drift) {
+    pub(crate) async fn is_found_and_mended(&self, drift: Drift) {
         let before = scan(&self.app.store).await;
         let [found] = &self.check().await[..] else { panic!("{drift}: {:?}", self.check().await) };
         assert_eq!((&found.drift, found.mended), (&drift, false));
@@ -70,34 +70,49 @@ impl World {
         assert_eq!(self.check().await, [], "{drift}");
     }
 
-    async fn is_found_and_stays(&self, drift: Drift) {
+    pub(crate) async fn is_found_and_stays(&self, drift: Drift) {
         for findings in [self.check().await, self.rebuild_on(self.app.store.clone()).await, self.check().await] {
             let [found] = &findings[..] else { panic!("{drift}: {findings:?}") };
             assert_eq!((&found.drift, found.mended), (&drift, false));
         }
     }
 
-    async fn update(&self, key: Key, update: Update) {
+    /// Checks that this is found beside what cannot be read, that it is mended, and that only the latter is found then.
+    pub(crate) async fn all_but_the_unreadable_is_mended(&self, drifts: &[Drift]) {
+        let is_unreadable = |finding: &Finding| matches!(finding.drift, Drift::Unreadable { .. });
+        for mended in [false, true] {
+            let findings = if mended { self.rebuild_on(self.app.store.clone()).await } else { self.check().await };
+            assert!(findings.iter().any(is_unreadable), "{findings:?}");
+            let others: Vec<_> = findings.iter().filter(|finding| !is_unreadable(finding)).collect();
+            assert_eq!(others.len(), drifts.len(), "{findings:?}");
+            for drift in drifts {
+                assert!(others.iter().any(|found| found.drift == *drift && found.mended == mended), "{findings:?}");
+            }
+        }
+        assert!(self.check().await.iter().all(is_unreadable), "{:?}", self.check().await);
+    }
+
+    pub(crate) async fn update(&self, key: Key, update: Update) {
         self.app.store.write(Write::update(key, update).unwrap()).await.unwrap().done().unwrap();
     }
 
-    async fn delete(&self, key: Key) -> Item {
+    pub(crate) async fn delete(&self, key: Key) -> Item {
         self.app.store.write(Write::delete(key).returning_old()).await.unwrap().done().unwrap().unwrap()
     }
 
-    async fn put(&self, item: Item) {
+    pub(crate) async fn put(&self, item: Item) {
         self.app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
     }
 
-    async fn get(&self, key: Key) -> Item {
+    pub(crate) async fn get(&self, key: Key) -> Item {
         self.app.store.get(Get::new(key)).await.unwrap().item.unwrap()
     }
 
-    fn row(&self, user: &User) -> Key {
+    pub(crate) fn row(&self, user: &User) -> Key {
         Membership::key_from((self.direct.group_id(), user.id()))
     }
 
-    async fn shown(&self, user: &User) -> String {
+    pub(crate) async fn shown(&self, user: &User) -> String {
         let row = Membership::from_item(self.get(self.row(user)).await).unwrap();
         row.preview().unwrap().to_string()
     }
@@ -294,6 +309,156 @@ async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
 }
 
 #[tokio::test]
+async fn a_user_that_cannot_be_read_silences_nothing_else() {
+    let world = World::new().await;
+    world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    let key = Membership::key_from((world.group.group_id(), world.bayko.id()));
+    world.update(key, Update::new().set("user_handle", text("old"))).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
+            Drift::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Drift::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    let row = |user: &User| Membership::key_from((group, user.id()));
+    world.update(row(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
+    world.update(row(&world.andrew), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group, user: world.andrew.id() },
+            Drift::WrongMemberCount { group, counted: 7, rows: 3 },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
+    world.all_but_the_unreadable_is_mended(&[]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_shown() {
+    let world = World::new().await;
+    let two = world.app.say(&world.direct, "two").await;
+    world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    assert_eq!(world.shown(&world.bayko).await, "one");
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
+    let row = Membership::key_from((group, world.andrew.id()));
+    world.update(row, Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group, user: world.andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
+    let world = World::new().await;
+    let andrew = &world.andrew;
+    world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
+    world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
+    let drift = Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_being_mended() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
+    let findings = world.rebuild_on(store).await;
+    let drift = |user: &User| Drift::StalePreview { group: world.direct.group_id(), user: user.id() };
+    let mended: Vec<_> = findings.iter().map(|finding| (finding.drift.clone(), finding.mended)).collect();
+    assert_eq!(mended, [(drift(&world.andrew), false), (drift(&world.bayko), true)]);
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_finding() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    world.delete(HandleClaim::key_from(world.vir.handle())).await;
+    let whole = world.check().await;
+    assert_eq!(whole.len(), 3);
+
+    for nth in 1.. {
+        let store = FaultStore::new(world.app.store.clone(), Plan::new().throttle(Calls::nth(nth)));
+        let auditor = Auditor::new(store.clone());
+        let (mut findings, mut items, mut errors, mut cursor) = (Vec::new(), 0, 0, None);
+        loop {
+            match auditor.check(cursor.as_ref()).await {
+                Ok(page) => {
+                    findings.extend(page.findings);
+                    items += page.items;
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Throttled);
+                    errors += 1;
+                }
+            }
+        }
+        assert_eq!((findings, items), (whole.clone(), scan(&world.app.store).await.len()), "call {nth}");
+        assert!(errors <= 1);
+        if store.calls() < nth {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
+    let auditor = Auditor::new(store);
+    // From the group's item on, so that it is the first of the page.
+    let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
+    let mut cursor = None;
+    let page = loop {
+        match auditor.rebuild(cursor.as_ref()).await {
+            Ok(page) if page.findings.is_empty() => cursor = before.check(cursor.as_ref()).await.unwrap().next,
+            Ok(page) => break page,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let [finding] = &page.findings[..] else { panic!("{page:?}") };
+    let andrews = Drift::StalePreview { group: world.direct.group_id(), user: world.andrew.id() };
+    assert_eq!((&finding.drift, finding.mended), (&andrews, true));
+    let next = page.next.expect("the page ended before the end of the table");
+    assert_eq!(auditor.rebuild(Some(&next)).await.unwrap_err().kind(), ErrorKind::Throttled);
+    let rest = world.auditor().rebuild(Some(&next)).await.unwrap().findings;
+    let baykos = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    assert_eq!(rest.iter().map(|finding| (&finding.drift, finding.mended)).collect::<Vec<_>>(), [(&baykos, true)]);
+}
+
+#[tokio::test]
 async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
@@ -333,131 +498,4 @@ async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
         }
         assert_eq!(format!("{cursor:?}"), "AuditCursor(…)");
     }
-}
-
-/// What an application does meanwhile, with its projector.
-#[derive(Clone)]
-struct Live {
-    chat: Threadline,
-    store: threadline::MemoryStore,
-    direct: Thread,
-    group: Thread,
-    andrew: User,
-    newest: Message,
-}
-
-impl Live {
-    async fn of(world: &World) -> Self {
-        let newest = world.direct.messages().fetch().await.unwrap().items.remove(0);
-        let (chat, store) = (world.app.chat.clone(), world.app.store.clone());
-        let (direct, group) = (world.direct.clone(), world.group.clone());
-        Self { chat, store, direct, group, andrew: world.andrew.clone(), newest }
-    }
-
-    /// Projects the last change.
-    async fn project(&self) {
-        let newest = self.store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        let records = [StreamRecord::from(newest)];
-        assert!(!Projector::new(self.store.clone()).project(&records).await.has_failed());
-    }
-}
-
-/// Mends with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
-async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
-    let seen = world.app.records().len();
-    let store = Meddled::new(&world.app.store).before_write(work);
-    world.rebuild_on(store.clone()).await;
-    assert!(store.has_happened(), "the audit wrote");
-    let records = world.app.records().split_off(seen);
-    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
-    let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-    let live = Live::of(&world).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.direct.edit(&live.newest, "edited").await.unwrap();
-        live.project().await;
-    });
-    // Nothing of the stream is projected again: the audit alone must not undo it.
-    world.rebuild_on(store).await;
-    assert_eq!(world.shown(&world.bayko).await, "edited");
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost() {
-    let world = World::new().await;
-    let gone = world.app.say(&world.direct, "two").await;
-    world.app.project().await;
-    let live = Live::of(&world).await;
-    let one = world.direct.messages().fetch().await.unwrap().items.remove(1);
-    world.delete(gone.key()).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.direct.edit(&one, "one, edited").await.unwrap();
-        live.project().await;
-    });
-    world.rebuild_on(store).await;
-    assert_eq!(world.shown(&world.bayko).await, "one, edited");
-    assert_eq!(world.check().await, []);
-}
-
-#[tokio::test]
-async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lost() {
-    for is_missing in [false, true] {
-        let world = World::new().await;
-        if is_missing {
-            world.delete(world.row(&world.bayko)).await;
-        } else {
-            world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-        }
-        world.app.clock.advance(std::time::Duration::from_secs(1));
-        let live = Live::of(&world).await;
-        mend_beside(&world, async move {
-            live.direct.send(live.chat.new_message_id(), "two").await.unwrap();
-            live.project().await;
-        })
-        .await;
-        assert_eq!(world.shown(&world.bayko).await, "two");
-    }
-}
-
-#[tokio::test]
-async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
-    for is_claim in [false, true] {
-        let world = World::new().await;
-        let (key, attribute) = if is_claim {
-            (IdentityClaim::key_from(world.andrew.identity().unwrap()), "handle")
-        } else {
-            (world.row(&world.bayko), "other_handle")
-        };
-        world.update(key, Update::new().set(attribute, text("old"))).await;
-        let live = Live::of(&world).await;
-        let name = || DisplayName::new("Andrew B.").unwrap();
-        mend_beside(&world, async move {
-            live.chat.update_user(&live.andrew, UserChange::new().display_name(name())).await.unwrap();
-        })
-        .await;
-        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        assert_eq!(row.other().unwrap().display_name, name());
-    }
-}
-
-#[tokio::test]
-async fn a_join_while_the_members_are_counted_is_not_lost() {
-    let world = World::new().await;
-    let group: GroupId = world.group.group_id();
-    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    let live = Live::of(&world).await;
-    let londo = world.app.user("londo").await.profile();
-    let store = Meddled::new(&world.app.store).before_write(async move {
-        live.group.add_member(londo).await.unwrap();
-        live.project().await;
-    });
-    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-    assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
-    world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use threadline::{
     BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, MemoryStore,
-    PageOutput, Query, Result, Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
+    PageOutput, Query, QuerySource, Result, Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -20,6 +20,9 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Meddled {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
+    before_each_write: Option<Arc<dyn Fn() -> Work + Send + Sync>>,
+    before_query: Arc<Mutex<Option<(String, Work)>>>,
+    hides_index: bool,
     page: Option<NonZeroU32>,
     failing: BTreeMap<Key, ErrorKind>,
     under_way: Arc<AtomicUsize>,
@@ -32,6 +35,9 @@ impl Meddled {
         Self {
             store: store.clone(),
             before_write: Arc::default(),
+            before_each_write: None,
+            before_query: Arc::default(),
+            hides_index: false,
             page: None,
             failing: BTreeMap::new(),
             under_way: Arc::default(),
@@ -42,6 +48,27 @@ impl Meddled {
     /// Just before the first write, this happens.
     pub(crate) fn before_write(self, work: impl Future<Output = ()> + Send + 'static) -> Self {
         *self.before_write.lock().unwrap() = Some(Box::pin(work));
+        self
+    }
+
+    /// Just before each write, this happens.
+    pub(crate) fn before_each_write<W>(mut self, work: impl Fn() -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        self.before_each_write = Some(Arc::new(move || Box::pin(work())));
+        self
+    }
+
+    /// Just before the first query of this partition, this happens.
+    pub(crate) fn before_query(self, partition: &str, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        *self.before_query.lock().unwrap() = Some((partition.to_owned(), Box::pin(work)));
+        self
+    }
+
+    /// The index is so far behind the table that it has nothing yet.
+    pub(crate) fn with_index_behind(mut self) -> Self {
+        self.hides_index = true;
         self
     }
 
@@ -59,7 +86,7 @@ impl Meddled {
 
     /// Whether it has happened.
     pub(crate) fn has_happened(&self) -> bool {
-        self.before_write.lock().unwrap().is_none()
+        self.before_write.lock().unwrap().is_none() && self.before_query.lock().unwrap().is_none()
     }
 
     /// The most requests that were under way at once, of those that this counts: all but the transactions and batches.
@@ -81,6 +108,9 @@ impl Meddled {
         let work = self.before_write.lock().unwrap().take();
         if let Some(work) = work {
             work.await;
+        }
+        if let Some(work) = &self.before_each_write {
+            work().await;
         }
     }
 }
@@ -110,6 +140,14 @@ impl Store for Meddled {
     }
 
     async fn query(&self, mut request: Query) -> Result<PageOutput> {
+        let partition = request.partition().as_str();
+        let work = self.before_query.lock().unwrap().take_if(|(of, _)| of == partition);
+        if let Some((_, work)) = work {
+            work.await;
+        }
+        if self.hides_index && matches!(request.source, QuerySource::Index { .. }) {
+            return Ok(PageOutput::default());
+        }
         request.limit = self.page.or(request.limit);
         self.counted(self.store.query(request)).await
     }

@@ -92,7 +92,7 @@ impl<'a> MakeWriter<'a> for Capture {
 }
 
 /// Runs the work with a subscriber that writes down everything, and gives back what it wrote.
-async fn captured(work: impl Future<Output = ()>) -> String {
+pub(crate) async fn captured(work: impl Future<Output = ()>) -> String {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

@@ -12,6 +12,7 @@ use threadline::{
 };
 
 use crate::meddled::Meddled;
+use crate::redaction::captured;
 use crate::support::{App, scan};
 
 fn preview(row: &Membership) -> &str {
@@ -253,6 +254,28 @@ async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing
     assert!(!projection.has_failed() && projection.lowest_failed.is_none());
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["after"; 2]);
     assert_eq!(*sink.0.lock().unwrap(), [(records[1].clone(), error.to_string())], "the whole record");
+}
+
+#[tokio::test]
+async fn a_record_that_can_never_succeed_is_told_in_the_log_where_there_is_no_sink() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let seen = app.records().len();
+    app.say(&thread, "poison").await;
+    let mut records = app.records_after(seen);
+    records[0].new.as_mut().unwrap().insert("user_uuid", AttributeValue::S("nobody".into()));
+
+    let projector = Projector::new(app.store.clone());
+    let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
+    let is_told = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
+    let told: Vec<_> = log.lines().filter(is_told).collect();
+    let sequence = format!("sequence=\"{}\"", records[0].sequence.as_ref().unwrap());
+    assert!(told.len() == 1 && told[0].contains("kind=\"INSERT\"") && told[0].contains("error=Corrupt"), "{log}");
+    assert!(told[0].contains(&sequence) && !log.contains("poison"), "{log}");
+
+    let projector = projector.with_sink(Kept::default());
+    let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
+    assert!(!log.contains("ERROR"), "{log}");
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
 use threadline::{
-    Entity, GroupId, Handle, Membership, Message, MessageBody, NewGroup, Store, Thread, Threadline, User, UserChange,
-    UserId, Write,
+    DisplayName, Entity, GroupId, Handle, Membership, Message, MessageBody, NewGroup, Store, Thread, Threadline, User,
+    UserChange, UserId, Write,
 };
 
 use crate::meddled::Meddled;
@@ -178,6 +178,29 @@ async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_new_row_in_a_thread_that_goes_on_and_on_is_set_right_once() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let (_, thread) = group_of(&app, &[&andrew]).await;
+    let (_, seen) = join_behind(&app, &andrew, &thread, &vir).await;
+    let records = app.records().split_off(seen);
+    let before = app.records().len();
+    // There is always a newer message than the one that was just read.
+    let sender = thread.clone();
+    let store = Meddled::new(&app.store).before_each_write(move || {
+        let sender = sender.clone();
+        async move { drop(sender.send(sender.new_message_id(), "on and on").await.unwrap()) }
+    });
+    let projection = Projector::new(store).project(&records).await;
+    assert!(!projection.has_failed(), "{projection:?}");
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("one"), "the newest when it was read");
+    assert_eq!(app.records().len(), before + 2, "a message, and the row");
+    app.project().await;
+    assert_eq!(shown(&app.only_row(vir.id()).await), Some("on and on"));
+    assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
+}
+
+#[tokio::test]
 async fn a_row_put_with_names_from_before_a_rename_has_the_new_ones() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
@@ -220,4 +243,63 @@ async fn a_row_that_goes_while_it_is_set_right_does_not_come_back() {
     assert_eq!(app.inbox(vir.id()).await, []);
     let last = app.records().into_iter().rfind(|record| record.keys.get_s("sk") != Some("GRP"));
     assert_eq!(last.unwrap().key().unwrap(), Membership::key_from((group, vir.id())));
+}
+
+#[tokio::test]
+async fn a_row_that_the_index_did_not_show_yet_when_its_user_was_renamed_has_the_new_names() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
+    let before = app.records().len();
+    app.chat.start_direct(&andrew, &bayko, "hello").await.unwrap();
+    let put = app.records().len();
+    let renamed = app.renamed(&andrew, "ab").await;
+    let (rows, rename) = (app.records()[before..put].to_vec(), app.records().split_off(put));
+
+    let behind = Projector::new(Meddled::new(&app.store).with_index_behind());
+    assert!(!behind.project(&rename).await.has_failed());
+    assert_eq!(app.only_row(andrew.id()).await.profile(), andrew.profile(), "the rename found no row");
+    assert!(!behind.project(&rows).await.has_failed());
+    assert_eq!(app.only_row(andrew.id()).await.profile(), renamed.profile());
+    assert_eq!(app.only_row(bayko.id()).await.other(), Some(renamed.profile()));
+}
+
+#[tokio::test]
+async fn a_message_and_a_rename_that_meet_at_a_row_are_both_kept_and_the_preview_fits() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    app.project().await;
+    let long = "語".repeat(200);
+    let name = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap());
+    for rename_first in [true, false] {
+        let seen = app.records().len();
+        let user = app.chat.user(andrew.id()).await.unwrap().unwrap();
+        let (chat, sender, name) = (app.chat.clone(), thread.clone(), name.clone());
+        let (projector, store, text) = (Projector::new(app.store.clone()), app.store.clone(), long.clone());
+        app.clock.advance(std::time::Duration::from_secs(1));
+        if rename_first {
+            app.say(&thread, &long).await;
+        } else {
+            app.renamed(&user, "andrew").await;
+        }
+        project_meddled(&app, seen, async move {
+            let before = store.changes_after(None, usize::MAX).unwrap().len();
+            if rename_first {
+                chat.update_user(&user, name).await.unwrap();
+            } else {
+                sender.send(sender.new_message_id(), text).await.unwrap();
+            }
+            let mut records: Vec<_> =
+                store.changes_after(None, usize::MAX).unwrap().into_iter().map(StreamRecord::from).collect();
+            assert!(!projector.project(&records.split_off(before)).await.has_failed());
+        })
+        .await;
+        let user = app.chat.user(andrew.id()).await.unwrap().unwrap();
+        for (row, names) in [(app.only_row(andrew.id()).await, None), (app.only_row(bayko.id()).await, Some(()))] {
+            let held = if names.is_some() { row.other().unwrap() } else { row.profile() };
+            assert_eq!(held, user.profile());
+            let size = row.to_item().unwrap().size();
+            assert!(shown(&row).unwrap().len() > 60 && size <= 1024, "{size} bytes");
+        }
+        assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
+    }
 }

@@ -1,9 +1,10 @@
-//! The claims against the users they are for.
+//! The claims against the users they are for. Where one of them cannot be read, that is a finding at its own place, and what does
+//! not depend on it is audited.
 
 use serde_dynamo::AttributeValue;
 
 use super::drift::{Drift, Finding};
-use super::{Call, Mode};
+use super::{Call, Mode, possible};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
@@ -13,18 +14,19 @@ use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 
 /// A user whose handle or identity is not claimed.
 pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
-    let Some(user) = read_user(call, id).await? else { return Ok(()) };
-    let handle = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?;
-    if handle.map(HandleClaim::into_profile).as_ref() != Some(&user.profile()) {
+    let Some(Some(user)) = read_user(call, id).await? else { return Ok(()) };
+    if let Some(claim) = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?
+        && claim.map(HandleClaim::into_profile).as_ref() != Some(&user.profile())
+    {
         let claim = HandleClaim::new(user.profile());
         claim_missing(call, &user, &claim, mode, findings).await?;
     }
-    if let Some(subject) = user.identity() {
-        let identity = read::<IdentityClaim>(call, IdentityClaim::key_from(subject)).await?;
-        if identity.map(IdentityClaim::into_profile).as_ref() != Some(&user.profile()) {
-            let claim = IdentityClaim::new(subject.clone(), user.profile());
-            claim_missing(call, &user, &claim, mode, findings).await?;
-        }
+    if let Some(subject) = user.identity()
+        && let Some(claim) = read::<IdentityClaim>(call, IdentityClaim::key_from(subject)).await?
+        && claim.map(IdentityClaim::into_profile).as_ref() != Some(&user.profile())
+    {
+        let claim = IdentityClaim::new(subject.clone(), user.profile());
+        claim_missing(call, &user, &claim, mode, findings).await?;
     }
     Ok(())
 }
@@ -37,7 +39,7 @@ pub(super) async fn audit_handle(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let user = claim.clone().into_profile();
-    let stored = read_user(call, user.id).await?;
+    let Some(stored) = read_user(call, user.id).await? else { return Ok(()) };
     if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle.folded()) {
         return Ok(());
     }
@@ -52,7 +54,7 @@ pub(super) async fn audit_identity(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let user = claim.clone().into_profile();
-    let stored = read_user(call, user.id).await?;
+    let Some(stored) = read_user(call, user.id).await? else { return Ok(()) };
     let key = claim.key();
     if stored.as_ref().and_then(User::identity).is_some_and(|subject| IdentityClaim::key_from(subject) == key) {
         return Ok(());
@@ -103,8 +105,9 @@ async fn finish(
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let mended = mode == Mode::Mend && call.transact(Transaction::new(actions)?).await?.done().is_ok();
-    findings.push(if mended { Finding::mended(drift) } else { Finding::found(drift) });
+    let mended = mode == Mode::Mend
+        && possible(call.transact(Transaction::new(actions)?).await)?.is_some_and(|outcome| outcome.done().is_ok());
+    findings.push(Finding { drift, mended });
     Ok(())
 }
 
@@ -117,10 +120,12 @@ fn is_for(user: UserId) -> Condition {
     Condition::eq("user_uuid", AttributeValue::S(user.to_string()))
 }
 
-async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
+async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<Option<User>>> {
     read(call, User::key_from(id)).await
 }
 
-async fn read<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<E>> {
-    call.get(Get::new(key).consistent()).await?.item.map(E::from_item).transpose()
+/// The item, where there is one; `None` for one that cannot be read.
+async fn read<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<Option<E>>> {
+    let item = call.get(Get::new(key).consistent()).await?.item;
+    Ok(item.map(E::from_item).transpose().ok())
 }

@@ -20,20 +20,29 @@ const VERSION: &str = "1";
 const MAX_CURSOR_BYTES: usize = 5000;
 
 impl AuditCursor {
+    /// The beginning of the table.
+    pub(super) fn start() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(VERSION))
+    }
+
     pub(super) fn after(position: &Position) -> Self {
         // No key holds a line break.
         let text = format!("{VERSION}\n{}\n{}", position.key.pk.as_str(), position.key.sk.as_str());
         Self(URL_SAFE_NO_PAD.encode(text))
     }
 
-    pub(super) fn position(&self) -> Result<Position> {
+    /// Behind which item; `None` for the beginning.
+    pub(super) fn position(&self) -> Result<Option<Position>> {
         let decode = || {
             let bytes = (self.0.len() <= MAX_CURSOR_BYTES).then(|| URL_SAFE_NO_PAD.decode(&self.0).ok()).flatten()?;
             let text = String::from_utf8(bytes).ok()?;
+            if text == VERSION {
+                return Some(None);
+            }
             let (version, key) = text.split_once('\n')?;
             let (pk, sk) = key.split_once('\n')?;
             let key = Key::new(PartitionKey::parse(pk).ok()?, SortKey::parse(sk).ok()?);
-            (version == VERSION).then_some(Position { key, index_key: None })
+            (version == VERSION).then_some(Some(Position { key, index_key: None }))
         };
         decode().ok_or_else(|| Error::invalid("the cursor is not one of an audit; start without one"))
     }

@@ -117,10 +117,6 @@ impl Finding {
     pub(super) fn found(drift: Drift) -> Self {
         Self { drift, mended: false }
     }
-
-    pub(super) fn mended(drift: Drift) -> Self {
-        Self { drift, mended: true }
-    }
 }
 
 impl fmt::Display for Finding {

@@ -1,16 +1,16 @@
 //! A group's rows against its messages and its members' users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_dynamo::AttributeValue;
 
 use super::drift::{Drift, Finding};
-use super::{Call, Mode};
+use super::{Call, Mode, possible, readable};
 use crate::entity::Entity;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{Conversation, Membership, Message, MessageGroup, User};
+use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, User};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write};
 use crate::stream::rows;
 
@@ -18,129 +18,70 @@ pub(super) async fn exists(call: &Call<'_>, group: GroupId) -> Result<bool> {
     Ok(call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?.item.is_some())
 }
 
-/// Audits a group. Everything is read anew and consistently: the scan that led here may be behind.
-pub(super) async fn audit(call: &Call<'_>, group: GroupId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
-    let Some(item) = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?.item else { return Ok(()) };
-    let item = MessageGroup::from_item(item)?;
-    if let Some(other) = item.continued_in() {
+/// Audits a group. Everything is read anew and consistently: the scan that led here may be behind. What cannot be read is a
+/// finding, or has one where it stands itself, and all that does not depend on it is audited.
+pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
+    let Some(item) = call.get(Get::new(MessageGroup::key_from(id)).consistent()).await?.item else { return Ok(()) };
+    let group = readable(MessageGroup::from_item(item), findings)?;
+    if let Some(other) = group.as_ref().and_then(MessageGroup::continued_in) {
         if !exists(call, other).await? {
             findings.push(Finding::found(Drift::OrphanThread { group: other }));
         }
         return Ok(());
     }
-    let found_before = findings.len();
-    let members = members(call, group, findings).await?;
-    let all_readable = findings.len() == found_before;
-    let newest = rows::newest_message(call, group).await?;
-    let users = users(call, &members).await?;
-
-    for (row, is_placed) in &members {
-        let mut now = Some(row.clone());
-        if row.shows(newest.as_ref()) && !is_placed {
-            let drift = Drift::WrongRecency { group, user: row.user_id() };
-            mend(call, mode, drift, rows::place(row)?, findings).await?;
-        } else if !row.shows(newest.as_ref()) {
-            let user = row.user_id();
-            let is_at = row.last_message() == newest.as_ref().map(Message::position);
-            let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
-            if mode == Mode::Mend {
-                now = rows::settle(call, row.clone(), newest.clone()).await?;
-            }
-            findings.push(Finding { drift, mended: mode == Mode::Mend });
-        }
-        if let Some(row) = now {
-            audit_names(call, &row, &users, mode, findings).await?;
-        }
+    let members = members(call, id, findings).await?;
+    let newest = rows::newest_message(call, id).await?;
+    let users = users(call, &members.rows).await?;
+    for (row, is_placed) in &members.rows {
+        let audited = audit_row(call, row, *is_placed, newest.as_ref(), &users, mode, findings).await;
+        readable(audited, findings)?;
     }
-    if !all_readable {
-        // A row that cannot be read is a row all the same: what is missing cannot be told before it is mended.
-        return Ok(());
-    }
-    if let [(only, _)] = members.as_slice()
+    let Some(group) = group else { return Ok(()) };
+    if members.users.len() == 1
+        && let [(only, _)] = members.rows.as_slice()
         && let Some(other) = only.other()
     {
-        let drift = Drift::MissingRow { group, user: other.id };
-        let mut row = Membership::new(group, other, Conversation::Direct(only.profile()), only.joined_at());
-        if let Some(newest) = &newest {
-            row = row.showing(newest);
-        }
-        mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await?;
-        return Ok(());
+        let drift = Drift::MissingRow { group: id, user: other.id };
+        let row = Membership::new(id, other, Conversation::Direct(only.profile()), only.joined_at());
+        let row = row.showing(newest.as_ref());
+        return mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await;
     }
-    let rows = u32::try_from(members.len()).unwrap_or(u32::MAX);
-    let drift = Drift::WrongMemberCount { group, counted: item.member_count(), rows };
-    if rows == 0 && item.title().is_none() {
-        // Nothing tells any more who the two are.
-        findings.push(Finding::found(drift));
-    } else if rows != item.member_count() {
-        let number = |count: u32| AttributeValue::N(count.to_string());
-        let update = Update::new().set(MessageGroup::MEMBER_COUNT, number(rows));
-        // Whoever joins or leaves meanwhile changes the count in the same transaction, and this write gives way.
-        let unchanged = Condition::eq(MessageGroup::MEMBER_COUNT, number(item.member_count()));
-        let write = Write::update(MessageGroup::key_from(group), update)?.when(unchanged)?;
-        mend(call, mode, drift, write, findings).await?;
-    }
-    Ok(())
+    audit_count(call, &group, &members, mode, findings).await
 }
 
-/// Reports, or mends by a conditional write. One that is refused met something that changed meanwhile, and mended nothing.
-pub(super) async fn mend(
+/// A row against the newest message and the users.
+async fn audit_row(
     call: &Call<'_>,
+    row: &Membership,
+    is_placed: bool,
+    newest: Option<&Message>,
+    users: &BTreeMap<UserId, User>,
     mode: Mode,
-    drift: Drift,
-    write: Write,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    match mode {
-        Mode::Report => findings.push(Finding::found(drift)),
-        Mode::Mend => {
-            let mended = call.write(write).await?.done().is_ok();
-            findings.push(if mended { Finding::mended(drift) } else { Finding::found(drift) });
+    let (group, user) = (row.group_id(), row.user_id());
+    let mut now = Some(row.clone());
+    if row.shows(newest) {
+        if !is_placed {
+            mend(call, mode, Drift::WrongRecency { group, user }, rows::place(row)?, findings).await?;
         }
+    } else {
+        let is_at = row.last_message() == newest.map(Message::position);
+        let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
+        let settled = match mode {
+            Mode::Report => None,
+            Mode::Mend => possible(rows::settle(call, row.clone(), newest.cloned()).await)?,
+        };
+        findings.push(Finding { drift, mended: settled.is_some() });
+        now = settled.unwrap_or(now);
     }
-    Ok(())
-}
-
-/// The rows, and whether each stands where the index should have it.
-async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -> Result<Vec<(Membership, bool)>> {
-    let mut query =
-        Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
-    let mut members = Vec::new();
-    loop {
-        let page = call.query(query.clone()).await?;
-        for item in page.items.into_iter().filter(Membership::is_in) {
-            let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
-            match Membership::from_item(item) {
-                Ok(row) => {
-                    let right = row.index_key().map(|key| (key.pk.as_str().to_owned(), key.sk.as_str().to_owned()));
-                    let is_placed = right.unzip() == place;
-                    members.push((row, is_placed));
-                }
-                Err(error) if error.kind() == ErrorKind::Corrupt => {
-                    findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(members),
-        }
+    match now {
+        Some(row) => audit_names(call, &row, users, mode, findings).await,
+        None => Ok(()),
     }
 }
 
-/// The users whose names stand in the rows.
-async fn users(call: &Call<'_>, members: &[(Membership, bool)]) -> Result<BTreeMap<UserId, User>> {
-    let mut users = BTreeMap::new();
-    for (row, _) in members {
-        let item = call.get(Get::new(User::key_from(row.user_id())).consistent()).await?.item;
-        if let Some(user) = item.map(User::from_item).transpose()? {
-            users.insert(user.id(), user);
-        }
-    }
-    Ok(users)
-}
-
+/// The names in a row against the users.
 async fn audit_names(
     call: &Call<'_>,
     row: &Membership,
@@ -157,12 +98,95 @@ async fn audit_names(
     if right == *row {
         return Ok(());
     }
-    let drift = Drift::StaleNames { group: row.group_id(), user: row.user_id() };
     let mended = mode == Mode::Mend && {
         // Whatever version the row says it has. A row that changed meanwhile is left to the next audit.
-        let names_are_right = |now: &Membership| now.profile() == right.profile() && now.other() == right.other();
-        rows::replace(call, row, right.clone()).await?.is_none_or(|now| names_are_right(&now))
+        let names_are_right = |now: Membership| now.profile() == right.profile() && now.other() == right.other();
+        let replaced = possible(rows::replace(call, row, right.clone()).await)?;
+        replaced.is_some_and(|now| now.is_none_or(names_are_right))
     };
+    findings.push(Finding { drift: Drift::StaleNames { group: row.group_id(), user: row.user_id() }, mended });
+    Ok(())
+}
+
+/// The group's count of its members against its rows.
+async fn audit_count(
+    call: &Call<'_>,
+    group: &MessageGroup,
+    members: &Members,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let rows = u32::try_from(members.users.len()).unwrap_or(u32::MAX);
+    if rows == group.member_count() {
+        return Ok(());
+    }
+    let drift = Drift::WrongMemberCount { group: group.id(), counted: group.member_count(), rows };
+    if rows == 0 && group.title().is_none() {
+        // Nothing tells any more who the two are.
+        findings.push(Finding::found(drift));
+        return Ok(());
+    }
+    let number = |count: u64| AttributeValue::N(count.to_string());
+    let update = Update::new().set(MessageGroup::MEMBER_COUNT, number(rows.into()));
+    // Whoever joined or left since the group was read, which was before its rows were, has changed the second of these in the same
+    // transaction, and this write gives way. The first may be the same again.
+    let count_is_same = Condition::eq(MessageGroup::MEMBER_COUNT, number(group.member_count().into()));
+    let members_are_same = match group.member_changes() {
+        Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, number(changes)),
+        None => Condition::absent(MessageGroup::MEMBER_CHANGES),
+    };
+    let write = Write::update(group.key(), update)?.when(count_is_same.and(members_are_same))?;
+    mend(call, mode, drift, write, findings).await
+}
+
+/// Reports, or mends by a conditional write. One that is refused met something that changed meanwhile, and mended nothing.
+async fn mend(call: &Call<'_>, mode: Mode, drift: Drift, write: Write, findings: &mut Vec<Finding>) -> Result<()> {
+    let mended = mode == Mode::Mend && possible(call.write(write).await)?.is_some_and(|outcome| outcome.done().is_ok());
     findings.push(Finding { drift, mended });
     Ok(())
+}
+
+/// The rows of a group.
+#[derive(Debug, Default)]
+struct Members {
+    /// Those that can be read, and whether each stands where the index should have it.
+    rows: Vec<(Membership, bool)>,
+    /// Whose rows there are, also where one cannot be read: its key tells.
+    users: BTreeSet<UserId>,
+}
+
+async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -> Result<Members> {
+    let mut query =
+        Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
+    let mut members = Members::default();
+    loop {
+        let page = call.query(query.clone()).await?;
+        for item in page.items.into_iter().filter(Membership::is_in) {
+            if let Some(KnownKey::Membership(_, user)) = item.key().ok().and_then(|key| KnownKey::parse(&key)) {
+                members.users.insert(user);
+            }
+            let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
+            if let Some(row) = readable(Membership::from_item(item), findings)? {
+                let right = row.index_key().map(|key| (key.pk.as_str().to_owned(), key.sk.as_str().to_owned()));
+                let is_placed = right.unzip() == place;
+                members.rows.push((row, is_placed));
+            }
+        }
+        match page.next {
+            Some(next) => query.start = Some(next),
+            None => return Ok(members),
+        }
+    }
+}
+
+/// The users whose names stand in the rows, but for those that cannot be read: each is a finding at its own place.
+async fn users(call: &Call<'_>, rows: &[(Membership, bool)]) -> Result<BTreeMap<UserId, User>> {
+    let mut users = BTreeMap::new();
+    for (row, _) in rows {
+        let item = call.get(Get::new(User::key_from(row.user_id())).consistent()).await?.item;
+        if let Some(Ok(user)) = item.map(User::from_item) {
+            users.insert(user.id(), user);
+        }
+    }
+    Ok(users)
 }

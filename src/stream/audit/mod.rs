@@ -12,12 +12,13 @@ use std::sync::Arc;
 pub use cursor::AuditCursor;
 pub use drift::{Drift, Finding};
 
+use super::projector::can_never_succeed;
 use crate::entity::Entity;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::id::GroupId;
 use crate::item::Item;
-use crate::model::{HandleClaim, IdentityClaim, KnownKey, MessageGroup, User};
-use crate::request::Scan;
+use crate::model::{HandleClaim, IdentityClaim, KnownKey, Message, User};
+use crate::request::{Position, Scan};
 use crate::store::Store;
 use crate::store::call::{Call, begin};
 
@@ -32,6 +33,8 @@ const PAGE_ITEMS: u32 = 100;
 ///
 /// It is safe beside live traffic: each mend is a conditional write that gives way to whatever changed in between. A row that is a
 /// moment behind its stream is reported too, so check what was found once more.
+///
+/// An item that cannot be read is a finding, and all that does not depend on it is compared.
 ///
 /// ```
 /// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
@@ -65,7 +68,7 @@ pub struct Auditor {
 pub struct AuditPage {
     /// What was found to differ.
     pub findings: Vec<Finding>,
-    /// How many items of the table were gone through.
+    /// How many items of the table were gone through to the end.
     pub items: usize,
     /// Where the audit goes on; `None` at the end of the table.
     pub next: Option<AuditCursor>,
@@ -87,8 +90,9 @@ impl Auditor {
     /// Reports what differs in one page of the table, and changes nothing.
     ///
     /// # Errors
-    /// As [`Store::scan`], [`Store::get`] and [`Store::query`]; [`Invalid`](ErrorKind::Invalid) for a cursor that is none. An
-    /// item that cannot be read is a finding.
+    /// As [`Store::scan`], [`Store::get`] and [`Store::query`]; [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
+    /// item that cannot be read is a finding. An error in the middle of a page ends the page before it, so that nothing that was
+    /// found is lost: the next call meets it again, where it lasts.
     pub async fn check(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let call = begin!(&*self.store, "audit.check");
         call.run(page(&call, cursor, Mode::Report)).await
@@ -97,9 +101,9 @@ impl Auditor {
     /// Reports what differs in one page of the table, and mends it where what it is derived from tells how.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so; a repeat
-    /// mends the rest. A mend that meets a [`Conflict`](ErrorKind::Conflict) is either such an error, or left as a finding that
-    /// is not mended.
+    /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so, and the page
+    /// before the error tells of it; a repeat mends the rest. A mend that meets a [`Conflict`](ErrorKind::Conflict) is either such
+    /// an error, or left as a finding that is not mended.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let call = begin!(&*self.store, "audit.rebuild");
         call.run(page(&call, cursor, Mode::Mend)).await
@@ -107,14 +111,29 @@ impl Auditor {
 }
 
 async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Result<AuditPage> {
-    let mut scan = Scan::new().start(cursor.map(AuditCursor::position).transpose()?);
+    let mut scan = Scan::new().start(cursor.map(AuditCursor::position).transpose()?.flatten());
     scan.limit = NonZeroU32::new(PAGE_ITEMS);
     let scanned = call.scan(scan).await?;
-    let mut page = AuditPage { items: scanned.items.len(), ..AuditPage::default() };
+    let mut page = AuditPage::default();
+    let mut reached = cursor.cloned().unwrap_or_else(AuditCursor::start);
     // A group's items stand together, so most pages meet each group once.
     let mut groups = BTreeSet::new();
     for item in scanned.items {
-        item_findings(call, item, mode, &mut groups, &mut page.findings).await?;
+        let (key, found) = (item.key(), page.findings.len());
+        if let Err(error) = item_findings(call, item, mode, &mut groups, &mut page.findings).await {
+            // What was found at this item is found once more, but for what was mended.
+            let partly = page.findings.split_off(found);
+            page.findings.extend(partly.into_iter().filter(|finding| finding.mended));
+            if page.items == 0 && page.findings.is_empty() {
+                return Err(error);
+            }
+            page.next = Some(reached);
+            return Ok(page);
+        }
+        page.items += 1;
+        if let Ok(key) = key {
+            reached = AuditCursor::after(&Position { key, index_key: None });
+        }
     }
     page.next = scanned.next.as_ref().map(AuditCursor::after);
     Ok(page)
@@ -128,13 +147,10 @@ async fn item_findings(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let Some(known) = item.key().ok().and_then(|key| KnownKey::parse(&key)) else { return Ok(()) };
-    let result = match known {
+    let audited = match known {
         KnownKey::MessageGroup(group) => {
             seen.insert(group);
-            match MessageGroup::from_item(item) {
-                Ok(_) => groups::audit(call, group, mode, findings).await,
-                Err(error) => Err(error),
-            }
+            groups::audit(call, group, mode, findings).await
         }
         KnownKey::Membership(group, user) => {
             // Its group's own item says the rest; here it matters only that there is one.
@@ -147,7 +163,8 @@ async fn item_findings(
             if seen.insert(key.group) && !groups::exists(call, key.group).await? {
                 findings.push(Finding::found(Drift::OrphanThread { group: key.group }));
             }
-            Ok(())
+            // An application's own entity may stand in a thread.
+            if Message::is_in(&item) { Message::from_item(item).map(drop) } else { Ok(()) }
         }
         KnownKey::User(_) => match User::from_item(item) {
             Ok(user) => claims::audit_user(call, user.id(), mode, findings).await,
@@ -162,11 +179,29 @@ async fn item_findings(
             Err(error) => Err(error),
         },
     };
-    match result {
-        Err(error) if error.kind() == ErrorKind::Corrupt => {
+    readable(audited, findings).map(drop)
+}
+
+/// What was read; what can never be is a finding, and nothing.
+fn readable<T>(read: Result<T>, findings: &mut Vec<Finding>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if can_never_succeed(&error) => {
             findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
-            Ok(())
+            Ok(None)
         }
-        result => result,
+        Err(error) => Err(error),
+    }
+}
+
+/// What was written; what can never be is not mended, and nothing.
+fn possible<T>(written: Result<T>) -> Result<Option<T>> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if can_never_succeed(&error) => {
+            tracing::warn!(%error, "what was found cannot be mended");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -80,6 +80,7 @@ pub struct Poller {
     backoff: Backoff,
     stream: Option<String>,
     shards: Option<Shards>,
+    summary: PollSummary,
 }
 
 impl Poller {
@@ -102,6 +103,7 @@ impl Poller {
             backoff,
             stream: None,
             shards: None,
+            summary: PollSummary::default(),
         }
     }
 
@@ -160,7 +162,8 @@ impl Poller {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the table has no stream, [`Invalid`](crate::ErrorKind::Invalid) for a stream
-    /// without new images, and what has failed as often as the policy allows. What was done before is not lost: call it again.
+    /// without new images, and what has failed as often as the policy allows. What was done before is not lost, and
+    /// [`summary`](Self::summary) tells of it: call it again.
     pub async fn run_until(&mut self, stop: impl Future<Output = ()> + Send) -> Result<PollSummary> {
         self.work(Stop::when(stop), false).await
     }
@@ -174,15 +177,21 @@ impl Poller {
         self.work(Stop::when(pending()), true).await
     }
 
+    /// What the last call of [`run_until`](Self::run_until) or [`drain`](Self::drain) has read and projected: also where it ended with
+    /// an error, or was dropped, which may leave out its last round.
+    pub fn summary(&self) -> PollSummary {
+        self.summary
+    }
+
     async fn work(&mut self, stop: Stop<'_>, drain: bool) -> Result<PollSummary> {
-        let mut summary = PollSummary::default();
+        self.summary = PollSummary::default();
         let (mut rounds, mut failed, mut is_disabled) = (0, 0, false);
         if let Some(shards) = &mut self.shards {
             shards.begin();
         }
         while !stop.has_come() {
             if rounds == 0 {
-                match self.discover(&stop, &mut summary).await {
+                match self.discover(&stop).await {
                     Ok(disabled) => is_disabled = disabled,
                     Err(error) => {
                         failed += 1;
@@ -193,9 +202,11 @@ impl Poller {
                 (rounds, failed) = (ROUNDS, 0);
             }
             rounds -= 1;
-            let round = self.round(&stop, drain).await?;
-            summary += round.summary;
-            if let Some((times, error)) = round.failure {
+            let round = self.round(&stop, drain).await;
+            self.summary += round.summary;
+            if let Some(error) = round.fatal {
+                return Err(error);
+            } else if let Some((times, error)) = round.failure {
                 rounds = 0;
                 self.pause_or_fail(&stop, error, times).await?;
             } else if round.ended {
@@ -203,7 +214,7 @@ impl Poller {
                 rounds = 0;
             } else if round.shards == 0 {
                 if is_disabled && self.shards.as_mut().is_none_or(|shards| shards.readable().next().is_none()) {
-                    summary.stream_ended = true;
+                    self.summary.stream_ended = true;
                     break;
                 }
                 if drain {
@@ -215,12 +226,12 @@ impl Poller {
                 self.wait(&stop).await?;
             }
         }
-        Ok(summary)
+        Ok(self.summary)
     }
 
     /// Lists the shards, and says whether the stream was turned off.
-    async fn discover(&mut self, stop: &Stop<'_>, summary: &mut PollSummary) -> Result<bool> {
-        let Self { worker, stream, shards, start, .. } = self;
+    async fn discover(&mut self, stop: &Stop<'_>) -> Result<bool> {
+        let Self { worker, stream, shards, start, summary, .. } = self;
         let stream = match stream {
             Some(arn) => &*arn,
             None => &*stream.insert(worker.api.latest_stream().await?),
@@ -251,9 +262,9 @@ impl Poller {
     }
 
     /// One step with each shard that may be read.
-    async fn round(&mut self, stop: &Stop<'_>, drain: bool) -> Result<Round> {
+    async fn round(&mut self, stop: &Stop<'_>, drain: bool) -> Round {
         let mut round = Round::default();
-        let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return Ok(round) };
+        let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return round };
         let worker = &self.worker;
         let steps = shards.readable().filter(|(_, shard)| !drain || shard.is_undrained(EMPTY_READS));
         let steps = steps.map(|(id, shard)| async move {
@@ -262,14 +273,10 @@ impl Poller {
         });
         let steps: Vec<_> = steps.collect();
         let mut steps = stream::iter(steps).buffer_unordered(CONCURRENCY);
-        let mut fatal = None;
         while let Some((step, failed)) = steps.next().await {
-            match step {
-                Ok(step) => round.add(step, failed),
-                Err(error) => fatal = Some(error),
-            }
+            round.add(step, failed);
         }
-        fatal.map_or(Ok(round), Err)
+        round
     }
 
     async fn pause_or_fail(&self, stop: &Stop<'_>, error: Error, failed: u32) -> Result<()> {
@@ -299,6 +306,8 @@ struct Round {
     ended: bool,
     /// What failed most often in a row, and how often.
     failure: Option<(u32, Error)>,
+    /// What trying again does not help.
+    fatal: Option<Error>,
 }
 
 impl Round {
@@ -307,10 +316,12 @@ impl Round {
         self.shards += 1;
         self.had_records |= step.had_records;
         self.ended |= step.ended;
-        if let Some(error) = step.failure
-            && self.failure.as_ref().is_none_or(|(most, _)| *most < failed)
-        {
-            self.failure = Some((failed, error));
+        match step.failure {
+            Some(error) if !may_succeed(&error) => self.fatal = Some(error),
+            Some(error) if self.failure.as_ref().is_none_or(|(most, _)| *most < failed) => {
+                self.failure = Some((failed, error));
+            }
+            _ => {}
         }
     }
 }
@@ -322,6 +333,7 @@ impl fmt::Debug for Poller {
             .field("stream", &self.stream)
             .field("start", &self.start)
             .field("retry", &self.backoff)
+            .field("summary", &self.summary)
             .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@ pub struct PollSummary {
     pub projected: u64,
     /// Those that failed, and were or will be read again.
     pub failed: u64,
-    /// Those that can never succeed. The projector's sink has them, where there is one.
+    /// Those that can never succeed. The projector's sink has them; where there is none, the log says that they were.
     pub impossible: u64,
     /// How often records were gone from the stream before they were read: the poller had not run for 24 hours. Inbox rows may
     /// lag behind their threads now, until the next message of each: run `check` on the table.

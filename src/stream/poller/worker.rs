@@ -36,25 +36,16 @@ pub(super) struct Step {
     pub(super) summary: PollSummary,
     pub(super) had_records: bool,
     pub(super) ended: bool,
-    /// What went wrong, where trying again may help.
+    /// What went wrong, whether or not trying again may help.
     pub(super) failure: Option<Error>,
 }
 
 impl Worker {
     /// Reads the shard's next batch and projects it. The sign to stop ends the reading alone, which leaves the shard as it was.
-    ///
-    /// # Errors
-    /// What trying again does not help.
-    pub(super) async fn step(
-        &self,
-        stream_arn: &str,
-        id: &KeySegment,
-        shard: &mut Shard,
-        stop: &Stop<'_>,
-    ) -> Result<Step> {
+    pub(super) async fn step(&self, stream_arn: &str, id: &KeySegment, shard: &mut Shard, stop: &Stop<'_>) -> Step {
         let mut step = Step::default();
         let done = match self.read(stream_arn, id, shard, stop, &mut step.summary).await {
-            Ok(None) => return Ok(step),
+            Ok(None) => return step,
             Ok(Some(page)) if page.records.is_empty() && page.next.is_some() => {
                 shard.iterator = page.next;
                 shard.empty_reads = shard.empty_reads.saturating_add(1);
@@ -65,16 +56,16 @@ impl Worker {
         };
         match done {
             Ok(()) => shard.failed = 0,
-            Err(error) if may_succeed(&error) => {
-                shard.failed = shard.failed.saturating_add(1);
+            Err(error) => {
+                if may_succeed(&error) {
+                    shard.failed = shard.failed.saturating_add(1);
+                } else {
+                    shard.iterator = None;
+                }
                 step.failure = Some(error);
             }
-            Err(error) => {
-                shard.iterator = None;
-                return Err(error);
-            }
         }
-        Ok(step)
+        step
     }
 
     async fn read(

@@ -1,0 +1,172 @@
+//! The audit beside an application that goes on: it undoes nothing, and gives way.
+
+use threadline::stream::{Drift, Projector, StreamRecord};
+use threadline::{
+    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, Thread, Threadline, Update, User,
+    UserChange,
+};
+
+use crate::audit::{World, text};
+use crate::meddled::Meddled;
+
+/// What an application does meanwhile, with its projector.
+#[derive(Clone)]
+struct Live {
+    chat: Threadline,
+    store: threadline::MemoryStore,
+    direct: Thread,
+    group: Thread,
+    andrew: User,
+    newest: Message,
+}
+
+impl Live {
+    async fn of(world: &World) -> Self {
+        let newest = world.direct.messages().fetch().await.unwrap().items.remove(0);
+        let (chat, store) = (world.app.chat.clone(), world.app.store.clone());
+        let (direct, group) = (world.direct.clone(), world.group.clone());
+        Self { chat, store, direct, group, andrew: world.andrew.clone(), newest }
+    }
+
+    /// Projects the last change.
+    async fn project(&self) {
+        let newest = self.store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
+        let records = [StreamRecord::from(newest)];
+        assert!(!Projector::new(self.store.clone()).project(&records).await.has_failed());
+    }
+}
+
+/// Mends with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
+async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
+    let seen = world.app.records().len();
+    let store = Meddled::new(&world.app.store).before_write(work);
+    world.rebuild_on(store.clone()).await;
+    assert!(store.has_happened(), "the audit wrote");
+    let records = world.app.records().split_off(seen);
+    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(world.check().await, []);
+}
+
+#[tokio::test]
+async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let live = Live::of(&world).await;
+    let store = Meddled::new(&world.app.store).before_write(async move {
+        live.direct.edit(&live.newest, "edited").await.unwrap();
+        live.project().await;
+    });
+    // Nothing of the stream is projected again: the audit alone must not undo it.
+    world.rebuild_on(store).await;
+    assert_eq!(world.shown(&world.bayko).await, "edited");
+    assert_eq!(world.check().await, []);
+}
+
+#[tokio::test]
+async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost() {
+    let world = World::new().await;
+    let gone = world.app.say(&world.direct, "two").await;
+    world.app.project().await;
+    let live = Live::of(&world).await;
+    let one = world.direct.messages().fetch().await.unwrap().items.remove(1);
+    world.delete(gone.key()).await;
+    let store = Meddled::new(&world.app.store).before_write(async move {
+        live.direct.edit(&one, "one, edited").await.unwrap();
+        live.project().await;
+    });
+    world.rebuild_on(store).await;
+    assert_eq!(world.shown(&world.bayko).await, "one, edited");
+    assert_eq!(world.check().await, []);
+}
+
+#[tokio::test]
+async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lost() {
+    for is_missing in [false, true] {
+        let world = World::new().await;
+        if is_missing {
+            world.delete(world.row(&world.bayko)).await;
+        } else {
+            world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+        }
+        world.app.clock.advance(std::time::Duration::from_secs(1));
+        let live = Live::of(&world).await;
+        mend_beside(&world, async move {
+            live.direct.send(live.chat.new_message_id(), "two").await.unwrap();
+            live.project().await;
+        })
+        .await;
+        assert_eq!(world.shown(&world.bayko).await, "two");
+    }
+}
+
+#[tokio::test]
+async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
+    for is_claim in [false, true] {
+        let world = World::new().await;
+        let (key, attribute) = if is_claim {
+            (IdentityClaim::key_from(world.andrew.identity().unwrap()), "handle")
+        } else {
+            (world.row(&world.bayko), "other_handle")
+        };
+        world.update(key, Update::new().set(attribute, text("old"))).await;
+        let live = Live::of(&world).await;
+        let name = || DisplayName::new("Andrew B.").unwrap();
+        mend_beside(&world, async move {
+            live.chat.update_user(&live.andrew, UserChange::new().display_name(name())).await.unwrap();
+        })
+        .await;
+        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
+        assert_eq!(row.other().unwrap().display_name, name());
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let live = Live::of(&world).await;
+    let seen = world.app.records().len();
+    let store = Meddled::new(&world.app.store).before_each_write(move || {
+        let live = live.clone();
+        async move { drop(live.direct.send(live.chat.new_message_id(), "on and on").await.unwrap()) }
+    });
+    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
+    assert!(finding.mended, "{finding}");
+    let records = world.app.records().split_off(seen);
+    assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
+    assert_eq!(world.check().await, []);
+    assert_eq!(world.shown(&world.bayko).await, "on and on");
+}
+
+#[tokio::test]
+async fn a_join_while_the_members_are_counted_is_not_lost() {
+    let world = World::new().await;
+    let group: GroupId = world.group.group_id();
+    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
+    let live = Live::of(&world).await;
+    let londo = world.app.user("londo").await.profile();
+    let store = Meddled::new(&world.app.store).before_write(async move {
+        live.group.add_member(londo).await.unwrap();
+        live.project().await;
+    });
+    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
+    assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
+    world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
+}
+
+#[tokio::test]
+async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_right() {
+    let world = World::new().await;
+    let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
+    let londo = world.app.user("londo").await;
+    let profile = londo.profile();
+    // The count is the same before and after, and the rows were read in between.
+    let store = Meddled::new(&world.app.store)
+        .before_query(&format!("GRP#{}", world.group.group_id()), async move {
+            joins.group.add_member(profile).await.unwrap();
+        })
+        .before_write(async move { leaves.group.remove_member(londo.id()).await.unwrap() });
+    world.rebuild_on(store.clone()).await;
+    assert!(store.has_happened());
+    assert_eq!(world.check().await, []);
+}

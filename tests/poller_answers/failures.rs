@@ -1,0 +1,196 @@
+//! What fails: what is tried again, what ends the call, and what is told then.
+
+use super::*;
+
+#[tokio::test]
+async fn a_throttled_read_is_tried_again_after_growing_pauses() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let throttled = || fault(400, "LimitExceededException");
+    let mut replies = vec![streams(), throttled(), one_shard(), iterator("i1")];
+    replies.extend([throttled(), one_shard(), fault(400, "ThrottlingException"), one_shard()]);
+    replies.push(page(&records, Some("i2")));
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+
+    let summary = app.poller(&server).drain().await?;
+
+    assert_eq!(summary.records, records.len() as u64);
+    assert_eq!(app.sleeps.millis(), [100, 100, 200]);
+    assert_eq!(iterators(&server).len(), 1, "the iterator is still good");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_gives_up_after_so_many_failures_in_a_row_and_can_be_called_again() -> Result<(), Error> {
+    let app = App::new();
+    let throttled = || fault(400, "LimitExceededException");
+    let mut replies = vec![streams(), throttled(), throttled(), throttled(), throttled(), one_shard(), iterator("i1")];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let mut poller = app.poller(&server).with_retry(RetryPolicy::default().max_attempts(3));
+
+    let error = poller.drain().await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Throttled);
+    assert_eq!((error.operation(), error.table()), (Some("describe_stream"), Some("threadline")));
+    assert_eq!(app.sleeps.millis(), [50, 100]);
+    assert_eq!(poller.drain().await?.records, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result<(), Error> {
+    let app = App::new();
+    let (andrew, first) = app.thread("andrewbrown", "bayko").await;
+    let (worf, second) = app.thread("worf", "londo").await;
+    let seen = app.records(0).len();
+    for (thread, text) in [(&first, "one"), (&first, "two"), (&second, "three"), (&first, "four")] {
+        thread.send(thread.new_message_id(), text).await?;
+    }
+    let records = app.records(seen);
+    let store = Flaky::new(app.store.clone(), second.group_id().to_string());
+
+    // The script ends after the failure: the poller dies there, so to speak.
+    let replies = [streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    let mut poller = app.poller_on(&Server::answering(replies), store.clone());
+    poller.drain().await.unwrap_err();
+    assert_eq!(app.events(), ["a: 4 records, 1 failed"]);
+    assert_eq!(app.preview(&andrew).await, "four", "what fails does not keep the rest from being projected");
+    assert_eq!(app.preview(&worf).await, "first");
+    assert_eq!(app.sleeps.millis(), [100]);
+
+    store.recover();
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records[2..], Some("i2"))];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    app.poller_on(&server, store).drain().await?;
+    assert_eq!(&iterators(&server)[0]["SequenceNumber"], sequence(&records[1]), "what precedes it was checkpointed");
+    assert_eq!(app.preview(&worf).await, "three");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error> {
+    let app = App::new();
+    let (_, thread) = app.thread("andrewbrown", "bayko").await;
+    let mut records = app.records(0);
+    // The new rows concern the same group, and would fail first.
+    records.retain(|record| !record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap().starts_with("USER#"));
+    let store = Flaky::new(app.store.clone(), thread.group_id().to_string());
+    let (before, failing) = records.split_at(records.len() - 1);
+    let mut replies =
+        vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), one_shard(), iterator("i3")];
+    replies.extend([page(failing, Some("i4")), one_shard(), page(failing, Some("i4"))]);
+    let server = Server::answering(replies);
+    let mut poller = app.poller_on(&server, store).with_retry(RetryPolicy::default().max_attempts(3));
+
+    let error = poller.run_until(pending()).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Throttled);
+    assert_eq!(error.operation(), Some("poller.project"));
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(app.events().len(), 3);
+    let summary = poller.summary();
+    assert_eq!((summary.records, summary.failed), (records.len() as u64 + 2, 3), "what it did is told all the same");
+    assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(before.last().unwrap()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let denied = || fault(400, "AccessDeniedException");
+    let server =
+        Server::answering([streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), denied(), denied()]);
+    let mut poller = app.poller(&server);
+
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    let summary = poller.summary();
+    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new rows");
+
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_can_never_be_read_is_told_at_once() {
+    let app = App::new();
+    let server = Server::answering([ok(json!({"Streams": []}))]);
+    let error = app.poller(&server).drain().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+
+    let keys_only = json!({"StreamStatus": "ENABLED", "StreamViewType": "KEYS_ONLY", "Shards": []});
+    let server = Server::answering([ok(json!({"StreamDescription": keys_only}))]);
+    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+
+    let server = Server::answering([fault(400, "ResourceNotFoundException")]);
+    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+
+    let server = Server::answering([one_shard(), fault(400, "AccessDeniedException")]);
+    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(app.sleeps.millis(), [0_u128; 0]);
+}
+
+/// A store that is throttled for one group, until it recovers.
+#[derive(Clone, Debug)]
+struct Flaky {
+    store: MemoryStore,
+    group: String,
+    has_recovered: Arc<AtomicBool>,
+}
+
+impl Flaky {
+    fn new(store: MemoryStore, group: String) -> Self {
+        Self { store, group, has_recovered: Arc::default() }
+    }
+
+    fn recover(&self) {
+        self.has_recovered.store(true, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Store for Flaky {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput, Error> {
+        self.store.get(request).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome, Error> {
+        self.store.write(request).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput, Error> {
+        if !self.has_recovered.load(Ordering::Relaxed) && request.partition().as_str().ends_with(&self.group) {
+            return Err(Error::new(ErrorKind::Throttled, "by plan"));
+        }
+        self.store.query(request).await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput, Error> {
+        self.store.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome, Error> {
+        self.store.transact(request).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput, Error> {
+        self.store.batch_get(request).await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput, Error> {
+        self.store.batch_write(request).await
+    }
+}

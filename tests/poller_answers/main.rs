@@ -1,0 +1,185 @@
+//! What the poller makes of each answer that DynamoDB Streams may give, from a server that answers by script.
+
+#[path = "../dynamodb_answers/canned.rs"]
+#[allow(dead_code)]
+mod canned;
+mod failures;
+mod records;
+mod shards;
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::config::retry::RetryConfig;
+use aws_sdk_dynamodbstreams::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodbstreams::config::{IdentityCache, StalledStreamProtectionConfig};
+use canned::{Reply, Server, Sleeps, fault, ok};
+use serde_json::{Value, json};
+use threadline::store::dynamodb::RetryPolicy;
+use threadline::stream::{
+    JsonLinesSink, PollEvent, PollStart, PollSummary, Poller, Projector, StreamRecord, local_streams_client,
+};
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Clock, Error, ErrorKind, Get, GetOutput, Item, ManualClock,
+    MemoryStore, NewUser, PageOutput, Query, Scan, SequentialIds, Store, Thread, Threadline, TransactOutcome,
+    Transaction, User, Write, WriteOutcome,
+};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::prelude::*;
+
+const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-01-02";
+
+/// A table in memory, the records of its stream for the server to give out, and the poller of that.
+struct App {
+    store: MemoryStore,
+    chat: Threadline,
+    sleeps: Sleeps,
+    events: Arc<Mutex<Vec<String>>>,
+}
+
+impl App {
+    fn new() -> Self {
+        Self::on("threadline")
+    }
+
+    fn on(table: &str) -> Self {
+        let clock = Arc::new(ManualClock::starting_at("2026-11-22T12:00:00Z".parse().unwrap()));
+        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>).with_table_name(table);
+        let chat = Threadline::new(store.clone()).with_clock(clock).with_ids(SequentialIds::seeded(1));
+        Self { store, chat, sleeps: Sleeps::default(), events: Arc::default() }
+    }
+
+    async fn user(&self, handle: &str) -> User {
+        self.chat.create_user(NewUser::new(handle, handle).unwrap()).await.unwrap()
+    }
+
+    /// A thread of two, with one message.
+    async fn thread(&self, one: &str, other: &str) -> (User, Thread) {
+        let (one, other) = (self.user(one).await, self.user(other).await);
+        let thread = self.chat.start_direct(&one, &other, "first").await.unwrap();
+        (one, thread)
+    }
+
+    async fn preview(&self, user: &User) -> String {
+        let inbox = self.chat.inbox(user.id()).fetch().await.unwrap();
+        inbox.items[0].preview().unwrap().to_string()
+    }
+
+    /// The records of the stream behind this many, as the service has them.
+    fn records(&self, behind: usize) -> Vec<Value> {
+        let changes = self.store.changes_after(None, usize::MAX).unwrap();
+        changes.into_iter().skip(behind).map(|change| record(&StreamRecord::from(change))).collect()
+    }
+
+    fn poller(&self, server: &Server) -> Poller {
+        self.poller_on(server, self.store.clone())
+    }
+
+    fn poller_on(&self, server: &Server, store: impl Store + Clone + 'static) -> Poller {
+        let events = self.events.clone();
+        Poller::new(self.client(server), Projector::new(store.clone()), store)
+            .with_jitter(|ceiling| ceiling)
+            .with_observer(move |event| events.lock().unwrap().push(line(event)))
+    }
+
+    fn client(&self, server: &Server) -> Client {
+        let config = local_streams_client(server.endpoint()).config().to_builder();
+        let config = config.sleep_impl(self.sleeps.clone()).retry_config(RetryConfig::disabled());
+        let config = config.timeout_config(TimeoutConfig::disabled()).identity_cache(IdentityCache::no_cache());
+        Client::from_conf(config.stalled_stream_protection(StalledStreamProtectionConfig::disabled()).build())
+    }
+
+    fn events(&self) -> Vec<String> {
+        self.events.lock().unwrap().clone()
+    }
+}
+
+fn line(event: &PollEvent<'_>) -> String {
+    match event {
+        PollEvent::Batch { shard, summary, .. } => {
+            format!("{shard}: {} records, {} failed", summary.records, summary.failed)
+        }
+        PollEvent::Trimmed { shard, .. } => format!("{shard}: trimmed"),
+        PollEvent::Ended { shard, .. } => format!("{shard}: ended"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn record(record: &StreamRecord) -> Value {
+    let image = |item: &Item| json!(item.iter().collect::<BTreeMap<_, _>>());
+    let mut change = json!({"Keys": image(&record.keys), "SequenceNumber": number(record)});
+    if let Some(new) = &record.new {
+        change["NewImage"] = image(new);
+    }
+    if let Some(old) = &record.old {
+        change["OldImage"] = image(old);
+    }
+    json!({"eventName": record.kind.as_str(), "dynamodb": change})
+}
+
+fn number(record: &StreamRecord) -> String {
+    format!("{:0>21}", record.sequence.as_ref().unwrap().as_str())
+}
+
+fn sequence(record: &Value) -> &Value {
+    &record["dynamodb"]["SequenceNumber"]
+}
+
+fn streams() -> Reply {
+    // The newest is neither the first nor the last.
+    let older = |label: &str| json!({"StreamArn": format!("{ARN}-older"), "StreamLabel": label});
+    ok(json!({"Streams": [older("2025-12-31"), {"StreamArn": ARN, "StreamLabel": "2026-01-02"}, older("2026-01-01")]}))
+}
+
+fn shard(id: &str, parent: Option<&str>, is_closed: bool) -> Value {
+    let mut shard = json!({"ShardId": id, "SequenceNumberRange": {"StartingSequenceNumber": "1"}});
+    if let Some(parent) = parent {
+        shard["ParentShardId"] = parent.into();
+    }
+    if is_closed {
+        shard["SequenceNumberRange"]["EndingSequenceNumber"] = "9".into();
+    }
+    shard
+}
+
+fn shards(status: &str, shards: &[Value]) -> Reply {
+    ok(json!({"StreamDescription": {"StreamStatus": status, "StreamViewType": "NEW_IMAGE", "Shards": shards}}))
+}
+
+fn one_shard() -> Reply {
+    shards("ENABLED", &[shard("a", None, false)])
+}
+
+fn iterator(iterator: &str) -> Reply {
+    ok(json!({"ShardIterator": iterator}))
+}
+
+fn page(records: &[Value], next: Option<&str>) -> Reply {
+    ok(json!({"Records": records, "NextShardIterator": next}))
+}
+
+/// As many reads without a record as end a drain.
+fn nothing_more() -> Vec<Reply> {
+    vec![page(&[], Some("more")); 5]
+}
+
+/// The operations asked for, but for the reads that find nothing at the end.
+fn operations(server: &Server) -> Vec<String> {
+    server.requests().into_iter().map(|(operation, _)| operation).collect()
+}
+
+fn iterators(server: &Server) -> Vec<Value> {
+    server.requests().into_iter().filter(|(name, _)| name == "GetShardIterator").map(|(_, body)| body).collect()
+}
+
+/// Never called: that it compiles is the test. A poller runs in a task of a runtime with many threads.
+#[expect(dead_code, reason = "the future needs to be named only")]
+fn a_poller_may_move_between_threads(mut poller: Poller) {
+    fn sent<T: Send + 'static>(_: T) {}
+    sent(async move { (poller.drain().await, poller.run_until(pending()).await) });
+}

@@ -1,0 +1,105 @@
+//! What becomes of the records: to the sink, into the checkpoints, and into no log.
+
+use super::*;
+
+#[tokio::test]
+async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> Result<(), Error> {
+    let app = App::new();
+    let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
+    let seen = app.records(0).len();
+    thread.send(thread.new_message_id(), "second").await?;
+    let mut message = app.records(seen).remove(0);
+    // An attribute of the application's own, of a type that there is not yet.
+    message["dynamodb"]["NewImage"]["shape"] = json!({"TRIANGLE": "obtuse"});
+    let mut unreadable = message.clone();
+    unreadable["dynamodb"]["NewImage"]["message"] = json!({"TRIANGLE": "acute"});
+    let records =
+        [json!({}), json!({"eventName": "SHUFFLE", "dynamodb": {"SequenceNumber": "?"}}), unreadable, message];
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let lines = Lines::default();
+    let projector = Projector::new(app.store.clone()).with_sink(JsonLinesSink::new(lines.clone()));
+    let summary = Poller::new(app.client(&server), projector, app.store.clone()).drain().await?;
+
+    assert_eq!((summary.records, summary.impossible, summary.projected), (4, 3, 1));
+    assert_eq!(lines.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count(), 3);
+    assert_eq!(app.preview(&andrew).await, "second");
+    Ok(())
+}
+
+#[tokio::test]
+async fn its_own_checkpoints_are_neither_counted_nor_followed_by_another() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend(nothing_more());
+    app.poller(&Server::answering(replies)).drain().await?;
+
+    let own = app.records(records.len());
+    assert!(own.iter().all(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().starts_with("STREAM#")
+        || record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().starts_with("GRP#")));
+    let own: Vec<_> = own
+        .into_iter()
+        .filter(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().starts_with("STREAM#"))
+        .collect();
+    assert_eq!(own.len(), 2, "one at the beginning, one behind the batch");
+    let changes = app.records(0).len();
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&own, Some("i2"))];
+    replies.extend(nothing_more());
+    let summary = app.poller(&Server::answering(replies)).drain().await?;
+    assert_eq!(summary.records, 0);
+    assert_eq!(app.records(0).len(), changes, "nothing was written");
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
+    const CANARY: &str = "canary-5c0ffee";
+    let app = App::on("spans");
+    let (_, thread) = app.thread("andrewbrown", "bayko").await;
+    thread.send(thread.new_message_id(), CANARY).await?;
+    let records = app.records(0);
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let lines = Lines::default();
+    let to = lines.clone();
+    // For all threads: with a subscriber of this thread alone, another test that comes to a span first may turn it off. So the
+    // spans of the other tests are in the text too, and must not hold content either. The SDK's own hold whole requests.
+    let of_crate = tracing_subscriber::fmt::layer()
+        .with_writer(move || to.clone())
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_filter(Targets::new().with_target("threadline", tracing::Level::TRACE));
+    tracing_subscriber::registry().with(of_crate).init();
+    app.poller(&server).drain().await?;
+
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let is_batch = |line: &&str| line.contains("poller::worker: close") && line.contains("\"spans\"");
+    let batches: Vec<_> = text.lines().filter(is_batch).collect();
+    let expected = format!("poller.batch{{table=\"spans\" shard=\"a\" records={}", records.len());
+    assert!(batches.len() == 1 && batches[0].contains(&expected), "{text}");
+    assert!(text.contains("projector.advance"), "{text}");
+    let group = thread.group_id().to_string();
+    for content in [CANARY, "first", "andrewbrown", &group] {
+        assert!(!text.contains(content), "{content} is in {text}");
+    }
+    Ok(())
+}
+
+/// What was written to a sink.
+#[derive(Clone, Debug, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
