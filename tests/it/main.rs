@@ -5,6 +5,7 @@ mod auto_traits;
 mod convergence;
 mod corrupt;
 mod cruddur;
+mod depth;
 mod direct;
 mod entities;
 mod faults;
