@@ -39,7 +39,7 @@ fn every_target_keeps_its_promises_over_its_corpus() {
 #[test]
 fn every_target_keeps_its_promises_over_bytes_of_any_kind() {
     for (target, check) in targets::TARGETS {
-        run(target, vec(any::<u8>(), 0..200), |data| check(data));
+        run(target, vec(any::<u8>(), 0..200), check);
     }
 }
 
@@ -54,7 +54,7 @@ fn every_target_keeps_its_promises_over_inputs_that_are_nearly_those_of_its_corp
             }
             data
         });
-        run(target, inputs, |data| check(data));
+        run(target, inputs, check);
     }
 }
 

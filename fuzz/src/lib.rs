@@ -12,8 +12,11 @@ pub mod keys;
 pub mod numbers;
 mod run;
 
+/// What a target does with an input.
+pub type Check = fn(&[u8]);
+
 /// Each target, by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Check)] = &[
     ("cursors", cursors::check),
     #[cfg(feature = "lambda")]
     ("events", events::check),

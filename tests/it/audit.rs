@@ -1,5 +1,6 @@
 //! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
 
+use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::stream::{AuditCursor, Auditor, Drift, Finding, Projector, StreamRecord};
 use threadline::{
     AttributeValue, DisplayName, Entity, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject,
@@ -460,4 +461,14 @@ async fn a_join_while_the_members_are_counted_is_not_lost() {
     let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
     assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
     world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
+}
+
+#[tokio::test]
+async fn a_read_that_fails_ends_the_audit_and_is_no_finding() {
+    let world = World::new().await;
+    for nth in 1..=4 {
+        let plan = Plan::new().throttle(Calls::nth(nth).of(Operation::Get));
+        let auditor = Auditor::new(FaultStore::new(world.app.store.clone(), plan));
+        assert_eq!(auditor.check(None).await.unwrap_err().kind(), ErrorKind::Throttled, "get {nth}");
+    }
 }
