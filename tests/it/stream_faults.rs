@@ -7,8 +7,8 @@ use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::store::meter::Metered;
 use threadline::stream::{Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
-    AttributeValue, DisplayName, Entity, Error, Get, Handle, Item, Membership, Message, NewGroup, Result, Store,
-    Thread, Units, Update, User, UserChange, UserId, Write,
+    AttributeValue, DisplayName, Entity, Error, ErrorKind, Get, Handle, Item, Membership, Message, NewGroup, Result,
+    Store, Thread, Units, Update, User, UserChange, UserId, Write,
 };
 
 use crate::meddled::Meddled;
@@ -356,4 +356,50 @@ async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing, RecordOutcome::Nothing]), "{projection:?}");
     assert_eq!(store.calls(), 0);
     assert_eq!(app.records_after(seen)[1].kind, RecordKind::Remove);
+}
+
+#[tokio::test]
+async fn a_failure_is_told_also_where_the_record_has_no_number() {
+    let app = App::new();
+    app.direct().await;
+    let mut records = app.records();
+    records.iter_mut().for_each(|record| record.sequence = None);
+    let throttled = FaultStore::new(app.store.clone(), Plan::new().throttle(Calls::every(1)));
+    let projection = Projector::new(throttled).project(&records).await;
+    assert!(projection.has_failed());
+    assert_eq!(projection.lowest_failed, None);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_the_record_one_that_can_never_succeed() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let broken = Membership::key_from((thread.group_id(), bayko.id()));
+    let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
+    app.store.write(Write::update(broken, update).unwrap()).await.unwrap().done().unwrap();
+    let projection = app.project_on(app.store.clone(), seen).await;
+    let RecordOutcome::Impossible(error) = &projection.outcomes[0] else { panic!("{projection:?}") };
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
+    assert!(!projection.has_failed(), "the same would be so for ever");
+    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
+}
+
+#[tokio::test]
+async fn the_removal_of_an_older_message_writes_no_row() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let old = app.say(&thread, "old").await;
+    app.say(&thread, "new").await;
+    app.project().await;
+    let seen = app.records().len();
+    app.store.write(Write::delete(old.key())).await.unwrap().done().unwrap();
+    let meter = Metered::new(app.store.clone());
+    assert!(!app.project_on(meter.clone(), seen).await.has_failed());
+    let consumed = meter.take();
+    assert_eq!(consumed.table_write, Units::ZERO);
+    assert_eq!(consumed.table_read, Units::whole(2), "the members and the newest message");
+    assert_eq!(app.previews(&[&andrew, &bayko]).await, ["new"; 2]);
 }
