@@ -403,3 +403,39 @@ async fn the_removal_of_an_older_message_writes_no_row() {
     assert_eq!(consumed.table_read, Units::whole(2), "the members and the newest message");
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["new"; 2]);
 }
+
+/// Takes the user's item out of what can be read.
+async fn break_user(app: &App, user: &User) {
+    let update = Update::new().set("version", AttributeValue::S("none".into()));
+    app.store.write(Write::update(user.key(), update).unwrap()).await.unwrap().done().unwrap();
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
+    let app = App::new();
+    let (users, thread) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[0]).await;
+    let change = UserChange::new().display_name(DisplayName::new("Londo Mollari").unwrap());
+    app.chat.update_user(&users[2], change).await.unwrap();
+    let projection = Projector::new(app.store.clone()).project(&records).await;
+    let impossible = |outcome: &&RecordOutcome| matches!(outcome, RecordOutcome::Impossible(_));
+    // The rows', and with them that of the message, whose group is the same.
+    assert_eq!(projection.outcomes.iter().filter(impossible).count(), 4, "{projection:?}");
+    assert!(!projection.has_failed());
+    let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
+    assert_eq!(row.profile().display_name.as_str(), "Londo Mollari");
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_does_not_hide_that_another_was_not_reached() {
+    let app = App::new();
+    let (users, _) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[1]).await;
+    let throttled = Plan::new().throttle(Calls::nth(1).of(Operation::Get).on_partition("USER#"));
+    let projection = Projector::new(FaultStore::new(app.store.clone(), throttled)).project(&records).await;
+    assert!(projection.has_failed(), "{projection:?}");
+    let again = Projector::new(app.store.clone()).project(&records).await;
+    assert!(!again.has_failed(), "{again:?}");
+}
