@@ -350,3 +350,13 @@ async fn request(
     }
     request.fetch().await.unwrap()
 }
+
+#[tokio::test]
+async fn around_a_message_the_odd_one_of_an_even_page_comes_behind_it() {
+    let app = App::new();
+    let (thread, messages) = thread_of(&app, 10).await;
+    for (limit, expected) in [(1, &["5"][..]), (2, &["5", "6"]), (3, &["4", "5", "6"]), (4, &["4", "5", "6", "7"])] {
+        let page = thread.messages().oldest_first().around(&messages[5]).limit(limit).fetch().await.unwrap();
+        assert_eq!(texts(&page), expected, "limit {limit}");
+    }
+}
