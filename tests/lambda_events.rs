@@ -252,6 +252,15 @@ fn a_record_that_is_nested_too_deep_keeps_its_number() {
 }
 
 #[test]
+fn text_that_is_nested_too_deep_is_no_json() {
+    // Else the stack would be as deep as a caller likes, before anything of the event is looked at.
+    for open in ["[", r#"{"Records":"#, r#"{"Records":[{"dynamodb":{"NewImage":{"deep":{"L":["#] {
+        let error = serde_json::from_str::<Value>(&open.repeat(100_000)).unwrap_err();
+        assert!(error.to_string().starts_with("recursion limit exceeded"), "{error}");
+    }
+}
+
+#[test]
 fn the_deepest_item_that_dynamodb_stores_is_read() {
     let mut deep = json!({ "S": "core" });
     for _ in 0..31 {

@@ -190,19 +190,53 @@ impl InboxRequest<'_> {
             }
         };
         items.truncate(limit);
-        let behind = |row: &Membership| list.cursor(&format!("{} {}", row.last_message_at(), row.group_id()));
+        let behind = |row: &Membership| list.cursor(&place(row.last_message_at(), row.group_id()));
         let next = more.then(|| items.last().map(behind)).flatten();
         Ok(Page { items, next, previous: None })
     }
 
     /// The position in the index that a cursor stands for.
     fn start(&self, position: &str) -> Result<Position> {
-        let (time, group) =
-            position.split_once(' ').ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
-        let (time, group): (Timestamp, GroupId) = (time.parse()?, group.parse()?);
+        let read = || {
+            let (time, group) = position.split_once(' ')?;
+            let (time, group): (Timestamp, GroupId) = (time.parse().ok()?, group.parse().ok()?);
+            // Times and ids may be written in other ways, which no cursor of ours is.
+            (place(time, group) == position).then_some((time, group))
+        };
+        let (time, group) = read().ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
         Ok(Position {
             key: Membership::key_from((group, self.user)),
             index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
         })
+    }
+}
+
+/// What the cursor behind a row holds.
+fn place(last_message_at: Timestamp, group: GroupId) -> String {
+    format!("{last_message_at} {group}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[test]
+    fn a_cursor_is_taken_in_the_one_spelling_that_an_inbox_gives() {
+        let chat = Threadline::new(MemoryStore::new());
+        let inbox = chat.inbox("6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap());
+        let (time, group) = ("2026-11-22T12:00:00.000000+00:00", "5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
+        assert!(inbox.start(&format!("{time} {group}")).is_ok());
+        for other in [
+            format!("2026-11-22T12:00:00Z {group}"),
+            format!("2026-11-22T13:00:00.000000+01:00 {group}"),
+            format!("{time} {}", group.to_uppercase()),
+            format!("{time} {}", group.replace('-', "")),
+            format!("{time}  {group}"),
+            time.to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(inbox.start(&other).unwrap_err().kind(), crate::ErrorKind::Invalid, "{other}");
+        }
     }
 }

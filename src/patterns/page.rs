@@ -156,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_longer_than_any_of_ours_is_refused_also_where_it_is_bound_to_its_list() {
+        for (bytes, is_taken) in [(375, true), (376, false), (100_000, false)] {
+            let cursor = list(1).cursor(&"x".repeat(bytes));
+            assert_eq!(cursor.to_string().len() <= 512, is_taken);
+            assert_eq!(list(1).position(&cursor).is_ok(), is_taken, "{bytes} bytes");
+        }
+    }
+
+    #[test]
     fn a_cursor_with_any_character_changed_is_refused() {
         let cursor = list(1).cursor("somewhere").to_string();
         for place in 0..cursor.len() {

@@ -265,5 +265,22 @@ mod tests {
         let nots = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| inner.not());
         assert!(nots(32).check().is_ok());
         assert!(nots(33).check().is_err());
+        // These count for no operator, so that nothing else limits them.
+        let alls = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::All(vec![inner]));
+        assert!(alls(32).check().is_ok());
+        assert!(alls(33).check().is_err());
+        let anys = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::Any(vec![inner]));
+        assert!(anys(32).check().is_ok());
+        assert!(anys(33).check().is_err());
+    }
+
+    #[test]
+    fn debug_shows_what_a_condition_asks_and_no_value() {
+        let value = || AttributeValue::S("canary".into());
+        let condition = Condition::item_exists()
+            .and(Condition::absent("a").or(Condition::lt("b", value())))
+            .and(Condition::ne("c", value()).not());
+        let expected = "All([Exists(pk), Any([Absent(a), Lt(b, …)]), Not(Ne(c, …))])";
+        assert_eq!(format!("{condition:?}"), expected);
     }
 }

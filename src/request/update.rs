@@ -177,3 +177,32 @@ impl fmt::Debug for Update {
         f.debug_map().entries(self.changes.iter().map(|(name, change)| (name, change))).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> AttributeValue {
+        AttributeValue::S("canary".into())
+    }
+
+    #[test]
+    fn the_changes_of_an_update_are_in_the_order_given() {
+        let update = Update::new().set("b", text()).set_if_absent("c", text()).add("d", -1).remove("a");
+        let changes: Vec<_> = update.changes().iter().map(|(name, change)| (&**name, change.clone())).collect();
+        let expected = [
+            ("b", AttributeChange::Set(text())),
+            ("c", AttributeChange::SetIfAbsent(text())),
+            ("d", AttributeChange::Add(-1)),
+            ("a", AttributeChange::Remove),
+        ];
+        assert_eq!(changes, expected);
+    }
+
+    #[test]
+    fn debug_shows_what_an_update_changes_and_no_value() {
+        let update = Update::new().set("b", text()).set_if_absent("c", text()).add("d", 41).remove("a");
+        let expected = r#"{"b": Set(…), "c": SetIfAbsent(…), "d": Add(…), "a": Remove}"#;
+        assert_eq!(format!("{update:?}"), expected);
+    }
+}

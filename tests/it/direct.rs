@@ -79,6 +79,7 @@ async fn a_conversation_with_oneself_is_refused() {
     let before = scan(&app.store).await;
     let error = app.chat.start_direct(&andrew, &andrew, "me?").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("of two people"), "{error}");
     assert!(scan(&app.store).await == before);
 }
 

@@ -73,7 +73,9 @@ async fn a_new_group_takes_97_members_and_no_more() {
 async fn a_member_named_twice_is_refused() {
     let app = App::new();
     for new in [of(3).with_member(person(2)), of(2).with_member(person(0))] {
-        assert_eq!(app.chat.create_group(new, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+        let error = app.chat.create_group(new, "opa").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("names one member twice"), "{error}");
     }
     assert!(scan(&app.store).await.is_empty());
 }

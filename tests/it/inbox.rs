@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use threadline::{ErrorKind, MAX_UNREAD, NewGroup};
+use threadline::store::fault::{FaultStore, Plan};
+use threadline::store::meter::Metered;
+use threadline::{Capacity, ErrorKind, MAX_UNREAD, NewGroup, Threadline, Units};
 
 use crate::support::App;
 
@@ -159,6 +161,37 @@ async fn the_unread_count_is_capped() {
     app.say(&thread, "one more").await;
     let capped = baykos_end.unread().await.unwrap();
     assert_eq!((capped.count, capped.or_more), (MAX_UNREAD, true));
+}
+
+#[tokio::test]
+async fn a_page_is_one_query_and_says_whether_there_is_more() {
+    let app = App::new();
+    let (andrew, _, _) = app.direct().await;
+    for handle in ["londo", "vir"] {
+        let other = app.user(handle).await;
+        app.chat.start_direct(&andrew, &other, "Ambassador?").await.unwrap();
+    }
+    for (limit, items, is_more) in [(1, 1, true), (2, 2, true), (3, 3, false), (4, 3, false)] {
+        let store = FaultStore::new(app.store.clone(), Plan::new());
+        let page = Threadline::new(store.clone()).inbox(andrew.id()).limit(limit).fetch().await.unwrap();
+        assert_eq!((page.items.len(), page.next.is_some(), store.calls()), (items, is_more, 1), "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_capped_count_is_one_query_and_ones_own_messages_do_not_make_it_endless() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    for number in 1..600 {
+        app.say(&thread, &number.to_string()).await;
+    }
+    let store = FaultStore::new(app.store.clone(), Plan::new());
+    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    let baykos = chat.unread(&app.inbox(bayko.id()).await[0]).await.unwrap();
+    assert_eq!((baykos.count, baykos.or_more, store.calls()), (MAX_UNREAD, true, 1));
+    // Andrew wrote them all, and none of them counts: 100 are read at a time, and 500 in all.
+    let andrews = chat.unread(&app.inbox(andrew.id()).await[0]).await.unwrap();
+    assert_eq!((andrews.count, andrews.or_more, store.calls()), (0, true, 6));
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use threadline::{
-    AttributeValue, Entity, ErrorKind, FoldedHandle, GroupId, HandleClaim, IdentitySubject, Item, Key, KeySegment,
-    KnownKey, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Membership, Message, MessageId, MessageKey, MessagePosition,
-    PartitionKey, SortKey, SortKeyPrefix, SortRange, Timestamp, User, UserId, tag,
+    AttributeValue, Entity, ErrorKind, FoldedHandle, GroupId, HandleClaim, IdentitySubject, IndexKey, Item, Key,
+    KeySegment, KnownKey, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Membership, Message, MessageId, MessageKey,
+    MessagePosition, PartitionKey, SortKey, SortKeyPrefix, SortRange, Tag, Timestamp, User, UserId, tag,
 };
 use uuid::Uuid;
 
@@ -289,7 +289,19 @@ fn a_key_may_have_exactly_as_many_bytes_as_dynamodb_allows() {
 
 #[test]
 fn a_bad_key_is_refused_without_repeating_it() {
-    for text in ["", "#", "canary#", "#canary", "canary##canary", "canary\n", "canary#\u{85}", "canary#\0#canary"] {
+    for text in [
+        "",
+        "#",
+        "canary#",
+        "#canary",
+        "canary##canary",
+        "canary\n",
+        "canary#\u{85}",
+        "canary#\0#canary",
+        // Two of them do not make up for each other.
+        "canary\n\n",
+        "é\0\0",
+    ] {
         for error in [PartitionKey::parse(text).unwrap_err(), SortKey::parse(text).unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Invalid, "{text:?}");
             assert!(!format!("{error} {error:?}").contains("canary"), "{text:?}");
@@ -319,4 +331,26 @@ fn an_id_in_capitals_is_no_key_of_ours() {
     let key = User::key_from(user);
     let capitals = PartitionKey::parse(key.pk.as_str().to_uppercase()).unwrap();
     assert_eq!(KnownKey::parse(&Key::new(capitals, key.sk)), None);
+}
+
+#[test]
+fn a_tag_has_1_to_32_visible_ascii_characters_other_than_the_separator() {
+    const LONG: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_123456";
+    for text in ["A", "!", "~", "reaction-2", &LONG[..32]] {
+        assert_eq!(Tag::checked(text).map(Tag::as_str), Some(text));
+    }
+    for text in ["", LONG, "#", "A#", "#A", "A B", "A\n", "\u{7f}", "É"] {
+        assert_eq!(Tag::checked(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn debug_of_a_key_shows_its_shape_and_no_value() {
+    let user = UserId::from_uuid(Uuid::from_u128(0xabcdef));
+    let foreign = SortKey::new((KeySegment::new("canary").unwrap(), user));
+    let inbox = PartitionKey::new((tag!("USER"), user));
+    assert_eq!(format!("{:?}", Key::new(inbox.clone(), foreign.clone())), "USER#… / …#…");
+    assert_eq!(format!("{:?}", IndexKey::new(inbox, foreign)), "USER#… / …#…");
+    assert_eq!(format!("{:?}", SortKeyPrefix::new((tag!("USER"), user))), "USER#…#…");
+    assert_eq!(format!("{:?}", SortKeyPrefix::new((tag!("REACTION"),))), "…#…");
 }

@@ -1,12 +1,14 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
 mod audit;
+mod audit_findings;
 mod audit_live;
 mod auto_traits;
 mod budgets;
 mod convergence;
 mod corrupt;
 mod cruddur;
+mod depth;
 mod direct;
 mod entities;
 mod fault_matrix;

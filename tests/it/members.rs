@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::{
-    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Update, User, Write,
+    AttributeValue, Capacity, Consistency, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread,
+    Threadline, Units, Update, User, Write, read_units,
 };
 
 use crate::groups::{group, person, texts};
@@ -222,4 +224,18 @@ async fn an_applications_own_item_beside_the_members_is_no_member() {
     draft.insert("type", AttributeValue::S("Draft".into()));
     app.store.write(Write::put(draft).unwrap()).await.unwrap().done().unwrap();
     assert_eq!(thread.members().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_of_members_that_meets_another_transaction_may_be_tried_again() {
+    let app = App::new();
+    let (andrew, thread) = babylon(&app).await;
+    let (londo, before) = (app.user("londo").await, scan(&app.store).await);
+    let conflicts = Plan::new().conflict(Calls::all().of(Operation::Transact));
+    let chat = Threadline::new(FaultStore::new(app.store.clone(), conflicts)).with_clock(app.clock.clone());
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    for error in [thread.add_member(&londo).await.unwrap_err(), thread.remove_member(andrew.id()).await.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    }
+    assert!(scan(&app.store).await == before);
 }

@@ -112,6 +112,17 @@ async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
 }
 
 #[tokio::test]
+async fn the_time_that_an_id_holds_may_be_given_beside_it() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let id = thread.new_message_id();
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id).sent_at(id.time().unwrap());
+    let sent = thread.send_draft(draft).await.unwrap();
+    assert_eq!(sent.created_at(), id.time().unwrap());
+    assert_eq!(thread.send(id, "opa").await.unwrap(), sent);
+}
+
+#[tokio::test]
 async fn an_edit_changes_the_text_and_keeps_the_place() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
@@ -330,4 +341,14 @@ async fn request(
         request = request.cursor(cursor);
     }
     request.fetch().await.unwrap()
+}
+
+#[tokio::test]
+async fn around_a_message_the_odd_one_of_an_even_page_comes_behind_it() {
+    let app = App::new();
+    let (thread, messages) = thread_of(&app, 10).await;
+    for (limit, expected) in [(1, &["5"][..]), (2, &["5", "6"]), (3, &["4", "5", "6"]), (4, &["4", "5", "6", "7"])] {
+        let page = thread.messages().oldest_first().around(&messages[5]).limit(limit).fetch().await.unwrap();
+        assert_eq!(texts(&page), expected, "limit {limit}");
+    }
 }

@@ -62,6 +62,20 @@ async fn its_own_writes_and_foreign_entities_are_none_of_its_business() {
 }
 
 #[tokio::test]
+async fn an_applications_own_entity_among_the_members_is_none_of_its_business() {
+    let app = App::new();
+    let (andrew, _, _) = app.direct().await;
+    app.project().await;
+    let rows = app.inbox(andrew.id()).await;
+    let is_row = |record: &StreamRecord| record.new.as_ref().and_then(Item::type_name) == Some("Membership");
+    let mut record = app.records().into_iter().find(is_row).unwrap();
+    record.new.as_mut().unwrap().insert("type", AttributeValue::S("Settings".into()));
+    let projection = Projector::new(app.store.clone()).project(&[record]).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing]), "{projection:?}");
+    assert_eq!(app.inbox(andrew.id()).await, rows);
+}
+
+#[tokio::test]
 async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;

@@ -456,3 +456,85 @@ async fn a_new_row_that_was_moved_by_another_batch_is_looked_at_and_not_written(
 fn is_row(item: &Item) -> bool {
     item.type_name() == Some(Membership::TYPE)
 }
+
+#[tokio::test]
+async fn a_failure_is_told_also_where_the_record_has_no_number() {
+    let app = App::new();
+    app.direct().await;
+    let mut records = app.records();
+    records.iter_mut().for_each(|record| record.sequence = None);
+    let throttled = FaultStore::new(app.store.clone(), Plan::new().throttle(Calls::every(1)));
+    let projection = Projector::new(throttled).project(&records).await;
+    assert!(projection.has_failed());
+    assert_eq!(projection.lowest_failed, None);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_the_record_one_that_can_never_succeed() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let broken = Membership::key_from((thread.group_id(), bayko.id()));
+    let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
+    app.store.write(Write::update(broken, update).unwrap()).await.unwrap().done().unwrap();
+    let projection = app.project_on(app.store.clone(), seen).await;
+    let RecordOutcome::Impossible(error) = &projection.outcomes[0] else { panic!("{projection:?}") };
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
+    assert!(!projection.has_failed(), "the same would be so for ever");
+    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
+}
+
+#[tokio::test]
+async fn the_removal_of_an_older_message_writes_no_row() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let old = app.say(&thread, "old").await;
+    app.say(&thread, "new").await;
+    app.project().await;
+    let seen = app.records().len();
+    app.store.write(Write::delete(old.key())).await.unwrap().done().unwrap();
+    let meter = Metered::new(app.store.clone());
+    assert!(!app.project_on(meter.clone(), seen).await.has_failed());
+    let consumed = meter.take();
+    assert_eq!(consumed.table_write, Units::ZERO);
+    assert_eq!(consumed.table_read, Units::whole(2), "the members and the newest message");
+    assert_eq!(app.previews(&[&andrew, &bayko]).await, ["new"; 2]);
+}
+
+/// Takes the user's item out of what can be read.
+async fn break_user(app: &App, user: &User) {
+    let update = Update::new().set("version", AttributeValue::S("none".into()));
+    app.store.write(Write::update(user.key(), update).unwrap()).await.unwrap().done().unwrap();
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
+    let app = App::new();
+    let (users, thread) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[0]).await;
+    let change = UserChange::new().display_name(DisplayName::new("Londo Mollari").unwrap());
+    app.chat.update_user(&users[2], change).await.unwrap();
+    let projection = Projector::new(app.store.clone()).project(&records).await;
+    let impossible = |outcome: &&RecordOutcome| matches!(outcome, RecordOutcome::Impossible(_));
+    // The rows', and with them that of the message, whose group is the same.
+    assert_eq!(projection.outcomes.iter().filter(impossible).count(), 4, "{projection:?}");
+    assert!(!projection.has_failed());
+    let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
+    assert_eq!(row.profile().display_name.as_str(), "Londo Mollari");
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_does_not_hide_that_another_was_not_reached() {
+    let app = App::new();
+    let (users, _) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[1]).await;
+    let throttled = Plan::new().throttle(Calls::nth(1).of(Operation::Get).on_partition("USER#"));
+    let projection = Projector::new(FaultStore::new(app.store.clone(), throttled)).project(&records).await;
+    assert!(projection.has_failed(), "{projection:?}");
+    let again = Projector::new(app.store.clone()).project(&records).await;
+    assert!(!again.has_failed(), "{again:?}");
+}

@@ -51,6 +51,7 @@ fn every_rfc_3339_text_of_one_moment_reads_as_that_moment() {
         assert_eq!(time(text).to_string(), "2023-06-26T10:16:00.375877+00:00", "{text}");
     }
     assert_eq!(time("2023-04-05T12:00:00Z").to_string(), "2023-04-05T12:00:00.000000+00:00");
+    assert_eq!(format!("{:?}", time("2023-04-05T12:00:00Z")), "2023-04-05T12:00:00.000000+00:00");
     assert_eq!(time("2023-04-05T12:00:00.5Z").to_string(), "2023-04-05T12:00:00.500000+00:00");
 }
 

@@ -1,0 +1,247 @@
+//! Cursors from anywhere: a list is read from a place of its own or refuses the cursor, and no other cursor stands for that
+//! place.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use threadline::stream::{AuditCursor, Auditor};
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Cursor, Draft, Error, ErrorKind, Get, GetOutput,
+    ManualClock, MemoryStore, MessagePosition, NewUser, PageOutput, Position, Query, Result, Scan, SequentialIds,
+    Store, Thread, Threadline, Timestamp, TransactOutcome, Transaction, UserId, Write, WriteOutcome,
+};
+use uuid::Uuid;
+
+use super::content;
+use super::run::block_on;
+
+thread_local! {
+    static FIXTURE: Fixture = Fixture::new();
+}
+
+/// The input is a cursor. It is also the place that a cursor is forged for, since what binds one to its list is no secret.
+pub fn check(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    FIXTURE.with(|fixture| {
+        fixture.check(&text);
+        if !content::is_spoilt(&text) {
+            content::marked(&text).iter().for_each(|marked| fixture.check(marked));
+        }
+    });
+}
+
+/// A list with cursors.
+#[derive(Clone, Copy)]
+enum List {
+    Inbox,
+    NewestFirst,
+    OldestFirst,
+    /// Oldest first, between the first message and the last.
+    Within,
+}
+
+const LISTS: [List; 4] = [List::Inbox, List::NewestFirst, List::OldestFirst, List::Within];
+
+/// Andrew with two conversations, one of them with a few messages.
+struct Fixture {
+    chat: Threadline,
+    store: Recorder,
+    thread: Thread,
+    user: UserId,
+    messages: Vec<MessagePosition>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a time");
+        let store = Recorder { inner: MemoryStore::new(), started: Arc::default() };
+        let chat =
+            Threadline::new(store.clone()).with_clock(ManualClock::starting_at(now)).with_ids(SequentialIds::seeded(1));
+        let work = async {
+            let andrew = chat.create_user(NewUser::new("andrew", "Andrew")?).await?;
+            let bayko = chat.create_user(NewUser::new("bayko", "Bayko")?).await?;
+            let augusto = chat.create_user(NewUser::new("augusto", "Augusto")?).await?;
+            chat.start_direct(&andrew, &augusto, "opa").await?;
+            let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+            let mut messages = Vec::new();
+            for second in 1..=4 {
+                let sent_at =
+                    Timestamp::from_unix_micros(now.unix_micros() - 10_000_000 + i64::from(second) * 1_000_000)?;
+                let id = Uuid::from_u128(u128::from(second as u8)).into();
+                messages
+                    .push(thread.send_draft(Draft::try_from("text")?.with_id(id).sent_at(sent_at)).await?.position());
+            }
+            Ok::<_, Error>((thread, andrew.id(), messages))
+        };
+        let (thread, user, messages) = block_on(work).expect("a store in memory, which fails at nothing");
+        let fixture = Self { chat, store, thread, user, messages };
+        for list in LISTS {
+            // The forger makes the same cursor as the crate. Else it would test nothing.
+            let cursor = block_on(fixture.fetch(list, None)).expect("a first page").expect("there is more");
+            assert!(fixture.reads(list, &cursor.to_string()), "a cursor of the list's own is taken");
+        }
+        fixture
+    }
+
+    fn check(&self, text: &str) {
+        let cursor: Cursor = text.parse().expect("any text is taken");
+        assert_eq!(cursor.to_string(), text);
+        assert_eq!(Cursor::from(text.to_owned()), cursor);
+        content::assert_silent_debug(&cursor);
+        for list in LISTS {
+            self.reads(list, text);
+            self.reads(list, &self.forge(list, text));
+        }
+        self.audits(text);
+        self.audits(&URL_SAFE_NO_PAD.encode(format!("1\n{text}")));
+    }
+
+    /// Reads the list from this cursor on; whether it is taken.
+    fn reads(&self, list: List, cursor: &str) -> bool {
+        self.store.take_started();
+        match block_on(self.fetch(list, Some(cursor.to_owned().into()))) {
+            Err(error) => refused(&error),
+            Ok(next) => {
+                let started = self.store.take_started().expect("the list was read from a place");
+                let only = self.forge(list, &place(list, &started));
+                assert_eq!(only, cursor, "another cursor stands for the same place");
+                if let Some(next) = next {
+                    block_on(self.fetch(list, Some(next))).expect("a cursor of the list's own leads on");
+                }
+                true
+            }
+        }
+    }
+
+    /// Goes on with an audit from this cursor on.
+    fn audits(&self, text: &str) -> bool {
+        let cursor: AuditCursor = text.parse().expect("any text is taken");
+        assert_eq!(cursor.to_string(), text);
+        content::assert_silent_debug(&cursor);
+        self.store.take_started();
+        match block_on(Auditor::new(self.store.clone()).check(Some(&cursor))) {
+            Err(error) => refused(&error),
+            Ok(_) => {
+                let Position { key, .. } = self.store.take_started().expect("the table was read from a place");
+                let only = URL_SAFE_NO_PAD.encode(format!("1\n{}\n{}", key.pk.as_str(), key.sk.as_str()));
+                assert_eq!(only, text, "another cursor stands for the same place");
+                true
+            }
+        }
+    }
+
+    /// The cursor behind a page of one item.
+    async fn fetch(&self, list: List, cursor: Option<Cursor>) -> Result<Option<Cursor>> {
+        let messages = match list {
+            List::Inbox => {
+                let inbox = self.chat.inbox(self.user).limit(1);
+                let inbox = cursor.into_iter().fold(inbox, |inbox, cursor| inbox.cursor(cursor));
+                return Ok(inbox.fetch().await?.next);
+            }
+            List::NewestFirst => self.thread.messages().newest_first(),
+            List::OldestFirst => self.thread.messages().oldest_first(),
+            List::Within => {
+                let [first, .., last] = self.messages[..] else { unreachable!("there are four") };
+                self.thread.messages().oldest_first().after(first).before(last)
+            }
+        };
+        let messages = cursor.into_iter().fold(messages.limit(1), |messages, cursor| messages.cursor(cursor));
+        Ok(messages.fetch().await?.next)
+    }
+
+    /// The cursor for this place, made in the way that the crate makes it.
+    fn forge(&self, list: List, place: &str) -> String {
+        const BINDING: Uuid = Uuid::from_u128(0x2c54_9b1e_77d3_4f0a_9d28_6e13_05ba_c4f7);
+        let thread = format!("MSG#{}", self.thread.group_id());
+        let (pattern, partition, order, bounds) = match list {
+            List::Inbox => ("inbox.page", format!("USER#{}", self.user), "descending", String::new()),
+            List::NewestFirst => ("messages.page", thread, "descending", " ".to_owned()),
+            List::OldestFirst => ("messages.page", thread, "ascending", " ".to_owned()),
+            List::Within => {
+                let [first, .., last] = self.messages[..] else { unreachable!("there are four") };
+                ("messages.page", thread, "ascending", format!("{first} {last}"))
+            }
+        };
+        let parts = [pattern, &partition, order, &bounds, place].join("\n");
+        let [a, b, c, d, e, f, _, g, _, h, ..] = Uuid::new_v5(&BINDING, parts.as_bytes()).into_bytes();
+        let mut bytes = vec![1, a, b, c, d, e, f, g, h];
+        bytes.extend(place.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+/// The text that a cursor holds for this place.
+fn place(list: List, started: &Position) -> String {
+    match (list, &started.index_key) {
+        (List::Inbox, Some(index_key)) => {
+            let (_tag, place) = index_key.sk.as_str().split_once('#').expect("`GRP#<time>#<group>`");
+            place.replace('#', " ")
+        }
+        _ => started.key.sk.as_str().to_owned(),
+    }
+}
+
+fn refused(error: &Error) -> bool {
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    content::assert_silent(error);
+    false
+}
+
+/// A store that notes where the first read since it was last asked has started.
+#[derive(Clone, Debug)]
+struct Recorder {
+    inner: MemoryStore,
+    started: Arc<Mutex<Option<Position>>>,
+}
+
+impl Recorder {
+    fn take_started(&self) -> Option<Position> {
+        self.started.lock().expect("no panic while it is held").take()
+    }
+
+    fn note(&self, start: Option<&Position>) {
+        let mut started = self.started.lock().expect("no panic while it is held");
+        if started.is_none() {
+            *started = start.cloned();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Recorder {
+    fn table_name(&self) -> &str {
+        self.inner.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        self.inner.get(request).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        self.inner.write(request).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        self.note(request.start.as_ref());
+        self.inner.query(request).await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        self.note(request.start.as_ref());
+        self.inner.scan(request).await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        self.inner.transact(request).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        self.inner.batch_get(request).await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        self.inner.batch_write(request).await
+    }
+}

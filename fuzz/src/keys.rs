@@ -1,0 +1,174 @@
+//! Keys, ids, times and the texts that people write: what parses prints back as it came or as its one form, and what does not
+//! is refused without being repeated.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use threadline::stream::SequenceNumber;
+use threadline::{
+    DisplayName, Error, ErrorKind, FoldedHandle, GroupId, GroupTitle, Handle, IdentitySubject, Key, KeySegment,
+    KnownKey, MessageBody, MessageId, MessagePosition, PartitionKey, Preview, SortKey, SortKeyPrefix, SortRange,
+    Timestamp, UserId,
+};
+
+use super::content;
+
+/// The input is a text, or two with a line break between them.
+pub fn check(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (one, other) = text.split_once('\n').unwrap_or((&text, ""));
+    for text in [&text, one, other] {
+        texts(text);
+        ids(text);
+        times(text);
+        keys(text);
+    }
+    orders(one, other);
+    known_keys(one, other);
+    segments(one, other);
+}
+
+fn texts(text: &str) {
+    taken_as_it_is(text, DisplayName::new);
+    taken_as_it_is(text, FoldedHandle::new);
+    taken_as_it_is(text, GroupTitle::new);
+    taken_as_it_is(text, IdentitySubject::new);
+    taken_as_it_is(text, KeySegment::new);
+    taken_as_it_is(text, MessageBody::new);
+    taken_as_it_is(text, Preview::new);
+    if let Some(handle) = taken_as_it_is(text, Handle::new) {
+        let folded = handle.folded();
+        assert_eq!(FoldedHandle::new(folded.as_str()).expect("a folded handle is one"), folded);
+        assert_eq!(Handle::new(folded.as_str()).expect("it is a handle, too").folded(), folded);
+    }
+}
+
+fn ids(text: &str) {
+    printed_in_one_form::<UserId>(text);
+    printed_in_one_form::<GroupId>(text);
+    if let Some(id) = printed_in_one_form::<MessageId>(text) {
+        let position = MessagePosition::try_from(id);
+        assert_eq!(position.is_ok(), id.time().is_some(), "a position is made of an id that holds its time");
+    }
+}
+
+fn times(text: &str) {
+    if let Some(time) = printed_in_one_form::<Timestamp>(text) {
+        assert_eq!(time.to_string().len(), 32);
+        assert_eq!(Timestamp::from_unix_micros(time.unix_micros()).expect("it is a time"), time);
+    }
+    if let Some(position) = printed_in_one_form::<MessagePosition>(text) {
+        assert_eq!(position.to_string(), text, "a position has one form alone");
+    }
+    if let Some(number) = parsed::<SequenceNumber>(text) {
+        assert_eq!(number.as_str(), text);
+    }
+}
+
+fn keys(text: &str) {
+    taken_as_a_key(text, PartitionKey::parse, PartitionKey::as_str);
+    taken_as_a_key(text, SortKey::parse, SortKey::as_str);
+}
+
+/// The order of the values is that of their texts; of sequence numbers, that of the numbers.
+fn orders(one: &str, other: &str) {
+    if let (Ok(a), Ok(b)) = (one.parse::<Timestamp>(), other.parse::<Timestamp>()) {
+        assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+    }
+    if let (Ok(a), Ok(b)) = (one.parse::<MessagePosition>(), other.parse::<MessagePosition>()) {
+        assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+    }
+    if let (Ok(a), Ok(b)) = (one.parse::<SequenceNumber>(), other.parse::<SequenceNumber>()) {
+        assert_eq!(a.cmp(&b), format!("{one:0>40}").cmp(&format!("{other:0>40}")));
+    }
+}
+
+/// A known key is the one that its parts make, and no other spelling of it.
+fn known_keys(pk: &str, sk: &str) {
+    if let (Ok(pk), Ok(sk)) = (PartitionKey::parse(pk), SortKey::parse(sk)) {
+        let key = Key::new(pk, sk);
+        if let Some(known) = KnownKey::parse(&key) {
+            assert_eq!(known.to_key(), key);
+            assert_eq!(KnownKey::parse(&known.to_key()), Some(known));
+        }
+    }
+}
+
+/// Segments stay apart: a key that was built reads back into them.
+fn segments(one: &str, other: &str) {
+    let (Ok(a), Ok(b)) = (KeySegment::new(one), KeySegment::new(other)) else { return };
+    let key = SortKey::new((&a, &b));
+    assert_eq!(key.as_str().split('#').collect::<Vec<_>>(), [one, other]);
+    assert_eq!(SortKey::parse(key.as_str()).expect("it was built"), key);
+    assert_eq!(key == SortKey::new((&b, &a)), a == b);
+    let range = SortRange::BeginsWith(SortKeyPrefix::new((&a,)));
+    assert!(range.contains(&key), "it begins with its first segment");
+    assert!(!range.contains(&SortKey::new((&b,))), "it has one segment alone");
+    assert_eq!(range.contains(&SortKey::new((&b, &a))), a == b);
+}
+
+/// Parses the text. What is refused is refused as invalid, and without a word of it.
+fn parsed<T: FromStr<Err = Error>>(text: &str) -> Option<T> {
+    if !content::is_spoilt(text) {
+        for error in content::marked(text).iter().filter_map(|marked| marked.parse::<T>().err()) {
+            content::assert_silent(&error);
+        }
+    }
+    match text.parse() {
+        Ok(value) => Some(value),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            None
+        }
+    }
+}
+
+/// Parses a value that has one form, whatever it was written in.
+fn printed_in_one_form<T>(text: &str) -> Option<T>
+where
+    T: FromStr<Err = Error> + Display + Debug + PartialEq + Serialize + DeserializeOwned,
+{
+    let value = parsed::<T>(text)?;
+    let printed = value.to_string();
+    let again: T = printed.parse().expect("what is printed parses");
+    assert_eq!(again, value);
+    assert_eq!(again.to_string(), printed);
+    let json = serde_json::to_value(&value).expect("it is a string");
+    assert_eq!(json, *printed);
+    assert_eq!(serde_json::from_value::<T>(json).expect("what is written is read"), value);
+    Some(value)
+}
+
+/// Takes a text as it is, or not at all.
+fn taken_as_it_is<T>(text: &str, new: fn(String) -> Result<T, Error>) -> Option<T>
+where
+    T: FromStr<Err = Error> + Display + Debug + PartialEq + Serialize + DeserializeOwned + Clone + Into<String>,
+{
+    let value = printed_in_one_form::<T>(text)?;
+    assert_eq!(new(text.to_owned()).expect("every way in checks the same"), value);
+    assert_eq!(value.to_string(), text);
+    assert_eq!(value.clone().into(), *text);
+    if !content::is_spoilt(text) {
+        for value in content::marked(text).iter().filter_map(|marked| marked.parse::<T>().ok()) {
+            content::assert_silent_debug(&value);
+        }
+    }
+    Some(value)
+}
+
+fn taken_as_a_key<K: Debug + PartialEq>(text: &str, parse: fn(String) -> Result<K, Error>, as_str: fn(&K) -> &str) {
+    match parse(text.to_owned()) {
+        Ok(key) => assert_eq!(as_str(&key), text),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid),
+    }
+    if !content::is_spoilt(text) {
+        for marked in content::marked(text) {
+            match parse(marked) {
+                Ok(key) => content::assert_silent_debug(&key),
+                Err(error) => content::assert_silent(&error),
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the audit says: how a finding reads, and what is none.
+
+use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
+use threadline::stream::{Auditor, Drift};
+use threadline::{Entity, ErrorKind, GroupId, ImportedDirect, Membership, MessageGroup, UserId};
+
+use crate::audit::World;
+use crate::support::{id, time};
+
+#[tokio::test]
+async fn a_read_that_fails_ends_the_audit_and_is_no_finding() {
+    let world = World::new().await;
+    for nth in 1..=4 {
+        let plan = Plan::new().throttle(Calls::nth(nth).of(Operation::Get));
+        let auditor = Auditor::new(FaultStore::new(world.app.store.clone(), plan));
+        assert_eq!(auditor.check(None).await.unwrap_err().kind(), ErrorKind::Throttled, "get {nth}");
+    }
+}
+
+#[test]
+fn a_finding_says_what_differs_and_whether_it_is_mended() {
+    let (group, user) = (GroupId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::max()));
+    for (drift, said) in [
+        (Drift::MissingRow { group, user }, format!("group {group}: no inbox row for user {user}")),
+        (
+            Drift::WrongRecency { group, user },
+            format!("group {group}: the row of user {user} is not at the newest message"),
+        ),
+        (
+            Drift::StalePreview { group, user },
+            format!("group {group}: the row of user {user} does not show the newest message as it is"),
+        ),
+        (Drift::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
+        (
+            Drift::WrongMemberCount { group, counted: 3, rows: 2 },
+            format!("group {group}: it counts 3 members and has 2 rows"),
+        ),
+        (Drift::OrphanRow { group, user }, format!("group {group}: a row of user {user}, and no group")),
+        (Drift::OrphanThread { group }, format!("group {group}: messages, and no group")),
+        (
+            Drift::DoubledClaim { entity: "HandleClaim", user },
+            format!("user {user}: a HandleClaim of something else than the user has"),
+        ),
+        (
+            Drift::MissingClaim { entity: "IdentityClaim", user },
+            format!("user {user}: no IdentityClaim of what the user has"),
+        ),
+        (Drift::Unreadable { what: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
+    ] {
+        assert_eq!(drift.to_string(), said);
+    }
+}
+
+#[tokio::test]
+async fn what_was_mended_says_so() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    let [found] = &world.check().await[..] else { panic!("one row is missing") };
+    let [mended] = &world.rebuild_on(world.app.store.clone()).await[..] else { panic!("one row is missing") };
+    assert_eq!(found.to_string(), found.drift.to_string());
+    assert_eq!(mended.to_string(), format!("{}: mended", found.drift));
+}
+
+#[tokio::test]
+async fn an_imported_conversation_is_no_drift_unless_its_own_group_is_gone() {
+    let world = World::new().await;
+    let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
+    let imported = ImportedDirect::new(group, &world.bayko, &world.vir, time("2023-03-22T14:36:25Z"));
+    let thread = world.app.chat.import_direct(imported).await.unwrap();
+    assert_eq!(world.check().await, [], "the item under the pair's own id only leads there");
+    for member in [&world.bayko, &world.vir] {
+        world.delete(Membership::key_from((thread.group_id(), member.id()))).await;
+    }
+    world.delete(MessageGroup::key_from(group)).await;
+    world.is_found_and_stays(Drift::OrphanThread { group }).await;
+}

@@ -1,0 +1,123 @@
+//! Values that are nested deeper than DynamoDB takes: they are refused wherever one goes in, and exhaust no stack.
+
+use serde::{Deserialize, Serialize};
+use threadline::{
+    AttributeValue, BatchAction, BatchWrite, Condition, Entity, ErrorKind, Item, Key, KeySegment, MemoryStore,
+    PartitionKey, SortKey, Store, StoreExt, TransactAction, Transaction, Update, User, Write, WriteAction, tag,
+};
+
+/// Text within this many lists and maps.
+fn nested(depth: usize) -> AttributeValue {
+    (0..depth).fold(AttributeValue::S("core".into()), |inner, level| match level % 2 {
+        0 => AttributeValue::L(vec![inner]),
+        _ => AttributeValue::M([("in".to_owned(), inner)].into()),
+    })
+}
+
+fn item(value: AttributeValue) -> Item {
+    let mut item = Item::new();
+    item.insert("pk", AttributeValue::S("A".into()));
+    item.insert("sk", AttributeValue::S("1".into()));
+    item.insert("deep", value);
+    item
+}
+
+fn key() -> Key {
+    Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap())
+}
+
+/// A put whose item was changed behind its check.
+fn unchecked_put(depth: usize) -> Write {
+    let mut write = Write::put(item(nested(0))).unwrap();
+    write.action = WriteAction::Put { key: key(), item: item(nested(depth)) };
+    write
+}
+
+/// Whether a value of this depth is taken, the same everywhere.
+#[track_caller]
+fn is_taken(depth: usize) -> bool {
+    let taken = [
+        item(nested(depth)).check(),
+        Write::put(item(nested(depth))).map(drop),
+        unchecked_put(depth).check(),
+        Write::update(key(), Update::new().set("deep", nested(depth))).map(drop),
+        Write::update(key(), Update::new().set_if_absent("deep", nested(depth))).map(drop),
+        Condition::eq("deep", nested(depth)).check(),
+        Write::delete(key()).when(Condition::ne("deep", nested(depth)).not()).map(drop),
+        TransactAction::check(key(), Condition::eq("deep", nested(depth))).map(drop),
+        Transaction::new([unchecked_put(depth)]).unwrap().check(),
+        BatchWrite::new(vec![BatchAction::Put(item(nested(depth)))]).map(drop),
+    ];
+    for result in &taken {
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+        assert_eq!(result.is_ok(), taken[0].is_ok(), "{depth} deep: {taken:?}");
+    }
+    taken[0].is_ok()
+}
+
+#[test]
+fn a_value_lies_at_most_32_deep_wherever_it_goes_in() {
+    assert!(is_taken(0));
+    assert!(is_taken(31));
+    assert!(!is_taken(32));
+    assert!(!is_taken(100));
+}
+
+#[tokio::test]
+async fn the_store_refuses_a_value_too_deep_that_came_behind_its_check() {
+    let store = MemoryStore::new();
+    assert_eq!(store.write(unchecked_put(32)).await.unwrap_err().kind(), ErrorKind::Invalid);
+    let transaction = Transaction::new([unchecked_put(32)]).unwrap();
+    assert_eq!(store.transact(transaction).await.unwrap_err().kind(), ErrorKind::Invalid);
+    store.write(unchecked_put(31)).await.unwrap().done().unwrap();
+}
+
+/// An application's own entity, of any JSON.
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    name: String,
+    content: serde_json::Value,
+}
+
+impl Entity for Settings {
+    const TYPE: &'static str = "Settings";
+    type KeyParts<'a> = KeySegment;
+
+    fn key_from(name: KeySegment) -> Key {
+        Key::new(PartitionKey::new((tag!("SETTINGS"), name)), SortKey::new((tag!("SETTINGS"),)))
+    }
+
+    fn key_parts(&self) -> KeySegment {
+        KeySegment::new(&*self.name).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_entity_nested_too_deep_is_refused_when_it_is_put() {
+    let store = MemoryStore::new();
+    let settings = |depth| {
+        let content = (0..depth).fold("core".into(), |inner, _| serde_json::json!([inner]));
+        Settings { name: "mine".to_owned(), content }
+    };
+    store.put_entity(&settings(31)).await.unwrap();
+    assert_eq!(store.put_entity(&settings(32)).await.unwrap_err().kind(), ErrorKind::Invalid);
+    // The deepest that a parser of JSON brings.
+    assert_eq!(store.put_entity(&settings(127)).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_value_nested_far_too_deep_exhausts_no_stack() {
+    // No way into the crate brings one so deep: JSON is parsed 128 deep at most, and DynamoDB stores 32.
+    const DEPTH: usize = 500;
+    assert!(!is_taken(DEPTH));
+    let deep = item(nested(DEPTH));
+    // The names and the key; 4 bytes for each list or map and the one in it; the map's name for it; the text.
+    assert_eq!(deep.size(), 10 + DEPTH * 4 + DEPTH / 2 * 2 + 4);
+    assert!(deep.clone() == deep);
+    assert_eq!(format!("{deep:?}"), r#"Item { deep: "M", pk: "S", sk: "S" }"#);
+    assert!(!format!("{:?}", Update::new().set("deep", nested(DEPTH))).contains("core"));
+    assert!(!format!("{:?}", Condition::eq("deep", nested(DEPTH))).contains("core"));
+    assert_eq!(User::from_item(deep).unwrap_err().kind(), ErrorKind::Corrupt);
+}
