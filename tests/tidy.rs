@@ -45,6 +45,26 @@ const MODULES: &[(&str, &[&str])] = &[
     // The in-memory store's changes become stream records here.
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
     ("stream::lambda", &["error", "item", "stream", "stream::record"]),
+    // A deployment: it knows all that one is made of, and nobody knows it.
+    (
+        "simulation",
+        &[
+            "error",
+            "time",
+            "text",
+            "id",
+            "key",
+            "item",
+            "entity",
+            "capacity",
+            "request",
+            "store",
+            "store::memory",
+            "model",
+            "patterns",
+            "stream",
+        ],
+    ),
     ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
 ];
 
