@@ -10,6 +10,7 @@ mod item;
 mod key;
 mod model;
 mod patterns;
+mod random;
 mod request;
 mod text;
 mod time;

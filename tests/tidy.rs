@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// file must belong to one: a new module declares its place in this table.
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("random", &[]),
     ("time", &["error"]),
     ("text", &["error"]),
     ("id", &["error", "time"]),
@@ -16,8 +17,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("entity", &["error", "time", "text", "id", "key", "item"]),
     ("capacity", &["error", "time", "text", "id", "key", "item"]),
     ("request", &["error", "time", "text", "id", "key", "item", "capacity"]),
-    ("store", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request"]),
-    ("store::memory", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
+    ("store", &["error", "random", "time", "text", "id", "key", "item", "entity", "capacity", "request"]),
+    (
+        "store::memory",
+        &["error", "random", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
+    ),
     ("store::dynamodb", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
     ("store::conformance", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
     ("table", &["error", "key"]),
@@ -44,6 +48,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // The in-memory store's changes become stream records here.
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
+    // The in-memory store's stream, as the service may deliver it.
+    ("stream::delivery", &["error", "random", "key", "stream", "stream::record", "store::memory"]),
     ("stream::lambda", &["error", "item", "stream", "stream::record"]),
     // A deployment: it knows all that one is made of, and nobody knows it.
     (

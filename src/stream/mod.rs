@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/projection.md")]
 
 mod audit;
+mod delivery;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
@@ -12,6 +13,7 @@ mod rows;
 mod sink;
 
 pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
+pub use delivery::{Batch, Delivery};
 #[cfg(feature = "streams")]
 pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::key::PartitionKey;
+use crate::random::Numbers;
 
 /// What a [`FaultStore`](super::FaultStore) does wrong, and when: faults, each with the calls it befalls. Of several that befall
 /// one call, the first of the plan is done. `Debug` prints the plan as it is written, without partitions.
@@ -35,7 +36,7 @@ impl Plan {
     /// assert!(format!("{plan:?}").starts_with("Plan::random(seed: 7, "));
     /// ```
     pub fn random(seed: u64, rates: Rates) -> Self {
-        Self { rules: Vec::new(), random: Some(Random { seed, state: seed, rates }) }
+        Self { rules: Vec::new(), random: Some(Random { seed, numbers: Numbers::seeded(seed), rates }) }
     }
 
     /// These calls are over the table's throughput: [`Throttled`](crate::ErrorKind::Throttled), and nothing is done.
@@ -336,14 +337,14 @@ impl Rates {
 #[derive(Clone)]
 struct Random {
     seed: u64,
-    state: u64,
+    numbers: Numbers,
     rates: Rates,
 }
 
 impl Random {
     fn next(&mut self, operation: Operation) -> Option<Fault> {
         let Rates { throttle, conflict, fail_before, lose_answer, unprocessed, crash } = self.rates;
-        let mut drawn = self.draw() % 1000;
+        let mut drawn = self.numbers.draw() % 1000;
         for (fault, rate) in [
             (Fault::Throttle, throttle),
             (Fault::Conflict, conflict),
@@ -358,14 +359,5 @@ impl Random {
             drawn = rest;
         }
         None
-    }
-
-    /// The next number of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
-    fn draw(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }

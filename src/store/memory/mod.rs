@@ -3,6 +3,7 @@
 mod change;
 mod condition;
 mod index;
+mod lag;
 mod page;
 mod table;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::request::{
 use crate::time::{Clock, SystemClock};
 
 pub use change::{Change, ChangeKind};
+pub use lag::IndexLag;
 
 /// The most that the answer to a batch of reads may weigh, in bytes: 16 MB.
 const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
@@ -42,8 +44,8 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// consumes. What its requests' own checks refuse, it refuses again, since their fields are open.
 ///
 /// It is kinder than DynamoDB in three ways. Every read sees the latest write, also one that is eventually consistent or of
-/// the index. Requests never conflict, since each is done by itself. And nothing is throttled or lost: a batch leaves
-/// something undone only where its answer would be over 16 MB.
+/// the index, unless [the index is made to lag](Self::with_index_lag). Requests never conflict, since each is done by itself. And
+/// nothing is throttled or lost: a batch leaves something undone only where its answer would be over 16 MB.
 ///
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///
@@ -104,6 +106,47 @@ impl MemoryStore {
         self
     }
 
+    /// Lets queries of the index be behind the table, as they may be on DynamoDB. It goes for all clones, and takes the place of
+    /// an earlier lag: what that has kept from the index is still kept, as far as this one allows.
+    ///
+    /// ```
+    /// use threadline::store::Store;
+    /// use threadline::store::memory::IndexLag;
+    /// use threadline::{AttributeValue, GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = MemoryStore::new().with_index_lag(IndexLag::writes(1));
+    /// let mut item = Item::new();
+    /// for name in [PK, SK, GSI1PK, GSI1SK] {
+    ///     item.insert(name, AttributeValue::S("A".into()));
+    /// }
+    /// store.write(Write::put(item)?).await?.done()?;
+    ///
+    /// let query = Query::index(PartitionKey::parse("A")?);
+    /// assert!(store.query(query.clone()).await?.items.is_empty());
+    /// assert_eq!(store.catch_up_index(usize::MAX), 0);
+    /// assert_eq!(store.query(query).await?.items.len(), 1);
+    /// # Ok::<(), threadline::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn with_index_lag(self, lag: IndexLag) -> Self {
+        self.state_mut().lag_index(lag);
+        self
+    }
+
+    /// From now on no change reaches the index, until [`catch_up_index`](Self::catch_up_index): the same as
+    /// [`IndexLag::held`]. [`IndexLag::none`] ends it.
+    pub fn hold_index(&self) {
+        self.state_mut().lag_index(IndexLag::held());
+    }
+
+    /// Lets at most `changes` more of those that the index waits for reach it, all with `usize::MAX`, and says how many are left.
+    /// The lag stays what it is for the writes that follow.
+    pub fn catch_up_index(&self, changes: usize) -> usize {
+        self.state_mut().catch_up_index(changes)
+    }
+
     /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
     /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
@@ -157,7 +200,7 @@ impl MemoryStore {
             QuerySource::Table { consistency, .. } => Some(*consistency),
             QuerySource::Index { .. } => None,
         };
-        let page = self.state().table.query_page(request);
+        let page = self.state().query_page(request);
         let capacity = match consistency {
             Some(consistency) => Capacity::reads(read_units(page.bytes, consistency)),
             None => Capacity { index_read: read_units(page.bytes, Consistency::Eventual), ..Capacity::default() },

@@ -8,6 +8,7 @@ use serde_dynamo::AttributeValue;
 
 use super::change::{ChangeLog, Undo};
 use super::condition::holds;
+use super::lag::LaggingIndex;
 use super::table::{Stored, Table, Values};
 use super::transact::Tokens;
 use super::update;
@@ -24,6 +25,8 @@ use crate::time::Timestamp;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) table: Table,
+    /// What queries of the index read in place of the table's own, where it is to lag.
+    pub(super) lagging_index: Option<LaggingIndex>,
     pub(super) log: ChangeLog,
     pub(super) tokens: Tokens,
 }
@@ -195,6 +198,7 @@ impl State {
                 (old.key, Undo::Whole(Some(old.item)), index_change, 0)
             }
         };
+        self.send_to_index(&key, index_change);
         self.log.push(key, undo, now, false);
         Capacity {
             table_write: write_units(before, after),
@@ -209,7 +213,8 @@ impl State {
         let expired: Vec<Arc<Key>> = expired.map(|stored| Arc::clone(&stored.key)).collect();
         let mut swept = 0;
         for key in expired {
-            if let Some((old, _)) = self.table.delete(&key) {
+            if let Some((old, index_change)) = self.table.delete(&key) {
+                self.send_to_index(&key, index_change);
                 self.log.push(key, Undo::Whole(Some(old.item)), now, true);
                 swept += 1;
             }

@@ -5,6 +5,7 @@ mod capacity;
 mod change;
 mod conformance;
 mod expiry;
+mod lag;
 mod model;
 mod page;
 mod threads;

@@ -13,18 +13,18 @@ use crate::tag;
 
 const PARTITIONS: [&str; 3] = ["A", "AB", "B"];
 const SORT_KEYS: [&str; 8] = ["M#1", "M#10", "M#2", "M", "MM", "M$", "ä", "\u{10000}"];
-const INDEX_PARTITIONS: [&str; 2] = ["I", "J"];
+pub(super) const INDEX_PARTITIONS: [&str; 2] = ["I", "J"];
 const INDEX_SORT_KEYS: [&str; 3] = ["M#1", "M#2", "Z"];
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(super) enum Op {
     Put { key: (usize, usize), index: Option<(usize, usize)>, n: i64, only_new: bool },
     Add { key: (usize, usize), n: i64, only_old: bool },
     Move { key: (usize, usize), index_sk: Option<usize> },
     Delete { key: (usize, usize) },
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(super) fn op() -> impl Strategy<Value = Op> {
     let key = || (0..PARTITIONS.len(), 0..SORT_KEYS.len());
     let index = || proptest::option::of((0..INDEX_PARTITIONS.len(), 0..INDEX_SORT_KEYS.len()));
     prop_oneof![
@@ -115,7 +115,7 @@ impl Model {
     }
 }
 
-fn write_of(op: &Op) -> Write {
+pub(super) fn write_of(op: &Op) -> Write {
     let key_of = |place: &(usize, usize)| key(PARTITIONS[place.0], SORT_KEYS[place.1]);
     match op {
         Op::Put { key, index, n: number, only_new } => {
@@ -140,7 +140,7 @@ fn write_of(op: &Op) -> Write {
 }
 
 /// The items of all pages, each checked on its way.
-fn pages(store: &MemoryStore, mut request: Query) -> Vec<Item> {
+pub(super) fn pages(store: &MemoryStore, mut request: Query) -> Vec<Item> {
     let mut found = Vec::new();
     loop {
         let page = query(store, request.clone());

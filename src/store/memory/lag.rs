@@ -1,0 +1,179 @@
+//! An index that is behind its table, on demand.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use super::page::Page;
+use super::table::{Stored, Table};
+use super::write::State;
+use crate::capacity::IndexChange;
+use crate::key::Key;
+use crate::random::Numbers;
+use crate::request::{Query, QuerySource};
+
+/// How far the index of a [`MemoryStore`](super::MemoryStore) is behind its table: on DynamoDB the index is updated after the
+/// write, [within a fraction of a second or
+/// later](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes).
+///
+/// What counts is each change of an entry: a write that leaves the index as it is counts for nothing, and a transaction for as
+/// many as it changes, since it does not reach the index as a whole. Until a change has reached the index, a query of it finds the
+/// item as it was: one that is new is missing, one that is gone is there, and the others are in their old places with all their
+/// old attributes, because the index holds copies. The changes of one item reach it in their order. `Debug` prints how it is written.
+///
+/// ```
+/// use threadline::store::memory::IndexLag;
+///
+/// assert_eq!(format!("{:?}", IndexLag::writes(3).shuffled(7)), "IndexLag::writes(3).shuffled(7)");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexLag {
+    /// How many changes may be on their way, or all of them.
+    most: Most,
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Most {
+    Writes(usize),
+    All,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self::Writes(0)
+    }
+}
+
+impl IndexLag {
+    /// None: a query of the index sees every write at once.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The last `count` changes have not reached the index yet.
+    pub fn writes(count: usize) -> Self {
+        Self { most: Most::Writes(count), seed: None }
+    }
+
+    /// No change reaches the index, until it is told to catch up.
+    pub fn held() -> Self {
+        Self { most: Most::All, seed: None }
+    }
+
+    /// The same, but the changes of different items reach the index in any order, which follows from the seed: DynamoDB promises
+    /// none.
+    #[must_use]
+    pub fn shuffled(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+}
+
+impl fmt::Debug for IndexLag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.most {
+            Most::Writes(0) => f.write_str("IndexLag::none()")?,
+            Most::Writes(count) => write!(f, "IndexLag::writes({count})")?,
+            Most::All => f.write_str("IndexLag::held()")?,
+        }
+        match self.seed {
+            Some(seed) => write!(f, ".shuffled({seed})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An index that is behind: the items as they were when it was written last, and what has not reached it yet, oldest first.
+pub(super) struct LaggingIndex {
+    /// A table of its own, of which only the index is read.
+    copy: Table,
+    on_their_way: VecDeque<(Arc<Key>, Option<Stored>)>,
+    lag: IndexLag,
+    numbers: Option<Numbers>,
+}
+
+impl LaggingIndex {
+    /// Up to date with the table.
+    fn of(table: &Table, lag: IndexLag) -> Self {
+        let mut copy = Table::default();
+        for stored in table.scan(None).filter(|stored| stored.indexed) {
+            copy.put(stored.clone());
+        }
+        Self { copy, on_their_way: VecDeque::new(), lag, numbers: lag.seed.map(Numbers::seeded) }
+    }
+
+    /// The item is so now, and will be in the index.
+    fn push(&mut self, key: Arc<Key>, item: Option<Stored>) {
+        self.on_their_way.push_back((key, item));
+        self.keep_to_the_lag();
+    }
+
+    fn keep_to_the_lag(&mut self) {
+        if let Most::Writes(most) = self.lag.most {
+            self.catch_up(self.on_their_way.len().saturating_sub(most));
+        }
+    }
+
+    /// Lets so many changes reach the index, and says how many are still on their way.
+    fn catch_up(&mut self, changes: usize) -> usize {
+        for _ in 0..changes {
+            let Some((key, item)) = self.next() else { break };
+            match item {
+                Some(item) if item.indexed => {
+                    self.copy.put(item);
+                }
+                _ => {
+                    self.copy.delete(&key);
+                }
+            }
+        }
+        self.on_their_way.len()
+    }
+
+    /// The change that reaches the index next: of all items or of the one that was drawn, the oldest.
+    fn next(&mut self) -> Option<(Arc<Key>, Option<Stored>)> {
+        let place = match &mut self.numbers {
+            None => 0,
+            Some(numbers) => {
+                let (drawn, _) = self.on_their_way.get(numbers.below(self.on_their_way.len()))?;
+                self.on_their_way.iter().position(|(key, _)| key == drawn)?
+            }
+        };
+        self.on_their_way.remove(place)
+    }
+}
+
+impl State {
+    /// From now on the index lags so. It starts from what it shows.
+    pub(super) fn lag_index(&mut self, lag: IndexLag) {
+        match &mut self.lagging_index {
+            _ if lag.most == Most::default() => self.lagging_index = None,
+            Some(index) => {
+                (index.lag, index.numbers) = (lag, lag.seed.map(Numbers::seeded));
+                index.keep_to_the_lag();
+            }
+            None => self.lagging_index = Some(LaggingIndex::of(&self.table, lag)),
+        }
+    }
+
+    /// Lets so many changes reach the index, and says how many are still on their way.
+    pub(super) fn catch_up_index(&mut self, changes: usize) -> usize {
+        self.lagging_index.as_mut().map_or(0, |index| index.catch_up(changes))
+    }
+
+    /// Sends the item, as the table has it now, on its way to an index that lags.
+    pub(super) fn send_to_index(&mut self, key: &Arc<Key>, change: IndexChange) {
+        if let Some(index) = &mut self.lagging_index
+            && change != IndexChange::None
+        {
+            index.push(Arc::clone(key), self.table.get(key).cloned());
+        }
+    }
+
+    pub(super) fn query_page(&self, query: Query) -> Page {
+        match (&self.lagging_index, &query.source) {
+            (Some(index), QuerySource::Index { .. }) => index.copy.query_page(query),
+            _ => self.table.query_page(query),
+        }
+    }
+}
