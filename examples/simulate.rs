@@ -41,6 +41,7 @@ enum Kind {
     Faults,
     Crashes,
     Redelivery,
+    Lag,
     Clocks,
     Any,
 }
@@ -52,6 +53,7 @@ impl From<Kind> for Trouble {
             Kind::Faults => Self::Faults,
             Kind::Crashes => Self::Crashes,
             Kind::Redelivery => Self::Redelivery,
+            Kind::Lag => Self::Lag,
             Kind::Clocks => Self::Clocks,
             Kind::Any => Self::Any,
         }

@@ -56,6 +56,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "simulation",
         &[
             "error",
+            "random",
             "time",
             "text",
             "id",

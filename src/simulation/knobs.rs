@@ -17,6 +17,8 @@ pub enum Trouble {
     Crashes,
     /// Records come again, and two projectors work on one shard.
     Redelivery,
+    /// The index is behind the table.
+    Lag,
     /// The servers' clocks differ.
     Clocks,
     /// Any of these, each in its own measure or not at all.
@@ -85,6 +87,8 @@ pub(super) struct Knobs {
     pub(super) tick: usize,
     /// How far the servers' clocks are off, at most.
     pub(super) skew: Duration,
+    /// How many changes the index is behind.
+    pub(super) lag: usize,
     pub(super) rates: Rates,
     /// Of a thousand steps, at how many a server or a projector dies, or a second projector takes over what the first still works on.
     pub(super) server_crash: u16,
@@ -97,6 +101,12 @@ pub(super) struct Knobs {
 }
 
 impl Knobs {
+    /// Whether a row may keep names of before. A rename finds its rows by the index, which may not have a new one yet; and one that
+    /// is projected late, beside a projector that is further on, may reach a row that was put after it.
+    pub(super) fn may_miss_names(&self) -> bool {
+        self.lag > 0 || self.takeover > 0
+    }
+
     pub(super) fn drawn(random: &mut Random, trouble: Trouble) -> Self {
         let mut measure = |kind: Trouble, most: usize| {
             // Of any trouble, each part is there in half of the seeds.
@@ -113,6 +123,7 @@ impl Knobs {
         let (server_crash, projector_crash) = (measure(Trouble::Crashes, 6), measure(Trouble::Crashes, 6));
         let (again, takeover) = (measure(Trouble::Redelivery, 300), measure(Trouble::Redelivery, 6));
         let skew = Duration::from_millis(u64::from(measure(Trouble::Clocks, 60_000)));
+        let lag = usize::from(measure(Trouble::Lag, 20));
         let weights = DEEDS
             .into_iter()
             // Some deeds are left out, and others done more often. There is always something to be said.
@@ -131,6 +142,7 @@ impl Knobs {
             sticky: if random.chance(500) { u16::try_from(random.below(950)).unwrap_or(0) } else { 0 },
             tick: [0, 1, 5, 50, 1000].get(random.below(5)).copied().unwrap_or(1),
             skew,
+            lag,
             rates,
             server_crash,
             projector_crash,

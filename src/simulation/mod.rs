@@ -1,7 +1,6 @@
 //! A simulation of a whole deployment.
 
 mod client;
-mod delivery;
 mod executor;
 mod knobs;
 mod model;
@@ -9,12 +8,13 @@ mod network;
 mod random;
 mod reads;
 mod rest;
+mod shards;
 mod truth;
 mod violation;
 mod world;
 mod writes;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -23,11 +23,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use self::client::Client;
-use self::delivery::Delivery;
 use self::executor::Tasks;
 use self::knobs::Knobs;
 use self::network::{Network, lock};
 use self::random::Random;
+use self::shards::Shards;
 use self::violation::Broken;
 use self::world::World;
 use crate::store::Store;
@@ -159,7 +159,7 @@ impl fmt::Debug for Simulation {
 struct Run {
     world: Rc<World>,
     tasks: Tasks,
-    delivery: Rc<RefCell<Delivery>>,
+    shards: Rc<Shards>,
     /// For each shard, whether its projector lives.
     projectors: Vec<Rc<Cell<bool>>>,
     projectors_table: Wrap,
@@ -173,13 +173,13 @@ struct Run {
 impl Run {
     fn new(knobs: Knobs, random: &mut Random, simulation: &Simulation, traced: bool) -> Self {
         let tasks = Tasks::new(random.fork(), knobs.sticky);
-        let delivery = Rc::new(RefCell::new(Delivery::new(knobs.shards)));
         let world = Rc::new(World::new(knobs, random, &*simulation.servers_table, traced));
         world.tell(|| format!("{:?}", world.knobs));
+        let shards = Rc::new(Shards::new(&world, random));
         let mut run = Self {
             world,
             tasks,
-            delivery,
+            shards,
             projectors: Vec::new(),
             projectors_table: Rc::clone(&simulation.projectors_table),
             keeps: Rc::clone(&simulation.keeps),
@@ -212,16 +212,16 @@ impl Run {
     fn start_projector(&mut self, shard: usize) {
         let table = (self.projectors_table)(Arc::new(self.world.store.clone()));
         let faults = self.world.faults(table, &mut self.random);
-        let lease = self.delivery.borrow_mut().take_over(shard);
+        let lease = self.shards.take_over(shard);
         let name = format!("projector {shard}/{lease}");
         let projector = Projector::new(Network::new(faults, name, &self.world.traffic));
         let random = self.random.fork();
-        let (world, delivery) = (Rc::clone(&self.world), Rc::clone(&self.delivery));
+        let (world, shards, keeps) = (Rc::clone(&self.world), Rc::clone(&self.shards), Rc::clone(&self.keeps));
         let lives = Rc::new(Cell::new(true));
         if let Some(current) = self.projectors.get_mut(shard) {
             *current = Rc::clone(&lives);
         }
-        let mut work = Box::pin(delivery::work(world, delivery, projector, (shard, lease), random));
+        let mut work = Box::pin(shards::work(world, shards, projector, (shard, lease), keeps, random));
         let weight = self.weight();
         self.tasks.spawn(
             weight,
@@ -254,12 +254,12 @@ impl Run {
             self.tasks.step();
             self.follow()?;
         }
+        self.world.store.catch_up_index(usize::MAX);
         Ok(())
     }
 
     fn is_at_rest(&self) -> bool {
-        let world = &self.world;
-        world.calm.get() && world.devices.get() == 0 && world.busy.get() == 0 && self.delivery.borrow().is_at_end()
+        self.world.calm.get() && self.world.devices.get() == 0 && self.shards.are_empty()
     }
 
     fn trouble(&mut self) {
@@ -295,7 +295,7 @@ impl Run {
         if let Some(last) = changes.last() {
             self.seen = Some(last.sequence);
             model.follow(&changes);
-            self.delivery.borrow_mut().fill(changes, &*self.keeps);
+            self.shards.have_more();
         }
         model.broken.take().map_or(Ok(()), Err)
     }
@@ -307,7 +307,7 @@ impl Run {
             requests: lock(&self.world.traffic).requests,
             faults: self.world.met_faults(),
             crashes: self.crashes,
-            records: self.delivery.borrow().delivered,
+            records: self.shards.delivered.get(),
             messages: u64::try_from(messages).unwrap_or(u64::MAX),
         }
     }

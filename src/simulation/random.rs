@@ -1,14 +1,14 @@
 //! Numbers drawn from a seed.
 
-/// A stream of numbers that follows from its seed alone.
+use crate::random::Numbers;
+
+/// A stream of numbers that follows from its seed alone, and what is drawn by them.
 #[derive(Clone, Debug)]
-pub(super) struct Random {
-    state: u64,
-}
+pub(super) struct Random(Numbers);
 
 impl Random {
     pub(super) fn seeded(seed: u64) -> Self {
-        Self { state: seed }
+        Self(Numbers::seeded(seed))
     }
 
     /// Another stream, so that what one part of the simulation draws does not shift what another one gets.
@@ -16,19 +16,13 @@ impl Random {
         Self::seeded(self.next())
     }
 
-    /// The next number of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
     pub(super) fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     /// A number from 0 to below `bound`; 0 where there is none.
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-        usize::try_from(self.next().checked_rem(bound).unwrap_or(0)).unwrap_or(0)
+        self.0.below(bound)
     }
 
     /// A number from `low` to `high`, both counted in.

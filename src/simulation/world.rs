@@ -17,7 +17,7 @@ use crate::model::User;
 use crate::patterns::Threadline;
 use crate::store::Store;
 use crate::store::fault::{FaultStore, Plan};
-use crate::store::memory::MemoryStore;
+use crate::store::memory::{IndexLag, MemoryStore};
 use crate::time::{Clock, ManualClock, Timestamp};
 
 /// Everything that the tasks share.
@@ -34,8 +34,6 @@ pub(super) struct World {
     /// Whether the troubles are over, and all that is left is to come to rest.
     pub(super) calm: Cell<bool>,
     pub(super) devices: Cell<usize>,
-    /// How many projectors have a batch at hand.
-    pub(super) busy: Cell<usize>,
     processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
     sources: Cell<u32>,
 }
@@ -50,7 +48,8 @@ impl World {
         // 2026-11-22T12:00:00Z
         let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         let clock = Arc::new(ManualClock::starting_at(start));
-        let store = MemoryStore::new().with_clock(clock.clone());
+        let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
+        let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag);
         let traffic = Traffic::new(random.fork(), traced);
         let people = RefCell::new(vec![Vec::new(); knobs.users]);
         let mut world = Self {
@@ -58,7 +57,6 @@ impl World {
             model: RefCell::default(),
             calm: Cell::new(false),
             devices: Cell::new(0),
-            busy: Cell::new(0),
             processes: RefCell::default(),
             sources: Cell::new(1),
             people,
