@@ -40,6 +40,7 @@ enum Kind {
     Races,
     Faults,
     Crashes,
+    Late,
     Redelivery,
     Lag,
     Clocks,
@@ -52,6 +53,7 @@ impl From<Kind> for Trouble {
             Kind::Races => Self::Races,
             Kind::Faults => Self::Faults,
             Kind::Crashes => Self::Crashes,
+            Kind::Late => Self::Late,
             Kind::Redelivery => Self::Redelivery,
             Kind::Lag => Self::Lag,
             Kind::Clocks => Self::Clocks,
@@ -90,6 +92,9 @@ fn main() -> ExitCode {
             }
         }
         bar.inc(1);
+        if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
+            println!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
+        }
     }
     bar.finish_and_clear();
     println!(

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::executor::pause;
 use super::knobs::Deed;
+use super::model::Ended;
 use super::network::short;
 use super::random::Random;
 use super::violation::Broken;
@@ -28,6 +29,8 @@ pub(super) struct Client {
     /// Threads that were opened and kept.
     threads: RefCell<Vec<Thread>>,
     names: Cell<u32>,
+    /// Whether an attempt of the last call may still be done: what is late may come when it was done already.
+    more_may_come: Cell<bool>,
 }
 
 /// What became of a call, the repeats counted in.
@@ -48,8 +51,8 @@ pub(super) enum Answer<T> {
 impl Client {
     pub(super) fn new(world: Rc<World>, person: usize, device: usize, random: Random) -> Self {
         let ids = world.ids();
-        let threads = RefCell::default();
-        Self { world, person, device, random: RefCell::new(random), ids, threads, names: Cell::new(0) }
+        let (random, threads, names) = (RefCell::new(random), RefCell::default(), Cell::new(0));
+        Self { world, person, device, random, ids, threads, names, more_may_come: Cell::new(false) }
     }
 
     /// Registers the person, and does what people do.
@@ -131,12 +134,16 @@ impl Client {
     /// Asks a server, and again after every answer that leaves it open, as often as a device tries.
     pub(super) async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Answer<T> {
         let mut maybe = false;
+        self.more_may_come.set(false);
         for _ in 0..self.world.knobs.attempts {
             let servers = &self.world.servers;
             let Some(server) = servers.get(self.draw(servers.len())) else { break };
             match server.run(work(server.chat())).await {
                 Some(Ok(value)) => return Answer::Done(value),
-                Some(Err(error)) if error.outcome() == Outcome::Unknown => maybe = true,
+                Some(Err(error)) if error.outcome() == Outcome::Unknown => {
+                    maybe = true;
+                    self.more_may_come.set(self.world.knobs.late > 0);
+                }
                 Some(Err(error)) if error.is_retryable() => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
@@ -148,6 +155,21 @@ impl Client {
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
         }
         Answer::GivenUp { maybe }
+    }
+
+    /// What the model is to note of an answer.
+    pub(super) fn ended<T>(&self, answer: &Answer<T>) -> Ended {
+        match answer {
+            Answer::Done(_) if self.more_may_come.get() => Ended::DoneAndMore,
+            Answer::Done(_) => Ended::Done,
+            Answer::Refused { maybe: false, .. } | Answer::GivenUp { maybe: false } => Ended::NotDone,
+            Answer::Refused { .. } | Answer::GivenUp { .. } => Ended::Unknown,
+        }
+    }
+
+    /// The same of an answer in a conversation. Who is no member may still have been one at an attempt before.
+    pub(super) fn ended_in_thread<T>(&self, answer: &Answer<Option<T>>) -> Ended {
+        if matches!(answer, Answer::Done(None)) { Ended::Unknown } else { self.ended(answer) }
     }
 
     /// Opens a conversation, and checks the answer against who was a member meanwhile.

@@ -15,6 +15,8 @@ pub enum Trouble {
     Faults,
     /// Servers and projectors die between two requests, and start anew.
     Crashes,
+    /// Writes arrive when their sender has given up waiting for the answer, and has tried again.
+    Late,
     /// Records come again, and two projectors work on one shard.
     Redelivery,
     /// The index is behind the table.
@@ -90,6 +92,8 @@ pub(super) struct Knobs {
     /// How many changes the index is behind.
     pub(super) lag: usize,
     pub(super) rates: Rates,
+    /// Of a thousand writes, how many arrive late.
+    pub(super) late: u16,
     /// Of a thousand steps, at how many a server or a projector dies, or a second projector takes over what the first still works on.
     pub(super) server_crash: u16,
     pub(super) projector_crash: u16,
@@ -101,10 +105,10 @@ pub(super) struct Knobs {
 }
 
 impl Knobs {
-    /// Whether a row may keep names of before. A rename finds its rows by the index, which may not have a new one yet; and one that
-    /// is projected late, beside a projector that is further on, may reach a row that was put after it.
+    /// Whether a row may keep names of before. A rename finds its rows by the index, which may not have a new one yet; and the write
+    /// of a rename that is done late, when a projector is further on, may reach a row that was put after it.
     pub(super) fn may_miss_names(&self) -> bool {
-        self.lag > 0 || self.takeover > 0
+        self.lag > 0 || self.takeover > 0 || self.late > 0
     }
 
     pub(super) fn drawn(random: &mut Random, trouble: Trouble) -> Self {
@@ -123,6 +127,7 @@ impl Knobs {
         let (server_crash, projector_crash) = (measure(Trouble::Crashes, 6), measure(Trouble::Crashes, 6));
         let (again, takeover) = (measure(Trouble::Redelivery, 300), measure(Trouble::Redelivery, 6));
         let skew = Duration::from_millis(u64::from(measure(Trouble::Clocks, 60_000)));
+        let late = measure(Trouble::Late, 60);
         let lag = usize::from(measure(Trouble::Lag, 20));
         let weights = DEEDS
             .into_iter()
@@ -144,6 +149,7 @@ impl Knobs {
             skew,
             lag,
             rates,
+            late,
             server_crash,
             projector_crash,
             again,

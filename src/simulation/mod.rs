@@ -1,4 +1,4 @@
-//! A simulation of a whole deployment.
+#![doc = include_str!("../docs/simulation.md")]
 
 mod client;
 mod executor;
@@ -9,21 +9,24 @@ mod random;
 mod reads;
 mod rest;
 mod shards;
+mod site;
 mod truth;
 mod violation;
 mod world;
 mod writes;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use self::client::Client;
-use self::executor::Tasks;
+use self::executor::{Tasks, run_alone};
 use self::knobs::Knobs;
 use self::network::{Network, lock};
 use self::random::Random;
@@ -31,9 +34,11 @@ use self::shards::Shards;
 use self::violation::Broken;
 use self::world::World;
 use crate::store::Store;
+use crate::store::memory::MemoryStore;
 use crate::stream::{Projector, StreamRecord};
 
 pub use knobs::Trouble;
+pub use site::Site;
 pub use violation::Violation;
 
 /// The most steps of a run; one that needs more does not come to rest.
@@ -42,6 +47,8 @@ const MOST_STEPS: u64 = 2_000_000;
 const TRACE_LINES: usize = 60;
 
 type Wrap = Rc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>>;
+type Actor = Rc<dyn Fn(Site) -> Pin<Box<dyn Future<Output = ()>>>>;
+type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
 
 /// A deployment that is simulated from a seed.
@@ -52,6 +59,8 @@ pub struct Simulation {
     servers_table: Wrap,
     projectors_table: Wrap,
     keeps: Keep,
+    actors: Vec<Actor>,
+    invariants: Vec<(Cow<'static, str>, Invariant)>,
     whole_trace: bool,
 }
 
@@ -82,6 +91,8 @@ impl Simulation {
             servers_table: Rc::new(|table| table),
             projectors_table: Rc::new(|table| table),
             keeps: Rc::new(|_| true),
+            actors: Vec::new(),
+            invariants: Vec::new(),
             whole_trace: false,
         }
     }
@@ -93,21 +104,43 @@ impl Simulation {
         self
     }
 
-    /// The same with another table for the application servers: a store around the given one.
+    /// The same with code of the application's own, which runs beside the other devices; call it once for each of them. It may wait
+    /// for what its [`Site`] gives, and for nothing else: nobody would wake it.
+    #[must_use]
+    pub fn with_actor<W: Future<Output = ()> + 'static>(mut self, actor: impl Fn(Site) -> W + 'static) -> Self {
+        self.actors.push(Rc::new(move |site| Box::pin(actor(site))));
+        self
+    }
+
+    /// The same with an invariant of the application's own, in a sentence, which is checked on the table at rest. Where it does not
+    /// hold, it says what it saw.
+    #[must_use]
+    pub fn with_invariant<W: Future<Output = Result<(), String>> + 'static>(
+        mut self,
+        invariant: impl Into<Cow<'static, str>>,
+        holds: impl Fn(MemoryStore) -> W + 'static,
+    ) -> Self {
+        self.invariants.push((invariant.into(), Rc::new(move |table| Box::pin(holds(table)))));
+        self
+    }
+
+    /// The same with another table for the application servers: a store around the given one, as of an application that caches, or
+    /// for a test of what the simulation finds. It is called once for each server.
     #[must_use]
     pub fn with_servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.servers_table = Rc::new(wrap);
         self
     }
 
-    /// The same with another table for the projectors: a store around the given one.
+    /// The same with another table for the projectors. It is called once for each of them.
     #[must_use]
     pub fn with_projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.projectors_table = Rc::new(wrap);
         self
     }
 
-    /// The same, but only these records reach the projectors.
+    /// The same, but only the records that this keeps reach the projectors: the others are lost, as through a filter that was set
+    /// up wrongly.
     #[must_use]
     pub fn with_records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
         self.keeps = Rc::new(keep);
@@ -133,7 +166,10 @@ impl Simulation {
         let mut random = Random::seeded(self.seed);
         let knobs = Knobs::drawn(&mut random, self.trouble);
         let mut run = Run::new(knobs, &mut random, self, traced);
-        let result = run.to_rest().and_then(|()| rest::check(&run.world, &mut random));
+        let result = run
+            .to_rest()
+            .and_then(|()| rest::check(&run.world, &mut random))
+            .and_then(|()| self.check_own_invariants(&run.world.store));
         match result {
             Ok(()) => Ok(run.summary()),
             Err(broken) => {
@@ -146,6 +182,15 @@ impl Simulation {
                 Err(Box::new(Violation { seed: self.seed, step: traffic.step, invariant, what, trace }))
             }
         }
+    }
+}
+
+impl Simulation {
+    fn check_own_invariants(&self, table: &MemoryStore) -> Result<(), Broken> {
+        for (invariant, holds) in &self.invariants {
+            run_alone(holds(table.clone())).map_err(|what| Broken::new(invariant.clone(), what))?;
+        }
+        Ok(())
     }
 }
 
@@ -195,6 +240,15 @@ impl Run {
                 let weight = run.weight();
                 run.tasks.spawn(weight, client.live());
             }
+        }
+        for actor in &simulation.actors {
+            let work = actor(Site::new(Rc::clone(&run.world), random.fork()));
+            let world = Rc::clone(&run.world);
+            world.devices.set(world.devices.get() + 1);
+            run.tasks.spawn(4, async move {
+                work.await;
+                world.devices.set(world.devices.get().saturating_sub(1));
+            });
         }
         for shard in 0..run.world.knobs.shards {
             run.projectors.push(Rc::new(Cell::new(false)));
@@ -251,6 +305,9 @@ impl Run {
             } else if !self.world.calm.get() {
                 self.world.calm();
             }
+            if self.world.calm.get() || self.random.chance(10) {
+                self.let_late_ones_arrive();
+            }
             self.tasks.step();
             self.follow()?;
         }
@@ -284,6 +341,18 @@ impl Run {
             let shard = self.random.below(self.projectors.len());
             self.world.tell(|| format!("another projector takes shard {shard} over"));
             self.start_projector(shard);
+        }
+    }
+
+    /// Lets a write arrive that is late; all of them, once the troubles are over.
+    fn let_late_ones_arrive(&mut self) {
+        loop {
+            let Some(late) = lock(&self.world.traffic).take_late() else { return };
+            self.world.tell(|| "a late write arrives".to_owned());
+            run_alone(late);
+            if !self.world.calm.get() {
+                return;
+            }
         }
     }
 

@@ -52,6 +52,8 @@ struct TextChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     Done,
+    /// It is done, and an attempt before may be done once more.
+    DoneAndMore,
     NotDone,
     Unknown,
 }
@@ -149,10 +151,10 @@ impl Model {
             match ended {
                 Ended::Done => change.end = Some(now),
                 Ended::NotDone => change.refused = true,
-                Ended::Unknown => {}
+                Ended::DoneAndMore | Ended::Unknown => {}
             }
         }
-        if pending.place == 0 && ended == Ended::Done {
+        if pending.place == 0 && matches!(ended, Ended::Done | Ended::DoneAndMore) {
             history.sent = Some(now);
             let stored = history
                 .group

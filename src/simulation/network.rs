@@ -1,6 +1,7 @@
 //! The way from a process to the table: every call is two yield points, one before it is done and one before its answer arrives.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::executor::pause;
 use super::random::Random;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, PartitionKey};
 use crate::model::KnownKey;
 use crate::request::{
@@ -18,17 +19,29 @@ use crate::request::{
 use crate::store::Store;
 
 /// What all ways to the table share: how long they take, and the trace of what goes over them.
-#[derive(Debug)]
 pub(super) struct Traffic {
     random: Random,
     pub(super) requests: u64,
     pub(super) step: u64,
     pub(super) trace: Option<Vec<String>>,
+    /// Of a thousand writes, how many arrive late, when their sender has given up waiting.
+    pub(super) late: u16,
+    /// The writes that are still to arrive.
+    underway: Vec<Late>,
 }
 
+type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Traffic {
-    pub(super) fn new(random: Random, traced: bool) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self { random, requests: 0, step: 0, trace: traced.then(Vec::new) }))
+    pub(super) fn new(random: Random, late: u16, traced: bool) -> Arc<Mutex<Self>> {
+        let trace = traced.then(Vec::new);
+        Arc::new(Mutex::new(Self { random, requests: 0, step: 0, trace, late, underway: Vec::new() }))
+    }
+
+    /// One of the writes that are late, or `None` where none is.
+    pub(super) fn take_late(&mut self) -> Option<Late> {
+        let place = self.random.below(self.underway.len());
+        (place < self.underway.len()).then(|| self.underway.swap_remove(place))
     }
 
     /// A line of the trace, which is made only where there is one.
@@ -36,6 +49,12 @@ impl Traffic {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{:>6}  {}", self.step, line()));
         }
+    }
+}
+
+impl fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traffic").field("requests", &self.requests).finish_non_exhaustive()
     }
 }
 
@@ -93,6 +112,25 @@ impl<S> Network<S> {
     }
 }
 
+impl<S: Store> Network<S> {
+    /// Whether a write is to be late. Then its sender waits, and in the end knows nothing.
+    async fn is_late(&self, what: Option<&String>, write: impl FnOnce() -> Late) -> Result<()> {
+        {
+            let mut traffic = lock(&self.traffic);
+            let late = traffic.late;
+            if !traffic.random.chance(late) {
+                return Ok(());
+            }
+            traffic.underway.push(write());
+            traffic.tell(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
+        }
+        self.travel().await;
+        let error =
+            Error::new(ErrorKind::OutcomeUnknown, "there was no answer in time: it may be done or not, now or later");
+        Err(error.with_operation("write").with_table(self.store.table_name()))
+    }
+}
+
 impl<S> fmt::Debug for Network<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Network")
@@ -101,7 +139,7 @@ impl<S> fmt::Debug for Network<S> {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl<S: Store> Store for Network<S> {
+impl<S: Store + Clone + 'static> Store for Network<S> {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
@@ -114,6 +152,9 @@ impl<S: Store> Store for Network<S> {
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
         let what = self.note(|| format!("{} {}", action(&request), kind(request.key())));
+        let (store, copy) = (self.store.clone(), request.clone());
+        let late = || -> Late { Box::pin(async move { drop(store.write(copy).await) }) };
+        self.is_late(what.as_ref(), late).await?;
         let done = |answer: &WriteOutcome| match answer {
             WriteOutcome::Done { .. } => "done",
             WriteOutcome::Refused { .. } => "refused",
@@ -138,6 +179,9 @@ impl<S: Store> Store for Network<S> {
             let actions: Vec<_> = request.actions.iter().map(|action| kind(action.key())).collect();
             format!("transact {}", actions.join(", "))
         });
+        let (store, copy) = (self.store.clone(), request.clone());
+        let late = || -> Late { Box::pin(async move { drop(store.transact(copy).await) }) };
+        self.is_late(what.as_ref(), late).await?;
         let done = |answer: &TransactOutcome| match answer {
             TransactOutcome::Done { .. } => "done",
             TransactOutcome::Cancelled { .. } => "cancelled",

@@ -50,7 +50,7 @@ impl World {
         let clock = Arc::new(ManualClock::starting_at(start));
         let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
         let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag);
-        let traffic = Traffic::new(random.fork(), traced);
+        let traffic = Traffic::new(random.fork(), knobs.late, traced);
         let people = RefCell::new(vec![Vec::new(); knobs.users]);
         let mut world = Self {
             servers: Vec::new(),
@@ -108,6 +108,7 @@ impl World {
     pub(super) fn calm(&self) {
         self.tell(|| "the troubles are over".to_owned());
         self.calm.set(true);
+        lock(&self.traffic).late = 0;
         for process in &*self.processes.borrow() {
             process.set_plan(Plan::new());
         }

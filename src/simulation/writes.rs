@@ -1,7 +1,7 @@
 //! What a device writes.
 
 use super::client::{Answer, Client};
-use super::model::{Ended, Pending};
+use super::model::Pending;
 use super::violation::Broken;
 use crate::error::{ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
@@ -12,16 +12,6 @@ use crate::time::Clock;
 
 fn body(text: u32) -> Result<MessageBody> {
     MessageBody::new(format!("m{text}"))
-}
-
-impl<T> Answer<T> {
-    fn ended(&self) -> Ended {
-        match self {
-            Self::Done(_) => Ended::Done,
-            Self::Refused { maybe: false, .. } | Self::GivenUp { maybe: false } => Ended::NotDone,
-            Self::Refused { .. } | Self::GivenUp { .. } => Ended::Unknown,
-        }
-    }
 }
 
 impl Client {
@@ -51,11 +41,7 @@ impl Client {
         self.tell(|| format!("sends message {number} to group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.send(id, body(text)?).await).await;
-        let ended = match &answer {
-            // Who is no member may still have been one at an attempt before.
-            Answer::Done(None) => Ended::Unknown,
-            answer => answer.ended(),
-        };
+        let ended = self.ended_in_thread(&answer);
         self.world.model.borrow_mut().ended(pending, ended);
         match answer {
             Answer::Done(Some(message)) => self.saw(&message, from),
@@ -100,7 +86,7 @@ impl Client {
         self.tell(|| format!("edits message {number}"));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.edit(position, body(text)?).await).await;
-        let ended = if matches!(answer, Answer::Done(None)) { Ended::Unknown } else { answer.ended() };
+        let ended = self.ended_in_thread(&answer);
         let (was_sent, was_deleted, may_be_deleted) = {
             let mut model = self.world.model.borrow_mut();
             model.ended(pending, ended);
@@ -133,7 +119,7 @@ impl Client {
         self.tell(|| format!("deletes message {number}"));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.delete(position).await).await;
-        let ended = if matches!(answer, Answer::Done(None)) { Ended::Unknown } else { answer.ended() };
+        let ended = self.ended_in_thread(&answer);
         let was_sent = {
             let mut model = self.world.model.borrow_mut();
             model.ended(pending, ended);
@@ -228,7 +214,7 @@ impl Client {
                 model.is_broken(Broken::new(Broken::PAIR, "a conversation of two has no row for the other one"));
             }
         }
-        let ended = answer.ended();
+        let ended = self.ended(&answer);
         self.world.model.borrow_mut().ended(pending, ended);
         if let Answer::Refused { error, .. } = answer {
             self.check_taken("start_direct", &error, id);
@@ -249,7 +235,7 @@ impl Client {
                 chat.import_direct(ImportedDirect::new(id, mine.clone(), others.clone(), at)).await
             })
             .await;
-        self.tell(|| format!("imported group {number}: {:?}", answer.ended()));
+        self.tell(|| format!("imported group {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         match answer {
             Answer::Done(thread) => model.acknowledged_pair(pair, thread.group_id()),
@@ -288,7 +274,7 @@ impl Client {
                 chat.create_group(new, Draft::new(body(text)?).with_id(id)).await
             })
             .await;
-        let ended = answer.ended();
+        let ended = self.ended(&answer);
         self.world.model.borrow_mut().ended(pending, ended);
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
@@ -319,7 +305,7 @@ impl Client {
         self.tell(|| format!("adds user {number} to group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.add_member(&member).await).await;
-        self.tell(|| format!("added user {number}: {:?}", answer.ended()));
+        self.tell(|| format!("added user {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
         match answer {
@@ -349,7 +335,7 @@ impl Client {
         self.tell(|| format!("removes user {number} from group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.remove_member(member).await).await;
-        self.tell(|| format!("removed user {number}: {:?}", answer.ended()));
+        self.tell(|| format!("removed user {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
         match answer {
@@ -384,7 +370,7 @@ impl Client {
         }
         self.tell(|| format!("takes other names in place of version {}", user.version()));
         let answer = self.call(async |chat: Threadline| chat.update_user(&user, change.clone()).await).await;
-        self.tell(|| format!("took other names in place of version {}: {:?}", user.version(), answer.ended()));
+        self.tell(|| format!("took other names in place of version {}: {:?}", user.version(), self.ended(&answer)));
         match answer {
             Answer::Done(renamed) => {
                 self.world.model.borrow_mut().acknowledged(&renamed);
