@@ -227,6 +227,8 @@ impl Client {
         let id = UserId::from_uuid(self.new_id());
         let Ok(subject) = IdentitySubject::new(format!("person{}", self.person)) else { return };
         let Ok(mut handle) = self.handle() else { return };
+        // Whether any call before may have been done.
+        let mut tried = false;
         while self.me().is_none() {
             let name = format!("Person {}", self.person);
             let (new_handle, new_subject) = (handle.clone(), subject.clone());
@@ -243,6 +245,7 @@ impl Client {
                     self.learn(user);
                 }
                 Answer::Refused { error, maybe } if error.kind() == ErrorKind::AlreadyExists => {
+                    tried = tried || maybe;
                     match error.entity() {
                         Some(HandleClaim::TYPE) => match self.handle() {
                             Ok(other) => handle = other,
@@ -251,12 +254,12 @@ impl Client {
                         // Another device was faster.
                         Some(IdentityClaim::TYPE) => self.find_myself(&subject).await,
                         // An attempt before was done, and another device found the user and renamed it.
-                        Some(User::TYPE) if maybe => self.find_myself(&subject).await,
+                        Some(User::TYPE) if tried => self.find_myself(&subject).await,
                         _ => self.unexpected("create_user", &error),
                     }
                 }
                 Answer::Refused { error, .. } => self.unexpected("create_user", &error),
-                Answer::GivenUp { .. } => {}
+                Answer::GivenUp { maybe } => tried = tried || maybe,
             }
             if self.world.model.borrow().broken.is_some() {
                 return;

@@ -32,10 +32,6 @@ impl Tasks {
         self.tasks.push(Task { work: Box::pin(work), weight: weight.max(1) });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
-    }
-
     /// Lets one task go on to its next yield point.
     pub(super) fn step(&mut self) {
         let again = self.last.filter(|last| *last < self.tasks.len() && self.random.chance(self.sticky));

@@ -28,6 +28,20 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Its name in a command.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Races => "races",
+            Self::Faults => "faults",
+            Self::Crashes => "crashes",
+            Self::Late => "late",
+            Self::Redelivery => "redelivery",
+            Self::Lag => "lag",
+            Self::Clocks => "clocks",
+            Self::Any => "any",
+        }
+    }
+
     fn includes(self, other: Self) -> bool {
         self == other || self == Self::Any
     }

@@ -51,7 +51,7 @@ type Actor = Rc<dyn Fn(Site) -> Pin<Box<dyn Future<Output = ()>>>>;
 type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
 
-/// A deployment that is simulated from a seed.
+/// A deployment that is simulated from a seed. See the [module](self) for what it does and checks.
 #[derive(Clone)]
 pub struct Simulation {
     seed: u64,
@@ -62,6 +62,8 @@ pub struct Simulation {
     actors: Vec<Actor>,
     invariants: Vec<(Cow<'static, str>, Invariant)>,
     whole_trace: bool,
+    /// Whether it is the library's own workload, on its own table.
+    is_plain: bool,
 }
 
 /// What a run was made of.
@@ -83,7 +85,7 @@ pub struct Summary {
 }
 
 impl Simulation {
-    /// The deployment of this seed, with any trouble.
+    /// The deployment of this seed, with any trouble. Every seed is another one, in kind too.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
@@ -94,6 +96,7 @@ impl Simulation {
             actors: Vec::new(),
             invariants: Vec::new(),
             whole_trace: false,
+            is_plain: true,
         }
     }
 
@@ -108,6 +111,7 @@ impl Simulation {
     /// for what its [`Site`] gives, and for nothing else: nobody would wake it.
     #[must_use]
     pub fn with_actor<W: Future<Output = ()> + 'static>(mut self, actor: impl Fn(Site) -> W + 'static) -> Self {
+        self.is_plain = false;
         self.actors.push(Rc::new(move |site| Box::pin(actor(site))));
         self
     }
@@ -120,6 +124,7 @@ impl Simulation {
         invariant: impl Into<Cow<'static, str>>,
         holds: impl Fn(MemoryStore) -> W + 'static,
     ) -> Self {
+        self.is_plain = false;
         self.invariants.push((invariant.into(), Rc::new(move |table| Box::pin(holds(table)))));
         self
     }
@@ -128,6 +133,7 @@ impl Simulation {
     /// for a test of what the simulation finds. It is called once for each server.
     #[must_use]
     pub fn with_servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_plain = false;
         self.servers_table = Rc::new(wrap);
         self
     }
@@ -135,6 +141,7 @@ impl Simulation {
     /// The same with another table for the projectors. It is called once for each of them.
     #[must_use]
     pub fn with_projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_plain = false;
         self.projectors_table = Rc::new(wrap);
         self
     }
@@ -143,6 +150,7 @@ impl Simulation {
     /// up wrongly.
     #[must_use]
     pub fn with_records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
+        self.is_plain = false;
         self.keeps = Rc::new(keep);
         self
     }
@@ -167,7 +175,7 @@ impl Simulation {
         let knobs = Knobs::drawn(&mut random, self.trouble);
         let mut run = Run::new(knobs, &mut random, self, traced);
         let result = run
-            .to_rest()
+            .go_on_to_rest()
             .and_then(|()| rest::check(&run.world, &mut random))
             .and_then(|()| self.check_own_invariants(&run.world.store));
         match result {
@@ -179,7 +187,8 @@ impl Simulation {
                     trace.drain(..trace.len().saturating_sub(TRACE_LINES));
                 }
                 let Broken { invariant, what } = broken;
-                Err(Box::new(Violation { seed: self.seed, step: traffic.step, invariant, what, trace }))
+                let (seed, trouble, step, is_plain) = (self.seed, self.trouble, traffic.step, self.is_plain);
+                Err(Box::new(Violation { seed, trouble, step, invariant, what, trace, is_plain }))
             }
         }
     }
@@ -284,7 +293,7 @@ impl Run {
     }
 
     /// Runs until nothing is left to be done.
-    fn to_rest(&mut self) -> Result<(), Broken> {
+    fn go_on_to_rest(&mut self) -> Result<(), Broken> {
         let mut troubled_steps = u64::try_from(self.random.below(2000)).unwrap_or(0);
         while !self.is_at_rest() {
             self.steps += 1;

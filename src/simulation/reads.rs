@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::client::{Answer, Client};
 use super::model::Model;
 use super::violation::Broken;
+use crate::error::Result;
 use crate::id::GroupId;
 use crate::model::{Membership, Message, MessagePosition};
 use crate::patterns::{Cursor, Page, Thread, Threadline};
@@ -19,7 +20,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) async fn page(&self, thread: &Thread, cursor: Option<&Cursor>) -> crate::Result<Page<Message>> {
+    pub(super) async fn page(&self, thread: &Thread, cursor: Option<&Cursor>) -> Result<Page<Message>> {
         let mut request = thread.messages().limit(self.limit);
         request = if self.oldest_first { request.oldest_first() } else { request.newest_first() };
         if self.consistent {

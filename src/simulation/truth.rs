@@ -196,7 +196,7 @@ fn follow_message(group: &mut Group, position: MessagePosition, change: &Change)
 fn read<E: Entity>(change: &Change) -> Result<Option<E>, Broken> {
     match &change.new {
         Some(image) => {
-            E::from_item((**image).clone()).map(Some).map_err(|error| Broken::unexpected(format!("an item: {error}")))
+            E::from_item((**image).clone()).map(Some).map_err(|error| Broken::new(Broken::READABLE, error.to_string()))
         }
         None => Ok(None),
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::knobs::Trouble;
+
 /// An invariant that does not hold, and what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
@@ -28,6 +30,7 @@ impl Broken {
     pub(super) const VERSION: &'static str = "a user's version is written once";
     pub(super) const PAIR: &'static str = "two people have one conversation";
     pub(super) const ANSWER: &'static str = "an answer is one that the call may give";
+    pub(super) const READABLE: &'static str = "an item can be read";
     pub(super) const REST: &'static str = "it comes to rest";
 
     pub(super) fn new(invariant: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
@@ -46,6 +49,8 @@ impl Broken {
 pub struct Violation {
     /// The seed, which replays it.
     pub seed: u64,
+    /// What troubled the deployment.
+    pub trouble: Trouble,
     /// The step at which it was seen.
     pub step: u64,
     /// The invariant, in a sentence.
@@ -54,17 +59,21 @@ pub struct Violation {
     pub what: String,
     /// What went on before it, the last of it at the end.
     pub trace: Vec<String>,
+    /// Whether it is the library's own workload, on its own table.
+    pub(super) is_plain: bool,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}, step {}: broken: {}", self.seed, self.step, self.invariant)?;
-        writeln!(f, "  seen: {}", self.what)?;
-        writeln!(
-            f,
-            "  replay: cargo run --release --features simulation --example simulate -- --seed {} --trace",
-            self.seed
-        )?;
+        let Self { seed, trouble, step, invariant, what, .. } = self;
+        writeln!(f, "seed {seed}, step {step}: broken: {invariant}")?;
+        writeln!(f, "  seen: {what}")?;
+        if self.is_plain {
+            let command = "cargo run --release --features simulation --example simulate --";
+            writeln!(f, "  replay: {command} --seed {seed} --trouble {} --trace", trouble.name())?;
+        } else {
+            writeln!(f, "  replay: the same simulation with Simulation::seeded({seed}) and Trouble::{trouble:?}")?;
+        }
         writeln!(f, "  the last of what went on:")?;
         for line in &self.trace {
             writeln!(f, "    {line}")?;

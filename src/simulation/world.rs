@@ -87,10 +87,6 @@ impl World {
         self.model.borrow_mut().is_broken(broken);
     }
 
-    pub(super) fn check(&self, result: Result<(), Broken>) {
-        self.model.borrow_mut().check(result);
-    }
-
     /// A line of the trace, where there is one.
     pub(super) fn tell(&self, line: impl FnOnce() -> String) {
         lock(&self.traffic).tell(line);

@@ -3,7 +3,7 @@
 use super::client::{Answer, Client};
 use super::model::Pending;
 use super::violation::Broken;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Message, MessagePosition, Profile};
 use crate::patterns::{Draft, ImportedDirect, NewGroup, Thread, Threadline, UserChange};
@@ -56,7 +56,7 @@ impl Client {
     }
 
     /// A send may be refused only where the message was changed since an attempt that was done.
-    fn check_taken(&self, call: &'static str, error: &crate::error::Error, id: MessageId) {
+    fn check_taken(&self, call: &'static str, error: &Error, id: MessageId) {
         let may_be_changed = self.world.model.borrow().may_be_changed(id);
         if error.kind() != ErrorKind::AlreadyExists || !may_be_changed {
             self.unexpected(call, error);
@@ -339,10 +339,8 @@ impl Client {
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
         match answer {
-            Answer::Done(Some(())) => {
-                if !model.truth.was_stranger(group, member, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "who was removed is still a member"));
-                }
+            Answer::Done(Some(())) if !model.truth.was_stranger(group, member, from, to) => {
+                model.is_broken(Broken::new(Broken::MEMBERS, "who was removed is still a member"));
             }
             Answer::Refused { error, .. }
                 if error.kind() != ErrorKind::NotFound || !model.truth.was_stranger(group, me, from, to) =>
