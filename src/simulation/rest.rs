@@ -12,7 +12,7 @@ use super::violation::Broken;
 use super::world::World;
 use crate::error::{Error, ErrorKind};
 use crate::id::{GroupId, UserId};
-use crate::model::{Membership, Message, User};
+use crate::model::{Membership, Message, Profile, User};
 use crate::patterns::{MAX_UNREAD, Thread, Threadline};
 use crate::stream::{Auditor, Drift};
 
@@ -94,9 +94,7 @@ fn check_row(group: &Group, row: &Membership) -> Result<(), Broken> {
 }
 
 fn check_names(model: &Model, row: &Membership) -> Result<(), Broken> {
-    let is_as_now = |profile: &crate::model::Profile| {
-        model.truth.users.get(&profile.id).map(User::profile).as_ref() == Some(profile)
-    };
+    let is_as_now = |profile: &Profile| model.truth.users.get(&profile.id).map(User::profile).as_ref() == Some(profile);
     if !is_as_now(&row.profile()) || !row.other().as_ref().is_none_or(is_as_now) {
         let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
         return Err(Broken::new(Broken::ROW, format!("row {group}/{user} has names of before")));
