@@ -15,6 +15,8 @@ mod request;
 mod text;
 mod time;
 
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod store;
 pub mod stream;
 pub mod table;

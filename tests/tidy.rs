@@ -51,6 +51,27 @@ const MODULES: &[(&str, &[&str])] = &[
     // The in-memory store's stream, as the service may deliver it.
     ("stream::delivery", &["error", "random", "key", "stream", "stream::record", "store::memory"]),
     ("stream::lambda", &["error", "item", "stream", "stream::record"]),
+    // A deployment: it knows all that one is made of, and nobody knows it.
+    (
+        "simulation",
+        &[
+            "error",
+            "random",
+            "time",
+            "text",
+            "id",
+            "key",
+            "item",
+            "entity",
+            "capacity",
+            "request",
+            "store",
+            "store::memory",
+            "model",
+            "patterns",
+            "stream",
+        ],
+    ),
     ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
 ];
 

@@ -1,0 +1,106 @@
+//! Simulates whole deployments, each from its seed, and stops at the first invariant that does not hold. Needs no server.
+//!
+//! ```text
+//! cargo run --release --features simulation --example simulate -- --seeds 100000
+//! cargo run --release --features simulation --example simulate -- --seed 7 --trace
+//! ```
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use threadline::simulation::{Simulation, Trouble};
+
+/// Simulates deployments: users, servers and projectors on one table, with faults and crashes.
+#[derive(Debug, Parser)]
+struct Options {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+
+    /// The first of them
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+
+    /// Run this seed alone, and tell what it was made of
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+
+    /// What troubles the deployment, besides requests that interleave
+    #[arg(long, value_enum, default_value_t = Kind::Any)]
+    trouble: Kind,
+
+    /// Print the trace from the first step on, where an invariant does not hold
+    #[arg(long)]
+    trace: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Races,
+    Faults,
+    Crashes,
+    Late,
+    Redelivery,
+    Lag,
+    Clocks,
+    Any,
+}
+
+impl From<Kind> for Trouble {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Races => Self::Races,
+            Kind::Faults => Self::Faults,
+            Kind::Crashes => Self::Crashes,
+            Kind::Late => Self::Late,
+            Kind::Redelivery => Self::Redelivery,
+            Kind::Lag => Self::Lag,
+            Kind::Clocks => Self::Clocks,
+            Kind::Any => Self::Any,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let seeds = match options.seed {
+        Some(seed) => seed..=seed,
+        None => options.from..=options.from.saturating_add(options.seeds).saturating_sub(1),
+    };
+    let bar = ProgressBar::new(seeds.end().saturating_sub(*seeds.start()).saturating_add(1));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left, {msg}") {
+        bar.set_style(style);
+    }
+    let (mut steps, mut requests, mut faults, mut crashes, mut records, mut messages) = (0, 0, 0, 0, 0, 0);
+    for seed in seeds {
+        let simulation = Simulation::seeded(seed).with_trouble(options.trouble.into());
+        let simulation = if options.trace { simulation.with_whole_trace() } else { simulation };
+        match simulation.run() {
+            Ok(summary) => {
+                steps += summary.steps;
+                requests += summary.requests;
+                faults += summary.faults;
+                crashes += summary.crashes;
+                records += summary.records;
+                messages += summary.messages;
+            }
+            Err(violation) => {
+                bar.abandon();
+                eprintln!("{violation}");
+                return ExitCode::FAILURE;
+            }
+        }
+        bar.inc(1);
+        if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
+            println!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
+        }
+    }
+    bar.finish_and_clear();
+    println!(
+        "{} seeds: every invariant held. {messages} messages, {requests} requests, {faults} faults, {crashes} crashes, \
+         {records} records delivered, {steps} steps.",
+        bar.length().unwrap_or_default(),
+    );
+    ExitCode::SUCCESS
+}

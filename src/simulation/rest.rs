@@ -1,0 +1,207 @@
+//! What must hold at rest: when everything is delivered, and nothing goes wrong any more.
+
+use std::collections::BTreeSet;
+
+use super::executor::run_alone;
+use super::model::Model;
+use super::network::short;
+use super::random::Random;
+use super::reads::{Walk, check_size};
+use super::truth::Group;
+use super::violation::Broken;
+use super::world::World;
+use crate::error::{Error, ErrorKind};
+use crate::id::{GroupId, UserId};
+use crate::model::{Membership, Message, Profile, User};
+use crate::patterns::{MAX_UNREAD, Thread, Threadline};
+use crate::stream::{Auditor, Drift};
+
+/// Checks the deployment as it is at rest.
+pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
+    let chat = Threadline::new(world.store.clone()).with_clock(world.clock.clone());
+    let now = world.now();
+    let model = &*world.model.borrow();
+    model.check_users()?;
+    check_claims(model)?;
+    for (id, group) in &model.truth.groups {
+        if group.item.as_ref().is_some_and(|item| item.continued_in().is_some()) {
+            continue;
+        }
+        check_messages(model, *id, group, now)?;
+        for row in group.rows.values() {
+            check_row(group, row)?;
+            if !world.knobs.may_miss_names() {
+                check_names(model, row)?;
+            }
+        }
+        for user in model.truth.users.keys() {
+            check_reader(&chat, model, (*id, group), *user, random)?;
+        }
+    }
+    for user in model.truth.users.keys() {
+        check_inbox(&chat, model, *user, random)?;
+    }
+    run_alone(audit(world))
+}
+
+fn failed(error: &Error) -> Broken {
+    Broken::unexpected(format!("a call at rest: {error}"))
+}
+
+fn check_claims(model: &Model) -> Result<(), Broken> {
+    let wanted: usize = model.truth.users.values().map(|user| 1 + usize::from(user.identity().is_some())).sum();
+    let claims = model.truth.claims.len();
+    if claims == wanted {
+        Ok(())
+    } else {
+        Err(Broken::new(Broken::CLAIM, format!("{claims} claims, and {wanted} handles and identities")))
+    }
+}
+
+fn check_messages(model: &Model, id: GroupId, group: &Group, now: u64) -> Result<(), Broken> {
+    for message in group.messages.values() {
+        model.saw(message, now, now)?;
+        if !model.truth.was_ever_member(id, message.sender_id()) {
+            return Err(Broken::new(Broken::MEMBERS, "a message is by somebody who never was a member"));
+        }
+    }
+    for (number, position) in model.sent_before(id, now) {
+        if !group.messages.contains_key(&position) {
+            return Err(Broken::new(Broken::KEPT, format!("message {number} is lost")));
+        }
+    }
+    Ok(())
+}
+
+fn check_row(group: &Group, row: &Membership) -> Result<(), Broken> {
+    let newest = group.messages.values().next_back();
+    let shows_text =
+        row.preview().map(|text| text.as_str()) == newest.and_then(Message::body).map(|text| text.as_str());
+    if row.last_message() != newest.map(Message::position)
+        || row.last_sender_id() != newest.map(Message::sender_id)
+        || !shows_text
+    {
+        let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
+        return Err(Broken::new(Broken::ROW, format!("row {group}/{user} does not show the newest message as it is")));
+    }
+    let is_unread = newest.is_some_and(|newest| {
+        newest.sender_id() != row.user_id() && row.last_read().is_none_or(|read| read < newest.position())
+    });
+    if row.is_unread() != is_unread {
+        return Err(Broken::new(Broken::UNREAD, "a row is unread and should not be, or the other way around"));
+    }
+    Ok(())
+}
+
+fn check_names(model: &Model, row: &Membership) -> Result<(), Broken> {
+    let is_as_now = |profile: &Profile| model.truth.users.get(&profile.id).map(User::profile).as_ref() == Some(profile);
+    if !is_as_now(&row.profile()) || !row.other().as_ref().is_none_or(is_as_now) {
+        let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
+        return Err(Broken::new(Broken::ROW, format!("row {group}/{user} has names of before")));
+    }
+    Ok(())
+}
+
+/// A member reads the thread as it is, in both orders; a stranger finds nothing.
+fn check_reader(
+    chat: &Threadline,
+    model: &Model,
+    (id, group): (GroupId, &Group),
+    user: UserId,
+    random: &mut Random,
+) -> Result<(), Broken> {
+    let thread = match run_alone(chat.open(user, id)) {
+        Ok(thread) => thread,
+        Err(error) if error.kind() == ErrorKind::NotFound && !group.rows.contains_key(&user) => return Ok(()),
+        Err(error) => return Err(failed(&error)),
+    };
+    if !group.rows.contains_key(&user) {
+        return Err(Broken::new(Broken::MEMBERS, "at rest, a stranger opens a conversation"));
+    }
+    for oldest_first in [true, false] {
+        let limit = u32::try_from(random.between(1, 7)).unwrap_or(1);
+        let walk = Walk { group: id, oldest_first, limit, consistent: true };
+        let read = walk_through(model, &thread, walk)?;
+        let same = match oldest_first {
+            true => group.messages.values().eq(read.iter()),
+            false => group.messages.values().rev().eq(read.iter()),
+        };
+        if !same {
+            return Err(Broken::new(Broken::ORDER, "the pages of a thread are not the thread"));
+        }
+    }
+    let after = thread.membership().last_read();
+    let wanted = group
+        .messages
+        .values()
+        .filter(|message| message.sender_id() != user && !message.is_deleted() && Some(message.position()) > after)
+        .count();
+    let unread = run_alone(thread.unread()).map_err(|error| failed(&error))?;
+    let most = usize::try_from(MAX_UNREAD).unwrap_or(usize::MAX);
+    if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
+        return Err(Broken::new(Broken::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
+    }
+    Ok(())
+}
+
+fn walk_through(model: &Model, thread: &Thread, walk: Walk) -> Result<Vec<Message>, Broken> {
+    let (mut read, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = run_alone(walk.page(thread, cursor.as_ref())).map_err(|error| failed(&error))?;
+        let behind = read.last().map(Message::position);
+        walk.check(model, &page, behind, (u64::MAX, u64::MAX))?;
+        read.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(read);
+        }
+    }
+}
+
+fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Random) -> Result<(), Broken> {
+    let limit = u32::try_from(random.between(1, 5)).unwrap_or(1);
+    let (mut read, mut cursor) = (Vec::new(), None);
+    loop {
+        let mut request = chat.inbox(user).limit(limit);
+        let promised = cursor.is_some();
+        if let Some(cursor) = cursor {
+            request = request.cursor(cursor);
+        }
+        let page = run_alone(request.fetch()).map_err(|error| failed(&error))?;
+        check_size(page.items.len(), limit, page.next.is_some(), promised)?;
+        read.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let mut rows: Vec<_> = model.truth.groups.values().filter_map(|group| group.rows.get(&user)).collect();
+    rows.sort_by_key(|row| (row.last_message_at(), row.group_id()));
+    if !rows.iter().rev().copied().eq(read.iter()) {
+        return Err(Broken::new(
+            Broken::INBOX,
+            format!("an inbox has {} rows, and {} are its", read.len(), rows.len()),
+        ));
+    }
+    let others: Vec<_> = rows.iter().filter_map(|row| row.other()).map(|other| other.id).collect();
+    if others.iter().collect::<BTreeSet<_>>().len() < others.len() {
+        return Err(Broken::new(Broken::PAIR, "two people have two conversations"));
+    }
+    Ok(())
+}
+
+async fn audit(world: &World) -> Result<(), Broken> {
+    let auditor = Auditor::new(world.store.clone());
+    let mut cursor = None;
+    loop {
+        let page = auditor.check(cursor.as_ref()).await.map_err(|error| failed(&error))?;
+        let may_be = |drift: &Drift| matches!(drift, Drift::StaleNames { .. }) && world.knobs.may_miss_names();
+        if let Some(finding) = page.findings.iter().find(|finding| !may_be(&finding.drift)) {
+            return Err(Broken::new(Broken::AUDIT, finding.to_string()));
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
