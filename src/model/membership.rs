@@ -146,8 +146,12 @@ impl Membership {
     /// The row moved forward: to a newer message, or to a newer revision of the one it shows. `None` for a row that is there
     /// already.
     pub(crate) fn moved_to(&self, message: &Message) -> Option<Self> {
-        let shown = self.last_message.map(|shown| (shown, self.last_revision.unwrap_or(0)));
-        (shown < Some((message.position(), message.revision()))).then(|| self.clone().showing(message))
+        (self.shown() < Some((message.position(), message.revision()))).then(|| self.clone().showing(message))
+    }
+
+    /// How far the row is: the newest message that it knows of, in which revision.
+    pub(crate) fn shown(&self) -> Option<(MessagePosition, u32)> {
+        self.last_message.map(|shown| (shown, self.last_revision.unwrap_or(0)))
     }
 
     /// Whether the row holds names that the user had before these.

@@ -116,8 +116,7 @@ impl Truth {
             group.times.entry(user).or_default().push((now, row.is_some()));
         }
         if let (Some(before), Some(row)) = (before, &row) {
-            let order = |row: &Membership| row.last_message().map(|last| (last, row.last_revision().unwrap_or(0)));
-            if order(row) < order(before) {
+            if row.shown() < before.shown() {
                 return Err(Broken::new(
                     Broken::FORWARD,
                     "a row went back to an older message, or an older text of it",

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use threadline::store::fault::{FaultStore, Plan};
-use threadline::store::meter::Metered;
-use threadline::{Capacity, ErrorKind, MAX_UNREAD, NewGroup, Threadline, Units};
+use threadline::{ErrorKind, MAX_UNREAD, NewGroup, Threadline};
 
 use crate::support::App;
 

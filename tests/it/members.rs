@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::{
-    AttributeValue, Capacity, Consistency, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread,
-    Threadline, Units, Update, User, Write, read_units,
+    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Threadline, Update,
+    User, Write,
 };
 
 use crate::groups::{group, person, texts};

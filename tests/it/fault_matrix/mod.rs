@@ -93,7 +93,6 @@ reads! {
     messages_page_around
     inbox_page
     inbox_unread
-    audit_check
 }
 
 writes! {
@@ -140,14 +139,25 @@ matrix! {
     }
 }
 
-// A mend that is a transaction gives way to whatever holds its items: the audit goes on, and says that it is not mended.
+// A page of the audit ends before the item at which something failed, with what was found before it; at its first item it is an
+// error. A mend that is a transaction gives way to whatever holds its items: the audit goes on, and says that it is not mended.
 matrix! {
+    audit_check {
+        throttled: ends_the_page_before_it_and_again_gives_the_same,
+        conflict: is_never_met,
+        failed_before: ends_the_page_before_it_and_again_gives_the_same,
+        lost_answer: ends_the_page_before_it_and_again_gives_the_same,
+        crash_and_restart: ends_the_page_before_it_and_again_gives_the_same,
+        slow: is_done_nevertheless,
+        given_up_before: is_given_up_and_again_gives_the_same,
+        given_up_after: is_given_up_and_again_gives_the_same,
+    }
     audit_rebuild {
-        throttled: stops_it_and_again_does_the_rest,
+        throttled: ends_the_page_before_it_and_again_does_the_rest,
         conflict: stops_it_or_leaves_one_thing_unmended_and_again_does_the_rest,
-        failed_before: stops_it_and_again_does_the_rest,
-        lost_answer: is_unknown_and_again_does_the_rest,
-        crash_and_restart: stops_it_and_again_does_the_rest,
+        failed_before: ends_the_page_before_it_and_again_does_the_rest,
+        lost_answer: ends_the_page_before_it_and_again_does_the_rest,
+        crash_and_restart: ends_the_page_before_it_and_again_does_the_rest,
         slow: is_done_nevertheless,
         given_up_before: is_given_up_and_again_does_the_rest,
         given_up_after: is_given_up_and_again_does_the_rest,
