@@ -60,7 +60,8 @@ fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
             Rewritten::new(table).writes(careless).shared()
         })
     });
-    assert_eq!(violation.invariant, "an item can be read");
+    // It writes a row where there is none, or over one that is further on.
+    assert!(["an item can be read", "a row only moves forward"].contains(&&*violation.invariant), "{violation}");
 }
 
 #[test]
@@ -134,20 +135,6 @@ fn an_edit_of_anybodys_message_is_found() {
             .contains(&&*violation.invariant),
         "{violation}"
     );
-}
-
-#[test]
-fn a_stranger_who_may_add_members_is_found() {
-    let violation = found_in_servers(1000, |table| {
-        Rewritten::new(table).transactions(|actions| {
-            for action in actions {
-                if let TransactAction::Check { condition, .. } = action {
-                    *condition = Condition::item_exists().or(Condition::item_absent());
-                }
-            }
-        })
-    });
-    assert_eq!(violation.invariant, "only members open a conversation");
 }
 
 #[test]

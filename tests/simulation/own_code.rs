@@ -47,7 +47,7 @@ fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'st
 fn a_race_in_an_applications_own_code_is_found_by_its_own_invariant() {
     let violation = (0..100).find_map(|seed| counting(seed, read_and_write).run().err()).unwrap();
     assert_eq!(violation.invariant, "every actor is counted");
-    assert!(violation.to_string().contains(&format!("--seed {}", violation.seed)));
+    assert!(violation.to_string().contains(&format!("Simulation::seeded({})", violation.seed)));
     assert!(!violation.trace.is_empty());
 }
 
