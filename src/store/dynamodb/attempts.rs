@@ -70,21 +70,21 @@ impl Attempts {
     pub(crate) fn last_is_certain(&self) -> bool {
         !self.state.in_flight.load(Ordering::Relaxed)
     }
-}
 
-// The hint says which hooks these are, so that the SDK does not go through all the others on each call.
-#[dyn_dispatch_hint]
-impl Intercept for Attempts {
-    fn name(&self) -> &'static str {
-        "threadline::Attempts"
+    /// A call is about to begin that will be watched. Until it says that it [has begun](Self::call_begins), nothing certain is
+    /// known of it.
+    pub(super) fn expect_call(&self) {
+        self.leave_behind();
+        self.state.in_flight.store(true, Ordering::Relaxed);
     }
 
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
+    /// The call that was expected begins: nothing of it has been sent.
+    pub(super) fn call_begins(&self) {
+        self.state.in_flight.store(false, Ordering::Relaxed);
+    }
+
+    /// An attempt is about to be sent.
+    pub(super) fn will_be_sent(&self, context: &BeforeTransmitInterceptorContextRef<'_>) {
         self.leave_behind();
         self.state.in_flight.store(true, Ordering::Relaxed);
         if self.state.keeps_body
@@ -94,15 +94,10 @@ impl Intercept for Attempts {
             // Attempts follow one another, so that nobody else has set it.
             let _ = self.state.body.set(body);
         }
-        Ok(())
     }
 
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
+    /// An attempt has ended, one way or another.
+    pub(super) fn has_ended(&self, context: &FinalizerInterceptorContextRef<'_>) {
         let is_certain = match context.output_or_error() {
             None => false,
             Some(Ok(_)) => true,
@@ -124,6 +119,33 @@ impl Intercept for Attempts {
         } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
         }
+    }
+}
+
+// The hint says which hooks these are, so that the SDK does not go through all the others on each call.
+#[dyn_dispatch_hint]
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "threadline::Attempts"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.will_be_sent(context);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.has_ended(context);
         Ok(())
     }
 }

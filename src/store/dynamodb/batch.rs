@@ -1,6 +1,7 @@
 //! Reading or writing several items, each on its own, in rounds until nothing is left or nothing moves any more.
 
 use std::collections::HashSet;
+use std::pin::pin;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
 
@@ -8,6 +9,7 @@ use super::DynamoDbStore;
 use super::attempts::Attempts;
 use super::convert::{Effect, SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
 use super::error::Failure;
+use super::watch::watch;
 use crate::capacity::Consistency;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
@@ -27,15 +29,14 @@ impl DynamoDbStore {
                 .consistent_read(request.consistency == Consistency::Strong)
                 .build()
                 .map_err(|_| Error::invalid("a batch of reads has no key"))?;
-            let sent = self
-                .client
-                .batch_get_item()
-                .request_items(&*self.table, keys)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await;
+            let sending = pin!(
+                self.client
+                    .batch_get_item()
+                    .request_items(&*self.table, keys)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .send()
+            );
+            let sent = watch(&attempts, sending).await;
             let answer = match sent {
                 Ok(answer) => answer,
                 // What earlier rounds have read is not thrown away: the rest stays unprocessed.
@@ -80,15 +81,14 @@ impl DynamoDbStore {
             let attempts = Attempts::new();
             let call = self.call("batch_write", Effect::Write, &attempts);
             let writes = pending.iter().map(|(_, write)| write_request(write)).collect::<Result<Vec<_>>>()?;
-            let sent = self
-                .client
-                .batch_write_item()
-                .request_items(&*self.table, writes)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await;
+            let sending = pin!(
+                self.client
+                    .batch_write_item()
+                    .request_items(&*self.table, writes)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .send()
+            );
+            let sent = watch(&attempts, sending).await;
             let answer = match sent {
                 Ok(answer) => answer,
                 // What earlier rounds have done is known, and the rest was not done: then that is the answer. Where nobody

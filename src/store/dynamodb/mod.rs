@@ -9,6 +9,7 @@ mod local;
 mod read;
 pub(crate) mod retry;
 mod transact;
+mod watch;
 mod write;
 
 use std::fmt;
@@ -31,8 +32,8 @@ use retry::Backoff;
 pub use local::local_client;
 pub use retry::RetryPolicy;
 
-/// A DynamoDB table, reached through the application's own client. Clones share the client. The [module](self) says how to
-/// build a client, what is tried again, and what becomes of lost answers.
+/// A DynamoDB table, reached as the application's own client is configured. Clones share the client. The [module](self) says how
+/// to build a client, what it shares with the store, what is tried again, and what becomes of lost answers.
 #[derive(Clone)]
 pub struct DynamoDbStore {
     client: Client,
@@ -47,7 +48,7 @@ impl DynamoDbStore {
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         let backoff = Backoff::new(&client);
         Self {
-            client,
+            client: watch::watched(&client),
             table: table.into().into(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::new()),

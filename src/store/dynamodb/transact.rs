@@ -1,5 +1,7 @@
 //! Writing several items, all or none.
 
+use std::pin::pin;
+
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
@@ -12,6 +14,7 @@ use super::attempts::Attempts;
 use super::convert::{Effect, capacity, item_to_sdk, key_to_sdk};
 use super::error::Failure;
 use super::expression::Placeholders;
+use super::watch::watch;
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
@@ -36,16 +39,15 @@ impl DynamoDbStore {
                 .map(|action| self.transact_item(action))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|_| Error::invalid("the transaction has an action without a key or an item"))?;
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items))
-                .client_request_token(&token)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await;
+            let sending = pin!(
+                self.client
+                    .transact_write_items()
+                    .set_transact_items(Some(items))
+                    .client_request_token(&token)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                    .send()
+            );
+            let sent = watch(&attempts, sending).await;
             let failure = match sent {
                 Ok(answer) => {
                     let consumed = answer.consumed_capacity.unwrap_or_default();

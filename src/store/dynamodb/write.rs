@@ -1,5 +1,7 @@
 //! Writing one item.
 
+use std::pin::pin;
+
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
@@ -10,6 +12,7 @@ use super::attempts::Attempts;
 use super::convert::{Effect, SdkItem, capacity, item_from_body, key_to_sdk, put_to_sdk};
 use super::error::Failure;
 use super::expression::Placeholders;
+use super::watch::watch;
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
 use crate::request::{Write, WriteAction, WriteOutcome};
@@ -73,61 +76,58 @@ impl DynamoDbStore {
         Ok(match &request.action {
             WriteAction::Put { .. } => {
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let answer = self
-                    .client
-                    .put_item()
-                    .table_name(&*self.table)
-                    .set_item(put)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
-                    .return_values(old)
-                    .set_return_values_on_condition_check_failure(current)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .customize()
-                    .interceptor(attempts.clone())
-                    .send()
-                    .await?;
+                let sending = pin!(
+                    self.client
+                        .put_item()
+                        .table_name(&*self.table)
+                        .set_item(put)
+                        .set_condition_expression(condition)
+                        .set_expression_attribute_names(placeholders.names())
+                        .set_expression_attribute_values(placeholders.values())
+                        .return_values(old)
+                        .set_return_values_on_condition_check_failure(current)
+                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                        .send()
+                );
+                let answer = watch(attempts, sending).await?;
                 (answer.attributes, answer.consumed_capacity)
             }
             WriteAction::Update { key, update } => {
                 let update = placeholders.update(update);
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let answer = self
-                    .client
-                    .update_item()
-                    .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
-                    .update_expression(update)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
-                    .return_values(old)
-                    .set_return_values_on_condition_check_failure(current)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .customize()
-                    .interceptor(attempts.clone())
-                    .send()
-                    .await?;
+                let sending = pin!(
+                    self.client
+                        .update_item()
+                        .table_name(&*self.table)
+                        .set_key(Some(key_to_sdk(key)))
+                        .update_expression(update)
+                        .set_condition_expression(condition)
+                        .set_expression_attribute_names(placeholders.names())
+                        .set_expression_attribute_values(placeholders.values())
+                        .return_values(old)
+                        .set_return_values_on_condition_check_failure(current)
+                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                        .send()
+                );
+                let answer = watch(attempts, sending).await?;
                 (answer.attributes, answer.consumed_capacity)
             }
             WriteAction::Delete { key } => {
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let answer = self
-                    .client
-                    .delete_item()
-                    .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
-                    .return_values(old)
-                    .set_return_values_on_condition_check_failure(current)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .customize()
-                    .interceptor(attempts.clone())
-                    .send()
-                    .await?;
+                let sending = pin!(
+                    self.client
+                        .delete_item()
+                        .table_name(&*self.table)
+                        .set_key(Some(key_to_sdk(key)))
+                        .set_condition_expression(condition)
+                        .set_expression_attribute_names(placeholders.names())
+                        .set_expression_attribute_values(placeholders.values())
+                        .return_values(old)
+                        .set_return_values_on_condition_check_failure(current)
+                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                        .send()
+                );
+                let answer = watch(attempts, sending).await?;
                 (answer.attributes, answer.consumed_capacity)
             }
         })

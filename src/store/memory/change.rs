@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::{Table, Values, swap};
+use super::table::Table;
+use super::update::{Changes, swap};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::item::Item;
 use crate::key::Key;
@@ -80,8 +81,8 @@ struct Entry {
 pub(super) enum Undo {
     /// It was this item, or there was none.
     Whole(Option<Arc<Item>>),
-    /// Some attributes had other values.
-    Values(Values),
+    /// These changes make it.
+    Changes(Changes),
 }
 
 /// The images of an entry. Those behind an entry whose images are not known are not known either.
@@ -151,9 +152,9 @@ impl ChangeLog {
             };
             let old = match undo {
                 Undo::Whole(old) => old.take(),
-                Undo::Values(values) => new.as_deref().map(|new| {
+                Undo::Changes(changes) => new.as_deref().map(|new| {
                     let mut old = new.clone();
-                    swap(&mut old, values);
+                    swap(&mut old, changes);
                     Arc::new(old)
                 }),
             };

@@ -105,7 +105,8 @@ impl Index {
                 {
                     // The very entry, so that its text need not be allocated again.
                     let mut slot = partition.take(&(from, &**key) as &dyn InOrder).unwrap_or_else(|| slot(to, key));
-                    slot.index_sk.replace_range(.., to);
+                    slot.index_sk.clear();
+                    slot.index_sk.push_str(to);
                     partition.insert(slot);
                 }
             }

@@ -1,6 +1,5 @@
 //! The items: partitions in the order of their sort keys, and the index over them.
 
-use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,6 +15,7 @@ use crate::capacity::IndexChange;
 use crate::error::Result;
 use crate::item::Item;
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key};
+use crate::request::AttributeChange;
 use crate::time::Timestamp;
 
 /// An item with what is known of it, so that neither its size nor its expiry is computed again. Cheap to clone.
@@ -45,22 +45,6 @@ impl Stored {
 
     fn place(&self) -> Option<(&str, &str)> {
         if self.indexed { place(&self.item) } else { None }
-    }
-}
-
-/// New values of some attributes, each once; `None` for one that is not to be there.
-pub(super) type Values = Vec<(Cow<'static, str>, Option<AttributeValue>)>;
-
-/// Gives the attributes these values, and the values those that they had: doing it twice does nothing.
-pub(super) fn swap(item: &mut Item, values: &mut Values) {
-    for (name, value) in values {
-        *value = match value.take() {
-            Some(new) => match item.get_mut(name) {
-                Some(old) => Some(std::mem::replace(old, new)),
-                None => item.insert(name.as_ref(), new),
-            },
-            None => item.remove(name),
-        };
     }
 }
 
@@ -168,15 +152,15 @@ impl Found<'_> {
         self.stored
     }
 
-    /// Changes attributes of the item, and gives the values that they had: none where nothing had to be changed.
+    /// Changes attributes of the item, and gives the changes that undo it: none where nothing had to be changed.
     ///
     /// # Errors
     /// As [`apply`]. The item is then as it was.
-    pub(super) fn update(&mut self, changes: Changes) -> Result<(Values, IndexChange)> {
+    pub(super) fn update(&mut self, changes: Changes) -> Result<(Changes, IndexChange)> {
         let stored = &mut *self.stored;
         let before = stored.size;
-        let values = apply(stored, changes)?;
-        let was = |name: &str| values.iter().find(|(changed, _)| changed == name).map(|(_, old)| old.as_ref());
+        let undo = apply(stored, changes)?;
+        let was = |name: &str| undo.iter().find(|(changed, _)| changed == name).map(|(_, change)| set_to(change));
         if was(EXPIRES_AT).is_some() {
             stored.expires_at = stored.item.expires_at();
         }
@@ -193,7 +177,14 @@ impl Found<'_> {
         } else {
             IndexChange::None
         };
-        Ok((values, change))
+        Ok((undo, change))
+    }
+}
+
+fn set_to(change: &AttributeChange) -> Option<&AttributeValue> {
+    match change {
+        AttributeChange::Set(value) => Some(value),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::table::{Stored, Values, swap};
+use super::table::Stored;
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, Number, attribute_size, same};
 use crate::key::{Key, PK, SK};
@@ -38,65 +38,50 @@ pub(super) fn create(key: Key, changes: Changes) -> Result<Option<Stored>> {
 /// # Errors
 /// As [`apply`].
 pub(super) fn changed(mut stored: Stored, changes: Changes) -> Result<Option<Stored>> {
-    let old = apply(&mut stored, changes)?;
+    let undo = apply(&mut stored, changes)?;
     let Stored { key, item, size, .. } = stored;
-    Ok((!old.is_empty()).then(|| Stored::new(key, Arc::unwrap_or_clone(item), size)))
+    Ok((!undo.is_empty()).then(|| Stored::new(key, Arc::unwrap_or_clone(item), size)))
 }
 
-/// Makes the changes, which have been checked by themselves, to the item where it is, and gives the values that attributes had
-/// before: none where nothing had to be changed. Whether the item expires and is indexed is for the caller to find out.
+/// Makes the changes, which have been checked by themselves, to the item where it is, and gives those that undo them: none where
+/// nothing had to be changed. Whether the item expires and is indexed is for the caller to find out.
 ///
 /// # Errors
 /// `Invalid` for adding to what is no number, and for a result that is too large. The item is then as it was.
-pub(super) fn apply(stored: &mut Stored, changes: Changes) -> Result<Values> {
+pub(super) fn apply(stored: &mut Stored, mut changes: Changes) -> Result<Changes> {
     // Changed where it is, unless somebody still holds it: an answer in the making, or the change log.
     let item = Arc::make_mut(&mut stored.item);
-    let mut old = Values::with_capacity(changes.len());
-    match make(item, stored.size, key_size(&stored.key), changes, &mut old) {
+    match make(item, stored.size, key_size(&stored.key), &mut changes) {
         Ok(size) => {
             stored.size = size;
-            Ok(old)
+            // The log keeps them for a day.
+            if changes.capacity() > 2 * changes.len() {
+                changes.shrink_to_fit();
+            }
+            Ok(changes)
         }
         Err(error) => {
-            swap(item, &mut old);
+            swap(item, &mut changes);
             Err(error)
         }
     }
 }
 
-/// Makes the changes to an item of this size, and gives its new size. The values that attributes had are left in `old`.
-fn make(item: &mut Item, mut size: usize, key_size: usize, changes: Changes, old: &mut Values) -> Result<usize> {
+/// Makes the changes to an item of this size, and gives its new size. Those that undo what was done take their place.
+fn make(item: &mut Item, mut size: usize, key_size: usize, changes: &mut Changes) -> Result<usize> {
     let mut overhead = 3;
-    for (name, change) in changes {
-        overhead += expression_size(&change);
-        let found = item.get_mut(&name);
-        let value = match change {
-            AttributeChange::Set(value) => Some(value),
-            AttributeChange::SetIfAbsent(_) if found.is_some() => continue,
-            AttributeChange::SetIfAbsent(value) => Some(value),
-            AttributeChange::Add(number) => Some(sum(&name, found.as_deref(), number)?),
-            AttributeChange::Remove => None,
-        };
-        match (found, value) {
-            (Some(found), Some(value)) => {
-                if !same(found, &value) {
-                    size = size + attribute_size(&name, &value) - attribute_size(&name, found);
-                    old.push((name, Some(std::mem::replace(found, value))));
-                }
-            }
-            (Some(found), None) => {
-                size -= attribute_size(&name, found);
-                let removed = item.remove(&name);
-                old.push((name, removed));
-            }
-            (None, Some(value)) => {
-                size += attribute_size(&name, &value);
-                item.insert(name.as_ref(), value);
-                old.push((name, None));
-            }
-            (None, None) => {}
+    let mut made = Ok(());
+    changes.retain_mut(|(name, change)| {
+        if made.is_err() {
+            return false;
         }
-    }
+        overhead += expression_size(change);
+        make_one(item, &mut size, name, change).unwrap_or_else(|error| {
+            made = Err(error);
+            false
+        })
+    });
+    made?;
     // The second measure is DynamoDB's own, for the item as it handles it within an update: an item that may be put may
     // still be too large to be updated.
     if size.max(size - key_size + overhead) > MAX_ITEM_BYTES {
@@ -106,6 +91,51 @@ fn make(item: &mut Item, mut size: usize, key_size: usize, changes: Changes, old
         )));
     }
     Ok(size)
+}
+
+/// Makes one change, which becomes the one that undoes it. `false` where there is nothing to be changed.
+fn make_one(item: &mut Item, size: &mut usize, name: &str, change: &mut AttributeChange) -> Result<bool> {
+    let found = item.get_mut(name);
+    if let AttributeChange::Add(number) = change {
+        *change = AttributeChange::Set(sum(name, found.as_deref(), *number)?);
+    }
+    match (found, change) {
+        (Some(found), AttributeChange::Set(value)) => {
+            if same(found, value) {
+                return Ok(false);
+            }
+            *size = *size + attribute_size(name, value) - attribute_size(name, found);
+            std::mem::swap(found, value);
+        }
+        (Some(found), change @ AttributeChange::Remove) => {
+            *size -= attribute_size(name, found);
+            *change = item.remove(name).map_or(AttributeChange::Remove, AttributeChange::Set);
+        }
+        (None, change @ (AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_))) => {
+            let change = std::mem::replace(change, AttributeChange::Remove);
+            if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
+                *size += attribute_size(name, &value);
+                item.insert(name, value);
+            }
+        }
+        (Some(_), AttributeChange::SetIfAbsent(_)) | (None, AttributeChange::Remove) | (_, AttributeChange::Add(_)) => {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes changes that only set and remove, and puts those that undo them in their place: doing it twice does nothing.
+pub(super) fn swap(item: &mut Item, changes: &mut Changes) {
+    for (name, change) in changes {
+        let old = match std::mem::replace(change, AttributeChange::Remove) {
+            AttributeChange::Set(new) => item.insert(name.as_ref(), new),
+            _ => item.remove(name),
+        };
+        if let Some(old) = old {
+            *change = AttributeChange::Set(old);
+        }
+    }
 }
 
 /// The bytes of the attributes that make up the key.

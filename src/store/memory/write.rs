@@ -8,7 +8,7 @@ use serde_dynamo::AttributeValue;
 use super::change::{ChangeLog, Undo};
 use super::condition::holds;
 use super::lag::LaggingIndex;
-use super::table::{Found, Stored, Table, Values};
+use super::table::{Found, Stored, Table};
 use super::transact::Tokens;
 use super::update::{self, Changes};
 use crate::capacity::{Capacity, IndexChange, index_write_units, write_units};
@@ -61,8 +61,8 @@ pub(super) enum Effect {
     Keep,
     /// Puts the item in the place of what is there.
     Put(Stored),
-    /// Nothing more: the item, which had these values before, was changed where it is.
-    Updated { key: Arc<Key>, old: Values, index_change: IndexChange, size: usize },
+    /// Nothing more: the item was changed where it is, which these changes would undo.
+    Updated { key: Arc<Key>, undo: Changes, index_change: IndexChange, size: usize },
     /// Deletes the item that is there.
     Delete { key: Key },
 }
@@ -180,12 +180,12 @@ impl State {
         let effect = match (action, &mut found) {
             // Nothing depends on another write here, so that it need not be worked out before it is done.
             (Action::Update { changes, .. }, Some(found)) => {
-                let (old, index_change) = found.update(changes)?;
+                let (undo, index_change) = found.update(changes)?;
                 let Stored { key, size, .. } = found.stored();
-                if old.is_empty() {
+                if undo.is_empty() {
                     Effect::Keep
                 } else {
-                    Effect::Updated { key: Arc::clone(key), old, index_change, size: *size }
+                    Effect::Updated { key: Arc::clone(key), undo, index_change, size: *size }
                 }
             }
             (action, _) => decide(action, found.as_ref().map(Found::stored))?,
@@ -203,7 +203,7 @@ impl State {
                 let (old, index_change) = self.table.put(new);
                 (key, Undo::Whole(old.map(|old| old.item)), index_change, size)
             }
-            Effect::Updated { key, old, index_change, size } => (key, Undo::Values(old), index_change, size),
+            Effect::Updated { key, undo, index_change, size } => (key, Undo::Changes(undo), index_change, size),
             Effect::Delete { key } => {
                 let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
                 (old.key, Undo::Whole(Some(old.item)), index_change, 0)
