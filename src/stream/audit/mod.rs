@@ -102,7 +102,7 @@ impl Auditor {
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so, and the page
-    /// before the error tells of it; a repeat mends the rest. A mend that meets a [`Conflict`](ErrorKind::Conflict) is either such
+    /// before the error tells of it; a repeat mends the rest. A mend that meets a [`Conflict`](crate::ErrorKind::Conflict) is either such
     /// an error, or left as a finding that is not mended.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let call = begin!(&*self.store, "audit.rebuild");
