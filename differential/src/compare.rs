@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use threadline::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
-use threadline::{Capacity, GSI1SK, Item, Key, QuerySource};
+use threadline::{Capacity, GSI1SK, IndexKey, Item, Key, QuerySource};
 
 use crate::answer::{Answer, Page, same_number};
 use crate::operation::Operation;
@@ -84,7 +84,8 @@ fn compare_pages(operation: &Operation, a: &[Page], b: &[Page], aspects: &mut Ve
         Operation::Query(query) if matches!(query.source, QuerySource::Index { .. }) => {
             let start = query.start.as_ref().and_then(|start| start.index_key.as_ref());
             let cursors = |pages: &[Page]| pages.iter().map(|page| page.next.clone()).collect::<Vec<_>>();
-            if !same_keys(&of_a, &of_b) || cursors(a) != cursors(b) && same_places(a, b) {
+            let is_among_equal = start.is_some_and(|start| [a, b].into_iter().any(|pages| ends_at(pages, start)));
+            if !same_keys(&of_a, &of_b) || cursors(a) != cursors(b) && (same_places(a, b) || is_among_equal) {
                 // Items of one sort key come in no particular order, so they are put in one. Behind a start among them there
                 // may be any of them.
                 for items in [&mut of_a, &mut of_b] {
@@ -133,6 +134,11 @@ fn same_places(a: &[Page], b: &[Page]) -> bool {
         next.collect::<Vec<_>>()
     };
     places(a) == places(b)
+}
+
+/// Whether one of the pages ends at this place of the index.
+fn ends_at(pages: &[Page], place: &IndexKey) -> bool {
+    pages.iter().any(|page| page.next.as_ref().is_some_and(|next| next.index_key.as_ref() == Some(place)))
 }
 
 fn all_items(pages: &[Page]) -> Vec<&Item> {

@@ -6,7 +6,7 @@ use threadline::{
     Position, Query, SortKey, SortRange, TransactAction, Units, Write, WriteAction, read_units,
 };
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Page};
 use crate::compare::{Aspect, Record, any_value, compare_items};
 use crate::engine::Engine;
 use crate::operation::Operation;
@@ -269,6 +269,18 @@ pub(crate) const TOLERATED: &[Row] = &[
         is_met: |_| true,
     },
     Row {
+        name: "page-of-1-mb",
+        engine: Engine::Dynoxide,
+        aspect: Aspect::Cuts,
+        what: "A page ends before the item with which it would have more than 1 MB, not behind it.",
+        why: "AWS says that a page ends at 1 MB, and not on which side of the item that lies there.",
+        link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html",
+        is_met: |seen| match seen {
+            Seen::Answers { twin: Answer::Pages(twin), .. } => twin.iter().any(has_read_1_mb),
+            _ => false,
+        },
+    },
+    Row {
         name: "item-before-it-was-made",
         engine: Engine::Dynoxide,
         aspect: Aspect::Items,
@@ -345,6 +357,11 @@ fn sort_key(position: &Position) -> &SortKey {
 fn adds(action: &TransactAction) -> bool {
     let TransactAction::Write(Write { action: WriteAction::Update { update, .. }, .. }) = action else { return false };
     update.changes().iter().any(|(_, change)| matches!(change, AttributeChange::Add(_)))
+}
+
+/// Whether the page has read 1 MB, which costs 128 units where it is eventually consistent.
+fn has_read_1_mb(page: &Page) -> bool {
+    page.capacity.read() >= Units::whole(128) && page.next.is_some()
 }
 
 /// Whether a record says that nothing has changed.

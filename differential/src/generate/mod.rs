@@ -31,7 +31,7 @@ pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
     let mut rng = Rng::with_seed(seed);
     // Episodes of one seed, and seeds that lie side by side, must have nothing in common.
     let mut rng = Rng::with_seed(rng.u64(..) ^ episode.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let heavy = episode % HEAVY == HEAVY - 1;
+    let heavy = is_heavy(episode);
     let words = Vocabulary::draw(&mut rng, heavy, !has_stream(episode));
     let mut sent = Vec::new();
     (0..length(episode)).map(|_| operation(&mut rng, &words, &mut sent)).collect()
@@ -39,14 +39,18 @@ pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
 
 /// How many operations the episode with this number has.
 pub(crate) fn length(episode: u64) -> u64 {
-    if episode % HEAVY == HEAVY - 1 { HEAVY_EPISODE } else { EPISODE }
+    if is_heavy(episode) { HEAVY_EPISODE } else { EPISODE }
 }
 
 /// Whether the episode with this number has a stream at DynamoDB Local too. There each request to a table with a stream goes
 /// through all records of all streams since the server was started, so that they have to be few and small; and a record with
 /// an empty map, which comes without its type, cannot be read by any client.
 pub(crate) fn has_stream(episode: u64) -> bool {
-    episode % STREAM == 0 && episode % HEAVY != HEAVY - 1
+    episode.is_multiple_of(STREAM) && !is_heavy(episode)
+}
+
+fn is_heavy(episode: u64) -> bool {
+    episode % HEAVY == HEAVY - 1
 }
 
 fn operation(rng: &mut Rng, words: &Vocabulary, sent: &mut Vec<Transaction>) -> Operation {
