@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use threadline::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
-use threadline::{Capacity, GSI1SK, IndexKey, Item, Key, QuerySource};
+use threadline::{Capacity, GSI1SK, Item, Key, Position, QuerySource};
 
 use crate::answer::{Answer, Page, same_number};
 use crate::operation::Operation;
@@ -31,8 +31,9 @@ pub(crate) enum Aspect {
     Records,
 }
 
-/// All respects in which the second answer differs from the first, the twin's.
-pub(crate) fn compare(operation: &Operation, twin: &Answer, other: &Answer) -> Vec<Aspect> {
+/// All respects in which the second answer differs from the first, the twin's; for a query, whether there are items of one
+/// sort key in what it reads, or at its start.
+pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &Answer) -> Vec<Aspect> {
     let mut aspects = Vec::new();
     match (twin, other) {
         (Answer::Found { item: a, capacity }, Answer::Found { item: b, capacity: other })
@@ -43,7 +44,7 @@ pub(crate) fn compare(operation: &Operation, twin: &Answer, other: &Answer) -> V
         (Answer::Refused { current: a }, Answer::Refused { current: b }) => {
             compare_items(a.iter(), b.iter(), &mut aspects);
         }
-        (Answer::Pages(a), Answer::Pages(b)) => compare_pages(operation, a, b, &mut aspects),
+        (Answer::Pages(a), Answer::Pages(b)) => compare_pages(operation, ties, a, b, &mut aspects),
         (Answer::Transacted { capacity }, Answer::Transacted { capacity: other }) => {
             compare_capacity(*capacity, *other, &mut aspects);
         }
@@ -78,25 +79,20 @@ pub(crate) fn compare(operation: &Operation, twin: &Answer, other: &Answer) -> V
     aspects
 }
 
-fn compare_pages(operation: &Operation, a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
+fn compare_pages(operation: &Operation, ties: bool, a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
     let (mut of_a, mut of_b) = (all_items(a), all_items(b));
     match operation {
         Operation::Query(query) if matches!(query.source, QuerySource::Index { .. }) => {
             let start = query.start.as_ref().and_then(|start| start.index_key.as_ref());
-            let cursors = |pages: &[Page]| pages.iter().map(|page| page.next.clone()).collect::<Vec<_>>();
-            let is_among_equal = start.is_some_and(|start| [a, b].into_iter().any(|pages| ends_at(pages, start)));
-            if !same_keys(&of_a, &of_b) || cursors(a) != cursors(b) && (same_places(a, b) || is_among_equal) {
+            if ties && read(a) != read(b) {
                 // Items of one sort key come in no particular order, so they are put in one. Behind a start among them there
-                // may be any of them.
+                // may be any of them. Of pages with other items the lengths and the capacity are others, too.
                 for items in [&mut of_a, &mut of_b] {
                     sort_equal(items);
                     items.retain(|item| start.is_none_or(|start| item.get_s(GSI1SK) != Some(start.sk.as_str())));
                 }
-                if same_keys(&of_a, &of_b) {
-                    // Of pages with other items the lengths and the capacity are others, too.
-                    aspects.push(Aspect::OrderOfEqualKeys);
-                    return compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
-                }
+                aspects.push(Aspect::OrderOfEqualKeys);
+                return compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
             }
         }
         Operation::Query(_) => {}
@@ -127,18 +123,10 @@ fn compare_pages(operation: &Operation, a: &[Page], b: &[Page], aspects: &mut Ve
     }
 }
 
-/// Whether the pages end at the same places of the index, of whichever item.
-fn same_places(a: &[Page], b: &[Page]) -> bool {
-    let places = |pages: &[Page]| {
-        let next = pages.iter().map(|page| page.next.clone().map(|next| next.index_key));
-        next.collect::<Vec<_>>()
-    };
-    places(a) == places(b)
-}
-
-/// Whether one of the pages ends at this place of the index.
-fn ends_at(pages: &[Page], place: &IndexKey) -> bool {
-    pages.iter().any(|page| page.next.as_ref().is_some_and(|next| next.index_key.as_ref() == Some(place)))
+/// What tells whether the same items were read, those that have expired too: the keys, the continuations and the capacity.
+fn read(pages: &[Page]) -> Vec<(Vec<Option<Key>>, Option<Position>, Capacity)> {
+    let keys = |page: &Page| page.items.iter().map(|item| item.key().ok()).collect();
+    pages.iter().map(|page| (keys(page), page.next.clone(), page.capacity)).collect()
 }
 
 fn all_items(pages: &[Page]) -> Vec<&Item> {
@@ -149,10 +137,6 @@ fn by_key(items: &[Item]) -> Vec<&Item> {
     let mut items: Vec<&Item> = items.iter().collect();
     items.sort_by_key(|item| item.key().ok());
     items
-}
-
-fn same_keys(a: &[&Item], b: &[&Item]) -> bool {
-    a.iter().map(|item| item.key().ok()).eq(b.iter().map(|item| item.key().ok()))
 }
 
 /// Puts items of one index sort key, which lie side by side, in the order of their keys.
@@ -241,17 +225,14 @@ fn sorted<T: Ord>(members: &[T]) -> Vec<&T> {
     members
 }
 
-/// Whether this holds of a value anywhere in the item.
-pub(crate) fn any_value(item: &Item, holds: fn(&AttributeValue) -> bool) -> bool {
-    fn in_value(value: &AttributeValue, holds: fn(&AttributeValue) -> bool) -> bool {
-        holds(value)
-            || match value {
-                L(list) => list.iter().any(|value| in_value(value, holds)),
-                M(map) => map.values().any(|value| in_value(value, holds)),
-                _ => false,
-            }
-    }
-    item.iter().any(|(_, value)| in_value(value, holds))
+/// Whether this holds of the value, or of one within it.
+pub(crate) fn any_within(value: &AttributeValue, holds: fn(&AttributeValue) -> bool) -> bool {
+    holds(value)
+        || match value {
+            L(list) => list.iter().any(|value| any_within(value, holds)),
+            M(map) => map.values().any(|value| any_within(value, holds)),
+            _ => false,
+        }
 }
 
 /// One record of a stream, whichever store's.

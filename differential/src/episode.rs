@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::join_all;
 use indicatif::ProgressBar;
 use threadline::stream::StreamRecord;
-use threadline::{Get, Item, Key, ManualClock, MemoryStore, Store, Timestamp, Write};
+use threadline::{GSI1SK, Get, Item, Key, ManualClock, MemoryStore, Query, QuerySource, Store, Timestamp, Write};
 
 use crate::answer::ask;
 use crate::compare::{Aspect, Record, Records, compare, compare_records};
@@ -82,13 +82,14 @@ async fn play_on(
     for (at, operation) in operations.iter().enumerate() {
         let written = operation.written();
         let before = items(&all, &written).await?;
+        let ties = has_ties(&all, operation).await?;
         let expected = ask(twin, operation, tokens).await;
         let images = Images { before, after: items(&all, &written).await? };
         let answers = join_all(tables.iter().map(|table| ask(&table.store, operation, tokens))).await;
         tally.count(operation, &expected);
         for (table, answer) in tables.iter().zip(&answers) {
             let seen = Seen::Answers { operation, twin: &expected, other: answer, images: &images };
-            let aspects = untolerated(table.engine, compare(operation, &expected, answer), &seen, tally);
+            let aspects = untolerated(table.engine, compare(operation, ties, &expected, answer), &seen, tally);
             if !aspects.is_empty() {
                 let text =
                     format!("twin: {}\n{}: {}", show::answer(&expected), table.engine.name(), show::answer(answer));
@@ -124,6 +125,26 @@ async fn items(store: &MemoryStore, keys: &[Key]) -> Result<Vec<Option<Item>>, F
         items.push(store.get(Get::new(key.clone())).await?.item);
     }
     Ok(items)
+}
+
+/// Whether the operation queries a partition of the index in which two items have one sort key, or one has that of the start.
+async fn has_ties(store: &MemoryStore, operation: &Operation) -> Result<bool, Failed> {
+    let Operation::Query(query) = operation else { return Ok(false) };
+    let QuerySource::Index { partition } = &query.source else { return Ok(false) };
+    let start =
+        query.start.as_ref().and_then(|start| start.index_key.as_ref()).map(|place| place.sk.as_str().to_owned());
+    let mut sorts: Vec<String> = start.into_iter().collect();
+    let mut next = None;
+    loop {
+        let page = store.query(Query::index(partition.clone()).start(next)).await?;
+        sorts.extend(page.items.iter().filter_map(|item| item.get_s(GSI1SK)).map(str::to_owned));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    let count = sorts.len();
+    Ok(sorts.into_iter().collect::<HashSet<_>>().len() < count)
 }
 
 /// Makes the item what the twin has.

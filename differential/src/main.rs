@@ -209,10 +209,16 @@ fn summary(run: &Run, tally: &Tally, took: Duration) -> bool {
     println!("Differences that are tolerated, and how often each was met:");
     let mut all_met = true;
     for (row, met) in TOLERATED.iter().zip(&tally.met) {
-        if !run.arguments.against.contains(&row.engine) {
+        let engines: Vec<&str> = row
+            .engines
+            .iter()
+            .filter(|engine| run.arguments.against.contains(engine))
+            .map(|engine| engine.name())
+            .collect();
+        if engines.is_empty() {
             continue;
         }
-        println!("{met:>10}  {}: {}. {} {} ({})", row.engine.name(), row.name, row.what, row.why, row.link);
+        println!("{met:>10}  {}: {}. {} {} ({})", engines.join(", "), row.name, row.what, row.why, row.link);
         if *met == 0 && tally.operations >= LONG {
             println!("            NEVER MET: remove the row, or generate what meets it");
             all_met = false;
