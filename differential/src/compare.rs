@@ -1,0 +1,260 @@
+//! In what two answers to one operation differ.
+
+use std::collections::HashMap;
+
+use threadline::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
+use threadline::{Capacity, GSI1SK, Item, Key, Position, QuerySource};
+
+use crate::answer::{Answer, Page, same_number};
+use crate::operation::Operation;
+
+/// In what respect two answers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Aspect {
+    /// Whether it was done, refused, cancelled or an error, and of which kind.
+    Outcome,
+    /// The items, by value.
+    Items,
+    /// How a number is written, where it is the same.
+    NumberText,
+    /// The order of items whose sort keys are equal.
+    OrderOfEqualKeys,
+    /// Where one page ends and the next begins.
+    Cuts,
+    /// The codes and items of a cancelled transaction.
+    Reasons,
+    /// What a batch has left undone.
+    Left,
+    TableCapacity,
+    IndexCapacity,
+    /// The records of the stream.
+    Records,
+}
+
+/// All respects in which the second answer differs from the first, the twin's; for a query, whether there are items of one
+/// sort key in what it reads, or at its start.
+pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &Answer) -> Vec<Aspect> {
+    let mut aspects = Vec::new();
+    match (twin, other) {
+        (Answer::Found { item: a, capacity }, Answer::Found { item: b, capacity: other })
+        | (Answer::Written { old: a, capacity }, Answer::Written { old: b, capacity: other }) => {
+            compare_items(a.iter(), b.iter(), &mut aspects);
+            compare_capacity(*capacity, *other, &mut aspects);
+        }
+        (Answer::Refused { current: a }, Answer::Refused { current: b }) => {
+            compare_items(a.iter(), b.iter(), &mut aspects);
+        }
+        (Answer::Pages(a), Answer::Pages(b)) => compare_pages(operation, ties, a, b, &mut aspects),
+        (Answer::Transacted { capacity }, Answer::Transacted { capacity: other }) => {
+            compare_capacity(*capacity, *other, &mut aspects);
+        }
+        (Answer::Cancelled { reasons: a }, Answer::Cancelled { reasons: b }) => {
+            if !a.iter().map(|reason| reason.code).eq(b.iter().map(|reason| reason.code)) {
+                aspects.push(Aspect::Reasons);
+            } else {
+                for (a, b) in a.iter().zip(b) {
+                    compare_items(a.current.iter(), b.current.iter(), &mut aspects);
+                }
+            }
+        }
+        (Answer::Batch { items: a, left, capacity }, Answer::Batch { items: b, left: other_left, capacity: other }) => {
+            // In no particular order.
+            compare_items(by_key(a).into_iter(), by_key(b).into_iter(), &mut aspects);
+            if left != other_left {
+                aspects.push(Aspect::Left);
+            }
+            compare_capacity(*capacity, *other, &mut aspects);
+        }
+        (Answer::Failed { kind, code, .. }, Answer::Failed { kind: other, code: other_code, .. }) => {
+            let mismatch = "IdempotentParameterMismatchException";
+            let is_mismatch = |code: &Option<String>| code.as_deref() == Some(mismatch);
+            if kind != other || is_mismatch(code) != is_mismatch(other_code) {
+                aspects.push(Aspect::Outcome);
+            }
+        }
+        _ => aspects.push(Aspect::Outcome),
+    }
+    aspects.sort();
+    aspects.dedup();
+    aspects
+}
+
+fn compare_pages(operation: &Operation, ties: bool, a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
+    let (mut of_a, mut of_b) = (all_items(a), all_items(b));
+    match operation {
+        Operation::Query(query) if matches!(query.source, QuerySource::Index { .. }) => {
+            let start = query.start.as_ref().and_then(|start| start.index_key.as_ref());
+            if ties && read(a) != read(b) {
+                // Items of one sort key come in no particular order, so they are put in one. Behind a start among them there
+                // may be any of them. Of pages with other items the lengths and the capacity are others, too.
+                for items in [&mut of_a, &mut of_b] {
+                    sort_equal(items);
+                    items.retain(|item| start.is_none_or(|start| item.get_s(GSI1SK) != Some(start.sk.as_str())));
+                }
+                aspects.push(Aspect::OrderOfEqualKeys);
+                return compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
+            }
+        }
+        Operation::Query(_) => {}
+        // The order of a scan is nobody's business.
+        _ => {
+            of_a.sort_by_key(|item| item.key().ok());
+            of_b.sort_by_key(|item| item.key().ok());
+        }
+    }
+    compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
+    let shape = |pages: &[Page]| pages.iter().map(|page| (page.items.len(), page.next.is_some())).collect::<Vec<_>>();
+    let is_query = matches!(operation, Operation::Query(_));
+    // A scan's pages hold other items with each store, so that only the number of pages can be the same, and with expired
+    // items among them not the number of items.
+    if (is_query && shape(a) != shape(b)) || a.len() != b.len() {
+        aspects.push(Aspect::Cuts);
+        return;
+    }
+    if is_query && a.iter().zip(b).any(|(a, b)| a.next != b.next) {
+        aspects.push(Aspect::Cuts);
+        return;
+    }
+    // Of pages with other items the capacity is another.
+    if is_query || a.len() == 1 {
+        for (a, b) in a.iter().zip(b) {
+            compare_capacity(a.capacity, b.capacity, aspects);
+        }
+    }
+}
+
+/// What tells whether the same items were read, those that have expired too: the keys, the continuations and the capacity.
+fn read(pages: &[Page]) -> Vec<(Vec<Option<Key>>, Option<Position>, Capacity)> {
+    let keys = |page: &Page| page.items.iter().map(|item| item.key().ok()).collect();
+    pages.iter().map(|page| (keys(page), page.next.clone(), page.capacity)).collect()
+}
+
+fn all_items(pages: &[Page]) -> Vec<&Item> {
+    pages.iter().flat_map(|page| &page.items).collect()
+}
+
+fn by_key(items: &[Item]) -> Vec<&Item> {
+    let mut items: Vec<&Item> = items.iter().collect();
+    items.sort_by_key(|item| item.key().ok());
+    items
+}
+
+/// Puts items of one index sort key, which lie side by side, in the order of their keys.
+fn sort_equal(items: &mut [&Item]) {
+    for equal in items.chunk_by_mut(|a, b| a.get_s(GSI1SK) == b.get_s(GSI1SK)) {
+        equal.sort_by_key(|item| item.key().ok());
+    }
+}
+
+fn compare_capacity(a: Capacity, b: Capacity, aspects: &mut Vec<Aspect>) {
+    if (a.table_read, a.table_write) != (b.table_read, b.table_write) {
+        aspects.push(Aspect::TableCapacity);
+    }
+    if (a.index_read, a.index_write) != (b.index_read, b.index_write) {
+        aspects.push(Aspect::IndexCapacity);
+    }
+}
+
+/// Compares the items one by one.
+pub(crate) fn compare_items<'a>(
+    a: impl Iterator<Item = &'a Item>,
+    b: impl Iterator<Item = &'a Item>,
+    aspects: &mut Vec<Aspect>,
+) {
+    let (mut a, mut b) = (a, b);
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return,
+            (Some(a), Some(b)) => match compare_item(a, b) {
+                Same::Text => {}
+                Same::Value => aspects.push(Aspect::NumberText),
+                Same::Not => return aspects.push(Aspect::Items),
+            },
+            _ => return aspects.push(Aspect::Items),
+        }
+    }
+}
+
+/// How far two values are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Same {
+    /// To the letter, but for the order of sets.
+    Text,
+    /// But for how numbers are written.
+    Value,
+    Not,
+}
+
+fn compare_item(a: &Item, b: &Item) -> Same {
+    if a.len() != b.len() {
+        return Same::Not;
+    }
+    let same = |(name, a): (&str, &AttributeValue)| b.get(name).map_or(Same::Not, |b| same_value(a, b));
+    a.iter().map(same).max().unwrap_or(Same::Text)
+}
+
+fn same_value(a: &AttributeValue, b: &AttributeValue) -> Same {
+    let all = |same: bool| if same { Same::Text } else { Same::Not };
+    let number = |a: &String, b: &String| match (a == b, same_number(a, b)) {
+        (true, _) => Same::Text,
+        (false, true) => Same::Value,
+        (false, false) => Same::Not,
+    };
+    match (a, b) {
+        (N(a), N(b)) => number(a, b),
+        (L(a), L(b)) if a.len() == b.len() => {
+            a.iter().zip(b).map(|(a, b)| same_value(a, b)).max().unwrap_or(Same::Text)
+        }
+        (M(a), M(b)) if a.len() == b.len() => {
+            let same = |(name, a)| b.get(name).map_or(Same::Not, |b| same_value(a, b));
+            a.iter().map(same).max().unwrap_or(Same::Text)
+        }
+        (Ss(a), Ss(b)) => all(sorted(a) == sorted(b)),
+        (Bs(a), Bs(b)) => all(sorted(a) == sorted(b)),
+        (Ns(a), Ns(b)) if a.len() == b.len() => {
+            let best = |a| b.iter().map(|b| number(a, b)).min().unwrap_or(Same::Not);
+            a.iter().map(best).max().unwrap_or(Same::Text)
+        }
+        (a, b) => all(a == b),
+    }
+}
+
+fn sorted<T: Ord>(members: &[T]) -> Vec<&T> {
+    let mut members: Vec<&T> = members.iter().collect();
+    members.sort();
+    members
+}
+
+/// Whether this holds of the value, or of one within it.
+pub(crate) fn any_within(value: &AttributeValue, holds: fn(&AttributeValue) -> bool) -> bool {
+    holds(value)
+        || match value {
+            L(list) => list.iter().any(|value| any_within(value, holds)),
+            M(map) => map.values().any(|value| any_within(value, holds)),
+            _ => false,
+        }
+}
+
+/// One record of a stream, whichever store's.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: threadline::stream::RecordKind,
+    pub(crate) old: Option<Item>,
+    pub(crate) new: Option<Item>,
+}
+
+/// The records of each item, in their order.
+pub(crate) type Records = HashMap<Key, Vec<Record>>;
+
+/// In what two records of one item differ.
+pub(crate) fn compare_records(a: &Record, b: &Record) -> Vec<Aspect> {
+    let mut aspects = Vec::new();
+    if a.kind != b.kind {
+        aspects.push(Aspect::Records);
+    }
+    compare_items(a.old.iter(), b.old.iter(), &mut aspects);
+    compare_items(a.new.iter(), b.new.iter(), &mut aspects);
+    aspects.sort();
+    aspects.dedup();
+    aspects
+}

@@ -1,0 +1,228 @@
+//! An episode: operations on a new table of each store, the answers compared one by one, and at the end the streams.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::join_all;
+use indicatif::ProgressBar;
+use threadline::stream::StreamRecord;
+use threadline::{GSI1SK, Get, Item, Key, ManualClock, MemoryStore, Query, QuerySource, Store, Timestamp, Write};
+
+use crate::answer::ask;
+use crate::compare::{Aspect, Record, Records, compare, compare_records};
+use crate::engine::{Engine, Failed, Table};
+use crate::operation::Operation;
+use crate::show;
+use crate::tally::Tally;
+use crate::tolerated::{Images, Seen, row};
+
+/// The time by which all stores say what has expired. It stands still.
+const NOW: &str = "2026-01-01T00:00:00Z";
+
+/// Where episodes are played.
+pub(crate) struct Lab {
+    /// The address of DynamoDB Local.
+    pub(crate) local: String,
+    /// What no other run on that server has had: it keeps tables, and it remembers tokens.
+    pub(crate) run: String,
+    pub(crate) tables: AtomicU64,
+}
+
+/// A difference that is not tolerated.
+pub(crate) struct Difference {
+    pub(crate) engine: Engine,
+    /// The number of the operation, from 0; `None` for one of the streams at the end.
+    pub(crate) at: Option<usize>,
+    /// The partition, for one of the streams.
+    pub(crate) partition: Option<String>,
+    pub(crate) aspects: Vec<Aspect>,
+    /// Both answers.
+    pub(crate) text: String,
+}
+
+impl Lab {
+    /// Plays the operations, until a difference; with a stream at DynamoDB Local too or without.
+    pub(crate) async fn play(
+        &self,
+        engines: &[Engine],
+        operations: &[Operation],
+        stream: bool,
+        tally: &mut Tally,
+        bar: &ProgressBar,
+    ) -> Result<Option<Difference>, Failed> {
+        let clock = Arc::new(ManualClock::starting_at(NOW.parse()?));
+        let twin = MemoryStore::new().with_clock(clock.clone());
+        let name = format!("{}-{:x}", self.run, self.tables.fetch_add(1, Ordering::Relaxed));
+        let tables = engines.iter().map(|engine| {
+            let stream = stream || *engine != Engine::Local;
+            Table::create(*engine, &self.local, &name, stream, clock.clone())
+        });
+        let tables = join_all(tables).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let difference = play_on(&twin, &tables, operations, &name, tally, bar).await?;
+        for table in tables {
+            table.delete().await?;
+        }
+        Ok(difference)
+    }
+}
+
+async fn play_on(
+    twin: &MemoryStore,
+    tables: &[Table],
+    operations: &[Operation],
+    tokens: &str,
+    tally: &mut Tally,
+    bar: &ProgressBar,
+) -> Result<Option<Difference>, Failed> {
+    // The same table, for which nothing has expired yet.
+    let beginning = Arc::new(ManualClock::starting_at(Timestamp::from_unix_micros(-1_000_000_000_000)?));
+    let all = twin.clone().with_clock(beginning);
+    let mut restored = HashSet::new();
+    for (at, operation) in operations.iter().enumerate() {
+        let written = operation.written();
+        let before = items(&all, &written).await?;
+        let ties = has_ties(&all, operation).await?;
+        let expected = ask(twin, operation, tokens).await;
+        let images = Images { before, after: items(&all, &written).await? };
+        let answers = join_all(tables.iter().map(|table| ask(&table.store, operation, tokens))).await;
+        tally.count(operation, &expected);
+        for (table, answer) in tables.iter().zip(&answers) {
+            let seen = Seen::Answers { operation, twin: &expected, other: answer, images: &images };
+            let aspects = untolerated(table.engine, compare(operation, ties, &expected, answer), &seen, tally);
+            if !aspects.is_empty() {
+                let text =
+                    format!("twin: {}\n{}: {}", show::answer(&expected), table.engine.name(), show::answer(answer));
+                return Ok(Some(Difference { engine: table.engine, at: Some(at), partition: None, aspects, text }));
+            }
+            // What was tolerated may have left another item than the twin's.
+            if std::mem::discriminant(&expected) != std::mem::discriminant(answer) {
+                for (key, item) in written.iter().zip(&images.after) {
+                    restore(&table.store, key, item.as_ref()).await?;
+                    restored.insert((table.engine, key.clone()));
+                }
+            }
+        }
+        bar.inc(1);
+    }
+    let (expected, count) = changes(twin)?;
+    tally.changes += u64::try_from(count).unwrap_or(u64::MAX);
+    for table in tables {
+        let Some(found) = table.records(count).await? else { continue };
+        // The records of what was restored are not the twin's.
+        let is_compared = |key: &Key| !restored.contains(&(table.engine, key.clone()));
+        if let Some(difference) = compare_streams(table.engine, &expected, found, is_compared, tally) {
+            return Ok(Some(difference));
+        }
+    }
+    Ok(None)
+}
+
+/// The items with these keys.
+async fn items(store: &MemoryStore, keys: &[Key]) -> Result<Vec<Option<Item>>, Failed> {
+    let mut items = Vec::with_capacity(keys.len());
+    for key in keys {
+        items.push(store.get(Get::new(key.clone())).await?.item);
+    }
+    Ok(items)
+}
+
+/// Whether the operation queries a partition of the index in which two items have one sort key, or one has that of the start.
+async fn has_ties(store: &MemoryStore, operation: &Operation) -> Result<bool, Failed> {
+    let Operation::Query(query) = operation else { return Ok(false) };
+    let QuerySource::Index { partition } = &query.source else { return Ok(false) };
+    let start =
+        query.start.as_ref().and_then(|start| start.index_key.as_ref()).map(|place| place.sk.as_str().to_owned());
+    let mut sorts: Vec<String> = start.into_iter().collect();
+    let mut next = None;
+    loop {
+        let page = store.query(Query::index(partition.clone()).start(next)).await?;
+        sorts.extend(page.items.iter().filter_map(|item| item.get_s(GSI1SK)).map(str::to_owned));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    let count = sorts.len();
+    Ok(sorts.into_iter().collect::<HashSet<_>>().len() < count)
+}
+
+/// Makes the item what the twin has.
+async fn restore(store: &dyn Store, key: &Key, item: Option<&Item>) -> Result<(), Failed> {
+    let write = match item {
+        Some(item) => Write::put(item.clone())?,
+        None => Write::delete(key.clone()),
+    };
+    store.write(write).await?.done()?;
+    Ok(())
+}
+
+/// The aspects that no row tolerates; the others are counted.
+fn untolerated(engine: Engine, aspects: Vec<Aspect>, seen: &Seen<'_>, tally: &mut Tally) -> Vec<Aspect> {
+    let mut left = Vec::new();
+    for aspect in aspects {
+        match row(engine, aspect, seen) {
+            Some(row) => tally.met[row] += 1,
+            None => left.push(aspect),
+        }
+    }
+    left
+}
+
+/// The twin's changes, as records, and how many there are.
+fn changes(twin: &MemoryStore) -> Result<(Records, usize), Failed> {
+    let changes = twin.changes_after(None, usize::MAX)?;
+    let count = changes.len();
+    let mut records = Records::new();
+    for change in changes {
+        let StreamRecord { kind, old, new, keys, .. } = StreamRecord::from(change);
+        records.entry(keys.key()?).or_default().push(Record { kind, old, new });
+    }
+    Ok((records, count))
+}
+
+fn compare_streams(
+    engine: Engine,
+    twin: &Records,
+    mut found: Records,
+    is_compared: impl Fn(&Key) -> bool,
+    tally: &mut Tally,
+) -> Option<Difference> {
+    let none = Vec::new();
+    let mut keys: Vec<_> = twin.keys().chain(found.keys()).cloned().collect();
+    keys.sort();
+    keys.dedup();
+    keys.retain(is_compared);
+    for key in keys {
+        let expected = twin.get(&key).unwrap_or(&none);
+        let mut records = found.remove(&key).unwrap_or_default();
+        // What the twin did not write, where that is tolerated.
+        records.retain(|record| match row(engine, Aspect::Records, &Seen::Records { twin: None, other: record }) {
+            Some(row) => {
+                tally.met[row] += 1;
+                false
+            }
+            None => true,
+        });
+        let mut aspects = Vec::new();
+        if expected.len() != records.len() {
+            aspects.push(Aspect::Records);
+        }
+        for (expected, record) in expected.iter().zip(&records) {
+            let seen = Seen::Records { twin: Some(expected), other: record };
+            aspects.extend(untolerated(engine, compare_records(expected, record), &seen, tally));
+        }
+        if !aspects.is_empty() {
+            let text = format!(
+                "the stream's records of {}\ntwin: {}\n{}: {}",
+                show::key(&key),
+                show::records(expected),
+                engine.name(),
+                show::records(&records)
+            );
+            let partition = Some(key.pk.as_str().to_owned());
+            return Some(Difference { engine, at: None, partition, aspects, text });
+        }
+    }
+    None
+}

@@ -1,0 +1,187 @@
+//! The operations of an episode, all of them from its seed: none depends on an answer.
+
+mod condition;
+mod value;
+mod vocabulary;
+mod write;
+
+use std::num::NonZeroU32;
+
+use fastrand::Rng;
+use threadline::{
+    BatchAction, BatchGet, BatchWrite, Get, Order, Position, Query, QuerySource, Scan, SortRange, TransactAction,
+    Transaction,
+};
+
+use crate::operation::Operation;
+use condition::condition;
+use vocabulary::{Vocabulary, one};
+use write::{any_write, item, put};
+
+/// How many operations an episode has.
+pub(crate) const EPISODE: u64 = 2_000;
+/// One episode of so many has large items, and fewer operations in place of them.
+const HEAVY: u64 = 10;
+const HEAVY_EPISODE: u64 = 200;
+/// One episode of so many has a stream at DynamoDB Local.
+const STREAM: u64 = 12;
+
+/// The operations of the episode with this number.
+pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed);
+    // Episodes of one seed, and seeds that lie side by side, must have nothing in common.
+    let mut rng = Rng::with_seed(rng.u64(..) ^ episode.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let heavy = is_heavy(episode);
+    let words = Vocabulary::draw(&mut rng, heavy, !has_stream(episode));
+    let mut sent = Vec::new();
+    (0..length(episode)).map(|_| operation(&mut rng, &words, &mut sent)).collect()
+}
+
+/// How many operations the episode with this number has.
+pub(crate) fn length(episode: u64) -> u64 {
+    if is_heavy(episode) { HEAVY_EPISODE } else { EPISODE }
+}
+
+/// Whether the episode with this number has a stream at DynamoDB Local too. There each request to a table with a stream goes
+/// through all records of all streams since the server was started, so that they have to be few and small; and a record with
+/// an empty map, which comes without its type, cannot be read by any client.
+pub(crate) fn has_stream(episode: u64) -> bool {
+    episode.is_multiple_of(STREAM) && !is_heavy(episode)
+}
+
+fn is_heavy(episode: u64) -> bool {
+    episode % HEAVY == HEAVY - 1
+}
+
+fn operation(rng: &mut Rng, words: &Vocabulary, sent: &mut Vec<Transaction>) -> Operation {
+    match rng.u8(0..100) {
+        0..=11 => Operation::Get(get(rng, words)),
+        12..=47 => Operation::Write(any_write(rng, words)),
+        48..=69 => Operation::Query(query(rng, words)),
+        70..=72 => Operation::Scan(scan(rng, words)),
+        73..=87 => transact(rng, words, sent),
+        88..=93 => Operation::BatchGet(batch_get(rng, words)),
+        _ => Operation::BatchWrite(batch_write(rng, words)),
+    }
+}
+
+fn get(rng: &mut Rng, words: &Vocabulary) -> Get {
+    let get = Get::new(words.key(rng));
+    if rng.bool() { get.consistent() } else { get }
+}
+
+fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
+    let query = match rng.u8(0..3) {
+        0 => Query::table(words.partition(rng)),
+        1 => Query::table_consistent(words.partition(rng)),
+        _ => Query::index(words.index_partition(rng)),
+    };
+    let in_index = matches!(query.source, QuerySource::Index { .. });
+    let range = match rng.u8(0..10) {
+        0..=3 => SortRange::All,
+        4 | 5 => SortRange::BeginsWith(words.prefix(rng)),
+        6 => SortRange::Before(words.any_sort(rng, in_index)),
+        7 => SortRange::After(words.any_sort(rng, in_index)),
+        _ => {
+            let (one, other) = (words.any_sort(rng, in_index), words.any_sort(rng, in_index));
+            // The wrong way round now and then.
+            let swap = (one > other) != (rng.u8(0..20) == 0);
+            if swap { SortRange::Between(other, one) } else { SortRange::Between(one, other) }
+        }
+    };
+    let order = if rng.bool() { Order::Ascending } else { Order::Descending };
+    let start = (rng.u8(0..4) == 0).then(|| {
+        let mut key = words.key(rng);
+        let mut index_key = None;
+        // Mostly of the partition that is read, and of what is read.
+        if rng.u8(0..20) > 0 {
+            if in_index {
+                index_key = Some(threadline::IndexKey::new(query.partition().clone(), words.any_sort(rng, true)));
+            } else {
+                key = threadline::Key::new(query.partition().clone(), words.any_sort(rng, false));
+            }
+        } else if rng.bool() {
+            index_key = Some(words.index_key(rng));
+        }
+        Position { key, index_key }
+    });
+    let query = query.range(range).order(order).start(start);
+    match limit(rng) {
+        Some(limit) => query.limit(limit),
+        None => query,
+    }
+}
+
+fn scan(rng: &mut Rng, words: &Vocabulary) -> Scan {
+    // Limits are small numbers, and a table is not: a scan in pages of one would take its time.
+    let scan = match rng.u32(0..4) {
+        0 => Scan::new(),
+        count => Scan::new().limit(NonZeroU32::MIN.saturating_add(4 * count)),
+    };
+    if rng.u8(0..20) == 0 {
+        return scan.start(Some(Position { key: words.key(rng), index_key: Some(words.index_key(rng)) }));
+    }
+    scan
+}
+
+fn limit(rng: &mut Rng) -> Option<NonZeroU32> {
+    NonZeroU32::new(*one(rng, &[0, 0, 1, 1, 2, 3, 4, 7, 100]))
+}
+
+fn transact(rng: &mut Rng, words: &Vocabulary, sent: &mut Vec<Transaction>) -> Operation {
+    // A repeat of one of the last, as it was or, with its token, as another. The number of a token is its place.
+    if !sent.is_empty() && rng.u8(0..4) == 0 {
+        let place = sent.len() - 1 - rng.usize(..sent.len().min(4));
+        let token = u32::try_from(place).expect("an episode is short");
+        let transaction = if rng.u8(0..4) == 0 { transaction(rng, words) } else { sent[place].clone() };
+        return Operation::Transact(transaction, Some(token));
+    }
+    let transaction = transaction(rng, words);
+    if rng.u8(0..3) == 0 {
+        let token = u32::try_from(sent.len()).expect("an episode is short");
+        sent.push(transaction.clone());
+        return Operation::Transact(transaction, Some(token));
+    }
+    Operation::Transact(transaction, None)
+}
+
+fn transaction(rng: &mut Rng, words: &Vocabulary) -> Transaction {
+    let mut actions: Vec<TransactAction> = Vec::new();
+    for _ in 0..rng.usize(1..=5) {
+        let action = if rng.u8(0..5) == 0 {
+            TransactAction::Check { key: words.key(rng), condition: condition(rng) }
+        } else {
+            any_write(rng, words).into()
+        };
+        // Two actions on one item now and then.
+        if rng.u8(0..30) == 0 || actions.iter().all(|other| other.key() != action.key()) {
+            actions.push(action);
+        }
+    }
+    // Behind the check of the request, which the stores make again.
+    let mut transaction = Transaction::new([put(words.key(rng))]).expect("a put alone is a transaction");
+    transaction.actions = actions;
+    transaction
+}
+
+fn batch_get(rng: &mut Rng, words: &Vocabulary) -> BatchGet {
+    let mut batch = BatchGet::new(vec![words.key(rng)]).expect("one key is a batch");
+    batch.keys = words.keys(rng, 12);
+    if rng.u8(0..20) == 0 {
+        batch.keys.push(batch.keys[0].clone());
+    }
+    if rng.bool() { batch.consistent() } else { batch }
+}
+
+fn batch_write(rng: &mut Rng, words: &Vocabulary) -> BatchWrite {
+    let mut keys = words.keys(rng, 8);
+    if rng.u8(0..20) == 0 {
+        keys.push(keys[0].clone());
+    }
+    let mut batch = BatchWrite::new(vec![BatchAction::Delete(words.key(rng))]).expect("one delete is a batch");
+    batch.writes = keys
+        .into_iter()
+        .map(|key| if rng.u8(0..3) == 0 { BatchAction::Delete(key) } else { BatchAction::Put(item(rng, words, &key)) })
+        .collect();
+    batch
+}

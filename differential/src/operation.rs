@@ -1,0 +1,69 @@
+//! One operation: a request to a store, or for a query and a scan all the pages of it.
+
+use std::collections::BTreeSet;
+
+use threadline::{BatchGet, BatchWrite, Get, Key, Query, QuerySource, Scan, Transaction, Write};
+
+/// What is done to each of the stores.
+#[derive(Clone)]
+pub(crate) enum Operation {
+    Get(Get),
+    Write(Write),
+    /// Read page by page, to its end.
+    Query(Query),
+    /// Read page by page, to its end.
+    Scan(Scan),
+    /// The number stands for a token. A server knows tokens for the whole account, so that each table has its own texts.
+    Transact(Transaction, Option<u32>),
+    BatchGet(BatchGet),
+    BatchWrite(BatchWrite),
+}
+
+impl Operation {
+    /// The partitions of the table that it touches; `None` for all.
+    pub(crate) fn partitions(&self) -> Option<BTreeSet<&str>> {
+        Some(match self {
+            Self::Get(get) => [get.key.pk.as_str()].into(),
+            Self::Write(write) => [write.key().pk.as_str()].into(),
+            Self::Query(query) => match &query.source {
+                QuerySource::Table { partition, .. } => [partition.as_str()].into(),
+                QuerySource::Index { .. } => return None,
+            },
+            Self::Scan(_) => return None,
+            Self::Transact(transaction, _) => {
+                transaction.actions.iter().map(|action| action.key().pk.as_str()).collect()
+            }
+            Self::BatchGet(batch) => batch.keys.iter().map(|key| key.pk.as_str()).collect(),
+            Self::BatchWrite(batch) => batch
+                .writes
+                .iter()
+                .filter_map(|write| match write {
+                    threadline::BatchAction::Put(item) => item.get_s(threadline::PK),
+                    threadline::BatchAction::Delete(key) => Some(key.pk.as_str()),
+                })
+                .collect(),
+        })
+    }
+
+    /// The keys that it may write.
+    pub(crate) fn written(&self) -> Vec<Key> {
+        match self {
+            Self::Write(write) => vec![write.key().clone()],
+            Self::Transact(transaction, _) => transaction.actions.iter().map(|action| action.key().clone()).collect(),
+            Self::BatchWrite(batch) => batch.writes.iter().filter_map(|write| write.key().ok()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Get(_) => "get",
+            Self::Write(_) => "write",
+            Self::Query(_) => "query",
+            Self::Scan(_) => "scan",
+            Self::Transact(..) => "transact",
+            Self::BatchGet(_) => "batch_get",
+            Self::BatchWrite(_) => "batch_write",
+        }
+    }
+}

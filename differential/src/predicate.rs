@@ -1,0 +1,178 @@
+//! What can be told of a difference, for the rows of the table to ask.
+
+use threadline::stream::RecordKind;
+use threadline::{
+    AttributeChange, AttributeValue, Capacity, GSI1PK, GSI1SK, Item, Order, Position, Query, SortKey, SortRange,
+    TransactAction, Units, Write, WriteAction,
+};
+
+use crate::answer::{Answer, Page};
+use crate::compare::{Aspect, Record, any_within, compare_items};
+use crate::operation::Operation;
+use crate::tolerated::Seen;
+
+/// Why the units of a page differ.
+#[derive(PartialEq)]
+enum Because {
+    /// It read nothing, and the other charges nothing for that.
+    Empty,
+    /// It has a number that the other counts for one byte more.
+    Number,
+    /// That cannot be told.
+    Unknown,
+}
+
+/// Why the units of the pages differ, for each whose units do.
+fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
+    let Seen::Answers { twin: Answer::Pages(twin), other: Answer::Pages(other), .. } = seen else { return Vec::new() };
+    let pages = twin.iter().zip(other).map(|(twin, other)| (twin, units(&twin.capacity), units(&other.capacity)));
+    let differing = pages.filter(|(_, twin, other)| twin != other);
+    differing
+        .map(|(page, twin, other)| {
+            if page.items.is_empty() && twin <= 1.0 && other == 0.0 {
+                Because::Empty
+            } else if other > twin && page.items.iter().any(has_unpaired_number) {
+                Because::Number
+            } else {
+                Because::Unknown
+            }
+        })
+        .collect()
+}
+
+/// Whether all pages whose units differ have read nothing, and cost nothing with the other.
+pub(crate) fn empty_pages_are_free(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
+    let pages = pages_differ(seen, units);
+    !pages.is_empty() && pages.iter().all(|because| *because == Because::Empty)
+}
+
+/// Whether the other's units are more for the sake of a number, and for no other reason that cannot be told.
+pub(crate) fn numbers_are_larger(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
+    let pages = pages_differ(seen, units);
+    match seen {
+        Seen::Answers { twin: Answer::Pages(_), .. } => {
+            !pages.contains(&Because::Unknown) && pages.contains(&Because::Number)
+        }
+        _ => excess(seen, units) > 0.0 && involves(seen, has_unpaired_number),
+    }
+}
+
+/// Whether the difference is so much once, or several times, at most so many.
+pub(crate) fn is_some_of(difference: f64, one: f64, most: usize) -> bool {
+    (1..=most).any(|count| difference == one * count as f64)
+}
+
+/// The last sort key that the query can come to, where its range names it.
+pub(crate) fn end_of_range(query: &Query) -> Option<&SortKey> {
+    match (&query.range, query.order) {
+        (SortRange::Between(_, high), Order::Ascending) => Some(high),
+        (SortRange::Between(low, _), Order::Descending) => Some(low),
+        _ => None,
+    }
+}
+
+/// The position's sort key in what is read.
+pub(crate) fn sort_key(position: &Position) -> &SortKey {
+    position.index_key.as_ref().map_or(&position.key.sk, |place| &place.sk)
+}
+
+/// Whether the action adds to an attribute.
+pub(crate) fn adds(action: &TransactAction) -> bool {
+    let TransactAction::Write(Write { action: WriteAction::Update { update, .. }, .. }) = action else { return false };
+    update.changes().iter().any(|(_, change)| matches!(change, AttributeChange::Add(_)))
+}
+
+/// The most that an item may have, in bytes.
+pub(crate) const MAX_ITEM: usize = 409_600;
+/// What the changes of an update count for, at most, beside the item: 19 bytes each, and the values that are new.
+pub(crate) const MOST_ROOM: usize = 8_192;
+
+/// Whether the page has read 1 MB, which costs 128 units where it is eventually consistent.
+pub(crate) fn has_read_1_mb(page: &Page) -> bool {
+    page.capacity.read() >= Units::whole(128) && page.next.is_some()
+}
+
+/// Whether a record says that nothing has changed.
+pub(crate) fn changes_nothing(record: &Record) -> bool {
+    let Record { kind: RecordKind::Modify, old: Some(old), new: Some(new) } = record else { return false };
+    let mut aspects = Vec::new();
+    compare_items([old].into_iter(), [new].into_iter(), &mut aspects);
+    !aspects.contains(&Aspect::Items)
+}
+
+/// The actions of a transaction that both have done.
+pub(crate) fn actions_done<'a>(seen: &Seen<'a>) -> Option<&'a [TransactAction]> {
+    match seen {
+        Seen::Answers {
+            operation: Operation::Transact(transaction, _),
+            twin: Answer::Transacted { .. },
+            other: Answer::Transacted { .. },
+            ..
+        } => Some(&transaction.actions),
+        _ => None,
+    }
+}
+
+pub(crate) fn table(capacity: &Capacity) -> f64 {
+    (capacity.table_read + capacity.table_write).as_f64()
+}
+
+pub(crate) fn index(capacity: &Capacity) -> f64 {
+    (capacity.index_read + capacity.index_write).as_f64()
+}
+
+/// How much more the other has consumed.
+pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
+    let Seen::Answers { twin, other, .. } = seen else { return 0.0 };
+    let consumed = |answer: &Answer| match answer {
+        Answer::Found { capacity, .. }
+        | Answer::Written { capacity, .. }
+        | Answer::Transacted { capacity }
+        | Answer::Batch { capacity, .. } => units(capacity),
+        Answer::Pages(pages) => pages.iter().map(|page| units(&page.capacity)).sum(),
+        Answer::Refused { .. } | Answer::Cancelled { .. } | Answer::Failed { .. } => 0.0,
+    };
+    consumed(other) - consumed(twin)
+}
+
+/// Whether one of the items read or written is such.
+pub(crate) fn involves(seen: &Seen<'_>, is_such: fn(&Item) -> bool) -> bool {
+    let Seen::Answers { twin, images, .. } = seen else { return false };
+    let read: Vec<&Item> = match twin {
+        Answer::Found { item, .. } => item.iter().collect(),
+        Answer::Pages(pages) => pages.iter().flat_map(|page| &page.items).collect(),
+        Answer::Batch { items, .. } => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    read.into_iter().chain(images.before.iter().chain(&images.after).flatten()).any(is_such)
+}
+
+pub(crate) fn has_half_an_index_key(item: &Item) -> bool {
+    item.get(GSI1PK).is_some() != item.get(GSI1SK).is_some()
+}
+
+pub(crate) fn has_unpaired_number(item: &Item) -> bool {
+    item.iter().any(|(_, value)| {
+        any_within(value, |value| match value {
+            AttributeValue::N(number) => is_unpaired(number),
+            AttributeValue::Ns(numbers) => numbers.iter().any(|number| is_unpaired(number)),
+            _ => false,
+        })
+    })
+}
+
+/// Whether the significant digits on a side of the point are not pairs counted from there: `120`, `0.012`. The number is
+/// one of the twin's, in plain digits.
+fn is_unpaired(number: &str) -> bool {
+    let number = number.trim_start_matches('-');
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let unpaired = |digits: &str, before: usize| {
+        let (from_point, significant) = (before, digits.len());
+        (from_point % 2 + significant).div_ceil(2) != significant.div_ceil(2)
+    };
+    let significant = whole.trim_end_matches('0');
+    let whole_is = fraction.is_empty() && unpaired(significant, whole.len() - significant.len());
+    let significant = fraction.trim_start_matches('0');
+    let fraction_is = whole == "0" && unpaired(significant, fraction.len() - significant.len());
+    whole_is || fraction_is
+}
