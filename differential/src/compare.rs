@@ -58,11 +58,17 @@ pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &
             }
         }
         (Answer::Batch { items: a, left, capacity }, Answer::Batch { items: b, left: other_left, capacity: other }) => {
-            // In no particular order.
-            compare_items(by_key(a).into_iter(), by_key(b).into_iter(), &mut aspects);
             if left != other_left {
                 aspects.push(Aspect::Left);
+                // What only one of them has done, it has also answered and charged.
+                let is_left =
+                    |item: &&Item| item.key().is_ok_and(|key| left.contains(&key) || other_left.contains(&key));
+                let [a, b] = [a, b].map(|items| by_key(items).into_iter().filter(|item| !is_left(item)));
+                compare_items(a, b, &mut aspects);
+                return aspects;
             }
+            // In no particular order.
+            compare_items(by_key(a).into_iter(), by_key(b).into_iter(), &mut aspects);
             compare_capacity(*capacity, *other, &mut aspects);
         }
         (Answer::Failed { kind, code, .. }, Answer::Failed { kind: other, code: other_code, .. }) => {

@@ -2,7 +2,7 @@
 
 use threadline::stream::RecordKind;
 use threadline::{
-    AttributeChange, AttributeValue, Capacity, GSI1PK, GSI1SK, Item, Order, Position, Query, SortKey, SortRange,
+    AttributeChange, AttributeValue, Capacity, GSI1PK, GSI1SK, Item, Key, Order, Position, Query, SortKey, SortRange,
     TransactAction, Units, Write, WriteAction,
 };
 
@@ -86,6 +86,15 @@ pub(crate) fn adds(action: &TransactAction) -> bool {
 pub(crate) const MAX_ITEM: usize = 409_600;
 /// What the changes of an update count for, at most, beside the item: 19 bytes each, and the values that are new.
 pub(crate) const MOST_ROOM: usize = 8_192;
+
+/// The most of a partition that one request reads, in bytes.
+pub(crate) const MAX_PAGE: usize = 1_048_576;
+
+/// What the items of the key's partition weigh together.
+pub(crate) fn bytes_of_partition(items: &[Item], key: &Key) -> usize {
+    let partition = items.iter().filter(|item| item.key().is_ok_and(|other| other.pk == key.pk));
+    partition.map(Item::size).sum()
+}
 
 /// Whether the page has read 1 MB, which costs 128 units where it is eventually consistent.
 pub(crate) fn has_read_1_mb(page: &Page) -> bool {

@@ -7,8 +7,9 @@ use crate::compare::{Aspect, Record};
 use crate::engine::Engine;
 use crate::operation::Operation;
 use crate::predicate::{
-    MAX_ITEM, MOST_ROOM, actions_done, adds, changes_nothing, empty_pages_are_free, end_of_range, excess,
-    has_half_an_index_key, has_read_1_mb, index, involves, is_some_of, numbers_are_larger, sort_key, table,
+    MAX_ITEM, MAX_PAGE, MOST_ROOM, actions_done, adds, bytes_of_partition, changes_nothing, empty_pages_are_free,
+    end_of_range, excess, has_half_an_index_key, has_read_1_mb, index, involves, is_some_of, numbers_are_larger,
+    sort_key, table,
 };
 
 /// A difference that is tolerated, as narrowly as can be told.
@@ -104,6 +105,26 @@ pub(crate) const TOLERATED: &[Row] = &[
         why: "The index is written once, when the transaction is committed.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html",
         is_met: |seen| actions_done(seen).is_some() && excess(seen, index) != 0.0,
+    },
+    Row {
+        name: "more-than-1-mb-of-a-partition-in-a-batch",
+        engines: &[Engine::Local, Engine::Dynoxide],
+        aspect: Aspect::Left,
+        what: "A batch of reads gives more than 1 MB of one partition.",
+        why: "AWS says that the result is partial where more than that is asked for.",
+        link: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html",
+        is_met: |seen| {
+            let Seen::Answers {
+                operation: Operation::BatchGet(_),
+                twin: Answer::Batch { left, .. },
+                other: Answer::Batch { items, left: other_left, .. },
+                ..
+            } = seen
+            else {
+                return false;
+            };
+            other_left.is_empty() && left.iter().all(|key| bytes_of_partition(items, key) > MAX_PAGE)
+        },
     },
     Row {
         name: "missing-item-in-a-batch-of-reads",
