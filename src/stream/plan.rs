@@ -34,7 +34,7 @@ pub(super) enum Subject {
 /// What is to be done for a group.
 #[derive(Debug, Default)]
 pub(super) struct GroupWork {
-    /// The newest message of the batch, in its newest revision.
+    /// The newest message of the batch, in its newest revision, also where it has gone since. It is asked for only where none has.
     pub(super) newest: Option<Message>,
     /// The messages that went from the table. One of them may be there again: the thread itself will tell.
     pub(super) removed: BTreeSet<MessagePosition>,
@@ -78,7 +78,9 @@ impl Plan {
                 let group = self.groups.entry(key.group).or_default();
                 match work {
                     Some(message) => group.show(message),
-                    None => group.remove(key.position),
+                    None => {
+                        group.removed.insert(key.position);
+                    }
                 }
                 Ok(Subject::Group(key.group))
             }
@@ -123,14 +125,6 @@ impl GroupWork {
         if self.newest.as_ref().is_none_or(|newest| order(newest) < order(&message)) {
             self.newest = Some(message);
         }
-    }
-
-    fn remove(&mut self, position: MessagePosition) {
-        if self.newest.as_ref().is_some_and(|newest| newest.position() == position) {
-            // Another message of the batch may be newer than what is left; the thread itself will tell.
-            self.newest = None;
-        }
-        self.removed.insert(position);
     }
 }
 
