@@ -2,18 +2,15 @@
 
 mod support;
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use support::{client, spec};
+use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::stream::{PollEvent, PollSummary, Poller, Projector, local_streams_client};
-use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, DynamoDbStore, Error, Get, GetOutput, Membership, NewUser,
-    PageOutput, Query, Scan, Store, TableSpec, Thread, Threadline, TransactOutcome, Transaction, User, Write,
-    WriteOutcome,
-};
+use threadline::{DynamoDbStore, Error, Membership, NewUser, Store, TableSpec, Thread, Threadline, User};
 
 /// An application on a table of its own.
 struct App {
@@ -108,7 +105,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
     }
     // What was checkpointed, and so must not come again: an event is told behind the checkpoint.
     let settled = Arc::new(AtomicU64::new(0));
-    let poller = |store: Crashing| {
+    let poller = |store: FaultStore<DynamoDbStore>| {
         let settled = settled.clone();
         app.poller_on(store).with_batch_size(5).with_observer(move |event| {
             if let PollEvent::Batch { summary, .. } = event {
@@ -119,16 +116,16 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
 
     // The first write of all says where the shard begins; each other one comes behind a batch.
     for writes in [0, 1, 0, 2, 1, 0] {
-        let store = Crashing { store: app.store.clone(), writes: Arc::new(AtomicU64::new(writes)) };
+        let store = crashing(&app.store, writes);
         let crashed = store.clone();
         let mut poller = poller(store);
         tokio::select! {
             ended = poller.drain() => panic!("it was to crash: {ended:?}"),
-            () = crashed.crash() => {}
+            () = crash(&crashed) => {}
         }
     }
     assert!(settled.load(Ordering::Relaxed) < 36, "there is something left for the last");
-    poller(Crashing { store: app.store.clone(), writes: Arc::new(AtomicU64::new(u64::MAX)) }).drain().await?;
+    poller(FaultStore::new(app.store.clone(), Plan::new())).drain().await?;
 
     // 32 messages, and the four rows of the two conversations.
     assert_eq!(settled.load(Ordering::Relaxed), 36, "no record was missed, and none came behind its checkpoint");
@@ -182,7 +179,7 @@ async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> 
     let off = off.expect("it is complete");
     client().update_table().table_name(app.spec.name()).stream_specification(off).send().await.expect("it turns off");
 
-    let summary = app.poller().run_until(std::future::pending()).await?;
+    let summary = app.poller().run_until(pending()).await?;
 
     assert!(summary.stream_ended);
     assert_eq!(summary.projected, 6, "two messages, and two rows for each conversation");
@@ -201,61 +198,13 @@ async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
 }
 
 /// A store that takes so many writes, and then hangs for ever: what writes to it can only be dropped.
-#[derive(Clone, Debug)]
-struct Crashing {
-    store: DynamoDbStore,
-    writes: Arc<AtomicU64>,
+fn crashing(store: &DynamoDbStore, writes: u64) -> FaultStore<DynamoDbStore> {
+    let next = Calls::nth(writes + 1).of(Operation::Write);
+    FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).with_sleep(|_| pending())
 }
 
-impl Crashing {
-    const CRASHED: u64 = u64::MAX - 1;
-
-    async fn crash(&self) {
-        while self.writes.load(Ordering::Relaxed) != Self::CRASHED {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-}
-
-#[async_trait]
-impl Store for Crashing {
-    fn table_name(&self) -> &str {
-        self.store.table_name()
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome, Error> {
-        match self.writes.load(Ordering::Relaxed) {
-            u64::MAX => {}
-            0 => {
-                self.writes.store(Self::CRASHED, Ordering::Relaxed);
-                std::future::pending::<()>().await;
-            }
-            left => self.writes.store(left - 1, Ordering::Relaxed),
-        }
-        self.store.write(request).await
-    }
-
-    async fn get(&self, request: Get) -> Result<GetOutput, Error> {
-        self.store.get(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput, Error> {
-        self.store.query(request).await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput, Error> {
-        self.store.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome, Error> {
-        self.store.transact(request).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput, Error> {
-        self.store.batch_get(request).await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput, Error> {
-        self.store.batch_write(request).await
+async fn crash(store: &FaultStore<DynamoDbStore>) {
+    while store.faults() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

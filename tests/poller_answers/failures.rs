@@ -1,5 +1,8 @@
 //! What fails: what is tried again, what ends the call, and what is told then.
 
+use threadline::GroupId;
+use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
+
 use super::*;
 
 #[tokio::test]
@@ -50,7 +53,7 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
         thread.send(thread.new_message_id(), text).await?;
     }
     let records = app.records(seen);
-    let store = Flaky::new(app.store.clone(), second.group_id().to_string());
+    let store = throttled_for(second.group_id(), &app.store);
 
     // The script ends after the failure: the poller dies there, so to speak.
     let replies = [streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
@@ -61,7 +64,7 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
     assert_eq!(app.preview(&worf).await, "first");
     assert_eq!(app.sleeps.millis(), [100]);
 
-    store.recover();
+    store.set_plan(Plan::new());
     let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records[2..], Some("i2"))];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
@@ -78,7 +81,7 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
     let mut records = app.records(0);
     // The new rows concern the same group, and would fail first.
     records.retain(|record| !record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap().starts_with("USER#"));
-    let store = Flaky::new(app.store.clone(), thread.group_id().to_string());
+    let store = throttled_for(thread.group_id(), &app.store);
     let (before, failing) = records.split_at(records.len() - 1);
     let mut replies =
         vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), one_shard(), iterator("i3")];
@@ -139,58 +142,8 @@ async fn what_can_never_be_read_is_told_at_once() {
     assert_eq!(app.sleeps.millis(), [0_u128; 0]);
 }
 
-/// A store that is throttled for one group, until it recovers.
-#[derive(Clone, Debug)]
-struct Flaky {
-    store: MemoryStore,
-    group: String,
-    has_recovered: Arc<AtomicBool>,
-}
-
-impl Flaky {
-    fn new(store: MemoryStore, group: String) -> Self {
-        Self { store, group, has_recovered: Arc::default() }
-    }
-
-    fn recover(&self) {
-        self.has_recovered.store(true, Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl Store for Flaky {
-    fn table_name(&self) -> &str {
-        self.store.table_name()
-    }
-
-    async fn get(&self, request: Get) -> Result<GetOutput, Error> {
-        self.store.get(request).await
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome, Error> {
-        self.store.write(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput, Error> {
-        if !self.has_recovered.load(Ordering::Relaxed) && request.partition().as_str().ends_with(&self.group) {
-            return Err(Error::new(ErrorKind::Throttled, "by plan"));
-        }
-        self.store.query(request).await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput, Error> {
-        self.store.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome, Error> {
-        self.store.transact(request).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput, Error> {
-        self.store.batch_get(request).await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput, Error> {
-        self.store.batch_write(request).await
-    }
+/// A store that is throttled for what is read of one group, until it has another plan.
+fn throttled_for(group: GroupId, store: &MemoryStore) -> FaultStore<MemoryStore> {
+    let reads = |partition: &str| Calls::all().of(Operation::Query).on_partition(format!("{partition}{group}"));
+    FaultStore::new(store.clone(), Plan::new().throttle(reads("GRP#")).throttle(reads("MSG#")))
 }

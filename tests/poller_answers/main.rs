@@ -9,10 +9,8 @@ mod shards;
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::retry::RetryConfig;
 use aws_sdk_dynamodbstreams::config::timeout::TimeoutConfig;
@@ -24,9 +22,7 @@ use threadline::stream::{
     JsonLinesSink, PollEvent, PollStart, PollSummary, Poller, Projector, StreamRecord, local_streams_client,
 };
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Clock, Error, ErrorKind, Get, GetOutput, Item, ManualClock,
-    MemoryStore, NewUser, PageOutput, Query, Scan, SequentialIds, Store, Thread, Threadline, TransactOutcome,
-    Transaction, User, Write, WriteOutcome,
+    Clock, Error, ErrorKind, Item, ManualClock, MemoryStore, NewUser, SequentialIds, Store, Thread, Threadline, User,
 };
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
