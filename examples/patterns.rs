@@ -97,14 +97,14 @@ impl Patterns {
     async fn conversations(&mut self, handle: &Handle, paging: &Paging) -> Result<(), Box<dyn Error>> {
         let user = self.user(handle).await?;
 
-        let mut request = self.chat.inbox(user.id).limit(paging.limit);
+        let mut request = self.chat.inbox(user.id()).limit(paging.limit);
         if let Some(cursor) = &paging.cursor {
             request = request.cursor(cursor.clone());
         }
         let page = request.fetch().await?;
         self.consumed("inbox.page");
 
-        println!("The inbox of {}", user.display_name);
+        println!("The inbox of {}", user.display_name());
         for row in &page.items {
             self.show_row(row).await?;
         }
@@ -120,7 +120,7 @@ impl Patterns {
 
     async fn conversation(&mut self, group: GroupId, reader: &Handle, paging: &Paging) -> Result<(), Box<dyn Error>> {
         let user = self.user(reader).await?;
-        let thread = self.chat.open(user.id, group).await?;
+        let thread = self.chat.open(user.id(), group).await?;
         self.consumed("groups.open");
 
         let mut request = thread.messages().newest_first().limit(paging.limit);
@@ -142,7 +142,7 @@ impl Patterns {
     }
 
     async fn show_row(&self, row: &Membership) -> Result<(), Box<dyn Error>> {
-        let other = row.other().map(|other| other.display_name.to_string());
+        let other = row.other().map(|other| other.display_name().to_string());
         let name = other.or_else(|| row.title().map(|title| title.to_string())).unwrap_or_default();
         let preview = row.preview().map_or("(deleted)", |preview| preview.as_str());
         // The row itself says whether there is anything new; counting reads the messages, so only then.

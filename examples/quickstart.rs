@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn show_inbox(chat: &Threadline, user: UserId) -> Result<(), Box<dyn Error>> {
     for row in chat.inbox(user).limit(20).fetch().await?.items {
-        let other = row.other().map_or_else(String::new, |other| other.display_name.to_string());
+        let other = row.other().map_or_else(String::new, |other| other.display_name().to_string());
         let preview = row.preview().map_or("(deleted)", |preview| preview.as_str());
         // The row itself says whether there is anything new; counting reads the messages, so only then.
         let unread = if row.is_unread() { chat.unread(&row).await?.count } else { 0 };

@@ -43,10 +43,10 @@ fn describe(item: Item) -> Result<String> {
             format!("{id}  {}, {}, version {}", user.handle(), user.display_name(), user.version())
         }
         Some(KnownKey::HandleClaim(handle)) => {
-            format!("{handle} -> {}", HandleClaim::from_item(item)?.into_profile().id)
+            format!("{handle} -> {}", HandleClaim::from_item(item)?.into_profile().id())
         }
         Some(KnownKey::IdentityClaim(subject)) => {
-            format!("{subject} -> {}", IdentityClaim::from_item(item)?.into_profile().id)
+            format!("{subject} -> {}", IdentityClaim::from_item(item)?.into_profile().id())
         }
         Some(KnownKey::MessageGroup(id)) => {
             let group = MessageGroup::from_item(item)?;
@@ -59,7 +59,7 @@ fn describe(item: Item) -> Result<String> {
         Some(KnownKey::Membership(group, _)) => {
             let row = Membership::from_item(item)?;
             let preview = row.preview().map_or("", |preview| preview.as_str());
-            format!("{group}  {}, {}: {preview}", row.profile().handle, minute(row.last_message_at()))
+            format!("{group}  {}, {}: {preview}", row.profile().handle(), minute(row.last_message_at()))
         }
         Some(KnownKey::Message(_)) => {
             let message = Message::from_item(item)?;

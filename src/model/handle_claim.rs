@@ -18,17 +18,20 @@ pub struct HandleClaim {
     user_uuid: UserId,
     handle: Handle,
     display_name: DisplayName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
 }
 
 impl HandleClaim {
     pub(crate) fn new(profile: Profile) -> Self {
-        let Profile { id, handle, display_name } = profile;
-        Self { user_uuid: id, handle, display_name }
+        let (user_uuid, version) = (profile.id(), profile.version());
+        let (handle, display_name) = profile.into_names();
+        Self { user_uuid, handle, display_name, version }
     }
 
     /// The user who has the handle.
     pub fn into_profile(self) -> Profile {
-        Profile { id: self.user_uuid, handle: self.handle, display_name: self.display_name }
+        Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
     }
 }
 

@@ -102,27 +102,27 @@ impl Membership {
     const MOST_BYTES: usize = 1024;
 
     pub(crate) fn new(group: GroupId, member: Profile, conversation: Conversation, joined_at: Timestamp) -> Self {
-        let Profile { id, handle, display_name } = member;
         let (title, other) = match conversation {
             Conversation::Direct(other) => (None, Some(other)),
             Conversation::Group(title) => (Some(title), None),
         };
-        let (other_uuid, other_handle, other_display_name) = match other {
-            Some(other) => (Some(other.id), Some(other.handle), Some(other.display_name)),
-            None => (None, None, None),
-        };
+        let other_uuid = other.as_ref().map(Profile::id);
+        let other_version = other.as_ref().and_then(Profile::version);
+        let (other_handle, other_display_name) = other.map(Profile::into_names).unzip();
+        let (user_uuid, user_version) = (member.id(), member.version());
+        let (user_handle, user_display_name) = member.into_names();
         Self {
             message_group_uuid: group,
-            user_uuid: id,
-            user_handle: handle,
-            user_display_name: display_name,
-            user_version: None,
+            user_uuid,
+            user_handle,
+            user_display_name,
+            user_version,
             joined_at,
             title,
             other_uuid,
             other_handle,
             other_display_name,
-            other_version: None,
+            other_version,
             last_message: None,
             last_sender_uuid: None,
             last_revision: None,
@@ -163,7 +163,7 @@ impl Membership {
 
     /// Whether the row holds other names of the user than these.
     pub(crate) fn has_other_names_of(&self, user: &User) -> bool {
-        let other = |profile: Profile| profile.id == user.id() && profile != user.profile();
+        let other = |profile: Profile| profile.id() == user.id() && profile != user.profile();
         other(self.profile()) || self.other().is_some_and(other)
     }
 
@@ -224,7 +224,8 @@ impl Membership {
 
     /// The member, with the names of when the row was written.
     pub fn profile(&self) -> Profile {
-        Profile { id: self.user_uuid, handle: self.user_handle.clone(), display_name: self.user_display_name.clone() }
+        Profile::new(self.user_uuid, self.user_handle.clone(), self.user_display_name.clone())
+            .of_version(self.user_version)
     }
 
     /// When the member joined.
@@ -239,11 +240,8 @@ impl Membership {
 
     /// The other one of a direct conversation, with the names of when the row was written; `None` for a group.
     pub fn other(&self) -> Option<Profile> {
-        Some(Profile {
-            id: self.other_uuid?,
-            handle: self.other_handle.clone()?,
-            display_name: self.other_display_name.clone()?,
-        })
+        let profile = Profile::new(self.other_uuid?, self.other_handle.clone()?, self.other_display_name.clone()?);
+        Some(profile.of_version(self.other_version))
     }
 
     /// The id of the other one of a direct conversation.

@@ -123,14 +123,15 @@ impl Message {
         sender: Profile,
         body: MessageBody,
     ) -> Self {
-        let Profile { id: user_uuid, handle, display_name } = sender;
+        let user_uuid = sender.id();
+        let (user_handle, user_display_name) = sender.into_names();
         Self {
             group,
             position: MessagePosition { created_at, id: Some(id) },
             message_uuid: id,
             user_uuid,
-            user_handle: handle,
-            user_display_name: display_name,
+            user_handle,
+            user_display_name,
             message: Some(body),
             edited_at: None,
             deleted_at: None,

@@ -4,15 +4,63 @@ use crate::id::UserId;
 use crate::text::{DisplayName, Handle};
 
 /// What others see of a user: the id and the names. The claims, the memberships and the messages each hold a copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// One that comes from a [`User`](super::User) or a look-up also knows how new its names are, by [`version`](Self::version). So a row
+/// of the inbox that is put with it never gets older names, in whatever order renames are projected. Two profiles are equal where the id and
+/// the names are.
+#[derive(Clone, Debug)]
 pub struct Profile {
-    /// The user's id.
-    pub id: UserId,
-    /// The handle, as the user typed it.
-    pub handle: Handle,
-    /// The name that others read.
-    pub display_name: DisplayName,
+    id: UserId,
+    handle: Handle,
+    display_name: DisplayName,
+    version: Option<u32>,
 }
+
+impl Profile {
+    /// Somebody with these names, who knows not how new they are: for people who come from elsewhere. Of a user of this table,
+    /// take [`User::profile`](super::User::profile) or what a look-up gave.
+    pub fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
+        Self { id, handle, display_name, version: None }
+    }
+
+    /// The same, with names of this version of the user.
+    pub(super) fn of_version(self, version: Option<u32>) -> Self {
+        Self { version, ..self }
+    }
+
+    /// The user's id.
+    pub fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// The handle, as the user typed it.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The name that others read.
+    pub fn display_name(&self) -> &DisplayName {
+        &self.display_name
+    }
+
+    /// The [version of the user](super::User::version) that had these names, where it is known: not of the sender of a message.
+    pub fn version(&self) -> Option<u32> {
+        self.version
+    }
+
+    /// The handle and the name.
+    pub(super) fn into_names(self) -> (Handle, DisplayName) {
+        (self.handle, self.display_name)
+    }
+}
+
+impl PartialEq for Profile {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, &self.handle, &self.display_name) == (other.id, &other.handle, &other.display_name)
+    }
+}
+
+impl Eq for Profile {}
 
 impl From<&Profile> for Profile {
     fn from(profile: &Profile) -> Self {

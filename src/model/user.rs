@@ -26,8 +26,9 @@ pub struct User {
 
 impl User {
     pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {
-        let Profile { id, handle, display_name } = profile;
-        Self { user_uuid: id, handle, display_name, cognito_user_id: identity, version: 1, created_at }
+        let user_uuid = profile.id();
+        let (handle, display_name) = profile.into_names();
+        Self { user_uuid, handle, display_name, cognito_user_id: identity, version: 1, created_at }
     }
 
     /// The same user with other names, one version later.
@@ -67,7 +68,7 @@ impl User {
 
     /// What others see of the user.
     pub fn profile(&self) -> Profile {
-        Profile { id: self.user_uuid, handle: self.handle.clone(), display_name: self.display_name.clone() }
+        Profile::new(self.user_uuid, self.handle.clone(), self.display_name.clone()).of_version(Some(self.version))
     }
 }
 

@@ -96,8 +96,8 @@ impl Threadline {
         let (from, to, first) = (from.into(), to.into(), first.try_into().map_err(Into::into));
         call.run(async {
             check_two(&from, &to)?;
-            let to_id = to.id;
-            let group = GroupId::direct(from.id, to_id);
+            let to_id = to.id();
+            let group = GroupId::direct(from.id(), to_id);
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
             self.check_ahead(message.created_at(), "the message")?;
@@ -106,7 +106,7 @@ impl Threadline {
                 // Too old to start with, but perhaps a repeat of a start that was done.
                 self.stored_group(&call, group).await?
             } else {
-                let item = MessageGroup::new(group, None, 2, from.id, now);
+                let item = MessageGroup::new(group, None, 2, from.id(), now);
                 let mine =
                     Membership::new(group, from.clone(), Conversation::Direct(to.clone()), now).showing(&message);
                 let theirs = Membership::new(group, to, Conversation::Direct(from.clone()), now).showing(&message);
@@ -117,8 +117,8 @@ impl Threadline {
                 }
             };
             let group = existing.continued_in().unwrap_or(group);
-            let thread = self.open_in(&call, from.id, group).await?;
-            if thread.me.other().map(|other| other.id) != Some(to_id) {
+            let thread = self.open_in(&call, from.id(), group).await?;
+            if thread.me.other().map(|other| other.id()) != Some(to_id) {
                 // Somebody made a group of another kind under the pair's id: nothing may be said into it.
                 return Err(another_group());
             }
@@ -157,7 +157,7 @@ impl Threadline {
                 )));
             }
             let members: Vec<_> = std::iter::once(new.creator.clone()).chain(new.others).collect();
-            if members.iter().map(|member| member.id).collect::<HashSet<_>>().len() < count {
+            if members.iter().map(|member| member.id()).collect::<HashSet<_>>().len() < count {
                 return Err(Error::invalid("a new group names one member twice"));
             }
             let first = first?;
@@ -173,7 +173,7 @@ impl Threadline {
                         .showing(&message)
                 };
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
-                let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id, now);
+                let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id(), now);
                 let mut writes = vec![put_new(&item)?, put_new(&message)?];
                 for member in &members {
                     writes.push(put_new(&row(member))?);
@@ -183,13 +183,13 @@ impl Threadline {
                     Some(existing) => existing,
                 }
             };
-            if existing.created_by() != new.creator.id || existing.title() != Some(&new.title) {
+            if existing.created_by() != new.creator.id() || existing.title() != Some(&new.title) {
                 return Err(another_group());
             }
             if has_own_id {
                 self.find(&call, &message).await?;
             }
-            self.open_in(&call, new.creator.id, group).await
+            self.open_in(&call, new.creator.id(), group).await
         })
         .await
     }
@@ -207,14 +207,14 @@ impl Threadline {
         call.run(async {
             let ImportedDirect { id, one, other, started_at } = imported;
             check_two(&one, &other)?;
-            let other_id = other.id;
-            let pair = GroupId::direct(one.id, other_id);
-            let item = MessageGroup::new(id, None, 2, one.id, started_at);
+            let other_id = other.id();
+            let pair = GroupId::direct(one.id(), other_id);
+            let item = MessageGroup::new(id, None, 2, one.id(), started_at);
             let mine = Membership::new(id, one.clone(), Conversation::Direct(other.clone()), started_at);
             let theirs = Membership::new(id, other, Conversation::Direct(one.clone()), started_at);
             let mut writes = vec![put_new(&item)?, put_new(&mine)?, put_new(&theirs)?];
             if pair != id {
-                writes.push(put_new(&MessageGroup::pointer(pair, id, one.id, started_at))?);
+                writes.push(put_new(&MessageGroup::pointer(pair, id, one.id(), started_at))?);
             }
             let TransactOutcome::Cancelled { reasons, capacity } = call.transact(Transaction::new(writes)?).await?
             else {
@@ -231,8 +231,8 @@ impl Threadline {
             let leads_here = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
             if leads_here && stored(0)?.is_some_and(is_direct) {
-                let thread = self.open_in(&call, one.id, id).await?;
-                if thread.me.other().map(|other| other.id) == Some(other_id) {
+                let thread = self.open_in(&call, one.id(), id).await?;
+                if thread.me.other().map(|other| other.id()) == Some(other_id) {
                     return Ok(thread);
                 }
             }
@@ -295,7 +295,7 @@ impl Thread {
 }
 
 fn check_two(one: &Profile, other: &Profile) -> Result<()> {
-    if one.id == other.id {
+    if one.id() == other.id() {
         return Err(Error::invalid("a direct conversation is one of two people"));
     }
     Ok(())

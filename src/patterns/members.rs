@@ -89,9 +89,9 @@ impl Thread {
         let member = member.into();
         call.run(async {
             let title = self.title()?;
-            if member.id == self.me.user_id() {
+            if member.id() == self.me.user_id() {
                 // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
-                return self.chat.open_in(&call, member.id, self.group_id()).await.map(drop);
+                return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
             }
             let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
             if let Some(newest) = super::messages::newest(&call, self.group_id()).await? {

@@ -96,8 +96,9 @@ impl Threadline {
         call.run(async {
             let now = self.clock.now();
             let id = new.id.unwrap_or_else(|| UserId::from_uuid(self.ids.next(now)));
-            let profile = Profile { id, handle: new.handle, display_name: new.display_name };
-            let user = User::new(profile.clone(), new.identity.clone(), now);
+            let profile = Profile::new(id, new.handle, new.display_name);
+            let user = User::new(profile, new.identity.clone(), now);
+            let profile = user.profile();
 
             let mut writes = vec![put_new(&user)?, put_new(&HandleClaim::new(profile.clone()))?];
             if let Some(subject) = new.identity {
@@ -186,20 +187,17 @@ impl Threadline {
             }
 
             // Updates, not puts, so that attributes which the application added to these items stay.
-            let profile = renamed.profile();
-            let number = |number: u32| AttributeValue::N(number.to_string());
             let mine = || Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()));
-            let version = names(&profile).set("version", number(renamed.version()));
             let unchanged = Condition::eq("version", number(user.version()));
-            let mut writes = vec![Write::update(user.key(), version)?.when(unchanged)?.returning_old()];
-            if profile.handle.folded() == user.handle().folded() {
-                writes.push(Write::update(HandleClaim::key_from(user.handle()), names(&profile))?.when(mine())?);
+            let mut writes = vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old()];
+            if renamed.handle().folded() == user.handle().folded() {
+                writes.push(Write::update(HandleClaim::key_from(user.handle()), names(&renamed))?.when(mine())?);
             } else {
-                writes.push(put_new(&HandleClaim::new(profile.clone()))?);
+                writes.push(put_new(&HandleClaim::new(renamed.profile()))?);
                 writes.push(Write::delete(HandleClaim::key_from(user.handle())).when(mine())?);
             }
             if let Some(subject) = user.identity() {
-                writes.push(Write::update(IdentityClaim::key_from(subject), names(&profile))?.when(mine())?);
+                writes.push(Write::update(IdentityClaim::key_from(subject), names(&renamed))?.when(mine())?);
             }
 
             let outcome = call.transact(Transaction::new(writes)?).await?;
@@ -230,11 +228,16 @@ pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
     Ok(Write::put(entity.to_item()?)?.when(Condition::item_absent())?.returning_old())
 }
 
-/// Sets the names in a user or a claim.
-fn names(profile: &Profile) -> Update {
+/// Sets the names, and the version that has them, in a user or a claim.
+fn names(user: &User) -> Update {
     Update::new()
-        .set("handle", AttributeValue::S(profile.handle.to_string()))
-        .set("display_name", AttributeValue::S(profile.display_name.to_string()))
+        .set("handle", AttributeValue::S(user.handle().to_string()))
+        .set("display_name", AttributeValue::S(user.display_name().to_string()))
+        .set("version", number(user.version()))
+}
+
+fn number(number: u32) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 fn changed_since() -> Error {

@@ -270,7 +270,7 @@ impl Client {
     async fn find_myself(&self, subject: &IdentitySubject) {
         let found = self
             .call(async |chat: Threadline| match chat.user_by_identity(subject).await? {
-                Some(profile) => chat.user(profile.id).await,
+                Some(profile) => chat.user(profile.id()).await,
                 None => Ok(None),
             })
             .await;

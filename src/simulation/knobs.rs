@@ -119,10 +119,9 @@ pub(super) struct Knobs {
 }
 
 impl Knobs {
-    /// Whether a row may keep names of before. A rename finds its rows by the index, which may not have a new one yet; and the write
-    /// of a rename that is done late, when a projector is further on, may reach a row that was put after it.
+    /// Whether a row may keep names of before: a rename finds its rows by the index, which may not have a new one yet.
     pub(super) fn may_miss_names(&self) -> bool {
-        self.lag > 0 || self.takeover > 0 || self.late > 0
+        self.lag > 0
     }
 
     pub(super) fn drawn(random: &mut Random, trouble: Trouble) -> Self {

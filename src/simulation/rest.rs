@@ -94,7 +94,8 @@ fn check_row(group: &Group, row: &Membership) -> Result<(), Broken> {
 }
 
 fn check_names(model: &Model, row: &Membership) -> Result<(), Broken> {
-    let is_as_now = |profile: &Profile| model.truth.users.get(&profile.id).map(User::profile).as_ref() == Some(profile);
+    let is_as_now =
+        |profile: &Profile| model.truth.users.get(&profile.id()).map(User::profile).as_ref() == Some(profile);
     if !is_as_now(&row.profile()) || !row.other().as_ref().is_none_or(is_as_now) {
         let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
         return Err(Broken::new(Broken::ROW, format!("row {group}/{user} has names of before")));
@@ -183,7 +184,7 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
             format!("an inbox has {} rows, and {} are its", read.len(), rows.len()),
         ));
     }
-    let others: Vec<_> = rows.iter().filter_map(|row| row.other()).map(|other| other.id).collect();
+    let others: Vec<_> = rows.iter().filter_map(|row| row.other()).map(|other| other.id()).collect();
     if others.iter().collect::<BTreeSet<_>>().len() < others.len() {
         return Err(Broken::new(Broken::PAIR, "two people have two conversations"));
     }

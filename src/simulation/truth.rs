@@ -149,7 +149,7 @@ impl Truth {
         }
         for key in std::mem::take(&mut self.touched_claims) {
             let Some(profile) = self.claims.get(&key) else { continue };
-            let Some(user) = self.users.get(&profile.id) else {
+            let Some(user) = self.users.get(&profile.id()) else {
                 return Err(Broken::new(Broken::CLAIM, "a handle or an identity is claimed by nobody there is"));
             };
             let identity = user.identity().map(IdentityClaim::key_from);

@@ -257,7 +257,7 @@ impl Client {
         let mut members: Vec<Profile> = Vec::new();
         for _ in 0..self.draw(4) {
             if let Some(user) = self.somebody(Some(me.id()))
-                && !members.iter().any(|member| member.id == user.id())
+                && !members.iter().any(|member| member.id() == user.id())
             {
                 members.push(user.profile());
             }
@@ -280,7 +280,7 @@ impl Client {
         let to = model.now();
         match answer {
             Answer::Done(_) => {
-                let ids = members.iter().map(|member| member.id).chain([me.id()]);
+                let ids = members.iter().map(|member| member.id()).chain([me.id()]);
                 if ids.into_iter().any(|member| !model.truth.was_member(group, member, from, to)) {
                     model.is_broken(Broken::new(Broken::MEMBERS, "a new group lacks a member"));
                 }

@@ -14,7 +14,7 @@ fn draft(app: &App, text: &str) -> Draft {
 /// Somebody of this number, who needs not be stored to be a member.
 fn person(app: &App, number: u32) -> Profile {
     let name = format!("Person {number}");
-    Profile { id: app.uuid(number), handle: app.handle(&number.to_string()), display_name: name.parse().unwrap() }
+    Profile::new(app.uuid(number), app.handle(&number.to_string()), name.parse().unwrap())
 }
 
 /// A group of Andrew's, alone.
@@ -26,7 +26,7 @@ async fn babylon(app: &App) -> (User, Thread) {
 }
 
 async fn member_ids(thread: &Thread) -> Vec<UserId> {
-    thread.members().await.unwrap().into_iter().map(|member| member.profile.id).collect()
+    thread.members().await.unwrap().into_iter().map(|member| member.profile.id()).collect()
 }
 
 /// That the group has these members, and says so of itself.
@@ -98,16 +98,16 @@ pub(crate) async fn starts_from_both_sides_at_once_make_one_conversation_with_ev
             .collect();
         for task in tasks {
             let thread = task.await.unwrap().unwrap();
-            assert_eq!(thread.group_id(), GroupId::direct(one.id, other.id));
+            assert_eq!(thread.group_id(), GroupId::direct(one.id(), other.id()));
         }
         for me in [&one, &other] {
-            let inbox = app.chat.inbox(me.id).fetch().await.unwrap().items;
+            let inbox = app.chat.inbox(me.id()).fetch().await.unwrap().items;
             assert_eq!(inbox.len(), 1);
-            let thread = app.chat.open(me.id, inbox[0].group_id()).await.unwrap();
+            let thread = app.chat.open(me.id(), inbox[0].group_id()).await.unwrap();
             let mut sent = read(&thread).await;
             sent.sort();
             assert_eq!(sent, ["0", "1", "2", "3"]);
-            assert_members(&app, &thread, &[one.id, other.id]).await;
+            assert_members(&app, &thread, &[one.id(), other.id()]).await;
         }
     }
 }
@@ -163,12 +163,12 @@ pub(crate) async fn a_group_of_97_is_created_whole(app: App) {
     let of =
         |others: &[Profile]| others.iter().fold(NewGroup::new("Babylon 5", &people[0]).unwrap(), NewGroup::with_member);
     let thread = app.chat.create_group(of(&people[1..]), "In the year 2258.").await.unwrap();
-    let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+    let ids: Vec<_> = people.iter().map(|person| person.id()).collect();
     assert_members(&app, &thread, &ids).await;
-    assert_eq!(read(&app.chat.open(people[96].id, thread.group_id()).await.unwrap()).await, ["In the year 2258."]);
+    assert_eq!(read(&app.chat.open(people[96].id(), thread.group_id()).await.unwrap()).await, ["In the year 2258."]);
     let more = of(&people[1..]).with_member(person(&app, 97)).with_id(app.uuid(1));
     assert_eq!(refusal(app.chat.create_group(more, "In the year 2259.").await).0, ErrorKind::Invalid);
-    assert_eq!(refusal(app.chat.open(people[0].id, app.uuid(1)).await).0, ErrorKind::NotFound);
+    assert_eq!(refusal(app.chat.open(people[0].id(), app.uuid(1)).await).0, ErrorKind::NotFound);
 }
 
 pub(crate) async fn a_group_created_again_with_its_id_is_the_one_that_was_created(app: App) {
@@ -242,7 +242,7 @@ pub(crate) async fn the_members_who_come_and_go_at_once_are_counted(app: App) {
                 .unwrap();
                 if number < 8 && number % 2 == 0 {
                     until_no_conflict(|| {
-                        let (thread, member) = (thread.clone(), member.id);
+                        let (thread, member) = (thread.clone(), member.id());
                         async move { thread.remove_member(member).await }
                     })
                     .await

@@ -144,7 +144,7 @@ pub(crate) async fn the_read_marker_only_moves_forward(app: App) {
     other.mark_read(late.position()).await.unwrap();
     assert_eq!(app.open(&bayko, &thread).await.membership(), one.membership());
     let members = thread.members().await.unwrap();
-    let read = |user| members.iter().find(|member| member.profile.id == user).unwrap().last_read;
+    let read = |user| members.iter().find(|member| member.profile.id() == user).unwrap().last_read;
     assert_eq!(read(bayko.id()), Some(late.position()));
     assert_eq!(read(thread.membership().user_id()), None);
 }

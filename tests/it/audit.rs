@@ -278,7 +278,7 @@ async fn somebody_elses_claim_is_never_taken_away() {
     let missing = Drift::MissingClaim { entity: "HandleClaim", user: world.andrew.id() };
     assert!(findings.iter().any(|finding| finding.drift == missing && !finding.mended), "{findings:?}");
     let found = world.app.chat.user_by_handle(world.bayko.handle()).await.unwrap();
-    assert_eq!(found.map(|profile| profile.id), Some(bayko));
+    assert_eq!(found.map(|profile| profile.id()), Some(bayko));
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost
         })
         .await;
         let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        assert_eq!(row.other().unwrap().display_name, name());
+        assert_eq!(*row.other().unwrap().display_name(), name());
     }
 }
 

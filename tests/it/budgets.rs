@@ -82,7 +82,7 @@ async fn users_get_costs_half_an_rcu_found_or_not() {
     let user = app.chat.create_user(andrew()).await.unwrap();
     let (chat, meter) = app.metered();
     assert!(costs(&meter, reads(HALF), chat.user(user.id())).await.is_some());
-    assert!(costs(&meter, reads(HALF), chat.user(person(7).id)).await.is_none());
+    assert!(costs(&meter, reads(HALF), chat.user(person(7).id())).await.is_none());
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn groups_import_direct_costs_8_wcu_and_2_on_the_index() {
 async fn groups_open_costs_1_rcu_whether_one_may_or_not() {
     let (_, chat, meter, [andrew, _], thread) = direct().await;
     costs(&meter, reads(1), chat.open(andrew.id(), thread.group_id())).await;
-    let stranger = meter.measure(chat.open(person(7).id, thread.group_id())).await;
+    let stranger = meter.measure(chat.open(person(7).id(), thread.group_id())).await;
     stranger.exactly(reads(1)).unwrap().unwrap_err();
 }
 
@@ -201,9 +201,9 @@ async fn groups_add_member_costs_1_rcu_and_6_wcu_and_1_on_the_index() {
 async fn groups_remove_member_costs_6_wcu_and_1_on_the_index_and_4_to_leave() {
     let (chat, meter) = App::new().metered();
     let thread = chat.create_group(group(2), "opa").await.unwrap();
-    costs(&meter, writes(6) + index_writes(1), thread.remove_member(person(1).id)).await;
-    costs(&meter, writes(6), thread.remove_member(person(1).id)).await;
-    costs(&meter, writes(4) + index_writes(1), thread.remove_member(person(0).id)).await;
+    costs(&meter, writes(6) + index_writes(1), thread.remove_member(person(1).id())).await;
+    costs(&meter, writes(6), thread.remove_member(person(1).id())).await;
+    costs(&meter, writes(4) + index_writes(1), thread.remove_member(person(0).id())).await;
 }
 
 #[tokio::test]
@@ -258,14 +258,14 @@ async fn messages_delete_costs_1_wcu_and_no_more_when_it_is_repeated() {
 async fn inbox_page_costs_half_an_rcu_of_the_index_per_4_kb() {
     let app = App::new();
     let (chat, meter) = app.metered();
-    costs(&meter, Capacity::index_reads(HALF), chat.inbox(person(0).id).fetch()).await;
+    costs(&meter, Capacity::index_reads(HALF), chat.inbox(person(0).id()).fetch()).await;
     for number in 1..=20 {
         chat.start_direct(person(0), person(number), "opa").await.unwrap();
     }
     let rows = bytes(&app, Membership::TYPE).await / 2;
     assert!(rows > 4096, "{rows}");
     let budget = Capacity::index_reads(read_units(rows, Consistency::Eventual));
-    assert_eq!(costs(&meter, budget, chat.inbox(person(0).id).fetch()).await.items.len(), 20);
+    assert_eq!(costs(&meter, budget, chat.inbox(person(0).id()).fetch()).await.items.len(), 20);
 }
 
 #[tokio::test]

@@ -12,11 +12,11 @@ use crate::support::{App, id, scan};
 
 /// Somebody, with an id of this number, who needs not be stored to be a member.
 pub(crate) fn person(number: usize) -> Profile {
-    Profile {
-        id: UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap())),
-        handle: format!("person{number}").parse().unwrap(),
-        display_name: format!("Person {number}").parse().unwrap(),
-    }
+    Profile::new(
+        UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap())),
+        format!("person{number}").parse().unwrap(),
+        format!("Person {number}").parse().unwrap(),
+    )
 }
 
 pub(crate) async fn texts(thread: &Thread) -> Vec<String> {
@@ -46,7 +46,7 @@ async fn every_member_has_the_title_and_the_first_message() {
     let app = App::new();
     let thread = app.chat.create_group(of(3), "In the year 2258.").await.unwrap();
     for number in 0..3 {
-        let thread = app.chat.open(person(number).id, thread.group_id()).await.unwrap();
+        let thread = app.chat.open(person(number).id(), thread.group_id()).await.unwrap();
         assert_eq!(thread.membership().title().unwrap().as_str(), "Babylon 5");
         assert_eq!(thread.membership().preview().unwrap().as_str(), "In the year 2258.");
         assert_eq!(thread.membership().other(), None);
@@ -54,7 +54,7 @@ async fn every_member_has_the_title_and_the_first_message() {
         assert_eq!(texts(&thread).await, ["In the year 2258."]);
     }
     let group = group(&app, &thread).await;
-    assert_eq!((group.member_count(), group.created_by()), (3, person(0).id));
+    assert_eq!((group.member_count(), group.created_by()), (3, person(0).id()));
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn a_member_who_joined_a_moment_ago_may_open_at_once() {
     let app = App::new();
     let thread = app.chat.create_group(of(1), "In the year 2258.").await.unwrap();
     thread.add_member(person(1)).await.unwrap();
-    let opened = app.chat.open(person(1).id, thread.group_id()).await.unwrap();
+    let opened = app.chat.open(person(1).id(), thread.group_id()).await.unwrap();
     let sent: Message = opened.send(opened.new_message_id(), "opa").await.unwrap();
-    assert_eq!(sent.sender_id(), person(1).id);
+    assert_eq!(sent.sender_id(), person(1).id());
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn an_imported_conversation_stands_in_the_inbox_where_it_was_started() {
     let app = App::new();
     let import = ImportedDirect::new(id(OLD), person(1), person(2), time("2023-03-22T14:36:25Z"));
     app.chat.import_direct(import).await.unwrap();
-    let thread = app.chat.open(person(1).id, id(OLD)).await.unwrap();
+    let thread = app.chat.open(person(1).id(), id(OLD)).await.unwrap();
     assert_eq!(thread.membership().last_message_at(), time("2023-03-22T14:36:25Z"));
 }
 

@@ -23,7 +23,7 @@ async fn the_conversation_with_the_newest_message_stands_on_top_once_it_is_proje
     assert_eq!(order(app.inbox(andrew.id()).await), [first.group_id(), second.group_id()]);
     let row = app.inbox(bayko.id()).await.remove(0);
     assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Season two!"));
-    assert_eq!(row.other().map(|other| other.id), Some(andrew.id()));
+    assert_eq!(row.other().map(|other| other.id()), Some(andrew.id()));
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_removal_of_somebody_who_is_no_member_changes_nothing() {
     thread.remove_member(bayko.id()).await.unwrap();
     let before = scan(&app.store).await;
     thread.remove_member(bayko.id()).await.unwrap();
-    thread.remove_member(person(7).id).await.unwrap();
+    thread.remove_member(person(7).id()).await.unwrap();
     assert!(scan(&app.store).await == before);
 }
 
@@ -81,7 +81,7 @@ async fn a_member_may_leave_and_be_added_again() {
     let baykos = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
     baykos.remove_member(bayko.id()).await.unwrap();
     thread.add_member(&bayko).await.unwrap();
-    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile.id).collect();
+    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile.id()).collect();
     assert_eq!(members.len(), 2);
     assert!(members.contains(&andrew.id()) && members.contains(&bayko.id()));
 }
@@ -111,7 +111,7 @@ async fn a_group_takes_1000_members_and_no_more() {
     thread.add_member(person(1)).await.unwrap();
     assert!(scan(&app.store).await == before);
     assert_eq!(group(&app, &thread).await.member_count(), 1000);
-    thread.remove_member(person(1).id).await.unwrap();
+    thread.remove_member(person(1).id()).await.unwrap();
     thread.add_member(person(MAX_MEMBERS)).await.unwrap();
     assert_eq!(thread.members().await.unwrap().len(), MAX_MEMBERS);
 }
@@ -128,7 +128,7 @@ async fn the_count_of_members_is_right_when_many_come_and_go_at_once() {
                 let member = person(number % 20);
                 thread.add_member(member.clone()).await.unwrap();
                 if number % 3 == 0 {
-                    thread.remove_member(member.id).await.unwrap();
+                    thread.remove_member(member.id()).await.unwrap();
                 }
             })
         })
@@ -150,7 +150,7 @@ async fn all_members_are_listed_in_the_order_of_their_ids() {
         thread.add_member(person(number)).await.unwrap();
         expected.push(person(number));
     }
-    expected.sort_by_key(|profile| profile.id);
+    expected.sort_by_key(|profile| profile.id());
     let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile).collect();
     assert_eq!(members, expected);
 }
@@ -163,7 +163,7 @@ async fn members_whose_rows_fill_more_than_one_page_are_all_listed() {
         thread.add_member(person(number)).await.unwrap();
         // An attribute of the application's own makes the row large: the rows together have 3 MB.
         let avatar = Update::new().set("avatar", AttributeValue::B(vec![0; 300_000]));
-        let key = Membership::key_from((thread.group_id(), person(number).id));
+        let key = Membership::key_from((thread.group_id(), person(number).id()));
         let _ = app.store.write(Write::update(key, avatar).unwrap()).await.unwrap();
     }
     assert_eq!(thread.members().await.unwrap().len(), 11);
@@ -177,7 +177,7 @@ async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
     let message = app.say(&thread, "Well?").await;
     app.chat.open(bayko.id(), thread.group_id()).await.unwrap().mark_read(&message).await.unwrap();
     let mut members = thread.members().await.unwrap();
-    members.sort_by_key(|member| member.profile.id != andrew.id());
+    members.sort_by_key(|member| member.profile.id() != andrew.id());
     assert_eq!(members[0].profile, andrew.profile());
     assert_eq!((members[0].joined_at, members[0].last_read), (joined, None));
     assert_eq!((members[1].joined_at, members[1].last_read), (joined, Some(message.position())));
@@ -191,7 +191,7 @@ async fn a_new_member_has_everything_for_read_though_the_thread_was_opened_long_
         app.say(&thread, text).await;
     }
     thread.add_member(person(1)).await.unwrap();
-    let row = app.inbox(person(1).id).await.remove(0);
+    let row = app.inbox(person(1).id()).await.remove(0);
     assert_eq!(row.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
     assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
 }
@@ -203,13 +203,13 @@ async fn somebody_who_was_removed_can_neither_come_back_nor_bring_or_remove_othe
     let bob = person(1);
     thread.add_member(bob.clone()).await.unwrap();
     thread.add_member(person(2)).await.unwrap();
-    let bobs_end = app.chat.open(bob.id, thread.group_id()).await.unwrap();
-    thread.remove_member(bob.id).await.unwrap();
+    let bobs_end = app.chat.open(bob.id(), thread.group_id()).await.unwrap();
+    thread.remove_member(bob.id()).await.unwrap();
 
     assert_eq!(bobs_end.add_member(bob.clone()).await.unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(app.chat.open(bob.id, thread.group_id()).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(app.chat.open(bob.id(), thread.group_id()).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bobs_end.add_member(person(3)).await.unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(bobs_end.remove_member(person(2).id).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(bobs_end.remove_member(person(2).id()).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(thread.members().await.unwrap().len(), 2);
     assert_eq!(thread.group().await.unwrap().member_count(), 2);
 }

@@ -81,8 +81,8 @@ async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
     assert_eq!(most, BOUND);
     for user in &users {
         let row = app.inbox(user.id()).await.remove(0);
-        assert_eq!(row.profile().display_name.as_str(), "Somebody");
-        assert_eq!(row.other().unwrap().display_name.as_str(), "Somebody");
+        assert_eq!(row.profile().display_name().as_str(), "Somebody");
+        assert_eq!(row.other().unwrap().display_name().as_str(), "Somebody");
     }
 }
 

@@ -313,9 +313,9 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
     let rows = app.inbox(andrew.id()).await;
     assert_eq!(rows.len(), 10);
     for row in rows {
-        assert_eq!(row.profile().handle.to_string(), "andy");
-        let others = app.inbox(row.other().unwrap().id).await;
-        assert_eq!(others[0].other().unwrap().handle.to_string(), "andy");
+        assert_eq!(row.profile().handle().to_string(), "andy");
+        let others = app.inbox(row.other().unwrap().id()).await;
+        assert_eq!(others[0].other().unwrap().handle().to_string(), "andy");
     }
 }
 
@@ -523,7 +523,7 @@ async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
     assert_eq!(projection.outcomes.iter().filter(impossible).count(), 4, "{projection:?}");
     assert!(!projection.has_failed());
     let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
-    assert_eq!(row.profile().display_name.as_str(), "Londo Mollari");
+    assert_eq!(row.profile().display_name().as_str(), "Londo Mollari");
 }
 
 #[tokio::test]

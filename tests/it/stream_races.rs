@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
 use threadline::{
-    DisplayName, Entity, GroupId, Handle, Membership, Message, MessageBody, NewGroup, Store, Thread, Threadline, User,
-    UserChange, UserId, Write,
+    DisplayName, Entity, GroupId, Handle, IdentitySubject, Membership, Message, MessageBody, NewGroup, NewUser,
+    Profile, Store, Thread, Threadline, User, UserChange, UserId, Write,
 };
 
 use crate::meddled::Meddled;
 use crate::support::App;
+
+const IDENTITY: &str = "b6a3a4a5-6b0e-4d1c-9a60-2f9f4f3ad111";
 
 impl App {
     async fn only_row(&self, user: UserId) -> Membership {
@@ -230,6 +232,70 @@ async fn a_late_record_never_brings_earlier_names_back() {
     }
     assert_eq!(app.only_row(andrew.id()).await.profile(), third.profile());
     assert_eq!(app.only_row(bayko.id()).await.other(), Some(third.profile()));
+}
+
+/// Andrew, known by an identity and renamed twice, and the record of the first time.
+async fn renamed_twice(app: &App) -> (User, StreamRecord) {
+    let new = NewUser::new("first", "Andrew Brown").unwrap().with_identity(IDENTITY.parse().unwrap());
+    let first = app.chat.create_user(new).await.unwrap();
+    let seen = app.records().len();
+    let second = app.renamed(&first, "second").await;
+    let older = app.records().split_off(seen).into_iter().find(|record| record.keys.get_s("sk") == Some("USER"));
+    let third = app.renamed(&second, "third").await;
+    app.project().await;
+    (third, older.unwrap())
+}
+
+/// Another projector, which is behind, does the older rename when the row that this puts has been projected.
+async fn an_older_rename_after_a_row_of(profile: impl AsyncFn(&App) -> Profile) {
+    let app = App::new();
+    let (andrew, older) = renamed_twice(&app).await;
+    let (bayko, vir) = (app.user("bayko").await, app.user("vir").await);
+    let seen = app.records().len();
+    app.chat.start_direct(profile(&app).await, &bayko, "hello").await.unwrap();
+    app.chat.start_direct(&vir, profile(&app).await, "hello").await.unwrap();
+    let (_, thread) = group_of(&app, &[&vir]).await;
+    thread.add_member(profile(&app).await).await.unwrap();
+    let projector = Projector::new(app.store.clone());
+    for records in [app.records().split_off(seen), vec![older]] {
+        assert!(!projector.project(&records).await.has_failed());
+    }
+
+    let rows = app.inbox(andrew.id()).await;
+    assert_eq!(rows.iter().map(Membership::profile).collect::<Vec<_>>(), vec![andrew.profile(); 3]);
+    assert_eq!(app.only_row(bayko.id()).await.other(), Some(andrew.profile()));
+    let directs = app.inbox(vir.id()).await.into_iter().filter_map(|row| row.other());
+    assert_eq!(directs.collect::<Vec<_>>(), [andrew.profile()]);
+}
+
+#[tokio::test]
+async fn a_row_put_for_a_user_found_by_handle_never_gets_older_names() {
+    let by_handle = async |app: &App| app.chat.user_by_handle(&Handle::new("third").unwrap()).await.unwrap().unwrap();
+    an_older_rename_after_a_row_of(by_handle).await;
+}
+
+#[tokio::test]
+async fn a_row_put_for_a_user_found_by_identity_never_gets_older_names() {
+    let subject: IdentitySubject = IDENTITY.parse().unwrap();
+    an_older_rename_after_a_row_of(async |app: &App| app.chat.user_by_identity(&subject).await.unwrap().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_row_put_for_the_other_one_of_a_row_never_gets_older_names() {
+    let other_one = async |app: &App| {
+        let (andrew, delenn) = (
+            app.chat.user_by_handle(&Handle::new("third").unwrap()).await.unwrap().unwrap(),
+            app.user(&format!("delenn{}", app.records().len())).await,
+        );
+        let thread = app.chat.start_direct(&delenn, andrew, "hello").await.unwrap();
+        let other = thread.membership().other().unwrap();
+        // So that there are only the rows that the test is about.
+        for key in [Membership::key_from((thread.group_id(), other.id())), thread.membership().key()] {
+            app.store.write(Write::delete(key)).await.unwrap().done().unwrap();
+        }
+        other
+    };
+    an_older_rename_after_a_row_of(other_one).await;
 }
 
 #[tokio::test]

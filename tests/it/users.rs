@@ -199,7 +199,7 @@ async fn a_rename_to_another_case_keeps_the_claim_and_shows_the_new_case() {
     let renamed = app.chat.update_user(&user, new_handle("ANDREWBROWN")).await.unwrap();
     let found = app.chat.user_by_handle(&handle("andrewbrown")).await.unwrap().unwrap();
     assert_eq!(found, renamed.profile());
-    assert_eq!(found.handle.as_str(), "ANDREWBROWN");
+    assert_eq!(found.handle().as_str(), "ANDREWBROWN");
     assert_eq!(scan(&app.store).await.len(), 3);
 }
 

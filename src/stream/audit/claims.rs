@@ -39,8 +39,8 @@ pub(super) async fn audit_handle(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let user = claim.clone().into_profile();
-    let Some(stored) = read_user(call, user.id).await? else { return Ok(()) };
-    if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle.folded()) {
+    let Some(stored) = read_user(call, user.id()).await? else { return Ok(()) };
+    if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle().folded()) {
         return Ok(());
     }
     doubled::<HandleClaim>(call, claim.key(), &user, stored.as_ref(), mode, findings).await
@@ -54,7 +54,7 @@ pub(super) async fn audit_identity(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let user = claim.clone().into_profile();
-    let Some(stored) = read_user(call, user.id).await? else { return Ok(()) };
+    let Some(stored) = read_user(call, user.id()).await? else { return Ok(()) };
     let key = claim.key();
     if stored.as_ref().and_then(User::identity).is_some_and(|subject| IdentityClaim::key_from(subject) == key) {
         return Ok(());
@@ -88,12 +88,12 @@ async fn doubled<E: Entity>(
     if call.get(Get::new(key.clone()).consistent()).await?.item.is_none() {
         return Ok(());
     }
-    let drift = Drift::DoubledClaim { entity: E::TYPE, user: claimed_for.id };
+    let drift = Drift::DoubledClaim { entity: E::TYPE, user: claimed_for.id() };
     let as_read = match user {
         Some(user) => unchanged(user)?,
-        None => TransactAction::check(User::key_from(claimed_for.id), Condition::item_absent())?,
+        None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent())?,
     };
-    let delete = Write::delete(key).when(is_for(claimed_for.id))?;
+    let delete = Write::delete(key).when(is_for(claimed_for.id()))?;
     finish(call, vec![as_read, delete.into()], drift, mode, findings).await
 }
 

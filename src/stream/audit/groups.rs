@@ -41,7 +41,7 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         && let [(only, _)] = members.rows.as_slice()
         && let Some(other) = only.other()
     {
-        let drift = Drift::MissingRow { group: id, user: other.id };
+        let drift = Drift::MissingRow { group: id, user: other.id() };
         let row = Membership::new(id, other, Conversation::Direct(only.profile()), only.joined_at());
         let row = row.showing(newest.as_ref());
         return mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await;

@@ -30,8 +30,8 @@ fn told_page(page: Page<impl Entity>) -> String {
 }
 
 fn told_profile(profile: Option<Profile>) -> String {
-    let Profile { id, handle, display_name } = profile.unwrap();
-    format!("{id} {} {}", handle.as_str(), display_name.as_str())
+    let profile = profile.unwrap();
+    format!("{} {} {}", profile.id(), profile.handle().as_str(), profile.display_name().as_str())
 }
 
 fn told_members(members: Vec<Member>) -> String {

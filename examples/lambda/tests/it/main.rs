@@ -76,7 +76,7 @@ async fn a_new_name_reaches_the_rows() {
     let renamed = record("MODIFY", &table.read_user(andrew.id()).await, "1");
     assert_eq!(function.invoke(event([renamed])).response(), ALL_WELL);
     let inbox = table.chat.inbox(bayko.id()).fetch().await.unwrap().items;
-    assert_eq!(inbox[0].other().unwrap().display_name.as_str(), "Andrew B.");
+    assert_eq!(inbox[0].other().unwrap().display_name().as_str(), "Andrew B.");
 }
 
 #[tokio::test]
