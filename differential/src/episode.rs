@@ -80,11 +80,11 @@ async fn play_on(
     let all = twin.clone().with_clock(beginning);
     let mut restored = HashSet::new();
     for (at, operation) in operations.iter().enumerate() {
-        let written = operation.written();
-        let before = items(&all, &written).await?;
+        let named = operation.named();
+        let before = items(&all, &named).await?;
         let ties = has_ties(&all, operation).await?;
         let expected = ask(twin, operation, tokens).await;
-        let images = Images { before, after: items(&all, &written).await? };
+        let images = Images { before, after: items(&all, &named).await? };
         let answers = join_all(tables.iter().map(|table| ask(&table.store, operation, tokens))).await;
         tally.count(operation, &expected);
         for (table, answer) in tables.iter().zip(&answers) {
@@ -97,7 +97,7 @@ async fn play_on(
             }
             // What was tolerated may have left another item than the twin's.
             if std::mem::discriminant(&expected) != std::mem::discriminant(answer) {
-                for (key, item) in written.iter().zip(&images.after) {
+                for (key, item) in named.iter().zip(&images.after) {
                     restore(&table.store, key, item.as_ref()).await?;
                     restored.insert((table.engine, key.clone()));
                 }

@@ -45,13 +45,15 @@ impl Operation {
         })
     }
 
-    /// The keys that it may write.
-    pub(crate) fn written(&self) -> Vec<Key> {
+    /// The keys that it names, each of which it may write, check or read.
+    pub(crate) fn named(&self) -> Vec<Key> {
         match self {
             Self::Write(write) => vec![write.key().clone()],
             Self::Transact(transaction, _) => transaction.actions.iter().map(|action| action.key().clone()).collect(),
             Self::BatchWrite(batch) => batch.writes.iter().filter_map(|write| write.key().ok()).collect(),
-            _ => Vec::new(),
+            Self::Get(get) => vec![get.key.clone()],
+            Self::BatchGet(batch) => batch.keys.clone(),
+            Self::Query(_) | Self::Scan(_) => Vec::new(),
         }
     }
 

@@ -90,9 +90,9 @@ pub(crate) const MOST_ROOM: usize = 8_192;
 /// The most of a partition that one request reads, in bytes.
 pub(crate) const MAX_PAGE: usize = 1_048_576;
 
-/// What the items of the key's partition weigh together.
-pub(crate) fn bytes_of_partition(items: &[Item], key: &Key) -> usize {
-    let partition = items.iter().filter(|item| item.key().is_ok_and(|other| other.pk == key.pk));
+/// What those of the items weigh together that are of the key's partition.
+pub(crate) fn bytes_of_partition(items: &[Option<Item>], key: &Key) -> usize {
+    let partition = items.iter().flatten().filter(|item| item.key().is_ok_and(|other| other.pk == key.pk));
     partition.map(Item::size).sum()
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Row {
     pub(crate) is_met: fn(&Seen<'_>) -> bool,
 }
 
-/// The items that an operation may write, as the twin has them before and after it.
+/// The items that an operation names, as the twin has them before and after it, expired or not.
 pub(crate) struct Images {
     pub(crate) before: Vec<Option<Item>>,
     pub(crate) after: Vec<Option<Item>>,
@@ -117,13 +117,13 @@ pub(crate) const TOLERATED: &[Row] = &[
             let Seen::Answers {
                 operation: Operation::BatchGet(_),
                 twin: Answer::Batch { left, .. },
-                other: Answer::Batch { items, left: other_left, .. },
-                ..
+                other: Answer::Batch { left: other_left, .. },
+                images,
             } = seen
             else {
                 return false;
             };
-            other_left.is_empty() && left.iter().all(|key| bytes_of_partition(items, key) > MAX_PAGE)
+            other_left.is_empty() && left.iter().all(|key| bytes_of_partition(&images.before, key) > MAX_PAGE)
         },
     },
     Row {
