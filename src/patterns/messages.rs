@@ -118,7 +118,7 @@ impl Thread {
     }
 
     /// Gives a message of one's own another text. A conditional update: 1 WCU per KB. A message that has the text already is
-    /// left as it is, so a repeat is safe.
+    /// left as it is, so a repeat is safe. Of two edits, the one that reaches the table last stays.
     ///
     /// The message is told by itself, its position, or its id where that is a UUIDv7.
     ///

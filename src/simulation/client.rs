@@ -140,10 +140,7 @@ impl Client {
             let Some(server) = servers.get(self.draw(servers.len())) else { break };
             match server.run(work(server.chat())).await {
                 Some(Ok(value)) => return Answer::Done(value),
-                Some(Err(error)) if error.outcome() == Outcome::Unknown => {
-                    maybe = true;
-                    self.more_may_come.set(self.world.knobs.late > 0);
-                }
+                Some(Err(error)) if error.outcome() == Outcome::Unknown => maybe = true,
                 Some(Err(error)) if error.is_retryable() => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
@@ -151,6 +148,8 @@ impl Client {
                     maybe = true;
                 }
             }
+            // Of a server that died, too, a write may still be under way.
+            self.more_may_come.set(maybe && self.world.knobs.late > 0);
             let rest = self.draw(4);
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
         }
