@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
 
-use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, type_of};
+use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, key_text, type_of};
 use crate::error::{Error, Result};
-use crate::key::{GSI1PK, GSI1SK, Key, PartitionKey, SortKey};
+use crate::key::{GSI1PK, GSI1SK, Key, PK, PartitionKey, SK, SortKey};
 
 /// The deepest that lists and maps may lie in each other, the value within the last counted in.
 const MAX_DEPTH: usize = 32;
@@ -22,22 +22,34 @@ impl Item {
         self.checked_key().map(|_| ())
     }
 
-    /// Checks the same, and gives the key, which would otherwise be read twice.
+    /// Checks the same, and gives the key, all in one walk.
     pub(crate) fn checked_key(&self) -> Result<Key> {
-        let key = self.key()?;
-        self.check_attributes()?;
-        Ok(key)
+        let (mut pk, mut sk) = (None, None);
+        let checked = self.check_each(|name, value| match name {
+            PK => pk = Some(value),
+            SK => sk = Some(value),
+            _ => {}
+        });
+        // What is wrong with the key is told first.
+        let key = Key::new(PartitionKey::parse(key_text(PK, pk)?)?, SortKey::parse(key_text(SK, sk)?)?);
+        checked.map(|()| key)
     }
 
     /// Checks all but the key.
     pub(crate) fn check_attributes(&self) -> Result<()> {
-        let mut size = 0;
+        self.check_each(|_, _| {})
+    }
+
+    /// Checks the attributes and their size, and shows each of them, whatever is wrong with another.
+    fn check_each<'a>(&'a self, mut show: impl FnMut(&'a str, &'a AttributeValue)) -> Result<()> {
+        let (mut checked, mut size) = (Ok(()), 0);
         for (name, value) in self.iter() {
-            check_attribute_name(name)?;
-            check_value(name, value)?;
-            check_index_key(name, value)?;
-            size += attribute_size(name, value);
+            show(name, value);
+            if checked.is_ok() {
+                checked = check_attribute(name, value).map(|()| size += attribute_size(name, value));
+            }
         }
+        checked?;
         check_size(size)
     }
 }
@@ -48,6 +60,13 @@ pub(crate) fn check_size(size: usize) -> Result<()> {
         return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
     }
     Ok(())
+}
+
+/// Checks an attribute: its name, and its value by itself and as a key of the index.
+pub(crate) fn check_attribute(name: &str, value: &AttributeValue) -> Result<()> {
+    check_attribute_name(name)?;
+    check_value(name, value)?;
+    check_index_key(name, value)
 }
 
 /// Checks the name of an attribute.
@@ -122,4 +141,26 @@ fn check_set<T: std::hash::Hash + Eq>(members: impl ExactSizeIterator<Item = T>)
         return Err("a set must not hold a member twice");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_key_is_told_before_all_else() {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut item =
+            Item::from(HashMap::from([(String::new(), text("a")), ("b".to_owned(), AttributeValue::Ss(vec![]))]));
+        let message = |item: &Item| item.check().unwrap_err().to_string();
+        item.insert(SK, text("1"));
+        assert!(message(&item).contains("the key attribute `pk` is missing"), "{}", message(&item));
+        item.insert(PK, AttributeValue::Bool(true));
+        assert!(message(&item).contains("the key attribute `pk` must be a string"), "{}", message(&item));
+        item.insert(PK, text("A"));
+        item.remove("b");
+        assert!(message(&item).contains("an attribute's name"), "{}", message(&item));
+    }
 }

@@ -127,11 +127,16 @@ impl Item {
     }
 
     fn key_text(&self, name: &str) -> Result<&str> {
-        match self.0.get(name) {
-            Some(AttributeValue::S(text)) => Ok(text),
-            Some(_) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
-            None => Err(Error::invalid(format!("the key attribute `{name}` is missing"))),
-        }
+        key_text(name, self.get(name))
+    }
+}
+
+/// The text of the key attribute of this name.
+fn key_text<'a>(name: &str, value: Option<&'a AttributeValue>) -> Result<&'a str> {
+    match value {
+        Some(AttributeValue::S(text)) => Ok(text),
+        Some(_) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+        None => Err(Error::invalid(format!("the key attribute `{name}` is missing"))),
     }
 }
 

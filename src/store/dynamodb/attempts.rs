@@ -83,10 +83,9 @@ impl Attempts {
         self.state.in_flight.store(false, Ordering::Relaxed);
     }
 
-    /// An attempt is about to be sent.
-    pub(super) fn will_be_sent(&self, context: &BeforeTransmitInterceptorContextRef<'_>) {
-        self.leave_behind();
-        self.state.in_flight.store(true, Ordering::Relaxed);
+    /// The request has been made, and its body is kept as it is now. The SDK wraps what it sends, to count the bytes: a copy of
+    /// that costs more, and is counted, too.
+    pub(super) fn was_made(&self, context: &BeforeTransmitInterceptorContextRef<'_>) {
         if self.state.keeps_body
             && self.state.body.get().is_none()
             && let Some(body) = context.request().body().try_clone()
@@ -94,6 +93,12 @@ impl Attempts {
             // Attempts follow one another, so that nobody else has set it.
             let _ = self.state.body.set(body);
         }
+    }
+
+    /// An attempt is about to be sent.
+    pub(super) fn will_be_sent(&self) {
+        self.leave_behind();
+        self.state.in_flight.store(true, Ordering::Relaxed);
     }
 
     /// An attempt has ended, one way or another.
@@ -131,11 +136,11 @@ impl Intercept for Attempts {
 
     fn read_before_transmit(
         &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.will_be_sent(context);
+        self.will_be_sent();
         Ok(())
     }
 

@@ -11,10 +11,10 @@ use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource,
 /// What the placeholders of one request's expressions stand for.
 #[derive(Default)]
 pub(super) struct Placeholders {
-    /// Each with its name.
-    names: Vec<(String, String)>,
-    /// Each with its value.
-    values: Vec<(String, SdkValue)>,
+    /// What `#n0`, `#n1` and so on stand for.
+    names: Vec<String>,
+    /// What `:v0`, `:v1` and so on stand for.
+    values: Vec<SdkValue>,
 }
 
 impl Placeholders {
@@ -25,17 +25,18 @@ impl Placeholders {
     /// The names by placeholder; `None` where there are none, for DynamoDB refuses an empty map.
     pub(super) fn names(&mut self) -> Option<HashMap<String, String>> {
         let names = std::mem::take(&mut self.names);
-        (!names.is_empty()).then(|| names.into_iter().collect())
+        by_placeholder(NAME, names)
     }
 
     /// The values by placeholder; `None` where there are none.
     pub(super) fn values(&mut self) -> Option<HashMap<String, SdkValue>> {
         let values = std::mem::take(&mut self.values);
-        (!values.is_empty()).then(|| values.into_iter().collect())
+        by_placeholder(VALUE, values)
     }
 
     pub(super) fn condition(&mut self, condition: &Condition) -> String {
-        let mut text = String::new();
+        // Room for those of one or two parts, which nearly all are.
+        let mut text = String::with_capacity(64);
         self.push_condition(&mut text, condition);
         text
     }
@@ -163,19 +164,49 @@ impl Placeholders {
 
     /// One placeholder for a name, however often it is used: this keeps long expressions short.
     fn push_name(&mut self, text: &mut String, name: &str) {
-        if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| known == name) {
-            return text.push_str(placeholder);
+        let known = self.names.iter().position(|known| known == name);
+        let number = known.unwrap_or(self.names.len());
+        push_placeholder(text, NAME, number);
+        if known.is_none() {
+            self.names.push(name.to_owned());
         }
-        let placeholder = format!("#n{}", self.names.len());
-        text.push_str(&placeholder);
-        self.names.push((placeholder, name.to_owned()));
     }
 
     fn push_value(&mut self, text: &mut String, value: SdkValue) {
-        let placeholder = format!(":v{}", self.values.len());
-        text.push_str(&placeholder);
-        self.values.push((placeholder, value));
+        push_placeholder(text, VALUE, self.values.len());
+        self.values.push(value);
     }
+}
+
+/// What placeholders of names begin with, and those of values.
+const NAME: &str = "#n";
+const VALUE: &str = ":v";
+
+/// Appends the placeholder of this number, without the machinery of `format!`: every request has some.
+fn push_placeholder(text: &mut String, begin: &str, number: usize) {
+    text.push_str(begin);
+    push_number(text, number);
+}
+
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    let digit = u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10));
+    text.extend(digit);
+}
+
+/// These by their placeholders; `None` where there are none.
+fn by_placeholder<T>(begin: &str, these: Vec<T>) -> Option<HashMap<String, T>> {
+    if these.is_empty() {
+        return None;
+    }
+    let placeholder = |number| {
+        let mut placeholder = String::with_capacity(4);
+        push_placeholder(&mut placeholder, begin, number);
+        placeholder
+    };
+    Some(these.into_iter().enumerate().map(|(number, this)| (placeholder(number), this)).collect())
 }
 
 /// Whether the condition renders as several parts with an operator between them.
@@ -314,5 +345,16 @@ mod tests {
         placeholders.key_condition(&query.range(SortRange::After(SortKey::parse("GRP").unwrap())));
         let names = placeholders.names().unwrap();
         assert_eq!((names["#n0"].as_str(), names["#n1"].as_str()), (GSI1PK, GSI1SK));
+    }
+
+    #[test]
+    fn placeholders_are_numbered_on_behind_nine() {
+        let mut placeholders = Placeholders::new();
+        let of_each = (0..101).map(|number| Condition::eq(format!("name {number}"), n(number))).collect();
+        let text = placeholders.condition(&Condition::All(of_each));
+        assert!(text.contains(" AND #n9 = :v9 AND #n10 = :v10 AND ") && text.ends_with(" AND #n100 = :v100"), "{text}");
+        let (names, values) = (placeholders.names().unwrap(), placeholders.values().unwrap());
+        assert_eq!((names.len(), values.len()), (101, 101));
+        assert_eq!((names["#n100"].as_str(), &values[":v100"]), ("name 100", &SdkValue::N("100".into())));
     }
 }

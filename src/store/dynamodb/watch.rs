@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents, SharedInterceptor};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
@@ -25,7 +25,10 @@ thread_local! {
 
 /// The same client, whose attempts are watched by the call that they are of.
 pub(super) fn watched(client: &Client) -> Client {
-    Client::from_conf(client.config().to_builder().interceptor(Watch).build())
+    let mut config = client.config().to_builder();
+    // Permanent, so that the SDK does not look up before each hook whether somebody has switched it off.
+    config.push_interceptor(SharedInterceptor::permanent(Watch));
+    Client::from_conf(config.build())
 }
 
 /// Sends the request of a [`watched`] client's, and watches its attempts. By an unwatched one, a write counts as one that may
@@ -88,13 +91,23 @@ impl Intercept for Watch {
         Ok(())
     }
 
-    fn read_before_transmit(
+    fn read_after_serialization(
         &self,
         context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        with_current(|attempts| attempts.will_be_sent(context));
+        with_current(|attempts| attempts.was_made(context));
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        with_current(Attempts::will_be_sent);
         Ok(())
     }
 

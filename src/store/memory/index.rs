@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::capacity::IndexChange;
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::request::Position;
@@ -96,29 +97,45 @@ impl Index {
         self.partitions.get(pk)
     }
 
-    /// Moves the entry of an item from one place to another; `None` is to be in no place.
-    pub(super) fn follow(&mut self, key: &Arc<Key>, from: Option<Place<'_>>, to: Option<Place<'_>>) {
+    /// Moves the entry of an item from one place to another, each with the size of the item there, and says what that is to the
+    /// index; `None` is to be in no place. The item has changed in some way.
+    pub(super) fn follow(
+        &mut self,
+        key: &Arc<Key>,
+        from: Option<(Place<'_>, usize)>,
+        to: Option<(Place<'_>, usize)>,
+    ) -> IndexChange {
         match (from, to) {
-            (Some((from_pk, from)), Some((to_pk, to))) if from_pk == to_pk => {
-                if from != to
-                    && let Some(partition) = self.partitions.get_mut(from_pk)
-                {
-                    // The very entry, so that its text need not be allocated again.
-                    let mut slot = partition.take(&(from, &**key) as &dyn InOrder).unwrap_or_else(|| slot(to, key));
-                    slot.index_sk.clear();
-                    slot.index_sk.push_str(to);
-                    partition.insert(slot);
-                }
+            (None, None) => IndexChange::None,
+            (None, Some((to, size))) => {
+                self.insert(to, key);
+                IndexChange::EntersOrLeaves { size }
             }
-            (from, to) => {
-                if let Some(from) = from {
+            (Some((from, size)), None) => {
+                self.remove(from, key);
+                IndexChange::EntersOrLeaves { size }
+            }
+            (Some((from, before)), Some((to, after))) => {
+                if from.0 != to.0 {
                     self.remove(from, key);
-                }
-                if let Some(to) = to {
                     self.insert(to, key);
+                } else if from.1 != to.1 {
+                    self.shift(from, to.1, key);
+                } else {
+                    return IndexChange::Updated { before, after };
                 }
+                IndexChange::Moved { before, after }
             }
         }
+    }
+
+    /// Moves an entry within its partition. It is the very entry, so that its text need not be allocated again.
+    fn shift(&mut self, (pk, from): Place<'_>, to: &str, key: &Arc<Key>) {
+        let Some(partition) = self.partitions.get_mut(pk) else { return };
+        let mut slot = partition.take(&(from, &**key) as &dyn InOrder).unwrap_or_else(|| slot(to, key));
+        slot.index_sk.clear();
+        slot.index_sk.push_str(to);
+        partition.insert(slot);
     }
 
     fn insert(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::index::{Index, place};
+use super::index::{Index, Place, place};
 use super::update::{Changes, apply};
 use crate::capacity::IndexChange;
 use crate::error::Result;
@@ -43,8 +43,10 @@ impl Stored {
         (!self.is_expired(now)).then(|| Item::clone(&self.item))
     }
 
-    fn place(&self) -> Option<(&str, &str)> {
-        if self.indexed { place(&self.item) } else { None }
+    /// Where the item is in the index, with its size; `None` for one that is not in it.
+    fn place(&self) -> Option<(Place<'_>, usize)> {
+        let place = if self.indexed { place(&self.item) } else { None };
+        Some((place?, self.size))
     }
 }
 
@@ -104,16 +106,12 @@ impl Table {
         };
         match partition.entry(sk) {
             Entry::Vacant(vacant) => {
-                let to = new.place();
-                self.index.follow(&key, None, to);
-                let change = index_change(None, to.map(|to| (to, new.size)));
+                let change = self.index.follow(&key, None, new.place());
                 vacant.insert(new);
                 (None, change)
             }
             Entry::Occupied(mut occupied) => {
-                let (old, from, to) = (occupied.get(), occupied.get().place(), new.place());
-                self.index.follow(&key, from, to);
-                let change = index_change(from.map(|from| (from, old.size)), to.map(|to| (to, new.size)));
+                let change = self.index.follow(&key, occupied.get().place(), new.place());
                 (Some(occupied.insert(new)), change)
             }
         }
@@ -134,9 +132,7 @@ impl Table {
             self.partitions.remove(pk);
             self.scan_order.remove(&(hash(pk), pk.to_owned()));
         }
-        let from = old.place();
-        self.index.follow(&old.key, from, None);
-        let change = index_change(from.map(|from| (from, old.size)), None);
+        let change = self.index.follow(&old.key, old.place(), None);
         Some((old, change))
     }
 }
@@ -160,18 +156,21 @@ impl Found<'_> {
         let stored = &mut *self.stored;
         let before = stored.size;
         let undo = apply(stored, changes)?;
-        let was = |name: &str| undo.iter().find(|(changed, _)| changed == name).map(|(_, change)| set_to(change));
-        if was(EXPIRES_AT).is_some() {
-            stored.expires_at = stored.item.expires_at();
+        let (mut old_pk, mut old_sk) = (None, None);
+        for (name, change) in &undo {
+            match &**name {
+                GSI1PK => old_pk = Some(text_before(change)),
+                GSI1SK => old_sk = Some(text_before(change)),
+                EXPIRES_AT => stored.expires_at = stored.item.expires_at(),
+                _ => {}
+            }
         }
-        let (old_pk, old_sk) = (was(GSI1PK), was(GSI1SK));
         let change = if old_pk.is_some() || old_sk.is_some() {
             let (pk, sk) = (stored.item.get_s(GSI1PK), stored.item.get_s(GSI1SK));
-            let from = old_pk.map_or(pk, text).zip(old_sk.map_or(sk, text));
+            let from = old_pk.unwrap_or(pk).zip(old_sk.unwrap_or(sk));
             let to = pk.zip(sk);
             stored.indexed = to.is_some();
-            self.index.follow(&stored.key, from, to);
-            index_change(from.map(|from| (from, before)), to.map(|to| (to, stored.size)))
+            self.index.follow(&stored.key, from.map(|from| (from, before)), to.map(|to| (to, stored.size)))
         } else if stored.indexed {
             IndexChange::Updated { before, after: stored.size }
         } else {
@@ -181,27 +180,11 @@ impl Found<'_> {
     }
 }
 
-fn set_to(change: &AttributeChange) -> Option<&AttributeValue> {
-    match change {
-        AttributeChange::Set(value) => Some(value),
+/// The text that an attribute had, by the change that undoes the one made to it.
+fn text_before(undo: &AttributeChange) -> Option<&str> {
+    match undo {
+        AttributeChange::Set(AttributeValue::S(text)) => Some(text),
         _ => None,
-    }
-}
-
-fn text(value: Option<&AttributeValue>) -> Option<&str> {
-    match value {
-        Some(AttributeValue::S(text)) => Some(text),
-        _ => None,
-    }
-}
-
-/// What a change of an item, which is one, is to the index: by the item's place in it and its size, before and after.
-fn index_change<P: PartialEq>(before: Option<(P, usize)>, after: Option<(P, usize)>) -> IndexChange {
-    match (before, after) {
-        (None, None) => IndexChange::None,
-        (None, Some((_, size))) | (Some((_, size)), None) => IndexChange::EntersOrLeaves { size },
-        (Some((from, before)), Some((to, after))) if from == to => IndexChange::Updated { before, after },
-        (Some((_, before)), Some((_, after))) => IndexChange::Moved { before, after },
     }
 }
 

@@ -100,6 +100,14 @@ fn make_one(item: &mut Item, size: &mut usize, name: &str, change: &mut Attribut
         *change = AttributeChange::Set(sum(name, found.as_deref(), *number)?);
     }
     match (found, change) {
+        // The most usual by far, without a way through what is true of values of every type.
+        (Some(AttributeValue::S(found)), AttributeChange::Set(AttributeValue::S(text))) => {
+            if found == text {
+                return Ok(false);
+            }
+            *size = *size + text.len() - found.len();
+            std::mem::swap(found, text);
+        }
         (Some(found), AttributeChange::Set(value)) => {
             if same(found, value) {
                 return Ok(false);
