@@ -101,6 +101,22 @@ async fn a_wider_window_takes_old_messages() {
 }
 
 #[tokio::test]
+async fn a_window_is_as_wide_on_either_side_as_it_was_told() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let window = SendWindow::default().ahead(Duration::from_secs(2)).behind(Duration::from_secs(3));
+    let chat = app.chat.clone().with_send_window(window);
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    let sends = [("11:59:56", false), ("11:59:57", true), ("12:00:00", true), ("12:00:02", true), ("12:00:03", false)];
+    for (number, (sent_at, is_taken)) in sends.into_iter().enumerate() {
+        let id = format!("5ebf5021-1881-4e1c-8c10-93173ba1a87{number}").parse().unwrap();
+        let draft = Draft::try_from(sent_at).unwrap().with_id(id);
+        let sent = thread.send_draft(draft.sent_at(time(&format!("2026-11-22T{sent_at}Z")))).await;
+        assert_eq!(sent.map_err(|error| error.kind()).err(), (!is_taken).then_some(ErrorKind::Invalid), "{sent_at}");
+    }
+}
+
+#[tokio::test]
 async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
