@@ -161,6 +161,13 @@ impl Membership {
             || (self.other_uuid == Some(user.id()) && older(self.other_version))
     }
 
+    /// Whether the row holds names that the user had before, by what it says: it may say nothing of how new they are.
+    pub(crate) fn says_older_version_of(&self, user: &User) -> bool {
+        let older = |version: Option<u32>| version.is_some_and(|version| version < user.version());
+        (self.user_uuid == user.id() && older(self.user_version))
+            || (self.other_uuid == Some(user.id()) && older(self.other_version))
+    }
+
     /// Whether the row holds other names of the user than these.
     pub(crate) fn has_other_names_of(&self, user: &User) -> bool {
         let other = |profile: Profile| profile.id() == user.id() && profile != user.profile();

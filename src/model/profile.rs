@@ -5,9 +5,9 @@ use crate::text::{DisplayName, Handle};
 
 /// What others see of a user: the id and the names. The claims, the memberships and the messages each hold a copy.
 ///
-/// One that comes from a [`User`](super::User) or a look-up also knows how new its names are, by [`version`](Self::version). So a row
-/// of the inbox that is put with it never gets older names, in whatever order renames are projected. Two profiles are equal where the id and
-/// the names are.
+/// One that comes from a [`User`](super::User) or a look-up also says how new its names are, by [`version`](Self::version). So a row
+/// of the inbox that is put with it never gets older names, in whatever order renames are projected. Two profiles are equal where
+/// the id and the names are.
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: UserId,
@@ -17,8 +17,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Somebody with these names, who knows not how new they are: for people who come from elsewhere. Of a user of this table,
-    /// take [`User::profile`](super::User::profile) or what a look-up gave.
+    /// Somebody with these names; how new they are is not known. Of a user of this table, take
+    /// [`User::profile`](super::User::profile) or what a look-up gave.
     pub fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
         Self { id, handle, display_name, version: None }
     }
@@ -43,7 +43,8 @@ impl Profile {
         &self.display_name
     }
 
-    /// The [version of the user](super::User::version) that had these names, where it is known: not of the sender of a message.
+    /// The [version of the user](super::User::version) that had these names. `None` where it is not known: for a profile made by
+    /// [`new`](Self::new), and for one of a claim or a row that was written without it.
     pub fn version(&self) -> Option<u32> {
         self.version
     }

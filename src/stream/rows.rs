@@ -81,7 +81,10 @@ async fn join_row(
     let mut row = up_to_date(call, row, newest).await?;
     for user in named.filter_map(|id| users.get(&id)) {
         row = match row {
-            Some(row) if row.has_other_names_of(user) => rename_row(call, row, user).await?,
+            // An older version with the names of now would take those in between, where a rename comes late.
+            Some(row) if row.has_other_names_of(user) || row.says_older_version_of(user) => {
+                rename_row(call, row, user).await?
+            }
             row => row,
         };
     }

@@ -129,6 +129,29 @@ async fn a_missing_row_of_a_direct_conversation_is_put_back() {
 }
 
 #[tokio::test]
+async fn a_missing_row_is_put_back_with_the_names_of_now_whatever_the_other_row_says() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    world
+        .update(world.row(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
+        .await;
+    let names_in_the_row = async || {
+        world.rebuild_on(world.app.store.clone()).await;
+        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
+        (row.profile().handle().to_string(), row.profile().version())
+    };
+    assert_eq!(names_in_the_row().await, (world.bayko.handle().to_string(), Some(1)));
+
+    // Of a user who is gone, that row is all there is.
+    world.delete(User::key_from(world.bayko.id())).await;
+    world.delete(world.row(&world.bayko)).await;
+    world
+        .update(world.row(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
+        .await;
+    assert_eq!(names_in_the_row().await, ("old".to_owned(), None));
+}
+
+#[tokio::test]
 async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
     let world = World::new().await;
     world.delete(world.row(&world.andrew)).await;

@@ -250,6 +250,11 @@ async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own() {
     assert_eq!((page.items.len(), page.next), (400, None));
 }
 
+#[test]
+fn the_debug_of_a_cursor_shows_that_it_is_one_and_not_where_it_is() {
+    assert_eq!(format!("{:?}", Cursor::from("canary".to_owned())), "Cursor(…)");
+}
+
 #[tokio::test]
 async fn a_cursor_of_another_thread_order_or_bound_is_refused() {
     let app = App::new();

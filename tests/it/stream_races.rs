@@ -299,6 +299,26 @@ async fn a_row_put_for_the_other_one_of_a_row_never_gets_older_names() {
 }
 
 #[tokio::test]
+async fn a_row_put_by_a_profile_kept_from_before_never_gets_the_names_in_between() {
+    let app = App::new();
+    let (first, bayko) = (app.user("first").await, app.user("bayko").await);
+    let seen = app.records().len();
+    let second = app.renamed(&first, "second").await;
+    let older = app.records().split_off(seen).into_iter().find(|record| record.keys.get_s("sk") == Some("USER"));
+    let again = app.renamed(&second, "first").await;
+    assert_eq!(again.profile(), first.profile());
+
+    let seen = app.records().len();
+    app.chat.start_direct(&first, &bayko, "hello").await.unwrap();
+    let projector = Projector::new(app.store.clone());
+    for records in [app.records().split_off(seen), vec![older.unwrap()]] {
+        assert!(!projector.project(&records).await.has_failed());
+    }
+    assert_eq!(app.only_row(first.id()).await.profile(), again.profile());
+    assert_eq!(app.only_row(bayko.id()).await.other(), Some(again.profile()));
+}
+
+#[tokio::test]
 async fn a_row_that_goes_while_it_is_set_right_does_not_come_back() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);

@@ -210,8 +210,22 @@ async fn a_new_display_name_reaches_the_user_and_both_claims() {
     let renamed = app.chat.update_user(&user, new_name("Andrew WC Brown")).await.unwrap();
     assert_eq!(renamed.display_name().as_str(), "Andrew WC Brown");
     assert_eq!(renamed.handle(), user.handle());
-    assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(renamed.profile()));
-    assert_eq!(app.chat.user_by_identity(&subject("d23f0824")).await.unwrap(), Some(renamed.profile()));
+    let by_handle = app.chat.user_by_handle(user.handle()).await.unwrap().unwrap();
+    let by_identity = app.chat.user_by_identity(&subject("d23f0824")).await.unwrap().unwrap();
+    for found in [by_handle, by_identity] {
+        assert_eq!(found, renamed.profile());
+        assert_eq!(found.version(), Some(2));
+    }
+}
+
+#[tokio::test]
+async fn profiles_with_the_same_names_are_equal_whatever_version_they_say() {
+    let app = App::new();
+    let profile = app.chat.create_user(andrew()).await.unwrap().profile();
+    let own = Profile::new(profile.id(), profile.handle().clone(), profile.display_name().clone());
+    assert_eq!((profile.version(), own.version()), (Some(1), None));
+    assert_eq!(profile, own);
+    assert_ne!(profile, Profile::new(id(ANDREW), handle("andrewbrown"), profile.display_name().clone()));
 }
 
 #[tokio::test]

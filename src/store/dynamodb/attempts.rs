@@ -27,7 +27,7 @@ struct State {
     in_flight: AtomicBool,
     /// An attempt before the last was sent, and nothing certain is known of it.
     lost: AtomicBool,
-    /// Whether the body of the first attempt is kept.
+    /// Whether the body is kept, as the request was made with it.
     keeps_body: bool,
     body: OnceLock<SdkBody>,
 }
@@ -44,12 +44,13 @@ impl Attempts {
         Self::default()
     }
 
-    /// The same, which also keep the body that was sent. The SDK keeps it for its own retries, so that this takes no copy.
+    /// The same, which also keep the body of the request, as a [watched](super::watch) client makes it. The SDK keeps it for its
+    /// own retries, so that this takes no copy.
     pub(crate) fn keeping_body() -> Self {
         Self { state: Arc::new(State { keeps_body: true, ..State::default() }) }
     }
 
-    /// The body that was sent, where it is kept.
+    /// The body of the request, where it is kept.
     pub(crate) fn body(&self) -> Option<&[u8]> {
         self.state.body.get()?.bytes()
     }

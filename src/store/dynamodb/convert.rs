@@ -46,7 +46,7 @@ pub(super) fn put_to_sdk(key: &Key, item: Item) -> Result<SdkItem> {
     Ok(there)
 }
 
-/// The item in the body of a put as it was sent; `None` where the body is none.
+/// The item in the body of a put as it was made; `None` where the body is none.
 pub(super) fn item_from_body(body: &[u8]) -> Option<Item> {
     #[derive(Deserialize)]
     struct Put {

@@ -10,7 +10,7 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, User};
+use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Profile, User};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write};
 use crate::stream::rows;
 
@@ -42,7 +42,8 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         && let Some(other) = only.other()
     {
         let drift = Drift::MissingRow { group: id, user: other.id() };
-        let row = Membership::new(id, other, Conversation::Direct(only.profile()), only.joined_at());
+        let (other, only_one) = (as_it_is(call, other).await?, as_it_is(call, only.profile()).await?);
+        let row = Membership::new(id, other, Conversation::Direct(only_one), only.joined_at());
         let row = row.showing(newest.as_ref());
         return mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await;
     }
@@ -177,6 +178,15 @@ async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -
             None => return Ok(members),
         }
     }
+}
+
+/// The profile that the user has now. Where none can be read it is as it was, and says no version: nothing tells that it is right.
+async fn as_it_is(call: &Call<'_>, profile: Profile) -> Result<Profile> {
+    let item = call.get(Get::new(User::key_from(profile.id())).consistent()).await?.item;
+    Ok(match item.map(User::from_item) {
+        Some(Ok(user)) => user.profile(),
+        _ => Profile::new(profile.id(), profile.handle().clone(), profile.display_name().clone()),
+    })
 }
 
 /// The users whose names stand in the rows, but for those that cannot be read: each is a finding at its own place.
