@@ -23,8 +23,9 @@ pub(crate) const EPISODE: u64 = 2_000;
 /// One episode of so many has large items, and fewer operations in place of them.
 const HEAVY: u64 = 10;
 const HEAVY_EPISODE: u64 = 200;
-/// One episode of so many has a stream at DynamoDB Local.
+/// One episode of so many has a stream at DynamoDB Local, as long as they are not more than this; then one of ten times as many.
 const STREAM: u64 = 12;
+const MANY: u64 = 60;
 
 /// The operations of the episode with this number.
 pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
@@ -46,7 +47,8 @@ pub(crate) fn length(episode: u64) -> u64 {
 /// through all records of all streams since the server was started, so that they have to be few and small; and a record with
 /// an empty map, which comes without its type, cannot be read by any client.
 pub(crate) fn has_stream(episode: u64) -> bool {
-    episode.is_multiple_of(STREAM) && !is_heavy(episode)
+    let one_of = if episode < MANY { STREAM } else { 10 * STREAM };
+    episode.is_multiple_of(one_of) && !is_heavy(episode)
 }
 
 fn is_heavy(episode: u64) -> bool {
