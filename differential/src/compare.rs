@@ -232,7 +232,7 @@ fn sorted<T: Ord>(members: &[T]) -> Vec<&T> {
 }
 
 /// Whether this holds of the value, or of one within it.
-pub(crate) fn any_within(value: &AttributeValue, holds: fn(&AttributeValue) -> bool) -> bool {
+pub(crate) fn any_within(value: &AttributeValue, holds: impl Fn(&AttributeValue) -> bool + Copy) -> bool {
     holds(value)
         || match value {
             L(list) => list.iter().any(|value| any_within(value, holds)),

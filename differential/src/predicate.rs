@@ -16,7 +16,7 @@ use crate::tolerated::Seen;
 enum Because {
     /// It read nothing, and the other charges nothing for that.
     Empty,
-    /// It has a number that the other counts for one byte more.
+    /// It has a number that the other counts for one byte more, or less.
     Number,
     /// That cannot be told.
     Unknown,
@@ -31,7 +31,7 @@ fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
         .map(|(page, twin, other)| {
             if page.items.is_empty() && twin <= 1.0 && other == 0.0 {
                 Because::Empty
-            } else if other > twin && page.items.iter().any(has_unpaired_number) {
+            } else if page.items.iter().any(if other > twin { has_unpaired_number } else { has_longest_number }) {
                 Because::Number
             } else {
                 Because::Unknown
@@ -46,14 +46,15 @@ pub(crate) fn empty_pages_are_free(seen: &Seen<'_>, units: fn(&Capacity) -> f64)
     !pages.is_empty() && pages.iter().all(|because| *because == Because::Empty)
 }
 
-/// Whether the other's units are more for the sake of a number, and for no other reason that cannot be told.
-pub(crate) fn numbers_are_larger(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
+/// Whether the other's units are more or less for the sake of a number, and for no other reason that cannot be told.
+pub(crate) fn numbers_count_otherwise(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
     let pages = pages_differ(seen, units);
     match seen {
         Seen::Answers { twin: Answer::Pages(_), .. } => {
             !pages.contains(&Because::Unknown) && pages.contains(&Because::Number)
         }
-        _ => excess(seen, units) > 0.0 && involves(seen, has_unpaired_number),
+        _ if excess(seen, units) > 0.0 => involves(seen, has_unpaired_number),
+        _ => involves(seen, has_longest_number),
     }
 }
 
@@ -160,14 +161,30 @@ pub(crate) fn has_half_an_index_key(item: &Item) -> bool {
     item.get(GSI1PK).is_some() != item.get(GSI1SK).is_some()
 }
 
-pub(crate) fn has_unpaired_number(item: &Item) -> bool {
+fn has_unpaired_number(item: &Item) -> bool {
+    has_number(item, is_unpaired)
+}
+
+fn has_longest_number(item: &Item) -> bool {
+    has_number(item, is_longest)
+}
+
+fn has_number(item: &Item, is_such: fn(&str) -> bool) -> bool {
     item.iter().any(|(_, value)| {
         any_within(value, |value| match value {
-            AttributeValue::N(number) => is_unpaired(number),
-            AttributeValue::Ns(numbers) => numbers.iter().any(|number| is_unpaired(number)),
+            AttributeValue::N(number) => is_such(number),
+            AttributeValue::Ns(numbers) => numbers.iter().any(|number| is_such(number)),
             _ => false,
         })
     })
+}
+
+/// Whether the number counts for 22 bytes: one below zero, of 38 digits, with an odd count of them on either side of the point.
+/// It is one of the twin's, in plain digits.
+fn is_longest(number: &str) -> bool {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let Some(whole) = whole.strip_prefix('-').filter(|whole| *whole != "0") else { return false };
+    whole.len() + fraction.len() == 38 && whole.len() % 2 == 1
 }
 
 /// Whether the significant digits on a side of the point are not pairs counted from there: `120`, `0.012`. The number is
