@@ -154,18 +154,21 @@ impl Membership {
         self.last_message.map(|shown| (shown, self.last_revision.unwrap_or(0)))
     }
 
-    /// Whether the row holds names that the user had before these.
+    /// Whether the row holds names that the user had before these, for all it says.
     pub(crate) fn has_older_names_of(&self, user: &User) -> bool {
-        let older = |version: Option<u32>| version.is_none_or(|version| version < user.version());
-        (self.user_uuid == user.id() && older(self.user_version))
-            || (self.other_uuid == Some(user.id()) && older(self.other_version))
+        // One that says no version may hold any.
+        self.versions_of(user).any(|version| version.is_none_or(|version| version < user.version()))
     }
 
-    /// Whether the row holds names that the user had before, by what it says: it may say nothing of how new they are.
+    /// Whether the row says that it holds names that the user had before these.
     pub(crate) fn says_older_version_of(&self, user: &User) -> bool {
-        let older = |version: Option<u32>| version.is_some_and(|version| version < user.version());
-        (self.user_uuid == user.id() && older(self.user_version))
-            || (self.other_uuid == Some(user.id()) && older(self.other_version))
+        self.versions_of(user).flatten().any(|version| version < user.version())
+    }
+
+    /// The versions that the row says of the user's names, wherever it holds them.
+    fn versions_of(&self, user: &User) -> impl Iterator<Item = Option<u32>> {
+        let held = [(Some(self.user_uuid), self.user_version), (self.other_uuid, self.other_version)];
+        held.into_iter().filter(move |(of, _)| *of == Some(user.id())).map(|(_, version)| version)
     }
 
     /// Whether the row holds other names of the user than these.

@@ -65,8 +65,7 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
     assert_eq!(app.sleeps.millis(), [100]);
 
     store.set_plan(Plan::new());
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records[2..], Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records[2..]);
     let server = Server::answering(replies);
     app.poller_on(&server, store).drain().await?;
     assert_eq!(&iterators(&server)[0]["SequenceNumber"], sequence(&records[1]), "what precedes it was checkpointed");

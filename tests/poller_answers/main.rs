@@ -164,6 +164,13 @@ fn nothing_more() -> Vec<Reply> {
     vec![page(&[], Some("more")); 5]
 }
 
+/// One shard with these records in one batch, from the first request on.
+fn one_batch(records: &[Value]) -> Vec<Reply> {
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(records, Some("i2"))];
+    replies.extend(nothing_more());
+    replies
+}
+
 /// The operations asked for, but for the reads that find nothing at the end.
 fn operations(server: &Server) -> Vec<String> {
     server.requests().into_iter().map(|(operation, _)| operation).collect()

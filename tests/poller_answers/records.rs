@@ -15,8 +15,7 @@ async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> R
     unreadable["dynamodb"]["NewImage"]["message"] = json!({"TRIANGLE": "acute"});
     let records =
         [json!({}), json!({"eventName": "SHUFFLE", "dynamodb": {"SequenceNumber": "?"}}), unreadable, message];
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     let server = Server::answering(replies);
     let lines = Lines::default();
     let projector = Projector::new(app.store.clone()).with_sink(JsonLinesSink::new(lines.clone()));
@@ -33,8 +32,7 @@ async fn its_own_checkpoints_are_neither_counted_nor_followed_by_another() -> Re
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     app.poller(&Server::answering(replies)).drain().await?;
 
     let own = app.records(records.len());
@@ -46,8 +44,7 @@ async fn its_own_checkpoints_are_neither_counted_nor_followed_by_another() -> Re
         .collect();
     assert_eq!(own.len(), 2, "one at the beginning, one behind the batch");
     let changes = app.records(0).len();
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&own, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&own);
     let summary = app.poller(&Server::answering(replies)).drain().await?;
     assert_eq!(summary.records, 0);
     assert_eq!(app.records(0).len(), changes, "nothing was written");
@@ -61,8 +58,7 @@ async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
     let (_, thread) = app.thread("andrewbrown", "bayko").await;
     thread.send(thread.new_message_id(), CANARY).await?;
     let records = app.records(0);
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     let server = Server::answering(replies);
     let lines = Lines::default();
     let to = lines.clone();

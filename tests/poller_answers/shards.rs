@@ -8,8 +8,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     thread.send(thread.new_message_id(), "second").await?;
     let records = app.records(0);
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     let server = Server::answering(replies);
 
     let summary = app.poller(&server).with_batch_size(500).drain().await?;
@@ -32,8 +31,7 @@ async fn a_new_poller_goes_on_behind_the_last_batch() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     app.poller(&Server::answering(replies)).drain().await?;
 
     let mut replies = vec![streams(), one_shard(), iterator("i1")];
@@ -115,8 +113,7 @@ async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Re
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
-    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
-    replies.extend(nothing_more());
+    let replies = one_batch(&records);
     app.poller(&Server::answering(replies)).drain().await?;
     app.events.lock().unwrap().clear();
 

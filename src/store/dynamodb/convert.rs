@@ -8,7 +8,7 @@ use serde_dynamo::AttributeValue;
 
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
-use crate::item::{Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value};
+use crate::item::{Item, attribute_size, check_attribute, check_size};
 use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{Position, not_its_key};
 
@@ -28,9 +28,7 @@ pub(super) fn put_to_sdk(key: &Key, item: Item) -> Result<SdkItem> {
     let mut there = SdkItem::with_capacity(attributes.len());
     let (mut size, mut key_parts) = (0, 0);
     for (name, value) in attributes {
-        check_attribute_name(&name)?;
-        check_value(&name, &value)?;
-        check_index_key(&name, &value)?;
+        check_attribute(&name, &value)?;
         size += attribute_size(&name, &value);
         key_parts += match (name.as_str(), &value) {
             (PK, AttributeValue::S(text)) => usize::from(text == key.pk.as_str()),
