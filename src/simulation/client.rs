@@ -86,6 +86,7 @@ impl Client {
             Deed::Rename => self.rename().await,
             Deed::Import => self.import_direct().await,
             Deed::Knock => self.knock().await,
+            Deed::Purge => self.purge().await,
         }
     }
 
@@ -127,8 +128,13 @@ impl Client {
         match self.draw(4) {
             0 => Handle::new(format!("wanted{}", self.draw(3))),
             1 => Handle::new(format!("Wanted{}", self.draw(3))),
-            _ => Handle::new(format!("u{}.{}.{number}", self.person, self.device)),
+            _ => Handle::new(format!("u{}.{}.{number}{}", self.person, self.device, self.long_or_not("é", 18))),
         }
+    }
+
+    /// Mostly nothing, and now and then a tail that makes a name about as long as it may be.
+    pub(super) fn long_or_not(&self, character: &str, times: usize) -> String {
+        if self.draw(3) == 0 { character.repeat(times) } else { String::new() }
     }
 
     /// Asks a server, and again after every answer that leaves it open, as often as a device tries.

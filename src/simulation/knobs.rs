@@ -64,9 +64,10 @@ pub(super) enum Deed {
     Rename,
     Import,
     Knock,
+    Purge,
 }
 
-pub(super) const DEEDS: [(Deed, u32); 14] = [
+pub(super) const DEEDS: [(Deed, u32); 15] = [
     (Deed::Send, 10),
     (Deed::Edit, 4),
     (Deed::Delete, 2),
@@ -81,6 +82,7 @@ pub(super) const DEEDS: [(Deed, u32); 14] = [
     (Deed::Rename, 4),
     (Deed::Import, 1),
     (Deed::Knock, 2),
+    (Deed::Purge, 1),
 ];
 
 /// What a seed chooses.
@@ -122,6 +124,11 @@ impl Knobs {
     /// Whether a row may keep names of before: a rename finds its rows by the index, which may not have a new one yet.
     pub(super) fn may_miss_names(&self) -> bool {
         self.lag > 0
+    }
+
+    /// Whether messages may be removed by hand. A projector that is late, or a second one, may bring a removed message back to a row.
+    pub(super) fn may_purge(&self) -> bool {
+        self.late == 0 && self.takeover == 0
     }
 
     pub(super) fn drawn(random: &mut Random, trouble: Trouble) -> Self {

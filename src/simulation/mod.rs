@@ -78,8 +78,18 @@ pub struct Summary {
     pub faults: u64,
     /// How often a server or a projector died.
     pub crashes: u64,
+    /// The writes that were done when their sender had given up waiting for the answer.
+    pub late_writes: u64,
     /// The records that were delivered, those that came again counted in.
     pub records: u64,
+    /// How often the stream went back to records that were done.
+    pub repeats: u64,
+    /// How often a second projector came to a shard on which another one worked.
+    pub takeovers: u64,
+    /// The reads of the index while it was behind the table.
+    pub stale_reads: u64,
+    /// The servers whose clock was ahead.
+    pub clocks_ahead: u64,
     /// The messages there are at the end.
     pub messages: u64,
 }
@@ -221,6 +231,7 @@ struct Run {
     random: Random,
     seen: Option<u64>,
     crashes: u64,
+    takeovers: u64,
     steps: u64,
 }
 
@@ -240,6 +251,7 @@ impl Run {
             random: random.fork(),
             seen: None,
             crashes: 0,
+            takeovers: 0,
             steps: 0,
         };
         for person in 0..run.world.knobs.users {
@@ -350,6 +362,7 @@ impl Run {
             let shard = self.random.below(self.projectors.len());
             self.world.tell(|| format!("another projector takes shard {shard} over"));
             self.start_projector(shard);
+            self.takeovers += 1;
         }
     }
 
@@ -375,17 +388,24 @@ impl Run {
             model.follow(&changes);
             self.shards.have_more();
         }
+        lock(&self.world.traffic).index_is_behind = self.world.store.catch_up_index(0) > 0;
         model.broken.take().map_or(Ok(()), Err)
     }
 
     fn summary(&self) -> Summary {
         let messages: usize = self.world.model.borrow().truth.groups.values().map(|group| group.messages.len()).sum();
+        let traffic = lock(&self.world.traffic);
         Summary {
             steps: self.steps,
-            requests: lock(&self.world.traffic).requests,
+            requests: traffic.requests,
             faults: self.world.met_faults(),
             crashes: self.crashes,
+            late_writes: traffic.late_writes,
             records: self.shards.delivered.get(),
+            repeats: self.shards.repeats.get(),
+            takeovers: self.takeovers,
+            stale_reads: traffic.stale_reads,
+            clocks_ahead: self.world.clocks_ahead(),
             messages: u64::try_from(messages).unwrap_or(u64::MAX),
         }
     }

@@ -35,6 +35,8 @@ struct History {
     /// When its send was acknowledged.
     sent: Option<u64>,
     changes: Vec<TextChange>,
+    /// Whether somebody began to remove it by hand, and when that was acknowledged.
+    purge: Option<Option<u64>>,
 }
 
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl Model {
         let start = self.now();
         let number = self.messages.len();
         let changes = vec![TextChange { text: Some(text), start, end: None, refused: false }];
-        self.messages.insert(message, History { number, group, author, position, sent: None, changes });
+        self.messages.insert(message, History { number, group, author, position, sent: None, changes, purge: None });
         Some(Pending { message, place: 0 })
     }
 
@@ -141,6 +143,28 @@ impl Model {
         let changes = &mut self.messages.get_mut(&message)?.changes;
         changes.push(TextChange { text, start, end: None, refused: false });
         Some(Pending { message, place: changes.len().saturating_sub(1) })
+    }
+
+    /// A message is about to be removed by hand: one that was acknowledged, and that no attempt can put any more. Where it is.
+    pub(super) fn purging(&mut self, message: MessageId) -> Option<GroupId> {
+        let history = self.messages.get_mut(&message)?;
+        let (group, _) = (history.group?, history.changes.first()?.end?);
+        history.purge.get_or_insert(None);
+        self.truth.may_go(group, history.position);
+        Some(group)
+    }
+
+    /// The message was removed.
+    pub(super) fn purged(&mut self, message: MessageId) {
+        let now = self.now();
+        if let Some(history) = self.messages.get_mut(&message) {
+            history.purge = Some(history.purge.flatten().or(Some(now)));
+        }
+    }
+
+    /// Whether a removal was begun of any message there.
+    pub(super) fn has_purges(&self, group: GroupId) -> bool {
+        self.messages.values().any(|history| history.group == Some(group) && history.purge.is_some())
     }
 
     /// The call that was to send or change a message has ended.
@@ -179,11 +203,17 @@ impl Model {
         self.messages.get(&message).is_some_and(|history| history.sent.is_some_and(|sent| sent < time))
     }
 
-    /// Whether a deletion of the message was begun.
+    /// Whether a deletion of the message was begun, or its removal.
     pub(super) fn may_be_deleted(&self, message: MessageId) -> bool {
-        self.messages
-            .get(&message)
-            .is_some_and(|history| history.changes.iter().any(|change| change.text.is_none() && !change.refused))
+        self.messages.get(&message).is_some_and(|history| {
+            let is_deletion = |change: &TextChange| change.text.is_none() && !change.refused;
+            history.purge.is_some() || history.changes.iter().any(is_deletion)
+        })
+    }
+
+    /// Whether a removal of the message was begun.
+    pub(super) fn may_be_purged(&self, message: MessageId) -> bool {
+        self.messages.get(&message).is_some_and(|history| history.purge.is_some())
     }
 
     /// Whether a change of the message was begun, besides its send.
@@ -210,7 +240,10 @@ impl Model {
         {
             return Err(Broken::new(Broken::ONCE, format!("message {number} is not where and whose it was sent")));
         }
-        let text = message.body().and_then(|body| body.as_str().strip_prefix('m')?.parse::<u32>().ok());
+        if history.purge.flatten().is_some_and(|end| end < from) {
+            return Err(Broken::new(Broken::KEPT, format!("message {number} is read after its removal")));
+        }
+        let text = message.body().and_then(|body| number_of_text(body.as_str()));
         let is_one = |change: &&TextChange| {
             // Of several deletions any may be the one that was seen.
             change.text == text
@@ -231,11 +264,12 @@ impl Model {
         }
     }
 
-    /// The messages of the group that were acknowledged before `time`.
+    /// The messages of the group that were acknowledged before `time`, and are not to be removed.
     pub(super) fn sent_before(&self, group: GroupId, time: u64) -> impl Iterator<Item = (usize, MessagePosition)> {
         let sent =
             move |history: &&History| history.group == Some(group) && history.sent.is_some_and(|sent| sent < time);
-        self.messages.values().filter(sent).map(|history| (history.number, history.position))
+        let stays = |history: &&History| history.purge.is_none();
+        self.messages.values().filter(sent).filter(stays).map(|history| (history.number, history.position))
     }
 
     /// The messages of a user's that a device of the user's may know of.
@@ -283,6 +317,22 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// The text of this number, each longer than a preview in another way, or not at all: in characters, or in bytes beside long names.
+pub(super) fn text(number: u32) -> String {
+    let tail = match number % 4 {
+        0 => " and so on".repeat(20),
+        1 => "\u{1f9f5}".repeat(90),
+        _ => String::new(),
+    };
+    format!("m{number}{tail}")
+}
+
+/// The number of a text that is whole.
+fn number_of_text(read: &str) -> Option<u32> {
+    let digits: String = read.strip_prefix('m')?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|number| text(*number) == read)
 }
 
 fn number<T: PartialEq>(of: &mut Vec<T>, one: T) -> usize {

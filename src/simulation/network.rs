@@ -22,6 +22,10 @@ use crate::store::Store;
 pub(super) struct Traffic {
     random: Random,
     pub(super) requests: u64,
+    /// The reads of the index while it was behind.
+    pub(super) stale_reads: u64,
+    pub(super) late_writes: u64,
+    pub(super) index_is_behind: bool,
     pub(super) step: u64,
     pub(super) trace: Option<Vec<String>>,
     /// Of a thousand writes, how many arrive late, when their sender has given up waiting.
@@ -35,13 +39,31 @@ type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Traffic {
     pub(super) fn new(random: Random, late: u16, traced: bool) -> Arc<Mutex<Self>> {
         let trace = traced.then(Vec::new);
-        Arc::new(Mutex::new(Self { random, requests: 0, step: 0, trace, late, underway: Vec::new() }))
+        Arc::new(Mutex::new(Self {
+            random,
+            requests: 0,
+            stale_reads: 0,
+            late_writes: 0,
+            index_is_behind: false,
+            step: 0,
+            trace,
+            late,
+            underway: Vec::new(),
+        }))
     }
 
     /// One of the writes that are late, or `None` where none is.
     pub(super) fn take_late(&mut self) -> Option<Late> {
         let place = self.random.below(self.underway.len());
-        (place < self.underway.len()).then(|| self.underway.swap_remove(place))
+        (place < self.underway.len()).then(|| {
+            self.late_writes += 1;
+            self.underway.swap_remove(place)
+        })
+    }
+
+    /// Something is read now, perhaps from the index.
+    fn reads(&mut self, index: bool) {
+        self.stale_reads += u64::from(index && self.index_is_behind);
     }
 
     /// A line of the trace, which is made only where there is one.
@@ -167,7 +189,12 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
             QuerySource::Table { partition, .. } => format!("query {}", partition_of(partition)),
             QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
         });
-        self.send(what, self.store.query(request), |_| "answered").await
+        let reads_index = matches!(request.source, QuerySource::Index { .. });
+        let query = async {
+            lock(&self.traffic).reads(reads_index);
+            self.store.query(request).await
+        };
+        self.send(what, query, |_| "answered").await
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {

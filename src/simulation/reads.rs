@@ -40,7 +40,9 @@ impl Walk {
         behind: Option<MessagePosition>,
         (from, to): (u64, u64),
     ) -> Result<(), Broken> {
-        check_size(page.items.len(), self.limit, page.next.is_some(), behind.is_some())?;
+        // What was promised may have been removed since.
+        let promised = behind.is_some() && !model.has_purges(self.group);
+        check_size(page.items.len(), self.limit, page.next.is_some(), promised)?;
         let positions: Vec<_> = page.items.iter().map(Message::position).collect();
         let mut last = behind;
         for position in &positions {

@@ -17,6 +17,8 @@ pub(super) struct Shards {
     /// How many projectors have a batch at hand.
     busy: Cell<usize>,
     pub(super) delivered: Cell<u64>,
+    /// How often the stream went back.
+    pub(super) repeats: Cell<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +34,8 @@ impl Shards {
         let count = world.knobs.shards;
         let delivery = Delivery::seeded(world.store.clone(), random.next()).with_shards(count);
         let shards = (0..count).map(|_| Shard::default()).collect();
-        Self { delivery: RefCell::new(delivery), shards, busy: Cell::new(0), delivered: Cell::new(0) }
+        let (busy, delivered, repeats) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { delivery: RefCell::new(delivery), shards, busy, delivered, repeats }
     }
 
     /// Something was written.
@@ -97,6 +100,7 @@ pub(super) async fn work(
         if !world.calm.get() && random.chance(world.knobs.again) {
             shard.is_empty.set(false);
             delivery.repeat(number, random.between(1, 15));
+            shards.repeats.set(shards.repeats.get().saturating_add(1));
         }
     }
 }

@@ -12,12 +12,17 @@ use crate::model::{
 };
 use crate::store::memory::Change;
 
+/// The most that a row may weigh: what is written for one capacity unit.
+const ROW_BYTES: usize = 1024;
+
 /// The table, as its changes tell it.
 #[derive(Debug, Default)]
 pub(super) struct Truth {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) claims: BTreeMap<Key, Profile>,
     pub(super) groups: BTreeMap<GroupId, Group>,
+    /// The messages that are removed by hand, now or later.
+    may_go: BTreeSet<(GroupId, MessagePosition)>,
     /// What the changes of this step touched.
     touched_users: BTreeSet<UserId>,
     touched_claims: BTreeSet<Key>,
@@ -30,6 +35,8 @@ pub(super) struct Group {
     pub(super) item: Option<MessageGroup>,
     pub(super) rows: BTreeMap<UserId, Membership>,
     pub(super) messages: BTreeMap<MessagePosition, Message>,
+    /// Where a message was that was removed by hand.
+    gone: BTreeSet<MessagePosition>,
     /// When each became a member, and when no longer.
     times: BTreeMap<UserId, Vec<(u64, bool)>>,
 }
@@ -57,6 +64,11 @@ impl Truth {
         self.was_member(group, user, 0, u64::MAX)
     }
 
+    /// This message is about to be removed by hand.
+    pub(super) fn may_go(&mut self, group: GroupId, position: MessagePosition) {
+        self.may_go.insert((group, position));
+    }
+
     /// Takes in a change.
     pub(super) fn follow(&mut self, change: &Change, now: u64) -> Result<(), Broken> {
         match KnownKey::parse(&change.key) {
@@ -78,8 +90,9 @@ impl Truth {
             }
             Some(KnownKey::Membership(group, user)) => self.follow_row(group, user, change, now),
             Some(KnownKey::Message(key)) => {
+                let may_go = self.may_go.contains(&(key.group, key.position));
                 let group = self.groups.entry(key.group).or_default();
-                follow_message(group, key.position, change)
+                follow_message(group, key.position, change, may_go)
             }
             None => Ok(()),
         }
@@ -111,12 +124,17 @@ impl Truth {
         self.touched_groups.insert(group);
         let group = self.groups.entry(group).or_default();
         let row = read::<Membership>(change)?;
+        if change.new.as_ref().is_some_and(|image| image.size() > ROW_BYTES) {
+            return Err(Broken::new(Broken::SIZE, "a row is larger than 1 KB"));
+        }
         let before = group.rows.get(&user);
         if before.is_some() != row.is_some() {
             group.times.entry(user).or_default().push((now, row.is_some()));
         }
         if let (Some(before), Some(row)) = (before, &row) {
-            if row.shown() < before.shown() {
+            // Only what was removed takes a row back.
+            let has_gone = before.last_message().is_some_and(|shown| group.gone.contains(&shown));
+            if row.shown() < before.shown() && !has_gone {
                 return Err(Broken::new(
                     Broken::FORWARD,
                     "a row went back to an older message, or an older text of it",
@@ -175,8 +193,15 @@ impl Truth {
     }
 }
 
-fn follow_message(group: &mut Group, position: MessagePosition, change: &Change) -> Result<(), Broken> {
-    let Some(message) = read::<Message>(change)? else { return Err(Broken::unexpected("a message went")) };
+fn follow_message(group: &mut Group, position: MessagePosition, change: &Change, may_go: bool) -> Result<(), Broken> {
+    let Some(message) = read::<Message>(change)? else {
+        group.gone.insert(position);
+        group.messages.remove(&position);
+        return if may_go { Ok(()) } else { Err(Broken::new(Broken::KEPT, "a message went")) };
+    };
+    if group.gone.contains(&position) {
+        return Err(Broken::new(Broken::ONCE, "a removed message is stored again"));
+    }
     if let Some(before) = group.messages.get(&position) {
         let is_next = message.revision() == before.revision().saturating_add(1);
         if !is_next || message.sender_id() != before.sender_id() {

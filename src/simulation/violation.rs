@@ -22,6 +22,7 @@ impl Broken {
     pub(super) const AUTHOR: &'static str = "only the author changes a message";
     pub(super) const FORWARD: &'static str = "a row only moves forward";
     pub(super) const ROW: &'static str = "at rest, a row shows the newest message and the names of now";
+    pub(super) const SIZE: &'static str = "a row costs one capacity unit to write";
     pub(super) const INBOX: &'static str = "at rest, an inbox has each conversation once, the newest first";
     pub(super) const AUDIT: &'static str = "at rest, an audit finds nothing";
     pub(super) const COUNT: &'static str = "a group counts its rows";

@@ -110,6 +110,11 @@ impl World {
         }
     }
 
+    /// How many servers have a clock that is ahead.
+    pub(super) fn clocks_ahead(&self) -> u64 {
+        self.servers.iter().map(|server| u64::from(!server.clock.ahead.is_zero())).sum()
+    }
+
     /// How many requests a fault befell.
     pub(super) fn met_faults(&self) -> u64 {
         self.processes.borrow().iter().map(FaultStore::faults).sum()

@@ -1,17 +1,20 @@
 //! What a device writes.
 
 use super::client::{Answer, Client};
-use super::model::Pending;
+use super::model::{Pending, text};
 use super::violation::Broken;
+use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::model::{Message, MessagePosition, Profile};
+use crate::model::{Message, MessageKey, MessagePosition, Profile};
 use crate::patterns::{Draft, ImportedDirect, NewGroup, Thread, Threadline, UserChange};
+use crate::request::Write;
+use crate::store::Store;
 use crate::text::{DisplayName, MessageBody};
 use crate::time::Clock;
 
-fn body(text: u32) -> Result<MessageBody> {
-    MessageBody::new(format!("m{text}"))
+fn body(number: u32) -> Result<MessageBody> {
+    MessageBody::new(text(number))
 }
 
 impl Client {
@@ -120,15 +123,15 @@ impl Client {
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.delete(position).await).await;
         let ended = self.ended_in_thread(&answer);
-        let was_sent = {
+        let (was_sent, may_be_purged) = {
             let mut model = self.world.model.borrow_mut();
             model.ended(pending, ended);
-            model.was_sent_before(id, from)
+            (model.was_sent_before(id, from), model.may_be_purged(id))
         };
         match answer {
             Answer::Done(Some(message)) => self.saw(&message, from),
             Answer::Refused { error, .. } if error.kind() == ErrorKind::NotFound => {
-                if was_sent {
+                if was_sent && !may_be_purged {
                     self.is_broken(Broken::KEPT, format!("message {number} was not found for its deletion"));
                 }
             }
@@ -136,6 +139,29 @@ impl Client {
             Answer::Done(None) | Answer::GivenUp { .. } => {}
         }
         self.tell(|| format!("deleted message {number}: {ended:?}"));
+    }
+
+    /// Removes a message's item by hand, as an application does that keeps messages for so long only.
+    pub(super) async fn purge(&self) {
+        if !self.world.knobs.may_purge() {
+            return;
+        }
+        let messages = self.world.model.borrow().all_messages();
+        let Some((_, _, position)) = self.pick(&messages) else { return };
+        let Some(id) = position.message_id() else { return };
+        let Some(group) = self.world.model.borrow_mut().purging(id) else { return };
+        let number = self.message_number(position);
+        self.tell(|| format!("removes message {number} by hand"));
+        let key = Message::key_from(MessageKey { group, position });
+        let answer = self
+            .call(async |chat: Threadline| chat.store().write(Write::delete(key.clone())).await?.done().map(drop))
+            .await;
+        match &answer {
+            Answer::Done(()) => self.world.model.borrow_mut().purged(id),
+            Answer::Refused { error, .. } => self.unexpected("a delete", error),
+            Answer::GivenUp { .. } => {}
+        }
+        self.tell(|| format!("removed message {number} by hand: {:?}", self.ended(&answer)));
     }
 
     /// Tries to change what another one wrote.
@@ -342,6 +368,10 @@ impl Client {
             Answer::Done(Some(())) if !model.truth.was_stranger(group, member, from, to) => {
                 model.is_broken(Broken::new(Broken::MEMBERS, "who was removed is still a member"));
             }
+            // Who leaves may have been removed meanwhile.
+            Answer::Done(Some(())) if member != me && !model.truth.was_member(group, me, from, to) => {
+                model.is_broken(Broken::new(Broken::MEMBERS, "a stranger removed a member"));
+            }
             Answer::Refused { error, .. }
                 if error.kind() != ErrorKind::NotFound || !model.truth.was_stranger(group, me, from, to) =>
             {
@@ -363,7 +393,9 @@ impl Client {
             change = change.handle(handle);
         }
         if self.draw(2) != 0 {
-            let Ok(name) = DisplayName::new(format!("Person {} {}", self.person, self.draw(1000))) else { return };
+            let tail = self.long_or_not("\u{1f9d1}", 15);
+            let name = DisplayName::new(format!("Person {} {}{tail}", self.person, self.draw(1000)));
+            let Ok(name) = name else { return };
             change = change.display_name(name);
         }
         self.tell(|| format!("takes other names in place of version {}", user.version()));

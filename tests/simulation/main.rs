@@ -4,23 +4,29 @@ mod bugs;
 mod own_code;
 mod rewritten;
 
-use threadline::simulation::{Simulation, Trouble};
+use threadline::simulation::{Simulation, Summary, Trouble};
 
 /// Runs a hundred seeds. A violation tells the seed and the command that replays it.
 fn hundred(trouble: Trouble, from: u64) {
-    let mut made = (0, 0, 0);
-    for seed in from..from + 100 {
-        match Simulation::seeded(seed).with_trouble(trouble).run() {
-            Ok(summary) => {
-                made = (made.0 + summary.messages, made.1 + summary.faults, made.2 + summary.crashes);
-            }
-            Err(violation) => panic!("{violation}"),
-        }
-    }
-    let (messages, faults, crashes) = made;
+    let run =
+        |seed| Simulation::seeded(seed).with_trouble(trouble).run().unwrap_or_else(|violation| panic!("{violation}"));
+    let summaries: Vec<_> = (from..from + 100).map(run).collect();
+    let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
+    let messages = sum(|summary| summary.messages);
     assert!(messages > 1000, "{messages} messages: hardly anything was simulated");
-    assert_eq!(faults > 0, matches!(trouble, Trouble::Faults | Trouble::Any), "{faults} faults");
-    assert_eq!(crashes > 0, matches!(trouble, Trouble::Crashes | Trouble::Any), "{crashes} crashes");
+    // Each trouble is there where it should be, and nowhere else.
+    let troubles = [
+        (Trouble::Faults, "faults", sum(|summary| summary.faults)),
+        (Trouble::Crashes, "crashes", sum(|summary| summary.crashes)),
+        (Trouble::Late, "late writes", sum(|summary| summary.late_writes)),
+        (Trouble::Redelivery, "repeats", sum(|summary| summary.repeats)),
+        (Trouble::Redelivery, "takeovers", sum(|summary| summary.takeovers)),
+        (Trouble::Lag, "stale reads", sum(|summary| summary.stale_reads)),
+        (Trouble::Clocks, "clocks ahead", sum(|summary| summary.clocks_ahead)),
+    ];
+    for (kind, what, count) in troubles {
+        assert_eq!(count > 0, trouble == kind || trouble == Trouble::Any, "{count} {what}");
+    }
 }
 
 #[test]
