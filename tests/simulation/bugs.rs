@@ -77,6 +77,16 @@ fn records_that_are_lost_are_found() {
 }
 
 #[test]
+fn removals_that_the_rows_are_not_told_of_are_found() {
+    let violation = found(300, |simulation| {
+        simulation.with_records(|record: &StreamRecord| {
+            !(record.kind == RecordKind::Remove && record.key().is_ok_and(|key| is_message(&key)))
+        })
+    });
+    assert_eq!(violation.invariant, "at rest, a row shows the newest message and the names of now");
+}
+
+#[test]
 fn a_send_that_does_not_look_whether_it_was_done_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).writes(|write| {
