@@ -162,7 +162,9 @@ impl MemoryStore {
 
     /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
     /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
-    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
+    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). What expired more than five
+    /// years ago stays for ever
+    /// ([the attribute's value](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html)).
     pub fn sweep_expired(&self) -> usize {
         let now = self.clock.now();
         self.state_mut().sweep(now)

@@ -18,6 +18,9 @@ use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key};
 use crate::request::AttributeChange;
 use crate::time::Timestamp;
 
+/// Behind this, items that have expired are not deleted any more, in seconds.
+const FIVE_YEARS: i64 = 5 * 365 * 24 * 60 * 60;
+
 /// An item with what is known of it, so that neither its size nor its expiry is computed again. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Stored {
@@ -36,6 +39,12 @@ impl Stored {
 
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|seconds| seconds <= now.unix_seconds())
+    }
+
+    /// Whether DynamoDB deletes the item at some time after this: one that expired more than five years ago it never does.
+    pub(super) fn is_to_be_swept(&self, now: Timestamp) -> bool {
+        let five_years_ago = now.unix_seconds().saturating_sub(FIVE_YEARS);
+        self.is_expired(now) && self.expires_at.is_some_and(|seconds| seconds >= five_years_ago)
     }
 
     /// The item, for an answer; `None` for one that has expired.

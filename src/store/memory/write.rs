@@ -220,7 +220,7 @@ impl State {
 
     /// Deletes what has expired, and says how many items that were.
     pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
-        let expired = self.table.scan(None).filter(|stored| stored.is_expired(now));
+        let expired = self.table.scan(None).filter(|stored| stored.is_to_be_swept(now));
         let expired: Vec<Arc<Key>> = expired.map(|stored| Arc::clone(&stored.key)).collect();
         let mut swept = 0;
         for key in expired {

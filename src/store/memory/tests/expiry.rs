@@ -100,6 +100,18 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
 }
 
 #[test]
+fn a_sweep_leaves_what_expired_more_than_five_years_ago() {
+    let five_years = 5 * 365 * 24 * 60 * 60;
+    let (store, clock) = store_and_clock();
+    put(&store, expiring("A", "1", 1_000_001));
+    clock.advance(Duration::from_secs(five_years + 2));
+    assert_eq!(store.sweep_expired(), 0);
+    assert_eq!(get(&store, "A", "1"), None, "it is expired all the same");
+    put(&store, expiring("A", "1", 1_000_002));
+    assert_eq!(store.sweep_expired(), 1);
+}
+
+#[test]
 fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
     let (store, clock) = store_and_clock();
     let item = with(expiring("A", "1", 1_000_001), "x", s("content"));
