@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use threadline::simulation::{Simulation, Trouble};
+use threadline::simulation::{Simulation, Summary, Trouble};
 
 /// Simulates deployments: users, servers and projectors on one table, with faults and crashes.
 #[derive(Debug, Parser)]
@@ -72,19 +72,12 @@ fn main() -> ExitCode {
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left, {msg}") {
         bar.set_style(style);
     }
-    let (mut steps, mut requests, mut faults, mut crashes, mut records, mut messages) = (0, 0, 0, 0, 0, 0);
+    let mut summaries = Vec::new();
     for seed in seeds {
         let simulation = Simulation::seeded(seed).with_trouble(options.trouble.into());
         let simulation = if options.trace { simulation.with_whole_trace() } else { simulation };
         match simulation.run() {
-            Ok(summary) => {
-                steps += summary.steps;
-                requests += summary.requests;
-                faults += summary.faults;
-                crashes += summary.crashes;
-                records += summary.records;
-                messages += summary.messages;
-            }
+            Ok(summary) => summaries.push(summary),
             Err(violation) => {
                 bar.abandon();
                 eprintln!("{violation}");
@@ -97,10 +90,21 @@ fn main() -> ExitCode {
         }
     }
     bar.finish_and_clear();
+    let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     println!(
-        "{} seeds: every invariant held. {messages} messages, {requests} requests, {faults} faults, {crashes} crashes, \
-         {records} records delivered, {steps} steps.",
-        bar.length().unwrap_or_default(),
+        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
+         delivered, {} repeats, {} takeovers, {} stale reads, {} steps.",
+        summaries.len(),
+        sum(|summary| summary.messages),
+        sum(|summary| summary.requests),
+        sum(|summary| summary.faults),
+        sum(|summary| summary.crashes),
+        sum(|summary| summary.late_writes),
+        sum(|summary| summary.records),
+        sum(|summary| summary.repeats),
+        sum(|summary| summary.takeovers),
+        sum(|summary| summary.stale_reads),
+        sum(|summary| summary.steps),
     );
     ExitCode::SUCCESS
 }
