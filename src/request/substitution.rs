@@ -1,7 +1,6 @@
 //! What the placeholders of one request's expressions stand for, which has a limit of its own.
 //! ([Expression parameters](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters))
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
@@ -55,7 +54,7 @@ struct Substituted<'a> {
 }
 
 impl<'a> Substituted<'a> {
-    fn add_name(&mut self, name: &'a Cow<'static, str>) {
+    fn add_name(&mut self, name: &'a str) {
         self.names.insert(name);
     }
 
