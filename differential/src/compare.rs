@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use threadline::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
-use threadline::{Capacity, GSI1SK, Item, Key, Position, QuerySource};
+use threadline::{Capacity, Item, Key};
 
 use crate::answer::{Answer, Page, same_number};
-use crate::operation::Operation;
 
 /// In what respect two answers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,8 +16,10 @@ pub(crate) enum Aspect {
     Items,
     /// How a number is written, where it is the same.
     NumberText,
-    /// The order of items whose sort keys are equal.
+    /// The order of items whose sort keys are equal. All else is compared in the other's order.
     OrderOfEqualKeys,
+    /// The twin's pages, and what they must be by its own order.
+    Reckoning,
     /// Where one page ends and the next begins.
     Cuts,
     /// The codes and items of a cancelled transaction.
@@ -31,9 +32,8 @@ pub(crate) enum Aspect {
     Records,
 }
 
-/// All respects in which the second answer differs from the first, the twin's; for a query, whether there are items of one
-/// sort key in what it reads, or at its start.
-pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &Answer) -> Vec<Aspect> {
+/// All respects in which the second answer differs from the first, the twin's.
+pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
     let mut aspects = Vec::new();
     match (twin, other) {
         (Answer::Found { item: a, capacity }, Answer::Found { item: b, capacity: other })
@@ -44,7 +44,7 @@ pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &
         (Answer::Refused { current: a }, Answer::Refused { current: b }) => {
             compare_items(a.iter(), b.iter(), &mut aspects);
         }
-        (Answer::Pages(a), Answer::Pages(b)) => compare_pages(operation, ties, a, b, &mut aspects),
+        (Answer::Pages(a), Answer::Pages(b)) => compare_pages(a, b, &mut aspects),
         (Answer::Transacted { capacity }, Answer::Transacted { capacity: other }) => {
             compare_capacity(*capacity, *other, &mut aspects);
         }
@@ -85,71 +85,30 @@ pub(crate) fn compare(operation: &Operation, ties: bool, twin: &Answer, other: &
     aspects
 }
 
-fn compare_pages(operation: &Operation, ties: bool, a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
-    let (mut of_a, mut of_b) = (all_items(a), all_items(b));
-    match operation {
-        Operation::Query(query) if matches!(query.source, QuerySource::Index { .. }) => {
-            let start = query.start.as_ref().and_then(|start| start.index_key.as_ref());
-            if ties && read(a) != read(b) {
-                // Items of one sort key come in no particular order, so they are put in one. Behind a start among them there
-                // may be any of them. Of pages with other items the lengths and the capacity are others, too.
-                for items in [&mut of_a, &mut of_b] {
-                    sort_equal(items);
-                    items.retain(|item| start.is_none_or(|start| item.get_s(GSI1SK) != Some(start.sk.as_str())));
-                }
-                aspects.push(Aspect::OrderOfEqualKeys);
-                return compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
-            }
-        }
-        Operation::Query(_) => {}
-        // The order of a scan is nobody's business.
-        _ => {
-            of_a.sort_by_key(|item| item.key().ok());
-            of_b.sort_by_key(|item| item.key().ok());
-        }
-    }
-    compare_items(of_a.into_iter(), of_b.into_iter(), aspects);
-    let shape = |pages: &[Page]| pages.iter().map(|page| (page.items.len(), page.next.is_some())).collect::<Vec<_>>();
-    let is_query = matches!(operation, Operation::Query(_));
-    // A scan's pages hold other items with each store, so that only the number of pages can be the same, and with expired
-    // items among them not the number of items.
-    if (is_query && shape(a) != shape(b)) || a.len() != b.len() {
+fn compare_pages(a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
+    let items = |pages: &[Page]| pages.iter().flat_map(|page| page.items.clone()).collect::<Vec<_>>();
+    compare_items(items(a).iter(), items(b).iter(), aspects);
+    let is_same = |(a, b): (&Page, &Page)| a.items.len() == b.items.len() && a.next == b.next;
+    let same = a.iter().zip(b).take_while(|(a, b)| is_same((a, b))).count();
+    if same < a.len().max(b.len()) {
         aspects.push(Aspect::Cuts);
-        return;
     }
-    if is_query && a.iter().zip(b).any(|(a, b)| a.next != b.next) {
-        aspects.push(Aspect::Cuts);
-        return;
+    // The page where they part has read the same as long as only the one says that there may be more, and there is not.
+    let is_all = |pages: &[Page]| pages.iter().skip(same + 1).all(|page| page.items.is_empty());
+    let ends = a
+        .get(same)
+        .zip(b.get(same))
+        .is_some_and(|(a, b)| a.items.len() == b.items.len() && (a.next.is_none() || b.next.is_none()));
+    let comparable = same + usize::from(ends && is_all(a) && is_all(b));
+    for (a, b) in a.iter().zip(b).take(comparable) {
+        compare_capacity(a.capacity, b.capacity, aspects);
     }
-    // Of pages with other items the capacity is another.
-    if is_query || a.len() == 1 {
-        for (a, b) in a.iter().zip(b) {
-            compare_capacity(a.capacity, b.capacity, aspects);
-        }
-    }
-}
-
-/// What tells whether the same items were read, those that have expired too: the keys, the continuations and the capacity.
-fn read(pages: &[Page]) -> Vec<(Vec<Option<Key>>, Option<Position>, Capacity)> {
-    let keys = |page: &Page| page.items.iter().map(|item| item.key().ok()).collect();
-    pages.iter().map(|page| (keys(page), page.next.clone(), page.capacity)).collect()
-}
-
-fn all_items(pages: &[Page]) -> Vec<&Item> {
-    pages.iter().flat_map(|page| &page.items).collect()
 }
 
 fn by_key(items: &[Item]) -> Vec<&Item> {
     let mut items: Vec<&Item> = items.iter().collect();
     items.sort_by_key(|item| item.key().ok());
     items
-}
-
-/// Puts items of one index sort key, which lie side by side, in the order of their keys.
-fn sort_equal(items: &mut [&Item]) {
-    for equal in items.chunk_by_mut(|a, b| a.get_s(GSI1SK) == b.get_s(GSI1SK)) {
-        equal.sort_by_key(|item| item.key().ok());
-    }
 }
 
 fn compare_capacity(a: Capacity, b: Capacity, aspects: &mut Vec<Aspect>) {

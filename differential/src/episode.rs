@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::join_all;
 use indicatif::ProgressBar;
 use threadline::stream::StreamRecord;
-use threadline::{GSI1SK, Get, Item, Key, ManualClock, MemoryStore, Query, QuerySource, Store, Timestamp, Write};
+use threadline::{Get, Item, Key, ManualClock, MemoryStore, Store, Timestamp, Write};
 
-use crate::answer::ask;
+use crate::answer::{Answer, ask};
 use crate::compare::{Aspect, Record, Records, compare, compare_records};
 use crate::engine::{Engine, Failed, Table};
 use crate::operation::Operation;
+use crate::order::{is_open, reading};
 use crate::show;
 use crate::tally::Tally;
 use crate::tolerated::{Images, Seen, row};
@@ -77,22 +78,32 @@ async fn play_on(
 ) -> Result<Option<Difference>, Failed> {
     // The same table, for which nothing has expired yet.
     let beginning = Arc::new(ManualClock::starting_at(Timestamp::from_unix_micros(-1_000_000_000_000)?));
-    let all = twin.clone().with_clock(beginning);
+    let all = twin.clone().with_clock(beginning.clone());
     let mut restored = HashSet::new();
     for (at, operation) in operations.iter().enumerate() {
         let named = operation.named();
         let before = items(&all, &named).await?;
-        let ties = has_ties(&all, operation).await?;
         let expected = ask(twin, operation, tokens).await;
         let images = Images { before, after: items(&all, &named).await? };
         let answers = join_all(tables.iter().map(|table| ask(&table.store, operation, tokens))).await;
         tally.count(operation, &expected);
         for (table, answer) in tables.iter().zip(&answers) {
-            let seen = Seen::Answers { operation, twin: &expected, other: answer, images: &images };
-            let aspects = untolerated(table.engine, compare(operation, ties, &expected, answer), &seen, tally);
+            let aspects = compare(&expected, answer);
+            if aspects.is_empty() {
+                continue;
+            }
+            let others = table.store.clone().with_clock(beginning.clone());
+            let Judged { aspects, must_be, read } = judge(operation, &expected, &all, answer, &others, aspects).await?;
+            let seen = Seen::Answers { operation, twin: &must_be, other: answer, images: &images, read: &read };
+            let aspects = untolerated(table.engine, aspects, &seen, tally);
             if !aspects.is_empty() {
-                let text =
-                    format!("twin: {}\n{}: {}", show::answer(&expected), table.engine.name(), show::answer(answer));
+                let text = format!(
+                    "twin: {}\nin the order of the other: {}\n{}: {}",
+                    show::answer(&expected),
+                    show::answer(&must_be),
+                    table.engine.name(),
+                    show::answer(answer)
+                );
                 return Ok(Some(Difference { engine: table.engine, at: Some(at), partition: None, aspects, text }));
             }
             // What was tolerated may have left another item than the twin's.
@@ -127,24 +138,57 @@ async fn items(store: &MemoryStore, keys: &[Key]) -> Result<Vec<Option<Item>>, F
     Ok(items)
 }
 
-/// Whether the operation queries a partition of the index in which two items have one sort key, or one has that of the start.
-async fn has_ties(store: &MemoryStore, operation: &Operation) -> Result<bool, Failed> {
-    let Operation::Query(query) = operation else { return Ok(false) };
-    let QuerySource::Index { partition } = &query.source else { return Ok(false) };
-    let start =
-        query.start.as_ref().and_then(|start| start.index_key.as_ref()).map(|place| place.sk.as_str().to_owned());
-    let mut sorts: Vec<String> = start.into_iter().collect();
-    let mut next = None;
-    loop {
-        let page = store.query(Query::index(partition.clone()).start(next)).await?;
-        sorts.extend(page.items.iter().filter_map(|item| item.get_s(GSI1SK)).map(str::to_owned));
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+/// What another store must answer, and in what its answer differs from that.
+struct Judged {
+    aspects: Vec<Aspect>,
+    must_be: Answer,
+    /// What each page of that reads, expired or not.
+    read: Vec<Vec<Item>>,
+}
+
+/// Looks closer at an answer that differs from the twin's in these respects: where that is for the order of what has none, the
+/// answer must be the twin's in the other's order. For `all` and `others`, the twin and the other, nothing has expired.
+async fn judge(
+    operation: &Operation,
+    twin: &Answer,
+    all: &MemoryStore,
+    other: &Answer,
+    others: &dyn Store,
+    aspects: Vec<Aspect>,
+) -> Result<Judged, Failed> {
+    let mut judged = Judged { aspects, must_be: twin.clone(), read: pages_read(all, operation).await };
+    if !is_open(operation) || !matches!((twin, other), (Answer::Pages(_), Answer::Pages(_))) {
+        return Ok(judged);
     }
-    let count = sorts.len();
-    Ok(sorts.into_iter().collect::<HashSet<_>>().len() < count)
+    let now = NOW.parse()?;
+    match (reading(operation, all, all, now).await?, reading(operation, all, others, now).await?) {
+        (Some(own), Some(_)) if !compare(&own.answer, twin).is_empty() => {
+            (judged.aspects, judged.must_be) = (vec![Aspect::Reckoning], own.answer);
+        }
+        (Some(own), Some(theirs)) => {
+            if !own.keys().eq(theirs.keys()) {
+                judged.aspects = compare(&theirs.answer, other);
+                if matches!(operation, Operation::Query(_)) {
+                    judged.aspects.push(Aspect::OrderOfEqualKeys);
+                }
+                (judged.must_be, judged.read) = (theirs.answer, theirs.read);
+            }
+        }
+        // Other items, or an order that they may not have.
+        _ => judged.aspects = vec![Aspect::Items],
+    }
+    Ok(judged)
+}
+
+/// What each page reads, expired or not, where the operation is a query or scan; no other is done again.
+async fn pages_read(all: &MemoryStore, operation: &Operation) -> Vec<Vec<Item>> {
+    if !matches!(operation, Operation::Query(_) | Operation::Scan(_)) {
+        return Vec::new();
+    }
+    match ask(all, operation, "").await {
+        Answer::Pages(pages) => pages.into_iter().map(|page| page.items).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Makes the item what the twin has.

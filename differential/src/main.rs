@@ -7,6 +7,7 @@ mod engine;
 mod episode;
 mod generate;
 mod operation;
+mod order;
 mod predicate;
 mod show;
 mod shrink;

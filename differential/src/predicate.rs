@@ -24,14 +24,17 @@ enum Because {
 
 /// Why the units of the pages differ, for each whose units do.
 fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
-    let Seen::Answers { twin: Answer::Pages(twin), other: Answer::Pages(other), .. } = seen else { return Vec::new() };
-    let pages = twin.iter().zip(other).map(|(twin, other)| (twin, units(&twin.capacity), units(&other.capacity)));
+    let Seen::Answers { twin: Answer::Pages(twin), other: Answer::Pages(other), read, .. } = seen else {
+        return Vec::new();
+    };
+    let pages = twin.iter().zip(other).zip(*read);
+    let pages = pages.map(|((twin, other), read)| (read, units(&twin.capacity), units(&other.capacity)));
     let differing = pages.filter(|(_, twin, other)| twin != other);
     differing
-        .map(|(page, twin, other)| {
-            if page.items.is_empty() && twin <= 1.0 && other == 0.0 {
+        .map(|(read, twin, other)| {
+            if read.is_empty() && twin <= 1.0 && other == 0.0 {
                 Because::Empty
-            } else if page.items.iter().any(if other > twin { has_unpaired_number } else { has_longest_number }) {
+            } else if read.iter().any(if other > twin { has_unpaired_number } else { has_longest_number }) {
                 Because::Number
             } else {
                 Because::Unknown
@@ -201,4 +204,30 @@ fn is_unpaired(number: &str) -> bool {
     let significant = fraction.trim_start_matches('0');
     let fraction_is = whole == "0" && unpaired(significant, fraction.len() - significant.len());
     whole_is || fraction_is
+}
+
+#[cfg(test)]
+mod tests {
+    use threadline::{PartitionKey, Query, Units};
+
+    use super::*;
+    use crate::tolerated::Images;
+
+    #[test]
+    fn a_number_in_an_item_that_has_expired_is_a_reason_too() {
+        let page = |units| Page { items: vec![], next: None, capacity: Capacity::index_reads(Units::halves(units)) };
+        let operation = Operation::Query(Query::index(PartitionKey::parse("A").expect("a key")));
+        let (twin, other) = (Answer::Pages(vec![page(1)]), Answer::Pages(vec![page(2)]));
+        let images = Images { before: vec![], after: vec![] };
+        let reason = |number: &str| {
+            let mut item = Item::new();
+            item.insert("list", AttributeValue::L(vec![AttributeValue::N(number.to_owned())]));
+            let read = [vec![item]];
+            let seen =
+                Seen::Answers { operation: &operation, twin: &twin, other: &other, images: &images, read: &read };
+            numbers_count_otherwise(&seen, index)
+        };
+        assert!(reason("120"));
+        assert!(!reason("12"));
+    }
 }

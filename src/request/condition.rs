@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
+use super::substitution::check_substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_value};
 use crate::key::PK;
@@ -129,7 +130,7 @@ impl Condition {
     }
 
     /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, more than 4 KB of expression,
-    /// and ordering by a type that has no order. [`Write::check`](crate::Write::check) and
+    /// more than 2 MB of names and values, and ordering by a type that has no order. [`Write::check`](crate::Write::check) and
     /// [`Transaction::check`](crate::Transaction::check) call it.
     ///
     /// # Errors
@@ -137,7 +138,10 @@ impl Condition {
     pub fn check(&self) -> Result<()> {
         let mut count = Count::default();
         self.check_nested(&mut count, 0)?;
-        if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS { Err(too_large()) } else { Ok(()) }
+        if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {
+            return Err(too_large());
+        }
+        check_substituted(None, Some(self))
     }
 
     /// The bytes of its names and values.

@@ -7,6 +7,7 @@ mod condition;
 mod get;
 mod query;
 mod scan;
+mod substitution;
 mod transaction;
 mod update;
 mod write;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
+use super::substitution::check_substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -35,8 +36,8 @@ pub enum AttributeChange {
 #[derive(Clone, Default)]
 pub struct Update {
     changes: Vec<(Cow<'static, str>, AttributeChange)>,
-    /// Whether these very changes have passed [`check`](Self::check), so that a store need not walk them again.
-    is_checked: bool,
+    /// What these very changes weigh where they have passed [`check`](Self::check), so that a store need not walk them again.
+    checked: Option<usize>,
 }
 
 impl Update {
@@ -73,7 +74,7 @@ impl Update {
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
-        self.is_checked = false;
+        self.checked = None;
         self
     }
 
@@ -83,7 +84,7 @@ impl Update {
     /// As [`check`](Self::check).
     pub(super) fn checked(mut self) -> Result<Self> {
         self.check()?;
-        self.is_checked = true;
+        self.checked = Some(self.size());
         Ok(self)
     }
 
@@ -99,6 +100,9 @@ impl Update {
 
     /// The bytes of its names and values.
     pub(super) fn size(&self) -> usize {
+        if let Some(size) = self.checked {
+            return size;
+        }
         let size = |(name, change): &(Cow<'static, str>, AttributeChange)| match change {
             AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => attribute_size(name, value),
             AttributeChange::Add(_) | AttributeChange::Remove => name.len(),
@@ -107,12 +111,12 @@ impl Update {
     }
 
     /// Checks what DynamoDB would refuse: no change, more than 100, two changes of one attribute, a change of the key, a bad
-    /// value or index key. [`Write::check`](crate::Write::check) calls it.
+    /// value or index key, more than 2 MB of names and values. [`Write::check`](crate::Write::check) calls it.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
-        if self.is_checked {
+        if self.checked.is_some() {
             return Ok(());
         }
         if self.changes.is_empty() {
@@ -147,7 +151,7 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        Ok(())
+        check_substituted(Some(self), None)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing one item: put, update or delete, on a condition.
 
 use super::condition::Condition;
+use super::substitution::check_substituted;
 use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
@@ -105,8 +106,9 @@ impl Write {
     /// before it acts.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`], [`Update::check`] or [`Condition::check`] refuses, and for a
-    /// put whose key is not the one in its item.
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`], [`Update::check`] or [`Condition::check`] refuses, for a put
+    /// whose key is not the one in its item, and for an update and a condition that have more than 2 MB of names and values
+    /// together.
     pub fn check(&self) -> Result<()> {
         if let WriteAction::Put { key, item } = &self.action {
             // A key is valid, so that the item's need not be read.
@@ -120,10 +122,12 @@ impl Write {
 
     /// Checks all but the item of a put, for a store that checks that on a walk of its own.
     pub(crate) fn check_beside_item(&self) -> Result<()> {
-        if let WriteAction::Update { update, .. } = &self.action {
-            update.check()?;
-        }
-        self.condition.as_ref().map_or(Ok(()), Condition::check)
+        let condition = self.condition.as_ref();
+        condition.map_or(Ok(()), Condition::check)?;
+        let WriteAction::Update { update, .. } = &self.action else { return Ok(()) };
+        update.check()?;
+        // Each of them was checked by itself.
+        condition.map_or(Ok(()), |condition| check_substituted(Some(update), Some(condition)))
     }
 
     /// The key of the item.

@@ -15,14 +15,14 @@ use threadline::{
 
 use crate::operation::Operation;
 use condition::condition;
-use vocabulary::{Vocabulary, one};
+use vocabulary::Vocabulary;
 use write::{any_write, item, put};
 
 /// How many operations an episode has.
 pub(crate) const EPISODE: u64 = 2_000;
 /// One episode of so many has large items, and fewer operations in place of them.
-const HEAVY: u64 = 10;
-const HEAVY_EPISODE: u64 = 200;
+const HEAVY: u64 = 5;
+const HEAVY_EPISODE: u64 = 400;
 /// One episode of so many has a stream at DynamoDB Local, as long as they are not more than this; then one of ten times as many.
 const STREAM: u64 = 12;
 const MANY: u64 = 60;
@@ -115,19 +115,30 @@ fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
 }
 
 fn scan(rng: &mut Rng, words: &Vocabulary) -> Scan {
-    // Limits are small numbers, and a table is not: a scan in pages of one would take its time.
-    let scan = match rng.u32(0..4) {
-        0 => Scan::new(),
-        count => Scan::new().limit(NonZeroU32::MIN.saturating_add(4 * count)),
+    let scan = match limit(rng) {
+        Some(limit) => Scan::new().limit(limit),
+        None => Scan::new(),
     };
-    if rng.u8(0..20) == 0 {
-        return scan.start(Some(Position { key: words.key(rng), index_key: Some(words.index_key(rng)) }));
-    }
-    scan
+    let start = match rng.u8(0..20) {
+        0 => Some(Position { key: words.key(rng), index_key: Some(words.index_key(rng)) }),
+        // In the middle of the table, mostly at an item.
+        1..=5 => Some(Position { key: words.key(rng), index_key: None }),
+        6 => Some(Position {
+            key: threadline::Key::new(words.partition(rng), words.any_sort(rng, true)),
+            index_key: None,
+        }),
+        _ => None,
+    };
+    scan.start(start)
 }
 
 fn limit(rng: &mut Rng) -> Option<NonZeroU32> {
-    NonZeroU32::new(*one(rng, &[0, 0, 1, 1, 2, 3, 4, 7, 100]))
+    match rng.u32(0..20) {
+        0..=3 => None,
+        4 => NonZeroU32::new(100),
+        // Every limit up to one more than the most sort keys of a partition, so that every page of it is asked for.
+        number => NonZeroU32::new(number - 4),
+    }
 }
 
 fn transact(rng: &mut Rng, words: &Vocabulary, sent: &mut Vec<Transaction>) -> Operation {

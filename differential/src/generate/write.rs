@@ -97,7 +97,9 @@ fn size(rng: &mut Rng, heavy: bool) -> Option<usize> {
     let close_to = |rng: &mut Rng, size: usize| size + rng.usize(0..3) - 1;
     match rng.u8(0..if heavy { 10 } else { 100 }) {
         0 if heavy => Some(close_to(rng, MAX_ITEM)),
-        1..5 if heavy => Some(rng.usize(100_000..MAX_ITEM)),
+        // With so little room that an update of some bytes may be one too many.
+        1 | 2 if heavy => Some(MAX_ITEM - rng.usize(0..80)),
+        3..5 if heavy => Some(rng.usize(100_000..MAX_ITEM)),
         5..8 if heavy => None,
         _ if heavy => {
             let steps = rng.usize(1..300);

@@ -5,13 +5,15 @@ use serde_dynamo::AttributeValue;
 
 use super::scope::{item_at, with_index_key};
 use super::support::{
-    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, ns, of_size, put, query_all, s, ss, with,
-    write,
+    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, ns, of_size, put, query_all, refused, s,
+    ss, with, write,
 };
 use super::{Scope, Store};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey};
-use crate::request::{BatchAction, BatchWrite, Query, TransactOutcome, Transaction, Update, Write, WriteAction};
+use crate::request::{
+    BatchAction, BatchWrite, Condition, Query, TransactAction, TransactOutcome, Transaction, Update, Write, WriteAction,
+};
 
 /// Checks that the item is refused and not stored: when its request is made, and by the store where it is put into a request
 /// behind that check, whose fields are open.
@@ -171,6 +173,51 @@ pub async fn values_may_be_nested_32_deep(store: &dyn Store, scope: &Scope) {
     assert_not_stored(store, scope, with(scope.item("a"), "value", nested(32)), "32 lists in each other").await;
     assert_update_invalid(store, scope, nested(32), "32 lists in each other").await;
     assert_stored(store, scope, nested(31)).await;
+}
+
+/// So many comparisons of an attribute with a text of 400,000 bytes, none of which holds.
+fn large_comparisons(count: usize) -> Vec<Condition> {
+    (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000)))).collect()
+}
+
+/// What a condition compares with may have 2 MB, the names and all values together, and not more: in a write and in a
+/// transaction. Less is evaluated.
+pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
+    let item = scope.item("a");
+    put(store, &item).await;
+    let any = |count| Condition::Any(large_comparisons(count));
+    let delete = || Write::delete(scope.key("a"));
+    refused(write(store, delete().when(any(2)).unwrap()).await);
+    let what = "a condition with 2,400,000 bytes of values";
+    assert_invalid(delete().when(any(6)), what);
+    assert_invalid(TransactAction::check(scope.key("a"), any(6)), what);
+    // Behind the check of the request, whose fields are open.
+    let mut request = delete();
+    request.condition = Some(any(6));
+    let mut transaction = Transaction::new([delete()]).unwrap();
+    transaction.actions = vec![TransactAction::Check { key: scope.key("a"), condition: any(6) }];
+    assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+    let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
+    assert_invalid(outcome, &format!("{what}, in a transaction,"));
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// The values that an update sets and those of its condition count together.
+pub async fn an_update_and_its_condition_may_have_2_mb_of_values_together(store: &dyn Store, scope: &Scope) {
+    let item = scope.item("a");
+    put(store, &item).await;
+    let mut update = Update::new().set("checked", s("yes"));
+    for place in 0..3 {
+        update = update.set_if_absent(format!("v{place}"), s(&"x".repeat(400_000)));
+    }
+    let condition = Condition::All(large_comparisons(3));
+    let together = Write::update(scope.key("a"), update).unwrap().when(condition).unwrap();
+    let what = "an update and a condition with 2,400,000 bytes of values together";
+    assert_invalid(together.check(), what);
+    let transaction = Transaction::new([together.clone()]).unwrap();
+    assert_invalid(store.transact(transaction).await, &format!("{what}, in a transaction,"));
+    assert_invalid(store.write(together).await, &format!("{what}, by the store,"));
+    assert_item(get(store, &scope.key("a")).await, &item);
 }
 
 /// A position may lie at the longest keys too.

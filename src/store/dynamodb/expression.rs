@@ -348,6 +348,28 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_update_and_condition_that_are_taken_have_at_most_4_kb_each() {
+        let names = |begin: &str| (0..100).map(|number| format!("{begin}{number}")).collect::<Vec<_>>();
+        let update = names("u").into_iter().fold(Update::new(), |update, name| update.set_if_absent(name, n(1)));
+        // Of 300 operators 100 are functions, 99 lie between them, and the rest are of the longest kind, within parentheses.
+        let absent = names("c").into_iter().enumerate().map(|(number, name)| {
+            let nots = if number == 0 { 1 } else { 2 * usize::from(number <= 50) };
+            (0..nots).fold(Condition::absent(name), |inner, _| inner.not())
+        });
+        let absent: Vec<_> = absent.collect();
+        let parts = absent.chunks(2).map(|pair| Condition::Any(pair.to_vec()));
+        let condition = Condition::All(parts.collect());
+        assert!(update.check().is_ok() && condition.check().is_ok() && condition.clone().not().check().is_err());
+        let mut placeholders = Placeholders::new();
+        let texts = [placeholders.update(&update), placeholders.condition(&condition)];
+        assert!(
+            texts.iter().all(|text| text.len() > 3_000 && text.len() <= 4_096),
+            "{:?}",
+            texts.map(|text| text.len())
+        );
+    }
+
+    #[test]
     fn placeholders_are_numbered_on_behind_nine() {
         let mut placeholders = Placeholders::new();
         let of_each = (0..101).map(|number| Condition::eq(format!("name {number}"), n(number))).collect();

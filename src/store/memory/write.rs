@@ -71,14 +71,11 @@ impl Prepared {
     /// Requests are checked when they are made, but their fields are open. So whatever the service would refuse is refused
     /// here, too.
     pub(super) fn write(write: Write) -> Result<Self> {
+        write.check_beside_item()?;
         let Write { action, condition, return_old } = write;
-        if let Some(condition) = &condition {
-            condition.check()?;
-        }
         let action = match action {
             WriteAction::Put { key, item } => Action::Put(stored(key, item)?),
             WriteAction::Update { key, update } => {
-                update.check()?;
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
                     if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {

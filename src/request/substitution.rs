@@ -1,0 +1,149 @@
+//! What the placeholders of one request's expressions stand for, which has a limit of its own.
+//! ([Expression parameters](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters))
+
+use std::collections::HashSet;
+
+use serde_dynamo::AttributeValue;
+
+use super::condition::Condition;
+use super::update::{AttributeChange, Update};
+use crate::error::{Error, Result};
+use crate::item::attribute_size;
+
+/// The most that all names and values weigh, those of the update and of the condition together: 2 MB.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// More than the two placeholders of a part or change take, and the number that it adds.
+const MOST_BESIDE: usize = 32;
+/// More parts and changes than any one request has.
+const MOST_PARTS: usize = 200;
+
+/// Checks what the names and values of the request's expressions weigh, whose placeholders they share.
+pub(super) fn check_substituted(update: Option<&Update>, condition: Option<&Condition>) -> Result<()> {
+    // Names that are used twice count twice here, and nearly all requests are far below the limit even so.
+    let at_most = update.map_or(0, Update::size) + condition.map_or(0, Condition::size) + MOST_PARTS * MOST_BESIDE;
+    if at_most <= MAX_BYTES {
+        return Ok(());
+    }
+    let mut substituted = Substituted::default();
+    for (name, change) in update.into_iter().flat_map(Update::changes) {
+        substituted.add_name(name);
+        match change {
+            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.add_value(value),
+            AttributeChange::Add(number) => substituted.add_value(&AttributeValue::N(number.to_string())),
+            AttributeChange::Remove => {}
+        }
+    }
+    if let Some(condition) = condition {
+        substituted.add_condition(condition);
+    }
+    let bytes = substituted.bytes();
+    if bytes > MAX_BYTES {
+        return Err(Error::invalid(format!(
+            "the names and values of an update and a condition may have at most 2 MB, and these have {bytes} bytes"
+        )));
+    }
+    Ok(())
+}
+
+/// The names, each once however often it is used, and the values, each as often as it is.
+#[derive(Default)]
+struct Substituted<'a> {
+    names: HashSet<&'a str>,
+    values: usize,
+    bytes_of_values: usize,
+}
+
+impl<'a> Substituted<'a> {
+    fn add_name(&mut self, name: &'a str) {
+        self.names.insert(name);
+    }
+
+    fn add_value(&mut self, value: &AttributeValue) {
+        self.values += 1;
+        self.bytes_of_values += attribute_size("", value);
+    }
+
+    fn add_condition(&mut self, condition: &'a Condition) {
+        match condition {
+            Condition::Exists(name) | Condition::Absent(name) => self.add_name(name),
+            Condition::Compare(name, _, value) => {
+                self.add_name(name);
+                self.add_value(value);
+            }
+            Condition::All(conditions) | Condition::Any(conditions) => {
+                conditions.iter().for_each(|condition| self.add_condition(condition));
+            }
+            Condition::Not(condition) => self.add_condition(condition),
+        }
+    }
+
+    /// The bytes of the names and values, and of the placeholders that they are listed under: DynamoDB Local counts these in.
+    fn bytes(&self) -> usize {
+        let names: usize = self.names.iter().map(|name| name.len()).sum();
+        names + self.bytes_of_values + bytes_of_placeholders(self.names.len()) + bytes_of_placeholders(self.values)
+    }
+}
+
+/// The bytes of so many placeholders, `#n0` and on or `:v0` and on, of which no request has a thousand.
+fn bytes_of_placeholders(count: usize) -> usize {
+    3 * count + count.saturating_sub(10) + count.saturating_sub(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn text(bytes: usize) -> AttributeValue {
+        AttributeValue::S("x".repeat(bytes))
+    }
+
+    fn assert_fits(update: Option<&Update>, condition: Option<&Condition>, fits: bool) {
+        match check_substituted(update, condition) {
+            Ok(()) => assert!(fits, "more than 2 MB was taken"),
+            Err(error) => assert!(!fits && error.kind() == ErrorKind::Invalid, "{error}"),
+        }
+    }
+
+    #[test]
+    fn names_values_and_their_placeholders_have_at_most_2_mb() {
+        // DynamoDB Local takes and refuses the very same: `a`, `#n0` and `:v0` are the 7 bytes.
+        let condition = |bytes| Condition::eq("a", text(bytes));
+        assert_fits(None, Some(&condition(MAX_BYTES - 7)), true);
+        assert_fits(None, Some(&condition(MAX_BYTES - 6)), false);
+        assert!(condition(MAX_BYTES - 7).check().is_ok());
+        assert!(condition(MAX_BYTES - 6).check().is_err());
+        let update = |bytes| Update::new().set_if_absent("a", text(bytes));
+        assert!(update(MAX_BYTES - 7).check().is_ok());
+        assert!(update(MAX_BYTES - 6).check().is_err());
+    }
+
+    #[test]
+    fn an_update_and_its_condition_share_2_mb_and_their_names() {
+        let name = "n".repeat(60_000);
+        let update = Update::new().set(name.clone(), text(1_000_000)).add("b", -12).remove("c");
+        // Three names and three values, with a placeholder each; `-12` counts for 3 bytes.
+        let rest = MAX_BYTES - 60_000 - 2 - 1_000_000 - 3 - 3 * 3 - 3 * 3;
+        let condition = |bytes| {
+            Condition::All(vec![Condition::exists(name.clone()), Condition::eq(name.clone(), text(bytes)).not()])
+        };
+        assert_fits(Some(&update), Some(&condition(rest)), true);
+        assert_fits(Some(&update), Some(&condition(rest + 1)), false);
+        assert_fits(Some(&update), None, true);
+        assert_fits(None, Some(&condition(rest + 1)), true);
+    }
+
+    #[test]
+    fn placeholders_are_as_long_as_their_numbers() {
+        for count in [0, 1, 10, 11, 100, 101, 200] {
+            let expected: usize = (0..count).map(|number| format!("#n{number}").len()).sum();
+            assert_eq!(bytes_of_placeholders(count), expected, "{count} placeholders");
+        }
+    }
+
+    #[test]
+    fn the_most_that_stands_beside_names_and_values_fits_into_what_is_kept_for_it() {
+        let most: usize = "#n199".len() + ":v199".len() + i64::MIN.to_string().len();
+        assert!(most <= MOST_BESIDE);
+    }
+}
