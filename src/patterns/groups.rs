@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::users::put_new;
+use super::users::{put_new, refused};
 use super::{Draft, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
-use crate::request::{CancelCode, Get, TransactOutcome, Transaction, Write};
+use crate::request::{Get, TransactOutcome, Transaction, Write};
 use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
@@ -216,18 +216,15 @@ impl Threadline {
             if pair != id {
                 writes.push(put_new(&MessageGroup::pointer(pair, id, one.id(), started_at))?);
             }
-            let TransactOutcome::Cancelled { reasons, capacity } = call.transact(Transaction::new(writes)?).await?
-            else {
-                return Ok(self.thread(mine));
-            };
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(self.thread(mine)) };
+            if !(0..reasons.len()).any(|place| refused(reasons, place)) {
+                return outcome.done().map(|()| self.thread(mine));
+            }
             let stored = |place: usize| match reasons.get(place).and_then(|reason| reason.current.clone()) {
                 Some(item) => MessageGroup::from_item(item).map(Some),
                 None => Ok(None),
             };
-            if !reasons.iter().any(|reason| reason.code == CancelCode::ConditionFailed) {
-                TransactOutcome::Cancelled { reasons, capacity }.done()?;
-                return Ok(self.thread(mine));
-            }
             let leads_here = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
             if leads_here && stored(0)?.is_some_and(is_direct) {

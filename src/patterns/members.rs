@@ -4,15 +4,12 @@ use serde_dynamo::AttributeValue;
 
 use super::Thread;
 use super::groups::not_a_member;
-use super::users::put_new;
+use super::users::{put_new, refused};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile};
-use crate::request::{
-    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update,
-    Write,
-};
+use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::store::call::begin;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
@@ -102,9 +99,9 @@ impl Thread {
             let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Err(not_a_member()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Ok(()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => {
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 1) => {
                     Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
                 }
                 _ => outcome.done(),
@@ -133,8 +130,8 @@ impl Thread {
             }
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Err(not_a_member()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Ok(()),
                 _ => outcome.done(),
             }
         })
@@ -156,8 +153,4 @@ impl Thread {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
         Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
     }
-}
-
-fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {
-    reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
 }
