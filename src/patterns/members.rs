@@ -80,6 +80,8 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.add_member");
@@ -118,6 +120,9 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when the group is gone, and its rows are not.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.remove_member");

@@ -86,11 +86,12 @@ impl Threadline {
     /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
     ///
     /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
-    /// taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
-    ///
-    /// As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the repeat
-    /// may find the handle taken by the user that the first call created.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
+    ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the
+    ///   repeat may find the handle taken by the user that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, "users.create");
         call.run(async {
@@ -161,6 +162,8 @@ impl Threadline {
     ///   of a change that was done, with the same user as read before, gives the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the user as read before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, "users.update");
