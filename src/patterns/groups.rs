@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::users::put_new;
+use super::users::{put_new, refused};
 use super::{Draft, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
-use crate::request::{CancelCode, Get, TransactOutcome, Transaction, Write};
+use crate::request::{Get, TransactOutcome, Transaction, Write};
 use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
@@ -84,6 +84,9 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
     ///   people under the id that is the pair's.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same draft: one without an
     ///   id is sent a second time then.
     pub async fn start_direct(
@@ -139,6 +142,9 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
     ///   [`Thread::send_draft`] refuses.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id, or it was started otherwise.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id and draft: without
     ///   an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
@@ -201,6 +207,8 @@ impl Threadline {
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
         let call = begin!(&*self.store, "groups.import_direct");
@@ -216,18 +224,15 @@ impl Threadline {
             if pair != id {
                 writes.push(put_new(&MessageGroup::pointer(pair, id, one.id(), started_at))?);
             }
-            let TransactOutcome::Cancelled { reasons, capacity } = call.transact(Transaction::new(writes)?).await?
-            else {
-                return Ok(self.thread(mine));
-            };
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(self.thread(mine)) };
+            if !(0..reasons.len()).any(|place| refused(reasons, place)) {
+                return outcome.done().map(|()| self.thread(mine));
+            }
             let stored = |place: usize| match reasons.get(place).and_then(|reason| reason.current.clone()) {
                 Some(item) => MessageGroup::from_item(item).map(Some),
                 None => Ok(None),
             };
-            if !reasons.iter().any(|reason| reason.code == CancelCode::ConditionFailed) {
-                TransactOutcome::Cancelled { reasons, capacity }.done()?;
-                return Ok(self.thread(mine));
-            }
             let leads_here = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
             if leads_here && stored(0)?.is_some_and(is_direct) {

@@ -4,15 +4,12 @@ use serde_dynamo::AttributeValue;
 
 use super::Thread;
 use super::groups::not_a_member;
-use super::users::put_new;
+use super::users::{put_new, refused};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile};
-use crate::request::{
-    CancelCode, CancelReason, Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update,
-    Write,
-};
+use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::store::call::begin;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
@@ -83,6 +80,8 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.add_member");
@@ -102,9 +101,9 @@ impl Thread {
             let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Err(not_a_member()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Ok(()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 1) => {
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 1) => {
                     Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
                 }
                 _ => outcome.done(),
@@ -121,6 +120,9 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when the group is gone, and its rows are not.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
         let call = begin!(&*self.chat.store, "groups.remove_member");
@@ -133,8 +135,8 @@ impl Thread {
             }
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 2) => Err(not_a_member()),
-                TransactOutcome::Cancelled { reasons, .. } if condition_failed(reasons, 0) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Ok(()),
                 _ => outcome.done(),
             }
         })
@@ -156,8 +158,4 @@ impl Thread {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
         Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
     }
-}
-
-fn condition_failed(reasons: &[CancelReason], place: usize) -> bool {
-    reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
 }

@@ -7,7 +7,7 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::model::{HandleClaim, IdentityClaim, Profile, User};
-use crate::request::{CancelCode, Condition, Get, TransactOutcome, Transaction, Update, Write};
+use crate::request::{CancelCode, CancelReason, Condition, Get, TransactOutcome, Transaction, Update, Write};
 use crate::store::call::{Call, begin};
 use crate::text::{DisplayName, Handle, IdentitySubject};
 
@@ -86,11 +86,12 @@ impl Threadline {
     /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
     ///
     /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
-    /// taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
-    ///
-    /// As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the repeat
-    /// may find the handle taken by the user that the first call created.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
+    ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the
+    ///   repeat may find the handle taken by the user that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, "users.create");
         call.run(async {
@@ -104,28 +105,21 @@ impl Threadline {
             if let Some(subject) = new.identity {
                 writes.push(put_new(&IdentityClaim::new(subject, profile))?);
             }
-            let reasons = match call.transact(Transaction::new(writes)?).await? {
-                TransactOutcome::Done { .. } => return Ok(user),
-                TransactOutcome::Cancelled { reasons, capacity } => {
-                    if !reasons.iter().any(|reason| reason.code == CancelCode::ConditionFailed) {
-                        TransactOutcome::Cancelled { reasons, capacity }.done()?;
-                        return Ok(user);
-                    }
-                    reasons
-                }
-            };
-            let mut reasons = reasons.into_iter();
-            let stored = reasons.next().and_then(|reason| reason.current).map(User::from_item).transpose()?;
-            if let Some(stored) = stored {
-                let same = stored.profile() == user.profile() && stored.identity() == user.identity();
-                return if same { Ok(stored) } else { Err(taken(User::TYPE, "the user id is taken")) };
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(user) };
+            if refused(reasons, 0) {
+                let stored =
+                    reasons.first().and_then(|reason| reason.current.clone()).map(User::from_item).transpose()?;
+                let same = |stored: &User| stored.profile() == user.profile() && stored.identity() == user.identity();
+                return stored.filter(same).ok_or_else(|| taken(User::TYPE, "the user id is taken"));
             }
-            Err(match reasons.next() {
-                Some(reason) if reason.code == CancelCode::ConditionFailed => {
-                    taken(HandleClaim::TYPE, "the handle is taken; choose another")
-                }
-                _ => taken(IdentityClaim::TYPE, "the identity has a user already; look it up instead"),
-            })
+            if refused(reasons, 1) {
+                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+            }
+            if refused(reasons, 2) {
+                return Err(taken(IdentityClaim::TYPE, "the identity has a user already; look it up instead"));
+            }
+            outcome.done().map(|()| user)
         })
         .await
     }
@@ -168,6 +162,8 @@ impl Threadline {
     ///   of a change that was done, with the same user as read before, gives the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the user as read before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, "users.update");
@@ -201,23 +197,20 @@ impl Threadline {
             }
 
             let outcome = call.transact(Transaction::new(writes)?).await?;
-            let TransactOutcome::Cancelled { reasons, capacity } = outcome else { return Ok(renamed) };
-            let failed =
-                |place: usize| reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed);
-            if failed(0) {
+            let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(renamed) };
+            if refused(reasons, 0) {
                 let current =
-                    reasons.into_iter().next().and_then(|reason| reason.current).map(User::from_item).transpose()?;
+                    reasons.first().and_then(|reason| reason.current.clone()).map(User::from_item).transpose()?;
                 return match current {
                     Some(current) if current == renamed => Ok(renamed),
                     Some(_) => Err(changed_since()),
                     None => Err(no_such_user()),
                 };
             }
-            if failed(1) {
+            if refused(reasons, 1) {
                 return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
             }
-            TransactOutcome::Cancelled { reasons, capacity }.done()?;
-            Ok(renamed)
+            outcome.done().map(|()| renamed)
         })
         .await
     }
@@ -226,6 +219,11 @@ impl Threadline {
 /// Puts an entity where there is none yet, and asks for the one that is.
 pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
     Ok(Write::put(entity.to_item()?)?.when(Condition::item_absent())?.returning_old())
+}
+
+/// Whether the condition of the action in this place was not met.
+pub(super) fn refused(reasons: &[CancelReason], place: usize) -> bool {
+    reasons.get(place).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
 }
 
 /// Sets the names, and the version that has them, in a user or a claim.

@@ -8,7 +8,10 @@ use tracing::{Instrument, Span, field};
 use super::Store;
 use crate::capacity::Capacity;
 use crate::error::{Error, Result};
-use crate::request::{Get, GetOutput, PageOutput, Query, Scan, TransactOutcome, Transaction, Write, WriteOutcome};
+use crate::request::{
+    CancelCode, CancelReason, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome, Transaction, Write,
+    WriteOutcome,
+};
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
 macro_rules! begin {
@@ -84,9 +87,35 @@ impl<'a> Call<'a> {
         Ok(page)
     }
 
+    /// Does a transaction. What was refused is told only where nothing else was in its way.
+    ///
+    /// Each action has a reason of its own, and what refused one may be an earlier attempt of the same caller that is being
+    /// committed, while it still holds the item of another. So where any of them may pass, nothing is decided yet.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that is the reason of any
+    /// action, whatever the others say.
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let outcome = self.store.transact(request).await?;
         self.add(outcome.capacity());
+        if let TransactOutcome::Cancelled { reasons, capacity } = &outcome
+            && reasons.iter().any(|reason| may_pass(reason.code))
+        {
+            let alone = |reason: &CancelReason| match reason.code {
+                code if may_pass(code) => CancelReason { code, current: None },
+                _ => CancelReason::default(),
+            };
+            let reasons = reasons.iter().map(alone).collect();
+            TransactOutcome::Cancelled { reasons, capacity: *capacity }.done()?;
+        }
         Ok(outcome)
+    }
+}
+
+/// Whether the same action may be done a little later, with nothing changed.
+fn may_pass(code: CancelCode) -> bool {
+    match code {
+        CancelCode::Conflict | CancelCode::Throttled => true,
+        CancelCode::None | CancelCode::ConditionFailed | CancelCode::Invalid => false,
     }
 }

@@ -1,5 +1,6 @@
 //! A store that misbehaves by plan, for tests.
 
+mod call;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -12,14 +13,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use self::plan::{Call, Fault};
+use self::call::Call;
+use self::plan::Fault;
 use super::Store;
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
-use crate::key::PartitionKey;
 use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Get, GetOutput,
-    PageOutput, Query, QuerySource, Scan, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Condition, Get, GetOutput,
+    PageOutput, Query, Scan, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 pub use super::operation::Operation;
@@ -157,17 +158,48 @@ impl<S: Store> FaultStore<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next<'a>(&self, operation: Operation, partitions: impl IntoIterator<Item = &'a PartitionKey>) -> Option<Fault> {
-        let call = Call { operation, partitions: partitions.into_iter().collect() };
+    /// What befalls the call, and the place of the action, from 0, where that is one of a transaction's.
+    fn next_at<'a>(&self, call: impl Into<Call<'a>>) -> Option<(Fault, usize)> {
         let mut state = self.lock();
         state.calls = state.calls.saturating_add(1);
         // What befalls a process that is down does not count for the plan.
-        let fault = if state.crashed { Some(Fault::Crash) } else { state.plan.next(&call) };
-        if let Some(fault) = fault {
+        let next = if state.crashed { Some((Fault::Crash, 0)) } else { state.plan.next(&call.into()) };
+        if let Some((fault, _)) = next {
             state.faults = state.faults.saturating_add(1);
             state.crashed = fault == Fault::Crash;
         }
-        fault
+        next
+    }
+
+    fn next<'a>(&self, call: impl Into<Call<'a>>) -> Option<Fault> {
+        self.next_at(call).map(|(fault, _)| fault)
+    }
+
+    /// The answer to a transaction that this hinders at the action in that place.
+    ///
+    /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
+    /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
+    async fn cancelled(&self, mut request: Transaction, code: CancelCode, place: usize) -> TransactOutcome {
+        let count = request.actions.len();
+        // As the DynamoDB store says it: the least that the attempt can have consumed.
+        let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
+        let mut answer = (vec![CancelReason::default(); count], least);
+        if let Some(action) = request.actions.get_mut(place) {
+            let never = Condition::item_exists().and(Condition::item_absent());
+            *action = TransactAction::Check { key: action.key().clone(), condition: never };
+            // It stands for the transaction as it was.
+            request.token = None;
+            if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(request).await
+                && reasons.len() == count
+            {
+                answer = (reasons, capacity);
+            }
+        }
+        let (mut reasons, capacity) = answer;
+        if let Some(reason) = reasons.get_mut(place) {
+            *reason = CancelReason { code, current: None };
+        }
+        TransactOutcome::Cancelled { reasons, capacity }
     }
 
     /// The error for a call that was not done, or whose answer is lost.
@@ -238,36 +270,40 @@ impl<S: Store> Store for FaultStore<S> {
     }
 
     async fn get(&self, request: Get) -> Result<GetOutput> {
-        let fault = self.next(Operation::Get, [&request.key.pk]);
+        let fault = self.next(&request);
         misbehave!(self, Operation::Get, fault, self.store.get(request))
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let fault = self.next(Operation::Write, [&request.key().pk]);
+        let fault = self.next(&request);
         misbehave!(self, Operation::Write, fault, self.store.write(request))
     }
 
     async fn query(&self, request: Query) -> Result<PageOutput> {
-        let (QuerySource::Table { partition, .. } | QuerySource::Index { partition }) = &request.source;
-        let fault = self.next(Operation::Query, [partition]);
+        let fault = self.next(&request);
         misbehave!(self, Operation::Query, fault, self.store.query(request))
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        let fault = self.next(Operation::Scan, []);
+        let fault = self.next(&request);
         misbehave!(self, Operation::Scan, fault, self.store.scan(request))
     }
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let fault = self.next(Operation::Transact, request.actions.iter().map(|action| &action.key().pk));
-        if fault == Some(Fault::Conflict) {
-            return Ok(cancelled(&request.actions));
+        let next = self.next_at(&request);
+        let hindrance = match next {
+            Some((Fault::Throttle, place)) => Some((CancelCode::Throttled, place)),
+            Some((Fault::Conflict, place)) => Some((CancelCode::Conflict, place)),
+            _ => None,
+        };
+        if let Some((code, place)) = hindrance {
+            return Ok(self.cancelled(request, code, place).await);
         }
-        misbehave!(self, Operation::Transact, fault, self.store.transact(request))
+        misbehave!(self, Operation::Transact, next.map(|(fault, _)| fault), self.store.transact(request))
     }
 
     async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
-        let fault = self.next(Operation::BatchGet, request.keys.iter().map(|key| &key.pk));
+        let fault = self.next(&request);
         if let Some(left) = split(fault, &mut request.keys) {
             let mut answer = self.store.batch_get(request).await?;
             answer.unprocessed.extend(left);
@@ -277,9 +313,7 @@ impl<S: Store> Store for FaultStore<S> {
     }
 
     async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
-        // A put without a valid key is for the store to refuse.
-        let keys: Vec<_> = request.writes.iter().filter_map(|write| BatchAction::key(write).ok()).collect();
-        let fault = self.next(Operation::BatchWrite, keys.iter().map(|key| &key.pk));
+        let fault = self.next(&request);
         if let Some(left) = split(fault, &mut request.writes) {
             let mut answer = self.store.batch_write(request).await?;
             answer.unprocessed.extend(left);
@@ -294,15 +328,4 @@ fn split<T>(fault: Option<Fault>, parts: &mut Vec<T>) -> Option<Vec<T>> {
     let Some(Fault::Unprocessed(count)) = fault else { return None };
     let done = parts.len().checked_sub(count).filter(|done| *done > 0)?;
     Some(parts.split_off(done))
-}
-
-/// The answer to a transaction whose first item another one held.
-fn cancelled(actions: &[TransactAction]) -> TransactOutcome {
-    let mut reasons = vec![CancelReason::default(); actions.len()];
-    if let Some(first) = reasons.first_mut() {
-        first.code = CancelCode::Conflict;
-    }
-    // As the DynamoDB store says it: the least that the attempt can have consumed.
-    let units = Units::whole(u64::try_from(actions.len()).unwrap_or(u64::MAX).saturating_mul(2));
-    TransactOutcome::Cancelled { reasons, capacity: Capacity::writes(units) }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::key::PartitionKey;
+use super::call::{Call, Partition};
 use crate::random::Numbers;
 use crate::store::operation::Operation;
 
@@ -43,14 +43,39 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(Random { seed, numbers: Numbers::seeded(seed), rates }) }
     }
 
-    /// These calls are over the table's throughput: [`Throttled`](crate::ErrorKind::Throttled), and nothing is done.
+    /// These calls are over the table's throughput, and nothing is done: a transaction is cancelled for one of its actions, as for a
+    /// [`conflict`](Self::conflict), and any other call ends in [`Throttled`](crate::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
         self.rule(Fault::Throttle, calls)
     }
 
     /// These calls meet an item that another transaction holds, and nothing is done: a write ends in
-    /// [`Conflict`](crate::ErrorKind::Conflict), a transaction is cancelled for its first action. Counts no other calls.
+    /// [`Conflict`](crate::ErrorKind::Conflict), a transaction is cancelled for the action that [`Calls::at_action`] tells. Counts no
+    /// other calls.
+    ///
+    /// The other actions have the reasons that they would have by themselves, which the wrapped store is asked for: it gets a
+    /// transaction that is cancelled in any case, and changes nothing. So a repeat of a transaction that was done is refused by one
+    /// item, which is written already, and meets another that is still held, as DynamoDB may answer while the first commits.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
+    /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserId};
+    ///
+    /// let id: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// let andrew = || Ok::<_, threadline::Error>(NewUser::new("andrewbrown", "Andrew Brown")?.with_id(id));
+    /// let plan = Plan::new().conflict(Calls::nth(2).of(Operation::Transact).at_action(1));
+    /// let chat = Threadline::new(FaultStore::new(MemoryStore::new(), plan));
+    /// let first = chat.create_user(andrew()?).await?;
+    ///
+    /// // The user is still held, and the handle is taken: by the same user.
+    /// let repeat = chat.create_user(andrew()?).await.unwrap_err();
+    /// assert_eq!(repeat.kind(), ErrorKind::Conflict);
+    /// assert_eq!(chat.create_user(andrew()?).await?, first);
+    /// # Ok::<(), threadline::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn conflict(self, calls: Calls) -> Self {
         self.rule(Fault::Conflict, calls)
@@ -102,18 +127,17 @@ impl Plan {
         self
     }
 
-    /// Counts a call, and says what befalls it.
-    pub(super) fn next(&mut self, call: &Call<'_>) -> Option<Fault> {
+    /// Counts a call, and says what befalls it, and at which place among a transaction's actions.
+    pub(super) fn next(&mut self, call: &Call<'_>) -> Option<(Fault, usize)> {
         let mut befalls = None;
-        for rule in &mut self.rules {
-            if rule.fault.can_befall(call.operation) && rule.calls.are_like(call) {
-                rule.seen = rule.seen.saturating_add(1);
-                if rule.calls.which.includes(rule.seen) && befalls.is_none() {
-                    befalls = Some(rule.fault);
-                }
+        for rule in self.rules.iter_mut().filter(|rule| rule.fault.can_befall(call.operation)) {
+            let Some(place) = rule.calls.place_in(call) else { continue };
+            rule.seen = rule.seen.saturating_add(1);
+            if rule.calls.which.includes(rule.seen) && befalls.is_none() {
+                befalls = Some((rule.fault, place));
             }
         }
-        befalls.or_else(|| self.random.as_mut()?.next(call.operation))
+        befalls.or_else(|| self.random.as_mut()?.next(call))
     }
 }
 
@@ -174,7 +198,10 @@ impl Fault {
 pub struct Calls {
     which: Which,
     operation: Option<Operation>,
+    is_of_index: bool,
     partition: Option<String>,
+    /// From 1.
+    action: Option<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -197,7 +224,7 @@ impl Which {
 impl Calls {
     /// All calls.
     pub fn all() -> Self {
-        Self { which: Which::All, operation: None, partition: None }
+        Self { which: Which::All, operation: None, is_of_index: false, partition: None, action: None }
     }
 
     /// The n-th call, counted from 1.
@@ -219,18 +246,49 @@ impl Calls {
 
     /// Of those that concern a partition, of the table or of the index, whose key begins so. They alone are counted; a scan
     /// concerns none.
+    ///
+    /// A write concerns the partition of the index that it names itself: in the item of a put, or in what an update sets. A delete, and
+    /// an update that leaves the index's partition key as it is, do not tell where in the index their item stands. So a hot inbox is
+    /// `USER#` for what reads it and for rows that are put; what changes a row that is there (`mark_read`, the projector) is on the
+    /// row's own partition, `GRP#`.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());
         self
     }
 
-    fn are_like(&self, call: &Call<'_>) -> bool {
-        self.operation.is_none_or(|operation| operation == call.operation)
-            && self
-                .partition
-                .as_ref()
-                .is_none_or(|prefix| call.partitions.iter().any(|pk| pk.as_str().starts_with(prefix)))
+    /// Of those that concern the index, as far as [`on_partition`](Self::on_partition) can tell; with that, a partition of the
+    /// index alone. They alone are counted.
+    #[must_use]
+    pub fn of_index(mut self) -> Self {
+        self.is_of_index = true;
+        self
+    }
+
+    /// Of the transactions that have an n-th action, counted from 1: that is the one which is throttled or in conflict. They alone are
+    /// counted. Unless told, it is the first action that concerns the partition or the index asked for, or else the first of all.
+    #[must_use]
+    pub fn at_action(mut self, n: usize) -> Self {
+        self.action = Some(n);
+        self
+    }
+
+    /// Where in a call such a fault is, from 0, where this is one of these calls.
+    fn place_in(&self, call: &Call<'_>) -> Option<usize> {
+        if self.operation.is_some_and(|operation| operation != call.operation) {
+            return None;
+        }
+        let prefix = self.partition.as_deref().unwrap_or_default();
+        let is_meant = |met: &&Partition<'_>| (met.is_of_index || !self.is_of_index) && met.key.starts_with(prefix);
+        let first = if self.is_of_index || self.partition.is_some() {
+            call.partitions.iter().find(is_meant)?.action
+        } else {
+            0
+        };
+        match self.action {
+            Some(n) => n.checked_sub(1).filter(|place| *place < call.actions),
+            None => Some(first),
+        }
     }
 }
 
@@ -245,20 +303,24 @@ impl fmt::Debug for Calls {
         if let Some(operation) = self.operation {
             write!(f, ".of({operation:?})")?;
         }
+        if self.is_of_index {
+            f.write_str(".of_index()")?;
+        }
         if self.partition.is_some() {
             f.write_str(".on_partition(…)")?;
+        }
+        if let Some(n) = self.action {
+            write!(f, ".at_action({n})")?;
         }
         Ok(())
     }
 }
 
-/// A call, as far as a plan looks at it.
-pub(super) struct Call<'a> {
-    pub(super) operation: Operation,
-    pub(super) partitions: Vec<&'a PartitionKey>,
-}
-
-/// How many of a thousand calls each fault befalls, in [`Plan::random`]. What cannot befall a call leaves it alone.
+/// How many of a thousand calls each fault befalls, in [`Plan::random`]. What cannot befall a call leaves it alone. Which action of
+/// a transaction is throttled or in conflict is drawn too.
+///
+/// Rates that add up to more than a thousand are shares of all calls: of 1500 and 500, one befalls three calls of four, the other the
+/// fourth.
 ///
 /// ```
 /// use threadline::store::fault::Rates;
@@ -338,22 +400,32 @@ struct Random {
 }
 
 impl Random {
-    fn next(&mut self, operation: Operation) -> Option<Fault> {
+    fn next(&mut self, call: &Call<'_>) -> Option<(Fault, usize)> {
         let Rates { throttle, conflict, fail_before, lose_answer, unprocessed, crash } = self.rates;
-        let mut drawn = self.numbers.draw() % 1000;
-        for (fault, rate) in [
+        let faults = [
             (Fault::Throttle, throttle),
             (Fault::Conflict, conflict),
             (Fault::FailBefore, fail_before),
             (Fault::LoseAnswer, lose_answer),
             (Fault::Unprocessed(1), unprocessed),
             (Fault::Crash, crash),
-        ] {
+        ];
+        let sum: u64 = faults.iter().map(|(_, rate)| u64::from(*rate)).sum();
+        let mut drawn = self.numbers.draw().checked_rem(sum.max(1000))?;
+        for (fault, rate) in faults {
             let Some(rest) = drawn.checked_sub(u64::from(rate)) else {
-                return fault.can_befall(operation).then_some(fault);
+                return fault.can_befall(call.operation).then(|| (fault, self.place_in(call, fault)));
             };
             drawn = rest;
         }
         None
+    }
+
+    /// The action that the fault is of. Only where it is one of a transaction's is a number drawn.
+    fn place_in(&mut self, call: &Call<'_>, fault: Fault) -> usize {
+        match fault {
+            Fault::Throttle | Fault::Conflict if call.actions > 0 => self.numbers.below(call.actions),
+            _ => 0,
+        }
     }
 }

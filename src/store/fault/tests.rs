@@ -1,6 +1,6 @@
 use super::*;
-use crate::key::{Key, SortKey};
-use crate::request::Condition;
+use crate::key::{GSI1PK, Key, PartitionKey, SortKey};
+use crate::request::{BatchAction, ClientToken, Update};
 use crate::store::memory::MemoryStore;
 use crate::store::meter::Metered;
 use crate::{AttributeValue, Item};
@@ -58,14 +58,106 @@ async fn a_conflict_fails_a_write_and_cancels_a_transaction_and_leaves_reads_alo
     let (table, store) = store(Plan::new().conflict(Calls::all()));
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Conflict);
     let outcome = store.transact(Transaction::new([put("A"), put("B")]).unwrap()).await.unwrap();
-    let TransactOutcome::Cancelled { reasons, capacity } = &outcome else { panic!("{outcome:?}") };
-    let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
-    assert_eq!(codes, [CancelCode::Conflict, CancelCode::None]);
-    assert_eq!(capacity.to_string(), "4.0 WCU");
+    assert_eq!(codes(&outcome), [CancelCode::Conflict, CancelCode::None]);
+    assert_eq!(outcome.capacity().to_string(), "4.0 WCU");
     assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Conflict);
     assert!(!is_there(&table, "A").await);
     store.get(Get::new(key("A"))).await.unwrap();
     store.scan(Scan::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_throttled_transaction_is_cancelled_and_not_done() {
+    let (table, store) = store(Plan::new().throttle(Calls::nth(1)));
+    let outcome = store.transact(Transaction::new([put("A"), put("B")]).unwrap()).await.unwrap();
+    assert_eq!(codes(&outcome), [CancelCode::Throttled, CancelCode::None]);
+    assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Throttled);
+    assert!(!is_there(&table, "A").await);
+}
+
+fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
+    let TransactOutcome::Cancelled { reasons, .. } = outcome else { panic!("{outcome:?}") };
+    reasons.iter().map(|reason| reason.code).collect()
+}
+
+/// A transaction that was done is sent once more: with actions that are refused by what they wrote, and some that are not.
+#[tokio::test]
+async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
+    let new = |pk| put(pk).when(Condition::item_absent()).unwrap().returning_old();
+    let broken = Write::update(key("D"), Update::new().add("text", 1)).unwrap();
+    let check = TransactAction::check(key("E"), Condition::item_exists()).unwrap();
+    let actions = || vec![new("A").into(), new("B").into(), put("C").into(), broken.clone().into(), check.clone()];
+    for (place, expected) in [
+        [CancelCode::Conflict, CancelCode::ConditionFailed, CancelCode::None, CancelCode::Invalid],
+        [CancelCode::ConditionFailed, CancelCode::Conflict, CancelCode::None, CancelCode::Invalid],
+        [CancelCode::ConditionFailed, CancelCode::ConditionFailed, CancelCode::Conflict, CancelCode::Invalid],
+        [CancelCode::ConditionFailed, CancelCode::ConditionFailed, CancelCode::None, CancelCode::Conflict],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (table, store) = store(Plan::new().conflict(Calls::nth(1).at_action(place + 1)));
+        let mut with_text = item("D");
+        with_text.insert("text", AttributeValue::S("opa".into()));
+        for there in [item("A"), item("B"), with_text] {
+            table.write(Write::put(there).unwrap()).await.unwrap().done().unwrap();
+        }
+        let outcome = store.transact(Transaction::new(actions()).unwrap()).await.unwrap();
+        let TransactOutcome::Cancelled { reasons, capacity } = &outcome else { panic!("{outcome:?}") };
+        assert_eq!(codes(&outcome), [&expected[..], &[CancelCode::ConditionFailed]].concat());
+        let shown: Vec<_> = reasons.iter().map(|reason| reason.current.is_some()).collect();
+        assert_eq!(shown, [place != 0, place != 1, false, false, false]);
+        assert_eq!(capacity.to_string(), "10.0 WCU");
+        assert!(!is_there(&table, "C").await, "nothing was written");
+    }
+}
+
+#[tokio::test]
+async fn a_token_does_not_keep_the_other_actions_from_saying_what_they_meet() {
+    let (_, store) = store(Plan::new().conflict(Calls::nth(2)));
+    let transact = async || {
+        let new = |pk| put(pk).when(Condition::item_absent()).unwrap();
+        let token = ClientToken::new("once").unwrap();
+        store.transact(Transaction::new([new("A"), new("B")]).unwrap().with_token(token)).await.unwrap()
+    };
+    transact().await.done().unwrap();
+    assert_eq!(codes(&transact().await), [CancelCode::Conflict, CancelCode::ConditionFailed]);
+    transact().await.done().unwrap();
+}
+
+#[tokio::test]
+async fn a_conflict_is_told_plainly_where_the_store_cannot_say_what_the_other_actions_meet() {
+    let (table, _) = store(Plan::new());
+    table.write(put("B")).await.unwrap().done().unwrap();
+    let unreachable = FaultStore::new(table, Plan::new().fail_before(Calls::all()));
+    let store = FaultStore::new(unreachable, Plan::new().conflict(Calls::nth(1)));
+    let refused = put("B").when(Condition::item_absent()).unwrap();
+    let outcome = store.transact(Transaction::new([put("A"), refused]).unwrap()).await.unwrap();
+    assert_eq!(codes(&outcome), [CancelCode::Conflict, CancelCode::None]);
+    assert_eq!(outcome.capacity().to_string(), "4.0 WCU");
+}
+
+#[tokio::test]
+async fn transactions_are_selected_by_how_many_actions_they_have() {
+    let (_, store) = store(Plan::new().throttle(Calls::nth(2).at_action(2)));
+    let transact = async |count: usize| {
+        let puts = ["A", "B", "C"].into_iter().take(count).map(put);
+        store.transact(Transaction::new(puts).unwrap()).await.unwrap()
+    };
+    for count in [2, 1] {
+        transact(count).await.done().unwrap();
+    }
+    store.write(put("A")).await.unwrap().done().unwrap();
+    assert_eq!(codes(&transact(3).await), [CancelCode::None, CancelCode::Throttled, CancelCode::None]);
+    store.set_plan(Plan::new().throttle(Calls::all().at_action(0)));
+    transact(3).await.done().unwrap();
+}
+
+#[tokio::test]
+async fn the_action_that_concerns_the_partition_asked_for_is_the_one_in_conflict() {
+    let (_, store) = store(Plan::new().conflict(Calls::all().on_partition("B")));
+    let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")]).unwrap()).await.unwrap();
+    assert_eq!(codes(&outcome), [CancelCode::None, CancelCode::Conflict, CancelCode::None]);
 }
 
 #[tokio::test]
@@ -207,7 +299,7 @@ async fn calls_are_selected_by_number_operation_and_partition() {
 
 #[tokio::test]
 async fn every_operation_tells_its_partitions() {
-    let (_, store) = store(Plan::new().throttle(Calls::all().on_partition("A")));
+    let (_, store) = store(Plan::new().fail_before(Calls::all().on_partition("A")));
     assert!(store.get(Get::new(key("A"))).await.is_err());
     assert!(store.query(Query::table(PartitionKey::parse("A").unwrap())).await.is_err());
     assert!(store.query(Query::index(PartitionKey::parse("A").unwrap())).await.is_err());
@@ -217,6 +309,39 @@ async fn every_operation_tells_its_partitions() {
     store.scan(Scan::new()).await.unwrap();
     store.get(Get::new(key("B"))).await.unwrap();
     assert_eq!((store.calls(), store.faults()), (8, 6));
+}
+
+#[tokio::test]
+async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
+    let in_index = |pk: &str| {
+        let mut item = item(pk);
+        item.insert(GSI1PK, AttributeValue::S("I".to_owned()));
+        item.insert("gsi1sk", AttributeValue::S("1".to_owned()));
+        item
+    };
+    let moved = |update: Update| Write::update(key("A"), update).unwrap();
+    let to = || AttributeValue::S("I".to_owned());
+    for (calls, of_the_table) in [(Calls::all(), true), (Calls::all().of_index(), false)] {
+        let (_, store) = store(Plan::new().fail_before(calls.on_partition("I")));
+        assert!(store.write(Write::put(in_index("A")).unwrap()).await.is_err());
+        assert!(store.write(moved(Update::new().set(GSI1PK, to()))).await.is_err());
+        assert!(store.write(moved(Update::new().set_if_absent(GSI1PK, to()))).await.is_err());
+        let transaction = Transaction::new([put("B"), Write::put(in_index("A")).unwrap()]).unwrap();
+        assert!(store.transact(transaction).await.is_err());
+        let batch = BatchWrite::new(vec![BatchAction::Put(in_index("A"))]).unwrap();
+        assert!(store.batch_write(batch).await.is_err());
+        assert!(store.query(Query::index(PartitionKey::parse("I").unwrap())).await.is_err());
+        // What the store would have to look up.
+        store.write(moved(Update::new().set("gsi1sk", to()))).await.unwrap().done().unwrap();
+        store.write(Write::delete(key("A"))).await.unwrap().done().unwrap();
+
+        let query = Query::table(PartitionKey::parse("I").unwrap());
+        assert_eq!(store.query(query).await.is_err(), of_the_table);
+        assert_eq!(store.write(put("I")).await.is_err(), of_the_table);
+    }
+    let (_, store) = store(Plan::new().fail_before(Calls::all().of_index()));
+    store.write(put("A")).await.unwrap().done().unwrap();
+    assert!(store.write(Write::put(in_index("A")).unwrap()).await.is_err());
 }
 
 #[tokio::test]
@@ -243,6 +368,32 @@ async fn a_seed_brings_the_same_faults_each_time_and_another_seed_others() {
     assert_eq!(failing(&crashing, 2).await, [1, 2]);
 }
 
+#[tokio::test]
+async fn rates_that_add_up_to_more_than_a_thousand_are_shares() {
+    let (_, store) = store(Plan::random(1, Rates::none().throttle(1500).fail_before(500)));
+    let mut kinds = [0, 0];
+    for _ in 0..400 {
+        match store.write(put("A")).await.unwrap_err().kind() {
+            ErrorKind::Throttled => kinds[0] += 1,
+            _ => kinds[1] += 1,
+        }
+    }
+    assert!((80..120).contains(&kinds[1]), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_seed_draws_the_action_that_is_in_conflict() {
+    for rates in [Rates::none().conflict(1000), Rates::none().throttle(1000)] {
+        let (_, store) = store(Plan::random(1, rates));
+        let mut places = std::collections::BTreeSet::new();
+        for _ in 0..50 {
+            let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")]).unwrap()).await.unwrap();
+            places.insert(codes(&outcome).iter().position(|code| *code != CancelCode::None).unwrap());
+        }
+        assert_eq!(places, [0, 1, 2].into());
+    }
+}
+
 #[test]
 fn a_plan_prints_as_it_is_written_and_without_keys() {
     let calls = Calls::every(2).of(Operation::Query).on_partition("USER#secret");
@@ -251,6 +402,8 @@ fn a_plan_prints_as_it_is_written_and_without_keys() {
         format!("{plan:?}"),
         "Plan::new().crash(all()).unprocessed(3, nth(1)).conflict(every(2).of(Query).on_partition(…))"
     );
+    let calls = Calls::nth(1).of_index().at_action(2);
+    assert_eq!(format!("{:?}", Plan::new().throttle(calls)), "Plan::new().throttle(nth(1).of_index().at_action(2))");
     let slow = Plan::new().slow_before(SECOND, Calls::all()).slow_answer(SECOND / 2, Calls::nth(1));
     assert_eq!(format!("{slow:?}"), "Plan::new().slow_before(1s, all()).slow_answer(500ms, nth(1))");
     assert!(format!("{:?}", Plan::random(42, Rates::all(1))).starts_with("Plan::random(seed: 42, "));

@@ -102,8 +102,9 @@ impl Auditor {
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so, and the page
-    /// before the error tells of it; a repeat mends the rest. A mend that meets a [`Conflict`](crate::ErrorKind::Conflict) is either such
-    /// an error, or left as a finding that is not mended.
+    /// before the error tells of it; a repeat mends the rest. [`Conflict`](crate::ErrorKind::Conflict) and
+    /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the mend is a transaction; one that is refused alone is left
+    /// as a finding that is not mended, since something changed meanwhile.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let call = begin!(&*self.store, "audit.rebuild");
         call.run(page(&call, cursor, Mode::Mend)).await

@@ -1,9 +1,10 @@
 //! The calls, each with what it answers, as text.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
-use threadline::stream::{Auditor, Projector, RecordOutcome, StreamRecord};
+use threadline::stream::{AuditPage, Auditor, Finding, Projector, RecordOutcome, StreamRecord};
 use threadline::{
     DisplayName, Draft, Entity, Handle, IdentitySubject, ImportedDirect, Member, MessageBody, NewGroup, NewUser, Page,
     Profile, Result, Thread, User, UserChange,
@@ -191,12 +192,66 @@ async fn project(world: &World, record: &StreamRecord) -> Result<String> {
     }
 }
 
-pub(super) async fn audit_check(world: &World) -> Result<String> {
-    Auditor::new(world.store.clone()).check(None).await.map(|page| format!("{page:?}"))
+/// What a call answers.
+pub(super) trait Answer: Debug + PartialEq + Sized {
+    /// How many items it has gone through, where it ends before the last.
+    fn ends_behind(&self) -> Option<usize> {
+        None
+    }
+
+    /// Goes on to the end from there.
+    async fn with_the_rest(self, _: &World) -> Result<Self> {
+        Ok(self)
+    }
 }
 
-pub(super) async fn audit_rebuild(world: &World) -> Result<String> {
+impl Answer for String {}
+
+/// A page of an audit. Two are the same that leave the same unmended and, where nothing is to be mended, went through as many items:
+/// a claim that is put may come before what is still to be read or behind it.
+#[derive(Debug)]
+pub(super) struct Audited {
+    page: AuditPage,
+    is_rebuild: bool,
+}
+
+impl Audited {
+    fn told(&self) -> (Vec<&Finding>, usize) {
+        let unmended = self.page.findings.iter().filter(|finding| !finding.mended).collect();
+        (unmended, if self.is_rebuild { 0 } else { self.page.items })
+    }
+}
+
+impl PartialEq for Audited {
+    fn eq(&self, other: &Self) -> bool {
+        self.told() == other.told()
+    }
+}
+
+impl Answer for Audited {
+    fn ends_behind(&self) -> Option<usize> {
+        self.page.next.as_ref().map(|_| self.page.items)
+    }
+
+    async fn with_the_rest(mut self, world: &World) -> Result<Self> {
+        let auditor = Auditor::new(world.store.clone());
+        while let Some(next) = self.page.next.take() {
+            let page =
+                if self.is_rebuild { auditor.rebuild(Some(&next)).await? } else { auditor.check(Some(&next)).await? };
+            self.page.findings.extend(page.findings);
+            self.page.items += page.items;
+            self.page.next = page.next;
+        }
+        Ok(self)
+    }
+}
+
+pub(super) async fn audit_check(world: &World) -> Result<Audited> {
+    let page = Auditor::new(world.store.clone()).check(None).await?;
+    Ok(Audited { page, is_rebuild: false })
+}
+
+pub(super) async fn audit_rebuild(world: &World) -> Result<Audited> {
     let page = Auditor::new(world.store.clone()).rebuild(None).await?;
-    let unmended: Vec<_> = page.findings.iter().filter(|finding| !finding.mended).collect();
-    Ok(format!("{unmended:?}"))
+    Ok(Audited { page, is_rebuild: true })
 }

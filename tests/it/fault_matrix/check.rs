@@ -10,6 +10,7 @@ use threadline::store::Operation;
 use threadline::store::fault::{Calls, Plan};
 use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result};
 
+use super::calls::Answer;
 use super::world::World;
 
 /// A fault of one request.
@@ -19,6 +20,8 @@ pub(super) struct Fault {
     told: Option<[ErrorKind; 2]>,
     /// Whether a slow request is so slow that the caller gives up.
     is_given_up: bool,
+    /// Whether the call was made before, and done: the fault befalls its repeat, at each action of each transaction in turn.
+    is_of_repeat: bool,
 }
 
 #[allow(non_upper_case_globals, reason = "the names are those of tests")]
@@ -26,7 +29,11 @@ pub(super) mod faults {
     use super::*;
 
     const fn telling(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
-        Fault { plan, told: Some([reading, writing]), is_given_up: false }
+        Fault { plan, told: Some([reading, writing]), is_given_up: false, is_of_repeat: false }
+    }
+
+    const fn slow_by(plan: fn(Calls) -> Plan, is_given_up: bool) -> Fault {
+        Fault { plan, told: None, is_given_up, is_of_repeat: false }
     }
 
     const AN_HOUR: Duration = Duration::from_secs(3600);
@@ -41,12 +48,12 @@ pub(super) mod faults {
         telling(|calls| Plan::new().lose_answer(calls), ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
     pub(crate) const crash_and_restart: Fault =
         telling(|calls| Plan::new().crash(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
-    pub(crate) const slow: Fault =
-        Fault { plan: |calls| Plan::new().slow_answer(AN_HOUR, calls), told: None, is_given_up: false };
-    pub(crate) const given_up_before: Fault =
-        Fault { plan: |calls| Plan::new().slow_before(AN_HOUR, calls), told: None, is_given_up: true };
-    pub(crate) const given_up_after: Fault =
-        Fault { plan: |calls| Plan::new().slow_answer(AN_HOUR, calls), told: None, is_given_up: true };
+    pub(crate) const slow: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), false);
+    pub(crate) const given_up_before: Fault = slow_by(|calls| Plan::new().slow_before(AN_HOUR, calls), true);
+    pub(crate) const given_up_after: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), true);
+    /// The first attempt is still being committed: of its items, one is held, and the others are written.
+    pub(crate) const conflict_with_the_first: Fault = Fault { is_of_repeat: true, ..conflict };
+    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_repeat: true, ..throttled };
 }
 
 /// What becomes of a call that meets a fault.
@@ -70,8 +77,8 @@ enum First {
     Unknown,
     /// Nothing: the caller gave up.
     GivenUp,
-    /// It answers, or an error as for `NotDone`.
-    Any,
+    /// It answers what was done before the item at which the request failed; at its first item, an error as for `NotDone`.
+    EndsBefore,
 }
 
 /// What the same call gives when it is made again, without a fault.
@@ -108,10 +115,10 @@ pub(super) mod outcomes {
     pub(crate) const stops_it_and_again_does_the_rest: Expected = in_steps(First::NotDone, Again::Rest);
     pub(crate) const is_unknown_and_again_does_the_rest: Expected = in_steps(First::Unknown, Again::Rest);
     pub(crate) const is_given_up_and_again_does_the_rest: Expected = in_steps(First::GivenUp, Again::Rest);
-    pub(crate) const stops_it_or_leaves_one_thing_unmended_and_again_does_the_rest: Expected =
-        in_steps(First::Any, Again::Rest);
-    pub(crate) const ends_the_page_before_it_and_again_gives_the_same: Expected = whole(First::Any, Again::Same);
-    pub(crate) const ends_the_page_before_it_and_again_does_the_rest: Expected = in_steps(First::Any, Again::Rest);
+    pub(crate) const ends_the_page_before_it_and_going_on_gives_the_same: Expected =
+        whole(First::EndsBefore, Again::Same);
+    pub(crate) const ends_the_page_before_it_and_going_on_does_the_rest: Expected =
+        in_steps(First::EndsBefore, Again::Same);
 
     const HANDLE: Again = Again::Exists("HandleClaim");
     pub(crate) const is_unknown_and_again_finds_the_handle_taken_by_itself: Expected = whole(First::Unknown, HANDLE);
@@ -132,66 +139,96 @@ async fn world(fault: &Fault) -> World {
     }
 }
 
-pub(super) async fn check(call: impl AsyncFn(&World) -> Result<String>, fault: Fault, expected: Expected) {
+pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) {
     let calm = world(&fault).await;
+    if fault.is_of_repeat {
+        call(&calm).await.unwrap();
+    }
     let before = calm.items().await;
     let measured = calm.meter.measure(call(&calm)).await;
     let requests: Vec<_> = measured.requests().iter().map(|request| request.operation).collect();
     let answer = measured.into_answer().unwrap();
     let after = calm.items().await;
 
-    let (mut met, mut unknown) = (0, 0);
+    let (mut met, mut unknown, mut ended) = (0, 0, Vec::new());
     for (place, operation) in requests.iter().enumerate() {
         let nth = requests[..=place].iter().filter(|other| *other == operation).count();
-        let world = world(&fault).await;
-        let plan = (fault.plan)(Calls::nth(u64::try_from(nth).unwrap()).of(*operation));
-        let shown = format!("{plan:?}");
-        world.store.set_plan(plan);
-        let first = unless_it_waits(call(&world));
-        if world.store.faults() == 0 {
-            // The fault is one of writes, and this request reads.
-            assert_eq!(first.unwrap().unwrap(), answer, "{shown}");
-            continue;
-        }
-        met += 1;
+        let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
+        for action in 1.. {
+            let calls = if fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
+            let world = world(&fault).await;
+            if fault.is_of_repeat {
+                call(&world).await.unwrap();
+            }
+            let plan = (fault.plan)(calls);
+            let shown = format!("{plan:?}");
+            world.store.set_plan(plan);
+            let first = unless_it_waits(call(&world));
+            if world.store.faults() == 0 {
+                // The fault is one of writes, and this request reads; or one of an action, and there are no more.
+                assert_eq!(first.unwrap().unwrap(), answer, "{shown}");
+                break;
+            }
+            met += 1;
 
-        let between = world.items().await;
-        match (expected.first, first) {
-            (First::Done, Some(Ok(first))) => assert!(first == answer && between == after, "{shown}"),
-            (First::Any, Some(Ok(_))) | (First::GivenUp, None) => {}
-            (First::NotDone | First::Unknown | First::Any, Some(Err(error))) => {
-                let writes = matches!(operation, Operation::Write | Operation::Transact);
-                assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
-                match error.outcome() {
-                    Outcome::Unknown => unknown += 1,
-                    Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
+            let between = world.items().await;
+            let mut part = None;
+            match (expected.first, first) {
+                (First::Done, Some(Ok(first))) => assert!(first == answer && between == after, "{shown}"),
+                (First::GivenUp, None) => {}
+                (First::EndsBefore, Some(Ok(first))) => {
+                    let items = first.ends_behind();
+                    ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
+                    part = Some(first);
+                }
+                (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
+                    assert!(ended.is_empty(), "{shown}: what was done before is not told");
+                    let writes = matches!(operation, Operation::Write | Operation::Transact);
+                    assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
+                    match error.outcome() {
+                        Outcome::Unknown => unknown += 1,
+                        Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
+                    }
+                }
+                (_, first) => panic!("{shown}: {first:?}"),
+            }
+            assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
+
+            world.store.set_plan(Plan::new());
+            world.store.restart();
+            let again = match part {
+                Some(part) => part.with_the_rest(&world).await,
+                None => call(&world).await,
+            };
+            let items = world.items().await;
+            match expected.again {
+                Again::Same => assert_eq!(again.unwrap(), answer, "{shown}"),
+                Again::Rest => drop(again.unwrap()),
+                Again::Exists(entity) => {
+                    let error = again.unwrap_err();
+                    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(entity)), "{shown}");
+                }
+                Again::Second(entity) => {
+                    again.unwrap();
+                    assert_eq!(count(&items, entity), count(&after, entity) + 1, "{shown}");
+                    break;
                 }
             }
-            (_, first) => panic!("{shown}: {first:?}"),
-        }
-        assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
-
-        world.store.set_plan(Plan::new());
-        world.store.restart();
-        let again = call(&world).await;
-        let items = world.items().await;
-        match expected.again {
-            Again::Same => assert_eq!(again.unwrap(), answer, "{shown}"),
-            Again::Rest => drop(again.unwrap()),
-            Again::Exists(entity) => {
-                let error = again.unwrap_err();
-                assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(entity)), "{shown}");
-            }
-            Again::Second(entity) => {
-                again.unwrap();
-                assert_eq!(count(&items, entity), count(&after, entity) + 1, "{shown}");
-                continue;
+            assert!(items == after, "{shown}: not as without the fault");
+            if !fault.is_of_repeat {
+                break;
             }
         }
-        assert!(items == after, "{shown}: not as without the fault");
     }
     assert_eq!(met > 0, expected.first != First::Never, "some request meets the fault");
-    if expected.first != First::Any {
+    if expected.first == First::EndsBefore {
+        assert!(ended.is_sorted() && !ended.is_empty(), "the further the request, the more is done before: {ended:?}");
+        // The second item asks for something too.
+        assert!(
+            met < requests.len() || ended.first() == Some(&1),
+            "at the first item, and there alone, it is an error"
+        );
+    } else {
         assert_eq!(unknown > 0, expected.first == First::Unknown, "some request leaves its outcome unknown");
     }
 }

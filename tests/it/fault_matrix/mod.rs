@@ -63,6 +63,27 @@ macro_rules! writes {
     };
 }
 
+/// The same for calls that write by a transaction. A repeat may meet its own first attempt while that is committed, with some items
+/// written and one still held; it is then no more refused by itself than if the first were not there.
+macro_rules! transactions {
+    ($($call:ident)+) => {
+        matrix! {$(
+            $call {
+                throttled: is_not_done_and_again_gives_the_same,
+                conflict: is_not_done_and_again_gives_the_same,
+                conflict_with_the_first: is_not_done_and_again_gives_the_same,
+                throttled_behind_the_first: is_not_done_and_again_gives_the_same,
+                failed_before: is_not_done_and_again_gives_the_same,
+                lost_answer: is_unknown_and_again_gives_the_same,
+                crash_and_restart: is_not_done_and_again_gives_the_same,
+                slow: is_done_nevertheless,
+                given_up_before: is_given_up_and_again_gives_the_same,
+                given_up_after: is_given_up_and_again_gives_the_same,
+            }
+        )+}
+    };
+}
+
 /// Calls that write by several requests: what is done before the fault stays done, and the call made again does the rest.
 macro_rules! steps {
     ($($call:ident)+) => {
@@ -95,7 +116,7 @@ reads! {
     inbox_unread
 }
 
-writes! {
+transactions! {
     users_create
     users_update
     groups_start_direct
@@ -105,6 +126,9 @@ writes! {
     groups_add_member
     groups_remove_member
     groups_leave
+}
+
+writes! {
     messages_send
     messages_edit
     messages_delete
@@ -140,24 +164,24 @@ matrix! {
 }
 
 // A page of the audit ends before the item at which something failed, with what was found before it; at its first item it is an
-// error. A mend that is a transaction gives way to whatever holds its items: the audit goes on, and says that it is not mended.
+// error. What is made again then is the rest, from where the page ended.
 matrix! {
     audit_check {
-        throttled: ends_the_page_before_it_and_again_gives_the_same,
+        throttled: ends_the_page_before_it_and_going_on_gives_the_same,
         conflict: is_never_met,
-        failed_before: ends_the_page_before_it_and_again_gives_the_same,
-        lost_answer: ends_the_page_before_it_and_again_gives_the_same,
-        crash_and_restart: ends_the_page_before_it_and_again_gives_the_same,
+        failed_before: ends_the_page_before_it_and_going_on_gives_the_same,
+        lost_answer: ends_the_page_before_it_and_going_on_gives_the_same,
+        crash_and_restart: ends_the_page_before_it_and_going_on_gives_the_same,
         slow: is_done_nevertheless,
         given_up_before: is_given_up_and_again_gives_the_same,
         given_up_after: is_given_up_and_again_gives_the_same,
     }
     audit_rebuild {
-        throttled: ends_the_page_before_it_and_again_does_the_rest,
-        conflict: stops_it_or_leaves_one_thing_unmended_and_again_does_the_rest,
-        failed_before: ends_the_page_before_it_and_again_does_the_rest,
-        lost_answer: ends_the_page_before_it_and_again_does_the_rest,
-        crash_and_restart: ends_the_page_before_it_and_again_does_the_rest,
+        throttled: ends_the_page_before_it_and_going_on_does_the_rest,
+        conflict: ends_the_page_before_it_and_going_on_does_the_rest,
+        failed_before: ends_the_page_before_it_and_going_on_does_the_rest,
+        lost_answer: ends_the_page_before_it_and_going_on_does_the_rest,
+        crash_and_restart: ends_the_page_before_it_and_going_on_does_the_rest,
         slow: is_done_nevertheless,
         given_up_before: is_given_up_and_again_does_the_rest,
         given_up_after: is_given_up_and_again_does_the_rest,
