@@ -213,6 +213,41 @@ mod tests {
     use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     use super::*;
+    use crate::key::{PartitionKey, SortKey};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_change_in_memory_becomes_the_record_that_the_stream_would_bring() {
+        let key = Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap());
+        let image = |value: &str| {
+            let mut item = Item::new();
+            item.insert("a", AttributeValue::S(value.to_owned()));
+            item
+        };
+        let (old, new) = (image("old"), image("new"));
+        for (change, kind) in [
+            (ChangeKind::Insert, RecordKind::Insert),
+            (ChangeKind::Modify, RecordKind::Modify),
+            (ChangeKind::Remove, RecordKind::Remove),
+        ] {
+            let record = StreamRecord::from(Change {
+                sequence: 7,
+                kind: change,
+                key: key.clone(),
+                old: Some(Arc::new(old.clone())),
+                new: Some(Arc::new(new.clone())),
+                at: Timestamp::MAX,
+                by_ttl: true,
+            });
+            assert_eq!(record.kind, kind);
+            assert_eq!(record.key().unwrap(), key);
+            assert_eq!((&record.old, &record.new), (&Some(old.clone()), &Some(new.clone())));
+            assert_eq!(record.image(), Some(&new));
+            assert_eq!(StreamRecord { new: None, ..record.clone() }.image(), Some(&old));
+            assert_eq!(record.sequence.as_ref().map(SequenceNumber::as_str), Some("7"));
+            assert!(record.expired);
+        }
+    }
 
     #[test]
     fn sequence_numbers_compare_as_integers() {
