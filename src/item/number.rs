@@ -258,7 +258,20 @@ mod tests {
     #[test]
     fn what_dynamodb_cannot_store_is_refused() {
         let digits_39 = "1".repeat(39);
-        for text in ["", "NaN", "inf", "1.2.3", "1e126", "1e-131", "0x10", "--1", "1e", "1e99999999999", &digits_39] {
+        for text in [
+            "",
+            "NaN",
+            "inf",
+            "1.2.3",
+            "1e126",
+            "1e-131",
+            "0x10",
+            "--1",
+            "1e",
+            "1e99999999999",
+            "12e2147483647",
+            &digits_39,
+        ] {
             assert!(Number::parse(text).is_err(), "{text}");
         }
         for text in ["1e125", "9.99e125", "1e-130", "1e-129", &"1".repeat(38)] {
@@ -283,12 +296,20 @@ mod tests {
             ("-5", "3", "-2"),
             ("5", "-7.5", "-2.5"),
             ("0.1", "0.2", "0.3"),
+            ("123.45", "1", "124.45"),
             ("0", "-4", "-4"),
             ("1000000000000000000000", "0.5", "1000000000000000000000.5"),
         ] {
             assert_eq!(number(a).add(&number(b)).unwrap().to_string(), sum, "{a} + {b}");
         }
         assert!(number("1e40").add(&number("1")).is_err(), "the sum has 41 digits");
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_are_taken_as_they_are() {
+        for whole in [i64::MIN, -42, -1, 0, 7, 10, i64::MAX] {
+            assert_eq!(Number::from(whole).to_string(), whole.to_string());
+        }
     }
 
     #[test]

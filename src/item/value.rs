@@ -118,6 +118,34 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_the_same_by_value() {
+        let number = |text: &str| N(text.to_owned());
+        assert!(same(&number("1"), &number("1")));
+        assert!(same(&number("10"), &number("1e1")));
+        assert!(!same(&number("1"), &number("2")));
+        // What is no number is the same as its own text alone.
+        assert!(same(&number("NaN"), &number("NaN")));
+        assert!(!same(&number("NaN"), &number("nan")));
+    }
+
+    #[test]
+    fn lists_and_maps_are_the_same_by_all_that_is_in_them() {
+        let one = || N("1".to_owned());
+        let list = |length| L(vec![one(); length]);
+        assert!(same(&list(2), &list(2)));
+        assert!(!same(&list(1), &list(2)));
+        assert!(!same(&list(2), &list(1)));
+        let map = |entries: &[(&str, &str)]| {
+            M(entries.iter().map(|(name, number)| ((*name).to_owned(), N((*number).to_owned()))).collect())
+        };
+        assert!(same(&map(&[("a", "1"), ("b", "2")]), &map(&[("b", "2.0"), ("a", "1")])));
+        assert!(!same(&map(&[("a", "1")]), &map(&[("a", "2")])));
+        assert!(!same(&map(&[("a", "1")]), &map(&[("b", "1")])));
+        assert!(!same(&map(&[("a", "1")]), &map(&[("a", "1"), ("b", "2")])));
+        assert!(!same(&map(&[("a", "1"), ("b", "2")]), &map(&[("a", "1")])));
+    }
+
+    #[test]
     fn values_of_two_types_are_never_the_same() {
         assert!(!same(&S("1".into()), &N("1".into())));
         assert!(!same(&Ss(texts(["1"])), &Ns(texts(["1"]))));

@@ -76,7 +76,8 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// The page with this message in its middle: half of the others come before it in the order asked for, half after.
+    /// The page with this message in its middle: half of the others come before it in the order asked for, half after. It costs two
+    /// queries, see [`fetch`](Self::fetch).
     pub fn around(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
         self.around = Some(bound(message));
         self
@@ -94,8 +95,12 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of messages. One message more than the page holds is read, to know whether there is
-    /// more; a page around a message reads as many on each side.
+    /// Reads the page: 0.5 RCU per 4 KB of messages, twice that where it is [`consistent`](Self::consistent). One message more than
+    /// the page holds is read, to know whether there is more.
+    ///
+    /// A page around a message costs a query on each side of it, each of the whole page and one message more, since a side that is
+    /// short leaves its room to the other: about twice as much as another page, and 1 RCU at least. A page both `before` one message
+    /// and `after` another may cost two queries more, of one message each at most: what is read counts the two in.
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and

@@ -272,6 +272,80 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_may_weigh_4_mb_with_its_keys_and_not_a_byte_more() {
+        // 1 for the name, and 4 for those of the key's attributes.
+        let attribute = |bytes: usize| AttributeValue::S("x".repeat(bytes - 1));
+        let of_400_000 = |place| {
+            let update = Update::new().set("a", attribute(400_000 - (4 + 2)));
+            TransactAction::from(Write::update(key(place), update).unwrap())
+        };
+        let last = || Key::new(PartitionKey::parse("P".repeat(100)).unwrap(), SortKey::parse("S".repeat(50)).unwrap());
+        let condition = |bytes| Condition::eq("a", attribute(bytes));
+        let put = |bytes| {
+            let mut item = Item::new();
+            item.insert(PK, AttributeValue::S(last().pk.into()));
+            item.insert(SK, AttributeValue::S(last().sk.into()));
+            item.insert("a", attribute(bytes));
+            Write::put(item).unwrap()
+        };
+        let kinds: [&dyn Fn(usize) -> TransactAction; 5] = [
+            &|bytes| put(bytes).into(),
+            &|bytes| put(bytes - 100).when(condition(100)).unwrap().into(),
+            &|bytes| Write::update(last(), Update::new().set("a", attribute(bytes))).unwrap().into(),
+            &|bytes| Write::delete(last()).when(condition(bytes)).unwrap().into(),
+            &|bytes| TransactAction::check(last(), condition(bytes)).unwrap(),
+        ];
+        let room = 4 * 1024 * 1024 - 10 * 400_000 - (4 + 100 + 50);
+        for kind in kinds {
+            let transaction = |bytes| Transaction::new((0..10).map(of_400_000).chain([kind(bytes)]));
+            assert!(transaction(room).is_ok());
+            assert_eq!(transaction(room + 1).unwrap_err().kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn a_cancelled_transaction_fails_by_its_gravest_reason_and_names_the_first_action_that_has_it() {
+        let by_gravity = [
+            (CancelCode::Invalid, ErrorKind::Invalid),
+            (CancelCode::ConditionFailed, ErrorKind::ConditionFailed),
+            (CancelCode::Conflict, ErrorKind::Conflict),
+            (CancelCode::Throttled, ErrorKind::Throttled),
+        ];
+        for (rank, (code, kind)) in by_gravity.into_iter().enumerate() {
+            for (lesser, _) in &by_gravity[rank + 1..] {
+                let reasons = [CancelCode::None, *lesser, code, code].map(|code| CancelReason { code, current: None });
+                let outcome = TransactOutcome::Cancelled { reasons: reasons.into(), capacity: Capacity::default() };
+                let error = outcome.done().unwrap_err();
+                assert_eq!(error.kind(), kind);
+                assert!(error.to_string().contains("action 3"), "{error}");
+            }
+        }
+        let reasons = vec![CancelReason { code: CancelCode::Throttled, current: None }];
+        let outcome = TransactOutcome::Cancelled { reasons, capacity: Capacity::default() };
+        assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Throttled);
+    }
+
+    #[test]
+    fn what_a_transaction_consumed_is_told_whether_it_was_done_or_cancelled() {
+        let capacity = Capacity::writes(2);
+        assert_eq!(TransactOutcome::Done { capacity }.capacity(), capacity);
+        assert_eq!(TransactOutcome::Cancelled { reasons: Vec::new(), capacity }.capacity(), capacity);
+    }
+
+    #[test]
+    fn a_client_token_has_1_to_36_characters_and_is_not_shown() {
+        let token = ClientToken::new("é".repeat(36)).unwrap();
+        assert_eq!(token.as_str(), "é".repeat(36));
+        assert_eq!(format!("{token:?}"), "ClientToken(…)");
+        for text in [String::new(), "a".repeat(37)] {
+            assert_eq!(ClientToken::new(text).unwrap_err().kind(), ErrorKind::Invalid);
+        }
+        let transaction = Transaction::new([Write::delete(key(1))]).unwrap().with_token(token.clone());
+        assert_eq!(transaction.token, Some(token));
+        assert_eq!(transaction.actions.len(), 1);
+    }
+
+    #[test]
     fn a_transaction_is_checked_with_all_its_actions() {
         let fine = Transaction::new([Write::delete(key(1))]).unwrap();
         assert!(fine.check().is_ok());

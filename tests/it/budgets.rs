@@ -1,10 +1,12 @@
 //! What every access pattern costs, exactly, in the order of the README's table: on the in-memory store, which charges as
 //! DynamoDB does.
 
+mod projector;
+
 use std::time::Duration;
 
 use threadline::store::meter::Metered;
-use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
+use threadline::stream::Auditor;
 use threadline::{
     Capacity, Consistency, DisplayName, Entity, GroupId, Handle, IdentitySubject, ImportedDirect, Item, Membership,
     MemoryStore, Message, MessageGroup, NewGroup, NewUser, Result, Scan, Store, Thread, Threadline, Units, Update,
@@ -238,6 +240,55 @@ async fn messages_page_costs_half_an_rcu_per_4_kb_and_twice_that_where_it_is_con
     costs(&meter, reads(HALF), thread.messages().limit(5).fetch()).await;
 }
 
+/// Andrew's end of a conversation, and 49 messages of less than 1 KB in it: four of them weigh less than 4 KB, and the 21 that are
+/// read for a page of 20 between 4 and 5 times as much.
+async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {
+    let (app, _, meter, _, thread) = direct().await;
+    let mut messages = Vec::new();
+    for _ in 0..49 {
+        messages.push(app.say(&thread, &"x".repeat(600)).await);
+    }
+    let bytes = messages[0].to_item().unwrap().size();
+    assert!(4 * bytes <= 4096 && (4 * 4096 + 1..=5 * 4096).contains(&(21 * bytes)), "{bytes}");
+    (meter, thread, messages)
+}
+
+#[tokio::test]
+async fn messages_page_before_or_after_a_message_costs_half_an_rcu_per_4_kb_of_it_and_of_one_message_more() {
+    let (meter, thread, messages) = long_thread().await;
+    let middle = &messages[24];
+    for (limit, units) in [(20, Units::halves(5)), (3, HALF)] {
+        let page = || thread.messages().limit(limit);
+        for page in [page(), page().before(middle), page().after(middle), page().oldest_first().after(middle)] {
+            let page = costs(&meter, reads(units), page.fetch()).await;
+            assert_eq!(page.items.len(), usize::try_from(limit).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_page_between_two_messages_costs_up_to_1_rcu_more_in_two_queries_more() {
+    let (meter, thread, messages) = long_thread().await;
+    // Each query counts the bounds in. A page that ends short of one is short itself then, or of what tells whether there is more.
+    for (between, limit, queries) in [(3, 2, 2), (2, 2, 3), (1, 2, 2), (2, 3, 2), (2, 4, 1)] {
+        let page = thread.messages().after(&messages[24]).before(&messages[24 + between + 1]).limit(limit);
+        let page = costs(&meter, reads(Units::halves(queries)), page.fetch()).await;
+        assert_eq!((page.items.len(), page.next.is_some()), if between == 3 { (2, true) } else { (between, false) });
+    }
+}
+
+#[tokio::test]
+async fn messages_page_around_a_message_costs_a_page_on_each_side_of_it_and_1_rcu_at_least() {
+    let (meter, thread, messages) = long_thread().await;
+    let page = || thread.messages().around(&messages[24]);
+    assert_eq!(costs(&meter, reads(5), page().limit(20).fetch()).await.items.len(), 20);
+    costs(&meter, reads(10), page().limit(20).consistent().fetch()).await;
+    assert_eq!(costs(&meter, reads(1), page().limit(3).fetch()).await.items.len(), 3);
+    // Also where one side is empty.
+    let newest = thread.messages().around(&messages[48]).limit(3);
+    assert_eq!(costs(&meter, reads(1), newest.fetch()).await.items.len(), 3);
+}
+
 #[tokio::test]
 async fn messages_edit_costs_1_wcu() {
     let (app, _, meter, _, thread) = direct().await;
@@ -286,115 +337,6 @@ async fn inbox_unread_costs_half_an_rcu_per_4_kb() {
     }
     let unread = reads(read_units(bytes(&app, Message::TYPE).await, Consistency::Eventual));
     assert_eq!(costs(&meter, unread, chat.unread(&row)).await.count, 40);
-}
-
-/// The records behind the first `seen`, projected within a budget.
-async fn projects(app: &App, seen: usize, budget: Capacity) {
-    let meter = Metered::new(app.store.clone());
-    let records = app.records().split_off(seen);
-    let projection = meter.measure(Projector::new(meter.clone()).project(&records)).await.exactly(budget).unwrap();
-    assert!(!projection.has_failed(), "{projection:?}");
-}
-
-#[tokio::test]
-async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() {
-    for n in [1, 2, 30] {
-        let app = App::new();
-        let thread = app.chat.create_group(group(usize::try_from(n).unwrap()), "opa").await.unwrap();
-        let seen = app.records().len();
-        app.say(&thread, "epa").await;
-        let rows = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
-        projects(&app, seen, rows + writes(n) + index_writes(2 * n)).await;
-        projects(&app, seen, rows).await;
-    }
-}
-
-#[tokio::test]
-async fn projector_advance_of_a_burst_costs_as_much_as_of_one_message() {
-    let app = App::new();
-    let (_, _, thread) = app.direct().await;
-    let seen = app.records().len();
-    for number in 0..10 {
-        app.say(&thread, &number.to_string()).await;
-    }
-    projects(&app, seen, reads(1) + writes(2) + index_writes(4)).await;
-}
-
-#[tokio::test]
-async fn a_message_between_two_costs_7_wcu_with_its_projection() {
-    let (app, _, meter, _, thread) = direct().await;
-    let projector = Projector::new(meter.clone());
-    app.clock.advance(Duration::from_secs(1));
-    let work = async { projector.advance(&thread.send(thread.new_message_id(), "opa").await?).await };
-    let measured = meter.measure(work).await;
-    assert_eq!(measured.consumed().write(), Units::whole(7));
-    measured.exactly(reads(1) + writes(1 + 2) + index_writes(4)).unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn projector_refresh_costs_1_rcu_more_than_advance() {
-    let app = App::new();
-    let (_, _, thread) = app.direct().await;
-    let message = app.say(&thread, "opa").await;
-    app.project().await;
-    let seen = app.records().len();
-    app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
-    projects(&app, seen, reads(1 + 1) + writes(2) + index_writes(4)).await;
-}
-
-#[tokio::test]
-async fn projector_rename_costs_2_wcu_a_group_and_4_wcu_and_1_rcu_a_direct_conversation_and_half_an_index_rcu_per_4_kb()
-{
-    for (directs, groups) in [(1, 0), (0, 1), (3, 2)] {
-        let app = App::new();
-        let andrew = app.user("andrewbrown").await;
-        for number in 0..directs {
-            app.chat.start_direct(&andrew, person(number), "opa").await.unwrap();
-        }
-        for _ in 0..groups {
-            app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
-        }
-        let conversations = u32::try_from(directs + groups).unwrap();
-        let rows = conversations + u32::try_from(directs).unwrap();
-        let seen = app.records().len();
-        app.chat.update_user(&andrew, new_name()).await.unwrap();
-        let read = Capacity::index_reads(HALF) + reads(u32::try_from(directs).unwrap());
-        projects(&app, seen, read + writes(rows) + index_writes(rows)).await;
-    }
-}
-
-/// A member who joins a group of one: the record of the new row.
-async fn join(app: &App) -> (Thread, StreamRecord) {
-    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
-    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
-    let seen = app.records().len();
-    thread.add_member(&bayko).await.unwrap();
-    let is_new_row = |record: &StreamRecord| {
-        record.kind == RecordKind::Insert && record.new.as_ref().unwrap().type_name() == Some(Membership::TYPE)
-    };
-    (thread, app.records().split_off(seen).into_iter().find(is_new_row).unwrap())
-}
-
-#[tokio::test]
-async fn projector_join_costs_1_rcu_and_1_a_user() {
-    let app = App::new();
-    let (_, record) = join(&app).await;
-    let meter = Metered::new(app.store.clone());
-    let projector = Projector::new(meter.clone());
-    let work = projector.project(std::slice::from_ref(&record));
-    assert!(!meter.measure(work).await.exactly(reads(1 + 1)).unwrap().has_failed());
-}
-
-#[tokio::test]
-async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write() {
-    let app = App::new();
-    let (thread, record) = join(&app).await;
-    app.say(&thread, "epa").await;
-    let meter = Metered::new(app.store.clone());
-    let projector = Projector::new(meter.clone());
-    let work = projector.project(std::slice::from_ref(&record));
-    let budget = reads(1 + 3 + 1) + writes(1) + index_writes(2);
-    assert!(!meter.measure(work).await.exactly(budget).unwrap().has_failed());
 }
 
 /// Andrew, who has an identity, Bayko, and their conversation, projected; and what an audit of it reads.

@@ -1,0 +1,169 @@
+//! What each record costs the projector, exactly.
+
+use std::time::Duration;
+
+use threadline::store::meter::Metered;
+use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::{
+    Capacity, Consistency, DisplayName, Entity, Membership, NewGroup, NewUser, Store, Thread, Units, User, Write,
+    read_units,
+};
+
+use super::{HALF, bytes, direct, group, index_writes, new_handle, new_name, reads, writes};
+use crate::groups::person;
+use crate::support::App;
+
+/// These records, projected within a budget.
+async fn projects_these(app: &App, records: &[StreamRecord], budget: Capacity) {
+    let meter = Metered::new(app.store.clone());
+    let projection = meter.measure(Projector::new(meter.clone()).project(records)).await.exactly(budget).unwrap();
+    assert!(!projection.has_failed(), "{projection:?}");
+}
+
+/// The records behind the first `seen`, projected within a budget.
+async fn projects(app: &App, seen: usize, budget: Capacity) {
+    projects_these(app, &app.records().split_off(seen), budget).await;
+}
+
+#[tokio::test]
+async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() {
+    for n in [1, 2, 30] {
+        let app = App::new();
+        let thread = app.chat.create_group(group(usize::try_from(n).unwrap()), "opa").await.unwrap();
+        let seen = app.records().len();
+        app.say(&thread, "epa").await;
+        let rows = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
+        projects(&app, seen, rows + writes(n) + index_writes(2 * n)).await;
+        projects(&app, seen, rows).await;
+    }
+}
+
+#[tokio::test]
+async fn projector_advance_of_a_burst_costs_as_much_as_of_one_message() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let seen = app.records().len();
+    for number in 0..10 {
+        app.say(&thread, &number.to_string()).await;
+    }
+    projects(&app, seen, reads(1) + writes(2) + index_writes(4)).await;
+}
+
+#[tokio::test]
+async fn a_message_between_two_costs_7_wcu_with_its_projection() {
+    let (app, _, meter, _, thread) = direct().await;
+    let projector = Projector::new(meter.clone());
+    app.clock.advance(Duration::from_secs(1));
+    let work = async { projector.advance(&thread.send(thread.new_message_id(), "opa").await?).await };
+    let measured = meter.measure(work).await;
+    assert_eq!(measured.consumed().write(), Units::whole(7));
+    measured.exactly(reads(1) + writes(1 + 2) + index_writes(4)).unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn projector_refresh_costs_1_rcu_more_than_advance() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "opa").await;
+    app.project().await;
+    let seen = app.records().len();
+    app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
+    projects(&app, seen, reads(1 + 1) + writes(2) + index_writes(4)).await;
+}
+
+#[tokio::test]
+async fn projector_rename_costs_2_wcu_a_group_and_4_wcu_and_1_rcu_a_direct_conversation_and_half_an_index_rcu_per_4_kb()
+{
+    for (directs, groups) in [(1, 0), (0, 1), (3, 2)] {
+        let app = App::new();
+        let andrew = app.user("andrewbrown").await;
+        for number in 0..directs {
+            app.chat.start_direct(&andrew, person(number), "opa").await.unwrap();
+        }
+        for _ in 0..groups {
+            app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
+        }
+        let conversations = u32::try_from(directs + groups).unwrap();
+        let rows = conversations + u32::try_from(directs).unwrap();
+        let seen = app.records().len();
+        app.chat.update_user(&andrew, new_name()).await.unwrap();
+        let read = Capacity::index_reads(HALF) + reads(u32::try_from(directs).unwrap());
+        projects(&app, seen, read + writes(rows) + index_writes(rows)).await;
+    }
+}
+
+/// A conversation whose rows show as much of a text as they have room for, and the records of a rename of its creator from the
+/// one handle to the other.
+async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<StreamRecord>) {
+    let app = App::new();
+    let name = DisplayName::new("語".repeat(26)).unwrap();
+    let user = app.chat.create_user(NewUser::new(before, name.clone()).unwrap()).await.unwrap();
+    let text = "🙂".repeat(140);
+    if is_direct {
+        let other = app.chat.create_user(NewUser::new("bayko", name).unwrap()).await.unwrap();
+        app.chat.start_direct(&user, &other, text).await.unwrap();
+    } else {
+        app.chat.create_group(NewGroup::new("Babylon 5", &user).unwrap(), text).await.unwrap();
+    }
+    let seen = app.records().len();
+    app.chat.update_user(&user, new_handle(after)).await.unwrap();
+    let records = app.records().split_off(seen);
+    (app, records)
+}
+
+#[tokio::test]
+async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow() {
+    for (handles, growing) in [(["andrewbrown", "andrew"], 1), (["andrew", "andrewbrown"], 0)] {
+        let (app, records) = renamed(false, handles).await;
+        let budget = Capacity::index_reads(HALF) + reads(growing) + writes(1) + index_writes(1);
+        projects_these(&app, &records, budget).await;
+        // The two rows of a direct conversation, of which the other side's is read for itself.
+        let (app, records) = renamed(true, handles).await;
+        let budget = Capacity::index_reads(HALF) + reads(1 + 2 * growing) + writes(2) + index_writes(2);
+        projects_these(&app, &records, budget).await;
+    }
+}
+
+/// A member who joins a group of one: the member and the record of the new row.
+async fn join(app: &App) -> (User, Thread, StreamRecord) {
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
+    let seen = app.records().len();
+    thread.add_member(&bayko).await.unwrap();
+    let is_new_row = |record: &StreamRecord| {
+        record.kind == RecordKind::Insert && record.new.as_ref().unwrap().type_name() == Some(Membership::TYPE)
+    };
+    (bayko, thread, app.records().split_off(seen).into_iter().find(is_new_row).unwrap())
+}
+
+#[tokio::test]
+async fn projector_join_costs_1_rcu_and_1_a_user() {
+    let app = App::new();
+    let (_, _, record) = join(&app).await;
+    projects_these(&app, &[record], reads(1 + 1)).await;
+}
+
+#[tokio::test]
+async fn projector_join_of_a_row_that_has_moved_since_it_was_put_costs_2_rcu_more() {
+    let app = App::new();
+    let (_, thread, record) = join(&app).await;
+    app.say(&thread, "epa").await;
+    app.project().await;
+    projects_these(&app, &[record], reads(1 + 1 + 2)).await;
+}
+
+#[tokio::test]
+async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write() {
+    let app = App::new();
+    let (_, thread, record) = join(&app).await;
+    app.say(&thread, "epa").await;
+    projects_these(&app, &[record], reads(1 + 1 + 2 + 1) + writes(1) + index_writes(2)).await;
+}
+
+#[tokio::test]
+async fn projector_join_of_a_row_with_older_names_costs_a_write_more() {
+    let app = App::new();
+    let (bayko, _, record) = join(&app).await;
+    app.chat.update_user(&bayko, new_name()).await.unwrap();
+    projects_these(&app, &[record], reads(1 + 1) + writes(1) + index_writes(1)).await;
+}
