@@ -57,6 +57,14 @@ impl Operation {
         }
     }
 
+    /// The number of its token.
+    pub(crate) fn token(&self) -> Option<u32> {
+        match self {
+            Self::Transact(_, token) => *token,
+            _ => None,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Get(_) => "get",
