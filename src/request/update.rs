@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::check_substituted;
+use super::substitution::{check_substituted, is_large};
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -25,6 +25,16 @@ pub enum AttributeChange {
     Remove,
 }
 
+impl AttributeChange {
+    /// The value that it sets.
+    fn value(&self) -> Option<&AttributeValue> {
+        match self {
+            Self::Set(value) | Self::SetIfAbsent(value) => Some(value),
+            Self::Add(_) | Self::Remove => None,
+        }
+    }
+}
+
 /// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
 ///
 /// ```
@@ -36,8 +46,9 @@ pub enum AttributeChange {
 #[derive(Clone, Default)]
 pub struct Update {
     changes: Vec<(Cow<'static, str>, AttributeChange)>,
-    /// What these very changes weigh where they have passed [`check`](Self::check), so that a store need not walk them again.
-    checked: Option<usize>,
+    /// Whether one of these very changes is [large](is_large), where they have passed [`check`](Self::check), so that a store need not
+    /// walk them again.
+    checked: Option<bool>,
 }
 
 impl Update {
@@ -83,8 +94,8 @@ impl Update {
     /// # Errors
     /// As [`check`](Self::check).
     pub(super) fn checked(mut self) -> Result<Self> {
-        self.check()?;
-        self.checked = Some(self.size());
+        let has_large = self.check_changes()?;
+        self.checked = Some(has_large);
         Ok(self)
     }
 
@@ -100,12 +111,8 @@ impl Update {
 
     /// The bytes of its names and values.
     pub(super) fn size(&self) -> usize {
-        if let Some(size) = self.checked {
-            return size;
-        }
-        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| match change {
-            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => attribute_size(name, value),
-            AttributeChange::Add(_) | AttributeChange::Remove => name.len(),
+        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| {
+            change.value().map_or(name.len(), |value| attribute_size(name, value))
         };
         self.changes.iter().map(size).sum()
     }
@@ -116,8 +123,13 @@ impl Update {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
-        if self.checked.is_some() {
-            return Ok(());
+        self.check_changes().map(drop)
+    }
+
+    /// The same; whether there is a [large](is_large) change.
+    pub(super) fn check_changes(&self) -> Result<bool> {
+        if let Some(has_large) = self.checked {
+            return Ok(has_large);
         }
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
@@ -128,7 +140,9 @@ impl Update {
                 "an update may change at most {MAX_CHANGES} attributes; put the item instead"
             )));
         }
+        let mut has_large = false;
         for (place, (name, change)) in self.changes.iter().enumerate() {
+            has_large |= is_large(name, change.value());
             check_attribute_name(name)?;
             if name == PK || name == SK {
                 return Err(Error::invalid(format!(
@@ -151,7 +165,10 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        check_substituted(Some(self), None)
+        if has_large {
+            check_substituted(Some(self), None)?;
+        }
+        Ok(has_large)
     }
 }
 

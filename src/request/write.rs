@@ -123,11 +123,13 @@ impl Write {
     /// Checks all but the item of a put, for a store that checks that on a walk of its own.
     pub(crate) fn check_beside_item(&self) -> Result<()> {
         let condition = self.condition.as_ref();
-        condition.map_or(Ok(()), Condition::check)?;
-        let WriteAction::Update { update, .. } = &self.action else { return Ok(()) };
-        update.check()?;
-        // Each of them was checked by itself.
-        condition.map_or(Ok(()), |condition| check_substituted(Some(update), Some(condition)))
+        let update = match &self.action {
+            WriteAction::Update { update, .. } => Some(update),
+            WriteAction::Put { .. } | WriteAction::Delete { .. } => None,
+        };
+        let is_large_condition = condition.map_or(Ok(false), Condition::check_parts)?;
+        let is_large_update = update.map_or(Ok(false), Update::check_changes)?;
+        if is_large_condition || is_large_update { check_substituted(update, condition) } else { Ok(()) }
     }
 
     /// The key of the item.
