@@ -111,6 +111,7 @@ mod tests {
         assert!(same(&Ns(texts(["1", "2"])), &Ns(texts(["2.0", "1e0"]))));
         assert!(!same(&Ss(texts(["a", "b"])), &Ss(texts(["a", "c"]))));
         assert!(!same(&Ss(texts(["a", "b"])), &Ss(texts(["a"]))));
+        assert!(!same(&Ns(texts(["1", "2"])), &Ns(texts(["1", "3"]))));
         let list = |first: &str, second: &str| L(vec![S(first.into()), S(second.into())]);
         assert!(!same(&list("a", "b"), &list("b", "a")));
         // Also within a list or a map.

@@ -255,8 +255,11 @@ mod tests {
         assert!(number("9") < number("10"));
         assert!(number("0099") < number("100"));
         assert_eq!(number("007"), number("7"));
+        assert_ne!(number("7"), number("8"));
         assert_eq!(number("000"), number("0"));
-        assert_eq!(number("007").as_str(), "007", "the service knows the record by its own text");
+        let text = number("007");
+        assert_eq!(text.as_str(), "007", "the service knows the record by its own text");
+        assert_eq!((text.to_string(), format!("{text:?}")), ("007".to_owned(), "007".to_owned()));
         assert!(number("8500000000009229331846") > number("850000000000922933184"));
     }
 

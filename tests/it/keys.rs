@@ -295,6 +295,7 @@ fn a_bad_key_is_refused_without_repeating_it() {
         "canary#",
         "#canary",
         "canary##canary",
+        "canary###canary",
         "canary\n",
         "canary#\u{85}",
         "canary#\0#canary",
