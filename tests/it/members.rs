@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::{
-    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, NewGroup, Store, Thread, Threadline, Update,
-    User, Write,
+    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, MessageGroup, NewGroup, Store, Thread,
+    Threadline, Update, User, Write,
 };
 
 use crate::groups::{group, person, texts};
@@ -238,4 +238,28 @@ async fn a_change_of_members_that_meets_another_transaction_may_be_tried_again()
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     }
     assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn a_group_whose_changes_cannot_be_counted_is_not_taken_for_a_full_one() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    let text = Update::new().set("member_changes", AttributeValue::S("two".to_owned()));
+    let key = MessageGroup::key_from(thread.group_id());
+    app.store.write(Write::update(key, text).unwrap()).await.unwrap().done().unwrap();
+    let error = thread.add_member(&bayko).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(!error.to_string().contains("members already"), "{error}");
+}
+
+#[tokio::test]
+async fn a_member_of_a_group_that_is_gone_is_not_said_to_be_removed() {
+    let app = App::new();
+    let (_, thread) = babylon(&app).await;
+    let bayko = app.user("bayko").await;
+    thread.add_member(&bayko).await.unwrap();
+    app.store.write(Write::delete(MessageGroup::key_from(thread.group_id()))).await.unwrap().done().unwrap();
+    assert_eq!(thread.remove_member(bayko.id()).await.unwrap_err().kind(), ErrorKind::ConditionFailed);
+    assert!(app.chat.open(bayko.id(), thread.group_id()).await.is_ok());
 }
