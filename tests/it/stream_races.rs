@@ -66,6 +66,28 @@ async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) 
 }
 
 #[tokio::test]
+async fn a_message_that_is_projected_while_another_is_found_to_be_gone_stays() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let removed = app.say(&thread, "one").await;
+    app.project().await;
+    let seen = app.records().len();
+    app.store.write(Write::delete(removed.key())).await.unwrap().done().unwrap();
+    let records = app.records().split_off(seen);
+    app.clock.advance(std::time::Duration::from_secs(1));
+    let (sender, rest) = (thread.clone(), app.store.clone());
+    let work = async move {
+        let message = sender.send(sender.new_message_id(), "two").await.unwrap();
+        Projector::new(rest).advance(&message).await.unwrap();
+    };
+    // The newest message was read by then.
+    let store = Meddled::new(&app.store).before_query(&format!("GRP#{}", thread.group_id()), work);
+    assert!(!Projector::new(store.clone()).project(&records).await.has_failed());
+    assert!(store.has_happened(), "the projector read the rows");
+    assert_eq!(shown(&app.only_row(bayko.id()).await), Some("two"));
+}
+
+#[tokio::test]
 async fn a_newer_revision_that_is_projected_in_between_stays() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;

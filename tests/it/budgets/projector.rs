@@ -5,8 +5,8 @@ use std::time::Duration;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    Capacity, Consistency, DisplayName, Entity, Membership, NewGroup, NewUser, Store, Thread, Units, User, Write,
-    read_units,
+    Capacity, Consistency, DisplayName, Entity, Membership, NewGroup, NewUser, Profile, Store, Thread, Units, User,
+    Write, read_units,
 };
 
 use super::{HALF, bytes, direct, group, index_writes, new_handle, new_name, reads, writes};
@@ -158,6 +158,17 @@ async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write(
     let (_, thread, record) = join(&app).await;
     app.say(&thread, "epa").await;
     projects_these(&app, &[record], reads(1 + 1 + 2 + 1) + writes(1) + index_writes(2)).await;
+}
+
+#[tokio::test]
+async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_no_more() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
+    let seen = app.records().len();
+    let by_hand = Profile::new(bayko.id(), bayko.handle().clone(), bayko.display_name().clone());
+    thread.add_member(by_hand).await.unwrap();
+    projects(&app, seen, reads(1 + 1)).await;
 }
 
 #[tokio::test]
