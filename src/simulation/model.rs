@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::truth::Truth;
 use super::violation::Broken;
 use crate::id::{GroupId, MessageId, UserId};
-use crate::model::{Message, MessagePosition, User};
+use crate::model::{KnownKey, Message, MessagePosition, User};
 use crate::store::memory::Change;
 
 /// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
@@ -91,6 +91,12 @@ impl Model {
             let now = self.now();
             let followed = self.truth.follow(change, now);
             self.check(followed);
+            if change.new.is_none()
+                && let Some(KnownKey::Message(key)) = KnownKey::parse(&change.key)
+                && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
+            {
+                self.is_broken(Broken::new(Broken::KEPT, "a message went"));
+            }
         }
         if !changes.is_empty() {
             let checked = self.truth.check();
@@ -150,7 +156,6 @@ impl Model {
         let history = self.messages.get_mut(&message)?;
         let (group, _) = (history.group?, history.changes.first()?.end?);
         history.purge.get_or_insert(None);
-        self.truth.may_go(group, history.position);
         Some(group)
     }
 

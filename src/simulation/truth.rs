@@ -21,8 +21,6 @@ pub(super) struct Truth {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) claims: BTreeMap<Key, Profile>,
     pub(super) groups: BTreeMap<GroupId, Group>,
-    /// The messages that are removed by hand, now or later.
-    may_go: BTreeSet<(GroupId, MessagePosition)>,
     /// What the changes of this step touched.
     touched_users: BTreeSet<UserId>,
     touched_claims: BTreeSet<Key>,
@@ -64,11 +62,6 @@ impl Truth {
         self.was_member(group, user, 0, u64::MAX)
     }
 
-    /// This message is about to be removed by hand.
-    pub(super) fn may_go(&mut self, group: GroupId, position: MessagePosition) {
-        self.may_go.insert((group, position));
-    }
-
     /// Takes in a change.
     pub(super) fn follow(&mut self, change: &Change, now: u64) -> Result<(), Broken> {
         match KnownKey::parse(&change.key) {
@@ -90,9 +83,8 @@ impl Truth {
             }
             Some(KnownKey::Membership(group, user)) => self.follow_row(group, user, change, now),
             Some(KnownKey::Message(key)) => {
-                let may_go = self.may_go.contains(&(key.group, key.position));
                 let group = self.groups.entry(key.group).or_default();
-                follow_message(group, key.position, change, may_go)
+                follow_message(group, key.position, change)
             }
             None => Ok(()),
         }
@@ -193,11 +185,11 @@ impl Truth {
     }
 }
 
-fn follow_message(group: &mut Group, position: MessagePosition, change: &Change, may_go: bool) -> Result<(), Broken> {
+fn follow_message(group: &mut Group, position: MessagePosition, change: &Change) -> Result<(), Broken> {
     let Some(message) = read::<Message>(change)? else {
         group.gone.insert(position);
         group.messages.remove(&position);
-        return if may_go { Ok(()) } else { Err(Broken::new(Broken::KEPT, "a message went")) };
+        return Ok(());
     };
     if group.gone.contains(&position) {
         return Err(Broken::new(Broken::ONCE, "a removed message is stored again"));
