@@ -61,7 +61,7 @@ impl<'a> Borrow<dyn InOrder + 'a> for Slot {
 
 impl PartialEq for dyn InOrder + '_ {
     fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
+        self.cmp(other).is_eq()
     }
 }
 
@@ -75,7 +75,12 @@ impl PartialOrd for dyn InOrder + '_ {
 
 impl Ord for dyn InOrder + '_ {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
+        let ((sk, key), (other_sk, other_key)) = (self.order(), other.order());
+        // Whoever looks an entry up mostly has the very key that is in it.
+        sk.cmp(other_sk).then_with(|| match (key, other_key) {
+            (Some(key), Some(other)) if std::ptr::eq(key, other) => Ordering::Equal,
+            (key, other) => key.cmp(&other),
+        })
     }
 }
 
@@ -87,14 +92,31 @@ pub(super) fn place(item: &Item) -> Option<Place<'_>> {
     item.get_s(GSI1PK).zip(item.get_s(GSI1SK))
 }
 
+/// A partition of the index, for an item to come back to. It stays the same while anything is in the partition.
+#[derive(Clone, Copy)]
+pub(super) struct PartitionNumber(usize);
+
 #[derive(Default)]
 pub(super) struct Index {
-    partitions: HashMap<String, BTreeSet<Slot>>,
+    /// The partitions that are not empty, by key.
+    numbers: HashMap<String, PartitionNumber>,
+    partitions: Vec<BTreeSet<Slot>>,
+    /// Those that are empty, to be used again.
+    empty: Vec<PartitionNumber>,
 }
 
 impl Index {
     pub(super) fn partition(&self, pk: &str) -> Option<&BTreeSet<Slot>> {
-        self.partitions.get(pk)
+        self.partitions.get(self.number(pk)?.0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
+    pub(super) fn number(&self, pk: &str) -> Option<PartitionNumber> {
+        self.numbers.get(pk).copied()
     }
 
     /// Moves the entry of an item from one place to another, each with the size of the item there, and says what that is to the
@@ -120,7 +142,9 @@ impl Index {
                     self.remove(from, key);
                     self.insert(to, key);
                 } else if from.1 != to.1 {
-                    self.shift(from, to.1, key);
+                    if let Some(number) = self.number(from.0) {
+                        self.shift(number, from.1, to.1, key);
+                    }
                 } else {
                     return IndexChange::Updated { before, after };
                 }
@@ -130,8 +154,8 @@ impl Index {
     }
 
     /// Moves an entry within its partition. It is the very entry, so that its text need not be allocated again.
-    fn shift(&mut self, (pk, from): Place<'_>, to: &str, key: &Arc<Key>) {
-        let Some(partition) = self.partitions.get_mut(pk) else { return };
+    pub(super) fn shift(&mut self, partition: PartitionNumber, from: &str, to: &str, key: &Arc<Key>) {
+        let Some(partition) = self.partitions.get_mut(partition.0) else { return };
         let mut slot = partition.take(&(from, &**key) as &dyn InOrder).unwrap_or_else(|| slot(to, key));
         slot.index_sk.clear();
         slot.index_sk.push_str(to);
@@ -139,21 +163,29 @@ impl Index {
     }
 
     fn insert(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {
-        match self.partitions.get_mut(pk) {
-            Some(partition) => {
-                partition.insert(slot(sk, key));
-            }
-            None => {
-                self.partitions.insert(pk.to_owned(), BTreeSet::from([slot(sk, key)]));
-            }
+        let number = self.number(pk).unwrap_or_else(|| self.add(pk));
+        if let Some(partition) = self.partitions.get_mut(number.0) {
+            partition.insert(slot(sk, key));
         }
     }
 
+    /// Gives a number to a partition that has none.
+    fn add(&mut self, pk: &str) -> PartitionNumber {
+        let number = self.empty.pop().unwrap_or_else(|| {
+            self.partitions.push(BTreeSet::new());
+            PartitionNumber(self.partitions.len() - 1)
+        });
+        self.numbers.insert(pk.to_owned(), number);
+        number
+    }
+
     fn remove(&mut self, (pk, sk): Place<'_>, key: &Arc<Key>) {
-        let Some(partition) = self.partitions.get_mut(pk) else { return };
+        let Some(number) = self.number(pk) else { return };
+        let Some(partition) = self.partitions.get_mut(number.0) else { return };
         partition.remove(&(sk, &**key) as &dyn InOrder);
         if partition.is_empty() {
-            self.partitions.remove(pk);
+            self.numbers.remove(pk);
+            self.empty.push(number);
         }
     }
 }

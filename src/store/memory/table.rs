@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::index::{Index, Place, place};
+use super::index::{Index, PartitionNumber, Place, place};
 use super::update::{Changes, apply};
 use crate::capacity::IndexChange;
 use crate::error::Result;
@@ -60,7 +60,21 @@ impl Stored {
 }
 
 /// The items of a partition, by their sort key.
-pub(super) type Partition = BTreeMap<String, Stored>;
+pub(super) type Partition = BTreeMap<String, Row>;
+
+/// An item in the table.
+pub(super) struct Row {
+    pub(super) stored: Stored,
+    /// The partition of the index in which its entry was last moved, so that the next move need not look for it; `None` once
+    /// the item has left that.
+    index_partition: Option<PartitionNumber>,
+}
+
+impl Row {
+    fn new(stored: Stored) -> Self {
+        Self { stored, index_partition: None }
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -72,7 +86,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn get(&self, key: &Key) -> Option<&Stored> {
-        self.partitions.get(key.pk.as_str())?.get(key.sk.as_str())
+        Some(&self.partitions.get(key.pk.as_str())?.get(key.sk.as_str())?.stored)
     }
 
     pub(super) fn partition(&self, pk: &str) -> Option<&Partition> {
@@ -99,7 +113,7 @@ impl Table {
             None => Unbounded,
         };
         let partitions = self.scan_order.range((behind, Unbounded)).filter_map(|(_, pk)| self.partitions.get(pk));
-        rest_of_partition.chain(partitions.flatten()).map(|(_, stored)| stored)
+        rest_of_partition.chain(partitions.flatten()).map(|(_, row)| &row.stored)
     }
 
     /// Puts the item in the place of what was there, and gives that back.
@@ -116,27 +130,27 @@ impl Table {
         match partition.entry(sk) {
             Entry::Vacant(vacant) => {
                 let change = self.index.follow(&key, None, new.place());
-                vacant.insert(new);
+                vacant.insert(Row::new(new));
                 (None, change)
             }
             Entry::Occupied(mut occupied) => {
-                let change = self.index.follow(&key, occupied.get().place(), new.place());
-                (Some(occupied.insert(new)), change)
+                let change = self.index.follow(&key, occupied.get().stored.place(), new.place());
+                (Some(occupied.insert(Row::new(new)).stored), change)
             }
         }
     }
 
     /// The item of this key, to be changed where it is.
     pub(super) fn find(&mut self, key: &Key) -> Option<Found<'_>> {
-        let stored = self.partitions.get_mut(key.pk.as_str())?.get_mut(key.sk.as_str())?;
-        Some(Found { stored, index: &mut self.index })
+        let row = self.partitions.get_mut(key.pk.as_str())?.get_mut(key.sk.as_str())?;
+        Some(Found { row, index: &mut self.index })
     }
 
     /// Deletes the item, and gives it back.
     pub(super) fn delete(&mut self, key: &Key) -> Option<(Stored, IndexChange)> {
         let pk = key.pk.as_str();
         let partition = self.partitions.get_mut(pk)?;
-        let old = partition.remove(key.sk.as_str())?;
+        let old = partition.remove(key.sk.as_str())?.stored;
         if partition.is_empty() {
             self.partitions.remove(pk);
             self.scan_order.remove(&(hash(pk), pk.to_owned()));
@@ -148,13 +162,13 @@ impl Table {
 
 /// An item in its place, so that it is looked up once to be looked at and to be changed.
 pub(super) struct Found<'a> {
-    stored: &'a mut Stored,
+    row: &'a mut Row,
     index: &'a mut Index,
 }
 
 impl Found<'_> {
     pub(super) fn stored(&self) -> &Stored {
-        self.stored
+        &self.row.stored
     }
 
     /// Changes attributes of the item, and gives the changes that undo it: none where nothing had to be changed.
@@ -162,7 +176,7 @@ impl Found<'_> {
     /// # Errors
     /// As [`apply`]. The item is then as it was.
     pub(super) fn update(&mut self, changes: Changes) -> Result<(Changes, IndexChange)> {
-        let stored = &mut *self.stored;
+        let Row { stored, index_partition } = &mut *self.row;
         let before = stored.size;
         let undo = apply(stored, changes)?;
         let (mut old_pk, mut old_sk) = (None, None);
@@ -174,7 +188,17 @@ impl Found<'_> {
                 _ => {}
             }
         }
-        let change = if old_pk.is_some() || old_sk.is_some() {
+        let sk = old_sk.and_then(|_| stored.item.get_s(GSI1SK));
+        let change = if let (true, None, Some(Some(from)), Some(to)) = (stored.indexed, old_pk, old_sk, sk) {
+            // It stays in its partition, as an inbox row does whenever its conversation moves.
+            let index = &mut *self.index;
+            if let Some(partition) = index_partition.or_else(|| index.number(stored.item.get_s(GSI1PK)?)) {
+                *index_partition = Some(partition);
+                index.shift(partition, from, to, &stored.key);
+            }
+            IndexChange::Moved { before, after: stored.size }
+        } else if old_pk.is_some() || old_sk.is_some() {
+            *index_partition = None;
             let (pk, sk) = (stored.item.get_s(GSI1PK), stored.item.get_s(GSI1SK));
             let from = old_pk.unwrap_or(pk).zip(old_sk.unwrap_or(sk));
             let to = pk.zip(sk);

@@ -18,21 +18,40 @@ const INDEX_SORT_KEYS: [&str; 3] = ["M#1", "M#2", "Z"];
 
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    Put { key: (usize, usize), index: Option<(usize, usize)>, n: i64, only_new: bool },
-    Add { key: (usize, usize), n: i64, only_old: bool },
-    Move { key: (usize, usize), index_sk: Option<usize> },
-    Delete { key: (usize, usize) },
+    Put {
+        key: (usize, usize),
+        index: Option<(usize, usize)>,
+        n: i64,
+        only_new: bool,
+    },
+    Add {
+        key: (usize, usize),
+        n: i64,
+        only_old: bool,
+    },
+    /// Sets or removes one of the index keys, or both.
+    Move {
+        key: (usize, usize),
+        index_pk: Option<Option<usize>>,
+        index_sk: Option<Option<usize>>,
+    },
+    Delete {
+        key: (usize, usize),
+    },
 }
 
 pub(super) fn op() -> impl Strategy<Value = Op> {
     let key = || (0..PARTITIONS.len(), 0..SORT_KEYS.len());
     let index = || proptest::option::of((0..INDEX_PARTITIONS.len(), 0..INDEX_SORT_KEYS.len()));
+    let index_sk = || proptest::option::of(0..INDEX_SORT_KEYS.len());
     prop_oneof![
         4 => (key(), index(), 0..3_i64, any::<bool>())
             .prop_map(|(key, index, n, only_new)| Op::Put { key, index, n, only_new }),
         2 => (key(), 0..2_i64, any::<bool>()).prop_map(|(key, n, only_old)| Op::Add { key, n, only_old }),
-        2 => (key(), proptest::option::of(0..INDEX_SORT_KEYS.len()))
-            .prop_map(|(key, index_sk)| Op::Move { key, index_sk }),
+        3 => (key(), index_sk())
+            .prop_map(|(key, index_sk)| Op::Move { key, index_pk: None, index_sk: Some(index_sk) }),
+        1 => (key(), proptest::option::of(0..INDEX_PARTITIONS.len()), proptest::option::of(index_sk()))
+            .prop_map(|(key, index_pk, index_sk)| Op::Move { key, index_pk: Some(index_pk), index_sk }),
         1 => key().prop_map(|key| Op::Delete { key }),
     ]
 }
@@ -71,13 +90,19 @@ impl Model {
                     });
                 Some(with(old, "n", n(&sum.to_string())))
             }
-            (Op::Move { index_sk: Some(place), .. }, old) => {
-                Some(with(old.unwrap_or_else(|| item(pk, sk)), GSI1SK, s(INDEX_SORT_KEYS[*place])))
+            (Op::Move { .. }, old) => {
+                let moves = moves_of(op);
+                let sets = moves.iter().any(|(_, text)| text.is_some());
+                old.or_else(|| sets.then(|| item(pk, sk))).map(|mut moved| {
+                    for (name, text) in moves {
+                        match text {
+                            Some(text) => moved.insert(name, s(text)),
+                            None => moved.remove(name),
+                        };
+                    }
+                    moved
+                })
             }
-            (Op::Move { index_sk: None, .. }, old) => old.map(|mut old| {
-                old.remove(GSI1SK);
-                old
-            }),
             (Op::Delete { .. }, _) => None,
         };
         let size = |item: &Option<Item>| item.as_ref().map_or(0, Item::size);
@@ -115,6 +140,14 @@ impl Model {
     }
 }
 
+/// The index keys that a move changes; those without a text are removed.
+fn moves_of(op: &Op) -> Vec<(&'static str, Option<&'static str>)> {
+    let Op::Move { index_pk, index_sk, .. } = op else { return Vec::new() };
+    let pk = index_pk.map(|pk| (GSI1PK, pk.map(|place| INDEX_PARTITIONS[place])));
+    let sk = index_sk.map(|sk| (GSI1SK, sk.map(|place| INDEX_SORT_KEYS[place])));
+    pk.into_iter().chain(sk).collect()
+}
+
 pub(super) fn write_of(op: &Op) -> Write {
     let key_of = |place: &(usize, usize)| key(PARTITIONS[place.0], SORT_KEYS[place.1]);
     match op {
@@ -131,10 +164,13 @@ pub(super) fn write_of(op: &Op) -> Write {
             let add = Write::update(key_of(key), Update::new().add("n", *number)).unwrap();
             if *only_old { add.when(Condition::item_exists()).unwrap() } else { add }
         }
-        Op::Move { key, index_sk: Some(place) } => {
-            Write::update(key_of(key), Update::new().set(GSI1SK, s(INDEX_SORT_KEYS[*place]))).unwrap()
+        Op::Move { key, .. } => {
+            let update = moves_of(op).into_iter().fold(Update::new(), |update, (name, text)| match text {
+                Some(text) => update.set(name, s(text)),
+                None => update.remove(name),
+            });
+            Write::update(key_of(key), update).unwrap()
         }
-        Op::Move { key, index_sk: None } => Write::update(key_of(key), Update::new().remove(GSI1SK)).unwrap(),
         Op::Delete { key } => Write::delete(key_of(key)),
     }
 }

@@ -122,6 +122,29 @@ fn an_update_moves_an_item_in_the_index_and_takes_it_out() {
 }
 
 #[test]
+fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
+    let store = MemoryStore::new();
+    let read = |pk: &str| {
+        let found = query(&store, Query::index(partition(pk))).items;
+        found.iter().map(|item| item.get_s(GSI1SK).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    put(&store, indexed("B", "1", "I", "2"));
+    put(&store, indexed("B", "2", "J", "2"));
+    done(&store, Update::new().set(GSI1PK, s("I")).set(GSI1SK, s("1")));
+    done(&store, Update::new().set(GSI1SK, s("3")));
+    assert_eq!((read("I"), read("J")), (vec!["2".into(), "3".into()], vec!["2".into()]));
+    done(&store, Update::new().set(GSI1PK, s("J")));
+    done(&store, Update::new().set(GSI1SK, s("1")));
+    assert_eq!((read("I"), read("J")), (vec!["2".into()], vec!["1".into(), "2".into()]));
+    // The same by way of no partition at all.
+    done(&store, Update::new().remove(GSI1SK));
+    done(&store, Update::new().set(GSI1PK, s("I")));
+    done(&store, Update::new().set(GSI1SK, s("1")));
+    done(&store, Update::new().set(GSI1SK, s("3")));
+    assert_eq!((read("I"), read("J")), (vec!["2".into(), "3".into()], vec!["2".into()]));
+}
+
+#[test]
 fn an_item_may_be_too_large_for_an_update_though_not_for_a_put() {
     // The key has 6 bytes, the overhead of an update 3, and of each change 19 or 2.
     for (size, changes, fits) in [
