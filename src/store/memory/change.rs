@@ -104,8 +104,7 @@ impl ChangeLog {
 
     pub(super) fn push(&mut self, key: Arc<Key>, undo: Undo, at: Timestamp, by_ttl: bool) {
         self.entries.push_back(Entry { key, at, by_ttl, images: Images::Unknown(undo) });
-        let too_old = at.saturating_sub(self.retention);
-        while self.entries.front().is_some_and(|entry| entry.at <= too_old) {
+        while self.entries.front().is_some_and(|entry| entry.is_too_old(self.retention, at)) {
             self.entries.pop_front();
             self.trimmed = self.trimmed.saturating_add(1);
         }
@@ -120,8 +119,7 @@ impl ChangeLog {
         table: &Table,
     ) -> Result<Vec<Change>> {
         // What is too old is gone, even where no write has trimmed it yet.
-        let too_old = now.saturating_sub(self.retention);
-        let untrimmed = self.entries.iter().take_while(|entry| entry.at <= too_old).count();
+        let untrimmed = self.entries.iter().take_while(|entry| entry.is_too_old(self.retention, now)).count();
         let trimmed = self.trimmed.saturating_add(count(untrimmed));
         let last = self.trimmed.saturating_add(count(self.entries.len()));
         let sequence = sequence.unwrap_or(trimmed);
@@ -165,6 +163,10 @@ impl ChangeLog {
 }
 
 impl Entry {
+    fn is_too_old(&self, retention: Duration, now: Timestamp) -> bool {
+        self.at.saturating_add(retention) <= now
+    }
+
     fn change(&self, sequence: u64) -> Option<Change> {
         let Images::Known { old, new } = &self.images else { return None };
         let kind = match (old, new) {

@@ -25,7 +25,7 @@ use shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use self::page::Page;
 use self::table::Stored;
 use self::transact::Named;
-use self::write::{Prepared, State};
+use self::write::{Action, Prepared, State};
 use super::Store;
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
@@ -230,10 +230,13 @@ impl MemoryStore {
         self.shown(&page, false, capacity)
     }
 
+    #[inline]
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
-        let prepared = Prepared::write(request)?;
+        request.check_beside_item()?;
+        let action = Action::of(request.action)?;
         let now = self.clock.now();
-        self.state_mut().write(prepared, now)
+        // The condition stays where it is: there is much of it to be moved, and the lock need not wait for it to be dropped.
+        self.state_mut().write(action, request.condition.as_ref(), request.return_old, now)
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
@@ -280,12 +283,12 @@ impl MemoryStore {
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
         request.check_as_a_whole()?;
-        let prepared = request.writes.into_iter().map(Prepared::batch).collect::<Result<Vec<_>>>()?;
+        let actions = request.writes.into_iter().map(Action::of_batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
-        for write in prepared {
+        for action in actions {
             // One lock for each: a batch is not atomic, and others may see it half done.
-            answer.capacity += self.state_mut().write(write, now)?.capacity();
+            answer.capacity += self.state_mut().write(action, None, false, now)?.capacity();
         }
         Ok(answer)
     }

@@ -69,19 +69,18 @@ pub(super) fn apply(stored: &mut Stored, mut changes: Changes) -> Result<Changes
 
 /// Makes the changes to an item of this size, and gives its new size. Those that undo what was done take their place.
 fn make(item: &mut Item, mut size: usize, key_size: usize, changes: &mut Changes) -> Result<usize> {
-    let mut overhead = 3;
-    let mut made = Ok(());
-    changes.retain_mut(|(name, change)| {
-        if made.is_err() {
-            return false;
-        }
+    let (mut overhead, mut made) = (3, 0);
+    while let Some((name, change)) = changes.get_mut(made) {
         overhead += expression_size(change);
-        make_one(item, &mut size, name, change).unwrap_or_else(|error| {
-            made = Err(error);
-            false
-        })
-    });
-    made?;
+        match make_one(item, &mut size, name, change) {
+            Ok(true) => made += 1,
+            Ok(false) => drop(changes.swap_remove(made)),
+            Err(error) => {
+                changes.truncate(made);
+                return Err(error);
+            }
+        }
+    }
     // The second measure is DynamoDB's own, for the item as it handles it within an update: an item that may be put may
     // still be too large to be updated.
     if size.max(size - key_size + overhead) > MAX_ITEM_BYTES {

@@ -47,6 +47,32 @@ pub(super) enum Action {
 }
 
 impl Action {
+    /// The rest of the write must have been checked.
+    #[inline]
+    pub(super) fn of(action: WriteAction) -> Result<Self> {
+        Ok(match action {
+            WriteAction::Put { key, item } => Self::Put(stored(key, item)?),
+            WriteAction::Update { key, update } => {
+                let mut changes = update.into_changes();
+                for (_, change) in &mut changes {
+                    if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
+                        normalise(value);
+                    }
+                }
+                Self::Update { key, changes }
+            }
+            WriteAction::Delete { key } => Self::Delete { key },
+        })
+    }
+
+    pub(super) fn of_batch(write: BatchAction) -> Result<Self> {
+        let key = write.key()?;
+        Ok(match write {
+            BatchAction::Put(item) => Self::Put(stored(key, item)?),
+            BatchAction::Delete(_) => Self::Delete { key },
+        })
+    }
+
     pub(super) fn key(&self) -> &Key {
         match self {
             Self::Put(new) => &new.key,
@@ -61,8 +87,6 @@ pub(super) enum Effect {
     Keep,
     /// Puts the item in the place of what is there.
     Put(Stored),
-    /// Nothing more: the item was changed where it is, which these changes would undo.
-    Updated { key: Arc<Key>, undo: Changes, index_change: IndexChange, size: usize },
     /// Deletes the item that is there.
     Delete { key: Key },
 }
@@ -73,20 +97,7 @@ impl Prepared {
     pub(super) fn write(write: Write) -> Result<Self> {
         write.check_beside_item()?;
         let Write { action, condition, return_old } = write;
-        let action = match action {
-            WriteAction::Put { key, item } => Action::Put(stored(key, item)?),
-            WriteAction::Update { key, update } => {
-                let mut changes = update.into_changes();
-                for (_, change) in &mut changes {
-                    if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
-                        normalise(value);
-                    }
-                }
-                Action::Update { key, changes }
-            }
-            WriteAction::Delete { key } => Action::Delete { key },
-        };
-        Ok(Self { action, condition, return_old })
+        Ok(Self { action: Action::of(action)?, condition, return_old })
     }
 
     pub(super) fn transact(action: TransactAction) -> Result<Self> {
@@ -97,15 +108,6 @@ impl Prepared {
                 Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
             }
         }
-    }
-
-    pub(super) fn batch(write: BatchAction) -> Result<Self> {
-        let key = write.key()?;
-        let action = match write {
-            BatchAction::Put(item) => Action::Put(stored(key, item)?),
-            BatchAction::Delete(_) => Action::Delete { key },
-        };
-        Ok(Self { action, condition: None, return_old: false })
     }
 }
 
@@ -165,29 +167,38 @@ pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> boo
 }
 
 impl State {
-    pub(super) fn write(&mut self, write: Prepared, now: Timestamp) -> Result<WriteOutcome> {
-        let Prepared { action, condition, return_old } = write;
-        let mut found = self.table.find(action.key());
+    #[inline]
+    pub(super) fn write(
+        &mut self,
+        action: Action,
+        condition: Option<&Condition>,
+        return_old: bool,
+        now: Timestamp,
+    ) -> Result<WriteOutcome> {
+        let found = self.table.find(action.key());
         let old = found.as_ref().map(Found::stored);
         let before = old.map_or(0, |old| old.size);
         let shown = old.filter(|_| return_old).and_then(|old| old.shown(now));
-        if !is_met(condition.as_ref(), old) {
+        if !is_met(condition, old) {
             return Ok(WriteOutcome::Refused { current: shown, capacity: idle(before) });
         }
-        let effect = match (action, &mut found) {
+        let capacity = match (action, found) {
             // Nothing depends on another write here, so that it need not be worked out before it is done.
-            (Action::Update { changes, .. }, Some(found)) => {
+            (Action::Update { changes, .. }, Some(mut found)) => {
                 let (undo, index_change) = found.update(changes)?;
-                let Stored { key, size, .. } = found.stored();
                 if undo.is_empty() {
-                    Effect::Keep
+                    idle(before)
                 } else {
-                    Effect::Updated { key: Arc::clone(key), undo, index_change, size: *size }
+                    let Stored { key, size: after, .. } = found.stored();
+                    let (key, after) = (Arc::clone(key), *after);
+                    self.finish(key, Undo::Changes(undo), index_change, (before, after), now)
                 }
             }
-            (action, _) => decide(action, found.as_ref().map(Found::stored))?,
+            (action, found) => {
+                let effect = decide(action, found.as_ref().map(Found::stored))?;
+                self.carry_out(effect, before, now)
+            }
         };
-        let capacity = self.carry_out(effect, before, now);
         Ok(WriteOutcome::Done { old: shown, capacity })
     }
 
@@ -200,12 +211,23 @@ impl State {
                 let (old, index_change) = self.table.put(new);
                 (key, Undo::Whole(old.map(|old| old.item)), index_change, size)
             }
-            Effect::Updated { key, undo, index_change, size } => (key, Undo::Changes(undo), index_change, size),
             Effect::Delete { key } => {
                 let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
                 (old.key, Undo::Whole(Some(old.item)), index_change, 0)
             }
         };
+        self.finish(key, undo, index_change, (before, after), now)
+    }
+
+    /// Tells the index and the log of a change that was made, and says what it consumed, by the item's size before and after.
+    fn finish(
+        &mut self,
+        key: Arc<Key>,
+        undo: Undo,
+        index_change: IndexChange,
+        (before, after): (usize, usize),
+        now: Timestamp,
+    ) -> Capacity {
         self.send_to_index(&key, index_change);
         self.log.push(key, undo, now, false);
         Capacity {
