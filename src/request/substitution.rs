@@ -17,6 +17,7 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 const SMALL: usize = 8 * 1024;
 
 /// Whether a part of an expression, with this name and value, makes it necessary to [weigh](check_substituted) them all.
+#[inline]
 pub(super) fn is_large(name: &str, value: Option<&AttributeValue>) -> bool {
     let value = match value {
         None | Some(AttributeValue::Bool(_) | AttributeValue::Null(_)) => 0,

@@ -84,9 +84,15 @@ impl Update {
     /// Adds a change.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
-        self.changes.push((name.into(), change));
-        self.checked = None;
+        self.push(name.into(), change);
         self
+    }
+
+    // Not inlined: a caller has a row of these.
+    #[inline(never)]
+    fn push(&mut self, name: Cow<'static, str>, change: AttributeChange) {
+        self.changes.push((name, change));
+        self.checked = None;
     }
 
     /// The same, checked.

@@ -69,6 +69,7 @@ impl Write {
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an update without changes, with two of one attribute or one of the key, and for a
     /// value that cannot be stored.
+    #[inline]
     pub fn update(key: Key, update: Update) -> Result<Self> {
         Ok(Self::of(WriteAction::Update { key, update: update.checked()? }))
     }
@@ -86,6 +87,7 @@ impl Write {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
+    #[inline]
     pub fn when(mut self, condition: Condition) -> Result<Self> {
         condition.check()?;
         self.condition = Some(match self.condition.take() {
