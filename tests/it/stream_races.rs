@@ -238,16 +238,36 @@ async fn a_row_put_with_names_from_before_a_rename_has_the_new_ones() {
     assert_eq!(rows.map(|row| row.other().unwrap()), [profiles[1].clone(), profiles[0].clone()]);
 }
 
+/// Renames a user twice. Gives the user, and the record of each time.
+async fn two_renames(app: &App, user: &User) -> (User, [StreamRecord; 2]) {
+    let seen = app.records().len();
+    let second = app.renamed(user, "second").await;
+    let third = app.renamed(&second, "third").await;
+    let records = app.records().split_off(seen).into_iter();
+    let users: Vec<_> = records.filter(|record| record.keys.get_s("sk") == Some("USER")).collect();
+    (third, users.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn of_two_renames_in_a_batch_the_later_one_counts_in_whatever_order_they_come() {
+    for later_first in [false, true] {
+        let app = App::new();
+        let (andrew, bayko, _) = app.direct().await;
+        let (third, mut users) = two_renames(&app, &andrew).await;
+        if later_first {
+            users.reverse();
+        }
+        assert!(!Projector::new(app.store.clone()).project(&users).await.has_failed());
+        assert_eq!(app.only_row(andrew.id()).await.profile(), third.profile());
+        assert_eq!(app.only_row(bayko.id()).await.other(), Some(third.profile()));
+    }
+}
+
 #[tokio::test]
 async fn a_late_record_never_brings_earlier_names_back() {
     let app = App::new();
     let (andrew, bayko, _) = app.direct().await;
-    let seen = app.records().len();
-    let second = app.renamed(&andrew, "second").await;
-    let third = app.renamed(&second, "third").await;
-    let records = app.records().split_off(seen);
-    let users: Vec<_> = records.into_iter().filter(|record| record.keys.get_s("sk") == Some("USER")).collect();
-    assert_eq!(users.len(), 2);
+    let (third, users) = two_renames(&app, &andrew).await;
     let projector = Projector::new(app.store.clone());
     for number in [0, 1, 0] {
         assert!(!projector.project(&users[number..=number]).await.has_failed());
@@ -260,12 +280,9 @@ async fn a_late_record_never_brings_earlier_names_back() {
 async fn renamed_twice(app: &App) -> (User, StreamRecord) {
     let new = NewUser::new("first", "Andrew Brown").unwrap().with_identity(IDENTITY.parse().unwrap());
     let first = app.chat.create_user(new).await.unwrap();
-    let seen = app.records().len();
-    let second = app.renamed(&first, "second").await;
-    let older = app.records().split_off(seen).into_iter().find(|record| record.keys.get_s("sk") == Some("USER"));
-    let third = app.renamed(&second, "third").await;
+    let (third, [older, _]) = two_renames(app, &first).await;
     app.project().await;
-    (third, older.unwrap())
+    (third, older)
 }
 
 /// Another projector, which is behind, does the older rename when the row that this puts has been projected.
