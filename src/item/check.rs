@@ -86,11 +86,11 @@ pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
     // Most values are of these types, of which any value can be stored.
     match value {
         AttributeValue::S(_) | AttributeValue::B(_) | AttributeValue::Bool(_) => Ok(()),
-        _ => check_value_within(name, value),
+        _ => check_other_value(name, value),
     }
 }
 
-fn check_value_within(name: &str, value: &AttributeValue) -> Result<()> {
+fn check_other_value(name: &str, value: &AttributeValue) -> Result<()> {
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
 }

@@ -88,7 +88,7 @@ impl Update {
         self
     }
 
-    // Not inlined: a caller has a row of these.
+    // Not inlined: most callers make several changes in sequence, and each would have a copy of this.
     #[inline(never)]
     fn push(&mut self, name: Cow<'static, str>, change: AttributeChange) {
         self.changes.push((name, change));

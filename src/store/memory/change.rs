@@ -64,7 +64,7 @@ impl fmt::Debug for Change {
 /// The log. A write leaves only what it replaced, which costs next to nothing; the images of a change are worked out from
 /// that when changes are read, once.
 pub(super) struct ChangeLog {
-    retention: Duration,
+    retention_micros: i64,
     entries: VecDeque<Entry>,
     /// How many entries have been trimmed: the sequence number of the last one.
     trimmed: u64,
@@ -93,18 +93,18 @@ enum Images {
 
 impl Default for ChangeLog {
     fn default() -> Self {
-        Self { retention: RETENTION, entries: VecDeque::new(), trimmed: 0 }
+        Self { retention_micros: micros(RETENTION), entries: VecDeque::new(), trimmed: 0 }
     }
 }
 
 impl ChangeLog {
     pub(super) fn keep_for(&mut self, retention: Duration) {
-        self.retention = retention;
+        self.retention_micros = micros(retention);
     }
 
     pub(super) fn push(&mut self, key: Arc<Key>, undo: Undo, at: Timestamp, by_ttl: bool) {
         self.entries.push_back(Entry { key, at, by_ttl, images: Images::Unknown(undo) });
-        while self.entries.front().is_some_and(|entry| entry.is_too_old(self.retention, at)) {
+        while self.entries.front().is_some_and(|entry| entry.is_too_old(self.retention_micros, at)) {
             self.entries.pop_front();
             self.trimmed = self.trimmed.saturating_add(1);
         }
@@ -119,7 +119,7 @@ impl ChangeLog {
         table: &Table,
     ) -> Result<Vec<Change>> {
         // What is too old is gone, even where no write has trimmed it yet.
-        let untrimmed = self.entries.iter().take_while(|entry| entry.is_too_old(self.retention, now)).count();
+        let untrimmed = self.entries.iter().take_while(|entry| entry.is_too_old(self.retention_micros, now)).count();
         let trimmed = self.trimmed.saturating_add(count(untrimmed));
         let last = self.trimmed.saturating_add(count(self.entries.len()));
         let sequence = sequence.unwrap_or(trimmed);
@@ -163,8 +163,9 @@ impl ChangeLog {
 }
 
 impl Entry {
-    fn is_too_old(&self, retention: Duration, now: Timestamp) -> bool {
-        self.at.saturating_add(retention) <= now
+    fn is_too_old(&self, retention_micros: i64, now: Timestamp) -> bool {
+        // All of time, from the year 0 to 9999, is far less than an `i64` holds.
+        now.unix_micros() - self.at.unix_micros() >= retention_micros
     }
 
     fn change(&self, sequence: u64) -> Option<Change> {
@@ -184,6 +185,10 @@ impl Entry {
             by_ttl: self.by_ttl,
         })
     }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn count(entries: usize) -> u64 {

@@ -76,7 +76,7 @@ impl PartialOrd for dyn InOrder + '_ {
 impl Ord for dyn InOrder + '_ {
     fn cmp(&self, other: &Self) -> Ordering {
         let ((sk, key), (other_sk, other_key)) = (self.order(), other.order());
-        // Whoever looks an entry up mostly has the very key that is in it.
+        // Whoever looks an entry up often has the very key that is in it.
         sk.cmp(other_sk).then_with(|| match (key, other_key) {
             (Some(key), Some(other)) if std::ptr::eq(key, other) => Ordering::Equal,
             (key, other) => key.cmp(&other),
@@ -92,16 +92,18 @@ pub(super) fn place(item: &Item) -> Option<Place<'_>> {
     item.get_s(GSI1PK).zip(item.get_s(GSI1SK))
 }
 
-/// A partition of the index, for an item to come back to. It stays the same while anything is in the partition.
-#[derive(Clone, Copy)]
+/// A partition of the index, for an item to come back to. It stays the same while anything is in the partition, and is given to
+/// another one then: whoever keeps it forgets it when its entry leaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PartitionNumber(usize);
 
 #[derive(Default)]
 pub(super) struct Index {
-    /// The partitions that are not empty, by key.
+    /// The numbers of the partitions that are not empty, by key.
     numbers: HashMap<String, PartitionNumber>,
+    /// The partitions by number.
     partitions: Vec<BTreeSet<Slot>>,
-    /// Those that are empty, to be used again.
+    /// The numbers of those that are empty, to be given again.
     empty: Vec<PartitionNumber>,
 }
 
@@ -111,7 +113,7 @@ impl Index {
     }
 
     #[cfg(test)]
-    pub(super) fn partitions(&self) -> usize {
+    pub(super) fn partition_count(&self) -> usize {
         self.partitions.len()
     }
 
@@ -172,8 +174,9 @@ impl Index {
     /// Gives a number to a partition that has none.
     fn add(&mut self, pk: &str) -> PartitionNumber {
         let number = self.empty.pop().unwrap_or_else(|| {
+            let number = PartitionNumber(self.partitions.len());
             self.partitions.push(BTreeSet::new());
-            PartitionNumber(self.partitions.len() - 1)
+            number
         });
         self.numbers.insert(pk.to_owned(), number);
         number
@@ -184,6 +187,8 @@ impl Index {
         let Some(partition) = self.partitions.get_mut(number.0) else { return };
         partition.remove(&(sk, &**key) as &dyn InOrder);
         if partition.is_empty() {
+            // An empty set still holds on to memory.
+            *partition = BTreeSet::new();
             self.numbers.remove(pk);
             self.empty.push(number);
         }

@@ -232,10 +232,11 @@ impl MemoryStore {
 
     #[inline]
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
+        // It was checked when it was made, but its fields are open.
         request.check_beside_item()?;
         let action = Action::of(request.action)?;
         let now = self.clock.now();
-        // The condition stays where it is: there is much of it to be moved, and the lock need not wait for it to be dropped.
+        // The condition stays where it is: it is large to move, and the lock need not wait for it to be dropped.
         self.state_mut().write(action, request.condition.as_ref(), request.return_old, now)
     }
 

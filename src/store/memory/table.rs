@@ -65,8 +65,8 @@ pub(super) type Partition = BTreeMap<String, Row>;
 /// An item in the table.
 pub(super) struct Row {
     pub(super) stored: Stored,
-    /// The partition of the index in which its entry was last moved, so that the next move need not look for it; `None` once
-    /// the item has left that.
+    /// The partition of the index in which an update has moved its entry, so that the next one need not look for it; `None` before
+    /// the first such move, and once the item has left that partition.
     index_partition: Option<PartitionNumber>,
 }
 
@@ -193,6 +193,7 @@ impl Found<'_> {
             // It stays in its partition, as an inbox row does whenever its conversation moves.
             let index = &mut *self.index;
             if let Some(partition) = index_partition.or_else(|| index.number(stored.item.get_s(GSI1PK)?)) {
+                debug_assert_eq!(Some(partition), stored.item.get_s(GSI1PK).and_then(|pk| index.number(pk)));
                 *index_partition = Some(partition);
                 index.shift(partition, from, to, &stored.key);
             }

@@ -74,7 +74,7 @@ fn make(item: &mut Item, mut size: usize, key_size: usize, changes: &mut Changes
         overhead += expression_size(change);
         match make_one(item, &mut size, name, change) {
             Ok(true) => made += 1,
-            Ok(false) => drop(changes.swap_remove(made)),
+            Ok(false) => drop(changes.remove(made)),
             Err(error) => {
                 changes.truncate(made);
                 return Err(error);

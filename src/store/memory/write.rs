@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
 }
 
-/// A write that has been checked, with what can be worked out before the lock is taken.
+/// An action of a transaction that has been checked, with what can be worked out before the lock is taken.
 pub(super) struct Prepared {
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
@@ -47,7 +47,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The rest of the write must have been checked.
+    /// The rest of the write must have passed [`Write::check_beside_item`].
     #[inline]
     pub(super) fn of(action: WriteAction) -> Result<Self> {
         Ok(match action {
@@ -92,17 +92,13 @@ pub(super) enum Effect {
 }
 
 impl Prepared {
-    /// Requests are checked when they are made, but their fields are open. So whatever the service would refuse is refused
-    /// here, too.
-    pub(super) fn write(write: Write) -> Result<Self> {
-        write.check_beside_item()?;
-        let Write { action, condition, return_old } = write;
-        Ok(Self { action: Action::of(action)?, condition, return_old })
-    }
-
     pub(super) fn transact(action: TransactAction) -> Result<Self> {
         match action {
-            TransactAction::Write(write) => Self::write(write),
+            TransactAction::Write(write) => {
+                write.check_beside_item()?;
+                let Write { action, condition, return_old } = write;
+                Ok(Self { action: Action::of(action)?, condition, return_old })
+            }
             TransactAction::Check { key, condition } => {
                 condition.check()?;
                 Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
@@ -219,7 +215,7 @@ impl State {
         self.finish(key, undo, index_change, (before, after), now)
     }
 
-    /// Tells the index and the log of a change that was made, and says what it consumed, by the item's size before and after.
+    /// Tells an index that lags and the log of a change that was made, and says what it consumed, by the item's size before and after.
     fn finish(
         &mut self,
         key: Arc<Key>,

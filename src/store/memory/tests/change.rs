@@ -6,6 +6,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::request::{BatchAction, BatchWrite, Condition, Update};
 use crate::store::memory::{Change, ChangeKind};
+use crate::time::Timestamp;
 
 fn all(store: &MemoryStore) -> Vec<Change> {
     store.changes_after(None, usize::MAX).unwrap()
@@ -134,6 +135,19 @@ fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
     assert_eq!(all(&store), []);
     assert_eq!(store.changes_after(Some(2), 1).unwrap(), []);
     assert_eq!(store.changes_after(Some(1), 1).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn changes_are_kept_as_long_at_either_end_of_time() {
+    for end in [Timestamp::MIN, Timestamp::MAX] {
+        for retention in [Duration::from_secs(1), Duration::MAX] {
+            let clock = ManualClock::starting_at(end);
+            let store = MemoryStore::new().with_clock(clock).with_change_retention(retention);
+            put(&store, item("A", "1"));
+            put(&store, item("A", "2"));
+            assert_eq!(all(&store).len(), 2, "{end} {retention:?}");
+        }
+    }
 }
 
 #[test]

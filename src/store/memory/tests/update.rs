@@ -63,8 +63,9 @@ fn adding_to_what_is_no_number_is_invalid_and_changes_nothing() {
     let before = get(&store, "A", "1");
     for name in ["text", "large", "pk"] {
         let mut write = Write::update(key("A", "1"), Update::new().set("other", s("x")).add("n", 1)).unwrap();
-        write.action =
-            WriteAction::Update { key: key("A", "1"), update: Update::new().set("other", s("x")).add(name, 1) };
+        // Behind a change that makes nothing and one that is made.
+        let update = Update::new().remove("missing").set("other", s("x")).add(name, 1).set("later", s("6"));
+        write.action = WriteAction::Update { key: key("A", "1"), update };
         assert_eq!(try_write(&store, write).unwrap_err().kind(), ErrorKind::Invalid, "{name}");
     }
     assert_eq!(get(&store, "A", "1"), before);

@@ -93,7 +93,11 @@ fn nothing_is_kept_of_a_partition_that_has_become_empty() {
         put(&store, indexed("A", "1", name, "1"));
         write(&store, Write::delete(key("A", "1")));
     }
-    assert_eq!(store.state().table.index().partitions(), 1, "the next partition takes the place of one that is empty");
+    assert_eq!(
+        store.state().table.index().partition_count(),
+        1,
+        "the next partition takes the place of one that is empty"
+    );
 }
 
 #[test]
