@@ -2,8 +2,8 @@
 
 use threadline::stream::{Drift, Projector, StreamRecord};
 use threadline::{
-    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, Thread, Threadline, Update, User,
-    UserChange,
+    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, Store, Thread, Threadline, Update,
+    User, UserChange, Write,
 };
 
 use crate::audit::{World, text};
@@ -117,6 +117,22 @@ async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost
         .await;
         let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
         assert_eq!(*row.other().unwrap().display_name(), name());
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended() {
+    for (attribute, name) in [("user_handle", "bayko"), ("other_handle", "andrewbrown")] {
+        let world = World::new().await;
+        let key = world.row(&world.bayko);
+        world.update(key.clone(), Update::new().set("user_handle", text("old")).set("other_handle", text("old"))).await;
+        let (live, update) = (world.app.store.clone(), Update::new().set(attribute, text(name)));
+        let store = Meddled::new(&world.app.store).before_write(async move {
+            live.write(Write::update(key, update).unwrap()).await.unwrap().done().unwrap();
+        });
+        let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
+        assert!(!finding.mended, "{attribute}");
+        world.is_found_and_mended(Drift::StaleNames { group: world.direct.group_id(), user: world.bayko.id() }).await;
     }
 }
 
