@@ -135,7 +135,6 @@ impl Condition {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
-    #[inline]
     pub fn check(&self) -> Result<()> {
         if self.check_parts()? { check_substituted(None, Some(self)) } else { Ok(()) }
     }
@@ -157,7 +156,6 @@ impl Condition {
         }
     }
 
-    #[inline]
     fn check_nested(&self, count: &mut Count, depth: usize) -> Result<()> {
         if depth > MAX_DEPTH {
             return Err(too_large());

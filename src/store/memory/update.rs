@@ -74,7 +74,7 @@ fn make(item: &mut Item, mut size: usize, key_size: usize, changes: &mut Changes
         overhead += expression_size(change);
         match make_one(item, &mut size, name, change) {
             Ok(true) => made += 1,
-            Ok(false) => drop(changes.remove(made)),
+            Ok(false) => leave_out(changes, made),
             Err(error) => {
                 changes.truncate(made);
                 return Err(error);
@@ -90,6 +90,12 @@ fn make(item: &mut Item, mut size: usize, key_size: usize, changes: &mut Changes
         )));
     }
     Ok(size)
+}
+
+/// Leaves out a change that changed nothing, which is rare.
+#[cold]
+fn leave_out(changes: &mut Changes, place: usize) {
+    changes.remove(place);
 }
 
 /// Makes one change, which becomes the one that undoes it. `false` where there is nothing to be changed.
