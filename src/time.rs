@@ -73,14 +73,14 @@ impl Timestamp {
     /// This much later, or the last moment of the year 9999.
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
-        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
     /// This much earlier, or the first moment of the year 0000.
     #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
-        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
@@ -93,6 +93,11 @@ impl Timestamp {
             Err(Error::invalid("a stored timestamp must have six fraction digits and `+00:00`"))
         }
     }
+}
+
+/// The microseconds of a duration, or the most that there are.
+pub(crate) fn whole_micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Display for Timestamp {
@@ -157,7 +162,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+        let micros = whole_micros(since_epoch);
         Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)
     }
 }

@@ -10,7 +10,7 @@ use super::update::{Changes, swap};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::item::Item;
 use crate::key::Key;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, whole_micros};
 
 /// How long a change can be read, unless told otherwise: as in [DynamoDB
 /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
@@ -93,13 +93,13 @@ enum Images {
 
 impl Default for ChangeLog {
     fn default() -> Self {
-        Self { retention_micros: micros(RETENTION), entries: VecDeque::new(), trimmed: 0 }
+        Self { retention_micros: whole_micros(RETENTION), entries: VecDeque::new(), trimmed: 0 }
     }
 }
 
 impl ChangeLog {
     pub(super) fn keep_for(&mut self, retention: Duration) {
-        self.retention_micros = micros(retention);
+        self.retention_micros = whole_micros(retention);
     }
 
     pub(super) fn push(&mut self, key: Arc<Key>, undo: Undo, at: Timestamp, by_ttl: bool) {
@@ -185,10 +185,6 @@ impl Entry {
             by_ttl: self.by_ttl,
         })
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn count(entries: usize) -> u64 {
