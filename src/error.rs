@@ -47,11 +47,15 @@ pub enum ErrorKind {
     Conflict,
     /// The table or the account is over its throughput. Nothing was done; try again later.
     Throttled,
-    /// The service could not be reached or had a fault of its own. Nothing was done; try again later.
+    /// The service could not be reached, had a fault of its own, or answered with something unknown. Nothing was done; try
+    /// again later.
     Unavailable,
+    /// The deployment is at fault, and somebody must change it: a missing table or index, a table with other keys, a
+    /// permission that is missing in IAM, missing credentials, an event of another source.
+    Misconfigured,
     /// The input can never succeed. Nothing was sent, or the service refused it.
     Invalid,
-    /// The caller may not do this.
+    /// The user may not do this, such as edit somebody else's message.
     Denied,
     /// A write was sent and its answer was lost: it may have taken effect or not.
     ///
@@ -59,6 +63,17 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// A stored item is not what its entity expects.
     Corrupt,
+}
+
+/// Who can make a failed call succeed. Returned by [`Error::recovery`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recovery {
+    /// A later attempt may succeed, with nothing changed.
+    Retry,
+    /// Somebody must change the deployment first.
+    Operator,
+    /// The same call will always fail.
+    Permanent,
 }
 
 /// Whether the request that failed may nevertheless have taken effect. It speaks of that one request: see
@@ -179,11 +194,54 @@ impl Error {
         self.inner.service.as_ref()
     }
 
-    /// Whether the same request, repeated unchanged after a pause, is safe and may succeed.
+    /// Returns a text that is fit for an API's client: without the table, the operation, the request's id or the service's
+    /// words. The [`Display`](fmt::Display) form is for logs.
     ///
-    /// An unknown outcome is not retryable in general: whether a repeat is safe depends on the request.
+    /// ```
+    /// use threadline::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Misconfigured, "the index does not exist").with_table("chat");
+    /// assert_eq!(error.message(), "the service is not set up correctly");
+    /// assert_eq!(error.to_string(), "table `chat`: the index does not exist");
+    /// ```
+    pub fn message(&self) -> &str {
+        match self.kind() {
+            ErrorKind::Throttled => "too many requests; try again later",
+            ErrorKind::Unavailable => "the service is not available; try again later",
+            ErrorKind::OutcomeUnknown => "the request may have been carried out or not; try again",
+            ErrorKind::Misconfigured => "the service is not set up correctly",
+            ErrorKind::Corrupt => "the stored data cannot be read",
+            ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::ConditionFailed
+            | ErrorKind::Conflict
+            | ErrorKind::Invalid
+            | ErrorKind::Denied => &self.inner.message,
+        }
+    }
+
+    /// Returns who can make the call succeed: the one classification of errors in this crate.
+    ///
+    /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only what is idempotent, as the access patterns are.
+    pub fn recovery(&self) -> Recovery {
+        match self.kind() {
+            ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
+                Recovery::Retry
+            }
+            ErrorKind::Misconfigured => Recovery::Operator,
+            ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::ConditionFailed
+            | ErrorKind::Invalid
+            | ErrorKind::Denied
+            | ErrorKind::Corrupt => Recovery::Permanent,
+        }
+    }
+
+    /// Returns `true` if the same request can be retried safely and may succeed: its [`recovery`](Self::recovery) is
+    /// [`Retry`](Recovery::Retry), and nothing was done.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable)
+        self.recovery() == Recovery::Retry && self.outcome() == Outcome::NotDone
     }
 
     /// Whether the request that failed may nevertheless have taken effect.

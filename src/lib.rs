@@ -23,7 +23,7 @@ pub mod table;
 
 pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
 pub use entity::Entity;
-pub use error::{Error, ErrorKind, Outcome, Result, ServiceError};
+pub use error::{Error, ErrorKind, Outcome, Recovery, Result, ServiceError};
 pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
 pub use item::Item;
 pub use key::{
