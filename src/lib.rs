@@ -51,6 +51,10 @@ pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, K
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 
 #[cfg(any(doc, doctest))]
+#[doc = include_str!("docs/errors.md")]
+pub mod errors {}
+
+#[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/testing.md")]
 pub mod testing {}
 

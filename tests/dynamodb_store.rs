@@ -239,10 +239,10 @@ async fn a_cancelled_transaction_leaves_its_token_free() -> Result<(), Error> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_that_does_not_exist_is_not_found_and_it_is_said() {
+async fn a_missing_table_is_misconfigured() {
     let store = DynamoDbStore::new(client(), "threadline-nowhere");
     let error = store.get(Get::new(key("A", "B"))).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
     let words = error.to_string();
     let expected = "get on table `threadline-nowhere`: the table or its index does not exist in the client's account";
     assert!(words.starts_with(expected), "{words}");

@@ -192,7 +192,7 @@ async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> 
 async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
     let app = App::on(spec("poller-none").stream(None)).await?;
     let error = app.poller().drain().await.unwrap_err();
-    assert_eq!(error.kind(), threadline::ErrorKind::NotFound);
+    assert_eq!(error.kind(), threadline::ErrorKind::Misconfigured);
     assert!(error.to_string().contains("no stream"), "{error}");
     app.drop().await
 }

@@ -75,7 +75,7 @@ async fn a_protected_table_is_deleted_only_after_its_protection() -> Result<(), 
 
     spec.remove_protection(&client).await?;
     spec.delete(&client).await?;
-    assert_eq!(spec.verify(&client).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(spec.verify(&client).await.unwrap_err().kind(), ErrorKind::Misconfigured);
     Ok(())
 }
 
@@ -88,7 +88,7 @@ async fn a_table_that_is_not_there_is_not_found() {
         spec.delete(&client).await.unwrap_err(),
         spec.remove_protection(&client).await.unwrap_err(),
     ] {
-        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
         assert_eq!(error.table(), Some(spec.name()));
     }
 }

@@ -10,7 +10,7 @@ use super::plan::{GroupWork, Plan, Subject};
 use super::record::{SequenceNumber, StreamRecord};
 use super::rows;
 use super::sink::Sink;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Recovery, Result};
 use crate::id::GroupId;
 use crate::model::{Message, User};
 use crate::store::Store;
@@ -188,12 +188,7 @@ async fn keyed<K>(key: K, work: impl Future<Output = Result<()>>) -> (K, Result<
 fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
     match result {
         None | Some(Ok(())) => RecordOutcome::Done,
-        Some(Err(error)) if can_never_succeed(error) => RecordOutcome::Impossible(Arc::clone(error)),
+        Some(Err(error)) if error.recovery() == Recovery::Permanent => RecordOutcome::Impossible(Arc::clone(error)),
         Some(Err(error)) => RecordOutcome::Failed(Arc::clone(error)),
     }
-}
-
-/// Whether the same call would fail in the same way for ever.
-pub(super) fn can_never_succeed(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt)
 }

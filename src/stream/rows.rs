@@ -11,9 +11,8 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use serde_dynamo::AttributeValue;
 
-use super::projector::can_never_succeed;
 use crate::entity::Entity;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
@@ -321,7 +320,7 @@ async fn all(work: impl Iterator<Item = BoxFuture<'_, Result<()>>>) -> Result<()
 /// The worst of two results: an error that may pass, since all is done again for it, then one that never will.
 pub(super) fn worst(one: Result<()>, other: Result<()>) -> Result<()> {
     match (one, other) {
-        (Err(one), Err(other)) => Err(if can_never_succeed(&one) { other } else { one }),
+        (Err(one), Err(other)) => Err(if one.recovery() == Recovery::Permanent { other } else { one }),
         (Ok(()), result) | (result, Ok(())) => result,
     }
 }

@@ -77,7 +77,7 @@ impl TableSpec {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
-    /// [`NotFound`](ErrorKind::NotFound) when there is no such table after 12 seconds;
+    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 seconds;
     /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes. Otherwise by what went wrong, and
     /// [`operation`](Error::operation) says at which step; those before it are done.
     pub async fn complete(&self, client: &Client) -> Result<Created> {
@@ -109,7 +109,7 @@ impl TableSpec {
     /// Waits until the table and its index are active, for 5 minutes at most.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when there is no such table after 12 seconds;
+    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 seconds;
     /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes.
     pub async fn wait_until_active(&self, client: &Client) -> Result<()> {
         self.until_active(client).await.map(|_| ())
@@ -119,7 +119,7 @@ impl TableSpec {
     ///
     /// # Errors
     /// [`Denied`](ErrorKind::Denied) while the table is protected against deletion: call
-    /// [`remove_protection`](Self::remove_protection) first. [`NotFound`](ErrorKind::NotFound) when there is no such table;
+    /// [`remove_protection`](Self::remove_protection) first. [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table;
     /// [`Unavailable`](ErrorKind::Unavailable) when it is not gone after 5 minutes.
     pub async fn delete(&self, client: &Client) -> Result<()> {
         let attempts = Attempts::new();
@@ -144,7 +144,7 @@ impl TableSpec {
     /// Removes the table's protection against deletion, and waits until it is active again.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when there is no such table.
+    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
     pub async fn remove_protection(&self, client: &Client) -> Result<()> {
         let attempts = Attempts::new();
         let call = self.call("update_table", Effect::Write, &attempts);
@@ -257,8 +257,12 @@ impl TableSpec {
         match request.send().await {
             Ok(answer) => Ok(answer.table),
             Err(error) => {
-                let error = Box::<Failure>::from(error).into_error(call);
-                if error.kind() == ErrorKind::NotFound { Ok(None) } else { Err(error) }
+                let failure = Box::<Failure>::from(error);
+                if failure.code() == Some("ResourceNotFoundException") {
+                    Ok(None)
+                } else {
+                    Err(failure.into_error(call))
+                }
             }
         }
     }
@@ -282,7 +286,7 @@ impl TableSpec {
     }
 
     pub(super) fn not_there(&self, operation: &'static str) -> Error {
-        Error::not_found("the table does not exist in the client's account and region")
+        Error::new(ErrorKind::Misconfigured, "the table does not exist in the client's account and region; create it")
             .with_operation(operation)
             .with_table(&self.name)
     }

@@ -160,7 +160,7 @@ impl TableSpec {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such table; otherwise as the service answers.
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if there is no such table; otherwise as the service answers.
     pub async fn verify(&self, client: &Client) -> Result<Verified> {
         self.checked("describe_table")?;
         let table = self.describe(client).await?.ok_or_else(|| self.not_there("describe_table"))?;

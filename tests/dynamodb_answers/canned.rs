@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -120,6 +121,11 @@ impl Server {
             .endpoint_url(&self.endpoint);
         config.set_http_client(complete.http_client());
         Client::from_conf(config.build())
+    }
+
+    /// A client whose credentials come from here.
+    pub(crate) fn client_with_credentials(&self, provider: impl ProvideCredentials + 'static) -> Client {
+        Client::from_conf(self.config(&Sleeps::default()).credentials_provider(provider).build())
     }
 
     fn config(&self, sleeps: &Sleeps) -> Builder {

@@ -1,49 +1,155 @@
 //! Errors: their kinds, lost answers, and what must not be seen in them.
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result as Provided, future};
+
 use super::*;
 
+/// A provider that fails so the first time, and then gives credentials.
+#[derive(Debug)]
+struct FailsOnce(std::sync::Mutex<Option<CredentialsError>>);
+
+impl ProvideCredentials for FailsOnce {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let provided: Provided = match self.0.lock().unwrap().take() {
+            Some(error) => Err(error),
+            None => Ok(Credentials::new("id", "secret", None, None, "test")),
+        };
+        future::ProvideCredentials::ready(provided)
+    }
+}
+
 #[tokio::test]
-async fn every_code_of_the_service_has_its_kind() {
-    use ErrorKind::{Conflict, Denied, Invalid, NotFound, OutcomeUnknown, Throttled, Unavailable};
-    for (status, code, read, write) in [
-        (400, "ResourceNotFoundException", NotFound, NotFound),
-        (400, "ProvisionedThroughputExceededException", Throttled, Throttled),
-        (400, "ThrottlingException", Throttled, Throttled),
-        (400, "RequestLimitExceeded", Throttled, Throttled),
-        (400, "LimitExceededException", Throttled, Throttled),
-        (400, "ReplicatedWriteConflictException", Conflict, Conflict),
-        (400, "TransactionInProgressException", OutcomeUnknown, OutcomeUnknown),
-        (400, "ValidationException", Invalid, Invalid),
-        (400, "IdempotentParameterMismatchException", Invalid, Invalid),
-        (400, "ItemCollectionSizeLimitExceededException", Invalid, Invalid),
-        (400, "SomethingNewException", Invalid, Invalid),
-        (400, "AccessDeniedException", Denied, Denied),
-        (400, "UnrecognizedClientException", Denied, Denied),
-        (400, "ExpiredTokenException", Denied, Denied),
-        (400, "MissingAuthenticationTokenException", Denied, Denied),
-        (403, "SomethingNewException", Denied, Denied),
-        (429, "SomethingNewException", Throttled, Throttled),
-        (500, "InternalServerError", Unavailable, OutcomeUnknown),
-        (503, "ServiceUnavailable", Unavailable, OutcomeUnknown),
-        (502, "SomethingNewException", Unavailable, OutcomeUnknown),
+async fn credentials_that_fail_once_are_retried() -> Result<(), Error> {
+    let timed_out = std::io::Error::new(std::io::ErrorKind::TimedOut, "connect");
+    for error in [
+        CredentialsError::provider_timed_out(Duration::from_secs(5)),
+        CredentialsError::provider_error(timed_out),
+        CredentialsError::unhandled("not UTF-8"),
     ] {
-        let server = Server::answering([fault(status, code), fault(status, code), fault(status, code)]);
-        let store = store(&server, &Sleeps::default());
-        let errors = [
-            (read, store.get(Get::new(key(1))).await.unwrap_err(), "get"),
-            (write, store.write(put()).await.unwrap_err(), "write"),
-            (write, store.transact(transaction(1)).await.unwrap_err(), "transact"),
-        ];
-        for (kind, error, operation) in errors {
-            assert_eq!(error.kind(), kind, "{status} {code} on {operation}");
+        let server = Server::answering([ok(json!({}))]);
+        let provider = FailsOnce(std::sync::Mutex::new(Some(error)));
+        let store = plain_store(server.client_with_credentials(provider));
+        let error = store.write(put()).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone), "{error:?}");
+        assert!(error.is_retryable());
+        store.write(put()).await?.done()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn credentials_that_are_missing_are_the_operators_fault() {
+    for error in [CredentialsError::not_loaded("none"), CredentialsError::invalid_configuration("a loop")] {
+        let server = Server::answering([]);
+        let provider = FailsOnce(std::sync::Mutex::new(Some(error)));
+        let error = plain_store(server.client_with_credentials(provider)).write(put()).await.unwrap_err();
+        assert_eq!((error.kind(), error.recovery()), (ErrorKind::Misconfigured, Recovery::Operator), "{error:?}");
+    }
+}
+
+/// The rows of the documented table: a code, and the kinds after a read and a write.
+fn documented() -> Vec<(String, String, String)> {
+    let page = include_str!("../../src/docs/errors.md");
+    let table = page.lines().skip_while(|line| !line.starts_with("| code |")).skip(2);
+    let rows = table.take_while(|line| line.starts_with('|')).map(|line| {
+        let mut cells = line.split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned());
+        (cells.next().unwrap(), cells.next().unwrap(), cells.next().unwrap())
+    });
+    rows.map(|row| if row.0 == "any other" { ("SomethingNewException".to_owned(), row.1, row.2) } else { row })
+        .collect()
+}
+
+/// Asks a store that answers everything so for a read, a put and a transaction.
+async fn after(status: u16, code: &str) -> [Error; 3] {
+    let server = Server::answering([fault(status, code), fault(status, code), fault(status, code)]);
+    let store = store(&server, &Sleeps::default()).with_retry(RetryPolicy::default().max_attempts(1));
+    [
+        store.get(Get::new(key(1))).await.unwrap_err(),
+        store.write(put()).await.unwrap_err(),
+        store.transact(transaction(1)).await.unwrap_err(),
+    ]
+}
+
+#[tokio::test]
+async fn every_documented_code_has_its_kind() {
+    let rows = documented();
+    assert_eq!(rows.len(), 31);
+    for (code, read, write) in rows {
+        let status = if matches!(&*code, "InternalServerError" | "ServiceUnavailable") { 500 } else { 400 };
+        let errors = after(status, &code).await;
+        for (error, (kind, operation)) in errors.iter().zip([(&read, "get"), (&write, "write"), (&write, "transact")]) {
+            assert_eq!(&format!("{:?}", error.kind()), kind, "{code} on {operation}");
             assert_eq!(error.operation(), Some(operation));
             assert_eq!(error.table(), Some("threadline"));
             let service = error.service().expect("the service spoke");
-            assert_eq!(service.code.as_deref(), Some(code));
+            assert_eq!(service.code.as_deref(), Some(&*code));
             assert_eq!(service.message.as_deref(), Some("said by the service"));
             assert_eq!(service.request_id.as_deref(), Some("request-1"));
+            for part in ["threadline", operation, "said by the service", "request-1", &*code] {
+                assert!(!error.message().contains(part), "{code}: {}", error.message());
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn unknown_answers_are_retried_at_any_status() {
+    for status in 400..600 {
+        let [read, put, transaction] = after(status, &format!("Code{status}")).await;
+        assert_eq!((read.kind(), read.recovery()), (ErrorKind::Unavailable, Recovery::Retry), "{status}");
+        for write in [put, transaction] {
+            assert_eq!((write.kind(), write.recovery()), (ErrorKind::OutcomeUnknown, Recovery::Retry), "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_page_leaves_a_write_unknown_and_a_read_unavailable() {
+    for status in [301, 400, 403, 408, 413, 429, 502] {
+        let page = || Reply::Answer { status, body: "<html>Request Timeout</html>".to_owned() };
+        let server = Server::answering([page(), page()]);
+        let store = store(&server, &Sleeps::default());
+        assert_eq!(store.write(put()).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{status}");
+        assert_eq!(store.get(Get::new(key(1))).await.unwrap_err().kind(), ErrorKind::Unavailable, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_does_not_fit_the_item_is_invalid() {
+    for code in ["ValidationException", "ItemCollectionSizeLimitExceededException"] {
+        let server = Server::answering([fault(400, code)]);
+        let update = Write::update(key(1), Update::new().add("count", 1)).unwrap();
+        let error = store(&server, &Sleeps::default()).write(update).await.unwrap_err();
+        assert_eq!((error.kind(), error.recovery()), (ErrorKind::Invalid, Recovery::Permanent), "{code}");
+        assert_eq!(error.operation(), Some("write"));
+    }
+}
+
+#[tokio::test]
+async fn codes_of_other_requests_are_unknown() {
+    for code in
+        ["ConditionalCheckFailedException", "IdempotentParameterMismatchException", "TransactionCanceledException"]
+    {
+        let server = Server::answering([fault(400, code), fault(400, code)]);
+        let store = store(&server, &Sleeps::default());
+        let query = store.query(Query::table(PartitionKey::parse("A").unwrap())).await.unwrap_err();
+        assert_eq!(query.kind(), ErrorKind::Unavailable, "{code}");
+        let batch = store.batch_write(batch_write([1])).await.unwrap_err();
+        assert_ne!(batch.recovery(), Recovery::Permanent, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_attempt_before_an_unknown_refusal_is_unknown() {
+    let timed_out = || fault(408, "RequestTimeoutException");
+    let server = Server::answering([timed_out(), fault(400, "ThrottlingException"), fault(400, "ThrottlingException")]);
+    let error = plain_store(server.retrying_client()).write(put()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
 }
 
 #[tokio::test]
@@ -110,7 +216,7 @@ async fn without_credentials_nothing_is_sent() {
     let store = plain_store(server.client_without_credentials());
 
     for error in [store.get(Get::new(key(1))).await.unwrap_err(), store.write(put()).await.unwrap_err()] {
-        assert_eq!(error.kind(), ErrorKind::Denied, "{error:?}");
+        assert_eq!((error.kind(), error.recovery()), (ErrorKind::Misconfigured, Recovery::Operator), "{error:?}");
     }
     assert_eq!(server.requests(), []);
 }

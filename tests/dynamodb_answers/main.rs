@@ -4,6 +4,7 @@
 mod batches;
 mod canned;
 mod errors;
+mod projection;
 mod requests;
 mod table;
 mod writes;
@@ -17,8 +18,8 @@ use serde_json::{Value, json};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
-    Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Scan, SequentialIds, SortKey, Store,
-    TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction, WriteOutcome,
+    Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Recovery, Scan, SequentialIds,
+    SortKey, Store, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction, WriteOutcome,
 };
 
 /// What must never be seen in an error.

@@ -181,3 +181,30 @@ async fn a_request_that_was_changed_behind_its_check_is_refused_and_not_sent() {
     assert_eq!(found, operations.map(|operation| (ErrorKind::Invalid, Some(operation), Some("threadline"))));
     assert_eq!(server.bodies(), [] as [Value; 0]);
 }
+
+#[tokio::test]
+async fn an_empty_last_key_is_the_last_page() -> Result<(), Error> {
+    let answer = || ok(json!({"Items": [sdk_item(1)], "LastEvaluatedKey": {}}));
+    let server = Server::answering([answer(), answer()]);
+    let store = store(&server, &Sleeps::default());
+    let query = store.query(Query::table(PartitionKey::parse("A#1")?)).await?;
+    assert_eq!((query.items.len(), query.next), (1, None));
+    let scan = store.scan(Scan::new()).await?;
+    assert_eq!((scan.items.len(), scan.next), (1, None));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_that_ends_where_it_started_is_an_error() -> Result<(), Error> {
+    let answer = || ok(json!({"Items": [], "LastEvaluatedKey": sdk_key(1)}));
+    let server = Server::answering([answer(), answer(), answer(), answer()]);
+    let store = store(&server, &Sleeps::default());
+    let query = Query::table(PartitionKey::parse("A#1")?);
+    let next = store.query(query.clone()).await?.next;
+    assert!(next.is_some());
+    let error = store.query(query.start(next)).await.unwrap_err();
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Unavailable, Recovery::Retry));
+    let next = store.scan(Scan::new()).await?.next;
+    assert_eq!(store.scan(Scan::new().start(next)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    Ok(())
+}

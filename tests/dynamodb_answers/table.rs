@@ -113,7 +113,7 @@ async fn a_permission_that_lacks_is_an_error_at_its_step() {
 
     let error = spec().create(&server.client(&Sleeps::default())).await.unwrap_err();
 
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
     assert_eq!(error.operation(), Some("update_time_to_live"));
 }
 
@@ -153,7 +153,7 @@ async fn a_time_to_live_that_is_on_already_is_no_error_and_any_other_refusal_is(
     for live in [time_to_live("DISABLED"), fault(400, "AccessDeniedException")] {
         let server = Server::answering([active(), tags("messaging"), refused(), live]);
         let error = spec().complete(&server.client(&Sleeps::default())).await.unwrap_err();
-        assert_eq!((error.kind(), error.operation()), (ErrorKind::Invalid, Some("update_time_to_live")));
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Misconfigured, Some("update_time_to_live")));
     }
     Ok(())
 }
@@ -247,7 +247,7 @@ async fn a_table_that_never_appears_is_given_up_soon() {
 
     let error = spec().wait_until_active(&server.client(&sleeps)).await.unwrap_err();
 
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
     assert_eq!(sleeps.millis(), [500, 1000, 2000, 4000, 5000]);
 }
 

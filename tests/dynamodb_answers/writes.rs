@@ -109,13 +109,15 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
         {"Code": "ThrottlingError"},
         {"Code": "ValidationError"},
         {"Code": "ItemCollectionSizeLimitExceeded"},
-        {"Code": "SomethingNew"},
     ]);
     let server =
         Server::answering([fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}))]);
     let sleeps = Sleeps::default();
 
-    let outcome = store(&server, &sleeps).transact(transaction(8)).await?;
+    let mut request = transaction(7);
+    request.actions[5] = Write::update(key(6), Update::new().add("count", 1))?.into();
+
+    let outcome = store(&server, &sleeps).transact(request).await?;
 
     let TransactOutcome::Cancelled { reasons, capacity } = outcome else { panic!("it was done") };
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
@@ -129,11 +131,10 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
             CancelCode::Throttled,
             CancelCode::Invalid,
             CancelCode::Invalid,
-            CancelCode::Invalid,
         ]
     );
     assert_eq!(reasons[1].current.as_ref().and_then(|item| item.get_s("text")), Some(CANARY));
-    assert_eq!(capacity, Capacity::writes(Units::whole(16)), "the least: two for each action");
+    assert_eq!(capacity, Capacity::writes(Units::whole(14)), "the least: two for each action");
     assert_eq!(sleeps.millis(), [], "a condition that fails is not tried again");
     Ok(())
 }
@@ -172,12 +173,26 @@ async fn a_transaction_that_stays_hindered_is_an_answer_with_the_last_reasons() 
 }
 
 #[tokio::test]
-async fn a_cancellation_without_reasons_is_a_conflict_and_ends_at_once() {
+async fn a_cancellation_without_reasons_is_no_conflict() {
     let server = Server::answering([fault(400, "TransactionCanceledException")]);
     let sleeps = Sleeps::default();
 
     let error = store(&server, &sleeps).transact(transaction(2)).await.unwrap_err();
 
-    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Misconfigured, Outcome::NotDone));
     assert_eq!(sleeps.millis(), []);
+}
+
+#[tokio::test]
+async fn a_put_that_the_table_does_not_fit_is_misconfigured() {
+    let server = Server::answering([cancelled(&["ValidationError", "None"])]);
+    let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Misconfigured, Outcome::NotDone));
+}
+
+#[tokio::test]
+async fn an_unknown_cancellation_reason_is_retried() {
+    let server = Server::answering([cancelled(&["None", "SomethingNew"])]);
+    let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone));
 }

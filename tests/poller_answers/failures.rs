@@ -55,8 +55,9 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
     let records = app.records(seen);
     let store = throttled_for(second.group_id(), &app.store);
 
-    // The script ends after the failure: the poller dies there, so to speak.
-    let replies = [streams(), one_shard(), iterator("i1"), page(&records, Some("i2"))];
+    // The poller dies after the failure, so to speak.
+    let replies =
+        [streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), fault(400, "AccessDeniedException")];
     let mut poller = app.poller_on(&Server::answering(replies), store.clone());
     poller.drain().await.unwrap_err();
     assert_eq!(app.events(), ["a: 4 records, 1 failed"]);
@@ -110,11 +111,11 @@ async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(
         Server::answering([streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), denied(), denied()]);
     let mut poller = app.poller(&server);
 
-    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     let summary = poller.summary();
     assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new rows");
 
-    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");
     Ok(())
 }
@@ -124,20 +125,20 @@ async fn what_can_never_be_read_is_told_at_once() {
     let app = App::new();
     let server = Server::answering([ok(json!({"Streams": []}))]);
     let error = app.poller(&server).drain().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
 
     let keys_only = json!({"StreamStatus": "ENABLED", "StreamViewType": "KEYS_ONLY", "Shards": []});
     let server = Server::answering([ok(json!({"StreamDescription": keys_only}))]);
     let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
 
     let server = Server::answering([fault(400, "ResourceNotFoundException")]);
     let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
 
     let server = Server::answering([one_shard(), fault(400, "AccessDeniedException")]);
     let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
     assert_eq!(app.sleeps.millis(), [0_u128; 0]);
 }
 

@@ -8,12 +8,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::body::SdkBody;
 use hyper_util::client::legacy::Error as HttpError;
+use serde::Deserialize;
+
+use super::codes;
 
 /// The attempts of one call of the store's, its own retries counted in. Clones share what they saw.
 #[derive(Clone, Debug, Default)]
@@ -109,10 +113,11 @@ impl Attempts {
             Some(Ok(_)) => true,
             Some(Err(error)) => match (error.as_connector_error(), context.response()) {
                 (Some(error), _) => could_not_connect(error),
-                // The service refused it. After a fault of the service's own, or an answer that cannot be read, the outcome
-                // is open. The SDK gives out an unreadable success as an error of the operation, with status 200.
+                // The service refused it with a code that is known. After any other answer the outcome is open. The SDK
+                // gives out an unreadable success as an error of the operation, with status 200.
                 (None, Some(response)) => {
-                    error.is_operation_error() && (400..500).contains(&response.status().as_u16())
+                    let is_refusal = error.is_operation_error() && (400..500).contains(&response.status().as_u16());
+                    is_refusal && error_code(response).is_some_and(|code| codes::says_not_done(&code))
                 }
                 // It ended before anything was sent, for example for want of credentials.
                 (None, None) => !error.is_timeout_error(),
@@ -154,6 +159,21 @@ impl Intercept for Attempts {
         self.has_ended(context);
         Ok(())
     }
+}
+
+/// Returns the service's error code: the part of `__type` after the `#`.
+fn error_code(response: &HttpResponse) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "__type", alias = "code")]
+        code: String,
+    }
+    let code = match response.headers().get("x-amzn-errortype") {
+        Some(code) => code.to_owned(),
+        None => serde_json::from_slice::<Body>(response.body().bytes()?).ok()?.code,
+    };
+    let code = code.rsplit('#').next()?;
+    code.split(':').next().map(str::to_owned)
 }
 
 /// Whether no connection came about, so that nothing was sent. An application may bring an HTTP client of its own, whose

@@ -105,9 +105,23 @@ pub(super) fn position_to_sdk(position: &Position) -> SdkItem {
     item
 }
 
+/// Returns where the next page starts, if there is one. An empty position ends the list, as a missing one does.
+///
+/// # Errors
+/// `Unavailable` for a page that ends where it started: the list would never end.
+pub(super) fn next_page(start: Option<&Position>, answer: Option<SdkItem>) -> Result<Option<Position>> {
+    let Some(answer) = answer.filter(|position| !position.is_empty()) else { return Ok(None) };
+    let next = position_from_sdk(answer)?;
+    if start == Some(&next) {
+        let message = "the service answered with a page that ends where it started; try again later";
+        return Err(Error::new(ErrorKind::Unavailable, message));
+    }
+    Ok(Some(next))
+}
+
 /// # Errors
 /// `Corrupt` for keys that no key of this crate's could be: another program has written them.
-pub(super) fn position_from_sdk(item: SdkItem) -> Result<Position> {
+fn position_from_sdk(item: SdkItem) -> Result<Position> {
     let item = item_from_sdk(item)?;
     let corrupt = |error: Error| {
         Error::new(ErrorKind::Corrupt, format!("the next page starts at an item without a usable key: {error}"))

@@ -3,12 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
+use aws_smithy_async::future::timeout::TimedOutError;
 
 use super::attempts::{Attempts, could_not_connect};
+use super::codes;
 use super::convert::Effect;
 use crate::error::{Error, ErrorKind, ServiceError};
 
@@ -29,11 +32,22 @@ enum How {
     /// It ran into the client's time limit.
     TimedOut,
     /// No answer came.
-    NotAnswered { could_not_connect: bool },
+    NotAnswered { not_sent: Option<NotSent> },
     /// An answer came that is none.
     Unreadable,
     /// The service refused it, or had a fault of its own.
-    Answered { status: u16 },
+    Answered,
+}
+
+/// Why a request was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotSent {
+    /// No connection came about.
+    NoConnection,
+    /// The provider of credentials failed, and may give some later.
+    NoCredentialsYet,
+    /// There are no credentials, or the client is not complete.
+    Client,
 }
 
 /// What a call is, for its errors.
@@ -72,11 +86,9 @@ impl Failure {
             SdkError::ConstructionFailure(_) => (How::NotMade, cause()),
             SdkError::TimeoutError(_) => (How::TimedOut, cause()),
             SdkError::DispatchFailure(failure) => {
-                let connector = failure.as_connector_error();
-                let could_not_connect = connector.is_some_and(|error| could_not_connect(error));
-                (How::NotAnswered { could_not_connect }, cause())
+                (How::NotAnswered { not_sent: failure.as_connector_error().map(|error| not_sent(error)) }, cause())
             }
-            SdkError::ServiceError(context) => (How::Answered { status: context.raw().status().as_u16() }, None),
+            SdkError::ServiceError(_) => (How::Answered, None),
             _ => (How::Unreadable, cause()),
         };
         Self { how, service, answer: None, cause }
@@ -101,87 +113,55 @@ impl Failure {
     }
 
     fn classify(&self, call: Call<'_>) -> (ErrorKind, &'static str) {
-        if call.effect == Effect::Write && call.attempts.may_have_been_done() {
+        let certain = self.code().and_then(|code| codes::certain(code, call.operation, call.effect));
+        let is_unknown = self.how == How::Answered && certain.is_none();
+        if call.effect == Effect::Write && (is_unknown || call.attempts.may_have_been_done()) {
             return (
                 ErrorKind::OutcomeUnknown,
-                "the request was sent and its answer was lost: it may have been done or not; read the state before \
-                 trying again",
+                "the request was sent and its answer was lost or is not known: it may have been done or not; read the state \
+                 before trying again",
             );
         }
         match self.how {
-            How::NotMade => (ErrorKind::Invalid, "the client could not make the request; check its configuration"),
+            How::NotMade => {
+                (ErrorKind::Misconfigured, "the client could not make the request; check its configuration")
+            }
             How::TimedOut => (ErrorKind::Unavailable, "there was no answer within the client's time limit"),
-            How::NotAnswered { could_not_connect } => {
-                if could_not_connect || !call.attempts.last_is_certain() {
-                    (ErrorKind::Unavailable, "the service could not be reached")
-                } else {
-                    (
-                        ErrorKind::Denied,
-                        "the client could not sign or send the request; check its credentials, region and HTTP client",
-                    )
+            How::NotAnswered { not_sent: Some(reason) } if call.attempts.last_is_certain() => match reason {
+                NotSent::NoConnection => (ErrorKind::Unavailable, "the service could not be reached"),
+                NotSent::NoCredentialsYet => {
+                    (ErrorKind::Unavailable, "the client's credentials could not be loaded; try again later")
                 }
-            }
-            How::Unreadable => (ErrorKind::Unavailable, "the service's answer could not be read"),
-            How::Answered { status } => self.classify_answer(status),
-        }
-    }
-
-    fn classify_answer(&self, status: u16) -> (ErrorKind, &'static str) {
-        match self.code().unwrap_or_default() {
-            "ResourceNotFoundException" => {
-                (ErrorKind::NotFound, "the table or its index does not exist in the client's account and region")
-            }
-            "ConditionalCheckFailedException" => (ErrorKind::ConditionFailed, "the condition was not met"),
-            "TransactionConflictException" | "TransactionCanceledException" | "ReplicatedWriteConflictException" => {
-                (ErrorKind::Conflict, "another request was writing the item; nothing was written, try again")
-            }
-            // The same transaction, sent before, has not ended yet: it may still be done.
-            "TransactionInProgressException" => (
-                ErrorKind::OutcomeUnknown,
-                "the same transaction is still in progress; try again with the same token after 5 seconds",
-            ),
-            "ProvisionedThroughputExceededException"
-            | "ThrottlingException"
-            | "Throttling"
-            | "RequestLimitExceeded"
-            | "LimitExceededException"
-            | "TooManyRequestsException" => {
-                (ErrorKind::Throttled, "the table or the account is over its throughput; try again later")
-            }
-            "AccessDeniedException"
-            | "AccessDenied"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "IncompleteSignature"
-            | "IncompleteSignatureException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException"
-            | "NotAuthorized"
-            | "OptInRequired"
-            | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException" => {
-                (ErrorKind::Denied, "the client's credentials do not allow this; check them and their policy")
-            }
-            "ResourceInUseException" => {
-                (ErrorKind::Conflict, "the table is being created, changed or deleted; try again when it is active")
-            }
-            "IdempotentParameterMismatchException" => {
-                (ErrorKind::Invalid, "the client token came with another transaction before; take a new one")
-            }
-            "ItemCollectionSizeLimitExceededException" => {
-                (ErrorKind::Invalid, "the partition has the most that a table with a local index can hold, 10 GB")
-            }
-            _ => match status {
-                401 | 403 => (ErrorKind::Denied, "the service did not accept the client's credentials"),
-                429 => (ErrorKind::Throttled, "the service takes no more requests now; try again later"),
-                400..500 => (ErrorKind::Invalid, "the service refused the request"),
-                200..300 => (ErrorKind::Unavailable, "the service's answer could not be read"),
-                _ => (ErrorKind::Unavailable, "the service had a fault of its own; try again later"),
+                NotSent::Client => (
+                    ErrorKind::Misconfigured,
+                    "the client could not sign or send the request; check its credentials, region and HTTP client",
+                ),
             },
+            How::NotAnswered { .. } => (ErrorKind::Unavailable, "the service could not be reached"),
+            How::Unreadable => (ErrorKind::Unavailable, "the service's answer could not be read"),
+            How::Answered => certain
+                .unwrap_or((ErrorKind::Unavailable, "the service had a fault of its own, or gave an unknown answer")),
         }
     }
+}
+
+/// Why a request was not sent, as its errors say it.
+fn not_sent(error: &(dyn StdError + 'static)) -> NotSent {
+    if could_not_connect(error) {
+        return NotSent::NoConnection;
+    }
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<CredentialsError>() {
+            Some(CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)) => {
+                return NotSent::Client;
+            }
+            Some(_) => return NotSent::NoCredentialsYet,
+            None if error.is::<TimedOutError>() || error.is::<std::io::Error>() => return NotSent::NoCredentialsYet,
+            None => cause = error.source(),
+        }
+    }
+    NotSent::Client
 }
 
 /// The text of an error and of its causes. The errors themselves are not kept: `Debug` of one of the SDK's prints whole items

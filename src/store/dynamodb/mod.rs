@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 mod batch;
+mod codes;
 pub(crate) mod convert;
 pub(crate) mod error;
 mod expression;

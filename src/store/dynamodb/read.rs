@@ -64,7 +64,7 @@ impl DynamoDbStore {
         let answer = watch(&attempts, sending).await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
-            next: answer.last_evaluated_key.map(convert::position_from_sdk).transpose()?,
+            next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,
             capacity: capacity(Effect::Read, &answer.consumed_capacity),
         })
     }
@@ -85,7 +85,7 @@ impl DynamoDbStore {
         let answer = watch(&attempts, sending).await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
-            next: answer.last_evaluated_key.map(convert::position_from_sdk).transpose()?,
+            next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,
             capacity: capacity(Effect::Read, &answer.consumed_capacity),
         })
     }

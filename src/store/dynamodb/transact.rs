@@ -16,7 +16,7 @@ use super::error::Failure;
 use super::expression::Placeholders;
 use super::watch::watch;
 use crate::capacity::{Capacity, Units};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
 
 impl DynamoDbStore {
@@ -55,14 +55,17 @@ impl DynamoDbStore {
                 }
                 Err(error) => Box::<Failure>::from(error),
             };
-            let reasons = match &failure.answer {
-                Some(Answer::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
-                _ => &[],
-            };
-            if reasons.len() != request.actions.len() {
+            let Some(Answer::TransactionCanceledException(cancelled)) = &failure.answer else {
                 return Err(failure.into_error(call));
+            };
+            let reasons = cancelled.cancellation_reasons();
+            if reasons.len() != request.actions.len() {
+                let message =
+                    "the transaction was canceled and the service gave no reason for each action; nothing was written";
+                return Err(Error::new(ErrorKind::Misconfigured, message));
             }
-            let reasons = reasons.iter().map(|reason| self.reason(reason)).collect::<Result<Vec<_>>>()?;
+            let reasons = reasons.iter().zip(&request.actions);
+            let reasons = reasons.map(|(reason, action)| self.reason(reason, action)).collect::<Result<Vec<_>>>()?;
             if may_pass(&reasons) {
                 failed += 1;
                 if self.backoff.pause(call.operation, failed).await {
@@ -75,14 +78,24 @@ impl DynamoDbStore {
         }
     }
 
-    fn reason(&self, reason: &CancellationReason) -> Result<CancelReason> {
+    fn reason(&self, reason: &CancellationReason, action: &TransactAction) -> Result<CancelReason> {
         let code = match reason.code().unwrap_or("None") {
             "None" => CancelCode::None,
             "ConditionalCheckFailed" => CancelCode::ConditionFailed,
             "TransactionConflict" => CancelCode::Conflict,
             "ThrottlingError" | "ProvisionedThroughputExceeded" => CancelCode::Throttled,
-            // `ValidationError`, `ItemCollectionSizeLimitExceeded`, and what may come: not to be tried again.
-            _ => CancelCode::Invalid,
+            "ItemCollectionSizeLimitExceeded" => CancelCode::Invalid,
+            "ValidationError" if is_update(action) => CancelCode::Invalid,
+            // The crate has checked the other actions, so that it is the table that they do not fit.
+            "ValidationError" => {
+                let message = "the service refused an action as invalid: the table has other keys; verify the table";
+                return Err(Error::new(ErrorKind::Misconfigured, message));
+            }
+            _ => {
+                let message =
+                    "the transaction was canceled for a reason that this version does not know; nothing was written";
+                return Err(Error::new(ErrorKind::Unavailable, message));
+            }
         };
         Ok(CancelReason { code, current: self.unexpired(reason.item.clone())? })
     }
@@ -150,6 +163,10 @@ impl DynamoDbStore {
             }
         })
     }
+}
+
+fn is_update(action: &TransactAction) -> bool {
+    matches!(action, TransactAction::Write(Write { action: WriteAction::Update { .. }, .. }))
 }
 
 /// Whether the same transaction may pass a little later: only conflicts and throttling were in its way.

@@ -28,7 +28,8 @@ impl DynamoDbStore {
             _ => None,
         };
         let attempts = if put.is_some() { Attempts::keeping_body() } else { Attempts::new() };
-        let call = self.call("write", Effect::Write, &attempts);
+        let operation = if matches!(request.action, WriteAction::Update { .. }) { "update" } else { "write" };
+        let call = self.call(operation, Effect::Write, &attempts);
         let mut failed = 0;
         loop {
             let failure = match self.attempt_write(&request, put.take(), &attempts).await {

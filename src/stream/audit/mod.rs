@@ -12,9 +12,8 @@ use std::sync::Arc;
 pub use cursor::AuditCursor;
 pub use drift::{Drift, Finding};
 
-use super::projector::can_never_succeed;
 use crate::entity::Entity;
-use crate::error::Result;
+use crate::error::{Recovery, Result};
 use crate::id::GroupId;
 use crate::item::Item;
 use crate::model::{HandleClaim, IdentityClaim, KnownKey, Message, User};
@@ -187,7 +186,7 @@ async fn item_findings(
 fn readable<T>(read: Result<T>, findings: &mut Vec<Finding>) -> Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(error) if can_never_succeed(&error) => {
+        Err(error) if error.recovery() == Recovery::Permanent => {
             findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
             Ok(None)
         }
@@ -199,7 +198,7 @@ fn readable<T>(read: Result<T>, findings: &mut Vec<Finding>) -> Result<Option<T>
 fn possible<T>(written: Result<T>) -> Result<Option<T>> {
     match written {
         Ok(written) => Ok(Some(written)),
-        Err(error) if can_never_succeed(&error) => {
+        Err(error) if error.recovery() == Recovery::Permanent => {
             tracing::warn!(%error, "what was found cannot be mended");
             Ok(None)
         }

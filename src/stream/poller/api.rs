@@ -83,14 +83,15 @@ impl Api {
         newest.map(|(_, arn)| arn).ok_or_else(|| {
             let message =
                 "there is no such table, or it has no stream; turn one on, with new images or with new and old ones";
-            Error::not_found(message).with_operation("list_streams").with_table(&self.table)
+            Error::new(ErrorKind::Misconfigured, message).with_operation("list_streams").with_table(&self.table)
         })
     }
 
     /// The stream with all its shards.
     pub(super) async fn describe(&self, stream_arn: &str) -> Result<Stream> {
         let operation = "describe_stream";
-        let invalid = |message| Error::invalid(message).with_operation(operation).with_table(&self.table);
+        let invalid =
+            |message| Error::new(ErrorKind::Misconfigured, message).with_operation(operation).with_table(&self.table);
         let mut stream = Stream { is_disabled: false, shards: Vec::new() };
         let mut start = None;
         loop {
@@ -168,10 +169,6 @@ impl Api {
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if error.code() == Some("ResourceNotFoundException") {
-            let message = "the table or its stream does not exist in the client's account and region";
-            return Error::not_found(message).with_operation(operation).with_table(&self.table);
-        }
         Failure::of(error).into_error(Call { operation, table: &self.table, effect: Effect::Read, attempts })
     }
 }

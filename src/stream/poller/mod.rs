@@ -17,7 +17,7 @@ use std::time::Duration;
 use aws_sdk_dynamodbstreams::Client;
 use futures_util::{StreamExt, stream};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Recovery, Result};
 use crate::request::{Query, SortRange};
 use crate::store::dynamodb::RetryPolicy;
 use crate::store::dynamodb::retry::Backoff;
@@ -27,7 +27,7 @@ use api::Api;
 use checkpoint::Checkpoint;
 use shards::Shards;
 use stop::Stop;
-use worker::{Step, Worker, may_succeed};
+use worker::{Step, Worker};
 
 pub use local::local_streams_client;
 pub use shards::PollStart;
@@ -280,7 +280,7 @@ impl Poller {
     }
 
     async fn pause_or_fail(&self, stop: &Stop<'_>, error: Error, failed: u32) -> Result<()> {
-        if !may_succeed(&error) {
+        if error.recovery() != Recovery::Retry {
             return Err(error);
         }
         match stop.unless(self.backoff.pause("poller", failed)).await {
@@ -317,7 +317,7 @@ impl Round {
         self.had_records |= step.had_records;
         self.ended |= step.ended;
         match step.failure {
-            Some(error) if !may_succeed(&error) => self.fatal = Some(error),
+            Some(error) if error.recovery() != Recovery::Retry => self.fatal = Some(error),
             Some(error) if self.failure.as_ref().is_none_or(|(most, _)| *most < failed) => {
                 self.failure = Some((failed, error));
             }

@@ -10,7 +10,7 @@ use super::checkpoint::{Checkpoint, Position};
 use super::shards::Shard;
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::store::{Store, StoreExt};
 use crate::stream::{Projection, Projector, RecordOutcome, StreamRecord};
 use crate::text::KeySegment;
@@ -57,7 +57,7 @@ impl Worker {
         match done {
             Ok(()) => shard.failed = 0,
             Err(error) => {
-                if may_succeed(&error) {
+                if error.recovery() == Recovery::Retry {
                     shard.failed = shard.failed.saturating_add(1);
                 } else {
                     shard.iterator = None;
@@ -213,7 +213,7 @@ impl Worker {
             return Ok(());
         };
         // Whatever it was, it is not known that it fails for ever.
-        let kind = if may_succeed(error) { error.kind() } else { ErrorKind::Unavailable };
+        let kind = if error.recovery() == Recovery::Retry { error.kind() } else { ErrorKind::Unavailable };
         Err(Error::new(kind, "records of the stream could not be projected")
             .with_operation("poller.project")
             .with_table(&self.api.table)
@@ -239,11 +239,6 @@ impl Worker {
     fn unavailable(&self, message: &'static str) -> Error {
         Error::new(ErrorKind::Unavailable, message).with_operation("get_records").with_table(&self.api.table)
     }
-}
-
-/// Whether the same again may succeed. All that the poller does is safe to repeat, a lost answer included.
-pub(super) fn may_succeed(error: &Error) -> bool {
-    error.is_retryable() || error.kind() == ErrorKind::OutcomeUnknown
 }
 
 impl fmt::Debug for Worker {
