@@ -73,6 +73,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 fn tell(event: &PollEvent<'_>) {
     match event {
         PollEvent::Batch { shard, summary, .. } => println!("  {shard}  {}", line(summary)),
+        PollEvent::Failed { error, .. } => eprintln!("  {error}; trying again"),
         PollEvent::Trimmed { shard, .. } => {
             println!("  {shard}  some records were gone before they were read: run `table check`")
         }

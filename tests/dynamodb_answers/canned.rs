@@ -51,16 +51,23 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn answering(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let mut replies = Vec::from_iter(replies).into_iter();
+        Self::serving(move |_, _| replies.next().unwrap_or_else(|| fault(418, "BehindTheScript")))
+    }
+
+    /// A server that gives the reply that this function makes of an operation and its body.
+    pub(crate) fn serving(mut reply: impl FnMut(&str, &Value) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, mut replies) = (requests.clone(), Vec::from_iter(replies).into_iter());
+        let seen = requests.clone();
         // It ends with the process.
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let mut connection = connection.unwrap();
-                seen.lock().unwrap().push(read_request(&connection));
-                let reply = replies.next().unwrap_or_else(|| fault(418, "BehindTheScript"));
+                let (operation, body) = read_request(&connection);
+                let reply = reply(&operation, &body);
+                seen.lock().unwrap().push((operation, body));
                 if let Reply::Answer { status, body } = reply {
                     let length = body.len();
                     let head = format!(

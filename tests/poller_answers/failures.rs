@@ -60,7 +60,7 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
         [streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), fault(400, "AccessDeniedException")];
     let mut poller = app.poller_on(&Server::answering(replies), store.clone());
     poller.drain().await.unwrap_err();
-    assert_eq!(app.events(), ["a: 4 records, 1 failed"]);
+    assert_eq!(app.events(), ["a: 4 records, 1 failed", "failed: Throttled"]);
     assert_eq!(app.preview(&andrew).await, "four", "what fails does not keep the rest from being projected");
     assert_eq!(app.preview(&worf).await, "first");
     assert_eq!(app.sleeps.millis(), [100]);
@@ -89,12 +89,12 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
     let server = Server::answering(replies);
     let mut poller = app.poller_on(&server, store).with_retry(RetryPolicy::default().max_attempts(3));
 
-    let error = poller.run_until(pending()).await.unwrap_err();
+    let error = poller.drain().await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::Throttled);
     assert_eq!(error.operation(), Some("poller.project"));
     assert!(std::error::Error::source(&error).is_some());
-    assert_eq!(app.events().len(), 3);
+    assert_eq!(app.events().iter().filter(|event| event.starts_with("a: ")).count(), 3);
     let summary = poller.summary();
     assert_eq!((summary.records, summary.failed), (records.len() as u64 + 2, 3), "what it did is told all the same");
     assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(before.last().unwrap()));
@@ -117,6 +117,39 @@ async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(
 
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_continues_after_an_operators_fault_at_its_longest_pause() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let denied = || fault(400, "AccessDeniedException");
+    let no_stream = || ok(json!({"Streams": []}));
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![no_stream(), denied(), streams(), denied(), fault(400, "SomethingNewException"), off()];
+    replies.extend([denied(), off(), iterator("a1"), page(&app.records(0), None), off(), off(), off(), streams()]);
+    let server = Server::answering(replies);
+    let mut poller = app.poller(&server).with_idle_pause(std::time::Duration::ZERO);
+
+    let summary = poller.run_until(pending()).await?;
+
+    assert_eq!((summary.projected, summary.errors), (3, 5));
+    let pauses: Vec<_> = app.sleeps.millis().into_iter().filter(|pause| *pause > 0).collect();
+    assert_eq!(pauses, [20_000, 20_000, 20_000, 800, 20_000]);
+    assert_eq!(app.events().iter().filter(|event| event.starts_with("failed: ")).count(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_does_not_give_up_after_many_failures() -> Result<(), Error> {
+    let app = App::new();
+    let mut replies = vec![streams()];
+    replies.extend(vec![fault(503, "ServiceUnavailable"); 30]);
+    let off = || shards("DISABLED", &[]);
+    replies.extend([off(), off(), off(), streams()]);
+    let summary = app.poller(&Server::answering(replies)).run_until(pending()).await?;
+    assert_eq!((summary.errors, summary.stream_ended), (30, true));
     Ok(())
 }
 

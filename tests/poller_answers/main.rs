@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 mod canned;
 mod failures;
+mod model;
 mod records;
 mod shards;
 
@@ -101,6 +102,7 @@ fn line(event: &PollEvent<'_>) -> String {
             format!("{shard}: {} records, {} failed", summary.records, summary.failed)
         }
         PollEvent::Trimmed { shard, .. } => format!("{shard}: trimmed"),
+        PollEvent::Failed { error, .. } => format!("failed: {:?}", error.kind()),
         PollEvent::Ended { shard, .. } => format!("{shard}: ended"),
         other => format!("{other:?}"),
     }

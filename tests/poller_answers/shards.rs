@@ -98,7 +98,7 @@ async fn a_closed_shard_is_read_to_its_end_through_any_number_of_empty_reads() -
     let closed = shards("DISABLED", &[shard("a", None, true)]);
     let mut replies = vec![streams(), closed.clone(), iterator("i1")];
     replies.extend(vec![page(&[], Some("i2")); 12]);
-    replies.extend([page(&records, None), closed]);
+    replies.extend([page(&records, None), closed.clone(), closed.clone(), closed, streams()]);
     let server = Server::answering(replies);
 
     let summary = app.poller(&server).run_until(pending()).await?;
@@ -136,20 +136,173 @@ async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Re
 }
 
 #[tokio::test]
-async fn a_shard_that_went_before_it_was_read_is_told_of_once() -> Result<(), Error> {
-    let app = App::new();
-    let mut replies = vec![streams(), one_shard(), iterator("i1")];
-    replies.extend(nothing_more());
-    app.poller(&Server::answering(replies)).drain().await?;
+async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
+    let gone = || fault(400, "ResourceNotFoundException");
+    for listed in [true, false] {
+        let app = App::new();
+        let mut replies = vec![streams(), one_shard(), iterator("i1")];
+        replies.extend(nothing_more());
+        app.poller(&Server::answering(replies)).drain().await?;
 
-    for trimmed in [1, 0] {
-        let mut replies = vec![streams(), shards("ENABLED", &[shard("b", Some("a"), false)]), iterator("i1")];
+        let mut family = vec![shard("b", Some("a"), false)];
+        if listed {
+            family.push(shard("a", None, true));
+        }
+        let family = || shards("ENABLED", &family);
+        let mut replies =
+            vec![streams(), family(), gone(), family(), gone(), family(), gone(), family(), iterator("b1")];
+        replies.extend(nothing_more());
+        let server = Server::answering(replies);
+        let summary = app.poller(&server).drain().await?;
+        assert_eq!((summary.trimmed, summary.errors), (1, 2), "listed: {listed}");
+        assert_eq!(iterators(&server)[3]["ShardId"], "b");
+
+        let mut replies = vec![streams(), family(), iterator("b1")];
         replies.extend(nothing_more());
         let summary = app.poller(&Server::answering(replies)).drain().await?;
-        assert_eq!(summary.trimmed, trimmed);
+        assert_eq!(summary.trimmed, 0, "it is not told again");
+        assert_eq!(app.events().iter().filter(|event| *event == "a: trimmed").count(), 1);
     }
-    assert_eq!(app.events(), ["a: trimmed"]);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let gone = || fault(400, "ResourceNotFoundException");
+    let mut replies = vec![streams(), one_shard(), gone(), one_shard(), gone(), one_shard(), iterator("i1")];
+    replies.push(page(&app.records(0), Some("i2")));
+    replies.extend(nothing_more());
+    let summary = app.poller(&Server::answering(replies)).drain().await?;
+    assert_eq!((summary.trimmed, summary.projected), (0, 3));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parent_that_was_never_begun_is_not_trimmed() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+    let gone = || fault(400, "ResourceNotFoundException");
+    let mut replies = vec![streams(), family(), family(), family(), family()];
+    replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
+    replies.extend(nothing_more());
+    let summary = app.poller(&Server::answering(replies)).drain().await?;
+    assert_eq!(summary.trimmed, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (first, rest) = records.split_at(2);
+    let mut replies = vec![streams(), one_shard(), iterator("i1"), page(first, None)];
+    replies.extend([one_shard(), iterator("i2"), page(&[], None), one_shard(), iterator("i3"), page(rest, Some("i4"))]);
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let summary = app.poller(&server).drain().await?;
+    assert_eq!(summary.records, records.len() as u64);
+    assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(&first[1]));
+    assert!(!app.events().contains(&"a: ended".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_list_of_shards_is_asked_again() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let none = || shards("ENABLED", &[]);
+    let mut replies = vec![streams(), none(), none(), one_shard(), iterator("i1"), page(&app.records(0), Some("i2"))];
+    replies.extend(nothing_more());
+    assert_eq!(app.poller(&Server::answering(replies)).drain().await?.projected, 3);
+    let summary = app.poller(&Server::answering([streams(), none(), none(), none()])).drain().await;
+    assert!(summary.is_err() || summary.is_ok_and(|summary| summary.records == 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_was_turned_off_and_on_is_continued_by_the_next() -> Result<(), Error> {
+    let next_arn = format!("{ARN}-next");
+    let both = || {
+        let next = json!({"StreamArn": next_arn, "StreamLabel": "2026-01-05"});
+        ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
+    };
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (old, new) = records.split_at(2);
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![streams(), off(), iterator("a1"), page(old, None), off(), off(), off(), streams()];
+    replies.extend([off(), off(), off(), both(), shards("ENABLED", &[shard("n", None, false)]), iterator("n1")]);
+    replies.push(page(new, Some("n2")));
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let mut poller = app.poller(&server);
+
+    let first = poller.run_until(pending()).await?;
+    assert_eq!((first.records, first.stream_ended), (2, true));
+    let second = poller.drain().await?;
+    assert_eq!((second.records, second.stream_ended), (new.len() as u64, false));
+    assert_eq!(iterators(&server)[1]["StreamArn"], next_arn.as_str());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error> {
+    let both = || {
+        let next = json!({"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"});
+        ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
+    };
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (old, new) = records.split_at(2);
+    app.poller(&Server::answering(one_batch(&old[..1]))).drain().await?;
+
+    // Another process, after the stream was turned off and on.
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![both(), off(), iterator("a1"), page(&old[1..], None), off(), off(), off(), both()];
+    replies.extend([shards("ENABLED", &[shard("n", None, false)]), iterator("n1"), page(new, Some("n2"))]);
+    replies.extend(nothing_more());
+    let summary = app.poller(&Server::answering(replies)).drain().await?;
+    assert_eq!(summary.records, records.len() as u64 - 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_is_gone_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
+    let next = || ok(json!({"Streams": [{"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"}]}));
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let server = Server::answering(
+        one_batch(&app.records(0))
+            .into_iter()
+            .chain([
+                fault(400, "ResourceNotFoundException"),
+                next(),
+                shards("ENABLED", &[shard("n", None, false)]),
+                iterator("n1"),
+            ])
+            .chain(nothing_more()),
+    );
+    let mut poller = app.poller(&server);
+    poller.drain().await?;
+    let summary = poller.drain().await?;
+    assert_eq!((summary.trimmed, summary.stream_ended), (1, false));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_that_ends_where_it_started_is_an_error() {
+    let app = App::new();
+    let endless =
+        || ok(json!({"StreamDescription": {"StreamStatus": "ENABLED", "Shards": [], "LastEvaluatedShardId": "a"}}));
+    let server = Server::answering(vec![endless(); 8]);
+    let mut poller = app.poller(&server).with_stream(ARN).with_retry(RetryPolicy::default().max_attempts(2));
+    assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(operations(&server).len(), 4, "two for each attempt");
 }
 
 #[tokio::test]

@@ -97,10 +97,20 @@ impl Backoff {
         if failed >= self.policy.max_attempts {
             return false;
         }
+        self.pause_again(operation, failed).await
+    }
+
+    /// Waits before the next attempt, however many failed. `false` if there is nothing to sleep with.
+    pub(crate) async fn pause_again(&self, operation: &'static str, failed: u32) -> bool {
         let ceiling = self.policy.ceiling(failed);
         let delay = (self.jitter)(ceiling).min(ceiling);
         tracing::debug!(operation, failed, ?delay, "trying again after a pause");
         self.sleep(delay).await
+    }
+
+    /// Waits for the longest pause of the policy. `false` if there is nothing to sleep with.
+    pub(crate) async fn longest_pause(&self) -> bool {
+        self.sleep(self.policy.max_delay).await
     }
 
     /// Waits this long. `false` where there is nothing to sleep with.

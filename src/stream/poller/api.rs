@@ -22,12 +22,31 @@ pub(super) struct Api {
     pub(super) table: String,
 }
 
+/// The code for a table, a stream or a shard that is not there.
+const NOT_FOUND: &str = "ResourceNotFoundException";
+
+/// A stream of the table. Streams sort by their labels: the times at which they were turned on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct StreamName {
+    pub(super) label: String,
+    pub(super) arn: String,
+}
+
 /// A stream as the service describes it.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// There will be no new shards.
-    pub(super) is_disabled: bool,
+    pub(super) status: Status,
     pub(super) shards: Vec<Listed>,
+}
+
+/// The state of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It is being turned on or off.
+    Pending,
+    Enabled,
+    /// It gets no new records and no new shards.
+    Disabled,
 }
 
 /// Where an iterator begins.
@@ -58,64 +77,89 @@ pub(super) enum Refusal {
 }
 
 impl Api {
-    /// The table's newest stream, by its ARN.
-    pub(super) async fn latest_stream(&self) -> Result<String> {
-        let mut newest: Option<(String, String)> = None;
-        let mut start = None;
+    /// Returns the table's streams, the oldest first.
+    ///
+    /// # Errors
+    /// `Misconfigured` if there is none.
+    pub(super) async fn streams(&self) -> Result<Vec<StreamName>> {
+        let operation = "list_streams";
+        let mut streams = Vec::new();
+        let mut start: Option<String> = None;
         loop {
             let attempts = Attempts::new();
-            let request = self.client.list_streams().table_name(&self.table).set_exclusive_start_stream_arn(start);
+            let request =
+                self.client.list_streams().table_name(&self.table).set_exclusive_start_stream_arn(start.clone());
             let sent = request.customize().interceptor(attempts.clone()).send().await;
-            let answer = sent.map_err(|error| self.error("list_streams", &error, &attempts))?;
+            let answer = sent.map_err(|error| self.error(operation, &error, &attempts))?;
             for stream in answer.streams.unwrap_or_default() {
-                // A label is the time at which the stream was turned on, in text that sorts as time does.
-                if let (Some(label), Some(arn)) = (stream.stream_label, stream.stream_arn)
-                    && newest.as_ref().is_none_or(|(newest, _)| *newest < label)
-                {
-                    newest = Some((label, arn));
+                if let (Some(label), Some(arn)) = (stream.stream_label, stream.stream_arn) {
+                    streams.push(StreamName { label, arn });
                 }
             }
-            start = answer.last_evaluated_stream_arn;
+            start = self.next_page(operation, start, answer.last_evaluated_stream_arn)?;
             if start.is_none() {
                 break;
             }
         }
-        newest.map(|(_, arn)| arn).ok_or_else(|| {
+        if streams.is_empty() {
             let message =
                 "there is no such table, or it has no stream; turn one on, with new images or with new and old ones";
-            Error::new(ErrorKind::Misconfigured, message).with_operation("list_streams").with_table(&self.table)
-        })
+            return Err(self.named(operation, Error::new(ErrorKind::Misconfigured, message)));
+        }
+        streams.sort();
+        streams.dedup();
+        Ok(streams)
     }
 
-    /// The stream with all its shards.
-    pub(super) async fn describe(&self, stream_arn: &str) -> Result<Stream> {
+    /// Returns the stream with the shards that the service lists; `None` if there is no such stream.
+    pub(super) async fn describe(&self, stream_arn: &str) -> Result<Option<Stream>> {
         let operation = "describe_stream";
-        let invalid =
-            |message| Error::new(ErrorKind::Misconfigured, message).with_operation(operation).with_table(&self.table);
-        let mut stream = Stream { is_disabled: false, shards: Vec::new() };
-        let mut start = None;
+        let mut stream = Stream { status: Status::Pending, shards: Vec::new() };
+        let mut start: Option<String> = None;
         loop {
             let attempts = Attempts::new();
-            let request = self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start);
-            let sent = request.customize().interceptor(attempts.clone()).send().await;
-            let answer = sent.map_err(|error| self.error(operation, &error, &attempts))?;
-            let description = answer
-                .stream_description
-                .ok_or_else(|| Error::new(ErrorKind::Unavailable, "the service's answer holds no stream"))?;
+            let request =
+                self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start.clone());
+            let answer = match request.customize().interceptor(attempts.clone()).send().await {
+                Ok(answer) => answer,
+                Err(error) if error.code() == Some(NOT_FOUND) => return Ok(None),
+                Err(error) => return Err(self.error(operation, &error, &attempts)),
+            };
+            let no_stream = || Error::new(ErrorKind::Unavailable, "the service's answer holds no stream");
+            let description = answer.stream_description.ok_or_else(|| self.named(operation, no_stream()))?;
             if let Some(StreamViewType::KeysOnly | StreamViewType::OldImage) = description.stream_view_type {
-                return Err(invalid("the stream has no new images, which the projector needs; turn on one that has"));
+                let message = "the stream has no new images, which the projector needs; turn on one that has";
+                return Err(self.named(operation, Error::new(ErrorKind::Misconfigured, message)));
             }
-            stream.is_disabled = description.stream_status == Some(StreamStatus::Disabled);
+            stream.status = match description.stream_status {
+                Some(StreamStatus::Disabled) => Status::Disabled,
+                Some(StreamStatus::Enabled) => Status::Enabled,
+                _ => Status::Pending,
+            };
             for shard in description.shards.unwrap_or_default() {
-                stream
-                    .shards
-                    .push(listed(shard).map_err(|_| invalid("the service lists a shard without a usable id"))?);
+                let unusable = |_| Error::new(ErrorKind::Unavailable, "the service lists a shard without a usable id");
+                stream.shards.push(listed(shard).map_err(|error| self.named(operation, unusable(error)))?);
             }
-            start = description.last_evaluated_shard_id;
+            start = self.next_page(operation, start, description.last_evaluated_shard_id)?;
             if start.is_none() {
-                return Ok(stream);
+                return Ok(Some(stream));
             }
         }
+    }
+
+    /// Returns where the next page of a listing starts; an empty text ends the listing, as a missing one does.
+    fn next_page(
+        &self,
+        operation: &'static str,
+        start: Option<String>,
+        next: Option<String>,
+    ) -> Result<Option<String>> {
+        let next = next.filter(|next| !next.is_empty());
+        if next.is_some() && next == start {
+            let message = "the service answered with a page that ends where it started; try again later";
+            return Err(self.named(operation, Error::new(ErrorKind::Unavailable, message)));
+        }
+        Ok(next)
     }
 
     /// An iterator of a shard.
@@ -140,7 +184,7 @@ impl Api {
         let answer = sent.map_err(|error| self.refusal(operation, &error, &attempts))?;
         answer.shard_iterator.ok_or_else(|| {
             let error = Error::new(ErrorKind::Unavailable, "the service's answer holds no iterator");
-            Refusal::Other(error.with_operation(operation).with_table(&self.table))
+            Refusal::Other(self.named(operation, error))
         })
     }
 
@@ -160,7 +204,7 @@ impl Api {
         match error.code() {
             Some("ExpiredIteratorException") => Refusal::Expired,
             Some("TrimmedDataAccessException") => Refusal::Trimmed,
-            Some("ResourceNotFoundException") => Refusal::Gone,
+            Some(NOT_FOUND) => Refusal::Gone,
             _ => Refusal::Other(self.error(operation, error, attempts)),
         }
     }
@@ -170,6 +214,10 @@ impl Api {
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         Failure::of(error).into_error(Call { operation, table: &self.table, effect: Effect::Read, attempts })
+    }
+
+    fn named(&self, operation: &'static str, error: Error) -> Error {
+        error.with_operation(operation).with_table(&self.table)
     }
 }
 

@@ -19,6 +19,9 @@ const SHARD: Tag = tag!("SHARD");
 pub(super) struct Checkpoint {
     stream_arn: String,
     pub(super) shard_id: KeySegment,
+    /// The shard that is read first. Checkpoints of version 0.1 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
 }
 
@@ -35,8 +38,8 @@ pub(super) enum Position {
 }
 
 impl Checkpoint {
-    pub(super) fn new(stream_arn: &str, shard_id: &KeySegment, position: Position) -> Self {
-        Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), position }
+    pub(super) fn new(stream_arn: &str, shard_id: &KeySegment, parent: Option<KeySegment>, position: Position) -> Self {
+        Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), parent, position }
     }
 
     /// The partition of all checkpoints of a stream.
@@ -117,7 +120,7 @@ mod tests {
     fn every_position_comes_back_from_its_item() {
         let number: SequenceNumber = "000000000000000000007".parse().unwrap();
         for position in [Position::TrimHorizon, Position::After(number), Position::End] {
-            let item = Checkpoint::new(ARN, &shard(), position.clone()).to_item().unwrap();
+            let item = Checkpoint::new(ARN, &shard(), None, position.clone()).to_item().unwrap();
             let text = item.get_s("position").unwrap().to_owned();
             assert_eq!(Checkpoint::from_item(item).unwrap().position, position, "{text}");
         }
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_position_that_is_none_is_corrupt() {
-        let mut item = Checkpoint::new(ARN, &shard(), Position::End).to_item().unwrap();
+        let mut item = Checkpoint::new(ARN, &shard(), None, Position::End).to_item().unwrap();
         item.insert("position", AttributeValue::S("somewhere".into()));
         assert_eq!(Checkpoint::from_item(item).unwrap_err().kind(), crate::ErrorKind::Corrupt);
     }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::checkpoint::{Checkpoint, Position};
 use crate::text::KeySegment;
 
+/// How many times in a row the service must say the same before it is believed: that a shard is gone, or that nothing is left.
+pub(super) const CONFIRMATIONS: u32 = 3;
+
 /// A shard as the service lists it.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -31,8 +34,10 @@ pub enum PollStart {
 /// A shard, and how far it has been read.
 #[derive(Debug)]
 pub(super) struct Shard {
-    parent: Option<KeySegment>,
-    is_closed: bool,
+    pub(super) parent: Option<KeySegment>,
+    /// It gets no more records.
+    pub(super) is_closed: bool,
+    is_listed: bool,
     pub(super) position: Position,
     /// Whether its position is in the table.
     pub(super) is_saved: bool,
@@ -44,20 +49,20 @@ pub(super) struct Shard {
     pub(super) empty_reads: u32,
     /// How many steps in a row failed.
     pub(super) failed: u32,
+    /// How many times in a row the service said that there is no such shard.
+    pub(super) refused: u32,
+    /// How many lists in a row did not have it.
+    unlisted: u32,
+    /// The stream had been begun before this shard was known.
+    was_begun: bool,
 }
 
 /// All shards of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     shards: BTreeMap<KeySegment, Shard>,
-}
-
-/// A shard that is not listed any more.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Gone {
-    pub(super) id: KeySegment,
-    /// It had not been read to its end.
-    pub(super) lost_records: bool,
+    /// The stream has been listed, so that a shard listed later was born later.
+    was_listed: bool,
 }
 
 impl Shard {
@@ -65,64 +70,129 @@ impl Shard {
         Self {
             parent: None,
             is_closed: false,
+            is_listed: false,
             position,
             is_saved,
             from_latest: false,
             iterator: None,
             empty_reads: 0,
             failed: 0,
+            refused: 0,
+            unlisted: 0,
+            was_begun: false,
         }
     }
 
-    /// Whether there may be records that a drain has not read: it reads a closed shard to its end, an open one until so many
-    /// reads in a row had no record.
+    /// Returns `true` while there may be records that a drain has not read: it reads a closed shard to its end, an open one
+    /// until so many reads in a row had no record.
     pub(super) fn is_undrained(&self, most_empty_reads: u32) -> bool {
         self.is_closed || self.empty_reads < most_empty_reads
+    }
+
+    /// Returns `true` for the parent of an unread shard that no list had.
+    fn is_guess(&self) -> bool {
+        !self.is_saved && !self.is_listed
+    }
+
+    /// Returns `true` if records are lost with the shard: not if it was gone before the stream was begun.
+    pub(super) fn loses_records(&self) -> bool {
+        !self.is_guess() || self.was_begun
+    }
+
+    fn awaits_list(&self) -> bool {
+        self.is_guess() && self.position != Position::End && self.unlisted < CONFIRMATIONS
+    }
+
+    /// Notes that the service has given a page of the shard.
+    pub(super) fn was_read(&mut self) {
+        (self.is_listed, self.refused) = (true, 0);
     }
 }
 
 impl Shards {
-    /// What the checkpoints know. Each shard has still to be listed.
+    /// Restores what the checkpoints know. Each shard has still to be listed.
     pub(super) fn of(checkpoints: Vec<Checkpoint>) -> Self {
-        let shard = |checkpoint: Checkpoint| (checkpoint.shard_id, Shard::new(checkpoint.position, true));
-        Self { shards: checkpoints.into_iter().map(shard).collect() }
+        let was_listed = !checkpoints.is_empty();
+        let shard = |Checkpoint { shard_id, parent, position, .. }: Checkpoint| {
+            (shard_id, Shard { parent, ..Shard::new(position, true) })
+        };
+        Self { shards: checkpoints.into_iter().map(shard).collect(), was_listed }
     }
 
-    /// Takes in the shards that the service lists, all of them, and gives back those that are gone.
-    pub(super) fn update(&mut self, listed: Vec<Listed>, start: PollStart) -> Vec<Gone> {
-        let from_latest = start == PollStart::Latest && self.shards.is_empty();
-        let ids: BTreeSet<_> = listed.iter().map(|listed| listed.id.clone()).collect();
+    /// Adds the shards that the service lists, and returns those whose checkpoints are no longer needed.
+    ///
+    /// A list may be incomplete. So a shard that it leaves out is kept until it was read to its end or the service refuses it. A
+    /// parent that it leaves out is waited for, and then tried, before the child is read.
+    pub(super) fn update(&mut self, listed: Vec<Listed>, is_disabled: bool, start: PollStart) -> Vec<KeySegment> {
+        let was_begun = std::mem::replace(&mut self.was_listed, true);
+        let from_latest = start == PollStart::Latest && !was_begun;
+        self.shards.values_mut().for_each(|shard| shard.unlisted = shard.unlisted.saturating_add(1));
         for Listed { id, parent, is_closed } in listed {
+            let is_closed = is_closed || is_disabled;
             let shard = self.shards.entry(id).or_insert_with(|| {
                 let position = if from_latest && is_closed { Position::End } else { Position::TrimHorizon };
                 Shard { from_latest, ..Shard::new(position, false) }
             });
-            shard.parent = parent;
-            shard.is_closed = is_closed;
+            (shard.parent, shard.is_listed, shard.unlisted) = (parent, true, 0);
+            shard.is_closed |= is_closed;
         }
-        let mut gone = Vec::new();
-        self.shards.retain(|id, shard| {
-            let is_listed = ids.contains(id);
-            if !is_listed {
-                gone.push(Gone { id: id.clone(), lost_records: shard.position != Position::End });
+        if !from_latest {
+            let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
+            let parents: Vec<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
+            for parent in parents {
+                let guess = || Shard { was_begun, ..Shard::new(Position::TrimHorizon, false) };
+                self.shards.entry(parent).or_insert_with(guess);
             }
-            is_listed
-        });
-        gone
+        }
+        // A finished shard is remembered as long as a child would be kept waiting for it otherwise.
+        let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
+        let awaited: BTreeSet<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
+        let is_done = |id: &KeySegment, shard: &Shard| {
+            shard.position == Position::End && shard.unlisted >= CONFIRMATIONS && !awaited.contains(id)
+        };
+        let saved = self.shards.iter().filter(|(id, shard)| is_done(id, shard) && shard.is_saved);
+        let saved = saved.map(|(id, _)| id.clone()).collect();
+        self.shards.retain(|id, shard| !is_done(id, shard));
+        saved
     }
 
-    /// The shards that may be read now: those with records to come, whose parent has been read to its end, or is gone.
+    /// Returns the shards with records to come.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &KeySegment> {
+        self.shards.iter().filter(|(_, shard)| shard.position != Position::End).map(|(id, _)| id)
+    }
+
+    /// Returns the shards that may be read now: those with records to come, whose parent has been read to its end, or is gone.
     pub(super) fn readable(&mut self) -> impl Iterator<Item = (&KeySegment, &mut Shard)> {
-        let unread: BTreeSet<_> =
-            self.shards.iter().filter(|(_, shard)| shard.position != Position::End).map(|(id, _)| id.clone()).collect();
-        self.shards.iter_mut().filter(move |(id, shard)| {
-            unread.contains(*id) && !shard.parent.as_ref().is_some_and(|parent| unread.contains(parent))
-        })
+        let unread: BTreeSet<_> = self.unread().cloned().collect();
+        let waiting: BTreeSet<_> = unread.iter().filter(|id| self.waits(id, &unread)).cloned().collect();
+        self.shards
+            .iter_mut()
+            .filter(move |(id, shard)| unread.contains(*id) && !waiting.contains(*id) && !shard.awaits_list())
     }
 
-    /// The shards whose position is not in the table yet.
+    /// Returns `true` while a parent that no list had is waited for: with it, a list would tell the parent's own parent.
+    pub(super) fn awaits_list(&self) -> bool {
+        self.shards.values().any(Shard::awaits_list)
+    }
+
+    /// Returns `true` if the shard's parent is to be read first. Shards that name each other as parents do not wait.
+    fn waits(&self, id: &KeySegment, unread: &BTreeSet<KeySegment>) -> bool {
+        let parent_of = |id: &KeySegment| self.shards.get(id).and_then(|shard| shard.parent.clone());
+        let mut ancestor = parent_of(id).filter(|parent| unread.contains(parent));
+        let waits = ancestor.is_some();
+        for _ in 0..unread.len() {
+            match ancestor {
+                Some(found) if found == *id => return false,
+                Some(found) => ancestor = parent_of(&found).filter(|parent| unread.contains(parent)),
+                None => break,
+            }
+        }
+        waits
+    }
+
+    /// Returns the listed shards whose position is not in the table yet.
     pub(super) fn unsaved(&mut self) -> impl Iterator<Item = (&KeySegment, &mut Shard)> {
-        self.shards.iter_mut().filter(|(_, shard)| !shard.is_saved)
+        self.shards.iter_mut().filter(|(_, shard)| !shard.is_saved && shard.is_listed)
     }
 
     /// Forgets how many reads had no record, and how many failed.
@@ -148,7 +218,7 @@ mod tests {
     }
 
     fn checkpoint(name: &str, position: Position) -> Checkpoint {
-        Checkpoint::new("arn", &id(name), position)
+        Checkpoint::new("arn", &id(name), None, position)
     }
 
     fn readable(shards: &mut Shards) -> Vec<String> {
@@ -165,7 +235,7 @@ mod tests {
         let mut shards = Shards::default();
         // Listed in no particular order: a splits into b and c, b goes on as d.
         let listed = [open("d", Some("b")), closed("b", Some("a")), open("c", Some("a")), closed("a", None)];
-        assert_eq!(shards.update(listed.to_vec(), PollStart::Oldest), []);
+        assert_eq!(shards.update(listed.to_vec(), false, PollStart::Oldest), []);
         assert_eq!(readable(&mut shards), ["a"]);
         end(&mut shards, "a");
         assert_eq!(readable(&mut shards), ["b", "c"]);
@@ -174,24 +244,39 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_whose_parent_is_not_listed_is_read_at_once() {
+    fn a_parent_that_no_list_has_is_tried_first() {
         let mut shards = Shards::default();
-        shards.update(vec![open("b", Some("trimmed"))], PollStart::Oldest);
+        shards.update(vec![open("b", Some("a"))], false, PollStart::Oldest);
+        for _ in 0..CONFIRMATIONS {
+            assert_eq!(readable(&mut shards), Vec::<String>::new());
+            assert!(shards.awaits_list());
+            shards.update(vec![open("b", Some("a"))], false, PollStart::Oldest);
+        }
+        assert_eq!(readable(&mut shards), ["a"]);
+        assert!(shards.readable().all(|(_, shard)| !shard.loses_records()), "it was gone before the stream was begun");
+        end(&mut shards, "a");
         assert_eq!(readable(&mut shards), ["b"]);
     }
 
     #[test]
-    fn two_shards_that_name_each_other_as_parent_are_never_read_and_nothing_hangs() {
+    fn shards_that_name_each_other_as_parents_are_read() {
         let mut shards = Shards::default();
-        shards.update(vec![open("a", Some("b")), open("b", Some("a"))], PollStart::Oldest);
-        assert_eq!(readable(&mut shards), Vec::<String>::new());
+        shards.update(vec![open("a", Some("b")), open("b", Some("a")), open("c", Some("b"))], false, PollStart::Oldest);
+        assert_eq!(readable(&mut shards), ["a", "b"]);
+    }
+
+    #[test]
+    fn all_shards_of_a_disabled_stream_are_closed() {
+        let mut shards = Shards::default();
+        shards.update(vec![open("a", None)], true, PollStart::Oldest);
+        assert!(shards.readable().all(|(_, shard)| shard.is_closed));
     }
 
     #[test]
     fn reading_goes_on_from_the_checkpoints() {
         let position = Position::After(7.into());
         let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())]);
-        shards.update(vec![closed("a", None), open("b", Some("a")), open("c", Some("a"))], PollStart::Latest);
+        shards.update(vec![closed("a", None), open("b", Some("a")), open("c", Some("a"))], false, PollStart::Latest);
         let places: Vec<_> = shards.readable().map(|(_, shard)| (shard.position.clone(), shard.is_saved)).collect();
         assert_eq!(places, [(position, true), (Position::TrimHorizon, false)], "the start is for new streams alone");
     }
@@ -199,31 +284,42 @@ mod tests {
     #[test]
     fn a_listing_does_not_move_a_shard() {
         let mut shards = Shards::default();
-        shards.update(vec![open("a", None)], PollStart::Oldest);
+        shards.update(vec![open("a", None)], false, PollStart::Oldest);
         shards.readable().for_each(|(_, shard)| shard.position = Position::After(3.into()));
-        shards.update(vec![closed("a", None)], PollStart::Oldest);
+        shards.update(vec![closed("a", None)], false, PollStart::Oldest);
         let places: Vec<_> = shards.readable().map(|(_, shard)| shard.position.clone()).collect();
         assert_eq!(places, [Position::After(3.into())]);
     }
 
     #[test]
-    fn a_shard_that_went_before_its_end_lost_records() {
+    fn a_shard_that_a_list_leaves_out_is_kept() {
         let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))]);
-        let gone = shards.update(vec![open("c", Some("b"))], PollStart::Oldest);
-        let expected = [Gone { id: id("a"), lost_records: false }, Gone { id: id("b"), lost_records: true }];
-        assert_eq!(gone, expected);
-        assert_eq!(readable(&mut shards), ["c"]);
-        assert_eq!(shards.update(vec![open("c", Some("b"))], PollStart::Oldest), [], "and is told of once");
+        let mut update = || shards.update(vec![open("c", Some("b"))], false, PollStart::Oldest);
+        assert_eq!((update(), update()), (vec![], vec![]));
+        assert_eq!(update(), [id("a")], "it is finished, and three lists in a row did not have it");
+        assert_eq!(update(), []);
+        assert_eq!(readable(&mut shards), ["b"], "it was not read to its end");
+    }
+
+    #[test]
+    fn a_start_at_the_latest_is_for_the_first_list_alone() {
+        for first in [vec![], vec![open("a", None)]] {
+            let mut shards = Shards::default();
+            shards.update(first, false, PollStart::Latest);
+            shards.update(vec![open("a", None), open("b", None)], false, PollStart::Latest);
+            let (_, born_later) = shards.readable().find(|(shard, _)| **shard == id("b")).unwrap();
+            assert_eq!((born_later.from_latest, &born_later.position), (false, &Position::TrimHorizon));
+        }
     }
 
     #[test]
     fn a_start_at_the_latest_passes_over_what_has_ended() {
         let mut shards = Shards::default();
-        shards.update(vec![closed("a", None), open("b", Some("a"))], PollStart::Latest);
+        shards.update(vec![closed("a", None), open("b", Some("a"))], false, PollStart::Latest);
         let from: Vec<_> = shards.readable().map(|(id, shard)| (id.to_string(), shard.from_latest)).collect();
         assert_eq!(from, [("b".to_owned(), true)]);
         // What comes later is read from its beginning.
-        shards.update(vec![closed("a", None), closed("b", Some("a")), open("c", Some("b"))], PollStart::Latest);
+        shards.update(vec![closed("a", None), closed("b", Some("a")), open("c", Some("b"))], false, PollStart::Latest);
         end(&mut shards, "b");
         let from: Vec<_> = shards.readable().map(|(id, shard)| (id.to_string(), shard.from_latest)).collect();
         assert_eq!(from, [("c".to_owned(), false)]);
@@ -232,7 +328,7 @@ mod tests {
     #[test]
     fn a_drain_leaves_an_open_shard_after_some_empty_reads_and_a_closed_one_at_its_end() {
         let mut shards = Shards::default();
-        shards.update(vec![closed("a", None), open("b", None)], PollStart::Oldest);
+        shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
         shards.readable().for_each(|(_, shard)| shard.empty_reads = 5);
         let left: Vec<_> =
             shards.readable().filter(|(_, shard)| shard.is_undrained(5)).map(|(id, _)| id.to_string()).collect();

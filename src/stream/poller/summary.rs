@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use crate::error::Error;
 use crate::stream::{Projection, RecordOutcome, StreamRecord};
 
 use super::checkpoint::Checkpoint;
@@ -21,13 +22,14 @@ pub struct PollSummary {
     /// How often records were gone from the stream before they were read: the poller had not run for 24 hours. Inbox rows may
     /// lag behind their threads now, until the next message of each: run `check` on the table.
     pub trimmed: u64,
-    /// Whether the stream was turned off and has been read to its end: there is nothing to come. Where the table got another
-    /// stream since, a new poller finds it.
+    /// How many steps failed and were tried again, an operator's fault included: see [`PollEvent::Failed`].
+    pub errors: u64,
+    /// The stream was turned off and has been read to its end, and the table has no newer stream.
     pub stream_ended: bool,
 }
 
 /// What happens while the poller runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PollEvent<'a> {
     /// A batch with records was projected, and what precedes the first that failed will not be read again.
@@ -44,6 +46,13 @@ pub enum PollEvent<'a> {
     Trimmed {
         /// The shard's id.
         shard: &'a str,
+    },
+    /// A step failed, and is tried again after a pause. If the error's [`recovery`](crate::Error::recovery) is
+    /// [`Operator`](crate::Recovery::Operator), somebody must change the deployment first.
+    #[non_exhaustive]
+    Failed {
+        /// What failed.
+        error: &'a Error,
     },
     /// A shard was read to its end.
     #[non_exhaustive]
@@ -80,6 +89,7 @@ impl AddAssign for PollSummary {
         self.failed += other.failed;
         self.impossible += other.impossible;
         self.trimmed += other.trimmed;
+        self.errors += other.errors;
         self.stream_ended |= other.stream_ended;
     }
 }

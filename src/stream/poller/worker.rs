@@ -7,7 +7,7 @@ use tracing::{Instrument, field};
 
 use super::api::{Api, From as IteratorFrom, Page, Refusal};
 use super::checkpoint::{Checkpoint, Position};
-use super::shards::Shard;
+use super::shards::{CONFIRMATIONS, Shard};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
 use crate::error::{Error, ErrorKind, Recovery, Result};
@@ -36,6 +36,8 @@ pub(super) struct Step {
     pub(super) summary: PollSummary,
     pub(super) had_records: bool,
     pub(super) ended: bool,
+    /// The shards must be listed again.
+    pub(super) relist: bool,
     /// What went wrong, whether or not trying again may help.
     pub(super) failure: Option<Error>,
 }
@@ -45,8 +47,13 @@ impl Worker {
     pub(super) async fn step(&self, stream_arn: &str, id: &KeySegment, shard: &mut Shard, stop: &Stop<'_>) -> Step {
         let mut step = Step::default();
         let done = match self.read(stream_arn, id, shard, stop, &mut step.summary).await {
-            Ok(None) => return step,
-            Ok(Some(page)) if page.records.is_empty() && page.next.is_some() => {
+            Ok(None) => {
+                step.ended = shard.position == Position::End;
+                return step;
+            }
+            Ok(Some(page)) if page.records.is_empty() && (page.next.is_some() || !shard.is_closed) => {
+                // Only a shard that is closed ends. Of another, the list of shards may know more by now.
+                step.relist = page.next.is_none();
                 shard.iterator = page.next;
                 shard.empty_reads = shard.empty_reads.saturating_add(1);
                 Ok(())
@@ -57,9 +64,8 @@ impl Worker {
         match done {
             Ok(()) => shard.failed = 0,
             Err(error) => {
-                if error.recovery() == Recovery::Retry {
-                    shard.failed = shard.failed.saturating_add(1);
-                } else {
+                shard.failed = shard.failed.saturating_add(1);
+                if error.recovery() != Recovery::Retry {
                     shard.iterator = None;
                 }
                 step.failure = Some(error);
@@ -78,7 +84,12 @@ impl Worker {
     ) -> Result<Option<Page>> {
         for _ in 0..READS {
             let refusal = match self.try_read(stream_arn, id, shard, stop).await {
-                Ok(page) => return Ok(page),
+                Ok(page) => {
+                    if page.is_some() {
+                        shard.was_read();
+                    }
+                    return Ok(page);
+                }
                 Err(refusal) => refusal,
             };
             match refusal {
@@ -92,13 +103,35 @@ impl Worker {
                 }
                 Refusal::Gone => {
                     shard.iterator = None;
-                    return Err(self.unavailable("the shard is gone; the shards have to be listed again"));
+                    shard.refused = shard.refused.saturating_add(1);
+                    if shard.refused < CONFIRMATIONS {
+                        return Err(self.unavailable("the service says that there is no such shard; try again"));
+                    }
+                    return self.give_up(stream_arn, id, shard, summary).await.map(|()| None);
                 }
                 Refusal::Other(error) => return Err(error),
             }
             shard.iterator = None;
         }
         Err(self.unavailable("the service does not accept the iterators that it gives"))
+    }
+
+    /// Ends a shard that is gone, and reports the records that were lost with it.
+    async fn give_up(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &mut Shard,
+        summary: &mut PollSummary,
+    ) -> Result<()> {
+        if shard.loses_records() {
+            self.save(stream_arn, id, shard, Position::End).await?;
+            shard.is_saved = true;
+            summary.trimmed += 1;
+            self.tell_trimmed(id);
+        }
+        shard.position = Position::End;
+        Ok(())
     }
 
     async fn try_read(
@@ -148,6 +181,7 @@ impl Worker {
             impossible = field::Empty,
             error = field::Empty,
         );
+        let is_last = page.next.is_none();
         let records: Vec<_> = page.records.into_iter().map(StreamRecord::from).collect();
         let projection = self.projector.project(&records).instrument(span.clone()).await;
         let batch = PollSummary::of(&records, &projection);
@@ -167,6 +201,7 @@ impl Worker {
         step.summary += batch;
         step.had_records = !records.is_empty();
         step.ended = shard.position == Position::End;
+        step.relist = is_last && !step.ended;
         if step.ended {
             self.tell(&PollEvent::Ended { shard: id.as_str() });
         }
@@ -192,7 +227,7 @@ impl Worker {
         let done = records.get(..done).unwrap_or_default();
         let last = done.iter().rev().find_map(|record| record.sequence.clone());
         let position = match last {
-            _ if failed.is_none() && next.is_none() => Some(Position::End),
+            _ if failed.is_none() && next.is_none() && shard.is_closed => Some(Position::End),
             Some(sequence) => Some(Position::After(sequence)),
             None => None,
         };
@@ -201,7 +236,8 @@ impl Worker {
             // that would make the next batch, without end. They are few, and are read again after a restart.
             let is_worth_it = position == Position::End || done.iter().any(|record| !Checkpoint::is_in(record));
             if is_worth_it {
-                self.save(stream_arn, id, position.clone()).await?;
+                self.save(stream_arn, id, shard, position.clone()).await?;
+                shard.is_saved = true;
             }
             shard.position = position;
             shard.iterator = None;
@@ -213,15 +249,22 @@ impl Worker {
             return Ok(());
         };
         // Whatever it was, it is not known that it fails for ever.
-        let kind = if error.recovery() == Recovery::Retry { error.kind() } else { ErrorKind::Unavailable };
+        let kind = if error.recovery() == Recovery::Permanent { ErrorKind::Unavailable } else { error.kind() };
         Err(Error::new(kind, "records of the stream could not be projected")
             .with_operation("poller.project")
             .with_table(&self.api.table)
             .with_source(Arc::clone(error)))
     }
 
-    pub(super) async fn save(&self, stream_arn: &str, id: &KeySegment, position: Position) -> Result<()> {
-        let saved = self.checkpoints.put_entity(&Checkpoint::new(stream_arn, id, position)).await;
+    pub(super) async fn save(
+        &self,
+        stream_arn: &str,
+        id: &KeySegment,
+        shard: &Shard,
+        position: Position,
+    ) -> Result<()> {
+        let checkpoint = Checkpoint::new(stream_arn, id, shard.parent.clone(), position);
+        let saved = self.checkpoints.put_entity(&checkpoint).await;
         saved.map_err(|error| error.with_operation("poller.checkpoint"))
     }
 
@@ -230,7 +273,7 @@ impl Worker {
         self.tell(&PollEvent::Trimmed { shard: id.as_str() });
     }
 
-    fn tell(&self, event: &PollEvent<'_>) {
+    pub(super) fn tell(&self, event: &PollEvent<'_>) {
         if let Some(observer) = &self.observer {
             observer(event);
         }

@@ -1,0 +1,285 @@
+//! The poller's loop: list the shards, read each of them, wait, and continue after what failed.
+
+use futures_util::{StreamExt, stream};
+
+use super::Poller;
+use super::api::{Status, Stream, StreamName};
+use super::checkpoint::Checkpoint;
+use super::shards::{CONFIRMATIONS, Shards};
+use super::stop::Stop;
+use super::summary::{PollEvent, PollSummary};
+use super::worker::{Step, Worker};
+use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::request::{Query, SortRange};
+use crate::store::StoreExt;
+
+/// The most shards that are read at once. A shard allows two readers.
+const CONCURRENCY: usize = 8;
+/// The most rounds before the shards are listed again: about a minute, at the usual pause between rounds.
+const ROUNDS: u32 = 60;
+/// The reads without a record, in a row, after which a drain takes an open shard as read. Such a shard has no visible end, and a
+/// read may be empty before records: the service looks through a part of the shard each time.
+const EMPTY_READS: u32 = 5;
+
+/// What the poller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// List the shards.
+    List,
+    /// Read the shards, up to so many times before they are listed again.
+    Read(u32),
+    /// End the call.
+    End,
+}
+
+/// An error, and how many times in a row the same step has failed.
+type Failure = (u32, Error);
+
+impl Poller {
+    pub(super) async fn work(&mut self, stop: Stop<'_>, drain: bool) -> Result<PollSummary> {
+        self.summary = PollSummary::default();
+        if let Some(shards) = &mut self.shards {
+            shards.begin();
+        }
+        // Failed lists in a row, and lists in a row that left nothing to read.
+        let (mut failed, mut idle) = (0_u32, 0_u32);
+        let mut next = Next::List;
+        while next != Next::End && !stop.has_come() {
+            let done = match next {
+                Next::List | Next::Read(0) => match self.list(&stop).await {
+                    Ok(Some(status)) => {
+                        failed = 0;
+                        idle = if self.has_unread() { 0 } else { idle.saturating_add(1) };
+                        if idle == 0 {
+                            Ok(Next::Read(ROUNDS))
+                        } else {
+                            self.after_nothing(&stop, status, idle, drain).await
+                        }
+                    }
+                    Ok(None) => Ok(Next::List),
+                    Err(error) => {
+                        failed = failed.saturating_add(1);
+                        Err((failed, error))
+                    }
+                },
+                Next::Read(left) => self.read(&stop, left, drain).await,
+                Next::End => break,
+            };
+            next = match done {
+                Ok(next) => next,
+                Err(failure) => {
+                    self.recover(&stop, failure, drain).await?;
+                    Next::List
+                }
+            };
+        }
+        Ok(self.summary)
+    }
+
+    /// Lists the shards. Returns the stream's status, or `None` if there is another stream to read or the sign to stop came.
+    async fn list(&mut self, stop: &Stop<'_>) -> Result<Option<Status>> {
+        let stream = match (&self.stream, &self.named) {
+            (Some(stream), _) => stream.clone(),
+            (None, Some(arn)) => StreamName { label: String::new(), arn: arn.clone() },
+            (None, None) => self.choose().await?,
+        };
+        let arn = &*self.stream.insert(stream).arn;
+        let worker = &self.worker;
+        let shards = match &mut self.shards {
+            Some(shards) => shards,
+            None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?)),
+        };
+        let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(None) };
+        let Some(Stream { status, shards: listed }) = listed? else { return self.leave_lost_stream().await };
+        for done in shards.update(listed, status == Status::Disabled, self.start) {
+            worker.checkpoints.delete_entity::<Checkpoint>((arn, &done)).await?;
+        }
+        // With a checkpoint from the first, a shard that is gone before it was read is missed.
+        for (id, shard) in shards.unsaved() {
+            worker.save(arn, id, shard, shard.position.clone()).await?;
+            shard.is_saved = true;
+        }
+        Ok(Some(status))
+    }
+
+    /// Chooses the stream to begin with: the newest one that has been begun, so that it is read to its end before another. If
+    /// none has been, the newest.
+    async fn choose(&self) -> Result<StreamName> {
+        let streams = self.worker.api.streams().await?;
+        for stream in streams.iter().rev() {
+            if !checkpoints(&self.worker, &stream.arn).await?.is_empty() {
+                return Ok(stream.clone());
+            }
+        }
+        streams.into_iter().next_back().ok_or_else(|| no_stream("list_streams"))
+    }
+
+    /// Continues with the table's next stream, if there is one.
+    async fn take_next_stream(&mut self) -> Result<bool> {
+        if self.named.is_some() {
+            return Ok(false);
+        }
+        let streams = self.worker.api.streams().await?;
+        let Some(next) = streams.into_iter().find(|stream| self.stream.as_ref() < Some(stream)) else {
+            return Ok(false);
+        };
+        (self.stream, self.shards) = (Some(next), None);
+        Ok(true)
+    }
+
+    /// Leaves a stream that is gone, and reports what was not read of it.
+    async fn leave_lost_stream(&mut self) -> Result<Option<Status>> {
+        let lost: Vec<_> = self.shards.iter().flat_map(Shards::unread).cloned().collect();
+        let arn = self.stream.as_ref().map(|stream| stream.arn.clone()).unwrap_or_default();
+        if !self.take_next_stream().await? {
+            return Err(no_stream("describe_stream").with_table(&self.worker.api.table));
+        }
+        for id in lost {
+            self.worker.checkpoints.delete_entity::<Checkpoint>((&arn, &id)).await?;
+            self.summary.trimmed += 1;
+            self.worker.tell_trimmed(&id);
+        }
+        Ok(None)
+    }
+
+    fn has_unread(&self) -> bool {
+        self.shards.as_ref().is_some_and(|shards| shards.unread().next().is_some())
+    }
+
+    /// Decides what to do if a list left nothing to read: a single list may be incomplete.
+    async fn after_nothing(
+        &mut self,
+        stop: &Stop<'_>,
+        status: Status,
+        times: u32,
+        drain: bool,
+    ) -> Result<Next, Failure> {
+        if times < CONFIRMATIONS {
+            if !drain {
+                self.wait(stop).await.map_err(|error| (1, error))?;
+            }
+            return Ok(Next::List);
+        }
+        if status == Status::Disabled {
+            if self.take_next_stream().await.map_err(|error| (1, error))? {
+                return Ok(Next::List);
+            }
+            self.summary.stream_ended = true;
+            return Ok(Next::End);
+        }
+        if drain {
+            return Ok(Next::End);
+        }
+        self.wait(stop).await.map_err(|error| (1, error))?;
+        Ok(Next::List)
+    }
+
+    /// Takes one step with each shard that may be read.
+    async fn read(&mut self, stop: &Stop<'_>, left: u32, drain: bool) -> Result<Next, Failure> {
+        let round = self.round(stop, drain).await;
+        self.summary += round.summary;
+        if let Some(failure) = round.failure {
+            return Err(failure);
+        }
+        if round.ended {
+            // Its children may be there now.
+            return Ok(Next::List);
+        }
+        let awaits_list = self.shards.as_ref().is_some_and(Shards::awaits_list);
+        if drain && round.shards == 0 && !awaits_list {
+            return Ok(Next::End);
+        }
+        if !round.had_records && !drain {
+            self.wait(stop).await.map_err(|error| (1, error))?;
+        }
+        Ok(if round.relist || awaits_list || round.shards == 0 {
+            Next::List
+        } else {
+            Next::Read(left.saturating_sub(1))
+        })
+    }
+
+    async fn round(&mut self, stop: &Stop<'_>, drain: bool) -> Round {
+        let mut round = Round::default();
+        let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return round };
+        let worker = &self.worker;
+        let steps = shards.readable().filter(|(_, shard)| !drain || shard.is_undrained(EMPTY_READS));
+        let steps = steps.map(|(id, shard)| async move {
+            let step = worker.step(&stream.arn, id, shard, stop).await;
+            (step, shard.failed)
+        });
+        let steps: Vec<_> = steps.collect();
+        let mut steps = stream::iter(steps).buffer_unordered(CONCURRENCY);
+        while let Some((step, failed)) = steps.next().await {
+            round.add(step, failed);
+        }
+        round
+    }
+
+    /// Reports an error and pauses. A drain ends with an error that lasts.
+    async fn recover(&mut self, stop: &Stop<'_>, (failed, error): Failure, drain: bool) -> Result<()> {
+        let is_retry = error.recovery() == Recovery::Retry;
+        if drain && !is_retry {
+            return Err(error);
+        }
+        self.summary.errors += 1;
+        self.worker.tell(&PollEvent::Failed { error: &error });
+        tracing::warn!(table = self.worker.api.table, kind = ?error.kind(), failed, "a step failed and is tried again");
+        let pause = async {
+            match (is_retry, drain) {
+                (true, true) => self.backoff.pause("poller", failed).await,
+                (true, false) => self.backoff.pause_again("poller", failed).await,
+                (false, _) => self.backoff.longest_pause().await,
+            }
+        };
+        match stop.unless(pause).await {
+            Some(false) => Err(error),
+            Some(true) | None => Ok(()),
+        }
+    }
+
+    async fn wait(&self, stop: &Stop<'_>) -> Result<()> {
+        match stop.unless(self.backoff.sleep(self.idle)).await {
+            Some(false) => Err(Error::new(ErrorKind::Misconfigured, "the client has nothing to sleep with")),
+            Some(true) | None => Ok(()),
+        }
+    }
+}
+
+async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Vec<Checkpoint>> {
+    let query = Query::table_consistent(Checkpoint::partition(stream_arn));
+    worker.checkpoints.query_entities(query.range(SortRange::BeginsWith(Checkpoint::shards()))).await
+}
+
+fn no_stream(operation: &'static str) -> Error {
+    let message = "the table has no such stream; turn one on, with new images or with new and old ones";
+    Error::new(ErrorKind::Misconfigured, message).with_operation(operation)
+}
+
+/// What came of a step with each shard.
+#[derive(Debug, Default)]
+struct Round {
+    summary: PollSummary,
+    shards: usize,
+    had_records: bool,
+    ended: bool,
+    relist: bool,
+    /// The gravest failure: an operator's fault, or else what failed most often in a row.
+    failure: Option<Failure>,
+}
+
+impl Round {
+    fn add(&mut self, step: Step, failed: u32) {
+        self.summary += step.summary;
+        self.shards += 1;
+        self.had_records |= step.had_records;
+        self.ended |= step.ended;
+        self.relist |= step.relist;
+        let Some(error) = step.failure else { return };
+        let gravity = |(failed, error): &Failure| (error.recovery() != Recovery::Retry, *failed);
+        let failure = (failed, error);
+        if self.failure.as_ref().is_none_or(|gravest| gravity(gravest) < gravity(&failure)) {
+            self.failure = Some(failure);
+        }
+    }
+}
