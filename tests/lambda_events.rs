@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use aws_lambda_events::event::dynamodb::Event;
 use serde_json::{Value, json};
-use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
+use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event, records_of_table};
 use threadline::stream::{JsonLinesSink, Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{AttributeValue, Error, ErrorKind, MemoryStore};
 
@@ -184,7 +184,7 @@ fn one_bad_record_does_not_make_the_others_unreadable() {
         json!(17),
         json!({}),
         json!({ "dynamodb": [] }),
-        json!({ "eventName": [], "dynamodb": { "Keys": { "pk": "no type" }, "SequenceNumber": {} } }),
+        json!({ "eventName": [], "dynamodb": { "Keys": { "pk": "no type", "sk": 1 }, "SequenceNumber": {} } }),
     ] {
         records.insert(0, bad);
     }
@@ -204,7 +204,7 @@ async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
     for event in unreadable {
         let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
         let [RecordOutcome::Impossible(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
-        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt), "{error}");
         assert!(!projection.has_failed());
         let raw: Value = serde_json::from_str(lines[0]["raw"].as_str().unwrap()).unwrap();
         assert_eq!(raw, event["Records"][0]);
@@ -229,15 +229,16 @@ async fn an_unreadable_image_that_is_not_needed_disturbs_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_without_new_images_sends_its_messages_to_the_sink() {
+async fn a_stream_without_new_images_is_the_operators_fault() {
     let event = changed(|record| {
         record["dynamodb"]["StreamViewType"] = "KEYS_ONLY".into();
         record["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     });
     let (projection, lines) = project(&[read(&event)]).await;
-    assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]));
-    assert_eq!(lines[0]["sequenceNumber"], NUMBER);
-    assert!(lines[0]["error"].as_str().unwrap().contains("must be NEW_IMAGE"), "{lines:?}");
+    let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
+    assert!(error.to_string().contains("must be NEW_IMAGE"), "{error}");
+    assert_eq!((lines, projection.lowest_failed.unwrap().as_str()), (vec![], NUMBER));
 }
 
 #[test]
@@ -274,9 +275,70 @@ fn the_deepest_item_that_dynamodb_stores_is_read() {
 #[test]
 fn what_is_no_event_of_a_stream_is_refused() {
     for event in [Value::Null, json!({}), json!([]), json!({ "Records": null }), json!({ "Records": {} })] {
-        assert_eq!(records_from_event(&event).unwrap_err().kind(), ErrorKind::Invalid, "{event}");
+        assert_eq!(records_from_event(&event).unwrap_err().kind(), ErrorKind::Misconfigured, "{event}");
     }
     assert_eq!(records_from_event(&json!({ "Records": [] })).unwrap(), []);
+}
+
+#[test]
+fn an_event_of_another_source_is_misconfigured() {
+    let queue = json!({"messageId": "m1", "eventSource": "aws:sqs", "body": "..."});
+    let kinesis = json!({"eventSource": "aws:kinesis", "kinesis": {"data": "e30=", "sequenceNumber": "1"}});
+    let topic = json!({"EventSource": "aws:sns", "Sns": {"Message": "..."}});
+    for foreign in [queue, kinesis, topic, json!({"eventSource": 17})] {
+        let mut event = real_event();
+        event["Records"].as_array_mut().unwrap().push(foreign.clone());
+        for event in [json!({ "Records": [foreign.clone()] }), event] {
+            let error = records_from_event(&event).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misconfigured, "{event}");
+        }
+    }
+}
+
+#[test]
+fn an_event_of_a_table_with_other_keys_names_the_table() {
+    let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-02T03:04:05.678";
+    for keys in [
+        json!({"Id": {"N": "101"}}),
+        json!({"pk": {"S": "a"}}),
+        json!({"pk": {"N": "1"}, "sk": {"S": "a"}}),
+        json!({"pk": {"S": "a"}, "sk": {"B": "YQ=="}}),
+    ] {
+        let change = json!({"Keys": keys, "SequenceNumber": "1"});
+        let record = json!({
+            "eventSource": "aws:dynamodb", "eventName": "INSERT", "eventSourceARN": arn, "dynamodb": change,
+        });
+        let error = records_from_event(&json!({ "Records": [record] })).unwrap_err();
+        assert_eq!((error.kind(), error.table()), (ErrorKind::Misconfigured, Some("orders")), "{keys}");
+    }
+}
+
+#[test]
+fn an_event_of_another_table_is_misconfigured() {
+    let arn = |table: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}/stream/2026-01-02");
+    let event = |table: &str| changed(|record| record["eventSourceARN"] = arn(table).into());
+    let error = records_of_table(&event("threadline-staging"), "threadline").unwrap_err();
+    assert_eq!((error.kind(), error.table()), (ErrorKind::Misconfigured, Some("threadline-staging")));
+    assert_eq!(records_of_table(&event("threadline"), "threadline").unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_attribute_of_an_unknown_type_is_left_out() {
+    let event = changed(|record| record["dynamodb"]["NewImage"]["embedding"] = json!({ "F32": [0.1] }));
+    let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Done]), "{projection:?}");
+    assert_eq!(lines, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn an_item_with_keys_that_ours_never_have_is_nothing() {
+    for (pk, sk) in [("USER#alexdebrie", "#METADATA#alexdebrie"), ("##", "#"), ("a\nb", "c"), ("MSG#x", "2023-04-05")] {
+        let keys = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        let event = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
+        let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+        assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing]), "{pk} {sk}: {projection:?}");
+        assert_eq!(lines, Vec::<Value>::new());
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "request",
             "store",
             "model",
+            "patterns",
             "stream::record",
         ],
     ),
@@ -50,7 +51,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
     // The in-memory store's stream, as the service may deliver it.
     ("stream::delivery", &["error", "random", "key", "stream", "stream::record", "store::memory"]),
-    ("stream::lambda", &["error", "item", "stream", "stream::record"]),
+    ("stream::lambda", &["error", "item", "key", "stream", "stream::record"]),
     // A deployment: it knows all that one is made of, and nobody knows it.
     (
         "simulation",

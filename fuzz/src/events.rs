@@ -41,7 +41,7 @@ fn checked(event: &Value) -> Vec<StreamRecord> {
     let records = match records_from_event(event) {
         Ok(records) => records,
         Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert_eq!(error.kind(), ErrorKind::Misconfigured);
             content::assert_silent(&error);
             return Vec::new();
         }

@@ -66,6 +66,18 @@ impl KnownKey {
         (parsed.to_key() == *key).then_some(parsed)
     }
 
+    /// The type of the entity whose key it is.
+    pub(crate) fn entity(&self) -> &'static str {
+        match self {
+            Self::User(_) => super::User::TYPE,
+            Self::HandleClaim(_) => super::HandleClaim::TYPE,
+            Self::IdentityClaim(_) => super::IdentityClaim::TYPE,
+            Self::MessageGroup(_) => super::MessageGroup::TYPE,
+            Self::Membership(..) => super::Membership::TYPE,
+            Self::Message(_) => super::Message::TYPE,
+        }
+    }
+
     /// The key with these parts.
     pub fn to_key(&self) -> Key {
         match self {

@@ -7,7 +7,6 @@ use super::user::USER;
 use super::{Message, MessagePosition, Profile, User};
 use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
-use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -306,11 +305,6 @@ impl Membership {
     /// Whether the newest message is somebody else's and lies after what the member has read.
     pub fn is_unread(&self) -> bool {
         self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
-    }
-
-    /// Whether an item beside the rows is a row. An application may keep entities of its own there.
-    pub(crate) fn is_in(item: &Item) -> bool {
-        item.type_name().is_none_or(|name| name == Self::TYPE)
     }
 
     /// The partition that holds a group and its members.

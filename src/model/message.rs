@@ -9,7 +9,6 @@ use super::Profile;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::item::Item;
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, MessageBody};
@@ -207,12 +206,6 @@ impl Message {
     /// Whether this is only a tombstone.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
-    }
-
-    /// Whether an item of a thread's partition is a message. An application may keep entities of its own there; Cruddur's
-    /// messages have no type.
-    pub(crate) fn is_in(item: &Item) -> bool {
-        item.type_name().is_none_or(|name| name == Self::TYPE)
     }
 
     /// The partition that holds a group's messages.

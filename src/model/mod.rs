@@ -6,6 +6,7 @@ mod known_key;
 mod membership;
 mod message;
 mod message_group;
+mod ownership;
 mod profile;
 mod user;
 
@@ -15,5 +16,6 @@ pub use known_key::KnownKey;
 pub use membership::{Conversation, Membership};
 pub use message::{Message, MessageKey, MessagePosition};
 pub use message_group::MessageGroup;
+pub(crate) use ownership::{Ownership, read_listed};
 pub use profile::Profile;
 pub use user::User;

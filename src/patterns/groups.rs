@@ -7,7 +7,7 @@ use super::{Draft, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
+use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_listed};
 use crate::request::{Get, TransactOutcome, Transaction, Write};
 use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
@@ -259,8 +259,8 @@ impl Threadline {
 
     pub(super) async fn open_in(&self, call: &Call<'_>, user: UserId, group: GroupId) -> Result<Thread> {
         let found = call.get(Get::new(Membership::key_from((group, user))).consistent()).await?;
-        match found.item {
-            Some(item) => Ok(self.thread(Membership::from_item(item)?)),
+        match found.item.and_then(read_listed::<Membership>) {
+            Some(membership) => Ok(self.thread(membership?)),
             None => Err(not_a_member()),
         }
     }

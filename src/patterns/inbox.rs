@@ -5,30 +5,31 @@ use std::num::NonZeroU32;
 use serde_dynamo::AttributeValue;
 
 use super::groups::not_a_member;
-use super::page::{Cursor, List, Page, check_limit};
+use super::page::{Cursor, List, Listed, Page, check_limit};
 use super::{Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
 use crate::key::IndexKey;
-use crate::model::{Membership, Message, MessagePosition};
+use crate::model::{Membership, Message, MessagePosition, read_listed};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
 use crate::time::Timestamp;
 
 /// The most unread messages that are counted; a screen shows more as `99+`.
 pub const MAX_UNREAD: u32 = 99;
-/// The most messages that are read for a count: one's own count for nothing, and must not make the read endless.
-const MAX_UNREAD_READ: usize = 500;
 
-/// How many unread messages a conversation has.
+/// The unread messages of a conversation: those of others that are later than the member's read marker and than the member's own
+/// newest message. A deleted message counts like any other, until it is removed from the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
     /// The messages counted, at most [`MAX_UNREAD`].
     pub count: u32,
-    /// Whether there may be more.
+    /// Whether there are more.
     pub or_more: bool,
+    /// The number of messages met on the way that cannot be read.
+    pub unreadable: u32,
 }
 
 impl Threadline {
@@ -39,12 +40,13 @@ impl Threadline {
         InboxRequest { chat: self, user, limit: 20, cursor: None }
     }
 
-    /// How many messages of others lie after what the row's member has read. 0.5 RCU per 4 KB of them.
+    /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest message. 0.5
+    /// RCU per 4 KB of them. It is more than zero exactly if [`Membership::is_unread`] holds, once everything is projected.
     ///
     /// The row is the proof here. Read it anew, by [`inbox`](Self::inbox) or [`open`](Self::open), for each request of a user's.
     ///
     /// # Errors
-    /// As [`Store::query`](crate::Store::query); [`Corrupt`](crate::ErrorKind::Corrupt).
+    /// As [`Store::query`](crate::Store::query).
     pub async fn unread(&self, row: &Membership) -> Result<Unread> {
         let call = begin!(&*self.store, "inbox.unread");
         call.run(count_unread(&call, row)).await
@@ -87,8 +89,7 @@ impl Thread {
         .await
     }
 
-    /// How many messages of others lie after what the member had read when the thread was opened, or has marked since.
-    /// 0.5 RCU per 4 KB of them.
+    /// Counts unread messages by the read marker of when the thread was opened, or that was set since. 0.5 RCU per 4 KB of them.
     ///
     /// # Errors
     /// As [`Threadline::unread`].
@@ -97,29 +98,26 @@ impl Thread {
     }
 }
 
+/// Counts from the newest message back, to the member's own newest message or to the last one read: sending is reading. If the
+/// count is capped, the old ones are left out.
 async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
     let range = row.last_read().map_or(SortRange::All, |read| SortRange::After(read.sort_key()));
-    // Newest first: where the count is cut, it is the old ones that are left out.
     let mut query = Query::table(Message::partition(row.group_id())).range(range).order(Order::Descending);
     query.limit = NonZeroU32::new(MAX_UNREAD + 1);
-    let (mut count, mut read) = (0, 0);
+    let mut unread = Unread { count: 0, or_more: false, unreadable: 0 };
     loop {
         let page = call.query(query.clone()).await?;
-        read += page.items.len();
-        for item in page.items.into_iter().filter(Message::is_in) {
-            let message = Message::from_item(item)?;
-            if message.sender_id() == row.user_id() || message.is_deleted() {
-                continue;
+        for message in page.items.into_iter().filter_map(read_listed::<Message>) {
+            match message {
+                Err(_) => unread.unreadable += 1,
+                Ok(message) if message.sender_id() == row.user_id() => return Ok(unread),
+                Ok(_) if unread.count == MAX_UNREAD => return Ok(Unread { or_more: true, ..unread }),
+                Ok(_) => unread.count += 1,
             }
-            if count == MAX_UNREAD {
-                return Ok(Unread { count, or_more: true });
-            }
-            count += 1;
         }
         match page.next {
-            Some(_) if read >= MAX_UNREAD_READ => return Ok(Unread { count, or_more: true }),
             Some(next) => query.start = Some(next),
-            None => return Ok(Unread { count, or_more: false }),
+            None => return Ok(unread),
         }
     }
 }
@@ -152,7 +150,6 @@ impl InboxRequest<'_> {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
-    /// * [`Corrupt`](crate::ErrorKind::Corrupt) when a row cannot be read. Nothing is left out in silence.
     /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
         let call = begin!(&*self.chat.store, "inbox.page");
@@ -175,24 +172,21 @@ impl InboxRequest<'_> {
             .range(SortRange::BeginsWith(Membership::inbox_rows()))
             .order(list.order)
             .start(start);
-        let mut items = Vec::new();
-        let more = loop {
+        let mut rows = Listed::new(limit);
+        loop {
             // One more than is missing tells whether there is more.
-            query.limit = u32::try_from(limit + 1 - items.len()).ok().and_then(NonZeroU32::new);
+            query.limit = rows.missing();
             let page = call.query(query.clone()).await?;
-            for item in page.items.into_iter().filter(Membership::is_in) {
-                items.push(Membership::from_item(item)?);
-            }
+            rows.extend(page.items.into_iter().filter_map(read_listed::<Membership>));
             match page.next {
-                _ if items.len() > limit => break true,
-                Some(next) => query.start = Some(next),
-                None => break false,
+                Some(next) if !rows.has_more() => query.start = Some(next),
+                _ => break,
             }
-        };
-        items.truncate(limit);
+        }
+        let (items, more, unreadable) = rows.finish();
         let behind = |row: &Membership| list.cursor(&place(row.last_message_at(), row.group_id()));
         let next = more.then(|| items.last().map(behind)).flatten();
-        Ok(Page { items, next, previous: None })
+        Ok(Page { items, next, previous: None, unreadable })
     }
 
     /// The position in the index that a cursor stands for.

@@ -2,13 +2,13 @@
 
 use serde_dynamo::AttributeValue;
 
-use super::Thread;
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
+use super::{Page, Thread};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::UserId;
-use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile};
+use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::store::call::begin;
 use crate::text::GroupTitle;
@@ -30,25 +30,28 @@ pub struct Member {
 }
 
 impl Thread {
-    /// All members, in the order of their ids. 1 RCU per 4 KB of their rows, which is four members at least.
+    /// Returns all members, in the order of their ids: a single page. 1 RCU per 4 KB of their memberships, which is four members at
+    /// least.
     ///
     /// # Errors
-    /// As [`Store::query`](crate::Store::query); [`Corrupt`](crate::ErrorKind::Corrupt).
-    pub async fn members(&self) -> Result<Vec<Member>> {
+    /// As [`Store::query`](crate::Store::query).
+    pub async fn members(&self) -> Result<Page<Member>> {
         let call = begin!(&*self.chat.store, "groups.members");
         call.run(async {
             let mut query = Query::table_consistent(Membership::partition(self.group_id()))
                 .range(SortRange::BeginsWith(Membership::members()));
-            let mut members = Vec::new();
+            let mut members = Page::default();
             loop {
                 let page = call.query(query.clone()).await?;
-                for item in page.items.into_iter().filter(Membership::is_in) {
-                    let row = Membership::from_item(item)?;
-                    members.push(Member {
-                        profile: row.profile(),
-                        joined_at: row.joined_at(),
-                        last_read: row.last_read(),
-                    });
+                for membership in page.items.into_iter().filter_map(read_listed::<Membership>) {
+                    match membership {
+                        Ok(membership) => members.items.push(Member {
+                            profile: membership.profile(),
+                            joined_at: membership.joined_at(),
+                            last_read: membership.last_read(),
+                        }),
+                        Err(_) => members.unreadable += 1,
+                    }
                 }
                 match page.next {
                     Some(next) => query.start = Some(next),
@@ -93,7 +96,7 @@ impl Thread {
                 return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
             }
             let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
-            if let Some(newest) = super::messages::newest(&call, self.group_id()).await? {
+            if let Some(newest) = super::newest_message(&call, self.group_id()).await? {
                 row = row.showing(&newest).read_up_to(newest.position());
             }
             let most = AttributeValue::N(MAX_MEMBERS.to_string());

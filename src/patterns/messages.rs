@@ -8,7 +8,7 @@ use super::{Draft, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
-use crate::model::{Message, MessageKey, MessagePosition};
+use crate::model::{Message, MessageKey, MessagePosition, read_listed};
 use crate::request::{Condition, Get, Order, Query, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
@@ -66,15 +66,16 @@ async fn stored(call: &Call<'_>, message: &Message) -> Result<Option<Message>> {
     call.get(Get::new(message.key()).consistent()).await?.item.map(Message::from_item).transpose()
 }
 
-/// The newest message of a thread, read consistently.
-pub(super) async fn newest(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
+/// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.
+pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
-    // More than one, so that an application's own entities there rarely cost another page.
+    // More than one, so that expired messages and an application's own entities rarely cost another page.
     query.limit = NonZeroU32::new(4);
     loop {
         let page = call.query(query.clone()).await?;
-        if let Some(item) = page.items.into_iter().find(Message::is_in) {
-            return Message::from_item(item).map(Some);
+        let mut messages = page.items.into_iter().filter_map(read_listed::<Message>);
+        if let Some(message) = messages.find_map(Result::ok) {
+            return Ok(Some(message));
         }
         match page.next {
             Some(next) => query.start = Some(next),

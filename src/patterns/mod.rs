@@ -23,6 +23,7 @@ pub use draft::Draft;
 pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, NewGroup, Thread};
 pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
 pub use members::{MAX_MEMBERS, Member};
+pub(crate) use messages::newest_message;
 pub use page::{Cursor, MAX_PAGE_ITEMS, Page};
 pub use thread_page::MessagesRequest;
 pub use users::{NewUser, UserChange};

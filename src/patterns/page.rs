@@ -17,6 +17,8 @@ use crate::request::Order;
 pub const MAX_PAGE_ITEMS: u32 = 1000;
 
 /// A page of a list. It is full, or there is no more: neither DynamoDB's 1 MB nor an expired item ever shortens it.
+///
+/// An item that cannot be read hides nothing: it is counted, and the list continues after it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -26,6 +28,14 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
     /// Where the list goes on in the other order, from before the first item. Only a page around a message has one.
     pub previous: Option<Cursor>,
+    /// The number of stored items among these that cannot be read. The [audit](crate::stream::Auditor) says what they are.
+    pub unreadable: u32,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None, previous: None, unreadable: 0 }
+    }
 }
 
 /// A place in a list, to go on from. Opaque text, safe in a URL, for handing to a client and taking back.
@@ -61,6 +71,50 @@ impl FromStr for Cursor {
 impl From<String> for Cursor {
     fn from(text: String) -> Self {
         Self(text)
+    }
+}
+
+/// The items of a page, as they are read: up to its limit, and one more, which tells whether there is more.
+pub(super) struct Listed<T> {
+    items: Vec<T>,
+    limit: usize,
+    /// Those before the page's last item, and those after it.
+    unreadable: [u32; 2],
+}
+
+impl<T> Listed<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), limit, unreadable: [0; 2] }
+    }
+
+    /// Returns the limit of the next request.
+    pub(super) fn missing(&self) -> Option<NonZeroU32> {
+        u32::try_from((self.limit + 1).saturating_sub(self.items.len())).ok().and_then(NonZeroU32::new)
+    }
+
+    pub(super) fn extend(&mut self, items: impl Iterator<Item = Result<T>>) {
+        let [before, after] = &mut self.unreadable;
+        for item in items {
+            match item {
+                Ok(item) => self.items.push(item),
+                Err(_) if self.items.len() < self.limit => *before += 1,
+                Err(_) => *after += 1,
+            }
+        }
+    }
+
+    /// Returns `true` once there is more than the page holds.
+    pub(super) fn has_more(&self) -> bool {
+        self.items.len() > self.limit
+    }
+
+    /// Returns the items, whether there are more, and how many could not be read. Those after the last item are the next page's
+    /// to count, if there is one.
+    pub(super) fn finish(mut self) -> (Vec<T>, bool, u32) {
+        let [before, after] = self.unreadable;
+        let more = self.has_more();
+        self.items.truncate(self.limit);
+        (self.items, more, if more { before } else { before + after })
     }
 }
 

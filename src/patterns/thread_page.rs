@@ -1,13 +1,11 @@
 //! `messages.page`: a thread, page by page.
 
-use std::num::NonZeroU32;
-
-use super::page::{List, Page, check_limit};
+use super::page::{List, Listed, Page, check_limit};
 use super::{Cursor, Thread};
 use crate::capacity::Consistency;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
-use crate::model::{Message, MessageKey, MessagePosition};
+use crate::model::{Message, MessageKey, MessagePosition, read_listed};
 use crate::request::{Order, Position, Query, SortRange};
 use crate::store::call::{Call, begin};
 
@@ -105,7 +103,6 @@ impl MessagesRequest<'_> {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and
     ///   around, and a cursor of another list.
-    /// * [`Corrupt`](crate::ErrorKind::Corrupt) when a message cannot be read. Nothing is left out in silence.
     /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
         let call = begin!(&*self.thread.chat.store, "messages.page");
@@ -125,9 +122,9 @@ impl MessagesRequest<'_> {
             Some(cursor) => Some(self.list(self.order, range).position(cursor)?.parse::<MessagePosition>()?),
             None => None,
         };
-        let (items, more) = self.walk(call, self.order, range, start, limit).await?;
+        let (items, more, unreadable) = self.walk(call, self.order, range, start, limit).await?;
         let next = more.then(|| items.last()).flatten().map(|last| self.cursor_behind(self.order, range, last));
-        Ok(Page { items, next, previous: None })
+        Ok(Page { items, next, previous: None, unreadable })
     }
 
     async fn read_around(&self, call: &Call<'_>, around: MessagePosition, limit: u32) -> Result<Page<Message>> {
@@ -138,8 +135,8 @@ impl MessagesRequest<'_> {
         // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
         // short leaves its room to the other, so each is read for the whole page.
         let all = Range::default();
-        let (mut behind, more_behind) = self.walk_from(call, self.order, around, limit).await?;
-        let (mut ahead, more_ahead) = self.walk(call, reversed, all, Some(around), limit).await?;
+        let (mut behind, more_behind, unreadable_behind) = self.walk_from(call, self.order, around, limit).await?;
+        let (mut ahead, more_ahead, unreadable_ahead) = self.walk(call, reversed, all, Some(around), limit).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let wanted_ahead = ((limit - 1) / 2).max(limit.saturating_sub(behind.len())).min(ahead.len());
         let wanted_behind = (limit - wanted_ahead).min(behind.len());
@@ -155,17 +152,17 @@ impl MessagesRequest<'_> {
         let previous = (more_ahead || cut_ahead)
             .then(|| items.first().map(|first| self.cursor_behind(reversed, all, first)))
             .flatten();
-        Ok(Page { items, next, previous })
+        Ok(Page { items, next, previous, unreadable: unreadable_behind + unreadable_ahead })
     }
 
-    /// Up to `limit` messages from this one on, itself included, and whether there are more.
+    /// Returns up to `limit` messages from this one on, itself included, whether there are more, and how many cannot be read.
     async fn walk_from(
         &self,
         call: &Call<'_>,
         order: Order,
         from: MessagePosition,
         limit: u32,
-    ) -> Result<(Vec<Message>, bool)> {
+    ) -> Result<(Vec<Message>, bool, u32)> {
         let (first, last) = (MessagePosition::FIRST, MessagePosition::LAST);
         let range = match order {
             Order::Ascending => SortRange::Between(from.sort_key(), last.sort_key()),
@@ -174,7 +171,7 @@ impl MessagesRequest<'_> {
         self.collect(call, order, range, |_| true, None, limit).await
     }
 
-    /// Up to `limit` messages of the range behind the start, and whether there are more.
+    /// Returns up to `limit` messages of the range after the start, whether there are more, and how many cannot be read.
     async fn walk(
         &self,
         call: &Call<'_>,
@@ -182,7 +179,7 @@ impl MessagesRequest<'_> {
         range: Range,
         start: Option<MessagePosition>,
         limit: u32,
-    ) -> Result<(Vec<Message>, bool)> {
+    ) -> Result<(Vec<Message>, bool, u32)> {
         let wanted = |message: &Message| range.contains(message.position());
         let start = start.map(|start| Position {
             key: Message::key_from(MessageKey { group: self.thread.group_id(), position: start }),
@@ -199,9 +196,8 @@ impl MessagesRequest<'_> {
         wanted: impl Fn(&Message) -> bool,
         start: Option<Position>,
         limit: u32,
-    ) -> Result<(Vec<Message>, bool)> {
-        let mut messages = Vec::new();
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    ) -> Result<(Vec<Message>, bool, u32)> {
+        let mut messages = Listed::new(usize::try_from(limit).unwrap_or(usize::MAX));
         let partition = Message::partition(self.thread.group_id());
         let query = match self.consistency {
             Consistency::Eventual => Query::table(partition),
@@ -210,22 +206,13 @@ impl MessagesRequest<'_> {
         let mut query = query.range(range).order(order).start(start);
         loop {
             // One more than is missing tells whether there is more.
-            let missing = limit + 1 - messages.len();
-            query.limit = u32::try_from(missing).ok().and_then(NonZeroU32::new);
+            query.limit = messages.missing();
             let page = call.query(query.clone()).await?;
-            for item in page.items.into_iter().filter(Message::is_in) {
-                let message = Message::from_item(item)?;
-                if wanted(&message) {
-                    messages.push(message);
-                }
-            }
-            if messages.len() > limit {
-                messages.truncate(limit);
-                return Ok((messages, true));
-            }
+            let found = page.items.into_iter().filter_map(read_listed::<Message>);
+            messages.extend(found.filter(|message| message.as_ref().map_or(true, &wanted)));
             match page.next {
-                Some(next) => query.start = Some(next),
-                None => return Ok((messages, false)),
+                Some(next) if !messages.has_more() => query.start = Some(next),
+                _ => return Ok(messages.finish()),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! How a simulated deployment is made up. All of it is drawn from the seed, so that seeds differ in kind and not only in order.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::random::Random;
@@ -118,6 +119,8 @@ pub(super) struct Knobs {
     pub(super) again: u16,
     /// The most records of a batch.
     pub(super) batch: usize,
+    /// The most items of a page.
+    pub(super) page_size: NonZeroU32,
 }
 
 impl Knobs {
@@ -175,6 +178,7 @@ impl Knobs {
             again,
             takeover,
             batch: random.between(1, 12),
+            page_size: u32::try_from(random.between(1, 5)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
         }
     }
 }

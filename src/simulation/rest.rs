@@ -144,21 +144,21 @@ fn check_reader(
     check_members(&thread, group)?;
     check_bounds(&thread, group, random)?;
     let after = thread.membership().last_read();
-    let wanted = group
-        .messages
-        .values()
-        .filter(|message| message.sender_id() != user && !message.is_deleted() && Some(message.position()) > after)
-        .count();
+    let is_unread = |message: &&Message| message.sender_id() != user && Some(message.position()) > after;
+    let wanted = group.messages.values().rev().take_while(is_unread).count();
     let unread = run_alone(thread.unread()).map_err(|error| failed(&error))?;
     let most = usize::try_from(MAX_UNREAD).unwrap_or(usize::MAX);
     if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
         return Err(Broken::new(Broken::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
     }
+    if thread.membership().is_unread() != (unread.count > 0) {
+        return Err(Broken::new(Broken::UNREAD, "the membership and the count disagree"));
+    }
     Ok(())
 }
 
 fn check_members(thread: &Thread, group: &Group) -> Result<(), Broken> {
-    let members = run_alone(thread.members()).map_err(|error| failed(&error))?;
+    let members = run_alone(thread.members()).map_err(|error| failed(&error))?.items;
     let same = |(member, row): (&Member, &Membership)| {
         member.profile == row.profile() && (member.joined_at, member.last_read) == (row.joined_at(), row.last_read())
     };

@@ -49,7 +49,7 @@ impl World {
         let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         let clock = Arc::new(ManualClock::starting_at(start));
         let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
-        let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag);
+        let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag).with_page_size(knobs.page_size);
         let traffic = Traffic::new(random.fork(), knobs.late, traced);
         let people = RefCell::new(vec![Vec::new(); knobs.users]);
         let mut world = Self {

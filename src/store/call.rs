@@ -1,16 +1,19 @@
 //! One call of an access pattern: its span, its store, and what it has consumed so far.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::{Instrument, Span, field};
 
 use super::Store;
 use crate::capacity::Capacity;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::Item;
+use crate::key::Key;
 use crate::request::{
-    CancelCode, CancelReason, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome, Transaction, Write,
-    WriteOutcome,
+    BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
+    Transaction, Write, WriteOutcome,
 };
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
@@ -35,11 +38,12 @@ pub(crate) struct Call<'a> {
     pattern: &'static str,
     span: Span,
     consumed: Mutex<Capacity>,
+    requests: AtomicUsize,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(store: &'a dyn Store, pattern: &'static str, span: Span) -> Self {
-        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()) }
+        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()), requests: AtomicUsize::new(0) }
     }
 
     /// Does the work within the span, and says in it what was consumed and, by its kind alone, what went wrong.
@@ -60,6 +64,7 @@ impl<'a> Call<'a> {
     }
 
     fn add(&self, capacity: Capacity) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         *self.consumed.lock().unwrap_or_else(PoisonError::into_inner) += capacity;
     }
 
@@ -67,6 +72,26 @@ impl<'a> Call<'a> {
         let output = self.store.get(request).await?;
         self.add(output.capacity);
         Ok(output)
+    }
+
+    /// Reads any number of items consistently, 100 in a request, until none is left.
+    pub(crate) async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MAX_BATCH_GETS) {
+            let output = self.store.batch_get(BatchGet::new(keys.to_vec())?.consistent()).await?;
+            self.add(output.capacity);
+            items.extend(output.items);
+            if !output.unprocessed.is_empty() {
+                let message = "the service left some of a batch unread; try again later";
+                return Err(Error::new(ErrorKind::Throttled, message));
+            }
+        }
+        Ok(items)
+    }
+
+    /// Returns the number of requests so far.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn write(&self, request: Write) -> Result<WriteOutcome> {

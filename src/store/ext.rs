@@ -1,5 +1,7 @@
 //! Typed sugar over any store.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use super::Store;
@@ -145,11 +147,19 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`Store::batch_write`], when the first batch fails: nothing was done then.
-    /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses, such as two writes of one item in a batch,
-    /// before anything is sent. [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those
+    /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses and for two writes of one item, before anything is
+    /// sent: what a batch leaves undone is done later, so that their order could not be kept. [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those
     /// before it were done except for what they left, and nobody knows of the batch itself. Do all of the writes again then,
     /// where nobody else has written the items since: each is a whole put or a delete, so twice is as good as once.
     async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
+        let mut keys = HashSet::with_capacity(writes.len());
+        for write in &writes {
+            if !keys.insert(write.key()?) {
+                return Err(Error::invalid(
+                    "two writes are of one item, and their order could not be kept; write it once",
+                ));
+            }
+        }
         let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec()));
         let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchWriteOutput::default();

@@ -28,51 +28,110 @@
 use aws_lambda_events::event::dynamodb::{EventRecord, UserIdentity};
 use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;
 use serde::Deserialize;
+use serde_dynamo::AttributeValue;
 use serde_json::Value;
 
 use super::projector::Projection;
 use super::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
+use crate::key::{PK, SK};
 
 pub use aws_lambda_events::event::streams::DynamoDbEventResponse;
 
 /// The deepest that a record's JSON may be nested: what `serde_json` reads, and twice what DynamoDB's 32 levels make of it.
 const MAX_DEPTH: usize = 128;
 
-/// The records of an event, one for each, in their order.
+/// Reads the records of an event, one for each, in their order.
 ///
 /// Unlike the types of `aws_lambda_events`, of which one bad record makes the whole event unreadable, this reads what there is:
 /// a record of which a part cannot be read has that part missing, and its JSON in [`StreamRecord::raw`]. Where the projector
-/// needs that part, the record goes to its sink, and blocks nothing.
+/// needs that part, the record goes to its dead-letter sink, and blocks nothing. An attribute of a type that this crate does not
+/// know is left out of its image.
 ///
 /// A record that is nested more than 128 deep, as neither DynamoDB nor `serde_json`'s parser brings it, keeps no more than its
 /// number.
 ///
 /// # Errors
-/// [`Invalid`](crate::ErrorKind::Invalid) for an event without a list of `Records`, which is none of a stream. Let the
-/// invocation fail then.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another source (a queue, a topic, a Kinesis stream), or of a
+/// table with other keys. Let the invocation fail then: a success would delete the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
-        Error::invalid(
-            "the event has no list of `Records`: a function of a DynamoDB stream was called with something else",
-        )
+        let message = "the event has no list of `Records`: the function was called with no event of a DynamoDB stream";
+        Error::new(ErrorKind::Misconfigured, message)
     })?;
-    Ok(records.iter().map(read).collect())
+    records.iter().map(read).collect()
 }
 
-fn read(event_record: &Value) -> StreamRecord {
+/// Reads the records of an event of this table's stream, as [`records_from_event`] does.
+///
+/// ```
+/// # fn main() -> threadline::Result<()> {
+/// use threadline::ErrorKind;
+/// use threadline::stream::lambda::records_of_table;
+///
+/// let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-02T03:04:05.678";
+/// let event = serde_json::json!({ "Records": [{ "eventSource": "aws:dynamodb", "eventSourceARN": arn }] });
+/// let error = records_of_table(&event, "threadline").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Misconfigured);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's stream.
+pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
+    for record in part(event, "Records").as_array().into_iter().flatten() {
+        if let Some(other) = table_of(record).filter(|other| *other != table) {
+            return Err(
+                Error::new(ErrorKind::Misconfigured, "the event is of another table's stream").with_table(other)
+            );
+        }
+    }
+    records_from_event(event)
+}
+
+/// Returns the name of the table whose stream the record is of, by its ARN.
+fn table_of(record: &Value) -> Option<&str> {
+    let (_, resource) = part(record, "eventSourceARN").as_str()?.split_once(":table/")?;
+    resource.split('/').next()
+}
+
+/// Refuses a record of another source, or of a table with other keys.
+fn check_source(event_record: &Value) -> Result<()> {
+    // SNS spells the name in its own way.
+    let source = ["eventSource", "EventSource"].iter().find_map(|name| event_record.get(name));
+    // What is no map of attributes is a corrupt record of any table.
+    let keys = part(part(event_record, "dynamodb"), "Keys").as_object().filter(|keys| !keys.is_empty());
+    let is_another_type = |key: &Value| key.as_object().is_some_and(|key| !key.contains_key("S"));
+    let has_key = |name: &&str| keys.is_none_or(|keys| keys.get(*name).is_some_and(|key| !is_another_type(key)));
+    let message = match source {
+        Some(source) if source.as_str() != Some("aws:dynamodb") => "the event is not of a DynamoDB stream",
+        _ if [PK, SK].iter().all(has_key) => return Ok(()),
+        _ => "the event is of a table with other keys than `pk` and `sk`",
+    };
+    let error = Error::new(ErrorKind::Misconfigured, message);
+    Err(match table_of(event_record) {
+        Some(table) => error.with_table(table),
+        None => error,
+    })
+}
+
+fn read(event_record: &Value) -> Result<StreamRecord> {
+    check_source(event_record)?;
     let change = part(event_record, "dynamodb");
     let name = part(event_record, "eventName").as_str().unwrap_or_default();
     let sequence = part(change, "SequenceNumber").as_str().and_then(|number| number.parse().ok());
     let mut record = StreamRecord::new(RecordKind::from(name), Item::new(), sequence);
     if !is_shallow(event_record) {
-        return record;
+        return Ok(record);
     }
 
     let images = ["Keys", "OldImage", "NewImage"].map(|name| image(part(change, name)));
-    let is_whole = images.iter().all(Result::is_ok) && record.kind != RecordKind::Unknown && record.sequence.is_some();
-    let [keys, old, new] = images.map(Result::unwrap_or_default);
+    let is_whole =
+        images.iter().all(|(_, is_whole)| *is_whole) && record.kind != RecordKind::Unknown && record.sequence.is_some();
+    let [(keys, keys_are_whole), (old, _), (new, _)] = images;
+    let keys = keys.filter(|_| keys_are_whole);
     if !is_whole || keys.is_none() {
         record.raw = Some(RawRecord::new(event_record.to_string()));
     }
@@ -81,7 +140,7 @@ fn read(event_record: &Value) -> StreamRecord {
     record.new = new;
     let identity = part(event_record, "userIdentity");
     record.expired = by_time_to_live(part(identity, "type").as_str(), part(identity, "principalId").as_str());
-    record
+    Ok(record)
 }
 
 /// The part of this name; null where there is none.
@@ -89,11 +148,17 @@ fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-fn image(value: &Value) -> Result<Option<Item>> {
-    let item = Option::<serde_dynamo::Item>::deserialize(value)
-        // The cause is left out: it may hold the value that did not fit.
-        .map_err(|_| Error::invalid("the record has an image that cannot be read"))?;
-    Ok(item.map(Item::from).and_then(unless_empty))
+/// Returns the attributes that can be read, if any, and whether those are all.
+fn image(value: &Value) -> (Option<Item>, bool) {
+    let Some(attributes) = value.as_object() else { return (None, value.is_null()) };
+    let mut item = Item::new();
+    for (name, value) in attributes {
+        if let Ok(value) = AttributeValue::deserialize(value) {
+            item.insert(name, value);
+        }
+    }
+    let is_whole = item.len() == attributes.len();
+    (unless_empty(item), is_whole)
 }
 
 /// Whether the value is nested no deeper than it may be, found without nesting calls that deep.

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use super::record::{RecordKind, StreamRecord};
 use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::model::{KnownKey, Membership, Message, MessagePosition, User};
+use crate::key::Key;
+use crate::model::{
+    HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition, Ownership,
+    User,
+};
 
 /// What a batch asks for. The maps are ordered, so that a run is the same each time.
 #[derive(Debug, Default)]
@@ -27,8 +31,8 @@ pub(super) enum Subject {
     Group(GroupId),
     /// The rows that this user's names stand in.
     User(UserId),
-    /// It cannot be read, and never will.
-    Impossible(Arc<Error>),
+    /// It cannot be read.
+    Refused(Arc<Error>),
 }
 
 /// What is to be done for a group.
@@ -46,76 +50,74 @@ impl Plan {
     pub(super) fn of(records: &[StreamRecord]) -> Self {
         let mut plan = Self::default();
         for record in records {
-            let subject = plan.add(record).unwrap_or_else(|error| Subject::Impossible(Arc::new(error)));
+            let subject = plan.add(record).unwrap_or_else(|error| Subject::Refused(Arc::new(error)));
             plan.subjects.push(subject);
         }
         plan
     }
 
     fn add(&mut self, record: &StreamRecord) -> Result<Subject> {
-        match KnownKey::parse(&record.key()?) {
-            // An application's own entity may stand in a thread, also where its key looks like a message's.
-            Some(KnownKey::Message(_)) if record.image().is_some_and(|image| !Message::is_in(image)) => {
-                Ok(Subject::Nothing)
-            }
-            Some(KnownKey::Message(key)) => {
-                let work = match record.kind {
-                    RecordKind::Insert => Some(read::<Message>(record)?),
-                    RecordKind::Modify => {
-                        let new = read::<Message>(record)?;
-                        // An application may keep attributes of its own in a message; they concern no row.
-                        let same = record.old.as_ref().is_some_and(|old| {
-                            Message::from_item(old.clone()).is_ok_and(|old| old.revision() == new.revision())
-                        });
-                        if same {
-                            return Ok(Subject::Nothing);
-                        }
-                        Some(new)
-                    }
-                    RecordKind::Remove => None,
-                    RecordKind::Unknown => return Err(unknown_kind()),
-                };
-                let group = self.groups.entry(key.group).or_default();
-                match work {
-                    Some(message) => group.show(message),
-                    None => {
-                        group.removed.insert(key.position);
-                    }
-                }
-                Ok(Subject::Group(key.group))
-            }
-            Some(KnownKey::User(id)) => match record.kind {
-                // A new user stands in no row, and the rows of one who is gone are the application's to decide on.
-                RecordKind::Insert | RecordKind::Remove => Ok(Subject::Nothing),
-                RecordKind::Modify => {
-                    let user = read::<User>(record)?;
-                    // An application may keep attributes of its own in a user; they stand in no row.
-                    let same = record.old.as_ref().is_some_and(|old| {
-                        User::from_item(old.clone()).is_ok_and(|old| old.profile() == user.profile())
-                    });
-                    if same {
-                        return Ok(Subject::Nothing);
-                    }
-                    let newest = self.users.entry(id).or_insert_with(|| user.clone());
-                    if newest.version() < user.version() {
-                        *newest = user;
-                    }
-                    Ok(Subject::User(id))
-                }
-                RecordKind::Unknown => Err(unknown_kind()),
-            },
-            Some(KnownKey::Membership(..)) if record.image().is_some_and(|image| !Membership::is_in(image)) => {
-                Ok(Subject::Nothing)
-            }
-            // A new row says what its writer knew, and what was projected meanwhile did not reach it.
-            Some(KnownKey::Membership(id, user)) if record.kind == RecordKind::Insert => {
-                let row = read::<Membership>(record)?;
-                self.groups.entry(id).or_default().joined.insert(user, row);
-                Ok(Subject::Group(id))
-            }
-            // The projector's own writes are among these: it only ever changes rows, so it never feeds itself.
-            _ => Ok(Subject::Nothing),
+        let known = match Ownership::of(&key_of(record)?, record.image()) {
+            Ownership::Foreign => return Ok(Subject::Nothing),
+            Ownership::Unreadable(_) if record.kind == RecordKind::Remove => return Ok(Subject::Nothing),
+            Ownership::Unreadable(error) => return Err(error),
+            Ownership::Ours(known) => known,
+        };
+        if record.kind == RecordKind::Unknown {
+            return Err(Error::invalid("the record is none of INSERT, MODIFY and REMOVE"));
         }
+        match known {
+            KnownKey::Message(key) => self.add_message(key, record),
+            KnownKey::User(id) => self.add_user(id, record),
+            KnownKey::Membership(group, user) => self.add_membership(group, user, record),
+            KnownKey::MessageGroup(_) => readable::<MessageGroup>(record),
+            KnownKey::HandleClaim(_) => readable::<HandleClaim>(record),
+            KnownKey::IdentityClaim(_) => readable::<IdentityClaim>(record),
+        }
+    }
+
+    fn add_message(&mut self, key: MessageKey, record: &StreamRecord) -> Result<Subject> {
+        let group = key.group;
+        if record.kind == RecordKind::Remove {
+            self.groups.entry(group).or_default().removed.insert(key.position);
+            return Ok(Subject::Group(group));
+        }
+        let new = read::<Message>(record)?;
+        // An application may keep attributes of its own in a message; they concern no inbox entry.
+        let is_same = |old: Message| old.revision() == new.revision();
+        if record.kind == RecordKind::Modify && read_old(record).is_some_and(is_same) {
+            return Ok(Subject::Nothing);
+        }
+        self.groups.entry(group).or_default().show(new);
+        Ok(Subject::Group(group))
+    }
+
+    fn add_user(&mut self, id: UserId, record: &StreamRecord) -> Result<Subject> {
+        // A new user is in no membership, and the memberships of one who is gone are the application's to decide on.
+        if record.kind != RecordKind::Modify {
+            return readable::<User>(record);
+        }
+        let user = read::<User>(record)?;
+        // An application may keep attributes of its own in a user; they are in no membership.
+        if read_old(record).is_some_and(|old: User| old.profile() == user.profile()) {
+            return Ok(Subject::Nothing);
+        }
+        let newest = self.users.entry(id).or_insert_with(|| user.clone());
+        if newest.version() < user.version() {
+            *newest = user;
+        }
+        Ok(Subject::User(id))
+    }
+
+    fn add_membership(&mut self, group: GroupId, user: UserId, record: &StreamRecord) -> Result<Subject> {
+        // The projector's own writes are among the others: it only ever changes memberships, so it never feeds itself.
+        if record.kind != RecordKind::Insert {
+            return readable::<Membership>(record);
+        }
+        // A new membership says what its writer knew, and what was projected meanwhile did not reach it.
+        let membership = read::<Membership>(record)?;
+        self.groups.entry(group).or_default().joined.insert(user, membership);
+        Ok(Subject::Group(group))
     }
 }
 
@@ -128,17 +130,39 @@ impl GroupWork {
     }
 }
 
+/// Returns the key of the record's item.
+///
+/// # Errors
+/// `Misconfigured` for the record of a table with other keys; `Invalid` for one that came without keys that can be read.
+fn key_of(record: &StreamRecord) -> Result<Key> {
+    record.key().map_err(|error| match record.keys.is_empty() {
+        true => error,
+        false => Error::new(ErrorKind::Misconfigured, format!("the record is of a table with other keys: {error}")),
+    })
+}
+
 fn read<E: Entity>(record: &StreamRecord) -> Result<E> {
     let Some(image) = &record.new else {
-        let why = match record.raw {
-            Some(_) => "the record has no new image that can be read",
-            None => "the record has no new image: the table's stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
-        };
-        return Err(Error::invalid(why).with_entity(E::TYPE));
+        return Err(match record.raw {
+            Some(_) => Error::invalid("the record has no new image that can be read"),
+            None => {
+                let message = "the record has no new image: the table's stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES";
+                Error::new(ErrorKind::Misconfigured, message)
+            }
+        }
+        .with_entity(E::TYPE));
     };
     E::from_item(image.clone())
 }
 
-fn unknown_kind() -> Error {
-    Error::invalid("the record is none of INSERT, MODIFY and REMOVE")
+fn read_old<E: Entity>(record: &StreamRecord) -> Option<E> {
+    record.old.clone().and_then(|old| E::from_item(old).ok())
+}
+
+/// Returns that there is nothing to do, if the item as it is now can be read.
+fn readable<E: Entity>(record: &StreamRecord) -> Result<Subject> {
+    match &record.new {
+        Some(image) => E::from_item(image.clone()).map(|_| Subject::Nothing),
+        None => Ok(Subject::Nothing),
+    }
 }

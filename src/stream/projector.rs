@@ -100,7 +100,7 @@ impl Projector {
         for (record, subject) in records.iter().zip(&plan.subjects) {
             let outcome = match subject {
                 Subject::Nothing => RecordOutcome::Nothing,
-                Subject::Impossible(error) => RecordOutcome::Impossible(Arc::clone(error)),
+                Subject::Refused(error) => outcome(Some(&Err(Arc::clone(error)))),
                 Subject::Group(group) => outcome(groups.get(group)),
                 Subject::User(user) => outcome(users.get(user)),
             };

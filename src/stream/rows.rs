@@ -5,7 +5,6 @@
 //! changed meanwhile, the refusal brings it as it is, and it is looked at again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -14,10 +13,10 @@ use serde_dynamo::AttributeValue;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
-use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessageKey, MessagePosition, User};
-use crate::request::{Condition, Get, Order, Query, SortRange, Update, Write, WriteOutcome};
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
+use crate::patterns::newest_message;
+use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::Call;
 
 /// How many things are done at once: groups of a batch, and rows of a group.
@@ -142,7 +141,7 @@ pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
             Ok(page) => page,
             Err(error) => return worst(done, Err(error)),
         };
-        let rows = page.items.into_iter().filter(Membership::is_in);
+        let rows = page.items.into_iter().filter_map(read_listed::<Membership>);
         done = worst(done, all(rows.map(|row| rename_conversation(call, row, user).boxed())).await);
         match page.next {
             Some(next) => query.start = Some(next),
@@ -151,8 +150,8 @@ pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
     }
 }
 
-async fn rename_conversation(call: &Call<'_>, row: Item, user: &User) -> Result<()> {
-    let row = Membership::from_item(row)?;
+async fn rename_conversation(call: &Call<'_>, row: Result<Membership>, user: &User) -> Result<()> {
+    let row = row?;
     let other = row.other_id().map(|other| Membership::key_from((row.group_id(), other)));
     let own = rename_row(call, row, user).await.map(drop);
     match other {
@@ -162,8 +161,8 @@ async fn rename_conversation(call: &Call<'_>, row: Item, user: &User) -> Result<
 }
 
 async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
-    match call.get(Get::new(key).consistent()).await?.item.filter(Membership::is_in) {
-        Some(row) => rename_row(call, Membership::from_item(row)?, user).await.map(drop),
+    match call.get(Get::new(key).consistent()).await?.item.and_then(read_listed::<Membership>) {
+        Some(row) => rename_row(call, row?, user).await.map(drop),
         None => Ok(()),
     }
 }
@@ -211,7 +210,7 @@ async fn each_member(
             Ok(page) => page,
             Err(error) => return worst(done, Err(error)),
         };
-        let rows = page.items.into_iter().filter(Membership::is_in);
+        let rows = page.items.into_iter().filter_map(read_listed::<Membership>);
         let mut changes = at_once(rows.map(|row| change(call, row, target).boxed()));
         while let Some(changed) = changes.next().await {
             match changed {
@@ -232,10 +231,10 @@ async fn each_member(
 /// Makes of a row what `target` says, where that says anything. Gives the row as it is then; `None` where it has gone.
 async fn change(
     call: &Call<'_>,
-    row: Item,
+    row: Result<Membership>,
     target: &(impl Fn(&Membership) -> Option<Membership> + Sync),
 ) -> Result<Option<Membership>> {
-    let mut row = Membership::from_item(row)?;
+    let mut row = row?;
     for _ in 0..ATTEMPTS {
         let Some(right) = target(&row).filter(|right| *right != row) else { return Ok(Some(row)) };
         let Some(now) = replace(call, &row, right).await? else { return Ok(None) };
@@ -281,25 +280,6 @@ pub(super) fn place(row: &Membership) -> Result<Write> {
 /// The attribute is as it was read.
 fn still(name: &'static str, value: Option<AttributeValue>) -> Condition {
     value.map_or_else(|| Condition::absent(name), |value| Condition::eq(name, value))
-}
-
-/// The newest message of a thread that can be read. One that cannot has a record of its own, which says so.
-pub(super) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
-    let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
-    // More than one, so that expired messages and an application's own entities rarely cost another page.
-    query.limit = NonZeroU32::new(4);
-    loop {
-        let page = call.query(query.clone()).await?;
-        let mut messages =
-            page.items.into_iter().filter(Message::is_in).filter_map(|item| Message::from_item(item).ok());
-        if let Some(message) = messages.next() {
-            return Ok(Some(message));
-        }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(None),
-        }
-    }
 }
 
 /// Does several of these at once. They are boxed, so that whoever awaits them may be sent to another thread.

@@ -26,7 +26,7 @@ async fn babylon(app: &App) -> (User, Thread) {
 }
 
 async fn member_ids(thread: &Thread) -> Vec<UserId> {
-    thread.members().await.unwrap().into_iter().map(|member| member.profile.id()).collect()
+    thread.members().await.unwrap().items.into_iter().map(|member| member.profile.id()).collect()
 }
 
 /// That the group has these members, and says so of itself.

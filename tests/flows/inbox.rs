@@ -79,7 +79,7 @@ pub(crate) async fn every_member_of_a_group_is_reached_and_one_who_left_gets_no_
     }
     assert_eq!(refusal(left.mark_read(&sent).await).0, ErrorKind::NotFound);
     assert_eq!(inbox(&app, users[0].id()).await, []);
-    assert_eq!(thread.members().await.unwrap().len(), 8);
+    assert_eq!(thread.members().await.unwrap().items.len(), 8);
 }
 
 pub(crate) async fn pages_of_any_size_give_every_conversation_once(app: App) {
@@ -143,7 +143,7 @@ pub(crate) async fn the_read_marker_only_moves_forward(app: App) {
     assert_eq!(other.membership().last_read(), Some(late.position()), "the slower device learns of it");
     other.mark_read(late.position()).await.unwrap();
     assert_eq!(app.open(&bayko, &thread).await.membership(), one.membership());
-    let members = thread.members().await.unwrap();
+    let members = thread.members().await.unwrap().items;
     let read = |user| members.iter().find(|member| member.profile.id() == user).unwrap().last_read;
     assert_eq!(read(bayko.id()), Some(late.position()));
     assert_eq!(read(thread.membership().user_id()), None);
@@ -166,21 +166,28 @@ pub(crate) async fn reading_moves_no_conversation(app: App) {
     assert_eq!((row.last_read(), row.is_unread()), (Some(sent.position()), false));
 }
 
-pub(crate) async fn the_messages_of_others_after_the_marker_are_unread(app: App) {
+pub(crate) async fn the_messages_of_others_after_marker_and_own_are_unread(app: App) {
     let (andrew, bayko, thread) = app.direct().await;
     let mut theirs = app.open(&bayko, &thread).await;
     assert_eq!((theirs.unread().await.unwrap().count, thread.unread().await.unwrap().count), (1, 0));
     let first = app.say(&thread, "1").await;
     let regretted = app.say(&thread, "2").await;
-    app.say(&theirs, "mine").await;
-    let last = app.say(&thread, "3").await;
     thread.delete(&regretted).await.unwrap();
+    assert_eq!(theirs.unread().await.unwrap().count, 3, "a deleted message counts");
+    theirs.mark_read(&first).await.unwrap();
+    assert_eq!(theirs.unread().await.unwrap().count, 1);
+    let mine = app.say(&theirs, "mine").await;
+    project(&app, &mine).await;
+    assert!(!inbox(&app, bayko.id()).await[0].is_unread());
+    assert_eq!(theirs.unread().await.unwrap().count, 0, "sending is reading");
+    app.say(&thread, "3").await;
+    let last = app.say(&thread, "4").await;
     project(&app, &last).await;
     let row = inbox(&app, bayko.id()).await.remove(0);
     assert!(row.is_unread());
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 3);
+    assert_eq!(app.chat.unread(&row).await.unwrap().count, 2);
     assert!(!inbox(&app, andrew.id()).await[0].is_unread());
-    for (read, count) in [(&first, 1), (&last, 0)] {
+    for (read, count) in [(&mine, 2), (&last, 0)] {
         theirs.mark_read(read).await.unwrap();
         let unread = theirs.unread().await.unwrap();
         assert_eq!((unread.count, unread.or_more), (count, false));

@@ -35,7 +35,8 @@ macro_rules! flows {
             $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $flow() {
-                    $module::$flow(App::new(Arc::new(MemoryStore::new()), stringify!($flow))).await;
+                    let store = MemoryStore::new().with_page_size(std::num::NonZeroU32::new(2).unwrap());
+                    $module::$flow(App::new(Arc::new(store), stringify!($flow))).await;
                 }
             )+)+
         }
@@ -107,7 +108,7 @@ flows! {
         a_cursor_of_another_inbox_is_refused
         the_read_marker_only_moves_forward
         reading_moves_no_conversation
-        the_messages_of_others_after_the_marker_are_unread
+        the_messages_of_others_after_marker_and_own_are_unread
         the_unread_count_is_capped;
 }
 

@@ -47,16 +47,32 @@ impl World {
     }
 
     pub(crate) async fn check(&self) -> Vec<Finding> {
-        let page = self.auditor().check(None).await.unwrap();
-        assert_eq!(page.next, None);
-        page.findings
+        let (auditor, mut cursor, mut findings) = (self.auditor(), None, Vec::new());
+        loop {
+            let page = auditor.check(cursor.as_ref()).await.unwrap();
+            findings.extend(page.findings);
+            cursor = page.next;
+            if cursor.is_none() {
+                // What has no group is told of on each page.
+                findings.dedup();
+                return findings;
+            }
+        }
     }
 
     /// Mends the table by an auditor on this store.
     pub(crate) async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
-        let page = Auditor::new(store).rebuild(None).await.unwrap();
-        assert_eq!(page.next, None);
-        page.findings
+        let (auditor, mut cursor, mut findings) = (Auditor::new(store), None, Vec::new());
+        loop {
+            let page = auditor.rebuild(cursor.as_ref()).await.unwrap();
+            findings.extend(page.findings);
+            cursor = page.next;
+            if cursor.is_none() {
+                // What has no group is told of on each page.
+                findings.dedup();
+                return findings;
+            }
+        }
     }
 
     /// Checks that exactly this is found, and by a check that changes nothing; that it is mended; and that nothing is found then.

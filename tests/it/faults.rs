@@ -202,7 +202,7 @@ async fn f13_a_conversation_may_have_more_than_two_members() {
         assert_eq!(rows[0].group_id(), thread.group_id());
         assert_eq!(rows[0].title().map(|title| title.as_str()), Some("Babylon 5"));
     }
-    assert_eq!(thread.members().await.unwrap().len(), 3);
+    assert_eq!(thread.members().await.unwrap().items.len(), 3);
 }
 
 #[tokio::test]

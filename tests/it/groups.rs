@@ -65,7 +65,7 @@ async fn a_new_group_takes_97_members_and_no_more() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(scan(&app.store).await.is_empty());
     let thread = app.chat.create_group(of(97), "opa").await.unwrap();
-    assert_eq!(thread.members().await.unwrap().len(), 97);
+    assert_eq!(thread.members().await.unwrap().items.len(), 97);
     assert_eq!(group(&app, &thread).await.member_count(), 97);
 }
 

@@ -233,7 +233,7 @@ proptest! {
 
     #[test]
     fn text_of_any_kind_is_a_key_or_a_typed_error(text in ".{0,300}") {
-        let is_key = !text.split('#').any(str::is_empty) && !text.chars().any(char::is_control);
+        let is_key = !text.is_empty();
         for error in [PartitionKey::parse(&*text).err(), SortKey::parse(&*text).err()] {
             // 300 characters are at most 1200 bytes: too many for a sort key alone.
             let error_kind = error.map(|error| error.kind());
@@ -288,22 +288,17 @@ fn a_key_may_have_exactly_as_many_bytes_as_dynamodb_allows() {
 }
 
 #[test]
+fn a_key_of_another_program_is_read_back() {
+    for text in ["#", "a#", "#METADATA#1", "a##b", "a\n", "a#\u{85}", "a#\0#b"] {
+        assert_eq!(PartitionKey::parse(text).unwrap().as_str(), text);
+        assert_eq!(SortKey::parse(text).unwrap().as_str(), text);
+    }
+}
+
+#[test]
 fn a_bad_key_is_refused_without_repeating_it() {
-    for text in [
-        "",
-        "#",
-        "canary#",
-        "#canary",
-        "canary##canary",
-        "canary###canary",
-        "canary\n",
-        "canary#\u{85}",
-        "canary#\0#canary",
-        // Two of them do not make up for each other.
-        "canary\n\n",
-        "é\0\0",
-    ] {
-        for error in [PartitionKey::parse(text).unwrap_err(), SortKey::parse(text).unwrap_err()] {
+    for text in [String::new(), "canary".repeat(400)] {
+        for error in [PartitionKey::parse(&*text).unwrap_err(), SortKey::parse(&*text).unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Invalid, "{text:?}");
             assert!(!format!("{error} {error:?}").contains("canary"), "{text:?}");
         }

@@ -20,6 +20,7 @@ mod keys;
 mod meddled;
 mod members;
 mod messages;
+mod ownership;
 mod projector;
 mod redaction;
 mod row_size;

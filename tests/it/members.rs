@@ -81,7 +81,7 @@ async fn a_member_may_leave_and_be_added_again() {
     let baykos = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
     baykos.remove_member(bayko.id()).await.unwrap();
     thread.add_member(&bayko).await.unwrap();
-    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile.id()).collect();
+    let members: Vec<_> = thread.members().await.unwrap().items.into_iter().map(|member| member.profile.id()).collect();
     assert_eq!(members.len(), 2);
     assert!(members.contains(&andrew.id()) && members.contains(&bayko.id()));
 }
@@ -113,7 +113,7 @@ async fn a_group_takes_1000_members_and_no_more() {
     assert_eq!(group(&app, &thread).await.member_count(), 1000);
     thread.remove_member(person(1).id()).await.unwrap();
     thread.add_member(person(MAX_MEMBERS)).await.unwrap();
-    assert_eq!(thread.members().await.unwrap().len(), MAX_MEMBERS);
+    assert_eq!(thread.members().await.unwrap().items.len(), MAX_MEMBERS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -136,7 +136,7 @@ async fn the_count_of_members_is_right_when_many_come_and_go_at_once() {
     for task in tasks {
         task.await.unwrap();
     }
-    let members = thread.members().await.unwrap().len();
+    let members = thread.members().await.unwrap().items.len();
     assert_eq!(usize::try_from(group(&app, &thread).await.member_count()).unwrap(), members);
     assert!((1..=21).contains(&members));
 }
@@ -151,7 +151,7 @@ async fn all_members_are_listed_in_the_order_of_their_ids() {
         expected.push(person(number));
     }
     expected.sort_by_key(|profile| profile.id());
-    let members: Vec<_> = thread.members().await.unwrap().into_iter().map(|member| member.profile).collect();
+    let members: Vec<_> = thread.members().await.unwrap().items.into_iter().map(|member| member.profile).collect();
     assert_eq!(members, expected);
 }
 
@@ -166,7 +166,7 @@ async fn members_whose_rows_fill_more_than_one_page_are_all_listed() {
         let key = Membership::key_from((thread.group_id(), person(number).id()));
         let _ = app.store.write(Write::update(key, avatar).unwrap()).await.unwrap();
     }
-    assert_eq!(thread.members().await.unwrap().len(), 11);
+    assert_eq!(thread.members().await.unwrap().items.len(), 11);
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
     let joined = threadline::Clock::now(&*app.clock);
     let message = app.say(&thread, "Well?").await;
     app.chat.open(bayko.id(), thread.group_id()).await.unwrap().mark_read(&message).await.unwrap();
-    let mut members = thread.members().await.unwrap();
+    let mut members = thread.members().await.unwrap().items;
     members.sort_by_key(|member| member.profile.id() != andrew.id());
     assert_eq!(members[0].profile, andrew.profile());
     assert_eq!((members[0].joined_at, members[0].last_read), (joined, None));
@@ -210,7 +210,7 @@ async fn somebody_who_was_removed_can_neither_come_back_nor_bring_or_remove_othe
     assert_eq!(app.chat.open(bob.id(), thread.group_id()).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bobs_end.add_member(person(3)).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bobs_end.remove_member(person(2).id()).await.unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(thread.members().await.unwrap().len(), 2);
+    assert_eq!(thread.members().await.unwrap().items.len(), 2);
     assert_eq!(thread.group().await.unwrap().member_count(), 2);
 }
 
@@ -223,7 +223,7 @@ async fn an_applications_own_item_beside_the_members_is_no_member() {
     draft.insert("sk", AttributeValue::S("USER#0#draft".into()));
     draft.insert("type", AttributeValue::S("Draft".into()));
     app.store.write(Write::put(draft).unwrap()).await.unwrap().done().unwrap();
-    assert_eq!(thread.members().await.unwrap().len(), 1);
+    assert_eq!(thread.members().await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]

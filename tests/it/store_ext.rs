@@ -203,3 +203,12 @@ async fn a_new_entity_that_meets_itself_after_a_lost_answer_was_put() {
     let error = store.put_new_entity(&Reading { sensor, value: 2.0 }).await.unwrap_err();
     assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("Reading")));
 }
+
+#[tokio::test]
+async fn write_all_refuses_one_item_in_two_batches() {
+    let store = MemoryStore::new();
+    let writes: Vec<_> = puts(0..30).into_iter().chain(puts(3..4)).collect();
+    let error = store.write_all(writes).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(crate::support::scan(&store).await, [], "nothing was sent");
+}

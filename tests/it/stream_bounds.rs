@@ -49,7 +49,7 @@ async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
 
 #[tokio::test]
 async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let users = users(&app, 20).await;
     let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::with_member);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();

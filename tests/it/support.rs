@@ -1,5 +1,6 @@
 //! What the tests share: an application in memory, with a clock that stands still and ids that count.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use threadline::{
     Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
     Timestamp, User, UserId,
 };
+
+/// The most items of a page: small, so that the tests cross page boundaries all the time.
+const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
 pub(crate) struct App {
     pub(crate) chat: Threadline,
@@ -44,9 +48,16 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
 
 /// Every item of the table, in the order of the keys.
 pub(crate) async fn scan(store: &MemoryStore) -> Vec<Item> {
-    let page = store.scan(Scan::new()).await.unwrap();
-    assert_eq!(page.next, None, "one page holds what a test writes");
-    let mut items = page.items;
+    let mut items = Vec::new();
+    let mut request = Scan::new();
+    loop {
+        let page = store.scan(request.clone()).await.unwrap();
+        items.extend(page.items);
+        match page.next {
+            Some(next) => request.start = Some(next),
+            None => break,
+        }
+    }
     items.sort_by_key(|item| item.key().unwrap());
     items
 }
@@ -61,8 +72,20 @@ impl App {
     }
 
     pub(crate) fn at(now: &str) -> Self {
+        Self::with_pages(now, Some(PAGE_SIZE))
+    }
+
+    /// An application whose pages are as large as DynamoDB's, for tests of exact costs.
+    pub(crate) fn with_whole_pages() -> Self {
+        Self::with_pages("2026-11-22T12:00:00Z", None)
+    }
+
+    fn with_pages(now: &str, page_size: Option<NonZeroU32>) -> Self {
         let clock = Arc::new(ManualClock::starting_at(time(now)));
-        let store = MemoryStore::new().with_clock(clock.clone());
+        let mut store = MemoryStore::new().with_clock(clock.clone());
+        if let Some(page_size) = page_size {
+            store = store.with_page_size(page_size);
+        }
         let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(SequentialIds::seeded(1));
         let projector = Projector::new(store.clone());
         Self { chat, store, clock, projector }

@@ -21,6 +21,7 @@ macro_rules! __for_each_behaviour {
                 numbers_in_sets_are_read_back_in_plain_decimal_form
                 nested_numbers_keep_their_value;
             put:
+                a_key_may_be_any_text
                 a_put_replaces_the_whole_item
                 the_same_item_may_be_put_again
                 a_put_gives_the_old_item_only_when_asked

@@ -1,9 +1,23 @@
 //! Putting a whole item.
 //! ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
 
-use super::support::{assert_item, assert_none, done, get, put, refused, s, with, write};
+use super::support::{
+    assert_item, assert_none, assert_sort_keys, done, get, limit, put, query_all, refused, s, with, write,
+};
 use super::{Scope, Store};
-use crate::request::{Condition, Write};
+use crate::request::{Condition, Query, Write};
+
+/// Other programs have keys of their own, in the table and in the index: any text is read back, page after page.
+pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
+    let texts = ["#", "#METADATA#1", "a\u{1}", "a\nb", "a##b", "b#"];
+    for text in texts {
+        put(store, &scope.indexed(text, text)).await;
+        assert_item(get(store, &scope.key(text)).await, &scope.indexed(text, text));
+    }
+    for source in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
+        assert_sort_keys(&query_all(store, source.limit(limit(1))).await, &texts);
+    }
+}
 
 /// A put leaves nothing of the item that was there.
 pub async fn a_put_replaces_the_whole_item(store: &dyn Store, scope: &Scope) {

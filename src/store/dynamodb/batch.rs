@@ -144,5 +144,5 @@ fn write_request(write: &BatchAction) -> Result<WriteRequest> {
 }
 
 fn keys_of(items: impl Iterator<Item = SdkItem>) -> Result<HashSet<Key>> {
-    items.map(|item| item_from_sdk(item)?.key()).collect()
+    items.map(|item| item_from_sdk(item).key()).collect()
 }

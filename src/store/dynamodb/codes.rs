@@ -33,7 +33,7 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
             "the table or its index does not exist in the client's account and region; create the table",
         ),
         // The crate has checked the request, so that it is the stored item that an update does not fit.
-        "ValidationException" if operation == "update" => (
+        "ValidationException" if matches!(operation, "update" | "transact_update") => (
             ErrorKind::Invalid,
             "the update does not fit the stored item: an attribute is of another type, or it would pass 400 KB",
         ),
@@ -60,7 +60,7 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
         "ConditionalCheckFailedException" if matches!(operation, "write" | "update") => {
             (ErrorKind::ConditionFailed, "the condition was not met")
         }
-        "IdempotentParameterMismatchException" if operation == "transact" => {
+        "IdempotentParameterMismatchException" if matches!(operation, "transact" | "transact_update") => {
             (ErrorKind::Invalid, "the client token came with another transaction before; take a new one")
         }
         "ItemCollectionSizeLimitExceededException" if effect == Effect::Write => {

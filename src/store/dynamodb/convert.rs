@@ -54,20 +54,21 @@ pub(super) fn item_from_body(body: &[u8]) -> Option<Item> {
     serde_json::from_slice(body).ok().map(|put: Put| put.item.into())
 }
 
-/// # Errors
-/// `Corrupt` for a type of attribute that is newer than this crate.
-pub(super) fn item_from_sdk(item: SdkItem) -> Result<Item> {
-    // By hand: an iterator that may fail does not say how many attributes it has.
+/// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
+pub(crate) fn item_from_sdk(item: SdkItem) -> Item {
     let mut attributes = HashMap::with_capacity(item.len());
     for (name, value) in item {
-        attributes.insert(name, value_from_sdk(value)?);
+        if let Some(value) = value_from_sdk(value) {
+            attributes.insert(name, value);
+        }
     }
-    Ok(attributes.into())
+    attributes.into()
 }
 
-// By hand: serde_dynamo's own conversion panics on a type that it does not know.
-fn value_from_sdk(value: SdkValue) -> Result<AttributeValue> {
-    Ok(match value {
+/// Returns `None` for a type that this crate does not know, or a list or map with one inside. By hand: serde_dynamo's own
+/// conversion panics on it.
+fn value_from_sdk(value: SdkValue) -> Option<AttributeValue> {
+    Some(match value {
         SdkValue::S(text) => AttributeValue::S(text),
         SdkValue::N(number) => AttributeValue::N(number),
         SdkValue::B(bytes) => AttributeValue::B(bytes.into_inner()),
@@ -76,16 +77,11 @@ fn value_from_sdk(value: SdkValue) -> Result<AttributeValue> {
         SdkValue::Ss(set) => AttributeValue::Ss(set),
         SdkValue::Ns(set) => AttributeValue::Ns(set),
         SdkValue::Bs(set) => AttributeValue::Bs(set.into_iter().map(|bytes| bytes.into_inner()).collect()),
-        SdkValue::L(list) => AttributeValue::L(list.into_iter().map(value_from_sdk).collect::<Result<_>>()?),
+        SdkValue::L(list) => AttributeValue::L(list.into_iter().map(value_from_sdk).collect::<Option<_>>()?),
         SdkValue::M(map) => AttributeValue::M(
-            map.into_iter().map(|(name, value)| Ok((name, value_from_sdk(value)?))).collect::<Result<_>>()?,
+            map.into_iter().map(|(name, value)| Some((name, value_from_sdk(value)?))).collect::<Option<_>>()?,
         ),
-        _ => {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                "an item has an attribute of a type that this version of the crate does not know",
-            ));
-        }
+        _ => return None,
     })
 }
 
@@ -120,13 +116,13 @@ pub(super) fn next_page(start: Option<&Position>, answer: Option<SdkItem>) -> Re
 }
 
 /// # Errors
-/// `Corrupt` for keys that no key of this crate's could be: another program has written them.
+/// `Misconfigured` for a position without this crate's key attributes.
 fn position_from_sdk(item: SdkItem) -> Result<Position> {
-    let item = item_from_sdk(item)?;
-    let corrupt = |error: Error| {
-        Error::new(ErrorKind::Corrupt, format!("the next page starts at an item without a usable key: {error}"))
+    let item = item_from_sdk(item);
+    let other_keys = |error: Error| {
+        Error::new(ErrorKind::Misconfigured, format!("the table has other keys; verify the table: {error}"))
     };
-    Ok(Position { key: item.key().map_err(corrupt)?, index_key: item.index_key().map_err(corrupt)? })
+    Ok(Position { key: item.key().map_err(other_keys)?, index_key: item.index_key().map_err(other_keys)? })
 }
 
 /// Whether a request reads or writes, which says what its capacity units are where the answer does not.
@@ -211,7 +207,7 @@ mod tests {
         }
         let there = item_to_sdk(&item);
         assert_eq!(there["b"], SdkValue::B(Blob::new([0, 255])));
-        assert_eq!(item_from_sdk(there).unwrap(), item);
+        assert_eq!(item_from_sdk(there), item);
     }
 
     #[test]
@@ -227,8 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn a_position_without_a_key_is_corrupt() {
-        assert_eq!(position_from_sdk(SdkItem::new()).unwrap_err().kind(), ErrorKind::Corrupt);
+    fn a_position_without_the_keys_is_misconfigured() {
+        let id = SdkItem::from([("Id".to_owned(), SdkValue::N("101".into()))]);
+        assert_eq!(position_from_sdk(id).unwrap_err().kind(), ErrorKind::Misconfigured);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl DynamoDbStore {
     /// The item, unless it has expired.
     pub(super) fn unexpired(&self, item: Option<SdkItem>) -> Result<Option<Item>> {
         let Some(item) = item else { return Ok(None) };
-        let item = convert::item_from_sdk(item)?;
+        let item = convert::item_from_sdk(item);
         Ok((!item.is_expired(self.clock.now())).then_some(item))
     }
 
@@ -106,7 +106,7 @@ impl DynamoDbStore {
         let now = self.clock.now();
         let mut unexpired = Vec::with_capacity(items.len());
         for item in items {
-            let item = convert::item_from_sdk(item)?;
+            let item = convert::item_from_sdk(item);
             if !item.is_expired(now) {
                 unexpired.push(item);
             }

@@ -23,7 +23,8 @@ impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
         request.check()?;
         let attempts = Attempts::new();
-        let call = self.call("transact", Effect::Write, &attempts);
+        let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
+        let call = self.call(operation, Effect::Write, &attempts);
         // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt
         // that was lost on the way and one of ours behind it could both be done. A transaction that was cancelled leaves its
         // token free for another try.

@@ -13,6 +13,7 @@ mod update;
 mod write;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError};
 #[cfg(not(all(test, shuttle)))]
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -56,6 +57,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::changes_after) | [`stream::Delivery`](crate::stream::Delivery) |
 /// | requests conflict, are throttled and get lost | never, each is done by itself | [`FaultStore`](super::fault::FaultStore) |
 /// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | [`FaultStore`](super::fault::FaultStore) |
+/// | a page ends at 1 MB | at 1 MB | [`with_page_size`](Self::with_page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///
 /// One kindness is always there: a read of the table that may be eventually consistent sees the latest write, too.
@@ -85,6 +87,7 @@ pub struct MemoryStore {
     table_name: Arc<str>,
     clock: Arc<dyn Clock>,
     state: Arc<RwLock<State>>,
+    page_size: Option<NonZeroU32>,
 }
 
 impl MemoryStore {
@@ -94,6 +97,7 @@ impl MemoryStore {
             table_name: Arc::from("threadline"),
             clock: Arc::new(SystemClock),
             state: Arc::new(RwLock::new(State::default())),
+            page_size: None,
         }
     }
 
@@ -109,6 +113,32 @@ impl MemoryStore {
     pub fn with_table_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.table_name = name.into();
         self
+    }
+
+    /// Sets the most items that a query or a scan reads at once, as if they filled the 1 MB of a page. A page ends there and has
+    /// a continuation, also if the request's limit is higher. Default: no such limit. With pages of 1 to 5 items, a test with
+    /// little data crosses page boundaries all the time.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use threadline::{MemoryStore, Scan, Store};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = MemoryStore::new().with_page_size(NonZeroU32::MIN);
+    /// let page = store.scan(Scan::new()).await?;
+    /// assert!(page.next.is_none(), "the table is empty");
+    /// # Ok::<(), threadline::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn with_page_size(mut self, items: NonZeroU32) -> Self {
+        self.page_size = Some(items);
+        self
+    }
+
+    /// Returns the limit of a request's page.
+    fn page_limit(&self, limit: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        [limit, self.page_size].into_iter().flatten().min()
     }
 
     /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds what it
@@ -209,8 +239,9 @@ impl MemoryStore {
         result.map_err(|error| error.with_operation(operation).with_table(self.table_name()))
     }
 
-    fn page_of_query(&self, request: Query) -> Result<PageOutput> {
+    fn page_of_query(&self, mut request: Query) -> Result<PageOutput> {
         request.check()?;
+        request.limit = self.page_limit(request.limit);
         let consistency = match &request.source {
             QuerySource::Table { consistency, .. } => Some(*consistency),
             QuerySource::Index { .. } => None,
@@ -223,9 +254,10 @@ impl MemoryStore {
         self.shown(&page, consistency.is_none(), capacity)
     }
 
-    fn page_of_scan(&self, request: &Scan) -> Result<PageOutput> {
+    fn page_of_scan(&self, mut request: Scan) -> Result<PageOutput> {
         request.check()?;
-        let page = self.state().table.scan_page(request);
+        request.limit = self.page_limit(request.limit);
+        let page = self.state().table.scan_page(&request);
         let capacity = Capacity::reads(read_units(page.bytes, Consistency::Eventual));
         self.shown(&page, false, capacity)
     }
@@ -332,7 +364,7 @@ impl Store for MemoryStore {
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.named("scan", self.page_of_scan(&request))
+        self.named("scan", self.page_of_scan(request))
     }
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {

@@ -15,7 +15,7 @@ use crate::request::Position;
 pub struct AuditCursor(String);
 
 /// The version of the encoding, its first character.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// No cursor of ours is longer; anything longer is refused before it is decoded.
 const MAX_CURSOR_BYTES: usize = 5000;
 
@@ -26,8 +26,9 @@ impl AuditCursor {
     }
 
     pub(super) fn after(position: &Position) -> Self {
-        // No key holds a line break.
-        let text = format!("{VERSION}\n{}\n{}", position.key.pk.as_str(), position.key.sk.as_str());
+        // The length parts the keys, since a key may hold any text.
+        let (pk, sk) = (position.key.pk.as_str(), position.key.sk.as_str());
+        let text = format!("{VERSION}\n{}\n{pk}{sk}", pk.len());
         Self(URL_SAFE_NO_PAD.encode(text))
     }
 
@@ -40,7 +41,8 @@ impl AuditCursor {
                 return Some(None);
             }
             let (version, key) = text.split_once('\n')?;
-            let (pk, sk) = key.split_once('\n')?;
+            let (length, keys) = key.split_once('\n')?;
+            let (pk, sk) = keys.split_at_checked(length.parse().ok()?)?;
             let key = Key::new(PartitionKey::parse(pk).ok()?, SortKey::parse(sk).ok()?);
             (version == VERSION).then_some(Some(Position { key, index_key: None }))
         };

@@ -10,7 +10,8 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Profile, User};
+use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User};
+use crate::patterns::newest_message;
 use crate::request::{Condition, Get, Query, SortRange, Update, Write};
 use crate::stream::rows;
 
@@ -30,7 +31,7 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         return Ok(());
     }
     let members = members(call, id, findings).await?;
-    let newest = rows::newest_message(call, id).await?;
+    let newest = newest_message(call, id).await?;
     let users = users(call, &members.rows).await?;
     for (row, is_placed) in &members.rows {
         let audited = audit_row(call, row, *is_placed, newest.as_ref(), &users, mode, findings).await;
@@ -162,10 +163,11 @@ async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -
     let mut members = Members::default();
     loop {
         let page = call.query(query.clone()).await?;
-        for item in page.items.into_iter().filter(Membership::is_in) {
-            if let Some(KnownKey::Membership(_, user)) = item.key().ok().and_then(|key| KnownKey::parse(&key)) {
-                members.users.insert(user);
-            }
+        for item in page.items {
+            let Ownership::Ours(KnownKey::Membership(_, user)) = Ownership::of(&item.key()?, Some(&item)) else {
+                continue;
+            };
+            members.users.insert(user);
             let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
             if let Some(row) = readable(Membership::from_item(item), findings)? {
                 let right = row.index_key().map(|key| (key.pk.as_str().to_owned(), key.sk.as_str().to_owned()));
@@ -189,14 +191,10 @@ async fn as_it_is(call: &Call<'_>, profile: Profile) -> Result<Profile> {
     })
 }
 
-/// The users whose names stand in the rows, but for those that cannot be read: each is a finding at its own place.
+/// Returns the users whose names stand in the rows, but for those that cannot be read: each is a finding at its own place. They
+/// are read 100 at a time.
 async fn users(call: &Call<'_>, rows: &[(Membership, bool)]) -> Result<BTreeMap<UserId, User>> {
-    let mut users = BTreeMap::new();
-    for (row, _) in rows {
-        let item = call.get(Get::new(User::key_from(row.user_id())).consistent()).await?.item;
-        if let Some(Ok(user)) = item.map(User::from_item) {
-            users.insert(user.id(), user);
-        }
-    }
-    Ok(users)
+    let keys = rows.iter().map(|(row, _)| User::key_from(row.user_id())).collect();
+    let users = call.get_all(keys).await?.into_iter().filter_map(|item| User::from_item(item).ok());
+    Ok(users.map(|user| (user.id(), user)).collect())
 }

@@ -9,26 +9,34 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 pub use cursor::AuditCursor;
 pub use drift::{Drift, Finding};
 
 use crate::entity::Entity;
-use crate::error::{Recovery, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::GroupId;
 use crate::item::Item;
-use crate::model::{HandleClaim, IdentityClaim, KnownKey, Message, User};
+use crate::key::Key;
+use crate::model::{HandleClaim, IdentityClaim, KnownKey, Message, Ownership, User};
 use crate::request::{Position, Scan};
 use crate::store::Store;
 use crate::store::call::{Call, begin};
 
-/// How many items of the table a page goes through.
+/// The most items of the table that a page goes through.
 const PAGE_ITEMS: u32 = 100;
+/// The requests after which a page ends. A last step of up to 8 items may pass it.
+const MAX_REQUESTS: usize = 200;
+/// The most items that are audited at once.
+const CONCURRENCY: usize = 8;
 
 /// Compares what is derived (inbox rows, member counts, claims) with what it is derived from, page by page through the whole
 /// table, and mends it.
 ///
-/// For operators, after trouble: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
-/// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users and its newest message.
+/// For operators, after a fault: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
+/// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users (100 in a request) and its newest
+/// message. A page goes through 100 items, 8 of them at once, and ends early after 200 requests.
 ///
 /// It is safe beside live traffic: each mend is a conditional write that gives way to whatever changed in between. A row that is a
 /// moment behind its stream is reported too, so check what was found once more.
@@ -118,53 +126,102 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Resu
     let mut reached = cursor.cloned().unwrap_or_else(AuditCursor::start);
     // A group's items stand together, so most pages meet each group once.
     let mut groups = BTreeSet::new();
-    for item in scanned.items {
-        let (key, found) = (item.key(), page.findings.len());
-        if let Err(error) = item_findings(call, item, mode, &mut groups, &mut page.findings).await {
-            // What was found at this item is found once more, but for what was mended.
-            let partly = page.findings.split_off(found);
-            page.findings.extend(partly.into_iter().filter(|finding| finding.mended));
+    let mut items = scanned.items.into_iter().peekable();
+    while items.peek().is_some() {
+        if call.requests() >= MAX_REQUESTS {
+            page.next = Some(reached);
+            return Ok(page);
+        }
+        let mut audits = Vec::new();
+        for item in items.by_ref().take(CONCURRENCY) {
+            let key = item.key().map_err(other_keys)?;
+            let whole = Whole::of(&Ownership::of(&key, Some(&item)), &mut groups);
+            audits.push(async move {
+                let mut findings = Vec::new();
+                let audited = item_findings(call, &key, item, whole, mode, &mut findings).await;
+                (key, findings, audited)
+            });
+        }
+        let mut failed = None;
+        for (key, findings, audited) in join_all(audits).await {
+            // After an error, what was found is found once more by the next call, but for what was mended.
+            match (failed.is_none(), audited) {
+                (true, Ok(())) => {
+                    page.findings.extend(findings);
+                    page.items += 1;
+                    reached = AuditCursor::after(&Position { key, index_key: None });
+                }
+                (is_first, audited) => {
+                    page.findings.extend(findings.into_iter().filter(|finding| finding.mended));
+                    if is_first {
+                        failed = audited.err();
+                    }
+                }
+            }
+        }
+        if let Some(error) = failed {
             if page.items == 0 && page.findings.is_empty() {
                 return Err(error);
             }
             page.next = Some(reached);
             return Ok(page);
         }
-        page.items += 1;
-        if let Ok(key) = key {
-            reached = AuditCursor::after(&Position { key, index_key: None });
-        }
     }
     page.next = scanned.next.as_ref().map(AuditCursor::after);
     Ok(page)
 }
 
+fn other_keys(error: Error) -> Error {
+    Error::new(ErrorKind::Misconfigured, format!("the table has other keys; verify the table: {error}"))
+}
+
+/// How much of a group is audited at one of its items: all of it at the group's own item, and whether there is a group at the
+/// first other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whole {
+    Seen,
+    First,
+}
+
+impl Whole {
+    fn of(ownership: &Ownership, seen: &mut BTreeSet<GroupId>) -> Self {
+        let is_first = match ownership {
+            Ownership::Ours(KnownKey::MessageGroup(group) | KnownKey::Membership(group, _)) => seen.insert(*group),
+            Ownership::Ours(KnownKey::Message(key)) => seen.insert(key.group),
+            _ => false,
+        };
+        if is_first { Self::First } else { Self::Seen }
+    }
+}
+
 async fn item_findings(
     call: &Call<'_>,
+    key: &Key,
     item: Item,
+    whole: Whole,
     mode: Mode,
-    seen: &mut BTreeSet<GroupId>,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let Some(known) = item.key().ok().and_then(|key| KnownKey::parse(&key)) else { return Ok(()) };
+    let known = match Ownership::of(key, Some(&item)) {
+        Ownership::Foreign => return Ok(()),
+        Ownership::Unreadable(error) => return readable::<()>(Err(error), findings).map(drop),
+        Ownership::Ours(known) => known,
+    };
+    let is_first = whole == Whole::First;
     let audited = match known {
-        KnownKey::MessageGroup(group) => {
-            seen.insert(group);
-            groups::audit(call, group, mode, findings).await
-        }
+        KnownKey::MessageGroup(group) => groups::audit(call, group, mode, findings).await,
         KnownKey::Membership(group, user) => {
             // Its group's own item says the rest; here it matters only that there is one.
-            if seen.insert(group) && !groups::exists(call, group).await? {
+            if is_first && !groups::exists(call, group).await? {
                 findings.push(Finding::found(Drift::OrphanRow { group, user }));
             }
             Ok(())
         }
         KnownKey::Message(key) => {
-            if seen.insert(key.group) && !groups::exists(call, key.group).await? {
+            if is_first && !groups::exists(call, key.group).await? {
                 findings.push(Finding::found(Drift::OrphanThread { group: key.group }));
             }
-            // An application's own entity may stand in a thread.
-            if Message::is_in(&item) { Message::from_item(item).map(drop) } else { Ok(()) }
+            Message::from_item(item).map(drop)
         }
         KnownKey::User(_) => match User::from_item(item) {
             Ok(user) => claims::audit_user(call, user.id(), mode, findings).await,

@@ -28,7 +28,7 @@ async fn projects(app: &App, seen: usize, budget: Capacity) {
 #[tokio::test]
 async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() {
     for n in [1, 2, 30] {
-        let app = App::new();
+        let app = App::with_whole_pages();
         let thread = app.chat.create_group(group(usize::try_from(n).unwrap()), "opa").await.unwrap();
         let seen = app.records().len();
         app.say(&thread, "epa").await;
@@ -40,7 +40,7 @@ async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() 
 
 #[tokio::test]
 async fn projector_advance_of_a_burst_costs_as_much_as_of_one_message() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (_, _, thread) = app.direct().await;
     let seen = app.records().len();
     for number in 0..10 {
@@ -62,7 +62,7 @@ async fn a_message_between_two_costs_7_wcu_with_its_projection() {
 
 #[tokio::test]
 async fn projector_refresh_costs_1_rcu_more_than_advance() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "opa").await;
     app.project().await;
@@ -75,7 +75,7 @@ async fn projector_refresh_costs_1_rcu_more_than_advance() {
 async fn projector_rename_costs_2_wcu_a_group_and_4_wcu_and_1_rcu_a_direct_conversation_and_half_an_index_rcu_per_4_kb()
 {
     for (directs, groups) in [(1, 0), (0, 1), (3, 2)] {
-        let app = App::new();
+        let app = App::with_whole_pages();
         let andrew = app.user("andrewbrown").await;
         for number in 0..directs {
             app.chat.start_direct(&andrew, person(number), "opa").await.unwrap();
@@ -95,7 +95,7 @@ async fn projector_rename_costs_2_wcu_a_group_and_4_wcu_and_1_rcu_a_direct_conve
 /// A conversation whose rows show as much of a text as they have room for, and the records of a rename of its creator from the
 /// one handle to the other.
 async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<StreamRecord>) {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let name = DisplayName::new("語".repeat(26)).unwrap();
     let user = app.chat.create_user(NewUser::new(before, name.clone()).unwrap()).await.unwrap();
     let text = "🙂".repeat(140);
@@ -138,14 +138,14 @@ async fn join(app: &App) -> (User, Thread, StreamRecord) {
 
 #[tokio::test]
 async fn projector_join_costs_1_rcu_and_1_a_user() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (_, _, record) = join(&app).await;
     projects_these(&app, &[record], reads(1 + 1)).await;
 }
 
 #[tokio::test]
 async fn projector_join_of_a_row_that_has_moved_since_it_was_put_costs_2_rcu_more() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (_, thread, record) = join(&app).await;
     app.say(&thread, "epa").await;
     app.project().await;
@@ -154,7 +154,7 @@ async fn projector_join_of_a_row_that_has_moved_since_it_was_put_costs_2_rcu_mor
 
 #[tokio::test]
 async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (_, thread, record) = join(&app).await;
     app.say(&thread, "epa").await;
     projects_these(&app, &[record], reads(1 + 1 + 2 + 1) + writes(1) + index_writes(2)).await;
@@ -162,7 +162,7 @@ async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write(
 
 #[tokio::test]
 async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_no_more() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
     let seen = app.records().len();
@@ -173,7 +173,7 @@ async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_
 
 #[tokio::test]
 async fn projector_join_of_a_row_with_older_names_costs_a_write_more() {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (bayko, _, record) = join(&app).await;
     app.chat.update_user(&bayko, new_name()).await.unwrap();
     projects_these(&app, &[record], reads(1 + 1) + writes(1) + index_writes(1)).await;

@@ -115,7 +115,7 @@ pub(super) async fn groups_get(world: &World) -> Result<String> {
 }
 
 pub(super) async fn groups_members(world: &World) -> Result<String> {
-    world.group.members().await.map(told_members)
+    world.group.members().await.map(|page| told_members(page.items))
 }
 
 pub(super) async fn groups_add_member(world: &World) -> Result<String> {

@@ -40,7 +40,7 @@ impl World {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let app = App::new();
+        let app = App::with_whole_pages();
         let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap();
         let andrew = andrew.with_identity(IdentitySubject::new("MOCK").unwrap());
         let andrew = app.chat.create_user(andrew).await.unwrap();

@@ -1,0 +1,87 @@
+//! Whose an item is: decided in one place, by its type and its key.
+
+use serde_dynamo::AttributeValue;
+use uuid::Uuid;
+
+use super::handle_claim::HANDLE;
+use super::identity_claim::IDENTITY;
+use super::membership::MEMBER;
+use super::message::MESSAGES;
+use super::message_group::GROUP;
+use super::user::USER;
+use super::{HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, User};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::item::Item;
+use crate::key::{Key, TYPE};
+
+/// The types of this crate's entities.
+const TYPES: [&str; 6] =
+    [User::TYPE, HandleClaim::TYPE, IdentityClaim::TYPE, MessageGroup::TYPE, Membership::TYPE, Message::TYPE];
+
+/// Whose an item is. An item without a type is judged by its key alone: Cruddur's items have none.
+#[derive(Debug)]
+pub(crate) enum Ownership {
+    /// Another program's, or one of the application's own entities.
+    Foreign,
+    /// This crate's, with this key. Whether its attributes can be read is not known yet.
+    Ours(KnownKey),
+    /// Meant as this crate's, at a key that none of its entities has.
+    Unreadable(Error),
+}
+
+impl Ownership {
+    /// Decides whose an item is. A record of a stream may have no image; then its key decides.
+    pub(crate) fn of(key: &Key, item: Option<&Item>) -> Self {
+        let known = KnownKey::parse(key);
+        let type_name = match item.and_then(|item| item.get(TYPE)) {
+            Some(AttributeValue::S(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        match (type_name, known) {
+            (None, Some(known)) => Self::Ours(known),
+            (None, None) if is_misspelled(key) => {
+                Self::Unreadable(unreadable(format!("the key `{key:?}` is not spelled as this crate spells it")))
+            }
+            (Some(name), Some(known)) if name == known.entity() => Self::Ours(known),
+            (Some(name), _) if TYPES.contains(&name) => {
+                Self::Unreadable(unreadable(format!("a {name} is at `{key:?}`, which is no key of one")))
+            }
+            (None | Some(_), _) => Self::Foreign,
+        }
+    }
+}
+
+/// Reads an item of a list of `E`s; `None` for an item that is no `E`.
+pub(crate) fn read_listed<E: Entity>(item: Item) -> Option<Result<E>> {
+    let key = item.key().ok()?;
+    match Ownership::of(&key, Some(&item)) {
+        Ownership::Ours(known) if known.entity() == E::TYPE => Some(E::from_item(item)),
+        Ownership::Unreadable(error) if item.type_name().is_none_or(|name| name == E::TYPE) => Some(Err(error)),
+        Ownership::Ours(_) | Ownership::Unreadable(_) | Ownership::Foreign => None,
+    }
+}
+
+fn unreadable(what: String) -> Error {
+    Error::new(ErrorKind::Corrupt, what)
+}
+
+/// Returns `true` for a key that is plainly meant as one of this crate's, such as a message's with a time in another form.
+fn is_misspelled(key: &Key) -> bool {
+    let Some((tag, value)) = key.pk.as_str().split_once('#') else { return false };
+    let sk = key.sk.as_str();
+    let is_of = |known: crate::key::Tag| tag == known.as_str();
+    let is_id = Uuid::try_parse(value).is_ok();
+    (is_of(MESSAGES) && is_id && starts_like_a_date(sk))
+        || (is_of(GROUP) && is_id && (sk == GROUP.as_str() || sk.starts_with(&format!("{}#", MEMBER.as_str()))))
+        || (is_of(USER) && is_id && sk == USER.as_str())
+        || (is_of(HANDLE) && sk == HANDLE.as_str())
+        || (is_of(IDENTITY) && sk == IDENTITY.as_str())
+}
+
+/// Returns `true` for `2023-04-05` and what follows.
+fn starts_like_a_date(text: &str) -> bool {
+    let pattern = "dddd-dd-dd";
+    let fits = |(byte, wanted): (u8, u8)| if wanted == b'd' { byte.is_ascii_digit() } else { byte == wanted };
+    text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
+}

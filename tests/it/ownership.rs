@@ -1,0 +1,324 @@
+//! Whose an item is, and what becomes of those of other programs and of those that cannot be read.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
+use threadline::{
+    AttributeValue, Entity, Error, ErrorKind, GroupId, Item, Membership, Message, NewGroup, Store, Thread, User, Write,
+};
+
+use crate::support::App;
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+fn item(attributes: &[(&str, &str)]) -> Item {
+    let mut item = Item::new();
+    for (name, value) in attributes {
+        item.insert(*name, s(*value));
+    }
+    item
+}
+
+fn key_of(item: &Item) -> Item {
+    self::item(&["pk", "sk"].map(|name| (name, item.get_s(name).unwrap())))
+}
+
+async fn put(app: &App, item: Item) {
+    app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+}
+
+/// Spoils a stored item, so that it cannot be read.
+async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
+    let mut item = entity.to_item().unwrap();
+    item.insert(attribute, AttributeValue::Bool(true));
+    put(app, item).await;
+}
+
+/// Goes through the whole table.
+async fn findings(app: &App) -> Vec<Drift> {
+    let (auditor, mut cursor, mut findings) = (Auditor::new(app.store.clone()), None, Vec::new());
+    loop {
+        let page = auditor.check(cursor.as_ref()).await.unwrap();
+        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        cursor = page.next;
+        if cursor.is_none() {
+            return findings;
+        }
+    }
+}
+
+async fn unreadable(app: &App) -> usize {
+    findings(app).await.iter().filter(|drift| matches!(drift, Drift::Unreadable { .. })).count()
+}
+
+/// Keeps the kinds of the errors.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<ErrorKind>>>);
+
+#[async_trait]
+impl Sink for Kept {
+    async fn keep(&self, _: &StreamRecord, error: &Error) -> Result<(), Error> {
+        self.0.lock().unwrap().push(error.kind());
+        Ok(())
+    }
+}
+
+async fn outcome(app: &App, kind: RecordKind, item: &Item) -> (RecordOutcome, usize) {
+    let kept = Kept::default();
+    let mut record = StreamRecord::new(kind, key_of(item), Some(1.into()));
+    record.new = (kind != RecordKind::Remove).then(|| item.clone());
+    let projection = Projector::new(app.store.clone()).with_sink(kept.clone()).project(&[record]).await;
+    let kept = kept.0.lock().unwrap().len();
+    (projection.outcomes[0].clone(), kept)
+}
+
+async fn texts(thread: &Thread, oldest_first: bool, limit: u32) -> (Vec<String>, u32) {
+    let (mut texts, mut unreadable, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let request = thread.messages().limit(limit);
+        let request = if oldest_first { request.oldest_first() } else { request.newest_first() };
+        let page = match cursor.take() {
+            Some(cursor) => request.cursor(cursor).fetch().await.unwrap(),
+            None => request.fetch().await.unwrap(),
+        };
+        texts.extend(page.items.iter().filter_map(Message::body).map(ToString::to_string));
+        unreadable += page.unreadable;
+        cursor = page.next;
+        if cursor.is_none() {
+            return (texts, unreadable);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_audit_passes_other_programs_keys_and_ends() {
+    let app = App::with_whole_pages();
+    app.direct().await;
+    app.project().await;
+    for number in 0..40 {
+        let (pk, sk) = (format!("CUSTOMER#{number}"), format!("#METADATA#{number}"));
+        let mut item = item(&[("pk", &pk), ("sk", &sk)]);
+        item.insert("blob", s("x".repeat(300_000)));
+        put(&app, item).await;
+    }
+    assert_eq!(findings(&app).await, []);
+}
+
+#[tokio::test]
+async fn foreign_items_in_a_thread_are_skipped_everywhere() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let pk = format!("MSG#{}", thread.group_id());
+    for (sk, type_name) in [("#PINNED#1", Some("Pin")), ("#PINNED#2", None), ("zzz", Some("Pin")), ("~#", None)] {
+        let mut pin = item(&[("pk", &pk), ("sk", sk)]);
+        if let Some(type_name) = type_name {
+            pin.insert("type", s(type_name));
+        }
+        put(&app, pin.clone()).await;
+        assert!(matches!(outcome(&app, RecordKind::Insert, &pin).await, (RecordOutcome::Nothing, 0)), "{sk}");
+    }
+    let page = thread.messages().oldest_first().limit(1).fetch().await.unwrap();
+    assert_eq!((page.items.len(), page.unreadable, page.next), (1, 0, None));
+    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    assert_eq!((theirs.unread().await.unwrap().count, theirs.unread().await.unwrap().unreadable), (1, 0));
+    app.project().await;
+    assert_eq!(findings(&app).await, []);
+}
+
+#[tokio::test]
+async fn a_message_whose_time_has_no_offset_has_one_verdict() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    app.project().await;
+    let old = item(&[
+        ("pk", &format!("MSG#{}", thread.group_id())),
+        ("sk", "2023-04-05T13:15:19.922515"),
+        ("message_uuid", "5ebf5021-1881-4e1c-8c10-93173ba1a87a"),
+        ("user_handle", "a"),
+        ("message", "old"),
+    ]);
+    put(&app, old.clone()).await;
+    assert_eq!(unreadable(&app).await, 1);
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &old).await;
+    assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{outcome:?}");
+    assert_eq!(kept, 1);
+    for oldest_first in [true, false] {
+        let (texts, unreadable) = texts(&thread, oldest_first, 1).await;
+        assert_eq!((texts.len(), unreadable), (1, 1));
+    }
+    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let unread = theirs.unread().await.unwrap();
+    assert_eq!((unread.count, unread.unreadable), (1, 1));
+}
+
+#[tokio::test]
+async fn a_type_of_ours_at_a_key_it_never_has_is_reported() {
+    let app = App::new();
+    let (andrew, ..) = app.direct().await;
+    app.project().await;
+    let items = [andrew.to_item().unwrap(), crate::support::scan(&app.store).await.remove(0)];
+    for mut moved in items {
+        let pk = format!("TENANT-1#{}", moved.get_s("pk").unwrap());
+        moved.insert("pk", s(pk));
+        put(&app, moved.clone()).await;
+        let (outcome, kept) = outcome(&app, RecordKind::Insert, &moved).await;
+        assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{outcome:?}");
+        assert_eq!(kept, 1);
+    }
+    assert_eq!(unreadable(&app).await, 2);
+}
+
+#[tokio::test]
+async fn keys_that_are_plainly_meant_as_ours_are_reported() {
+    let app = App::new();
+    let id = "5AE290ED-55D1-47A0-BC6D-FE2BC2700399";
+    for (pk, sk) in [
+        (format!("USER#{id}"), "USER".to_owned()),
+        (format!("GRP#{id}"), "GRP".to_owned()),
+        (format!("GRP#{}", id.to_lowercase()), format!("USER#{id}")),
+        (format!("GRP#{}", id.to_lowercase()), "USER#andrew".to_owned()),
+        (format!("MSG#{id}"), "2023-04-05T13:15:19.922515+00:00".to_owned()),
+        (format!("MSG#{}", id.to_lowercase()), "2023-04-05".to_owned()),
+        ("HANDLE#a#b".to_owned(), "HANDLE".to_owned()),
+    ] {
+        let item = item(&[("pk", &pk), ("sk", &sk)]);
+        let (outcome, _) = outcome(&app, RecordKind::Modify, &item).await;
+        assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{pk} {sk}: {outcome:?}");
+        let (removed, _) = self::outcome(&app, RecordKind::Remove, &item).await;
+        assert!(matches!(removed, RecordOutcome::Nothing), "what is gone is nothing to repair");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_message_hides_no_other() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let mut messages = Vec::new();
+    for number in 0..7 {
+        messages.push(app.say(&thread, &number.to_string()).await);
+    }
+    for spoilt in [1, 2, 6] {
+        spoil(&app, &messages[spoilt], "message").await;
+    }
+    let expected = ["Have you ever watched Babylon 5?", "0", "3", "4", "5"];
+    for limit in [1, 2, 3, 20] {
+        let (mut newest_first, unreadable) = texts(&thread, false, limit).await;
+        newest_first.reverse();
+        assert_eq!((newest_first, unreadable), (expected.map(str::to_owned).to_vec(), 3), "limit {limit}");
+        let (oldest_first, unreadable) = texts(&thread, true, limit).await;
+        assert_eq!((oldest_first, unreadable), (expected.map(str::to_owned).to_vec(), 3), "limit {limit}");
+    }
+    let findings = unreadable(&app).await;
+    let around = thread.messages().around(&messages[3]).limit(3).fetch().await.unwrap();
+    assert_eq!(around.items.len(), 3);
+    let between = thread.messages().after(&messages[0]).before(&messages[4]).fetch().await.unwrap();
+    assert_eq!((between.items.len(), between.unreadable), (1, 2));
+    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let unread = theirs.unread().await.unwrap();
+    assert_eq!((unread.count, unread.unreadable), (5, 3));
+    assert_eq!(findings, 3);
+}
+
+#[tokio::test]
+async fn an_unreadable_membership_hides_no_other() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let mut threads = Vec::new();
+    for handle in ["bayko", "londo", "vir", "gkar", "delenn"] {
+        let other = app.user(handle).await;
+        app.clock.advance(std::time::Duration::from_secs(1));
+        threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
+    }
+    spoil(&app, threads[3].membership(), "joined_at").await;
+    for limit in [1, 2, 10] {
+        let (mut groups, mut unreadable, mut cursor) = (Vec::new(), 0, None);
+        loop {
+            let request = app.chat.inbox(andrew.id()).limit(limit);
+            let page = match cursor.take() {
+                Some(cursor) => request.cursor(cursor).fetch().await.unwrap(),
+                None => request.fetch().await.unwrap(),
+            };
+            groups.extend(page.items.iter().map(Membership::group_id));
+            unreadable += page.unreadable;
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<GroupId> = [4, 2, 1, 0].map(|place: usize| threads[place].group_id()).to_vec();
+        assert_eq!((groups, unreadable), (expected, 1), "limit {limit}");
+    }
+    let members = threads[3].members().await.unwrap();
+    assert_eq!((members.items.len(), members.unreadable), (1, 1));
+    let error = app.chat.open(andrew.id(), threads[3].group_id()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn a_projection_passes_an_unreadable_membership() {
+    let app = App::new();
+    let (andrew, bayko, vir) = (app.user("andrew").await, app.user("bayko").await, app.user("vir").await);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&vir);
+    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
+    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    spoil(&app, theirs.membership(), "joined_at").await;
+    let message = app.say(&thread, "second").await;
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &message.to_item().unwrap()).await;
+    assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{outcome:?}");
+    assert_eq!(kept, 1);
+    for user in [&andrew, &vir] {
+        assert_eq!(app.inbox(user.id()).await[0].preview().map(ToString::to_string).as_deref(), Some("second"));
+    }
+    let mut spoilt = theirs.membership().to_item().unwrap();
+    spoilt.insert("joined_at", AttributeValue::Bool(true));
+    let (own_record, _) = self::outcome(&app, RecordKind::Modify, &spoilt).await;
+    assert!(matches!(own_record, RecordOutcome::Impossible(_)), "{own_record:?}");
+}
+
+#[tokio::test]
+async fn a_corrupt_newest_message_keeps_nobody_from_joining() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
+    for number in 0..5 {
+        let message = app.say(&thread, &number.to_string()).await;
+        spoil(&app, &message, "user_handle").await;
+    }
+    thread.add_member(&bayko).await.unwrap();
+    let joined = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(joined.preview().map(ToString::to_string).as_deref(), Some("Welcome"));
+}
+
+#[tokio::test]
+async fn a_foreign_item_at_a_membership_key_makes_no_member() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let vir = app.user("vir").await;
+    let key = Membership::key_from((thread.group_id(), vir.id()));
+    let seat = item(&[("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Seat")]);
+    put(&app, seat).await;
+    let error = app.chat.open(vir.id(), thread.group_id()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(thread.members().await.unwrap().items.len(), 2);
+}
+
+#[tokio::test]
+async fn an_unreadable_user_is_reported_by_audit_and_projector() {
+    let app = App::new();
+    let (andrew, ..) = app.direct().await;
+    app.project().await;
+    let mut spoilt = andrew.to_item().unwrap();
+    spoilt.remove("handle");
+    put(&app, spoilt.clone()).await;
+    assert_eq!(unreadable(&app).await, 1);
+    for kind in [RecordKind::Insert, RecordKind::Modify] {
+        assert!(matches!(outcome(&app, kind, &spoilt).await, (RecordOutcome::Impossible(_), 1)));
+    }
+    assert!(matches!(
+        outcome(&app, RecordKind::Remove, &User::to_item(&andrew).unwrap()).await.0,
+        RecordOutcome::Nothing
+    ));
+}
