@@ -98,10 +98,15 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// [`Corrupt`](crate::ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit.
     /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
-        match item.get(TYPE) {
-            None => item::decode(item, Self::TYPE),
-            Some(AttributeValue::S(found)) if found == Self::TYPE => item::decode(item, Self::TYPE),
-            Some(found) => Err(item::of_another_type(&item, found, Self::TYPE)),
-        }
+        from_item_of_type(item)
+    }
+}
+
+/// Returns the value that an item of this type, or without one, holds.
+pub(crate) fn from_item_of_type<E: Entity>(item: Item) -> Result<E> {
+    match item.get(TYPE) {
+        None => item::decode(item, E::TYPE),
+        Some(AttributeValue::S(found)) if found == E::TYPE => item::decode(item, E::TYPE),
+        Some(found) => Err(item::of_another_type(&item, found, E::TYPE)),
     }
 }

@@ -116,7 +116,8 @@ impl MessageId {
 ///
 /// Every id must be a UUIDv7 and differ from all made before.
 pub trait IdSource: fmt::Debug + Send + Sync {
-    /// A new UUIDv7 that holds this time, or a later one where the clock has stepped back.
+    /// Returns a new UUIDv7 that holds this time. If the clock has stepped back a little, it may hold a later time, of a second at
+    /// most, so that ids sort in the order in which they are made.
     fn next(&self, now: Timestamp) -> Uuid;
 }
 
@@ -126,17 +127,28 @@ impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
     }
 }
 
-/// UUIDv7 ids from the system's random numbers. Those that one source makes within a millisecond still sort in the order
-/// they were made.
+/// UUIDv7 ids from the system's random numbers. Those that one source makes within a millisecond sort in the order in which they
+/// were made, and so do those made after the clock stepped back by up to a second. After a larger step, ids follow the clock:
+/// one made while the clock was ahead must not make all later ones wrong.
 #[derive(Debug)]
 pub struct RandomIds {
-    context: Mutex<ContextV7>,
+    latest: Mutex<Latest>,
 }
+
+/// The latest time of an id, in milliseconds, and what has been given out of it.
+#[derive(Debug)]
+struct Latest {
+    millis: u64,
+    context: ContextV7,
+}
+
+/// The largest step back of the clock, in milliseconds, over which ids still sort in the order in which they are made.
+const SMALL_STEP_MILLIS: u64 = 1000;
 
 impl RandomIds {
     /// A new source.
     pub fn new() -> Self {
-        Self { context: Mutex::new(ContextV7::new()) }
+        Self { latest: Mutex::new(Latest { millis: 0, context: ContextV7::new() }) }
     }
 }
 
@@ -150,8 +162,12 @@ impl IdSource for RandomIds {
     fn next(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.unix_millis()).unwrap_or(0);
         let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        let context = self.context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, millis / 1000, nanos))
+        let mut latest = self.latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if millis.saturating_add(SMALL_STEP_MILLIS) < latest.millis {
+            *latest = Latest { millis, context: ContextV7::new() };
+        }
+        latest.millis = latest.millis.max(millis);
+        Uuid::new_v7(uuid::Timestamp::from_unix(&latest.context, millis / 1000, nanos))
     }
 }
 

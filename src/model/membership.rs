@@ -44,6 +44,9 @@ pub struct Membership {
     last_sender_uuid: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_revision: Option<u32>,
+    /// When that message expires, in epoch seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_expires_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<Preview>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,8 @@ impl Membership {
     const LAST_SENDER: &'static str = "last_sender_uuid";
     /// The attribute that holds the revision of it that the row shows.
     const LAST_REVISION: &'static str = "last_revision";
+    /// The attribute that holds when it expires.
+    const LAST_EXPIRES_AT: &'static str = "last_expires_at";
     /// The attribute that holds the beginning of its text.
     const PREVIEW: &'static str = "message";
     /// The attribute that holds the position up to which the member has read.
@@ -81,10 +86,11 @@ impl Membership {
     const OTHER_VERSION: &'static str = "other_version";
 
     /// The attributes that a projector keeps true: all that follows from the newest message and from the users.
-    pub(crate) const PROJECTED: [&'static str; 10] = [
+    pub(crate) const PROJECTED: [&'static str; 11] = [
         Self::LAST_MESSAGE,
         Self::LAST_SENDER,
         Self::LAST_REVISION,
+        Self::LAST_EXPIRES_AT,
         Self::PREVIEW,
         Self::HANDLE,
         Self::DISPLAY_NAME,
@@ -97,6 +103,8 @@ impl Membership {
     /// What a row weighs, without the names and the preview, when every attribute is there and is as long as it can be. That
     /// is a row of a direct conversation: the title, which only a group has, weighs less than what tells of the other one.
     const FIXED_BYTES: usize = 743;
+    /// What the expiry of the newest message weighs more, in the few rows that have one: its name, and a number of up to 12 digits.
+    const EXPIRY_BYTES: usize = Self::LAST_EXPIRES_AT.len() + 7;
     /// What a row may weigh, so that it is written for one capacity unit.
     const MOST_BYTES: usize = 1024;
 
@@ -125,6 +133,7 @@ impl Membership {
             last_message: None,
             last_sender_uuid: None,
             last_revision: None,
+            last_expires_at: None,
             message: None,
             last_read: None,
         }
@@ -137,6 +146,7 @@ impl Membership {
             last_message: newest.map(Message::position),
             last_sender_uuid: newest.map(Message::sender_id),
             last_revision: newest.map(Message::revision),
+            last_expires_at: newest.and_then(expiry_of),
             message: newest.and_then(|newest| self.preview_of(newest)),
             ..self
         }
@@ -189,14 +199,16 @@ impl Membership {
             row.other_display_name = Some(user.display_name().clone());
             row.other_version = Some(user.version());
         }
-        row.message = row.message.as_ref().map(|preview| Preview::cut(preview.as_str(), row.preview_room()));
+        row.message =
+            row.message.as_ref().map(|preview| Preview::cut(preview.as_str(), row.preview_room(row.last_expires_at)));
         row
     }
 
     /// Whether this row may have room for more of the message than `before` shows, the same row with other names.
     pub(crate) fn may_show_more_than(&self, before: &Self) -> bool {
-        let is_full = before.message.as_ref().is_some_and(|preview| preview.may_be_cut_at(before.preview_room()));
-        is_full && self.preview_room() > before.preview_room()
+        let room = |row: &Self| row.preview_room(before.last_expires_at);
+        let is_full = before.message.as_ref().is_some_and(|preview| preview.may_be_cut_at(room(before)));
+        is_full && room(self) > room(before)
     }
 
     /// The row, read up to here.
@@ -207,18 +219,19 @@ impl Membership {
     /// The beginning of the message, as much of it as this row has room for; `None` once it is deleted. It follows from the message
     /// and the names alone, so that it does not matter which of them came last.
     fn preview_of(&self, message: &Message) -> Option<Preview> {
-        message.body().map(|body| Preview::cut(body.as_str(), self.preview_room()))
+        message.body().map(|body| Preview::cut(body.as_str(), self.preview_room(expiry_of(message))))
     }
 
-    /// How many bytes of preview this row has room for, beside its names.
-    fn preview_room(&self) -> usize {
+    /// How many bytes of preview this row has room for, beside its names and the expiry of the message.
+    fn preview_room(&self, expiry: Option<i64>) -> usize {
         let optional = |text: Option<&str>| text.map_or(0, str::len);
         let names = self.user_handle.as_str().len()
             + self.user_display_name.as_str().len()
             + optional(self.title.as_ref().map(GroupTitle::as_str))
             + optional(self.other_handle.as_ref().map(Handle::as_str))
             + optional(self.other_display_name.as_ref().map(DisplayName::as_str));
-        Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names)
+        let expiry = expiry.map_or(0, |_| Self::EXPIRY_BYTES);
+        Self::MOST_BYTES.saturating_sub(Self::FIXED_BYTES + names + expiry)
     }
 
     /// The conversation.
@@ -283,7 +296,13 @@ impl Membership {
         self.last_message == newest.map(Message::position)
             && self.last_sender_uuid == newest.map(Message::sender_id)
             && self.last_revision.unwrap_or(0) == newest.map_or(0, Message::revision)
+            && self.last_expires_at == newest.and_then(expiry_of)
             && self.message == newest.and_then(|newest| self.preview_of(newest))
+    }
+
+    /// Returns `true` if the message that the row shows has expired.
+    pub(crate) fn shows_expired(&self, now: Timestamp) -> bool {
+        self.last_expires_at.is_some_and(|seconds| seconds <= now.unix_seconds())
     }
 
     /// The beginning of the newest message: at most 140 characters, fewer where the names are long; `None` once the message is
@@ -302,7 +321,8 @@ impl Membership {
         self.last_message.map_or(self.joined_at, |last| last.created_at())
     }
 
-    /// Whether the newest message is somebody else's and lies after what the member has read.
+    /// Returns `true` if the newest message is somebody else's and later than the read marker. Sending is reading: after the
+    /// member's own message nothing is unread. A deleted message counts like any other.
     pub fn is_unread(&self) -> bool {
         self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
     }
@@ -331,6 +351,10 @@ impl Membership {
     pub(crate) fn recency(last_message_at: Timestamp, group: GroupId) -> SortKey {
         SortKey::new((GROUP, last_message_at, group))
     }
+}
+
+fn expiry_of(message: &Message) -> Option<i64> {
+    message.expires_at().map(Timestamp::unix_seconds)
 }
 
 impl Entity for Membership {

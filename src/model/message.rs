@@ -6,9 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
-use crate::entity::Entity;
+use crate::entity::{Entity, from_item_of_type};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
+use crate::item::Item;
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, MessageBody};
@@ -40,6 +41,9 @@ pub struct Message {
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "is_zero")]
     revision: u32,
+    // `to_item` writes it as the table's own attribute.
+    #[serde(skip_serializing)]
+    expires_at: Option<Timestamp>,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -99,6 +103,7 @@ impl TryFrom<StoredMessage> for Message {
             edited_at: stored.edited_at,
             deleted_at: stored.deleted_at,
             revision: stored.revision,
+            expires_at: None,
         })
     }
 }
@@ -135,6 +140,7 @@ impl Message {
             edited_at: None,
             deleted_at: None,
             revision: 0,
+            expires_at: None,
         }
     }
 
@@ -203,6 +209,12 @@ impl Message {
         self.revision
     }
 
+    /// Returns when the message expires, if it does: from then on no read returns it and no inbox shows it. An application sets the
+    /// item's attribute `expires_at`.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
     /// Whether this is only a tombstone.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
@@ -224,6 +236,16 @@ impl Entity for Message {
 
     fn key_parts(&self) -> MessageKey {
         MessageKey { group: self.group, position: self.position }
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    fn from_item(item: Item) -> Result<Self> {
+        let micros = item.expires_at().and_then(|seconds| seconds.checked_mul(1_000_000));
+        let expires_at = micros.and_then(|micros| Timestamp::from_unix_micros(micros).ok());
+        Ok(Self { expires_at, ..from_item_of_type(item)? })
     }
 }
 
@@ -271,6 +293,11 @@ impl MessagePosition {
     /// The message's id, where the sort key holds it.
     pub fn message_id(&self) -> Option<MessageId> {
         self.id
+    }
+
+    /// Before every message of this time.
+    pub(crate) fn at(created_at: Timestamp) -> Self {
+        Self { created_at, id: None }
     }
 
     /// Before every message.

@@ -103,11 +103,9 @@ impl Threadline {
             let group = GroupId::direct(from.id(), to_id);
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
-            self.check_ahead(message.created_at(), "the message")?;
-
-            let existing = if self.is_too_old(&message) {
-                // Too old to start with, but perhaps a repeat of a start that was done.
-                self.stored_group(&call, group).await?
+            let existing = if let Some(error) = self.out_of_window(message.created_at())? {
+                // Nothing can be started with it, but perhaps it is a retry of a start that was done.
+                self.stored_group(&call, group, error).await?
             } else {
                 let item = MessageGroup::new(group, None, 2, from.id(), now);
                 let mine =
@@ -126,7 +124,9 @@ impl Threadline {
                 return Err(another_group());
             }
             let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
-            self.deliver(&call, Message::new(group, message.created_at(), message.id(), from, body)).await?;
+            // As `send` does: with the names of the membership.
+            let sender = thread.me.profile();
+            self.deliver(&call, Message::new(group, message.created_at(), message.id(), sender, body)).await?;
             Ok(thread)
         })
         .await
@@ -169,10 +169,8 @@ impl Threadline {
             let first = first?;
             let has_own_id = first.has_id();
             let message = self.compose(group, new.creator.clone(), first)?;
-            self.check_ahead(message.created_at(), "the message")?;
-
-            let existing = if self.is_too_old(&message) {
-                self.stored_group(&call, group).await?
+            let existing = if let Some(error) = self.out_of_window(message.created_at())? {
+                self.stored_group(&call, group, error).await?
             } else {
                 let row = |member: &Profile| {
                     Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now)
@@ -247,7 +245,8 @@ impl Threadline {
         .await
     }
 
-    /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU.
+    /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU, and
+    /// 1 RCU more if the message that the membership shows has expired.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist; as
@@ -260,15 +259,15 @@ impl Threadline {
     pub(super) async fn open_in(&self, call: &Call<'_>, user: UserId, group: GroupId) -> Result<Thread> {
         let found = call.get(Get::new(Membership::key_from((group, user))).consistent()).await?;
         match found.item.and_then(read_listed::<Membership>) {
-            Some(membership) => Ok(self.thread(membership?)),
+            Some(membership) => Ok(self.thread(self.without_expired(call, membership?).await?)),
             None => Err(not_a_member()),
         }
     }
 
-    /// The group, which there has to be when a message that would start it is too old for that.
-    async fn stored_group(&self, call: &Call<'_>, group: GroupId) -> Result<MessageGroup> {
+    /// Returns the group, if it is stored; or else this error, for which nothing can be started.
+    async fn stored_group(&self, call: &Call<'_>, group: GroupId, error: Error) -> Result<MessageGroup> {
         let found = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?;
-        MessageGroup::from_item(found.item.ok_or_else(|| self.too_old())?)
+        MessageGroup::from_item(found.item.ok_or(error)?)
     }
 
     fn thread(&self, me: Membership) -> Thread {

@@ -6,7 +6,7 @@ use serde_dynamo::AttributeValue;
 
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, check_limit};
-use super::{Thread, Threadline};
+use super::{Thread, Threadline, newest_message};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
@@ -40,6 +40,16 @@ impl Threadline {
         InboxRequest { chat: self, user, limit: 20, cursor: None }
     }
 
+    /// Returns the membership without a message that has expired: it then shows the newest that is left. 1 RCU for one that has.
+    pub(super) async fn without_expired(&self, call: &Call<'_>, membership: Membership) -> Result<Membership> {
+        let now = self.clock.now();
+        if !membership.shows_expired(now) {
+            return Ok(membership);
+        }
+        let newest = newest_message(call, membership.group_id()).await?;
+        Ok(membership.showing(newest.as_ref().filter(|newest| newest.expires_at().is_none_or(|end| end > now))))
+    }
+
     /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest message. 0.5
     /// RCU per 4 KB of them. It is more than zero exactly if [`Membership::is_unread`] holds, once everything is projected.
     ///
@@ -55,12 +65,12 @@ impl Threadline {
 
 impl Thread {
     /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
-    /// ever moves forward: an earlier message changes nothing. A conditional update: 1 WCU, and 1 of the index.
+    /// ever moves forward: an earlier message changes nothing. It never moves past the clock: a message that is ahead of it stays
+    /// unread until it is marked after its time, within the [send window](super::SendWindow). A conditional update: 1 WCU, and 1
+    /// of the index.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a message further ahead of the clock than the [send
-    ///   window](super::SendWindow): the marker could never come back from there.
     /// * As [`Store::write`](crate::Store::write). After an unknown outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
@@ -68,7 +78,9 @@ impl Thread {
         let call = begin!(&*store, "inbox.mark_read");
         call.run(async {
             let position = position?;
-            self.chat.check_ahead(position.created_at(), "the message to be marked")?;
+            // A message ahead of the clock would mark others as read that nobody has seen yet.
+            let now = self.chat.clock.now();
+            let position = if position.created_at() > now { MessagePosition::at(now) } else { position };
             let value = || AttributeValue::S(position.to_string());
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
@@ -80,7 +92,7 @@ impl Thread {
                     Ok(())
                 }
                 WriteOutcome::Refused { current: Some(current), .. } => {
-                    self.me = Membership::from_item(current)?;
+                    self.me = self.chat.without_expired(&call, Membership::from_item(current)?).await?;
                     Ok(())
                 }
                 WriteOutcome::Refused { current: None, .. } => Err(not_a_member()),
@@ -145,7 +157,7 @@ impl InboxRequest<'_> {
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of rows, which is four rows at least. One row more than the page holds is read, to know
+    /// Reads the page: 0.5 RCU per 4 KB of rows, which is four rows at least, and 1 RCU for each whose newest message has expired. One row more than the page holds is read, to know
     /// whether there is more.
     ///
     /// # Errors
@@ -183,9 +195,13 @@ impl InboxRequest<'_> {
                 _ => break,
             }
         }
-        let (items, more, unreadable) = rows.finish();
+        let (rows, more, unreadable) = rows.finish();
         let behind = |row: &Membership| list.cursor(&place(row.last_message_at(), row.group_id()));
-        let next = more.then(|| items.last().map(behind)).flatten();
+        let next = more.then(|| rows.last().map(behind)).flatten();
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            items.push(self.chat.without_expired(call, row).await?);
+        }
         Ok(Page { items, next, previous: None, unreadable })
     }
 

@@ -1,10 +1,11 @@
 //! `messages.send`, `messages.edit`, `messages.delete`.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde_dynamo::AttributeValue;
 
-use super::{Draft, Thread, Threadline};
+use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
@@ -14,29 +15,34 @@ use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
+/// How far ahead a message's time may be of a clock that will be right some day.
+const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Threadline {
-    /// Refuses a time in the future.
-    pub(super) fn check_ahead(&self, time: Timestamp, what: &'static str) -> Result<()> {
-        if time > self.clock.now().saturating_add(self.window.ahead) {
-            return Err(Error::invalid(format!(
-                "{what} is from more than {} s in the future: set the sender's clock",
-                self.window.ahead.as_secs()
-            )));
+    /// Returns why a message of this time must not be put, if so. It may be stored already: a retry is accepted at any age.
+    ///
+    /// # Errors
+    /// `Invalid` for a time so far ahead that no clock is off by as much.
+    pub(super) fn out_of_window(&self, time: Timestamp) -> Result<Option<Error>> {
+        let (now, SendWindow { ahead, behind }) = (self.clock.now(), self.window);
+        if time > now.saturating_add(ahead.max(MOST_AHEAD)) {
+            let message = format!("the message's time is more than {} h ahead", MOST_AHEAD.as_secs() / 3600);
+            return Err(Error::invalid(message).with_entity(Message::TYPE));
         }
-        Ok(())
-    }
-
-    /// Whether the message is from the distant past: too old to be put, but perhaps a repeat of one that is stored.
-    pub(super) fn is_too_old(&self, message: &Message) -> bool {
-        message.created_at() < self.clock.now().saturating_sub(self.window.behind)
-    }
-
-    /// The error for a message that is too old, and that is not stored.
-    pub(super) fn too_old(&self) -> Error {
-        Error::invalid(format!(
-            "the message is older than {} s and not stored: send it with a new id",
-            self.window.behind.as_secs()
-        ))
+        let error = if time > now.saturating_add(ahead) {
+            let seconds = (time.unix_millis() - now.unix_millis()).div_euclid(1000) + 1;
+            let message = format!(
+                "the message's time is {seconds} s ahead of this server's clock: send it again after that, or with a new id"
+            );
+            Error::new(ErrorKind::Unavailable, message)
+        } else if time < now.saturating_sub(behind) {
+            let message =
+                format!("the message is older than {} s and not stored: send it with a new id", behind.as_secs());
+            Error::invalid(message)
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(error.with_entity(Message::TYPE)))
     }
 
     /// Finds that a message is stored, as what it is.
@@ -46,17 +52,15 @@ impl Threadline {
 
     /// Puts a new message, or finds that it is stored.
     pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
-        self.check_ahead(message.created_at(), "the message")?;
-        if self.is_too_old(&message) {
-            let stored = stored(call, &message).await?.ok_or_else(|| self.too_old())?;
-            return same_message(stored, &message);
+        if let Some(error) = self.out_of_window(message.created_at())? {
+            return same_message(stored(call, &message).await?.ok_or(error)?, &message);
         }
         let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
         match call.write(write).await? {
             WriteOutcome::Done { .. } => Ok(message),
             WriteOutcome::Refused { current, .. } => {
-                let stored = current.ok_or_else(another_message)?;
-                same_message(Message::from_item(stored)?, &message)
+                // An item that is there and is not shown has expired.
+                same_message(Message::from_item(current.ok_or_else(expired)?)?, &message)
             }
         }
     }
@@ -85,14 +89,23 @@ pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
 }
 
 impl Thread {
-    /// Sends a message with this id. A put if absent: 1 WCU per KB.
+    /// Sends a message with this id. A put if absent: 1 WCU per KB. Make the id on the server, by
+    /// [`new_message_id`](Threadline::new_message_id): a message is placed by the time in its id, and a reply from a device whose
+    /// clock is slow would be placed before the question.
+    ///
+    /// The message carries the names of the membership that opened the thread. A rename may not have reached it yet, and later
+    /// ones do not change it. To show names as they are now, look the senders up by [`sender_id`](Message::sender_id).
     ///
     /// Idempotent: a repeat with the same id, author and text gives the message that is stored. So after an error that leaves
     /// the outcome unknown, send again with the same id.
     ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses, an id that is no UUIDv7 (see
-    ///   [`send_draft`](Self::send_draft)), and one outside the [send window](super::SendWindow).
+    ///   [`send_draft`](Self::send_draft)), one older than the [send window](super::SendWindow), and one more than 24 hours ahead.
+    /// * [`Unavailable`](ErrorKind::Unavailable) for an id ahead of the send window: nothing was sent, and a retry succeeds once the
+    ///   clock has reached the window.
+    /// * [`NotFound`](ErrorKind::NotFound) for a retry of a message that has expired and is still in the table. Once DynamoDB has
+    ///   removed it, a retry within the window is a new message.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
     ///   text, as after an edit.
     /// * As [`Store::write`](crate::Store::write).
@@ -220,6 +233,10 @@ fn same_message(stored: Message, sent: &Message) -> Result<Message> {
     } else {
         Err(another_message())
     }
+}
+
+fn expired() -> Error {
+    Error::not_found("the message has expired").with_entity(Message::TYPE)
 }
 
 fn another_message() -> Error {

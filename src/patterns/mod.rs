@@ -99,23 +99,27 @@ impl Threadline {
     }
 }
 
-/// How far the time of a new message may lie from the clock's. A repeat of a message that is stored is taken at any age.
+/// The accepted clock skew for new messages. A retry of a stored message is accepted at any age.
 ///
-/// A message stands in its thread at the time of its id, not of its arrival. One that arrives late lies behind what others have
-/// read and behind what [`MessagesRequest::after`] has seen, and moves no inbox row. So make the id when the message is sent, also
-/// where it was written earlier without a connection, and make the window narrow where that matters.
+/// A message is placed in its thread by the time of its id, not of its arrival. One that arrives late is before what others have
+/// read and before what [`MessagesRequest::after`] has seen, and moves no inbox entry. One that is ahead is placed after messages that
+/// others send later. So let servers make the ids, when the message is sent, also if it was written earlier without a connection.
+///
+/// A message ahead of the window is not sent, unless it is stored already: the error is retryable, and a retry succeeds once the
+/// clock has reached the window. So a server whose clock is ahead by more than the window makes messages that other servers
+/// accept only later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// How far ahead of the clock: 5 minutes unless told otherwise.
+    /// How far ahead of the clock. Default: 5 seconds.
     pub ahead: Duration,
-    /// How far behind the clock: 24 hours unless told otherwise.
+    /// How far behind the clock. Default: 24 hours.
     pub behind: Duration,
 }
 
 impl Default for SendWindow {
     fn default() -> Self {
-        Self { ahead: Duration::from_secs(5 * 60), behind: Duration::from_secs(24 * 60 * 60) }
+        Self { ahead: Duration::from_secs(5), behind: Duration::from_secs(24 * 60 * 60) }
     }
 }
 

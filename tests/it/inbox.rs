@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use threadline::store::fault::{FaultStore, Plan};
-use threadline::{ErrorKind, MAX_UNREAD, NewGroup, Threadline};
+use threadline::{Clock, ErrorKind, MAX_UNREAD, NewGroup, Threadline};
 
 use crate::support::App;
 
@@ -110,15 +110,23 @@ async fn the_read_marker_only_moves_forward() {
 }
 
 #[tokio::test]
-async fn the_read_marker_cannot_be_set_beyond_the_send_window() {
+async fn the_read_marker_never_passes_the_clock() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    app.clock.advance(Duration::from_secs(3600));
-    let from_ahead = thread.new_message_id();
-    app.clock.set(crate::support::time("2026-11-22T12:00:00Z"));
-    assert_eq!(baykos_end.mark_read(from_ahead).await.unwrap_err().kind(), ErrorKind::Invalid);
-    assert_eq!(baykos_end.membership().last_read(), None);
+    for ahead in [4, 3600, 90_000] {
+        app.clock.advance(Duration::from_secs(ahead + 1));
+        let from_ahead = thread.new_message_id();
+        app.clock.set(app.clock.now().saturating_sub(Duration::from_secs(ahead)));
+        baykos_end.mark_read(from_ahead).await.unwrap();
+        let marked = baykos_end.membership().last_read().unwrap();
+        assert_eq!((marked.created_at(), marked.message_id()), (app.clock.now(), None));
+        let sent = app.say(&thread, "after the mark").await;
+        app.project().await;
+        assert!(app.inbox(bayko.id()).await[0].is_unread());
+        baykos_end.mark_read(&sent).await.unwrap();
+        assert_eq!(baykos_end.membership().last_read(), Some(sent.position()));
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use threadline::{
-    Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Page, SendWindow, Thread,
+    Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Outcome, Page, RandomIds, Recovery,
+    SendWindow, Thread,
 };
 
 use crate::support::{App, time};
@@ -64,15 +65,57 @@ async fn an_id_that_is_taken_by_another_text_or_author_is_a_typed_conflict() {
 }
 
 #[tokio::test]
-async fn a_message_from_more_than_5_minutes_ahead_is_refused() {
+async fn a_message_ahead_of_the_window_is_sent_once_its_time_is_near() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
-    app.clock.advance(Duration::from_secs(300));
-    let from_ahead = thread.new_message_id();
-    app.clock.set(time("2026-11-22T11:59:59.999999Z"));
-    assert_eq!(thread.send(from_ahead, "beyond the limit").await.unwrap_err().kind(), ErrorKind::Invalid);
+    app.clock.advance(Duration::from_secs(60));
+    let ahead = thread.new_message_id();
     app.clock.set(time("2026-11-22T12:00:00Z"));
-    thread.send(from_ahead, "at the limit").await.unwrap();
+    let error = thread.send(ahead, "opa").await.unwrap_err();
+    assert_eq!((error.recovery(), error.outcome()), (Recovery::Retry, Outcome::NotDone));
+    assert!(error.to_string().contains("61 s ahead"), "{error}");
+    app.clock.set(time("2026-11-22T12:00:54.999Z"));
+    thread.send(ahead, "opa").await.unwrap_err();
+    app.clock.set(time("2026-11-22T12:00:55Z"));
+    thread.send(ahead, "opa").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_retry_ahead_of_the_window_finds_its_message() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    app.clock.advance(Duration::from_secs(60));
+    let ahead = thread.new_message_id();
+    let sent = thread.send(ahead, "opa").await.unwrap();
+    app.clock.set(time("2026-11-22T12:00:00Z"));
+    assert_eq!(thread.send(ahead, "opa").await.unwrap(), sent);
+    assert_eq!(thread.send(ahead, "epa").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn a_message_more_than_a_day_ahead_is_invalid() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    app.clock.advance(Duration::from_millis(24 * 60 * 60 * 1000 + 1));
+    let far = thread.new_message_id();
+    app.clock.set(time("2026-11-22T12:00:00Z"));
+    assert_eq!(thread.send(far, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn sends_succeed_once_a_clock_that_jumped_is_right() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let chat = app.chat.clone().with_ids(RandomIds::new());
+    let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
+    thread.send(chat.new_message_id(), "before").await.unwrap();
+    app.clock.set(time("2026-11-22T13:00:00Z"));
+    let _ = chat.new_message_id();
+    app.clock.set(time("2026-11-22T12:00:05Z"));
+    for _ in 0..10 {
+        thread.send(chat.new_message_id(), "after").await.unwrap();
+        app.clock.advance(Duration::from_secs(60));
+    }
 }
 
 #[tokio::test]
@@ -108,11 +151,12 @@ async fn a_window_is_as_wide_on_either_side_as_it_was_told() {
     let chat = app.chat.clone().with_send_window(window);
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     let sends = [("11:59:56", false), ("11:59:57", true), ("12:00:00", true), ("12:00:02", true), ("12:00:03", false)];
+    let refusal = |sent_at| if sent_at == "12:00:03" { ErrorKind::Unavailable } else { ErrorKind::Invalid };
     for (number, (sent_at, is_taken)) in sends.into_iter().enumerate() {
         let id = format!("5ebf5021-1881-4e1c-8c10-93173ba1a87{number}").parse().unwrap();
         let draft = Draft::try_from(sent_at).unwrap().with_id(id);
         let sent = thread.send_draft(draft.sent_at(time(&format!("2026-11-22T{sent_at}Z")))).await;
-        assert_eq!(sent.map_err(|error| error.kind()).err(), (!is_taken).then_some(ErrorKind::Invalid), "{sent_at}");
+        assert_eq!(sent.map_err(|error| error.kind()).err(), (!is_taken).then_some(refusal(sent_at)), "{sent_at}");
     }
 }
 

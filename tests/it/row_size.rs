@@ -196,7 +196,7 @@ async fn the_preview_in_a_new_members_row_is_cut_for_that_members_names() {
 
 /// Both rows of a direct conversation with this message, after the first of the two had these names one after the other.
 async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
-    let app = App::new();
+    let app = App::with_whole_pages();
     let (handle, name) = names[0];
     let mut one = app.chat.create_user(new_user(handle, name)).await.unwrap();
     let other = app.user("y").await;

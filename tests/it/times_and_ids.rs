@@ -247,3 +247,19 @@ fn ids_from_many_threads_are_all_different() {
         assert_eq!(made.len(), 4000);
     }
 }
+
+#[test]
+fn random_ids_follow_a_clock_that_was_set_back() {
+    let ids = RandomIds::new();
+    let noon = time("2026-11-22T12:00:00Z");
+    let next = |now: Timestamp| MessageId::from_uuid(ids.next(now));
+    let first = next(noon);
+    let ahead = next(time("2026-11-22T13:00:00Z"));
+    assert!(first < ahead);
+    let small = next(time("2026-11-22T12:59:59.5Z"));
+    assert!(ahead < small, "after a small step back, ids stay in order");
+    assert!(small.time().unwrap() <= time("2026-11-22T13:00:00.010Z"));
+    let back: Vec<_> = (0..1000).map(|_| next(noon)).collect();
+    assert!(back.is_sorted() && back.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(back.iter().all(|id| id.time().unwrap() <= time("2026-11-22T12:00:00.010Z")));
+}

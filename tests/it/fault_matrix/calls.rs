@@ -42,7 +42,7 @@ fn told_members(members: Vec<Member>) -> String {
 
 fn draft(text: &str) -> Draft {
     let body = MessageBody::new(text).unwrap();
-    Draft::new(body).with_id(id(ID)).sent_at(time("2026-11-22T12:00:30Z"))
+    Draft::new(body).with_id(id(ID)).sent_at(time("2026-11-22T12:00:03Z"))
 }
 
 fn vir() -> NewUser {
