@@ -40,6 +40,12 @@ impl Threadline {
         InboxRequest { chat: self, user, limit: 20, cursor: None }
     }
 
+    /// Returns a read marker at this position, or at the clock's time if the position is ahead of it.
+    pub(super) fn not_ahead(&self, position: MessagePosition) -> MessagePosition {
+        let now = self.clock.now();
+        if position.created_at() > now { MessagePosition::at(now) } else { position }
+    }
+
     /// Returns the membership without a message that has expired: it then shows the newest that is left. 1 RCU for one that has.
     pub(super) async fn without_expired(&self, call: &Call<'_>, membership: Membership) -> Result<Membership> {
         let now = self.clock.now();
@@ -79,8 +85,7 @@ impl Thread {
         call.run(async {
             let position = position?;
             // A message ahead of the clock would mark others as read that nobody has seen yet.
-            let now = self.chat.clock.now();
-            let position = if position.created_at() > now { MessagePosition::at(now) } else { position };
+            let position = self.chat.not_ahead(position);
             let value = || AttributeValue::S(position.to_string());
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?

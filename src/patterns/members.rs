@@ -97,7 +97,7 @@ impl Thread {
             }
             let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
             if let Some(newest) = super::newest_message(&call, self.group_id()).await? {
-                row = row.showing(&newest).read_up_to(newest.position());
+                row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
             }
             let most = AttributeValue::N(MAX_MEMBERS.to_string());
             let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?;

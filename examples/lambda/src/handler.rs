@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use threadline::store::meter::Metered;
-use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
+use threadline::stream::lambda::{DynamoDbEventResponse, records_of_table};
 use threadline::stream::{Projection, Projector, RecordOutcome};
-use threadline::{DynamoDbStore, Error, Result};
+use threadline::{DynamoDbStore, Error, Result, Store};
 
 use crate::dead_letter::DeadLetters;
 
@@ -27,9 +27,9 @@ impl Handler {
     /// Projects the event's records, and answers with the lowest sequence number that failed.
     ///
     /// # Errors
-    /// For what is no event of a stream. Lambda then takes the invocation for a failed one.
+    /// For what is no event of this table's stream. Lambda then takes the invocation for a failed one.
     pub(crate) async fn handle(&self, event: Value) -> Result<DynamoDbEventResponse> {
-        let records = records_from_event(&event)?;
+        let records = records_of_table(&event, self.store.table_name())?;
         let projection = self.projector.project(&records).await;
         log_failures(&projection);
         let count =

@@ -108,6 +108,7 @@ impl Backoff {
         self.sleep(delay).await
     }
 
+    #[cfg(feature = "streams")]
     /// Waits for the longest pause of the policy. `false` if there is nothing to sleep with.
     pub(crate) async fn longest_pause(&self) -> bool {
         self.sleep(self.policy.max_delay).await

@@ -3,6 +3,7 @@
 mod deployment;
 mod function;
 mod http;
+mod policy;
 mod proxy;
 mod table;
 
@@ -21,7 +22,11 @@ fn failed_from(number: &str) -> String {
 
 /// The event that AWS sent for a message of a Cruddur table.
 fn real_event() -> Value {
-    serde_json::from_str(include_str!("../../../../tests/data/stream-insert-event.json")).unwrap()
+    let text = include_str!("../../../../tests/data/stream-insert-event.json");
+    let mut event: Value = serde_json::from_str(text).unwrap();
+    // The tests' tables have names of their own.
+    event["Records"][0].as_object_mut().unwrap().remove("eventSourceARN");
+    event
 }
 
 /// The real event's record, which lacks what a message needs.
@@ -185,8 +190,15 @@ async fn what_is_no_event_of_a_stream_fails_the_invocation_and_not_the_function(
     let table = Table::create().await;
     let mut function = Function::start(&table.name, &endpoint());
     let Answer::Error(error) = function.invoke(json!({ "hello": "world" })) else { panic!("it is no event") };
-    assert_eq!(error["errorType"], "Invalid");
+    assert_eq!(error["errorType"], "Misconfigured");
     assert!(error["errorMessage"].as_str().unwrap().contains("Records"), "{error}");
+    let mut of_another = real_event();
+    of_another["Records"][0]["eventSourceARN"] = "arn:aws:dynamodb:us-east-1:1:table/orders/stream/1".into();
+    let of_a_queue = json!({ "Records": [{ "messageId": "m1", "eventSource": "aws:sqs", "body": "..." }] });
+    for foreign in [of_another, of_a_queue] {
+        let Answer::Error(error) = function.invoke(foreign) else { panic!("a success would delete the event") };
+        assert_eq!(error["errorType"], "Misconfigured");
+    }
     assert_eq!(function.invoke(event([])).response(), ALL_WELL);
 }
 

@@ -85,6 +85,5 @@ pub(crate) fn record(name: &str, entity: &impl Entity, number: &str) -> Value {
             "SizeBytes": 299,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
-        "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/threadline/stream/2026-01-01T00:00:00.000",
     })
 }
