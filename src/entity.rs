@@ -41,7 +41,9 @@ use crate::time::Timestamp;
 ///     }
 /// }
 /// ```
-pub trait Entity: Serialize + DeserializeOwned {
+///
+/// Any type with serde's `Deserialize` is [`Stored`], so that an application's own entity needs no more than the above.
+pub trait Entity: Serialize + Stored {
     /// The value of the `type` attribute.
     const TYPE: &'static str;
 
@@ -102,11 +104,33 @@ pub trait Entity: Serialize + DeserializeOwned {
     }
 }
 
+/// A type whose values are read from the table's items: any with serde's `Deserialize`, and those of this crate's entities that only
+/// the table can make. A membership that a client sends must not be taken for one that was read.
+///
+/// ```compile_fail,E0277
+/// let forged: threadline::Membership = serde_json::from_str("{}").unwrap();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let forged: threadline::User = serde_json::from_str("{}").unwrap();
+/// ```
+pub trait Stored: Sized {
+    /// Returns the value that the item's attributes hold.
+    #[doc(hidden)]
+    fn read(item: Item, entity: &'static str) -> Result<Self>;
+}
+
+impl<T: DeserializeOwned> Stored for T {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        item::decode(item, entity)
+    }
+}
+
 /// Returns the value that an item of this type, or without one, holds.
 pub(crate) fn from_item_of_type<E: Entity>(item: Item) -> Result<E> {
     match item.get(TYPE) {
-        None => item::decode(item, E::TYPE),
-        Some(AttributeValue::S(found)) if found == E::TYPE => item::decode(item, E::TYPE),
+        None => E::read(item, E::TYPE),
+        Some(AttributeValue::S(found)) if found == E::TYPE => E::read(item, E::TYPE),
         Some(found) => Err(item::of_another_type(&item, found, E::TYPE)),
     }
 }

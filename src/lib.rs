@@ -22,7 +22,7 @@ pub mod stream;
 pub mod table;
 
 pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
-pub use entity::Entity;
+pub use entity::{Entity, Stored};
 pub use error::{Error, ErrorKind, Outcome, Recovery, Result, ServiceError};
 pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
 pub use item::Item;

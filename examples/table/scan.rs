@@ -43,10 +43,10 @@ fn describe(item: Item) -> Result<String> {
             format!("{id}  {}, {}, version {}", user.handle(), user.display_name(), user.version())
         }
         Some(KnownKey::HandleClaim(handle)) => {
-            format!("{handle} -> {}", HandleClaim::from_item(item)?.into_profile().id())
+            format!("{handle} -> {}", HandleClaim::from_item(item)?.user_id())
         }
         Some(KnownKey::IdentityClaim(subject)) => {
-            format!("{subject} -> {}", IdentityClaim::from_item(item)?.into_profile().id())
+            format!("{subject} -> {}", IdentityClaim::from_item(item)?.user_id())
         }
         Some(KnownKey::MessageGroup(id)) => {
             let group = MessageGroup::from_item(item)?;

@@ -29,8 +29,13 @@ impl HandleClaim {
         Self { user_uuid, handle, display_name, version }
     }
 
+    /// Returns the id of the user who has the handle.
+    pub fn user_id(&self) -> UserId {
+        self.user_uuid
+    }
+
     /// The user who has the handle.
-    pub fn into_profile(self) -> Profile {
+    pub(crate) fn into_profile(self) -> Profile {
         Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
     }
 }

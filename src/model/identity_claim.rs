@@ -30,8 +30,13 @@ impl IdentityClaim {
         Self { cognito_user_id: subject, user_uuid, handle, display_name, version }
     }
 
+    /// Returns the id of the user who has the identity.
+    pub fn user_id(&self) -> UserId {
+        self.user_uuid
+    }
+
     /// The user who has the identity.
-    pub fn into_profile(self) -> Profile {
+    pub(crate) fn into_profile(self) -> Profile {
         Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
     }
 }

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::message_group::GROUP;
 use super::user::USER;
 use super::{Message, MessagePosition, Profile, User};
-use crate::entity::Entity;
+use crate::entity::{Entity, Stored};
+use crate::error::Result;
 use crate::id::{GroupId, UserId};
+use crate::item::{self, Item};
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -19,7 +21,10 @@ pub(crate) const MEMBER: Tag = USER;
 ///
 /// Its key never changes. Its recency lives in the index key alone, so that a new message is one conditional update. It stays
 /// under 1 KB, whatever the names and the text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// It serializes, for an API's answers, and does not deserialize: only the table makes one. The names in it are copies, which the
+/// projector renews after a rename.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
     message_group_uuid: GroupId,
     user_uuid: UserId,
@@ -51,6 +56,51 @@ pub struct Membership {
     message: Option<Preview>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_read: Option<MessagePosition>,
+}
+
+/// The attributes as they are read. The compiler checks that they are those of [`Membership`].
+#[derive(Deserialize)]
+#[serde(remote = "Membership")]
+struct StoredMembership {
+    message_group_uuid: GroupId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    #[serde(default)]
+    user_version: Option<u32>,
+    joined_at: Timestamp,
+    #[serde(default)]
+    title: Option<GroupTitle>,
+    #[serde(default)]
+    other_uuid: Option<UserId>,
+    #[serde(default)]
+    other_handle: Option<Handle>,
+    #[serde(default)]
+    other_display_name: Option<DisplayName>,
+    #[serde(default)]
+    other_version: Option<u32>,
+    #[serde(default)]
+    last_message: Option<MessagePosition>,
+    #[serde(default)]
+    last_sender_uuid: Option<UserId>,
+    #[serde(default)]
+    last_revision: Option<u32>,
+    #[serde(default)]
+    last_expires_at: Option<i64>,
+    #[serde(default)]
+    message: Option<Preview>,
+    #[serde(default)]
+    last_read: Option<MessagePosition>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct ReadMembership(#[serde(with = "StoredMembership")] Membership);
+
+impl Stored for Membership {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        item::decode(item, entity).map(|ReadMembership(membership)| membership)
+    }
 }
 
 /// What a conversation is to one of its members.

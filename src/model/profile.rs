@@ -3,7 +3,7 @@
 use crate::id::UserId;
 use crate::text::{DisplayName, Handle};
 
-/// What others see of a user: the id and the names. The claims, the memberships and the messages each hold a copy.
+/// What others see of a user: the id and the names. Only a look-up makes one, so that nobody speaks or joins in another one's name. The claims, the memberships and the messages each hold a copy.
 ///
 /// One that comes from a [`User`](super::User) or a look-up also says how new its names are, by [`version`](Self::version). So a row
 /// of the inbox that is put with it never gets older names, in whatever order renames are projected. Two profiles are equal where
@@ -17,9 +17,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Somebody with these names; how new they are is not known. Of a user of this table, take
-    /// [`User::profile`](super::User::profile) or what a look-up gave.
-    pub fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
+    /// Somebody with these names; how new they are is not known.
+    pub(crate) fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
         Self { id, handle, display_name, version: None }
     }
 
@@ -43,8 +42,8 @@ impl Profile {
         &self.display_name
     }
 
-    /// The [version of the user](super::User::version) that had these names. `None` where it is not known: for a profile made by
-    /// [`new`](Self::new), and for one of a claim or a row that was written without it.
+    /// The [version of the user](super::User::version) that had these names. `None` for a profile of a claim or a membership that
+    /// was written without it.
     pub fn version(&self) -> Option<u32> {
         self.version
     }

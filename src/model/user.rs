@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
-use crate::entity::Entity;
+use crate::entity::{Entity, Stored};
+use crate::error::Result;
 use crate::id::UserId;
+use crate::item::{self, Item};
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, IdentitySubject};
@@ -13,7 +15,9 @@ use crate::time::Timestamp;
 pub(super) const USER: Tag = tag!("USER");
 
 /// A user of the application, at `USER#<user>` / `USER`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// It serializes, for an API's answers, and does not deserialize: only the table makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     user_uuid: UserId,
     handle: Handle,
@@ -22,6 +26,29 @@ pub struct User {
     cognito_user_id: Option<IdentitySubject>,
     version: u32,
     created_at: Timestamp,
+}
+
+/// The attributes as they are read. The compiler checks that they are those of [`User`].
+#[derive(Deserialize)]
+#[serde(remote = "User")]
+struct StoredUser {
+    user_uuid: UserId,
+    handle: Handle,
+    display_name: DisplayName,
+    #[serde(default)]
+    cognito_user_id: Option<IdentitySubject>,
+    version: u32,
+    created_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct ReadUser(#[serde(with = "StoredUser")] User);
+
+impl Stored for User {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        item::decode(item, entity).map(|ReadUser(user)| user)
+    }
 }
 
 impl User {

@@ -67,7 +67,8 @@ pub struct ImportedDirect {
 }
 
 impl ImportedDirect {
-    /// The conversation of these two, with its id and the time it was started.
+    /// The conversation of these two, with its id and the time it was started. They are users: create those of another program
+    /// by [`NewUser::with_id`](super::NewUser::with_id) first.
     pub fn new(id: GroupId, one: impl Into<Profile>, other: impl Into<Profile>, started_at: Timestamp) -> Self {
         Self { id, one: one.into(), other: other.into(), started_at }
     }
@@ -203,7 +204,7 @@ impl Threadline {
     /// times, on a `Threadline` whose [send window](super::SendWindow) takes their age. A repeat is safe.
     ///
     /// # Errors
-    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself.
+    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 that is not the pair's own.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
     ///   whatever else would have.
@@ -215,6 +216,12 @@ impl Threadline {
             check_two(&one, &other)?;
             let other_id = other.id();
             let pair = GroupId::direct(one.id(), other_id);
+            if id != pair && id.as_uuid().get_version_num() == 5 {
+                // It may be another pair's own, who could never start a conversation then.
+                return Err(Error::invalid(
+                    "an id of version 5 is kept for another pair; import with the id it had before",
+                ));
+            }
             let item = MessageGroup::new(id, None, 2, one.id(), started_at);
             let mine = Membership::new(id, one.clone(), Conversation::Direct(other.clone()), started_at);
             let theirs = Membership::new(id, other, Conversation::Direct(one.clone()), started_at);

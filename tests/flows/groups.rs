@@ -1,8 +1,11 @@
 //! Conversations of two and of many: how they start, who is in them, and who may open them.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use threadline::{
-    Draft, ErrorKind, GroupId, ImportedDirect, MAX_INITIAL_MEMBERS, MessageBody, MessageGroup, NewGroup, Profile,
-    StoreExt, Thread, User, UserId,
+    Draft, ErrorKind, GroupId, ImportedDirect, MAX_INITIAL_MEMBERS, MemoryStore, MessageBody, MessageGroup, NewGroup,
+    NewUser, Profile, StoreExt, Thread, Threadline, User, UserId,
 };
 
 use crate::{App, read, refusal, time, until_no_conflict};
@@ -13,8 +16,11 @@ fn draft(app: &App, text: &str) -> Draft {
 
 /// Somebody of this number, who needs not be stored to be a member.
 fn person(app: &App, number: u32) -> Profile {
-    let name = format!("Person {number}");
-    Profile::new(app.uuid(number), app.handle(&number.to_string()), name.parse().unwrap())
+    let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
+    let chat = Threadline::new(MemoryStore::new());
+    let created = pin!(chat.create_user(new.with_id(app.uuid(number)))).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
+    user.unwrap().profile()
 }
 
 /// A group of Andrew's, alone.

@@ -1,10 +1,12 @@
 //! Groups with a title, and the door that opens every conversation to its members alone.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use threadline::{
-    Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, Message, MessageBody, MessageGroup, NewGroup, Profile,
-    Store, Thread, UserId,
+    Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, MemoryStore, Message, MessageBody, MessageGroup, NewGroup,
+    NewUser, Profile, Store, Thread, Threadline, UserId,
 };
 use uuid::Uuid;
 
@@ -12,11 +14,17 @@ use crate::support::{App, id, scan};
 
 /// Somebody, with an id of this number, who needs not be stored to be a member.
 pub(crate) fn person(number: usize) -> Profile {
-    Profile::new(
-        UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap())),
-        format!("person{number}").parse().unwrap(),
-        format!("Person {number}").parse().unwrap(),
-    )
+    let id = UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
+    let new = NewUser::new(format!("person{number}"), format!("Person {number}")).unwrap().with_id(id);
+    elsewhere(new)
+}
+
+/// A user of another table, which is there only for this.
+pub(crate) fn elsewhere(new: NewUser) -> Profile {
+    let chat = Threadline::new(MemoryStore::new());
+    let created = pin!(chat.create_user(new)).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
+    user.unwrap().profile()
 }
 
 pub(crate) async fn texts(thread: &Thread) -> Vec<String> {

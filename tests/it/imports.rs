@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use threadline::{ErrorKind, GroupId, ImportedDirect, User};
+use threadline::{ErrorKind, GroupId, ImportedDirect, User, UserChange};
 
 use crate::groups::{count, group, person, texts};
 use crate::support::{App, id, scan, time};
@@ -101,4 +101,31 @@ async fn the_pairs_own_id_is_not_imported_over_a_pointer_to_another() {
     let pair = GroupId::direct(andrew.id(), bayko.id());
     let error = app.chat.import_direct(ImportedDirect::new(pair, &andrew, &bayko, started)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn an_import_with_another_pairs_id_is_refused() {
+    let app = App::new();
+    let (one, other, third) = (app.user("one").await, app.user("other").await, app.user("third").await);
+    let theirs = GroupId::direct(one.id(), third.id());
+    let started = time("2023-03-22T14:36:25Z");
+    let error = app.chat.import_direct(ImportedDirect::new(theirs, &one, &other, started)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    app.chat.start_direct(&one, &third, "We can talk").await.unwrap();
+    let own = GroupId::direct(one.id(), other.id());
+    app.chat.import_direct(ImportedDirect::new(own, &one, &other, started)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_into_an_import_signs_as_a_send_does() {
+    let app = App::new();
+    let (one, other) = (app.user("one").await, app.user("other").await);
+    app.chat.start_direct(&one, &other, "Hello").await.unwrap();
+    let change = UserChange::new().display_name("Another Name".parse().unwrap());
+    let renamed = app.chat.update_user(&one, change).await.unwrap();
+    let thread = app.chat.start_direct(&renamed, &other, "not projected yet").await.unwrap();
+    let page = thread.messages().limit(1).fetch().await.unwrap();
+    assert_eq!(page.items[0].sender_display_name().as_str(), "one by name");
+    let json = serde_json::to_value(thread.membership()).unwrap();
+    assert_eq!(json["user_display_name"], "one by name", "an API may answer with it");
 }

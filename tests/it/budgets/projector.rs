@@ -5,8 +5,8 @@ use std::time::Duration;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    Capacity, Consistency, DisplayName, Entity, Membership, NewGroup, NewUser, Profile, Store, Thread, Units, User,
-    Write, read_units,
+    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, Store, Thread, Units,
+    Update, User, Write, read_units,
 };
 
 use super::{HALF, bytes, direct, group, index_writes, new_handle, new_name, reads, writes};
@@ -166,8 +166,12 @@ async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
     let seen = app.records().len();
-    let by_hand = Profile::new(bayko.id(), bayko.handle().clone(), bayko.display_name().clone());
-    thread.add_member(by_hand).await.unwrap();
+    let claim = HandleClaim::key_from(bayko.handle());
+    let without_version = Write::update(claim, Update::new().remove("version")).unwrap();
+    app.store.write(without_version).await.unwrap().done().unwrap();
+    let seen = seen + 1;
+    let found = app.chat.user_by_handle(bayko.handle()).await.unwrap().unwrap();
+    thread.add_member(found).await.unwrap();
     projects(&app, seen, reads(1 + 1)).await;
 }
 
