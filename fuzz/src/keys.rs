@@ -31,9 +31,9 @@ pub fn check(data: &[u8]) {
 }
 
 fn texts(text: &str) {
-    taken_as_it_is(text, DisplayName::new);
+    printed_in_one_form::<DisplayName>(text);
     taken_as_it_is(text, FoldedHandle::new);
-    taken_as_it_is(text, GroupTitle::new);
+    printed_in_one_form::<GroupTitle>(text);
     taken_as_it_is(text, IdentitySubject::new);
     taken_as_it_is(text, KeySegment::new);
     taken_as_it_is(text, MessageBody::new);
@@ -41,7 +41,10 @@ fn texts(text: &str) {
     if let Some(handle) = taken_as_it_is(text, Handle::new) {
         let folded = handle.folded();
         assert_eq!(FoldedHandle::new(folded.as_str()).expect("a folded handle is one"), folded);
-        assert_eq!(Handle::new(folded.as_str()).expect("it is a handle, too").folded(), folded);
+        // A folded handle may be longer than a handle.
+        if let Ok(handle) = Handle::new(folded.as_str()) {
+            assert_eq!(handle.folded(), folded);
+        }
     }
 }
 

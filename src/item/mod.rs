@@ -117,6 +117,12 @@ impl Item {
         }
     }
 
+    /// The moment at which the item expires, if it is in the years of a [`Timestamp`].
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        let micros = self.expires_at()?.checked_mul(1_000_000)?;
+        Timestamp::from_unix_micros(micros).ok()
+    }
+
     /// Whether the item has expired, swept or not. Such an item is never returned.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|seconds| seconds <= now.unix_seconds())

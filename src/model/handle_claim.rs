@@ -3,30 +3,57 @@
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
-use crate::entity::Entity;
+use crate::entity::{Entity, from_item_of_type};
+use crate::error::Result;
 use crate::id::UserId;
+use crate::item::Item;
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle};
+use crate::time::Timestamp;
 
 pub(super) const HANDLE: Tag = tag!("HANDLE");
 
-/// The claim on a handle, at `HANDLE#<handle in lower case>` / `HANDLE`. There can be one item with this key, and so one
-/// user with this handle. It holds the profile, so that a look-up by handle is one read.
+/// The claim on a handle, at `HANDLE#<folded handle>` / `HANDLE`. There can be one item with this key, and so one user with this
+/// handle. It holds the profile, so that a look-up by handle is one read.
+///
+/// Version 0.1 folded ASCII letters alone. Its claims on other handles are looked for where there is none under the new key, and
+/// move there with the user's next rename.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandleClaim {
     user_uuid: UserId,
+    #[serde(deserialize_with = "crate::text::stored")]
     handle: Handle,
+    #[serde(deserialize_with = "crate::text::stored")]
     display_name: DisplayName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
+    // `to_item` writes it as the table's own attribute.
+    #[serde(skip)]
+    reserved_until: Option<Timestamp>,
 }
 
 impl HandleClaim {
     pub(crate) fn new(profile: Profile) -> Self {
         let (user_uuid, version) = (profile.id(), profile.version());
         let (handle, display_name) = profile.into_names();
-        Self { user_uuid, handle, display_name, version }
+        Self { user_uuid, handle, display_name, version, reserved_until: None }
+    }
+
+    /// The same claim as a reservation: its user has another handle now, and nobody else can take this one until then.
+    pub(crate) fn reserved_until(self, end: Timestamp) -> Self {
+        Self { reserved_until: Some(end), ..self }
+    }
+
+    /// Returns `true` for a handle that its user gave up: nobody is found by it, and only its user can take it back.
+    pub fn is_reserved(&self) -> bool {
+        self.reserved_until.is_some()
+    }
+
+    /// Returns the key by which version 0.1 claimed the handle, if it is another one. Version 0.1 folded ASCII letters alone.
+    pub(crate) fn key_before(handle: &Handle) -> Option<Key> {
+        let before = handle.folded_before()?;
+        Some(Key::new(PartitionKey::new((HANDLE, before)), SortKey::new((HANDLE,))))
     }
 
     /// Returns the id of the user who has the handle.
@@ -50,5 +77,14 @@ impl Entity for HandleClaim {
 
     fn key_parts(&self) -> &Handle {
         &self.handle
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.reserved_until
+    }
+
+    fn from_item(item: Item) -> Result<Self> {
+        let reserved_until = item.expires();
+        Ok(Self { reserved_until, ..from_item_of_type(item)? })
     }
 }

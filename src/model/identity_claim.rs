@@ -17,7 +17,9 @@ pub(super) const IDENTITY: Tag = tag!("IDENTITY");
 pub struct IdentityClaim {
     cognito_user_id: IdentitySubject,
     user_uuid: UserId,
+    #[serde(deserialize_with = "crate::text::stored")]
     handle: Handle,
+    #[serde(deserialize_with = "crate::text::stored")]
     display_name: DisplayName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<u32>,

@@ -64,18 +64,20 @@ pub struct Membership {
 struct StoredMembership {
     message_group_uuid: GroupId,
     user_uuid: UserId,
+    #[serde(deserialize_with = "crate::text::stored")]
     user_handle: Handle,
+    #[serde(deserialize_with = "crate::text::stored")]
     user_display_name: DisplayName,
     #[serde(default)]
     user_version: Option<u32>,
     joined_at: Timestamp,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::text::stored_option")]
     title: Option<GroupTitle>,
     #[serde(default)]
     other_uuid: Option<UserId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::text::stored_option")]
     other_handle: Option<Handle>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::text::stored_option")]
     other_display_name: Option<DisplayName>,
     #[serde(default)]
     other_version: Option<u32>,

@@ -57,7 +57,9 @@ struct StoredMessage {
     sk: MessagePosition,
     message_uuid: MessageId,
     user_uuid: UserId,
+    #[serde(deserialize_with = "crate::text::stored")]
     user_handle: Handle,
+    #[serde(deserialize_with = "crate::text::stored")]
     user_display_name: DisplayName,
     message: Option<MessageBody>,
     edited_at: Option<Timestamp>,
@@ -243,8 +245,7 @@ impl Entity for Message {
     }
 
     fn from_item(item: Item) -> Result<Self> {
-        let micros = item.expires_at().and_then(|seconds| seconds.checked_mul(1_000_000));
-        let expires_at = micros.and_then(|micros| Timestamp::from_unix_micros(micros).ok());
+        let expires_at = item.expires();
         Ok(Self { expires_at, ..from_item_of_type(item)? })
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const GROUP: Tag = tag!("GRP");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageGroup {
     message_group_uuid: GroupId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::text::stored_option", skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
     member_count: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -33,7 +33,9 @@ pub struct User {
 #[serde(remote = "User")]
 struct StoredUser {
     user_uuid: UserId,
+    #[serde(deserialize_with = "crate::text::stored")]
     handle: Handle,
+    #[serde(deserialize_with = "crate::text::stored")]
     display_name: DisplayName,
     #[serde(default)]
     cognito_user_id: Option<IdentitySubject>,

@@ -54,6 +54,7 @@ pub struct Threadline {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     window: SendWindow,
+    handle_reservation: Duration,
 }
 
 impl Threadline {
@@ -64,6 +65,7 @@ impl Threadline {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::new()),
             window: SendWindow::default(),
+            handle_reservation: Duration::from_secs(24 * 60 * 60),
         }
     }
 
@@ -85,6 +87,22 @@ impl Threadline {
     #[must_use]
     pub fn with_send_window(mut self, window: SendWindow) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Sets how long a handle stays reserved for its user after a rename. Default: 24 hours. Until then nobody is found by it, and
+    /// only its user can take it back, so that nobody signs with a name that memberships and messages still show for another. A
+    /// duration of zero frees it at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use threadline::{MemoryStore, Threadline};
+    ///
+    /// let chat = Threadline::new(MemoryStore::new()).with_handle_reservation(Duration::from_secs(30 * 24 * 60 * 60));
+    /// ```
+    #[must_use]
+    pub fn with_handle_reservation(mut self, duration: Duration) -> Self {
+        self.handle_reservation = duration;
         self
     }
 

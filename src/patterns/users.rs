@@ -1,15 +1,21 @@
 //! `users.create`, `users.get`, `users.by_handle`, `users.by_identity`, `users.update`.
 
+use std::ops::Range;
+
 use serde_dynamo::AttributeValue;
 
 use super::Threadline;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
+use crate::key::EXPIRES_AT;
 use crate::model::{HandleClaim, IdentityClaim, Profile, User};
-use crate::request::{CancelCode, CancelReason, Condition, Get, TransactOutcome, Transaction, Update, Write};
+use crate::request::{
+    CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
+};
 use crate::store::call::{Call, begin};
 use crate::text::{DisplayName, Handle, IdentitySubject};
+use crate::time::Timestamp;
 
 /// A user who is still to be created.
 #[derive(Clone, Debug)]
@@ -86,7 +92,7 @@ impl Threadline {
     /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
     ///
     /// # Errors
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (without regard to ASCII case), the identity or the id is
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the handle (by its folded form, in use or reserved), the identity or the id is
     ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
     ///   whatever else would have.
@@ -101,9 +107,15 @@ impl Threadline {
             let user = User::new(profile, new.identity.clone(), now);
             let profile = user.profile();
 
-            let mut writes = vec![put_new(&user)?, put_new(&HandleClaim::new(profile.clone()))?];
+            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?)?.when(free(now))?;
+            let mut writes: Vec<TransactAction> = vec![put_new(&user)?.into(), claim.into()];
             if let Some(subject) = new.identity {
-                writes.push(put_new(&IdentityClaim::new(subject, profile))?);
+                writes.push(put_new(&IdentityClaim::new(subject, profile))?.into());
+            }
+            let before = HandleClaim::key_before(user.handle());
+            let claimed_before = before.is_some().then_some(writes.len());
+            if let Some(key) = before {
+                writes.push(TransactAction::check(key, free(now))?);
             }
             let outcome = call.transact(Transaction::new(writes)?).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(user) };
@@ -113,7 +125,7 @@ impl Threadline {
                 let same = |stored: &User| stored.profile() == user.profile() && stored.identity() == user.identity();
                 return stored.filter(same).ok_or_else(|| taken(User::TYPE, "the user id is taken"));
             }
-            if refused(reasons, 1) {
+            if refused(reasons, 1) || claimed_before.is_some_and(|place| refused(reasons, place)) {
                 return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
             }
             if refused(reasons, 2) {
@@ -134,13 +146,21 @@ impl Threadline {
         call.run(get(&call, id)).await
     }
 
-    /// Who has this handle, without regard to ASCII case; `None` where nobody has. 0.5 RCU.
+    /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU, and 0.5 RCU more for a
+    /// handle beyond ASCII without a claim, which version 0.1 may have stored by another form.
     ///
     /// # Errors
     /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
     pub async fn user_by_handle(&self, handle: &Handle) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, "users.by_handle");
-        call.run(async { Ok(get(&call, handle).await?.map(HandleClaim::into_profile)) }).await
+        call.run(async {
+            let mut claim: Option<HandleClaim> = get(&call, handle).await?;
+            if let (None, Some(before)) = (&claim, HandleClaim::key_before(handle)) {
+                claim = call.get(Get::new(before)).await?.item.map(HandleClaim::from_item).transpose()?;
+            }
+            Ok(claim.filter(|claim| !claim.is_reserved()).map(HandleClaim::into_profile))
+        })
+        .await
     }
 
     /// Whom the identity provider knows by this subject; `None` where nobody. 0.5 RCU.
@@ -152,10 +172,11 @@ impl Threadline {
         call.run(async { Ok(get(&call, subject).await?.map(IdentityClaim::into_profile)) }).await
     }
 
-    /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and
-    /// 2 more for a user with an identity. The old handle is free from then on.
+    /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and 2
+    /// more for a user with an identity; up to 4 more for a handle beyond ASCII that version 0.1 may have claimed.
     ///
-    /// The copies in memberships and messages stay as they are.
+    /// The old handle stays [reserved](Self::with_handle_reservation) for its user. The projector copies the names into memberships;
+    /// messages keep those they were sent with.
     ///
     /// # Errors
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when the user was changed since it was read: read it again. A repeat
@@ -183,17 +204,13 @@ impl Threadline {
             }
 
             // Updates, not puts, so that attributes which the application added to these items stay.
-            let mine = || Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()));
             let unchanged = Condition::eq("version", number(user.version()));
-            let mut writes = vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old()];
-            if renamed.handle().folded() == user.handle().folded() {
-                writes.push(Write::update(HandleClaim::key_from(user.handle()), names(&renamed))?.when(mine())?);
-            } else {
-                writes.push(put_new(&HandleClaim::new(renamed.profile()))?);
-                writes.push(Write::delete(HandleClaim::key_from(user.handle())).when(mine())?);
-            }
+            let mut writes: Vec<TransactAction> =
+                vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old().into()];
+            let places = self.rename_claims(user, &renamed, &mut writes)?;
             if let Some(subject) = user.identity() {
-                writes.push(Write::update(IdentityClaim::key_from(subject), names(&renamed))?.when(mine())?);
+                let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed))?;
+                writes.push(claim.when(is_of(user))?.into());
             }
 
             let outcome = call.transact(Transaction::new(writes)?).await?;
@@ -207,13 +224,67 @@ impl Threadline {
                     None => Err(no_such_user()),
                 };
             }
-            if refused(reasons, 1) {
+            if places.clone().any(|place| refused(reasons, place)) {
                 return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
             }
             outcome.done().map(|()| renamed)
         })
         .await
     }
+
+    /// Adds the writes that move a user's claim to a new handle, and returns the places of those that take it.
+    fn rename_claims(&self, user: &User, renamed: &User, writes: &mut Vec<TransactAction>) -> Result<Range<usize>> {
+        let now = self.clock.now();
+        let first = writes.len();
+        let (old, new) = (HandleClaim::key_from(user.handle()), HandleClaim::key_from(renamed.handle()));
+        let before = HandleClaim::key_before(user.handle());
+        let absent_or_own = || Condition::item_absent().or(is_of(user));
+        let claim = || HandleClaim::new(renamed.profile()).to_item();
+        if old == new {
+            match before {
+                None => writes.push(Write::update(old, names(renamed))?.when(is_of(user))?.into()),
+                Some(before) => {
+                    writes.push(Write::put(claim()?)?.when(absent_or_own())?.into());
+                    writes.push(Write::delete(before).when(absent_or_own())?.into());
+                }
+            }
+            return Ok(first..first + 1);
+        }
+        writes.push(Write::put(claim()?)?.when(free(now).or(is_of(user)))?.into());
+        if let Some(taken_before) = HandleClaim::key_before(renamed.handle()) {
+            writes.push(TransactAction::check(taken_before, free(now).or(is_of(user)))?);
+        }
+        let taking = first..writes.len();
+        let end = now.saturating_add(self.handle_reservation);
+        let is_claim = if before.is_some() { absent_or_own() } else { is_of(user) };
+        writes.push(match (self.handle_reservation.is_zero(), &before) {
+            (true, _) => Write::delete(old).when(is_claim)?.into(),
+            (false, None) => Write::update(old, Update::new().set(EXPIRES_AT, seconds(end)))?.when(is_claim)?.into(),
+            (false, Some(_)) => {
+                let reserved = HandleClaim::new(user.profile()).reserved_until(end);
+                Write::put(reserved.to_item()?)?.when(is_claim)?.into()
+            }
+        });
+        if let Some(before) = before {
+            writes.push(Write::delete(before).when(absent_or_own())?.into());
+        }
+        Ok(taking)
+    }
+}
+
+/// There is no claim, or a reservation that has ended: DynamoDB removes it some time later.
+fn free(now: Timestamp) -> Condition {
+    let next = AttributeValue::N(now.unix_seconds().saturating_add(1).to_string());
+    Condition::item_absent().or(Condition::lt(EXPIRES_AT, next))
+}
+
+/// The claim is this user's, in use or reserved.
+fn is_of(user: &User) -> Condition {
+    Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()))
+}
+
+fn seconds(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.unix_seconds().to_string())
 }
 
 /// Puts an entity where there is none yet, and asks for the one that is.

@@ -66,6 +66,10 @@ impl Truth {
     pub(super) fn follow(&mut self, change: &Change, now: u64) -> Result<(), Broken> {
         match KnownKey::parse(&change.key) {
             Some(KnownKey::User(id)) => self.follow_user(id, change),
+            Some(KnownKey::HandleClaim(_)) if read::<HandleClaim>(change)?.is_some_and(|claim| claim.is_reserved()) => {
+                self.claims.remove(&change.key);
+                Ok(())
+            }
             Some(KnownKey::HandleClaim(_)) => {
                 self.follow_claim::<HandleClaim>(change, HandleClaim::into_profile)?;
                 self.touched_claims.insert(change.key.clone());

@@ -63,7 +63,7 @@ flows! {
         a_taken_handle_identity_or_id_creates_nobody
         a_creation_repeated_with_the_same_id_gives_the_user_who_was_created
         of_many_who_want_a_handle_at_once_one_gets_it
-        a_rename_moves_the_claim_and_frees_the_old_handle
+        a_rename_moves_the_claim_and_reserves_the_old_handle
         a_rename_to_another_case_keeps_the_claim
         a_new_display_name_reaches_the_user_and_both_claims
         a_rename_to_a_handle_that_somebody_has_changes_nothing

@@ -99,14 +99,14 @@ pub(crate) async fn of_many_who_want_a_handle_at_once_one_gets_it(app: App) {
     }
 }
 
-pub(crate) async fn a_rename_moves_the_claim_and_frees_the_old_handle(app: App) {
+pub(crate) async fn a_rename_moves_the_claim_and_reserves_the_old_handle(app: App) {
     let user = app.chat.create_user(andrew(&app)).await.unwrap();
     let renamed = app.chat.update_user(&user, new_handle(&app, "Omenking")).await.unwrap();
     assert_eq!((renamed.handle(), renamed.version()), (&app.handle("Omenking"), 2));
     assert_stored(&app, &renamed).await;
     assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), None);
-    let other = app.user("andrew").await;
-    assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(other.profile()));
+    let other = NewUser::new(app.handle("andrew"), "Other").unwrap();
+    assert_eq!(refusal(app.chat.create_user(other).await), (ErrorKind::AlreadyExists, Some("HandleClaim")));
 }
 
 pub(crate) async fn a_rename_to_another_case_keeps_the_claim(app: App) {

@@ -2,7 +2,7 @@
 
 use threadline::{
     Capacity, Clock, DisplayName, Entity, Error, ErrorKind, Handle, HandleClaim, IdentitySubject, Item, NewUser, Store,
-    Units, Update, UserChange, Write,
+    Units, Update, User, UserChange, Write,
 };
 
 use crate::support::{App, id, scan};
@@ -171,7 +171,7 @@ async fn whoever_is_not_there_is_not_found_and_that_is_no_error() {
 }
 
 #[tokio::test]
-async fn a_rename_moves_the_claim_and_frees_the_old_handle() {
+async fn a_rename_moves_the_claim_and_reserves_the_old_handle() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     let renamed = app.chat.update_user(&user, new_handle("omenking")).await.unwrap();
@@ -180,7 +180,81 @@ async fn a_rename_moves_the_claim_and_frees_the_old_handle() {
     assert_eq!(app.chat.user_by_handle(&handle("omenking")).await.unwrap(), Some(renamed.profile()));
     assert_eq!(app.chat.user_by_identity(&subject("d23f0824")).await.unwrap(), Some(renamed.profile()));
     assert_eq!(app.chat.user_by_handle(&handle("AndrewBrown")).await.unwrap(), None);
+    let other = || NewUser::new("andrewbrown", "Other").unwrap();
+    let bayko = app.user("bayko").await;
+    for _ in 0..2 {
+        let error = app.chat.create_user(other()).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+        let error = app.chat.update_user(&bayko, new_handle("Andrewbrown")).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+        app.clock.advance(std::time::Duration::from_secs(24 * 60 * 60 - 1));
+        app.clock.set(app.clock.now().saturating_sub(std::time::Duration::from_secs(12 * 60 * 60)));
+    }
+    app.clock.advance(std::time::Duration::from_secs(12 * 60 * 60));
+    // The reservation has ended, and is still in the table.
+    let other = app.chat.create_user(other()).await.unwrap();
+    assert_eq!(app.chat.user_by_handle(&handle("AndrewBrown")).await.unwrap(), Some(other.profile()));
+}
+
+#[tokio::test]
+async fn a_reserved_handle_is_no_finding_and_its_user_alone_takes_it_back() {
+    let app = App::with_whole_pages();
+    let user = app.chat.create_user(andrew()).await.unwrap();
+    let mut now = user.clone();
+    for number in 0..3 {
+        for name in ["omenking", "AndrewBrown"] {
+            let change = new_handle(name);
+            let before = now.clone();
+            now = app.chat.update_user(&now, change.clone()).await.unwrap();
+            assert_eq!(app.chat.update_user(&before, change).await.unwrap(), now, "round {number}: a lost answer");
+            assert_eq!(app.chat.user_by_handle(now.handle()).await.unwrap(), Some(now.profile()));
+            assert_eq!(app.chat.user_by_handle(before.handle()).await.unwrap(), None);
+            let auditor = threadline::stream::Auditor::new(app.store.clone());
+            assert_eq!(auditor.rebuild(None).await.unwrap().findings, []);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_reservation_a_handle_is_free_at_once() {
+    let app = App::new();
+    let chat = app.chat.clone().with_handle_reservation(std::time::Duration::ZERO);
+    let user = chat.create_user(andrew()).await.unwrap();
+    chat.update_user(&user, new_handle("omenking")).await.unwrap();
     app.user("andrewbrown").await;
+}
+
+/// Andrew with a handle that version 0.1 claimed by its ASCII letters alone.
+async fn claimed_before(app: &App) -> User {
+    let new = NewUser::new("ÄrgerX", "Andrew").unwrap().with_id(id(ANDREW));
+    let user = app.chat.create_user(new).await.unwrap();
+    let mut claim = scan(&app.store).await.into_iter().find(|item| item.type_name() == Some("HandleClaim")).unwrap();
+    app.store.write(Write::delete(claim.key().unwrap())).await.unwrap().done().unwrap();
+    claim.insert("pk", threadline::AttributeValue::S("HANDLE#Ärgerx".into()));
+    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+    user
+}
+
+#[tokio::test]
+async fn a_claim_of_before_is_found_kept_and_moved() {
+    for (to, folded) in [("ÄRGERX", "ärgerx"), ("omenking", "omenking"), ("Übel", "übel")] {
+        let app = App::with_whole_pages();
+        let user = claimed_before(&app).await;
+        assert_eq!(app.chat.user_by_handle(&handle("Ärgerx")).await.unwrap(), Some(user.profile()));
+        let auditor = threadline::stream::Auditor::new(app.store.clone());
+        assert_eq!(auditor.check(None).await.unwrap().findings, []);
+        let taken = app.chat.create_user(NewUser::new("Ärgerx", "Other").unwrap()).await.unwrap_err();
+        assert_eq!((taken.kind(), taken.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+
+        let renamed = app.chat.update_user(&user, new_handle(to)).await.unwrap();
+        assert_eq!(app.chat.user_by_handle(&handle(to)).await.unwrap(), Some(renamed.profile()));
+        let items = scan(&app.store).await;
+        let keys: Vec<_> = items.iter().filter_map(|item| item.get_s("pk")).collect();
+        assert!(keys.contains(&&*format!("HANDLE#{folded}")) && !keys.contains(&"HANDLE#Ärgerx"), "{keys:?}");
+        assert_eq!(auditor.check(None).await.unwrap().findings, []);
+        let taken = app.chat.create_user(NewUser::new("ärgerx", "Other").unwrap()).await.unwrap_err();
+        assert_eq!(taken.kind(), ErrorKind::AlreadyExists, "in use, or reserved");
+    }
 }
 
 #[tokio::test]
@@ -342,6 +416,8 @@ async fn of_many_changes_at_once_none_is_lost() {
     let after = app.chat.user(user.id()).await.unwrap().unwrap();
     assert_eq!(after.version(), 11);
     assert_eq!(app.chat.user_by_handle(after.handle()).await.unwrap(), Some(after.profile()));
-    // The user, the identity's claim, and the claim on the last of all those handles.
+    // The user, the identity's claim, the claim on the last of all those handles, and the reservations of the others.
+    assert_eq!(scan(&app.store).await.len(), 3 + 10);
+    app.clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
     assert_eq!(scan(&app.store).await.len(), 3);
 }

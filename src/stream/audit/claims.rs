@@ -15,8 +15,13 @@ use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 /// A user whose handle or identity is not claimed.
 pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
     let Some(Some(user)) = read_user(call, id).await? else { return Ok(()) };
-    if let Some(claim) = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?
-        && claim.map(HandleClaim::into_profile).as_ref() != Some(&user.profile())
+    let mut claim = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?;
+    if let (Some(None), Some(before)) = (&claim, HandleClaim::key_before(user.handle())) {
+        claim = read(call, before).await?;
+    }
+    let in_use = |claim: Option<HandleClaim>| claim.filter(|claim| !claim.is_reserved()).map(HandleClaim::into_profile);
+    if let Some(claim) = claim
+        && in_use(claim).as_ref() != Some(&user.profile())
     {
         let claim = HandleClaim::new(user.profile());
         claim_missing(call, &user, &claim, mode, findings).await?;
@@ -31,19 +36,24 @@ pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings
     Ok(())
 }
 
-/// A claim on a handle that its user does not have.
+/// A claim on a handle that its user does not have. A reservation is none.
 pub(super) async fn audit_handle(
     call: &Call<'_>,
+    key: &Key,
     claim: &HandleClaim,
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
+    if claim.is_reserved() {
+        // It ends by itself.
+        return Ok(());
+    }
     let user = claim.clone().into_profile();
     let Some(stored) = read_user(call, user.id()).await? else { return Ok(()) };
     if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle().folded()) {
         return Ok(());
     }
-    doubled::<HandleClaim>(call, claim.key(), &user, stored.as_ref(), mode, findings).await
+    doubled::<HandleClaim>(call, key.clone(), &user, stored.as_ref(), mode, findings).await
 }
 
 /// A claim on an identity that its user does not have.

@@ -228,7 +228,7 @@ async fn item_findings(
             Err(error) => Err(error),
         },
         KnownKey::HandleClaim(_) => match HandleClaim::from_item(item) {
-            Ok(claim) => claims::audit_handle(call, &claim, mode, findings).await,
+            Ok(claim) => claims::audit_handle(call, key, &claim, mode, findings).await,
             Err(error) => Err(error),
         },
         KnownKey::IdentityClaim(_) => match IdentityClaim::from_item(item) {

@@ -1,0 +1,66 @@
+//! Names as people read them: of a person and of a group.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::GeneralSecurityProfile;
+use unicode_security::general_security_profile::IdentifierType;
+
+use super::{StoredText, at_most, at_most_bytes, text_newtype};
+use crate::error::{Error, Result};
+
+text_newtype! {
+    /// A person's name as others read it: 1 to 64 characters and at most 80 bytes. It is trimmed and kept in Unicode's form NFC. It
+    /// is not blank to the eye, and holds no controls and no bidirectional overrides; emoji are fine.
+    ///
+    /// ```
+    /// use threadline::DisplayName;
+    ///
+    /// assert_eq!(DisplayName::new("  Andrew Brown ")?.as_str(), "Andrew Brown");
+    /// assert!(DisplayName::new("\u{3164}").is_err(), "a Hangul filler looks like nothing");
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
+    // A membership may hold two of these beside two handles, and must stay under 1 KB.
+    DisplayName,
+    |text| one_line("a display name", 80, &text)
+}
+
+text_newtype! {
+    /// The title of a group of more than two: 1 to 64 characters and at most 128 bytes, by the rules of [`DisplayName`].
+    GroupTitle,
+    |text| one_line("a group's title", 128, &text)
+}
+
+impl StoredText for DisplayName {
+    fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl StoredText for GroupTitle {
+    fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<String> {
+    let text: String = text.trim().nfc().collect();
+    at_most(what, 64, &text)?;
+    at_most_bytes(what, most_bytes, &text)?;
+    if text.chars().all(is_blank) {
+        return Err(Error::invalid(format!("{what} must not be empty or blank")));
+    }
+    if text.chars().any(is_control) {
+        return Err(Error::invalid(format!("{what} must not hold control characters or bidirectional overrides")));
+    }
+    Ok(text)
+}
+
+/// Returns `true` for a character that looks like nothing: white space, those that Unicode ignores by default, and the blank
+/// pattern of Braille.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{2800}' || c.identifier_type() == Some(IdentifierType::Default_Ignorable)
+}
+
+/// Returns `true` for controls, line and paragraph separators, and what changes the direction of the text around it.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
