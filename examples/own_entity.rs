@@ -3,6 +3,11 @@
 //!
 //! Run it with nothing but Rust: `cargo run --example own_entity`
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "support/out.rs"]
+mod out;
+
 use std::error::Error;
 
 use serde::{Deserialize, Serialize};
@@ -82,26 +87,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let one: Option<Reaction> = store.get_entity((answer.id(), andrew.id())).await?;
     if let Some(reaction) = &one {
-        println!("Andrew's reaction, read back from {:?}: {}", reaction.key(), reaction.emoji);
+        say!("Andrew's reaction, read back from {:?}: {}", reaction.key(), reaction.emoji);
     }
 
-    println!("\nAll reactions to \"Only every year.\"");
+    say!("\nAll reactions to \"Only every year.\"");
     for reaction in store.query_entities::<Reaction>(Reaction::to_message(answer.id())).await? {
         let name = chat.user(reaction.user_uuid).await?.map(|user| user.display_name().to_string());
-        println!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
+        say!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
     }
 
-    println!("\nAll that Andrew Bayko has reacted to");
+    say!("\nAll that Andrew Bayko has reacted to");
     for reaction in store.query_entities::<Reaction>(Reaction::by_user(bayko.id())).await? {
-        println!("  {} to {} at {}", reaction.emoji, reaction.message_uuid, reaction.reacted_at);
+        say!("  {} to {} at {}", reaction.emoji, reaction.message_uuid, reaction.reacted_at);
     }
 
     // The messaging sees none of it: its thread and its inbox, which shares the partition of the index, are as before.
-    println!("\nThe thread");
+    say!("\nThe thread");
     for message in thread.messages().oldest_first().fetch().await?.items {
-        println!("  {:<14} {}", message.sender_display_name(), message.body().map_or("", |body| body.as_str()));
+        say!("  {:<14} {}", message.sender_display_name(), message.body().map_or("", |body| body.as_str()));
     }
     let inbox = chat.inbox(bayko.id()).fetch().await?;
-    println!("\nAndrew Bayko's inbox has {} conversation", inbox.items.len());
+    say!("\nAndrew Bayko's inbox has {} conversation", inbox.items.len());
     Ok(())
 }

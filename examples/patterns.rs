@@ -9,6 +9,10 @@
 //!
 //! `--help` tells all options.
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "support/out.rs"]
+mod out;
 mod support;
 
 use std::error::Error;
@@ -81,8 +85,8 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         Command::Conversations { handle, paging } => patterns.conversations(handle, paging).await?,
         Command::Conversation { group, reader, paging } => patterns.conversation(*group, reader, paging).await?,
     }
-    println!("\nConsumed");
-    patterns.consumed.iter().for_each(|(pattern, capacity)| println!("  {pattern:<16} {capacity}"));
+    say!("\nConsumed");
+    patterns.consumed.iter().for_each(|(pattern, capacity)| say!("  {pattern:<16} {capacity}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -104,12 +108,12 @@ impl Patterns {
         let page = request.fetch().await?;
         self.consumed("inbox.page");
 
-        println!("The inbox of {}", user.display_name());
+        say!("The inbox of {}", user.display_name());
         for row in &page.items {
             self.show_row(row).await?;
         }
         if page.items.is_empty() {
-            println!("  (no conversation)");
+            say!("  (no conversation)");
         }
         if page.items.iter().any(Membership::is_unread) {
             self.consumed("inbox.unread");
@@ -152,8 +156,8 @@ impl Patterns {
         } else {
             "read".to_owned()
         };
-        println!("  {}  {name:<16} {unread:<11} {preview}", minute(row.last_message_at()));
-        println!("  {:16}  {}", "", row.group_id());
+        say!("  {}  {name:<16} {unread:<11} {preview}", minute(row.last_message_at()));
+        say!("  {:16}  {}", "", row.group_id());
         Ok(())
     }
 
@@ -166,12 +170,12 @@ impl Patterns {
 fn show_message(message: &Message) {
     let text = message.body().map_or("(deleted)", |body| body.as_str());
     let edited = if message.edited_at().is_some() { " (edited)" } else { "" };
-    println!("{}  {:<14} {text}{edited}", minute(message.created_at()), message.sender_display_name());
+    say!("{}  {:<14} {text}{edited}", minute(message.created_at()), message.sender_display_name());
 }
 
 fn more(next: Option<Cursor>, what: &str) {
     match next {
-        Some(cursor) => println!("There are {what}: --cursor {cursor}"),
-        None => println!("There are no {what}."),
+        Some(cursor) => say!("There are {what}: --cursor {cursor}"),
+        None => say!("There are no {what}."),
     }
 }

@@ -9,6 +9,10 @@
 //!
 //! It remembers in the table how far it has read, and goes on from there the next time.
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "support/out.rs"]
+mod out;
 mod support;
 
 use std::error::Error;
@@ -49,7 +53,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         poller = poller.with_retry(RetryPolicy::default());
     }
 
-    println!("Reading the stream of the {target}{}", if options.once { "" } else { " (Ctrl-C stops it)" });
+    say!("Reading the stream of the {target}{}", if options.once { "" } else { " (Ctrl-C stops it)" });
     let ended = if options.once {
         poller.drain().await
     } else {
@@ -64,20 +68,20 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     // Also of a run that failed: what it did is done.
     let summary = poller.summary();
     if summary.stream_ended {
-        println!("The stream was turned off, and has been read to its end.");
+        say!("The stream was turned off, and has been read to its end.");
     }
-    println!("{}", line(&summary));
+    say!("{}", line(&summary));
     ended.map(|_| ExitCode::SUCCESS).map_err(Into::into)
 }
 
 fn tell(event: &PollEvent<'_>) {
     match event {
-        PollEvent::Batch { shard, summary, .. } => println!("  {shard}  {}", line(summary)),
+        PollEvent::Batch { shard, summary, .. } => say!("  {shard}  {}", line(summary)),
         PollEvent::Failed { error, .. } => eprintln!("  {error}; trying again"),
         PollEvent::Trimmed { shard, .. } => {
-            println!("  {shard}  some records were gone before they were read: run `table check`")
+            say!("  {shard}  some records were gone before they were read: run `table check`")
         }
-        PollEvent::Ended { shard, .. } => println!("  {shard}  read to its end"),
+        PollEvent::Ended { shard, .. } => say!("  {shard}  read to its end"),
         _ => {}
     }
 }

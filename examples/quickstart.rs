@@ -3,6 +3,11 @@
 //!
 //! Run it with nothing but Rust: `cargo run --example quickstart`
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "support/out.rs"]
+mod out;
+
 use std::error::Error;
 
 use threadline::store::meter::Metered;
@@ -45,29 +50,29 @@ async fn main() -> Result<(), Box<dyn Error>> {
     costs.push(("project them in one batch", meter.take()));
 
     for user in [&andrew, &bayko] {
-        println!("{}'s inbox", user.display_name());
+        say!("{}'s inbox", user.display_name());
         show_inbox(&chat, user.id()).await?;
     }
     costs.push(("read both inboxes, count unread", meter.take()));
 
-    println!("\nThe thread, two messages a page");
+    say!("\nThe thread, two messages a page");
     let mut request = thread.messages().oldest_first().limit(2);
     loop {
         let page = request.fetch().await?;
         page.items.iter().for_each(show_message);
         let Some(cursor) = page.next else { break };
-        println!("  -- more behind the cursor {cursor}");
+        say!("  -- more behind the cursor {cursor}");
         request = thread.messages().oldest_first().limit(2).cursor(cursor);
     }
     costs.push(("read the thread in two pages", meter.take()));
 
     let refused = chat.open(londo.id(), thread.group_id()).await.expect_err("Londo is no member");
-    println!("\nLondo Mollari tries the door: {refused}");
+    say!("\nLondo Mollari tries the door: {refused}");
     costs.push(("refuse a stranger", meter.take()));
 
-    println!("\n{:<34}{:>6}{:>8}", "What it consumed", "RCU", "WCU");
+    say!("\n{:<34}{:>6}{:>8}", "What it consumed", "RCU", "WCU");
     for (step, capacity) in costs {
-        println!("{step:<34}{:>6}{:>8}", capacity.read(), capacity.write());
+        say!("{step:<34}{:>6}{:>8}", capacity.read(), capacity.write());
     }
     Ok(())
 }
@@ -78,12 +83,12 @@ async fn show_inbox(chat: &Threadline, user: UserId) -> Result<(), Box<dyn Error
         let preview = row.preview().map_or("(deleted)", |preview| preview.as_str());
         // The row itself says whether there is anything new; counting reads the messages, so only then.
         let unread = if row.is_unread() { chat.unread(&row).await?.count } else { 0 };
-        println!("  {other:<14} {unread:>2} unread  {preview}");
+        say!("  {other:<14} {unread:>2} unread  {preview}");
     }
     Ok(())
 }
 
 fn show_message(message: &Message) {
     let text = message.body().map_or("(deleted)", |body| body.as_str());
-    println!("  {:<14} {text}", message.sender_display_name());
+    say!("  {:<14} {text}", message.sender_display_name());
 }

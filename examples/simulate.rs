@@ -5,6 +5,11 @@
 //! cargo run --release --features simulation --example simulate -- --seed 7 --trace
 //! ```
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "support/out.rs"]
+mod out;
+
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -86,12 +91,12 @@ fn main() -> ExitCode {
         }
         bar.inc(1);
         if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
-            println!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
+            say!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
         }
     }
     bar.finish_and_clear();
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
-    println!(
+    say!(
         "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
          delivered, {} repeats, {} takeovers, {} stale reads, {} steps.",
         summaries.len(),

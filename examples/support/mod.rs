@@ -19,7 +19,7 @@ pub(crate) struct Target {
     #[arg(long, global = true, value_name = "NAME", default_value = "threadline")]
     pub(crate) table: String,
 
-    /// The address of DynamoDB Local, or another emulator [default: http://localhost:8000]
+    /// The address of DynamoDB Local, or another emulator [default: DYNAMODB_ENDPOINT, or http://localhost:8000]
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
 
@@ -31,14 +31,17 @@ pub(crate) struct Target {
 impl Target {
     /// A client for the place.
     pub(crate) async fn connect(&self) -> Result<Client, Box<dyn Error>> {
-        match (&self.endpoint, self.aws) {
-            (Some(_), true) => Err("--endpoint and --aws are two places: give one of them".into()),
-            (None, true) => aws_client().await,
-            (Some(endpoint), false) if !endpoint.starts_with("http://") => {
-                Err(format!("--endpoint takes an address that starts with http://, not `{endpoint}`").into())
-            }
-            (_, false) => Ok(local_client(self.endpoint())),
+        if self.aws {
+            return match self.endpoint {
+                Some(_) => Err("--endpoint and --aws are two places: give one of them".into()),
+                None => aws_client().await,
+            };
         }
+        let endpoint = self.endpoint();
+        if !endpoint.starts_with("http://") {
+            return Err(format!("an endpoint is an address that starts with http://, not `{endpoint}`").into());
+        }
+        Ok(local_client(&endpoint))
     }
 
     /// A client for the streams of the place.
@@ -46,7 +49,7 @@ impl Target {
     #[allow(dead_code, reason = "only the example `projector` reads a stream")]
     pub(crate) async fn connect_streams(&self) -> Result<aws_sdk_dynamodbstreams::Client, Box<dyn Error>> {
         if !self.aws {
-            return Ok(threadline::stream::local_streams_client(self.endpoint()));
+            return Ok(threadline::stream::local_streams_client(&self.endpoint()));
         }
         #[cfg(feature = "example-aws")]
         return Ok(aws_sdk_dynamodbstreams::Client::new(&aws_settings().await?));
@@ -54,8 +57,9 @@ impl Target {
         Err(NEEDS_AWS.into())
     }
 
-    fn endpoint(&self) -> &str {
-        self.endpoint.as_deref().unwrap_or("http://localhost:8000")
+    fn endpoint(&self) -> String {
+        let given = self.endpoint.clone().or_else(|| std::env::var("DYNAMODB_ENDPOINT").ok());
+        given.unwrap_or_else(|| "http://localhost:8000".to_owned())
     }
 
     /// `at http://localhost:8000`
@@ -71,6 +75,13 @@ impl Target {
             || of_crate.is_some_and(|error| error.kind() == ErrorKind::Unavailable);
         if unreachable && !self.aws {
             return Some("is DynamoDB Local running? `scripts/dynamodb-local` starts it, --endpoint says where it is");
+        }
+        if let Some(error) = of_crate.filter(|error| error.kind() == ErrorKind::Misconfigured) {
+            let is_missing = error.to_string().contains("does not exist");
+            return Some(match is_missing {
+                true => "`table create` makes the table; --table says which one",
+                false => "`table verify` says where the table differs from what is needed",
+            });
         }
         let protected = |error: &threadline::Error| error.kind() == ErrorKind::Denied && error.service().is_none();
         if of_crate.is_some_and(|error| error.operation() == Some("delete_table") && protected(error)) {

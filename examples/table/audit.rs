@@ -50,7 +50,7 @@ pub(crate) async fn audit(
         };
         let page = page.inspect_err(|_| go_on_from(cursor.as_ref()))?;
         for finding in &page.findings {
-            progress.suspend(|| println!("  {finding}"));
+            progress.suspend(|| say!("  {finding}"));
             *if finding.mended { &mut mended } else { &mut open } += 1;
         }
         items += page.items;
@@ -65,7 +65,7 @@ pub(crate) async fn audit(
         }
     }
     progress.finish_and_clear();
-    println!("Items: {items}; findings: {}; mended: {mended}; consumed: {}", mended + open, store.total());
+    say!("Items: {items}; findings: {}; mended: {mended}; consumed: {}", mended + open, store.total());
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -8,6 +8,10 @@
 //!
 //! `--help` tells all options. The example `patterns` reads what `seed` has written.
 
+#[allow(dead_code, reason = "each example uses a part")]
+#[macro_use]
+#[path = "../support/out.rs"]
+mod out;
 mod audit;
 mod scan;
 mod seed;
@@ -20,6 +24,7 @@ use std::process::ExitCode;
 use aws_sdk_dynamodb::Client;
 use clap::{Args, Parser, Subcommand};
 use support::Target;
+use threadline::table::{Difference, Setting};
 use threadline::{DynamoDbStore, TableSpec};
 
 /// Makes, verifies, fills, prints, audits, lists and deletes the table of the examples.
@@ -87,35 +92,37 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let spec = TableSpec::new(&target.table);
     match &options.command {
         Command::Create(protection) => {
-            println!("Making the {target} ...");
+            say!("Making the {target} ...");
             let protected = target.aws || protection.protect;
             let created = spec.deletion_protection(protected).create(&client).await?;
-            println!("It is active, and {}protected against deletion.", if protected { "" } else { "not " });
-            created.unsupported.iter().for_each(|missing| println!("  {missing}"));
+            say!("It is active, and {}protected against deletion.", if protected { "" } else { "not " });
+            created.unsupported.iter().for_each(|missing| say!("  {missing}"));
         }
         Command::Verify(protection) => {
             let verified = spec.deletion_protection(target.aws || protection.protect).verify(&client).await?;
-            verified.unsupported.iter().for_each(|missing| println!("  {missing}"));
-            verified.differences.iter().for_each(|difference| println!("  {difference}"));
+            verified.unsupported.iter().for_each(|missing| say!("  {missing}"));
+            verified.differences.iter().for_each(|difference| say!("  {difference}"));
             if !verified.is_match() {
-                println!("The {target} is not as `create` makes it.");
+                say!("The {target} is not as `create` makes it.");
                 return Ok(ExitCode::FAILURE);
             }
-            println!("The {target} is as `create` makes it.");
+            say!("The {target} is as `create` makes it.");
         }
         Command::Seed { leave_inboxes } => {
-            println!("Filling the {target}");
+            say!("Filling the {target}");
             let inboxes = if *leave_inboxes { seed::Inboxes::LeftAlone } else { seed::Inboxes::InOrder };
             seed::seed(DynamoDbStore::new(client, &target.table), inboxes).await?;
             if !target.aws {
-                println!("Consumed is what the service reports; DynamoDB Local reports too little for a transaction.");
+                say!("Consumed is what the service reports; DynamoDB Local reports too little for a transaction.");
             }
         }
         Command::Scan => scan::scan(DynamoDbStore::new(client, &target.table)).await?,
         Command::Check(from) => {
+            has_our_keys(&spec, &client).await?;
             return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Check).await;
         }
         Command::Rebuild(from) => {
+            has_our_keys(&spec, &client).await?;
             return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Rebuild).await;
         }
         Command::List => list(&client, target).await?,
@@ -124,10 +131,20 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
                 spec.remove_protection(&client).await?;
             }
             spec.delete(&client).await?;
-            println!("The {target} is gone.");
+            say!("The {target} is gone.");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An audit of a table with other keys would find nothing.
+async fn has_our_keys(spec: &TableSpec, client: &Client) -> Result<(), Box<dyn Error>> {
+    let verified = spec.verify(client).await?;
+    let is_of_keys = |difference: &&Difference| matches!(difference.setting, Setting::Keys | Setting::Index);
+    match verified.differences.iter().find(is_of_keys) {
+        Some(difference) => Err(format!("the table is another program's: {difference}; see `table verify`").into()),
+        None => Ok(()),
+    }
 }
 
 async fn list(client: &Client, target: &Target) -> Result<(), Box<dyn Error>> {
@@ -136,7 +153,7 @@ async fn list(client: &Client, target: &Target) -> Result<(), Box<dyn Error>> {
     while let Some(name) = tables.try_next().await? {
         names.push(name);
     }
-    println!("Tables {}: {}", target.place(), names.len());
-    names.iter().for_each(|name| println!("  {name}"));
+    say!("Tables {}: {}", target.place(), names.len());
+    names.iter().for_each(|name| say!("  {name}"));
     Ok(())
 }

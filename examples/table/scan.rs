@@ -8,6 +8,7 @@ use threadline::{
     Entity, HandleClaim, IdentityClaim, Item, KnownKey, Membership, Message, MessageGroup, Result, Scan, Store, User,
 };
 
+use crate::out::is_closed;
 use crate::support::minute;
 
 /// Reads the table, page after page to its end, and prints it. What cannot be read is printed as such.
@@ -21,17 +22,18 @@ pub(crate) async fn scan(store: impl Store) -> Result<(), Box<dyn Error>> {
         for item in page.items {
             let kind = item.type_name().unwrap_or("(no type)").to_owned();
             let text = describe(item).unwrap_or_else(|error| format!("cannot be read: {error}"));
-            println!("{kind:<14} {text}");
+            say!("{kind:<14} {text}");
             *counts.entry(kind).or_insert(0) += 1;
         }
         match page.next {
+            Some(_) if is_closed() => return Ok(()),
             Some(next) => request = Scan::new().start(Some(next)),
             None => break,
         }
     }
-    println!();
-    counts.iter().for_each(|(kind, count)| println!("{count:>6} {kind}"));
-    println!("{:>6} in all; pages: {pages}; consumed: {}", counts.values().sum::<u32>(), store.total());
+    say!("");
+    counts.iter().for_each(|(kind, count)| say!("{count:>6} {kind}"));
+    say!("{:>6} in all; pages: {pages}; consumed: {}", counts.values().sum::<u32>(), store.total());
     Ok(())
 }
 

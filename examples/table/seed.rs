@@ -48,7 +48,7 @@ pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), B
 
     let (users, new_users) = users(&chat).await?;
     let [andrew, bayko, ..] = users.as_slice() else { return Err("there are two users at least".into()) };
-    println!("  users          {new_users} new of {}", users.len());
+    say!("  users          {new_users} new of {}", users.len());
 
     let lines = lines()?;
     let group: GroupId = CONVERSATION.parse()?;
@@ -61,20 +61,20 @@ pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), B
         Err(error) => return Err(error.into()),
     };
     let mut baykos_end = chat.open(bayko.id(), group).await?;
-    println!("  conversations  {new_group} new of 1: {group}");
+    say!("  conversations  {new_group} new of 1: {group}");
 
     let stored = stored(&andrews_end).await?;
     let ids: HashSet<_> = stored.iter().map(Message::id).collect();
     let missing: Vec<_> = lines.iter().filter(|line| !ids.contains(&line.id)).collect();
     let sent = send(&missing, andrew, &andrews_end, &baykos_end).await?;
-    println!("  messages       {} new of {}", missing.len(), lines.len());
+    say!("  messages       {} new of {}", missing.len(), lines.len());
 
     // The newest message moves the inbox rows of its conversation. In production a projector on the table's stream does this.
     if inboxes == Inboxes::InOrder
         && let Some(newest) = stored.into_iter().chain(sent).max_by_key(Message::position)
     {
         Projector::new(meter.clone()).advance(&newest).await?;
-        println!("  inboxes        in order up to {}", minute(newest.created_at()));
+        say!("  inboxes        in order up to {}", minute(newest.created_at()));
     }
     // Whoever writes has read what came before.
     for (user, thread) in [(andrew, &mut andrews_end), (bayko, &mut baykos_end)] {
@@ -83,9 +83,9 @@ pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), B
         }
     }
 
-    println!("  consumed       {}", meter.total());
+    say!("  consumed       {}", meter.total());
     if new_users + new_group + missing.len() == 0 {
-        println!("Nothing was new: the table held all of it already.");
+        say!("Nothing was new: the table held all of it already.");
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ async fn send(
         bar.inc(1);
         // The bar hides by itself where the output is no terminal.
         if bar.is_hidden() && bar.position() < count && bar.position().is_multiple_of(25) {
-            println!("  messages       {} sent", bar.position());
+            say!("  messages       {} sent", bar.position());
         }
     }
     bar.finish_and_clear();

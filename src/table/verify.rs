@@ -156,7 +156,7 @@ impl Verified {
 impl TableSpec {
     /// Compares the table with this definition: keys, indexes, billing, stream, time to live, point-in-time recovery,
     /// encryption, deletion protection and tags. Indexes that the definition does not have are differences; tags are not,
-    /// and nor is another key of the account's where the definition leaves the key to AWS.
+    /// nor is a protection against deletion that was not asked for, nor is another key of the account's where the definition leaves the key to AWS.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
@@ -210,7 +210,9 @@ impl TableSpec {
         verified.compare(Setting::Stream, words(expected.as_ref()), words(found));
 
         let protected = table.deletion_protection_enabled == Some(true);
-        verified.compare(Setting::DeletionProtection, on_or_off(self.deletion_protection), on_or_off(protected));
+        // More protection than asked for is no fault.
+        let found = protected || !self.deletion_protection;
+        verified.compare(Setting::DeletionProtection, "on", on_or_off(found));
         self.compare_encryption(table, verified);
     }
 
