@@ -49,6 +49,7 @@ enum Kind {
     Redelivery,
     Lag,
     Clocks,
+    Items,
     Any,
 }
 
@@ -62,6 +63,7 @@ impl From<Kind> for Trouble {
             Kind::Redelivery => Self::Redelivery,
             Kind::Lag => Self::Lag,
             Kind::Clocks => Self::Clocks,
+            Kind::Items => Self::Items,
             Kind::Any => Self::Any,
         }
     }
@@ -98,7 +100,8 @@ fn main() -> ExitCode {
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     say!(
         "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
-         delivered, {} repeats, {} takeovers, {} stale reads, {} steps.",
+         delivered, {} repeats, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
+         {} unread checks, {} steps.",
         summaries.len(),
         sum(|summary| summary.messages),
         sum(|summary| summary.requests),
@@ -109,6 +112,11 @@ fn main() -> ExitCode {
         sum(|summary| summary.repeats),
         sum(|summary| summary.takeovers),
         sum(|summary| summary.stale_reads),
+        sum(|summary| summary.clock_steps),
+        sum(|summary| summary.foreign_items),
+        sum(|summary| summary.unreadable_items),
+        sum(|summary| summary.continued_pages),
+        sum(|summary| summary.unread_checks),
         sum(|summary| summary.steps),
     );
     ExitCode::SUCCESS

@@ -1,5 +1,6 @@
 //! `inbox.page`, `inbox.mark_read`, `inbox.unread`.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use serde_dynamo::AttributeValue;
@@ -189,12 +190,14 @@ impl InboxRequest<'_> {
             .range(SortRange::BeginsWith(Membership::inbox_rows()))
             .order(list.order)
             .start(start);
-        let mut rows = Listed::new(limit);
+        let (mut rows, mut seen) = (Listed::new(limit), HashSet::new());
         loop {
             // One more than is missing tells whether there is more.
             query.limit = rows.missing();
             let page = call.query(query.clone()).await?;
-            rows.extend(page.items.into_iter().filter_map(read_listed::<Membership>));
+            // A conversation that goes back while the page is read, since its message was removed, is met twice.
+            let found = page.items.into_iter().filter_map(read_listed::<Membership>);
+            rows.extend(found.filter(|row| row.as_ref().map_or(true, |row| seen.insert(row.group_id()))));
             match page.next {
                 Some(next) if !rows.has_more() => query.start = Some(next),
                 _ => break,

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::executor::pause;
 use super::knobs::Deed;
@@ -87,6 +88,7 @@ impl Client {
             Deed::Import => self.import_direct().await,
             Deed::Knock => self.knock().await,
             Deed::Purge => self.purge().await,
+            Deed::Litter => self.litter().await,
         }
     }
 
@@ -114,6 +116,20 @@ impl Client {
     /// An answer that the call may not give.
     pub(super) fn unexpected(&self, call: &'static str, error: &Error) {
         self.is_broken(Broken::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
+    }
+
+    /// A new message id of a server's, whose clock may be off; now and then as far ahead as servers accept.
+    pub(super) fn new_message_id(&self) -> uuid::Uuid {
+        let skew = self.world.knobs.skew;
+        let now = match self.world.servers.get(self.draw(self.world.servers.len())) {
+            Some(_) if !skew.is_zero() && self.draw(8) == 0 => {
+                let ahead = Duration::from_millis(u64::try_from(self.draw(5000)).unwrap_or(0));
+                self.world.clock.now().saturating_add(skew).saturating_add(ahead)
+            }
+            Some(server) => server.now(),
+            None => self.world.clock.now(),
+        };
+        self.ids.next(now)
     }
 
     /// A new UUIDv7 of the device's own.

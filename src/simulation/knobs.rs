@@ -22,8 +22,10 @@ pub enum Trouble {
     Redelivery,
     /// The index is behind the table.
     Lag,
-    /// The servers' clocks differ.
+    /// The servers' clocks differ, and are set while they run.
     Clocks,
+    /// Other programs' items, and items that cannot be read, lie among those of the deployment.
+    Items,
     /// Any of these, each in its own measure or not at all.
     Any,
 }
@@ -39,6 +41,7 @@ impl Trouble {
             Self::Redelivery => "redelivery",
             Self::Lag => "lag",
             Self::Clocks => "clocks",
+            Self::Items => "items",
             Self::Any => "any",
         }
     }
@@ -66,9 +69,10 @@ pub(super) enum Deed {
     Import,
     Knock,
     Purge,
+    Litter,
 }
 
-pub(super) const DEEDS: [(Deed, u32); 15] = [
+pub(super) const DEEDS: [(Deed, u32); 16] = [
     (Deed::Send, 10),
     (Deed::Edit, 4),
     (Deed::Delete, 2),
@@ -84,6 +88,7 @@ pub(super) const DEEDS: [(Deed, u32); 15] = [
     (Deed::Import, 1),
     (Deed::Knock, 2),
     (Deed::Purge, 1),
+    (Deed::Litter, 2),
 ];
 
 /// What a seed chooses.
@@ -106,6 +111,10 @@ pub(super) struct Knobs {
     pub(super) tick: usize,
     /// How far the servers' clocks are off, at most.
     pub(super) skew: Duration,
+    /// Of a thousand steps, at how many a server's clock is set.
+    pub(super) clock_step: u16,
+    /// Whether there are other programs' items, and items that cannot be read.
+    pub(super) litter: bool,
     /// How many changes the index is behind.
     pub(super) lag: usize,
     pub(super) rates: Rates,
@@ -150,6 +159,8 @@ impl Knobs {
         let (server_crash, projector_crash) = (measure(Trouble::Crashes, 6), measure(Trouble::Crashes, 6));
         let (again, takeover) = (measure(Trouble::Redelivery, 300), measure(Trouble::Redelivery, 6));
         let skew = Duration::from_millis(u64::from(measure(Trouble::Clocks, 60_000)));
+        let clock_step = measure(Trouble::Clocks, 10);
+        let litter = measure(Trouble::Items, 1) > 0;
         let late = measure(Trouble::Late, 60);
         let lag = usize::from(measure(Trouble::Lag, 20));
         let weights = DEEDS
@@ -170,6 +181,8 @@ impl Knobs {
             sticky: if random.chance(500) { u16::try_from(random.below(950)).unwrap_or(0) } else { 0 },
             tick: [0, 1, 5, 50, 1000].get(random.below(5)).copied().unwrap_or(1),
             skew,
+            clock_step,
+            litter,
             lag,
             rates,
             late,

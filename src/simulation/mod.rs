@@ -3,6 +3,7 @@
 mod client;
 mod executor;
 mod knobs;
+mod litter;
 mod model;
 mod network;
 mod random;
@@ -88,8 +89,18 @@ pub struct Summary {
     pub takeovers: u64,
     /// The reads of the index while it was behind the table.
     pub stale_reads: u64,
-    /// The servers whose clock was ahead.
+    /// The servers whose clock was ahead at the end.
     pub clocks_ahead: u64,
+    /// How often a server's clock was set.
+    pub clock_steps: u64,
+    /// The items of other programs.
+    pub foreign_items: u64,
+    /// The items that cannot be read.
+    pub unreadable_items: u64,
+    /// The requests for a page after another.
+    pub continued_pages: u64,
+    /// The messages that were checked to be unread, each for each member.
+    pub unread_checks: u64,
     /// The messages there are at the end.
     pub messages: u64,
 }
@@ -232,6 +243,7 @@ struct Run {
     seen: Option<u64>,
     crashes: u64,
     takeovers: u64,
+    clock_steps: u64,
     steps: u64,
 }
 
@@ -252,6 +264,7 @@ impl Run {
             seen: None,
             crashes: 0,
             takeovers: 0,
+            clock_steps: 0,
             steps: 0,
         };
         for person in 0..run.world.knobs.users {
@@ -349,6 +362,15 @@ impl Run {
             server.crash(&self.world);
             self.crashes += 1;
         }
+        if self.random.chance(self.world.knobs.clock_step) {
+            let most = usize::try_from(self.world.knobs.skew.as_millis()).unwrap_or(0);
+            let ahead = if self.random.chance(500) { 0 } else { self.random.between(0, most) };
+            if let Some(server) = self.random.pick(&self.world.servers) {
+                self.world.tell(|| format!("the clock of server {} is set {ahead} ms ahead", server.number));
+                server.set_clock(u64::try_from(ahead).unwrap_or(0));
+                self.clock_steps += 1;
+            }
+        }
         if self.random.chance(self.world.knobs.projector_crash) {
             let shard = self.random.below(self.projectors.len());
             self.world.tell(|| format!("the projector of shard {shard} dies"));
@@ -385,7 +407,7 @@ impl Run {
         let mut model = self.world.model.borrow_mut();
         if let Some(last) = changes.last() {
             self.seen = Some(last.sequence);
-            model.follow(&changes);
+            model.follow(&changes, self.world.time());
             self.shards.have_more();
         }
         lock(&self.world.traffic).index_is_behind = self.world.store.catch_up_index(0) > 0;
@@ -406,6 +428,11 @@ impl Run {
             takeovers: self.takeovers,
             stale_reads: traffic.stale_reads,
             clocks_ahead: self.world.clocks_ahead(),
+            clock_steps: self.clock_steps,
+            foreign_items: self.world.model.borrow().truth.foreign,
+            unreadable_items: self.world.model.borrow().truth.unreadable,
+            continued_pages: traffic.continued_pages,
+            unread_checks: self.world.unread_checks.get(),
             messages: u64::try_from(messages).unwrap_or(u64::MAX),
         }
     }

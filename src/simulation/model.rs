@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::litter::is_litter;
 use super::truth::Truth;
 use super::violation::Broken;
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{KnownKey, Message, MessagePosition, User};
 use crate::store::memory::Change;
+use crate::time::Timestamp;
 
 /// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ struct History {
     group: Option<GroupId>,
     author: UserId,
     position: MessagePosition,
+    /// When its id was made, by the right clock.
+    made: Timestamp,
     /// When its send was acknowledged.
     sent: Option<u64>,
     changes: Vec<TextChange>,
@@ -86,12 +90,14 @@ impl Model {
     }
 
     /// Takes in what the table's changes tell.
-    pub(super) fn follow(&mut self, changes: &[Change]) {
+    pub(super) fn follow(&mut self, changes: &[Change], time: Timestamp) {
+        self.truth.time = Some(time);
         for change in changes {
             let now = self.now();
             let followed = self.truth.follow(change, now);
             self.check(followed);
             if change.new.is_none()
+                && !change.old.as_ref().is_some_and(|old| is_litter(old))
                 && let Some(KnownKey::Message(key)) = KnownKey::parse(&change.key)
                 && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
             {
@@ -134,12 +140,14 @@ impl Model {
         author: UserId,
         position: MessagePosition,
         text: u32,
+        made: Timestamp,
     ) -> Option<Pending> {
         let message = position.message_id()?;
         let start = self.now();
         let number = self.messages.len();
         let changes = vec![TextChange { text: Some(text), start, end: None, refused: false }];
-        self.messages.insert(message, History { number, group, author, position, sent: None, changes, purge: None });
+        let history = History { number, group, author, position, made, sent: None, changes, purge: None };
+        self.messages.insert(message, history);
         Some(Pending { message, place: 0 })
     }
 
@@ -275,6 +283,19 @@ impl Model {
             move |history: &&History| history.group == Some(group) && history.sent.is_some_and(|sent| sent < time);
         let stays = |history: &&History| history.purge.is_none();
         self.messages.values().filter(sent).filter(stays).map(|history| (history.number, history.position))
+    }
+
+    /// The messages of the group by others whose ids were made after this time, by the right clock.
+    pub(super) fn made_after(
+        &self,
+        group: GroupId,
+        but: UserId,
+        time: Timestamp,
+    ) -> impl Iterator<Item = (usize, MessagePosition)> {
+        let later = move |history: &&History| {
+            history.group == Some(group) && history.author != but && history.made > time && history.sent.is_some()
+        };
+        self.messages.values().filter(later).map(|history| (history.number, history.position))
     }
 
     /// The messages of a user's that a device of the user's may know of.

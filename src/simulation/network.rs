@@ -24,6 +24,8 @@ pub(super) struct Traffic {
     pub(super) requests: u64,
     /// The reads of the index while it was behind.
     pub(super) stale_reads: u64,
+    /// The requests for a page after another.
+    pub(super) continued_pages: u64,
     pub(super) late_writes: u64,
     pub(super) index_is_behind: bool,
     pub(super) step: u64,
@@ -43,6 +45,7 @@ impl Traffic {
             random,
             requests: 0,
             stale_reads: 0,
+            continued_pages: 0,
             late_writes: 0,
             index_is_behind: false,
             step: 0,
@@ -190,6 +193,7 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
             QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
         });
         let reads_index = matches!(request.source, QuerySource::Index { .. });
+        lock(&self.traffic).continued_pages += u64::from(request.start.is_some());
         let query = async {
             lock(&self.traffic).reads(reads_index);
             self.store.query(request).await

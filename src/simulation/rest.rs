@@ -1,5 +1,6 @@
 //! What must hold at rest: when everything is delivered, and nothing goes wrong any more.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::executor::run_alone;
@@ -35,7 +36,7 @@ pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
             }
         }
         for user in model.truth.users.keys() {
-            check_reader(&chat, model, (*id, group), *user, random)?;
+            check_reader(world, &chat, model, (*id, group), *user, random)?;
         }
     }
     for user in model.truth.users.keys() {
@@ -115,6 +116,7 @@ fn check_names(model: &Model, row: &Membership) -> Result<(), Broken> {
 
 /// A member reads the thread as it is, in both orders; a stranger finds nothing.
 fn check_reader(
+    world: &World,
     chat: &Threadline,
     model: &Model,
     (id, group): (GroupId, &Group),
@@ -151,8 +153,24 @@ fn check_reader(
     if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
         return Err(Broken::new(Broken::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
     }
+    check_late_messages(world, model, &thread, group)?;
     if thread.membership().is_unread() != (unread.count > 0) {
         return Err(Broken::new(Broken::UNREAD, "the membership and the count disagree"));
+    }
+    Ok(())
+}
+
+/// A message whose id was made later after a mark than the clocks can differ is unread.
+fn check_late_messages(world: &World, model: &Model, thread: &Thread, group: &Group) -> Result<(), Broken> {
+    let membership = thread.membership();
+    let Some(marked) = group.marked.get(&membership.user_id()) else { return Ok(()) };
+    let surely = marked.saturating_add(world.knobs.skew);
+    for (number, position) in model.made_after(thread.group_id(), membership.user_id(), surely) {
+        world.unread_checks.set(world.unread_checks.get() + 1);
+        if Some(position) <= membership.last_read() {
+            let what = format!("message {number} was sent after the mark and counts as read");
+            return Err(Broken::new(Broken::UNREAD, what));
+        }
     }
     Ok(())
 }
@@ -257,10 +275,21 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
 async fn audit(world: &World) -> Result<(), Broken> {
     let auditor = Auditor::new(world.store.clone());
     if world.knobs.may_miss_names() {
-        let is_known = |drift: &Drift| matches!(drift, Drift::StaleNames { .. });
+        let is_known = |drift: &Drift| matches!(drift, Drift::StaleNames { .. } | Drift::Unreadable { .. });
         find(async |cursor| auditor.rebuild(cursor).await, is_known).await?;
     }
-    find(async |cursor| auditor.check(cursor).await, |_| false).await
+    let unreadable = world.model.borrow().truth.unreadable;
+    let found = Cell::new(0);
+    let is_litter = |drift: &Drift| {
+        let is_unreadable = matches!(drift, Drift::Unreadable { .. });
+        found.set(found.get() + u64::from(is_unreadable));
+        is_unreadable
+    };
+    find(async |cursor| auditor.check(cursor).await, is_litter).await?;
+    match found.get() == unreadable {
+        true => Ok(()),
+        false => Err(Broken::new(Broken::AUDIT, format!("{} of {unreadable} unreadable items are found", found.get()))),
+    }
 }
 
 /// Goes through the whole table, and takes any drift but what `is_known` for a broken invariant.
@@ -271,7 +300,9 @@ async fn find(
     let mut cursor = None;
     loop {
         let found = page(cursor.as_ref()).await.map_err(|error| failed(&error))?;
-        if let Some(finding) = found.findings.iter().find(|finding| !is_known(&finding.drift)) {
+        // Each is looked at, since some are counted.
+        let unknown: Vec<_> = found.findings.iter().filter(|finding| !is_known(&finding.drift)).collect();
+        if let Some(finding) = unknown.first() {
             return Err(Broken::new(Broken::AUDIT, finding.to_string()));
         }
         cursor = found.next;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::executor::pause;
+use super::litter::{is_foreign, is_litter};
 use super::random::Random;
 use super::violation::Broken;
 use super::world::World;
@@ -90,9 +91,15 @@ pub(super) async fn work(
         let busy = Busy::new(&shards);
         let projection = projector.project(&batch.records).await;
         drop(busy);
-        for outcome in &projection.outcomes {
+        for (record, outcome) in batch.records.iter().zip(&projection.outcomes) {
+            let is_unreadable = record.new.as_ref().is_some_and(|new| is_litter(new) && !is_foreign(new));
             if let RecordOutcome::Impossible(error) = outcome {
+                if is_unreadable {
+                    continue;
+                }
                 world.is_broken(Broken::unexpected(format!("a record can never be projected: {error}")));
+            } else if is_unreadable {
+                world.is_broken(Broken::unexpected("an item that cannot be read is no dead letter"));
             }
         }
         let mut delivery = shards.delivery.borrow_mut();

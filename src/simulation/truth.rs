@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::litter::{is_foreign, is_litter};
 use super::violation::Broken;
 use crate::entity::Entity;
 use crate::error::Result;
@@ -11,6 +12,7 @@ use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessagePosition, Profile, User,
 };
 use crate::store::memory::Change;
+use crate::time::Timestamp;
 
 /// The most that a row may weigh: what is written for one capacity unit.
 const ROW_BYTES: usize = 1024;
@@ -21,6 +23,11 @@ pub(super) struct Truth {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) claims: BTreeMap<Key, Profile>,
     pub(super) groups: BTreeMap<GroupId, Group>,
+    /// The time of the changes, by the right clock.
+    pub(super) time: Option<Timestamp>,
+    /// The items of other programs, and those that cannot be read.
+    pub(super) foreign: u64,
+    pub(super) unreadable: u64,
     /// What the changes of this step touched.
     touched_users: BTreeSet<UserId>,
     touched_claims: BTreeSet<Key>,
@@ -33,6 +40,8 @@ pub(super) struct Group {
     pub(super) item: Option<MessageGroup>,
     pub(super) rows: BTreeMap<UserId, Membership>,
     pub(super) messages: BTreeMap<MessagePosition, Message>,
+    /// When each member's read marker last moved, by the right clock.
+    pub(super) marked: BTreeMap<UserId, Timestamp>,
     /// Where a message was that was removed by hand.
     gone: BTreeSet<MessagePosition>,
     /// When each became a member, and when no longer.
@@ -64,6 +73,11 @@ impl Truth {
 
     /// Takes in a change.
     pub(super) fn follow(&mut self, change: &Change, now: u64) -> Result<(), Broken> {
+        if let Some(litter) = change.new.as_ref().filter(|image| is_litter(image)) {
+            *(if is_foreign(litter) { &mut self.foreign } else { &mut self.unreadable }) +=
+                u64::from(change.old.is_none());
+            return Ok(());
+        }
         match KnownKey::parse(&change.key) {
             Some(KnownKey::User(id)) => self.follow_user(id, change),
             Some(KnownKey::HandleClaim(_)) if read::<HandleClaim>(change)?.is_some_and(|claim| claim.is_reserved()) => {
@@ -139,6 +153,12 @@ impl Truth {
             if row.last_read() < before.last_read() {
                 return Err(Broken::new(Broken::FORWARD, "what a member has read went back"));
             }
+        }
+        let read = |row: Option<&Membership>| row.and_then(Membership::last_read);
+        if read(before) != read(row.as_ref())
+            && let Some(time) = self.time
+        {
+            group.marked.insert(user, time);
         }
         match row {
             Some(row) => group.rows.insert(user, row),

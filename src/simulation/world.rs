@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) struct World {
     pub(super) devices: Cell<usize>,
     processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
     sources: Cell<u32>,
+    /// How many messages were checked to be unread.
+    pub(super) unread_checks: Cell<u64>,
 }
 
 impl World {
@@ -58,6 +61,7 @@ impl World {
             calm: Cell::new(false),
             devices: Cell::new(0),
             processes: RefCell::default(),
+            unread_checks: Cell::new(0),
             sources: Cell::new(1),
             people,
             knobs,
@@ -81,6 +85,11 @@ impl World {
 
     pub(super) fn now(&self) -> u64 {
         self.model.borrow_mut().now()
+    }
+
+    /// The right time.
+    pub(super) fn time(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn is_broken(&self, broken: Broken) {
@@ -112,7 +121,7 @@ impl World {
 
     /// How many servers have a clock that is ahead.
     pub(super) fn clocks_ahead(&self) -> u64 {
-        self.servers.iter().map(|server| u64::from(!server.clock.ahead.is_zero())).sum()
+        self.servers.iter().map(|server| u64::from(server.clock.millis.load(Ordering::Relaxed) > 0)).sum()
     }
 
     /// How many requests a fault befell.
@@ -135,10 +144,21 @@ impl Server {
     fn new(world: &World, number: usize, table: Arc<dyn Store>, random: &mut Random) -> Self {
         let skew = usize::try_from(world.knobs.skew.as_millis()).unwrap_or(0);
         let ahead = Duration::from_millis(u64::try_from(random.between(0, skew)).unwrap_or(0));
-        let clock = Arc::new(Skewed { clock: world.clock.clone(), ahead });
+        let millis = AtomicU64::new(u64::try_from(ahead.as_millis()).unwrap_or(0));
+        let clock = Arc::new(Skewed { clock: world.clock.clone(), millis });
         let faults = world.faults(table, random);
         let chat = RefCell::new(start(world, number, &faults, &clock));
         Self { number, life: Cell::new(0), faults, clock, chat }
+    }
+
+    /// The server's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The server's clock is set: this far ahead, or right.
+    pub(super) fn set_clock(&self, ahead_millis: u64) {
+        self.clock.millis.store(ahead_millis, Ordering::Relaxed);
     }
 
     pub(super) fn chat(&self) -> Threadline {
@@ -172,11 +192,11 @@ fn start(world: &World, number: usize, faults: &FaultStore<Arc<dyn Store>>, cloc
 #[derive(Debug)]
 struct Skewed {
     clock: Arc<ManualClock>,
-    ahead: Duration,
+    millis: AtomicU64,
 }
 
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
-        self.clock.now().saturating_add(self.ahead)
+        self.clock.now().saturating_add(Duration::from_millis(self.millis.load(Ordering::Relaxed)))
     }
 }

@@ -58,6 +58,10 @@ impl<'a> Call<'a> {
         })
     }
 
+    pub(crate) fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
     fn named(&self, error: Error) -> Error {
         let error = error.with_operation(self.pattern);
         if error.table().is_some() { error } else { error.with_table(self.store.table_name()) }

@@ -151,7 +151,7 @@ pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
 }
 
 async fn rename_conversation(call: &Call<'_>, row: Result<Membership>, user: &User) -> Result<()> {
-    let row = row?;
+    let Some(row) = readable(call, row) else { return Ok(()) };
     let other = row.other_id().map(|other| Membership::key_from((row.group_id(), other)));
     let own = rename_row(call, row, user).await.map(drop);
     match other {
@@ -162,7 +162,10 @@ async fn rename_conversation(call: &Call<'_>, row: Result<Membership>, user: &Us
 
 async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
     match call.get(Get::new(key).consistent()).await?.item.and_then(read_listed::<Membership>) {
-        Some(row) => rename_row(call, row?, user).await.map(drop),
+        Some(row) => match readable(call, row) {
+            Some(row) => rename_row(call, row, user).await.map(drop),
+            None => Ok(()),
+        },
         None => Ok(()),
     }
 }
@@ -192,6 +195,14 @@ pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> R
         Some(Ok(message)) if row.shows_revision_of(&message) => Ok(renamed.showing(&message)),
         _ => Ok(renamed),
     }
+}
+
+/// Returns a membership that can be read. Another one has a record of its own, which says so, and keeps no record of a message or a
+/// user from being done.
+fn readable(call: &Call<'_>, membership: Result<Membership>) -> Option<Membership> {
+    membership
+        .inspect_err(|error| tracing::warn!(table = call.table_name(), %error, "a membership cannot be read"))
+        .ok()
 }
 
 /// Makes of each row of a group what `target` says. Those rows in `joined` become what they are now.
@@ -234,7 +245,7 @@ async fn change(
     row: Result<Membership>,
     target: &(impl Fn(&Membership) -> Option<Membership> + Sync),
 ) -> Result<Option<Membership>> {
-    let mut row = row?;
+    let Some(mut row) = readable(call, row) else { return Ok(None) };
     for _ in 0..ATTEMPTS {
         let Some(right) = target(&row).filter(|right| *right != row) else { return Ok(Some(row)) };
         let Some(now) = replace(call, &row, right).await? else { return Ok(None) };

@@ -257,7 +257,8 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Corrupt, chat.open(bayko.id(), thread.group_id()).await);
     assert_eq!(chat.inbox(bayko.id()).fetch().await.unwrap().unreadable, 1);
     assert_eq!(thread.members().await.unwrap().unreadable, 1);
-    printed.error(ErrorKind::Corrupt, Projector::new(app.store.clone()).advance(message).await);
+    // The warning about the membership is written without its content.
+    Projector::new(app.store.clone()).advance(message).await.unwrap();
     corrupt(scene, MessageGroup::key_from(thread.group_id()), "created_by").await;
     printed.error(ErrorKind::Corrupt, chat.start_direct(andrew, bayko, text("again")).await);
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use threadline::simulation::{Simulation, Violation};
 use threadline::stream::{RecordKind, StreamRecord};
-use threadline::{Condition, Key, KnownKey, Store, TransactAction, Write, WriteAction};
+use threadline::{
+    AttributeChange, AttributeValue, Condition, Key, KnownKey, Store, TransactAction, Update, Write, WriteAction,
+};
 
 use crate::rewritten::Rewritten;
 
@@ -184,7 +186,7 @@ fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
             }
         })
     });
-    let invariants = ["a group counts its rows", "two people have one conversation"];
+    let invariants = ["a group counts its rows", "two people have one conversation", "a row only moves forward"];
     assert!(invariants.contains(&&*violation.invariant), "{violation}");
 }
 
@@ -202,4 +204,39 @@ fn a_page_that_leaves_something_out_is_found() {
         ["an acknowledged message is stored", "a page is full, or there is no more"].contains(&&*violation.invariant),
         "{violation}"
     );
+}
+
+#[test]
+fn a_page_whose_continuation_is_dropped_is_found() {
+    let violation = found_in_servers(200, |table| Rewritten::new(table).pages(|page| page.next = None));
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
+fn a_page_that_ends_at_another_programs_item_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).pages(|page| {
+            let foreign = page.items.iter().position(|item| matches!(item.type_name(), None | Some("Pin" | "Seat")));
+            if let Some(foreign) = foreign {
+                page.items.truncate(foreign);
+                page.next = None;
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
+fn a_read_marker_ahead_of_every_clock_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).writes(|write| {
+            let WriteAction::Update { update, .. } = &mut write.action else { return };
+            let marker = update.changes().iter().find(|(name, _)| name == "last_read");
+            if let Some((_, AttributeChange::Set(AttributeValue::S(marker)))) = marker {
+                let far = marker.get(4..).map(|rest| format!("2099{rest}")).unwrap_or_default();
+                *update = Update::new().set("last_read", AttributeValue::S(far));
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "what others wrote after the marker is unread");
 }

@@ -22,8 +22,11 @@ fn hundred(trouble: Trouble, from: u64) {
         (Trouble::Redelivery, "repeats", sum(|summary| summary.repeats)),
         (Trouble::Redelivery, "takeovers", sum(|summary| summary.takeovers)),
         (Trouble::Lag, "stale reads", sum(|summary| summary.stale_reads)),
-        (Trouble::Clocks, "clocks ahead", sum(|summary| summary.clocks_ahead)),
+        (Trouble::Clocks, "clock steps", sum(|summary| summary.clock_steps)),
+        (Trouble::Items, "foreign items", sum(|summary| summary.foreign_items)),
+        (Trouble::Items, "unreadable items", sum(|summary| summary.unreadable_items)),
     ];
+    assert!(sum(|summary| summary.continued_pages) > 1000 && sum(|summary| summary.unread_checks) > 0);
     for (kind, what, count) in troubles {
         assert_eq!(count > 0, trouble == kind || trouble == Trouble::Any, "{count} {what}");
     }
@@ -52,6 +55,11 @@ fn writes_that_arrive_when_they_were_given_up_break_nothing() {
 #[test]
 fn records_that_come_again_and_two_projectors_on_one_shard_break_nothing() {
     hundred(Trouble::Redelivery, 0);
+}
+
+#[test]
+fn foreign_and_unreadable_items_break_nothing() {
+    hundred(Trouble::Items, 0);
 }
 
 #[test]
