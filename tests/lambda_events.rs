@@ -199,7 +199,6 @@ async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
     let unreadable = [
         changed(|record| record["dynamodb"]["NewImage"]["message"] = json!({ "VECTOR": [1, 2] })),
         changed(|record| record["dynamodb"]["Keys"]["sk"] = json!({ "S": 1 })),
-        json!({ "Records": ["nothing like a record"] }),
     ];
     for event in unreadable {
         let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
@@ -320,6 +319,62 @@ fn an_event_of_another_table_is_misconfigured() {
     let error = records_of_table(&event("threadline-staging"), "threadline").unwrap_err();
     assert_eq!((error.kind(), error.table()), (ErrorKind::Misconfigured, Some("threadline-staging")));
     assert_eq!(records_of_table(&event("threadline"), "threadline").unwrap().len(), 1);
+}
+
+#[test]
+fn an_event_in_which_nothing_is_of_a_stream_is_misconfigured() {
+    let edge = json!({"cf": {"config": {"eventType": "viewer-request"}}});
+    let queue = json!({"messageId": "m1", "body": "..."});
+    for records in [json!([edge]), json!([queue, queue]), json!(["nothing like a record"]), json!([null])] {
+        let error = records_from_event(&json!({ "Records": records })).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{records}");
+    }
+}
+
+#[test]
+fn a_source_that_is_null_is_as_one_that_is_missing() {
+    let event = changed(|record| record["eventSource"] = Value::Null);
+    assert_eq!(read_tolerantly(&event).raw, None);
+}
+
+#[test]
+fn a_table_may_be_named_by_its_arn() {
+    let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
+    let event = changed(|record| record["eventSourceARN"] = format!("{arn}/stream/2026-01-02").into());
+    for (table, is_ours) in [
+        (arn, true),
+        ("threadline", true),
+        ("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", false),
+        ("orders", false),
+        ("thread", false),
+    ] {
+        assert_eq!(records_of_table(&event, table).is_ok(), is_ours, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_without_keys_is_kept_as_it_came() {
+    for keys in [None, Some(Value::Null), Some(json!({})), Some(json!([]))] {
+        let event = changed(|record| {
+            let change = record["dynamodb"].as_object_mut().unwrap();
+            change.remove("Keys");
+            change.extend(keys.map(|keys| ("Keys".to_owned(), keys)));
+        });
+        let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+        assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+        let raw: Value = serde_json::from_str(lines[0]["raw"].as_str().unwrap()).unwrap();
+        assert_eq!(raw, event["Records"][0]);
+    }
+}
+
+#[tokio::test]
+async fn a_record_whose_key_no_item_can_have_is_a_dead_letter() {
+    for text in [String::new(), "x".repeat(1025)] {
+        let event = changed(|record| record["dynamodb"]["Keys"]["sk"]["S"] = text.clone().into());
+        let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
+        assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+        assert_eq!(lines.len(), 1);
+    }
 }
 
 #[tokio::test]

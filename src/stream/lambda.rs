@@ -54,12 +54,16 @@ const MAX_DEPTH: usize = 128;
 ///
 /// # Errors
 /// [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another source (a queue, a topic, a Kinesis stream), or of a
-/// table with other keys. Let the invocation fail then: a success would delete the event.
+/// table with other keys. One such record is enough, since all records of a batch come from one source. Let the invocation fail
+/// then: a success would delete the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
         let message = "the event has no list of `Records`: the function was called with no event of a DynamoDB stream";
         Error::new(ErrorKind::Misconfigured, message)
     })?;
+    if !records.is_empty() && !records.iter().any(is_of_a_stream) {
+        return Err(Error::new(ErrorKind::Misconfigured, "the event is not of a DynamoDB stream"));
+    }
     records.iter().map(read).collect()
 }
 
@@ -81,6 +85,8 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
 /// # Errors
 /// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's stream.
 pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
+    // The SDK accepts a table's ARN as its name.
+    let table = table_in(table).unwrap_or(table);
     for record in part(event, "Records").as_array().into_iter().flatten() {
         if let Some(other) = table_of(record).filter(|other| *other != table) {
             return Err(
@@ -93,14 +99,29 @@ pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>>
 
 /// Returns the name of the table whose stream the record is of, by its ARN.
 fn table_of(record: &Value) -> Option<&str> {
-    let (_, resource) = part(record, "eventSourceARN").as_str()?.split_once(":table/")?;
+    table_in(part(record, "eventSourceARN").as_str()?)
+}
+
+/// Returns the name of the table in the ARN of a table or of its stream.
+fn table_in(arn: &str) -> Option<&str> {
+    let (_, resource) = arn.split_once(":table/")?;
     resource.split('/').next()
+}
+
+/// Returns the name of the service that the record is from, if it has one.
+fn source_of(record: &Value) -> Option<&Value> {
+    // SNS spells the attribute in its own way.
+    ["eventSource", "EventSource"].iter().filter_map(|name| record.get(name)).find(|source| !source.is_null())
+}
+
+/// Returns `true` for a record that names its source, which is then checked, or that has the part of a stream's record.
+fn is_of_a_stream(record: &Value) -> bool {
+    source_of(record).is_some() || record.get("dynamodb").is_some()
 }
 
 /// Refuses a record of another source, or of a table with other keys.
 fn check_source(event_record: &Value) -> Result<()> {
-    // SNS spells the name in its own way.
-    let source = ["eventSource", "EventSource"].iter().find_map(|name| event_record.get(name));
+    let source = source_of(event_record);
     // What is no map of attributes is a corrupt record of any table.
     let keys = part(part(event_record, "dynamodb"), "Keys").as_object().filter(|keys| !keys.is_empty());
     let is_another_type = |key: &Value| key.as_object().is_some_and(|key| !key.contains_key("S"));

@@ -7,7 +7,7 @@ use super::record::{RecordKind, StreamRecord};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::key::Key;
+use crate::key::{Key, PK, SK};
 use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition, Ownership,
     User,
@@ -133,9 +133,11 @@ impl GroupWork {
 /// Returns the key of the record's item.
 ///
 /// # Errors
-/// `Misconfigured` for the record of a table with other keys; `Invalid` for one that came without keys that can be read.
+/// `Misconfigured` for the record of a table with other keys; `Invalid` for one that came without keys that can be read, or with
+/// a text that no item's key can be.
 fn key_of(record: &StreamRecord) -> Result<Key> {
-    record.key().map_err(|error| match record.keys.is_empty() {
+    let has_our_keys = || [PK, SK].iter().all(|name| record.keys.get_s(name).is_some());
+    record.key().map_err(|error| match record.keys.is_empty() || has_our_keys() {
         true => error,
         false => Error::new(ErrorKind::Misconfigured, format!("the record is of a table with other keys: {error}")),
     })
