@@ -62,6 +62,11 @@ pub(crate) fn read_listed<E: Entity>(item: Item) -> Option<Result<E>> {
     }
 }
 
+/// Reads the item at a key of an `E`; `None` if there is none of this crate's.
+pub(crate) fn read_own<E: Entity>(item: Option<Item>) -> Result<Option<E>> {
+    item.and_then(read_listed).transpose()
+}
+
 fn unreadable(what: String) -> Error {
     Error::new(ErrorKind::Corrupt, what)
 }

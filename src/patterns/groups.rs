@@ -7,7 +7,7 @@ use super::{Draft, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_listed};
+use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
 use crate::request::{Get, TransactOutcome, Transaction, Write};
 use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
@@ -234,11 +234,9 @@ impl Threadline {
             if !(0..reasons.len()).any(|place| refused(reasons, place)) {
                 return outcome.done().map(|()| self.thread(mine));
             }
-            let stored = |place: usize| match reasons.get(place).and_then(|reason| reason.current.clone()) {
-                Some(item) => MessageGroup::from_item(item).map(Some),
-                None => Ok(None),
-            };
-            let leads_here = pair == id || stored(3)?.is_some_and(|pointer| pointer.continued_in() == Some(id));
+            let stored = |place: usize| read_own(reasons.get(place).and_then(|reason| reason.current.clone()));
+            let leads_here =
+                pair == id || stored(3)?.is_some_and(|pointer: MessageGroup| pointer.continued_in() == Some(id));
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
             if leads_here && stored(0)?.is_some_and(is_direct) {
                 let thread = self.open_in(&call, one.id(), id).await?;
@@ -265,16 +263,14 @@ impl Threadline {
 
     pub(super) async fn open_in(&self, call: &Call<'_>, user: UserId, group: GroupId) -> Result<Thread> {
         let found = call.get(Get::new(Membership::key_from((group, user))).consistent()).await?;
-        match found.item.and_then(read_listed::<Membership>) {
-            Some(membership) => Ok(self.thread(self.without_expired(call, membership?).await?)),
-            None => Err(not_a_member()),
-        }
+        let membership = read_own::<Membership>(found.item)?.ok_or_else(not_a_member)?;
+        Ok(self.thread(self.without_expired(call, membership).await?))
     }
 
     /// Returns the group, if it is stored; or else this error, for which nothing can be started.
     async fn stored_group(&self, call: &Call<'_>, group: GroupId, error: Error) -> Result<MessageGroup> {
         let found = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?;
-        MessageGroup::from_item(found.item.ok_or(error)?)
+        read_own(found.item)?.ok_or(error)
     }
 
     fn thread(&self, me: Membership) -> Thread {
@@ -318,7 +314,7 @@ async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = W
     if let TransactOutcome::Cancelled { reasons, .. } = &outcome
         && let Some(item) = reasons.first().and_then(|reason| reason.current.clone())
     {
-        return MessageGroup::from_item(item).map(Some);
+        return read_own(Some(item))?.map(Some).ok_or_else(another_group);
     }
     outcome.done().map(|()| None)
 }

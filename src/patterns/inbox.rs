@@ -12,7 +12,7 @@ use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
 use crate::key::IndexKey;
-use crate::model::{Membership, Message, MessagePosition, read_listed};
+use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
 use crate::time::Timestamp;
@@ -97,11 +97,11 @@ impl Thread {
                     self.me = self.me.clone().read_up_to(position);
                     Ok(())
                 }
-                WriteOutcome::Refused { current: Some(current), .. } => {
-                    self.me = self.chat.without_expired(&call, Membership::from_item(current)?).await?;
+                WriteOutcome::Refused { current, .. } => {
+                    let current = read_own::<Membership>(current)?.ok_or_else(not_a_member)?;
+                    self.me = self.chat.without_expired(&call, current).await?;
                     Ok(())
                 }
-                WriteOutcome::Refused { current: None, .. } => Err(not_a_member()),
             }
         })
         .await

@@ -6,9 +6,10 @@ use super::groups::not_a_member;
 use super::users::{put_new, refused};
 use super::{Page, Thread};
 use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
-use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed};
+use crate::key::TYPE;
+use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed, read_own};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::store::call::begin;
 use crate::text::GroupTitle;
@@ -70,7 +71,7 @@ impl Thread {
         let call = begin!(&*self.chat.store, "groups.get");
         call.run(async {
             let found = call.get(Get::new(MessageGroup::key_from(self.group_id()))).await?;
-            found.item.map(MessageGroup::from_item).transpose()?.ok_or_else(not_a_member)
+            read_own(found.item)?.ok_or_else(not_a_member)
         })
         .await
     }
@@ -83,6 +84,8 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item is at the membership's key, and
+    ///   [`Corrupt`](crate::ErrorKind::Corrupt) for a membership that is there and cannot be read.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
     ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
@@ -105,7 +108,10 @@ impl Thread {
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Err(not_a_member()),
-                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Ok(()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => {
+                    let stored = reasons.get(2).and_then(|reason| reason.current.clone());
+                    read_own::<Membership>(stored)?.map(drop).ok_or_else(another_item)
+                }
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 1) => {
                     Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
                 }
@@ -131,7 +137,11 @@ impl Thread {
         let call = begin!(&*self.chat.store, "groups.remove_member");
         call.run(async {
             self.title()?;
-            let row = Write::delete(Membership::key_from((self.group_id(), member))).when(Condition::item_exists())?;
+            // Another program may keep an item of its own at the key.
+            let is_ours =
+                Condition::absent(TYPE).or(Condition::eq(TYPE, AttributeValue::S(Membership::TYPE.to_owned())));
+            let row = Write::delete(Membership::key_from((self.group_id(), member)))
+                .when(Condition::item_exists().and(is_ours))?;
             let mut actions = vec![row.into(), self.count_members(-1)?.into()];
             if member != self.me.user_id() {
                 actions.push(self.still_a_member()?);
@@ -161,4 +171,9 @@ impl Thread {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
         Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
     }
+}
+
+fn another_item() -> Error {
+    let message = "another program's item is at the key of the membership";
+    Error::new(ErrorKind::AlreadyExists, message).with_entity(Membership::TYPE)
 }

@@ -9,7 +9,7 @@ use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
-use crate::model::{Message, MessageKey, MessagePosition, read_listed};
+use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Get, Order, Query, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
@@ -60,14 +60,15 @@ impl Threadline {
             WriteOutcome::Done { .. } => Ok(message),
             WriteOutcome::Refused { current, .. } => {
                 // An item that is there and is not shown has expired.
-                same_message(Message::from_item(current.ok_or_else(expired)?)?, &message)
+                let current = current.ok_or_else(expired)?;
+                same_message(read_own(Some(current))?.ok_or_else(another_message)?, &message)
             }
         }
     }
 }
 
 async fn stored(call: &Call<'_>, message: &Message) -> Result<Option<Message>> {
-    call.get(Get::new(message.key()).consistent()).await?.item.map(Message::from_item).transpose()
+    read_own(call.get(Get::new(message.key()).consistent()).await?.item)
 }
 
 /// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.
@@ -207,7 +208,7 @@ impl Thread {
         match call.write(write).await? {
             WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
             WriteOutcome::Refused { current, .. } => {
-                let current = current.ok_or_else(not_found).and_then(Message::from_item)?;
+                let current: Message = read_own(current)?.ok_or_else(not_found)?;
                 if current.sender_id() != me {
                     let denied = "only the author of a message may change it";
                     return Err(Error::new(ErrorKind::Denied, denied).with_entity(Message::TYPE));

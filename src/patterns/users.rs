@@ -9,7 +9,7 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::key::EXPIRES_AT;
-use crate::model::{HandleClaim, IdentityClaim, Profile, User};
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{
     CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
 };
@@ -120,8 +120,7 @@ impl Threadline {
             let outcome = call.transact(Transaction::new(writes)?).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(user) };
             if refused(reasons, 0) {
-                let stored =
-                    reasons.first().and_then(|reason| reason.current.clone()).map(User::from_item).transpose()?;
+                let stored = read_own::<User>(reasons.first().and_then(|reason| reason.current.clone()))?;
                 let same = |stored: &User| stored.profile() == user.profile() && stored.identity() == user.identity();
                 return stored.filter(same).ok_or_else(|| taken(User::TYPE, "the user id is taken"));
             }
@@ -156,7 +155,7 @@ impl Threadline {
         call.run(async {
             let mut claim: Option<HandleClaim> = get(&call, handle).await?;
             if let (None, Some(before)) = (&claim, HandleClaim::key_before(handle)) {
-                claim = call.get(Get::new(before)).await?.item.map(HandleClaim::from_item).transpose()?;
+                claim = read_own::<HandleClaim>(call.get(Get::new(before)).await?.item)?;
             }
             Ok(claim.filter(|claim| !claim.is_reserved()).map(HandleClaim::into_profile))
         })
@@ -194,8 +193,7 @@ impl Threadline {
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {
                 // Nothing to write; but whether there is nothing to change, only the table knows.
-                let stored =
-                    call.get(Get::new(user.key()).consistent()).await?.item.map(User::from_item).transpose()?;
+                let stored = read_own::<User>(call.get(Get::new(user.key()).consistent()).await?.item)?;
                 return match stored {
                     Some(stored) if stored.version() == user.version() => Ok(stored),
                     Some(_) => Err(changed_since()),
@@ -216,8 +214,7 @@ impl Threadline {
             let outcome = call.transact(Transaction::new(writes)?).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(renamed) };
             if refused(reasons, 0) {
-                let current =
-                    reasons.first().and_then(|reason| reason.current.clone()).map(User::from_item).transpose()?;
+                let current = read_own::<User>(reasons.first().and_then(|reason| reason.current.clone()))?;
                 return match current {
                     Some(current) if current == renamed => Ok(renamed),
                     Some(_) => Err(changed_since()),
@@ -324,5 +321,5 @@ fn taken(entity: &'static str, what: &'static str) -> Error {
 
 async fn get<E: Entity>(call: &Call<'_>, parts: E::KeyParts<'_>) -> Result<Option<E>> {
     let key = E::key_from(parts);
-    call.get(Get::new(key)).await?.item.map(E::from_item).transpose()
+    read_own(call.get(Get::new(key)).await?.item)
 }

@@ -14,7 +14,7 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed, read_own};
 use crate::patterns::newest_message;
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::Call;
@@ -94,13 +94,13 @@ async fn up_to_date(call: &Call<'_>, row: Membership, newest: Option<&Message>) 
     if row.shows(newest) {
         return Ok(Some(row));
     }
-    let Some(now) = call.get(Get::new(row.key()).consistent()).await?.item else { return Ok(None) };
+    let Some(now) = read_own(call.get(Get::new(row.key()).consistent()).await?.item)? else { return Ok(None) };
     let newest = newest_message(call, row.group_id()).await?;
-    settle(call, Membership::from_item(now)?, newest).await
+    settle(call, now, newest).await
 }
 
 async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
-    call.get(Get::new(User::key_from(id)).consistent()).await?.item.map(User::from_item).transpose()
+    read_own(call.get(Get::new(User::key_from(id)).consistent()).await?.item)
 }
 
 /// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first. Gives the
@@ -273,7 +273,7 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
     let write = Write::update(right.key(), update)?.when(unchanged)?.returning_old();
     match call.write(write).await? {
         WriteOutcome::Done { .. } => Ok(Some(right)),
-        WriteOutcome::Refused { current, .. } => current.map(Membership::from_item).transpose(),
+        WriteOutcome::Refused { current, .. } => read_own(current),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
-    AttributeValue, Entity, Error, ErrorKind, GroupId, Item, Membership, Message, NewGroup, Store, Thread, User, Write,
+    AttributeValue, Entity, Error, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item,
+    Key, Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser, Store, Thread, User, Write,
 };
 
 use crate::support::App;
@@ -321,4 +322,75 @@ async fn an_unreadable_user_is_reported_by_audit_and_projector() {
         outcome(&app, RecordKind::Remove, &User::to_item(&andrew).unwrap()).await.0,
         RecordOutcome::Nothing
     ));
+}
+
+/// Puts another program's item at the key.
+async fn put_foreign(app: &App, key: &Key) {
+    let foreign = [("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Account"), ("handle", "bayko")];
+    put(app, item(&foreign)).await;
+}
+
+#[tokio::test]
+async fn look_ups_find_no_item_of_another_program() {
+    let app = App::new();
+    let user = app.user("andrew").await;
+    let subject = IdentitySubject::new("cognito-1").unwrap();
+    let handle = Handle::new("bayko").unwrap();
+    put_foreign(&app, &user.key()).await;
+    put_foreign(&app, &HandleClaim::key_from(&handle)).await;
+    put_foreign(&app, &IdentityClaim::key_from(&subject)).await;
+    assert_eq!(app.chat.user(user.id()).await.unwrap(), None);
+    assert_eq!(app.chat.user_by_handle(&handle).await.unwrap(), None);
+    assert_eq!(app.chat.user_by_identity(&subject).await.unwrap(), None);
+    let taken = app.chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap_err();
+    assert_eq!((taken.kind(), taken.entity()), (ErrorKind::AlreadyExists, Some(HandleClaim::TYPE)));
+}
+
+#[tokio::test]
+async fn no_call_changes_or_counts_an_item_of_another_program() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
+    let member = Membership::key_from((thread.group_id(), vir.id()));
+    put_foreign(&app, &member).await;
+    assert_eq!(thread.add_member(&vir).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    thread.remove_member(vir.id()).await.unwrap();
+    assert!(app.store.get(Get::new(member)).await.unwrap().item.is_some(), "it is not ours to delete");
+    assert_eq!(thread.group().await.unwrap().member_count(), 1);
+
+    let id = thread.new_message_id();
+    let position = MessagePosition::try_from(id).unwrap();
+    put_foreign(&app, &Message::key_from(MessageKey { group: thread.group_id(), position })).await;
+    assert_eq!(thread.send(id, "hello").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(thread.edit(position, "hello").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(thread.delete(position).await.unwrap_err().kind(), ErrorKind::NotFound);
+
+    let group = GroupId::direct(andrew.id(), vir.id());
+    put_foreign(&app, &MessageGroup::key_from(group)).await;
+    let error = app.chat.start_direct(&andrew, &vir, "hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(MessageGroup::TYPE)));
+}
+
+#[tokio::test]
+async fn a_join_passes_another_programs_item_at_a_users_key() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    put_foreign(&app, &bayko.key()).await;
+    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &theirs.membership().to_item().unwrap()).await;
+    assert!(matches!((&outcome, kept), (RecordOutcome::Done, 0)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_audit_takes_no_item_of_another_program_for_ours() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    app.project().await;
+    put_foreign(&app, &MessageGroup::key_from(thread.group_id())).await;
+    put_foreign(&app, &HandleClaim::key_from(andrew.handle())).await;
+    let findings = findings(&app).await;
+    let is_orphan = |drift: &Drift| matches!(drift, Drift::OrphanRow { .. } | Drift::OrphanThread { .. });
+    assert!(findings.iter().any(is_orphan), "{findings:?}");
+    let is_claim = |drift: &Drift| *drift == Drift::MissingClaim { entity: HandleClaim::TYPE, user: andrew.id() };
+    assert!(findings.iter().any(is_claim), "{findings:?}");
 }

@@ -9,7 +9,7 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::key::Key;
-use crate::model::{HandleClaim, IdentityClaim, Profile, User};
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 
 /// A user whose handle or identity is not claimed.
@@ -137,5 +137,5 @@ async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<Option<User>>> 
 /// The item, where there is one; `None` for one that cannot be read.
 async fn read<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<Option<E>>> {
     let item = call.get(Get::new(key).consistent()).await?.item;
-    Ok(item.map(E::from_item).transpose().ok())
+    Ok(read_own(item).ok())
 }

@@ -10,13 +10,15 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User};
+use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, read_listed};
 use crate::patterns::newest_message;
 use crate::request::{Condition, Get, Query, SortRange, Update, Write};
 use crate::stream::rows;
 
 pub(super) async fn exists(call: &Call<'_>, group: GroupId) -> Result<bool> {
-    Ok(call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?.item.is_some())
+    let item = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?.item;
+    // One that cannot be read is there, too.
+    Ok(item.is_some_and(|item| read_listed::<MessageGroup>(item).is_some()))
 }
 
 /// Audits a group. Everything is read anew and consistently: the scan that led here may be behind. What cannot be read is a
