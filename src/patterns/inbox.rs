@@ -6,12 +6,13 @@ use std::num::NonZeroU32;
 use serde_dynamo::AttributeValue;
 
 use super::groups::not_a_member;
-use super::page::{Cursor, List, Listed, Page, check_limit};
+use super::page::{Cursor, List, Listed, Page, Part, check_limit};
 use super::{Thread, Threadline, newest_message};
 use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::key::IndexKey;
+use crate::item::Item;
+use crate::key::{GSI1SK, IndexKey};
 use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::store::call::{Call, begin};
@@ -175,7 +176,7 @@ impl InboxRequest<'_> {
     }
 
     async fn read(&self, call: &Call<'_>) -> Result<Page<Membership>> {
-        let limit = usize::try_from(check_limit(self.limit)?.get()).unwrap_or(usize::MAX);
+        let limit = check_limit(self.limit)?;
         let list = List {
             pattern: "inbox.page",
             partition: Membership::inbox(self.user),
@@ -193,21 +194,20 @@ impl InboxRequest<'_> {
         let (mut rows, mut seen) = (Listed::new(limit), HashSet::new());
         loop {
             // One more than is missing tells whether there is more.
-            query.limit = rows.missing();
+            query.limit = rows.next_limit();
             let page = call.query(query.clone()).await?;
             // A conversation that goes back while the page is read, since its message was removed, is met twice.
-            let found = page.items.into_iter().filter_map(read_listed::<Membership>);
-            rows.extend(found.filter(|row| row.as_ref().map_or(true, |row| seen.insert(row.group_id()))));
+            let found = page.items.into_iter().filter_map(read_entry);
+            rows.extend(found.filter(|row| row.as_ref().map_or(true, |(row, _)| seen.insert(row.group_id()))));
             match page.next {
                 Some(next) if !rows.has_more() => query.start = Some(next),
                 _ => break,
             }
         }
-        let (rows, more, unreadable) = rows.finish();
-        let behind = |row: &Membership| list.cursor(&place(row.last_message_at(), row.group_id()));
-        let next = more.then(|| rows.last().map(behind)).flatten();
+        let Part { items: rows, more, unreadable } = rows.finish();
+        let next = more.then(|| rows.last().map(|(_, place)| list.cursor(place))).flatten();
         let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
+        for (row, _) in rows {
             items.push(self.chat.without_expired(call, row).await?);
         }
         Ok(Page { items, next, previous: None, unreadable })
@@ -227,6 +227,24 @@ impl InboxRequest<'_> {
             index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
         })
     }
+}
+
+/// Reads an entry and its place in the index, from which the list continues, also if the entry does not belong there.
+fn read_entry(item: Item) -> Option<Result<(Membership, String)>> {
+    let place = placed_at(&item);
+    let membership = read_listed::<Membership>(item)?;
+    Some(membership.and_then(|membership| Ok((membership, place?))))
+}
+
+fn placed_at(item: &Item) -> Result<String> {
+    let read = || {
+        let sk = item.get_s(GSI1SK)?;
+        let (time, group) = sk.split_once('#')?.1.split_once('#')?;
+        let (time, group) = (time.parse().ok()?, group.parse().ok()?);
+        // A place in another spelling is another place, and the list would not continue after it.
+        (Membership::recency(time, group).as_str() == sk).then(|| place(time, group))
+    };
+    read().ok_or_else(|| Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry"))
 }
 
 /// What the cursor behind a row holds.
@@ -254,7 +272,7 @@ mod tests {
             time.to_owned(),
             String::new(),
         ] {
-            assert_eq!(inbox.start(&other).unwrap_err().kind(), crate::ErrorKind::Invalid, "{other}");
+            assert_eq!(inbox.start(&other).unwrap_err().kind(), ErrorKind::Invalid, "{other}");
         }
     }
 }

@@ -82,6 +82,8 @@ pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
         if let Some(message) = messages.find_map(Result::ok) {
             return Ok(Some(message));
         }
+        // Where there are four of them, there may be many.
+        query.limit = NonZeroU32::new(100);
         match page.next {
             Some(next) => query.start = Some(next),
             None => return Ok(None),

@@ -74,31 +74,52 @@ impl From<String> for Cursor {
     }
 }
 
-/// The items of a page, as they are read: up to its limit, and one more, which tells whether there is more.
+/// The items of a list, as they are read: up to the limit of a page, and one more, which tells whether there is more.
 pub(super) struct Listed<T> {
     items: Vec<T>,
     limit: usize,
-    /// Those before the page's last item, and those after it.
-    unreadable: [u32; 2],
+    /// The limit of the last request, and how many items there were before it.
+    asked: usize,
+    had: usize,
+    /// How many cannot be read before each item, and after the last one.
+    unreadable: Vec<u32>,
+}
+
+/// The first items of a list.
+pub(super) struct Part<T> {
+    pub(super) items: Vec<T>,
+    /// Whether there are more.
+    pub(super) more: bool,
+    /// How many cannot be read before the last of the items, and after it if there are no more.
+    pub(super) unreadable: u32,
 }
 
 impl<T> Listed<T> {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { items: Vec::new(), limit, unreadable: [0; 2] }
+    pub(super) fn new(limit: NonZeroU32) -> Self {
+        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        Self { items: Vec::new(), limit, asked: 0, had: 0, unreadable: vec![0] }
     }
 
-    /// Returns the limit of the next request.
-    pub(super) fn missing(&self) -> Option<NonZeroU32> {
-        u32::try_from((self.limit + 1).saturating_sub(self.items.len())).ok().and_then(NonZeroU32::new)
+    /// Returns the limit of the next request: what is missing. After a request that brought nothing it is twice the last one, so
+    /// that a page passes many items that are none of the list's in few requests.
+    pub(super) fn next_limit(&mut self) -> Option<NonZeroU32> {
+        let missing = self.limit.saturating_add(1).saturating_sub(self.items.len());
+        let most = usize::try_from(MAX_PAGE_ITEMS).unwrap_or(usize::MAX);
+        let brought_nothing = self.asked > 0 && self.items.len() == self.had;
+        self.asked = if brought_nothing { missing.max(self.asked.saturating_mul(2).min(most)) } else { missing };
+        self.had = self.items.len();
+        u32::try_from(self.asked).ok().and_then(NonZeroU32::new)
     }
 
     pub(super) fn extend(&mut self, items: impl Iterator<Item = Result<T>>) {
-        let [before, after] = &mut self.unreadable;
         for item in items {
-            match item {
-                Ok(item) => self.items.push(item),
-                Err(_) if self.items.len() < self.limit => *before += 1,
-                Err(_) => *after += 1,
+            match (item, self.unreadable.last_mut()) {
+                (Ok(item), _) => {
+                    self.items.push(item);
+                    self.unreadable.push(0);
+                }
+                (Err(_), Some(count)) => *count = count.saturating_add(1),
+                (Err(_), None) => self.unreadable.push(1),
             }
         }
     }
@@ -108,13 +129,24 @@ impl<T> Listed<T> {
         self.items.len() > self.limit
     }
 
-    /// Returns the items, whether there are more, and how many could not be read. Those after the last item are the next page's
-    /// to count, if there is one.
-    pub(super) fn finish(mut self) -> (Vec<T>, bool, u32) {
-        let [before, after] = self.unreadable;
-        let more = self.has_more();
-        self.items.truncate(self.limit);
-        (self.items, more, if more { before } else { before + after })
+    /// Returns how many items the page can have.
+    pub(super) fn len(&self) -> usize {
+        self.items.len().min(self.limit)
+    }
+
+    /// Returns all that the page can have.
+    pub(super) fn finish(self) -> Part<T> {
+        let most = self.limit;
+        self.first(most)
+    }
+
+    /// Returns so many of the items. What cannot be read after them is the next page's to count, if there is one.
+    pub(super) fn first(mut self, most: usize) -> Part<T> {
+        let more = self.items.len() > most;
+        let counted = if more { most } else { self.unreadable.len() };
+        let unreadable = self.unreadable.iter().take(counted).sum();
+        self.items.truncate(most);
+        Part { items: self.items, more, unreadable }
     }
 }
 
@@ -166,7 +198,7 @@ impl List {
             Order::Ascending => "ascending",
             Order::Descending => "descending",
         };
-        // None of the parts can hold a line break.
+        // None of the parts can hold a line break: all of them are this crate's own.
         let parts = [self.pattern, self.partition.as_str(), order, &self.bounds, position].join("\n");
         let [a, b, c, d, e, f, _, g, _, h, ..] = Uuid::new_v5(&BINDING, parts.as_bytes()).into_bytes();
         [a, b, c, d, e, f, g, h]

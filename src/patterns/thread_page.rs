@@ -1,10 +1,13 @@
 //! `messages.page`: a thread, page by page.
 
-use super::page::{List, Listed, Page, check_limit};
+use std::num::NonZeroU32;
+
+use super::page::{List, Listed, Page, Part, check_limit};
 use super::{Cursor, Thread};
 use crate::capacity::Consistency;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
+use crate::key::SK;
 use crate::model::{Message, MessageKey, MessagePosition, read_listed};
 use crate::request::{Order, Position, Query, SortRange};
 use crate::store::call::{Call, begin};
@@ -110,7 +113,7 @@ impl MessagesRequest<'_> {
     }
 
     async fn read(&self, call: &Call<'_>) -> Result<Page<Message>> {
-        let limit = check_limit(self.limit)?.get();
+        let limit = check_limit(self.limit)?;
         let range = Range { before: position(&self.before)?, after: position(&self.after)? };
         if let Some(around) = position(&self.around)? {
             if self.cursor.is_some() || range != Range::default() {
@@ -122,12 +125,12 @@ impl MessagesRequest<'_> {
             Some(cursor) => Some(self.list(self.order, range).position(cursor)?.parse::<MessagePosition>()?),
             None => None,
         };
-        let (items, more, unreadable) = self.walk(call, self.order, range, start, limit).await?;
+        let Part { items, more, unreadable } = self.walk(call, self.order, range, start, limit).await?.finish();
         let next = more.then(|| items.last()).flatten().map(|last| self.cursor_behind(self.order, range, last));
         Ok(Page { items, next, previous: None, unreadable })
     }
 
-    async fn read_around(&self, call: &Call<'_>, around: MessagePosition, limit: u32) -> Result<Page<Message>> {
+    async fn read_around(&self, call: &Call<'_>, around: MessagePosition, limit: NonZeroU32) -> Result<Page<Message>> {
         let reversed = match self.order {
             Order::Ascending => Order::Descending,
             Order::Descending => Order::Ascending,
@@ -135,57 +138,50 @@ impl MessagesRequest<'_> {
         // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
         // short leaves its room to the other, so each is read for the whole page.
         let all = Range::default();
-        let (mut behind, more_behind, unreadable_behind) = self.walk_from(call, self.order, around, limit).await?;
-        let (mut ahead, more_ahead, unreadable_ahead) = self.walk(call, reversed, all, Some(around), limit).await?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let wanted_ahead = ((limit - 1) / 2).max(limit.saturating_sub(behind.len())).min(ahead.len());
-        let wanted_behind = (limit - wanted_ahead).min(behind.len());
-        let (cut_ahead, cut_behind) = (wanted_ahead < ahead.len(), wanted_behind < behind.len());
-        ahead.truncate(wanted_ahead);
-        behind.truncate(wanted_behind);
-        ahead.reverse();
-        ahead.append(&mut behind);
-        let items = ahead;
-        let next = (more_behind || cut_behind)
-            .then(|| items.last().map(|last| self.cursor_behind(self.order, all, last)))
-            .flatten();
-        let previous = (more_ahead || cut_ahead)
-            .then(|| items.first().map(|first| self.cursor_behind(reversed, all, first)))
-            .flatten();
-        Ok(Page { items, next, previous, unreadable: unreadable_behind + unreadable_ahead })
+        let after = self.walk_from(call, self.order, around, limit).await?;
+        let before = self.walk(call, reversed, all, Some(around), limit).await?;
+        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        let wanted_before = ((limit - 1) / 2).max(limit.saturating_sub(after.len())).min(before.len());
+        let (before, mut after) = (before.first(wanted_before), after.first(limit - wanted_before));
+        let mut items = before.items;
+        items.reverse();
+        items.append(&mut after.items);
+        let next = after.more.then(|| items.last().map(|last| self.cursor_behind(self.order, all, last))).flatten();
+        let previous =
+            before.more.then(|| items.first().map(|first| self.cursor_behind(reversed, all, first))).flatten();
+        Ok(Page { items, next, previous, unreadable: before.unreadable.saturating_add(after.unreadable) })
     }
 
-    /// Returns up to `limit` messages from this one on, itself included, whether there are more, and how many cannot be read.
+    /// Reads the messages from this one on, itself included.
     async fn walk_from(
         &self,
         call: &Call<'_>,
         order: Order,
         from: MessagePosition,
-        limit: u32,
-    ) -> Result<(Vec<Message>, bool, u32)> {
+        limit: NonZeroU32,
+    ) -> Result<Listed<Message>> {
         let (first, last) = (MessagePosition::FIRST, MessagePosition::LAST);
         let range = match order {
             Order::Ascending => SortRange::Between(from.sort_key(), last.sort_key()),
             Order::Descending => SortRange::Between(first.sort_key(), from.sort_key()),
         };
-        self.collect(call, order, range, |_| true, None, limit).await
+        self.collect(call, order, range, Range::default(), None, limit).await
     }
 
-    /// Returns up to `limit` messages of the range after the start, whether there are more, and how many cannot be read.
+    /// Reads the messages of the range after the start.
     async fn walk(
         &self,
         call: &Call<'_>,
         order: Order,
         range: Range,
         start: Option<MessagePosition>,
-        limit: u32,
-    ) -> Result<(Vec<Message>, bool, u32)> {
-        let wanted = |message: &Message| range.contains(message.position());
+        limit: NonZeroU32,
+    ) -> Result<Listed<Message>> {
         let start = start.map(|start| Position {
             key: Message::key_from(MessageKey { group: self.thread.group_id(), position: start }),
             index_key: None,
         });
-        self.collect(call, order, range.sort_keys(), wanted, start, limit).await
+        self.collect(call, order, range.sort_keys(), range, start, limit).await
     }
 
     async fn collect(
@@ -193,11 +189,11 @@ impl MessagesRequest<'_> {
         call: &Call<'_>,
         order: Order,
         range: SortRange,
-        wanted: impl Fn(&Message) -> bool,
+        wanted: Range,
         start: Option<Position>,
-        limit: u32,
-    ) -> Result<(Vec<Message>, bool, u32)> {
-        let mut messages = Listed::new(usize::try_from(limit).unwrap_or(usize::MAX));
+        limit: NonZeroU32,
+    ) -> Result<Listed<Message>> {
+        let mut messages = Listed::new(limit);
         let partition = Message::partition(self.thread.group_id());
         let query = match self.consistency {
             Consistency::Eventual => Query::table(partition),
@@ -206,13 +202,13 @@ impl MessagesRequest<'_> {
         let mut query = query.range(range).order(order).start(start);
         loop {
             // One more than is missing tells whether there is more.
-            query.limit = messages.missing();
+            query.limit = messages.next_limit();
             let page = call.query(query.clone()).await?;
-            let found = page.items.into_iter().filter_map(read_listed::<Message>);
-            messages.extend(found.filter(|message| message.as_ref().map_or(true, &wanted)));
+            let found = page.items.into_iter().filter(|item| item.get_s(SK).is_some_and(|sk| wanted.contains(sk)));
+            messages.extend(found.filter_map(read_listed::<Message>));
             match page.next {
                 Some(next) if !messages.has_more() => query.start = Some(next),
-                _ => return Ok(messages.finish()),
+                _ => return Ok(messages),
             }
         }
     }
@@ -236,8 +232,10 @@ struct Range {
 }
 
 impl Range {
-    fn contains(&self, position: MessagePosition) -> bool {
-        self.before.is_none_or(|before| position < before) && self.after.is_none_or(|after| position > after)
+    /// Returns `true` for a sort key within the bounds, also one of an item that cannot be read.
+    fn contains(&self, sk: &str) -> bool {
+        self.before.is_none_or(|before| sk < before.sort_key().as_str())
+            && self.after.is_none_or(|after| sk > after.sort_key().as_str())
     }
 
     /// The narrowest range that DynamoDB has for the bounds. One of two bounds counts both in.

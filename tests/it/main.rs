@@ -33,5 +33,6 @@ mod stream_races;
 mod support;
 mod times_and_ids;
 mod unread;
+mod unreadable;
 mod users;
 mod values;

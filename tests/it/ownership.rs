@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
     AttributeValue, Entity, Error, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item,
-    Key, Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser, Store, Thread, User, Write,
+    Key, Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser, Store, Thread, Write,
 };
 
 use crate::support::App;
 
-fn s(text: impl Into<String>) -> AttributeValue {
+pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn item(attributes: &[(&str, &str)]) -> Item {
+pub(crate) fn item(attributes: &[(&str, &str)]) -> Item {
     let mut item = Item::new();
     for (name, value) in attributes {
         item.insert(*name, s(*value));
@@ -27,19 +27,19 @@ fn key_of(item: &Item) -> Item {
     self::item(&["pk", "sk"].map(|name| (name, item.get_s(name).unwrap())))
 }
 
-async fn put(app: &App, item: Item) {
+pub(crate) async fn put(app: &App, item: Item) {
     app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
 }
 
 /// Spoils a stored item, so that it cannot be read.
-async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
+pub(crate) async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
     let mut item = entity.to_item().unwrap();
     item.insert(attribute, AttributeValue::Bool(true));
     put(app, item).await;
 }
 
 /// Goes through the whole table.
-async fn findings(app: &App) -> Vec<Drift> {
+pub(crate) async fn findings(app: &App) -> Vec<Drift> {
     let (auditor, mut cursor, mut findings) = (Auditor::new(app.store.clone()), None, Vec::new());
     loop {
         let page = auditor.check(cursor.as_ref()).await.unwrap();
@@ -51,7 +51,7 @@ async fn findings(app: &App) -> Vec<Drift> {
     }
 }
 
-async fn unreadable(app: &App) -> usize {
+pub(crate) async fn unreadable(app: &App) -> usize {
     findings(app).await.iter().filter(|drift| matches!(drift, Drift::Unreadable { .. })).count()
 }
 
@@ -67,7 +67,7 @@ impl Sink for Kept {
     }
 }
 
-async fn outcome(app: &App, kind: RecordKind, item: &Item) -> (RecordOutcome, usize) {
+pub(crate) async fn outcome(app: &App, kind: RecordKind, item: &Item) -> (RecordOutcome, usize) {
     let kept = Kept::default();
     let mut record = StreamRecord::new(kind, key_of(item), Some(1.into()));
     record.new = (kind != RecordKind::Remove).then(|| item.clone());
@@ -76,7 +76,7 @@ async fn outcome(app: &App, kind: RecordKind, item: &Item) -> (RecordOutcome, us
     (projection.outcomes[0].clone(), kept)
 }
 
-async fn texts(thread: &Thread, oldest_first: bool, limit: u32) -> (Vec<String>, u32) {
+pub(crate) async fn texts(thread: &Thread, oldest_first: bool, limit: u32) -> (Vec<String>, u32) {
     let (mut texts, mut unreadable, mut cursor) = (Vec::new(), 0, None);
     loop {
         let request = thread.messages().limit(limit);
@@ -92,6 +92,12 @@ async fn texts(thread: &Thread, oldest_first: bool, limit: u32) -> (Vec<String>,
             return (texts, unreadable);
         }
     }
+}
+
+/// Puts another program's item at the key.
+async fn put_foreign(app: &App, key: &Key) {
+    let foreign = [("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Account"), ("handle", "bayko")];
+    put(app, item(&foreign)).await;
 }
 
 #[tokio::test]
@@ -194,106 +200,6 @@ async fn keys_that_are_plainly_meant_as_ours_are_reported() {
 }
 
 #[tokio::test]
-async fn an_unreadable_message_hides_no_other() {
-    let app = App::new();
-    let (_, bayko, thread) = app.direct().await;
-    let mut messages = Vec::new();
-    for number in 0..7 {
-        messages.push(app.say(&thread, &number.to_string()).await);
-    }
-    for spoilt in [1, 2, 6] {
-        spoil(&app, &messages[spoilt], "message").await;
-    }
-    let expected = ["Have you ever watched Babylon 5?", "0", "3", "4", "5"];
-    for limit in [1, 2, 3, 20] {
-        let (mut newest_first, unreadable) = texts(&thread, false, limit).await;
-        newest_first.reverse();
-        assert_eq!((newest_first, unreadable), (expected.map(str::to_owned).to_vec(), 3), "limit {limit}");
-        let (oldest_first, unreadable) = texts(&thread, true, limit).await;
-        assert_eq!((oldest_first, unreadable), (expected.map(str::to_owned).to_vec(), 3), "limit {limit}");
-    }
-    let findings = unreadable(&app).await;
-    let around = thread.messages().around(&messages[3]).limit(3).fetch().await.unwrap();
-    assert_eq!(around.items.len(), 3);
-    let between = thread.messages().after(&messages[0]).before(&messages[4]).fetch().await.unwrap();
-    assert_eq!((between.items.len(), between.unreadable), (1, 2));
-    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    let unread = theirs.unread().await.unwrap();
-    assert_eq!((unread.count, unread.unreadable), (5, 3));
-    assert_eq!(findings, 3);
-}
-
-#[tokio::test]
-async fn an_unreadable_membership_hides_no_other() {
-    let app = App::new();
-    let andrew = app.user("andrew").await;
-    let mut threads = Vec::new();
-    for handle in ["bayko", "londo", "vir", "gkar", "delenn"] {
-        let other = app.user(handle).await;
-        app.clock.advance(std::time::Duration::from_secs(1));
-        threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
-    }
-    spoil(&app, threads[3].membership(), "joined_at").await;
-    for limit in [1, 2, 10] {
-        let (mut groups, mut unreadable, mut cursor) = (Vec::new(), 0, None);
-        loop {
-            let request = app.chat.inbox(andrew.id()).limit(limit);
-            let page = match cursor.take() {
-                Some(cursor) => request.cursor(cursor).fetch().await.unwrap(),
-                None => request.fetch().await.unwrap(),
-            };
-            groups.extend(page.items.iter().map(Membership::group_id));
-            unreadable += page.unreadable;
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let expected: Vec<GroupId> = [4, 2, 1, 0].map(|place: usize| threads[place].group_id()).to_vec();
-        assert_eq!((groups, unreadable), (expected, 1), "limit {limit}");
-    }
-    let members = threads[3].members().await.unwrap();
-    assert_eq!((members.items.len(), members.unreadable), (1, 1));
-    let error = app.chat.open(andrew.id(), threads[3].group_id()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
-}
-
-#[tokio::test]
-async fn a_projection_passes_an_unreadable_membership() {
-    let app = App::new();
-    let (andrew, bayko, vir) = (app.user("andrew").await, app.user("bayko").await, app.user("vir").await);
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&vir);
-    let thread = app.chat.create_group(group, "Welcome").await.unwrap();
-    let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    spoil(&app, theirs.membership(), "joined_at").await;
-    let message = app.say(&thread, "second").await;
-    let (outcome, kept) = outcome(&app, RecordKind::Insert, &message.to_item().unwrap()).await;
-    assert!(matches!(outcome, RecordOutcome::Done), "the message is not at fault: {outcome:?}");
-    assert_eq!(kept, 0);
-    for user in [&andrew, &vir] {
-        assert_eq!(app.inbox(user.id()).await[0].preview().map(ToString::to_string).as_deref(), Some("second"));
-    }
-    let mut spoilt = theirs.membership().to_item().unwrap();
-    spoilt.insert("joined_at", AttributeValue::Bool(true));
-    let (own_record, _) = self::outcome(&app, RecordKind::Modify, &spoilt).await;
-    assert!(matches!(own_record, RecordOutcome::Impossible(_)), "{own_record:?}");
-}
-
-#[tokio::test]
-async fn a_corrupt_newest_message_keeps_nobody_from_joining() {
-    let app = App::new();
-    let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
-    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
-    for number in 0..5 {
-        let message = app.say(&thread, &number.to_string()).await;
-        spoil(&app, &message, "user_handle").await;
-    }
-    thread.add_member(&bayko).await.unwrap();
-    let joined = app.inbox(bayko.id()).await.remove(0);
-    assert_eq!(joined.preview().map(ToString::to_string).as_deref(), Some("Welcome"));
-}
-
-#[tokio::test]
 async fn a_foreign_item_at_a_membership_key_makes_no_member() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
@@ -304,30 +210,6 @@ async fn a_foreign_item_at_a_membership_key_makes_no_member() {
     let error = app.chat.open(vir.id(), thread.group_id()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(thread.members().await.unwrap().items.len(), 2);
-}
-
-#[tokio::test]
-async fn an_unreadable_user_is_reported_by_audit_and_projector() {
-    let app = App::new();
-    let (andrew, ..) = app.direct().await;
-    app.project().await;
-    let mut spoilt = andrew.to_item().unwrap();
-    spoilt.remove("handle");
-    put(&app, spoilt.clone()).await;
-    assert_eq!(unreadable(&app).await, 1);
-    for kind in [RecordKind::Insert, RecordKind::Modify] {
-        assert!(matches!(outcome(&app, kind, &spoilt).await, (RecordOutcome::Impossible(_), 1)));
-    }
-    assert!(matches!(
-        outcome(&app, RecordKind::Remove, &User::to_item(&andrew).unwrap()).await.0,
-        RecordOutcome::Nothing
-    ));
-}
-
-/// Puts another program's item at the key.
-async fn put_foreign(app: &App, key: &Key) {
-    let foreign = [("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Account"), ("handle", "bayko")];
-    put(app, item(&foreign)).await;
 }
 
 #[tokio::test]
