@@ -1,7 +1,6 @@
 //! One call of an access pattern: its span, its store, and what it has consumed so far.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::{Instrument, Span, field};
@@ -38,12 +37,11 @@ pub(crate) struct Call<'a> {
     pattern: &'static str,
     span: Span,
     consumed: Mutex<Capacity>,
-    requests: AtomicUsize,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(store: &'a dyn Store, pattern: &'static str, span: Span) -> Self {
-        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()), requests: AtomicUsize::new(0) }
+        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()) }
     }
 
     /// Does the work within the span, and says in it what was consumed and, by its kind alone, what went wrong.
@@ -68,7 +66,6 @@ impl<'a> Call<'a> {
     }
 
     fn add(&self, capacity: Capacity) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         *self.consumed.lock().unwrap_or_else(PoisonError::into_inner) += capacity;
     }
 
@@ -91,11 +88,6 @@ impl<'a> Call<'a> {
             }
         }
         Ok(items)
-    }
-
-    /// Returns the number of requests so far.
-    pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn write(&self, request: Write) -> Result<WriteOutcome> {

@@ -1,6 +1,7 @@
 //! Tests that need no server, in one binary: a file for each subject.
 
 mod audit;
+mod audit_bounds;
 mod audit_findings;
 mod audit_live;
 mod auto_traits;

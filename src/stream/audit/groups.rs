@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use serde_dynamo::AttributeValue;
 
 use super::drift::{Drift, Finding};
-use super::{Call, Mode, possible, readable};
+use super::{CONCURRENCY, Call, Mode, possible, readable};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
@@ -32,13 +33,10 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         }
         return Ok(());
     }
-    let members = members(call, id, findings).await?;
+    let members = members(call, id).await?;
     let newest = newest_message(call, id).await?;
     let users = users(call, &members.rows).await?;
-    for (row, is_placed) in &members.rows {
-        let audited = audit_row(call, row, *is_placed, newest.as_ref(), &users, mode, findings).await;
-        readable(audited, findings)?;
-    }
+    audit_rows(call, &members.rows, newest.as_ref(), &users, mode, findings).await?;
     let Some(group) = group else { return Ok(()) };
     if members.users.len() == 1
         && let [(only, _)] = members.rows.as_slice()
@@ -51,6 +49,34 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         return mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await;
     }
     audit_count(call, &group, &members, mode, findings).await
+}
+
+/// Audits the memberships, several at once. After an error no others are begun, and all that was found by then is told.
+async fn audit_rows(
+    call: &Call<'_>,
+    rows: &[(Membership, bool)],
+    newest: Option<&Message>,
+    users: &BTreeMap<UserId, User>,
+    mode: Mode,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    for rows in rows.chunks(CONCURRENCY) {
+        let mut audits = Vec::with_capacity(rows.len());
+        for (row, is_placed) in rows {
+            audits.push(async move {
+                let mut findings = Vec::new();
+                let audited = audit_row(call, row, *is_placed, newest, users, mode, &mut findings).await;
+                (findings, audited)
+            });
+        }
+        let mut done = Ok(());
+        for (found, audited) in join_all(audits).await {
+            findings.extend(found);
+            done = done.and(readable(audited, findings).map(drop));
+        }
+        done?;
+    }
+    Ok(())
 }
 
 /// A row against the newest message and the users.
@@ -93,16 +119,16 @@ async fn audit_names(
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let mut right = row.clone();
-    for id in [Some(row.user_id()), row.other_id()].into_iter().flatten() {
-        if let Some(user) = users.get(&id).filter(|user| row.has_other_names_of(user)) {
-            right = rows::renamed(call, &right, user).await?;
-        }
-    }
-    if right == *row {
+    let named = [Some(row.user_id()), row.other_id()].into_iter().flatten();
+    let renamed: Vec<_> = named.filter_map(|id| users.get(&id)).filter(|user| row.has_other_names_of(user)).collect();
+    if renamed.is_empty() {
         return Ok(());
     }
     let mended = mode == Mode::Mend && {
+        let mut right = row.clone();
+        for user in renamed {
+            right = rows::renamed(call, &right, user).await?;
+        }
         // Whatever version the row says it has. A row that changed meanwhile is left to the next audit.
         let names_are_right = |now: Membership| now.profile() == right.profile() && now.other() == right.other();
         let replaced = possible(rows::replace(call, row, right.clone()).await)?;
@@ -159,7 +185,7 @@ struct Members {
     users: BTreeSet<UserId>,
 }
 
-async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -> Result<Members> {
+async fn members(call: &Call<'_>, group: GroupId) -> Result<Members> {
     let mut query =
         Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
     let mut members = Members::default();
@@ -171,7 +197,8 @@ async fn members(call: &Call<'_>, group: GroupId, findings: &mut Vec<Finding>) -
             };
             members.users.insert(user);
             let place = (item.get_s(GSI1PK).map(str::to_owned), item.get_s(GSI1SK).map(str::to_owned));
-            if let Some(row) = readable(Membership::from_item(item), findings)? {
+            // One that cannot be read is found at its own place.
+            if let Ok(row) = Membership::from_item(item) {
                 let right = row.index_key().map(|key| (key.pk.as_str().to_owned(), key.sk.as_str().to_owned()));
                 let is_placed = right.unzip() == place;
                 members.rows.push((row, is_placed));

@@ -10,25 +10,29 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_dynamo::AttributeValue;
 
 pub use cursor::AuditCursor;
 pub use drift::{Drift, Finding};
 
+use super::bounded::Bounded;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::id::GroupId;
 use crate::item::Item;
 use crate::key::Key;
-use crate::model::{HandleClaim, IdentityClaim, KnownKey, Message, Ownership, User};
-use crate::request::{Position, Scan};
+use crate::model::{
+    HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, Ownership, User,
+};
+use crate::patterns::MAX_MEMBERS;
+use crate::request::{MAX_BATCH_GETS, Position, Scan};
 use crate::store::Store;
 use crate::store::call::{Call, begin};
 
 /// The most items of the table that a page goes through.
 const PAGE_ITEMS: u32 = 100;
-/// The requests after which a page ends. A last step of up to 8 items may pass it.
+/// The most requests of a page, unless its first item alone needs more. The audit ends a page before the item that would pass it.
 const MAX_REQUESTS: usize = 200;
-/// The most items that are audited at once.
+/// The most items, and memberships of a group, that are audited at once.
 const CONCURRENCY: usize = 8;
 
 /// Compares what is derived (inbox rows, member counts, claims) with what it is derived from, page by page through the whole
@@ -36,7 +40,9 @@ const CONCURRENCY: usize = 8;
 ///
 /// For operators, after a fault: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
 /// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users (100 in a request) and its newest
-/// message. A page goes through 100 items, 8 of them at once, and ends early after 200 requests.
+/// message. A page goes through 100 items and makes 200 requests at most, 8 of them at once. A group that alone needs more has a
+/// page of its own: `rebuild` of a group of 1,000 members makes up to 4 requests a member where each entry is wrong. `check` of one
+/// makes less than 20.
 ///
 /// It is safe beside live traffic: each mend is a conditional write that gives way to whatever changed in between. A row that is a
 /// moment behind its stream is reported too, so check what was found once more.
@@ -101,7 +107,8 @@ impl Auditor {
     /// item that cannot be read is a finding. An error in the middle of a page ends the page before it, so that nothing that was
     /// found is lost: the next call meets it again, where it lasts.
     pub async fn check(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
-        let call = begin!(&*self.store, "audit.check");
+        let store = Bounded::new(&self.store);
+        let call = begin!(&store, "audit.check");
         call.run(page(&call, cursor, Mode::Report)).await
     }
 
@@ -113,7 +120,8 @@ impl Auditor {
     /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the mend is a transaction; one that is refused alone is left
     /// as a finding that is not mended, since something changed meanwhile.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
-        let call = begin!(&*self.store, "audit.rebuild");
+        let store = Bounded::new(&self.store);
+        let call = begin!(&store, "audit.rebuild");
         call.run(page(&call, cursor, Mode::Mend)).await
     }
 }
@@ -124,21 +132,15 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Resu
     let scanned = call.scan(scan).await?;
     let mut page = AuditPage::default();
     let mut reached = cursor.cloned().unwrap_or_else(AuditCursor::start);
-    // A group's items stand together, so most pages meet each group once.
-    let mut groups = BTreeSet::new();
-    let mut items = scanned.items.into_iter().peekable();
-    while items.peek().is_some() {
-        if call.requests() >= MAX_REQUESTS {
-            page.next = Some(reached);
-            return Ok(page);
-        }
+    let (within_limit, is_cut) = Task::within_limit(scanned.items, mode)?;
+    let mut tasks = within_limit.into_iter().peekable();
+    while tasks.peek().is_some() {
         let mut audits = Vec::new();
-        for item in items.by_ref().take(CONCURRENCY) {
-            let key = item.key().map_err(other_keys)?;
-            let whole = Whole::of(&Ownership::of(&key, Some(&item)), &mut groups);
+        for task in tasks.by_ref().take(CONCURRENCY) {
             audits.push(async move {
                 let mut findings = Vec::new();
-                let audited = item_findings(call, &key, item, whole, mode, &mut findings).await;
+                let key = task.key.clone();
+                let audited = item_findings(call, task, mode, &mut findings).await;
                 (key, findings, audited)
             });
         }
@@ -167,7 +169,7 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Resu
             return Ok(page);
         }
     }
-    page.next = scanned.next.as_ref().map(AuditCursor::after);
+    page.next = if is_cut { Some(reached) } else { scanned.next.as_ref().map(AuditCursor::after) };
     Ok(page)
 }
 
@@ -175,39 +177,76 @@ fn other_keys(error: Error) -> Error {
     Error::new(ErrorKind::Misconfigured, format!("the table has other keys; verify the table: {error}"))
 }
 
-/// How much of a group is audited at one of its items: all of it at the group's own item, and whether there is a group at the
-/// first other one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whole {
-    Seen,
-    First,
+/// An item to audit.
+struct Task {
+    key: Key,
+    known: Ownership,
+    item: Item,
+    /// Whether it is the first of its group on the page, whose items are together. All of a group is audited at its own item, and
+    /// whether there is a group at the first other one.
+    is_first: bool,
 }
 
-impl Whole {
-    fn of(ownership: &Ownership, seen: &mut BTreeSet<GroupId>) -> Self {
-        let is_first = match ownership {
-            Ownership::Ours(KnownKey::MessageGroup(group) | KnownKey::Membership(group, _)) => seen.insert(*group),
-            Ownership::Ours(KnownKey::Message(key)) => seen.insert(key.group),
-            _ => false,
+impl Task {
+    /// Returns the first items of a page, those that together need no more requests than a page may make, and whether there are
+    /// more. The first item is among them, no matter what it needs.
+    fn within_limit(items: Vec<Item>, mode: Mode) -> Result<(Vec<Self>, bool)> {
+        let (mut tasks, mut seen) = (Vec::new(), BTreeSet::new());
+        // The scan is the first request.
+        let mut requests = 1;
+        for item in items {
+            let key = item.key().map_err(other_keys)?;
+            let known = Ownership::of(&key, Some(&item));
+            let is_first = match &known {
+                Ownership::Ours(KnownKey::MessageGroup(group) | KnownKey::Membership(group, _)) => seen.insert(*group),
+                Ownership::Ours(KnownKey::Message(key)) => seen.insert(key.group),
+                _ => false,
+            };
+            let task = Self { key, known, item, is_first };
+            requests += task.requests(mode);
+            if requests > MAX_REQUESTS && !tasks.is_empty() {
+                return Ok((tasks, true));
+            }
+            tasks.push(task);
+        }
+        Ok((tasks, false))
+    }
+
+    /// Returns the number of requests that the item may need: reads and, for a repair, writes.
+    fn requests(&self, mode: Mode) -> usize {
+        let (reads, writes) = match &self.known {
+            Ownership::Foreign | Ownership::Unreadable(_) => (0, 0),
+            // The group, its memberships, its newest message, its users, and the two of one that is missing.
+            Ownership::Ours(KnownKey::MessageGroup(_)) => {
+                let members = self.members();
+                (6 + members / MAX_BATCH_GETS, 1 + 4 * members)
+            }
+            Ownership::Ours(KnownKey::Membership(..) | KnownKey::Message(_)) => (usize::from(self.is_first), 0),
+            Ownership::Ours(KnownKey::User(_)) => (4, 2),
+            Ownership::Ours(KnownKey::HandleClaim(_) | KnownKey::IdentityClaim(_)) => (2, 1),
         };
-        if is_first { Self::First } else { Self::Seen }
+        match mode {
+            Mode::Report => reads,
+            Mode::Mend => reads + writes,
+        }
+    }
+
+    /// Returns the number of members, as a group counts them.
+    fn members(&self) -> usize {
+        match self.item.get(MessageGroup::MEMBER_COUNT) {
+            Some(AttributeValue::N(count)) => count.parse().unwrap_or(MAX_MEMBERS).min(MAX_MEMBERS),
+            _ => MAX_MEMBERS,
+        }
     }
 }
 
-async fn item_findings(
-    call: &Call<'_>,
-    key: &Key,
-    item: Item,
-    whole: Whole,
-    mode: Mode,
-    findings: &mut Vec<Finding>,
-) -> Result<()> {
-    let known = match Ownership::of(key, Some(&item)) {
+async fn item_findings(call: &Call<'_>, task: Task, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
+    let Task { key, known, item, is_first } = task;
+    let known = match known {
         Ownership::Foreign => return Ok(()),
         Ownership::Unreadable(error) => return readable::<()>(Err(error), findings).map(drop),
         Ownership::Ours(known) => known,
     };
-    let is_first = whole == Whole::First;
     let audited = match known {
         KnownKey::MessageGroup(group) => groups::audit(call, group, mode, findings).await,
         KnownKey::Membership(group, user) => {
@@ -215,11 +254,11 @@ async fn item_findings(
             if is_first && !groups::exists(call, group).await? {
                 findings.push(Finding::found(Drift::OrphanRow { group, user }));
             }
-            Ok(())
+            Membership::from_item(item).map(drop)
         }
-        KnownKey::Message(key) => {
-            if is_first && !groups::exists(call, key.group).await? {
-                findings.push(Finding::found(Drift::OrphanThread { group: key.group }));
+        KnownKey::Message(MessageKey { group, .. }) => {
+            if is_first && !groups::exists(call, group).await? {
+                findings.push(Finding::found(Drift::OrphanThread { group }));
             }
             Message::from_item(item).map(drop)
         }
@@ -228,7 +267,7 @@ async fn item_findings(
             Err(error) => Err(error),
         },
         KnownKey::HandleClaim(_) => match HandleClaim::from_item(item) {
-            Ok(claim) => claims::audit_handle(call, key, &claim, mode, findings).await,
+            Ok(claim) => claims::audit_handle(call, &key, &claim, mode, findings).await,
             Err(error) => Err(error),
         },
         KnownKey::IdentityClaim(_) => match IdentityClaim::from_item(item) {

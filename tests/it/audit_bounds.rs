@@ -1,0 +1,168 @@
+//! What an audit costs in requests, and how many it has under way at once.
+
+use threadline::store::fault::{FaultStore, Plan};
+use threadline::stream::{Auditor, Drift};
+use threadline::{
+    AttributeValue, DisplayName, Entity, Get, HandleClaim, IdentityClaim, IdentitySubject, MAX_MEMBERS, Membership,
+    MessageGroup, NewGroup, NewUser, Store, Thread, User, UserChange, Write,
+};
+
+use crate::meddled::Meddled;
+use crate::support::App;
+
+/// The requests after which a page ends, if it is not its first item that needs more.
+const MAX_REQUESTS: usize = 200;
+
+async fn users(app: &App, count: usize) -> Vec<User> {
+    let mut users = Vec::new();
+    for number in 0..count {
+        let subject = IdentitySubject::new(format!("subject-{number}")).unwrap();
+        let new = NewUser::new(format!("u{number}"), format!("User {number}")).unwrap().with_identity(subject);
+        users.push(app.chat.create_user(new).await.unwrap());
+    }
+    users
+}
+
+/// A group with these members, in whose previews the first message is cut.
+async fn group(app: &App, users: &[User]) -> Thread {
+    let group = NewGroup::new("Babylon 5", &users[0]).unwrap();
+    let thread = app.chat.create_group(group, "🙂".repeat(200)).await.unwrap();
+    for user in &users[1..] {
+        thread.add_member(user).await.unwrap();
+    }
+    thread
+}
+
+async fn delete_claims(app: &App, user: &User) {
+    for key in [HandleClaim::key_from(user.handle()), IdentityClaim::key_from(user.identity().unwrap())] {
+        app.store.write(Write::delete(key)).await.unwrap().done().unwrap();
+    }
+}
+
+/// Goes through the whole table, and counts: the findings, and the requests and items of each page.
+async fn pages(app: &App, rebuild: bool) -> (Vec<Drift>, Vec<(usize, usize)>) {
+    let (mut findings, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
+    loop {
+        let store = FaultStore::new(app.store.clone(), Plan::new());
+        let auditor = Auditor::new(store.clone());
+        let page = match rebuild {
+            true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
+            false => auditor.check(cursor.as_ref()).await.unwrap(),
+        };
+        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        pages.push((usize::try_from(store.calls()).unwrap(), page.items));
+        cursor = page.next;
+        if cursor.is_none() {
+            return (findings, pages);
+        }
+    }
+}
+
+/// Makes every one of these memberships show an older message than the newest.
+async fn set_back(app: &App, thread: &Thread, users: &[User]) {
+    for user in users {
+        let theirs = app.chat.open(user.id(), thread.group_id()).await.unwrap();
+        let mut item = theirs.membership().to_item().unwrap();
+        item.insert("message", AttributeValue::S("something else".into()));
+        app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_page_ends_before_the_item_that_would_pass_the_limit() {
+    let app = App::with_whole_pages();
+    for user in users(&app, 150).await {
+        delete_claims(&app, &user).await;
+    }
+    let (findings, pages) = pages(&app, false).await;
+    assert_eq!(findings.len(), 300);
+    assert!(pages.len() > 2 && pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
+    assert_eq!(pages.iter().map(|(_, items)| items).sum::<usize>(), 150, "each item once");
+    let (_, pages) = self::pages(&app, true).await;
+    assert!(pages.len() > 2 && pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
+}
+
+#[tokio::test]
+async fn a_group_of_the_most_members_takes_few_requests_to_check() {
+    let app = App::with_whole_pages();
+    let users = users(&app, MAX_MEMBERS).await;
+    let thread = group(&app, &users).await;
+    set_back(&app, &thread, &users[500..]).await;
+    for user in &users[..500] {
+        let renamed = UserChange::new().display_name(DisplayName::new("X").unwrap());
+        app.chat.update_user(user, renamed).await.unwrap();
+    }
+    let (findings, pages) = pages(&app, false).await;
+    assert_eq!(findings.len(), MAX_MEMBERS);
+    assert!(pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_alone_passes_the_limit_has_a_page_of_its_own() {
+    let app = App::with_whole_pages();
+    let users = users(&app, 150).await;
+    let thread = group(&app, &users).await;
+    set_back(&app, &thread, &users).await;
+    let (findings, pages) = pages(&app, true).await;
+    assert_eq!(findings.len(), 150);
+    let longer: Vec<_> = pages.iter().filter(|(requests, _)| *requests > MAX_REQUESTS).collect();
+    assert!(matches!(longer[..], [(_, 1)]), "{pages:?}");
+    assert_eq!(self::pages(&app, false).await.0, []);
+}
+
+#[tokio::test]
+async fn an_audit_has_eight_requests_under_way_at_once() {
+    let app = App::with_whole_pages();
+    let users = users(&app, 20).await;
+    let thread = group(&app, &users).await;
+    set_back(&app, &thread, &users).await;
+    for rebuild in [false, true] {
+        let store = Meddled::new(&app.store);
+        let auditor = Auditor::new(store.clone());
+        let mut cursor = None;
+        loop {
+            let page = match rebuild {
+                true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
+                false => auditor.check(cursor.as_ref()).await.unwrap(),
+            };
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(store.most_at_once(), 8, "rebuild: {rebuild}");
+    }
+}
+
+#[tokio::test]
+async fn the_memberships_of_one_group_are_repaired_side_by_side() {
+    let app = App::with_whole_pages();
+    let users: Vec<_> = users(&app, 20).await;
+    let thread = group(&app, &users).await;
+    set_back(&app, &thread, &users).await;
+    for user in &users {
+        delete_claims(&app, user).await;
+        app.store.write(Write::delete(user.key())).await.unwrap().done().unwrap();
+    }
+    let store = Meddled::new(&app.store);
+    let page = Auditor::new(store.clone()).rebuild(None).await.unwrap();
+    assert_eq!((page.findings.len(), page.next), (20, None));
+    assert_eq!(store.most_at_once(), 8);
+}
+
+#[tokio::test]
+async fn an_unreadable_membership_is_found_once_also_without_a_group() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    app.project().await;
+    let mut item = thread.membership().to_item().unwrap();
+    item.remove("joined_at");
+    app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+    let is_unreadable = |drift: &&Drift| matches!(drift, Drift::Unreadable { .. });
+    assert_eq!(pages(&app, false).await.0.iter().filter(is_unreadable).count(), 1);
+    let group = MessageGroup::key_from(thread.group_id());
+    app.store.write(Write::delete(group)).await.unwrap().done().unwrap();
+    assert_eq!(pages(&app, false).await.0.iter().filter(is_unreadable).count(), 1);
+    let key = Membership::key_from((thread.group_id(), andrew.id()));
+    assert!(app.store.get(Get::new(key)).await.unwrap().item.is_some());
+}
