@@ -165,7 +165,8 @@ impl Model {
 fn unreadable(number: usize) -> Value {
     let keys =
         json!({"pk": {"S": format!("MSG#{}", uuid::Uuid::nil())}, "sk": {"S": "2026-01-01T00:00:00.000000+00:00"}});
-    json!({"eventName": "INSERT", "dynamodb": {"Keys": keys, "SequenceNumber": (number + 1).to_string()}})
+    let change = json!({"Keys": keys, "NewImage": {}, "SequenceNumber": (number + 1).to_string()});
+    json!({"eventName": "INSERT", "dynamodb": change})
 }
 
 /// The numbers of the records that arrived, in their order.
