@@ -101,6 +101,7 @@ impl Threadline {
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, "users.create");
         call.run(async {
+            new.handle.check_new()?;
             let now = self.clock.now();
             let id = new.id.unwrap_or_else(|| UserId::from_uuid(self.ids.next(now)));
             let profile = Profile::new(id, new.handle, new.display_name);
@@ -189,6 +190,9 @@ impl Threadline {
         let call = begin!(&*self.store, "users.update");
         call.run(async {
             let handle = change.handle.unwrap_or_else(|| user.handle().clone());
+            if handle != *user.handle() {
+                handle.check_new()?;
+            }
             let display_name = change.display_name.unwrap_or_else(|| user.display_name().clone());
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {

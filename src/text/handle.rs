@@ -30,28 +30,68 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The form of a [`Handle`] that must be unique in a table: at most 200 bytes, without `#` and control characters.
+    /// The form of a [`Handle`] that must be unique in a table: at most 200 bytes, without `#`, control characters and capitals of
+    /// ASCII.
     FoldedHandle,
-    |text| segment("a folded handle", 200, text)
+    |text| {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(Error::invalid("a folded handle has no capitals of ASCII"));
+        }
+        segment("a folded handle", MAX_FOLDED_BYTES, text)
+    }
 }
 
+const MAX_FOLDED_BYTES: usize = 200;
+
 impl Handle {
+    /// Accepts a handle that is to be looked up, by the rules of version 0.1 too. Users may have one since then that
+    /// [`new`](Self::new) refuses, such as one of two scripts. Nobody can take it now.
+    ///
+    /// ```
+    /// use threadline::Handle;
+    ///
+    /// assert!(Handle::new("Ωmega").is_err());
+    /// assert_eq!(Handle::for_look_up("Ωmega")?.as_str(), "Ωmega");
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for text that no version accepts as a handle.
+    pub fn for_look_up(text: impl Into<String>) -> Result<Self> {
+        Self::stored(text.into()).map_err(|error| error.with_entity("Handle"))
+    }
+
     /// Returns the handle in Unicode's form NFKC with full case folding: what must be unique.
     pub fn folded(&self) -> FoldedHandle {
         // Once more, since folding may give what normalization changes.
-        FoldedHandle(fold(&fold(&self.0)))
+        let folded = fold(&fold(&self.0));
+        // Only for a handle of version 0.1: what `new` accepts grows to 96 bytes at most.
+        if folded.len() > MAX_FOLDED_BYTES { self.in_ascii_lower_case() } else { FoldedHandle(folded) }
     }
 
     /// Returns the form by which version 0.1 made handles unique, ASCII lower case, if it is another one.
     pub(crate) fn folded_before(&self) -> Option<FoldedHandle> {
-        let before = FoldedHandle(self.0.to_ascii_lowercase());
+        let before = self.in_ascii_lower_case();
         (before != self.folded()).then_some(before)
+    }
+
+    /// Checks that a new user may take the handle, or a user change to it.
+    pub(crate) fn check_new(&self) -> Result<()> {
+        check(&self.0).map_err(|error| error.with_entity("Handle"))
+    }
+
+    fn in_ascii_lower_case(&self) -> FoldedHandle {
+        FoldedHandle(self.0.to_ascii_lowercase())
     }
 }
 
 impl StoredText for Handle {
-    fn stored(text: String) -> Self {
-        Self(text)
+    fn stored(text: String) -> Result<Self> {
+        check_length(&text)?;
+        if !text.chars().all(is_in_handles) {
+            return Err(Error::invalid("a handle may hold only letters, digits and marks, `_`, `-` and `.`"));
+        }
+        Ok(Self(text))
     }
 }
 
@@ -59,13 +99,21 @@ fn fold(text: &str) -> String {
     caseless::default_case_fold_str(&text.nfkc().collect::<String>()).nfkc().collect()
 }
 
-fn check(text: &str) -> Result<()> {
+fn check_length(text: &str) -> Result<()> {
     at_most("a handle", 32, text)?;
     at_most_bytes("a handle", 48, text)?;
-    not_empty("a handle", text)?;
+    not_empty("a handle", text)
+}
+
+/// Returns `true` for a character that some version accepts in handles.
+fn is_in_handles(c: char) -> bool {
+    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '_' | '-' | '.')
+}
+
+fn check(text: &str) -> Result<()> {
+    check_length(text)?;
     let composed: String = text.nfc().collect();
-    let is_one = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '_' | '-' | '.');
-    if !composed.chars().all(|c| is_one(c) && c.identifier_allowed()) {
+    if !composed.chars().all(|c| is_in_handles(c) && c.identifier_allowed()) {
         return Err(Error::invalid(
             "a handle may hold only visible letters, digits and marks in use today, `_`, `-` and `.`",
         ));

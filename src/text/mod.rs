@@ -4,6 +4,7 @@ mod handle;
 mod name;
 mod preview;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
@@ -123,19 +124,20 @@ text_newtype! {
     |text| segment("a key segment", 200, text)
 }
 
-/// A text that the table holds. It is read without today's rules, since an older version may have stored it by others.
+/// A text that the table holds. It is read by the rules of version 0.1, which may have stored it: with the same limits, so that a
+/// membership that holds it stays under 1 KB.
 pub(crate) trait StoredText: Sized {
-    fn stored(text: String) -> Self;
+    fn stored(text: String) -> Result<Self>;
 }
 
 /// Reads a stored text, for serde.
 pub(crate) fn stored<'de, D: Deserializer<'de>, T: StoredText>(from: D) -> Result<T, D::Error> {
-    String::deserialize(from).map(T::stored)
+    T::stored(String::deserialize(from)?).map_err(D::Error::custom)
 }
 
 /// Reads a stored text that may be missing, for serde.
 pub(crate) fn stored_option<'de, D: Deserializer<'de>, T: StoredText>(from: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?.map(T::stored))
+    Option::<String>::deserialize(from)?.map(T::stored).transpose().map_err(D::Error::custom)
 }
 
 fn segment(what: &'static str, most_bytes: usize, text: String) -> Result<String> {

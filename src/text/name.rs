@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::GeneralSecurityProfile;
 use unicode_security::general_security_profile::IdentifierType;
 
-use super::{StoredText, at_most, at_most_bytes, text_newtype};
+use super::{StoredText, at_most, at_most_bytes, no_control, text_newtype};
 use crate::error::{Error, Result};
 
 text_newtype! {
@@ -30,34 +30,61 @@ text_newtype! {
 }
 
 impl StoredText for DisplayName {
-    fn stored(text: String) -> Self {
-        Self(text)
+    fn stored(text: String) -> Result<Self> {
+        one_line_before("a display name", 80, &text).map(|()| Self(text))
     }
 }
 
 impl StoredText for GroupTitle {
-    fn stored(text: String) -> Self {
-        Self(text)
+    fn stored(text: String) -> Result<Self> {
+        one_line_before("a group's title", 128, &text).map(|()| Self(text))
     }
+}
+
+/// Checks a name by the rules of version 0.1, which may have stored it.
+fn one_line_before(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
+    at_most(what, 64, text)?;
+    at_most_bytes(what, most_bytes, text)?;
+    not_blank(what, text, char::is_whitespace)?;
+    no_control(what, text)
 }
 
 fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<String> {
     let text: String = text.trim().nfc().collect();
     at_most(what, 64, &text)?;
     at_most_bytes(what, most_bytes, &text)?;
-    if text.chars().all(is_blank) {
-        return Err(Error::invalid(format!("{what} must not be empty or blank")));
-    }
+    not_blank(what, &text, is_blank)?;
     if text.chars().any(is_control) {
         return Err(Error::invalid(format!("{what} must not hold control characters or bidirectional overrides")));
     }
     Ok(text)
 }
 
-/// Returns `true` for a character that looks like nothing: white space, those that Unicode ignores by default, and the blank
-/// pattern of Braille.
+fn not_blank(what: &'static str, text: &str, is_blank: impl Fn(char) -> bool) -> Result<()> {
+    if text.chars().all(is_blank) {
+        return Err(Error::invalid(format!("{what} must not be empty or blank")));
+    }
+    Ok(())
+}
+
+/// Returns `true` for a character that looks like nothing: white space, what Unicode ignores by default, and the blanks of single
+/// scripts.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c == '\u{2800}' || c.identifier_type() == Some(IdentifierType::Default_Ignorable)
+    c.is_whitespace()
+        || c.identifier_type() == Some(IdentifierType::Default_Ignorable)
+        || is_ignored(c)
+        || is_blank_sign(c)
+}
+
+/// Returns `true` for what Unicode ignores by default and does not give the type `Default_Ignorable`: the deprecated, and those
+/// that are not assigned yet. Besides, the marks of annotations.
+fn is_ignored(c: char) -> bool {
+    matches!(c, '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Returns `true` for the blank pattern of Braille, the null notehead of music and the blanks of hieroglyphs.
+fn is_blank_sign(c: char) -> bool {
+    matches!(c, '\u{2800}' | '\u{1D159}' | '\u{13441}' | '\u{13442}')
 }
 
 /// Returns `true` for controls, line and paragraph separators, and what changes the direction of the text around it.

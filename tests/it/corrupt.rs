@@ -61,10 +61,10 @@ async fn an_attribute_of_another_type_is_named_with_the_type_that_it_has() {
 
 #[tokio::test]
 async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
-    let error = error_of::<HandleClaim>(|item| drop(item.insert("user_uuid", s("canary canary")))).await;
+    let error = error_of::<HandleClaim>(|item| drop(item.insert("handle", s("canary canary")))).await;
     assert_eq!(
         error,
-        "the item at `HANDLE#… / HANDLE` is no HandleClaim: attribute `user_uuid` has type S and a value that does not fit"
+        "the item at `HANDLE#… / HANDLE` is no HandleClaim: attribute `handle` has type S and a value that does not fit"
     );
     for version in ["-1", "1.5", "18446744073709551616"] {
         let error = error_of::<User>(|item| drop(item.insert("version", n(version)))).await;
