@@ -202,7 +202,7 @@ pub(crate) const TOLERATED: &[Row] = &[
             let Seen::Answers {
                 operation: Operation::Query(query),
                 twin: Answer::Pages(twin),
-                other: Answer::Failed { kind: ErrorKind::Invalid, .. },
+                other: Answer::Failed { kind: ErrorKind::Misconfigured, .. },
                 ..
             } = seen
             else {
