@@ -117,9 +117,12 @@ pub trait StoreExt: Store {
     /// reading the rest again either succeeds or gives the error.
     ///
     /// # Errors
-    /// As [`Store::batch_get`], when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice in a hundred,
-    /// before anything is read.
+    /// As [`Store::batch_get`], when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice, before
+    /// anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
+        if !are_distinct(&keys) {
+            return Err(Error::invalid("a key is there twice; read it once"));
+        }
         let batches = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec()));
         let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchGetOutput::default();
@@ -148,17 +151,14 @@ pub trait StoreExt: Store {
     /// # Errors
     /// As [`Store::batch_write`], when the first batch fails: nothing was done then.
     /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses and for two writes of one item, before anything is
-    /// sent: what a batch leaves undone is done later, so that their order could not be kept. [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those
-    /// before it were done except for what they left, and nobody knows of the batch itself. Do all of the writes again then,
-    /// where nobody else has written the items since: each is a whole put or a delete, so twice is as good as once.
+    /// sent: what a batch leaves undone is done later, so that their order could not be kept.
+    /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for
+    /// what they left, and nobody knows of the batch itself. Do all of the writes again then, where nobody else has written the
+    /// items since: each is a whole put or a delete, so twice is as good as once.
     async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
-        let mut keys = HashSet::with_capacity(writes.len());
-        for write in &writes {
-            if !keys.insert(write.key()?) {
-                return Err(Error::invalid(
-                    "two writes are of one item, and their order could not be kept; write it once",
-                ));
-            }
+        let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
+        if !are_distinct(&keys) {
+            return Err(Error::invalid("two writes are of one item, and their order could not be kept; write it once"));
         }
         let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec()));
         let batches = batches.collect::<Result<Vec<_>>>()?;
@@ -182,3 +182,7 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+fn are_distinct(keys: &[Key]) -> bool {
+    keys.iter().collect::<HashSet<_>>().len() == keys.len()
+}

@@ -294,6 +294,30 @@ async fn a_table_on_aws_that_is_as_defined_has_no_difference() -> Result<(), Err
 }
 
 #[tokio::test]
+async fn more_protection_is_no_difference() -> Result<(), Error> {
+    let server = Server::answering([active(), time_to_live("ENABLED"), recovery("ENABLED"), tags("messaging")]);
+    let verified = spec().deletion_protection(false).verify(&server.client(&Sleeps::default())).await?;
+    assert!(verified.is_match(), "{verified:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lack_of_protection_is_a_difference() -> Result<(), Error> {
+    let mut live = described("ACTIVE", "ACTIVE");
+    live["DeletionProtectionEnabled"] = json!(false);
+    let server = Server::answering([
+        ok(json!({"Table": live})),
+        time_to_live("ENABLED"),
+        recovery("ENABLED"),
+        tags("messaging"),
+    ]);
+    let verified = spec().verify(&server.client(&Sleeps::default())).await?;
+    let settings: Vec<_> = verified.differences.iter().map(|difference| difference.setting).collect();
+    assert_eq!(settings, [Setting::DeletionProtection]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn differences_of_recovery_expiry_encryption_and_tags_are_said_in_words() -> Result<(), Error> {
     let mut live = described("ACTIVE", "ACTIVE");
     live["SSEDescription"] = Value::Null;

@@ -93,3 +93,53 @@ async fn a_message_keeps_its_expiry_when_it_is_read_back() {
         assert_eq!(Message::from_item(item).unwrap().expires_at(), None);
     }
 }
+
+/// The texts of all pages of two.
+async fn all_pages(thread: &Thread, oldest_first: bool) -> Vec<String> {
+    let (mut texts, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = thread.messages().limit(2);
+        let page = if oldest_first { page.oldest_first() } else { page };
+        let page = match cursor {
+            Some(cursor) => page.cursor(cursor),
+            None => page,
+        };
+        let page = page.fetch().await.unwrap();
+        texts.extend(page.items.iter().map(|message| message.body().unwrap().to_string()));
+        cursor = page.next;
+        if cursor.is_none() {
+            return texts;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_list_reads_past_pages_of_expired_messages() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let mut expected = vec!["Have you ever watched Babylon 5?".to_owned()];
+    let mut middle = None;
+    for number in 0..24 {
+        let sent = app.say(&thread, &number.to_string()).await;
+        // A page of the store holds three: here are eight in a row that have expired, and more at the end.
+        if number % 9 == 0 {
+            expected.push(number.to_string());
+            middle = Some(sent);
+            continue;
+        }
+        let past = AttributeValue::N(app.clock.now().unix_seconds().to_string());
+        let expires = Write::update(sent.key(), Update::new().set("expires_at", past)).unwrap();
+        app.store.write(expires).await.unwrap().done().unwrap();
+    }
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(all_pages(&thread, true).await, expected);
+    let before = thread.messages().before(&middle.unwrap()).limit(2).fetch().await.unwrap();
+    let texts: Vec<_> = before.items.iter().map(|message| message.body().unwrap().as_str()).collect();
+    assert_eq!(texts, [&expected[2], &expected[1]]);
+    let membership = app.chat.open(bayko.id(), thread.group_id()).await.unwrap().membership().clone();
+    assert_eq!(app.chat.unread(&membership).await.unwrap().count, 4);
+    app.project().await;
+    assert_eq!(preview(&app.inbox(bayko.id()).await[0]), expected.last().cloned());
+    expected.reverse();
+    assert_eq!(all_pages(&thread, false).await, expected);
+}

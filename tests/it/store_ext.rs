@@ -205,10 +205,9 @@ async fn a_new_entity_that_meets_itself_after_a_lost_answer_was_put() {
 }
 
 #[tokio::test]
-async fn write_all_refuses_one_item_in_two_batches() {
-    let store = MemoryStore::new();
-    let writes: Vec<_> = puts(0..30).into_iter().chain(puts(3..4)).collect();
-    let error = store.write_all(writes).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(crate::support::scan(&store).await, [], "nothing was sent");
+async fn one_item_in_two_batches_is_refused_before_anything_is_sent() {
+    let store = Faulty::new([]);
+    let twice = || (0..130).chain([3]);
+    assert_eq!(store.write_all(puts(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(store.get_all(keys(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
 }

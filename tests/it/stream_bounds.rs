@@ -102,3 +102,21 @@ async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
     assert_eq!(projection.lowest_failed, records[1].sequence);
     assert_eq!(app.inbox(users[2].id()).await[0].preview().unwrap().as_str(), "one");
 }
+
+#[tokio::test]
+async fn the_lowest_of_the_failed_numbers_is_that_of_the_number_and_not_of_its_text() {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    let seen = app.records().len();
+    for text in ["one", "two"] {
+        app.say(&thread, text).await;
+    }
+    let mut records = app.records().split_off(seen);
+    for (record, number) in records.iter_mut().zip([9, 10]) {
+        record.sequence = Some(number.into());
+    }
+    let key = Membership::key_from((thread.group_id(), bayko.id()));
+    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let projection = Projector::new(store).project(&records).await;
+    assert_eq!(projection.lowest_failed, Some(9.into()));
+}
