@@ -104,7 +104,7 @@ impl Threadline {
             let group = GroupId::direct(from.id(), to_id);
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
-            let existing = if let Some(error) = self.out_of_window(message.created_at())? {
+            let existing = if let Some(error) = self.out_of_window(message.created_at()) {
                 // Nothing can be started with it, but perhaps it is a retry of a start that was done.
                 self.stored_group(&call, group, error).await?
             } else {
@@ -170,7 +170,7 @@ impl Threadline {
             let first = first?;
             let has_own_id = first.has_id();
             let message = self.compose(group, new.creator.clone(), first)?;
-            let existing = if let Some(error) = self.out_of_window(message.created_at())? {
+            let existing = if let Some(error) = self.out_of_window(message.created_at()) {
                 self.stored_group(&call, group, error).await?
             } else {
                 let row = |member: &Profile| {

@@ -15,21 +15,17 @@ use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
-/// How far ahead a message's time may be of a clock that will be right some day.
+/// The largest time ahead for which a retry is worth the wait.
 const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Threadline {
-    /// Returns why a message of this time must not be put, if so. It may be stored already: a retry is accepted at any age.
-    ///
-    /// # Errors
-    /// `Invalid` for a time so far ahead that no clock is off by as much.
-    pub(super) fn out_of_window(&self, time: Timestamp) -> Result<Option<Error>> {
+    /// Returns why a message of this time must not be put, if so. It may be stored already: a retry is accepted at any time.
+    pub(super) fn out_of_window(&self, time: Timestamp) -> Option<Error> {
         let (now, SendWindow { ahead, behind }) = (self.clock.now(), self.window);
-        if time > now.saturating_add(ahead.max(MOST_AHEAD)) {
-            let message = format!("the message's time is more than {} h ahead", MOST_AHEAD.as_secs() / 3600);
-            return Err(Error::invalid(message).with_entity(Message::TYPE));
-        }
-        let error = if time > now.saturating_add(ahead) {
+        let error = if time > now.saturating_add(ahead.max(MOST_AHEAD)) {
+            let hours = MOST_AHEAD.as_secs() / 3600;
+            Error::invalid(format!("the message is more than {hours} h ahead and not stored: send it with a new id"))
+        } else if time > now.saturating_add(ahead) {
             let seconds = (time.unix_millis() - now.unix_millis()).div_euclid(1000) + 1;
             let message = format!(
                 "the message's time is {seconds} s ahead of this server's clock: send it again after that, or with a new id"
@@ -40,9 +36,9 @@ impl Threadline {
                 format!("the message is older than {} s and not stored: send it with a new id", behind.as_secs());
             Error::invalid(message)
         } else {
-            return Ok(None);
+            return None;
         };
-        Ok(Some(error.with_entity(Message::TYPE)))
+        Some(error.with_entity(Message::TYPE))
     }
 
     /// Finds that a message is stored, as what it is.
@@ -52,7 +48,7 @@ impl Threadline {
 
     /// Puts a new message, or finds that it is stored.
     pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
-        if let Some(error) = self.out_of_window(message.created_at())? {
+        if let Some(error) = self.out_of_window(message.created_at()) {
             return same_message(stored(call, &message).await?.ok_or(error)?, &message);
         }
         let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
@@ -92,7 +88,8 @@ pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
 }
 
 impl Thread {
-    /// Sends a message with this id. A put if absent: 1 WCU per KB. Make the id on the server, by
+    /// Sends a message with this id. A put if absent: 1 WCU per KB; 1 RCU per 4 KB for an id outside the
+    /// [send window](super::SendWindow), whose message is only looked up. Make the id on the server, by
     /// [`new_message_id`](Threadline::new_message_id): a message is placed by the time in its id, and a reply from a device whose
     /// clock is slow would be placed before the question.
     ///
@@ -104,9 +101,10 @@ impl Thread {
     ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses, an id that is no UUIDv7 (see
-    ///   [`send_draft`](Self::send_draft)), one older than the [send window](super::SendWindow), and one more than 24 hours ahead.
-    /// * [`Unavailable`](ErrorKind::Unavailable) for an id ahead of the send window: nothing was sent, and a retry succeeds once the
-    ///   clock has reached the window.
+    ///   [`send_draft`](Self::send_draft)), and a message that is not stored with an id older than the
+    ///   [send window](super::SendWindow) or more than 24 hours ahead.
+    /// * [`Unavailable`](ErrorKind::Unavailable) for an id ahead of the send window whose message is not stored: nothing was sent.
+    ///   The error says how far ahead it is, and a retry succeeds once the clock has reached the window.
     /// * [`NotFound`](ErrorKind::NotFound) for a retry of a message that has expired and is still in the table. Once DynamoDB has
     ///   removed it, a retry within the window is a new message.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another

@@ -123,9 +123,10 @@ impl Threadline {
 /// read and before what [`MessagesRequest::after`] has seen, and moves no inbox entry. One that is ahead is placed after messages that
 /// others send later. So let servers make the ids, when the message is sent, also if it was written earlier without a connection.
 ///
-/// A message ahead of the window is not sent, unless it is stored already: the error is retryable, and a retry succeeds once the
-/// clock has reached the window. So a server whose clock is ahead by more than the window makes messages that other servers
-/// accept only later.
+/// A message ahead of the window is not sent. A retry of one that is stored returns it, no matter how far ahead it is. The error for
+/// any other is retryable, and a retry succeeds once the clock has reached the window. If the message is more than 24 hours ahead,
+/// the error is permanent: send it with a new id. So a server whose clock is ahead by more than the window makes messages that
+/// other servers accept only later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use threadline::{Clock, Draft, ErrorKind, GroupId, ImportedDirect, MessageBody, NewGroup};
+use threadline::{
+    Clock, DisplayName, Draft, ErrorKind, GroupId, Handle, ImportedDirect, MessageBody, NewGroup, Outcome, UserChange,
+};
+use uuid::Uuid;
 
 use crate::groups::{count, person, texts};
 use crate::support::{App, scan, time};
@@ -145,6 +148,74 @@ async fn a_retry_after_the_window_finds_what_was_started() {
     let again = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap();
     assert_eq!(again.membership(), first.membership());
     assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn retry_ahead_of_the_window_finds_what_was_started() {
+    for ahead in [Duration::from_secs(60), Duration::from_secs(25 * 60 * 60)] {
+        let app = App::new();
+        let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+        let now = Clock::now(&*app.clock);
+        app.clock.advance(ahead);
+        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+        let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(GroupId::from_uuid(Uuid::from_u128(7)));
+        let direct = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
+        let group = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
+        let before = scan(&app.store).await;
+        app.clock.set(now);
+        let again = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
+        assert_eq!(again.membership(), direct.membership());
+        let again = app.chat.create_group(new, draft).await.unwrap();
+        assert_eq!(again.membership(), group.membership());
+        assert!(scan(&app.store).await == before);
+    }
+}
+
+#[tokio::test]
+async fn start_ahead_of_the_window_is_done_once_its_time_is_near() {
+    let app = App::new();
+    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
+    let now = Clock::now(&*app.clock);
+    app.clock.advance(Duration::from_secs(60));
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    app.clock.set(now);
+    let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(GroupId::from_uuid(Uuid::from_u128(7)));
+    for error in [
+        app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap_err(),
+        app.chat.create_group(new.clone(), draft.clone()).await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone));
+        assert!(error.to_string().contains("61 s ahead"), "{error}");
+    }
+    app.clock.advance(Duration::from_secs(55));
+    app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
+    app.chat.create_group(new, draft).await.unwrap();
+}
+
+#[tokio::test]
+async fn start_of_an_existing_conversation_signs_as_send_does() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let change = UserChange::new().handle(Handle::new("londo").unwrap());
+    let renamed = app.chat.update_user(&andrew, change.display_name(DisplayName::new("Londo").unwrap())).await.unwrap();
+    // The projector has not brought the new names to the membership yet.
+    for profile in [renamed.profile(), andrew.profile()] {
+        app.clock.advance(Duration::from_secs(1));
+        let id = app.chat.new_message_id();
+        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id);
+        let again = app.chat.start_direct(profile, &bayko, draft).await.unwrap();
+        let started = again.messages().limit(1).fetch().await.unwrap().items.remove(0);
+        let sent = app.chat.open(andrew.id(), thread.group_id()).await.unwrap();
+        let sent = sent.send(app.chat.new_message_id(), "opa").await.unwrap();
+        assert_eq!((started.id(), started.sender_handle()), (id, sent.sender_handle()));
+        assert_eq!(started.sender_display_name(), sent.sender_display_name());
+        assert_eq!(started.sender_handle(), andrew.handle());
+    }
+    app.project().await;
+    app.clock.advance(Duration::from_secs(1));
+    let again = app.chat.start_direct(&andrew, &bayko, "opa").await.unwrap();
+    let started = again.messages().limit(1).fetch().await.unwrap().items.remove(0);
+    assert_eq!(started.sender_handle(), renamed.handle());
 }
 
 #[tokio::test]

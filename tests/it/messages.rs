@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use threadline::{
-    Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Outcome, Page, RandomIds, Recovery,
-    SendWindow, Thread,
+    Clock, Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Outcome, Page, RandomIds,
+    Recovery, SendWindow, Thread,
 };
 
 use crate::support::{App, time};
@@ -93,13 +93,46 @@ async fn a_retry_ahead_of_the_window_finds_its_message() {
 }
 
 #[tokio::test]
-async fn a_message_more_than_a_day_ahead_is_invalid() {
+async fn retry_finds_its_message_however_far_ahead_it_is() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    for ahead in [Duration::from_secs(6), Duration::from_secs(25 * 60 * 60), Duration::from_secs(50 * 365 * 86_400)] {
+        app.clock.advance(ahead);
+        let id = thread.new_message_id();
+        let sent = thread.send(id, "opa").await.unwrap();
+        app.clock.set(app.clock.now().saturating_sub(ahead));
+        assert_eq!(thread.send(id, "opa").await.unwrap(), sent, "{ahead:?}");
+        assert_eq!(thread.send(id, "epa").await.unwrap_err().kind(), ErrorKind::AlreadyExists, "{ahead:?}");
+    }
+}
+
+#[tokio::test]
+async fn retry_finds_what_a_wider_window_accepted() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let hour = Duration::from_secs(60 * 60);
+    let wide = app.chat.clone().with_send_window(SendWindow::default().ahead(hour * 48));
+    let wide = wide.open(andrew.id(), thread.group_id()).await.unwrap();
+    for hours in [1, 48] {
+        app.clock.advance(hour * hours);
+        let id = thread.new_message_id();
+        app.clock.set(app.clock.now().saturating_sub(hour * hours));
+        let sent = wide.send(id, "opa").await.unwrap();
+        assert_eq!(thread.send(id, "opa").await.unwrap(), sent, "{hours} h");
+    }
+}
+
+#[tokio::test]
+async fn new_message_more_than_a_day_ahead_is_invalid() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.clock.advance(Duration::from_millis(24 * 60 * 60 * 1000 + 1));
     let far = thread.new_message_id();
     app.clock.set(time("2026-11-22T12:00:00Z"));
-    assert_eq!(thread.send(far, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
+    let error = thread.send(far, "opa").await.unwrap_err();
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Invalid, Recovery::Permanent));
+    assert!(error.to_string().contains("with a new id"), "{error}");
+    assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
