@@ -343,6 +343,11 @@ impl Membership {
         self.last_message == Some(message.position()) && self.last_revision.unwrap_or(0) == message.revision()
     }
 
+    /// Returns `true` if the row shows this revision of the message with another expiry.
+    pub(crate) fn shows_other_expiry_of(&self, message: &Message) -> bool {
+        self.shows_revision_of(message) && self.last_expires_at != expiry_of(message)
+    }
+
     /// Whether the row shows the message as it is, or that there is none.
     pub(crate) fn shows(&self, newest: Option<&Message>) -> bool {
         self.last_message == newest.map(Message::position)

@@ -84,7 +84,7 @@ impl Plan {
         }
         let new = read::<Message>(record)?;
         // An application may keep attributes of its own in a message; they concern no inbox entry.
-        let is_same = |old: Message| old.revision() == new.revision();
+        let is_same = |old: Message| old.revision() == new.revision() && old.expires_at() == new.expires_at();
         if record.kind == RecordKind::Modify && read_old(record).is_some_and(is_same) {
             return Ok(Subject::Nothing);
         }
@@ -124,7 +124,8 @@ impl Plan {
 impl GroupWork {
     fn show(&mut self, message: Message) {
         let order = |message: &Message| (message.position(), message.revision());
-        if self.newest.as_ref().is_none_or(|newest| order(newest) < order(&message)) {
+        // Of two records of one revision, the later one has the expiry of now.
+        if self.newest.as_ref().is_none_or(|newest| order(newest) <= order(&message)) {
             self.newest = Some(message);
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn advance(
     message: &Message,
     joined: &mut BTreeMap<UserId, Membership>,
 ) -> Result<()> {
-    each_member(call, message.group_id(), joined, |row| row.moved_to(message)).await
+    each_member(call, message.group_id(), Some(message), joined, |row| row.moved_to(message)).await
 }
 
 /// Sets the rows of a group right after messages went from its thread: a row that shows one of them goes back to the newest
@@ -42,7 +42,7 @@ pub(super) async fn refresh(
     joined: &mut BTreeMap<UserId, Membership>,
 ) -> Result<()> {
     let newest = newest_message(call, group).await?;
-    each_member(call, group, joined, |row| match (&newest, row.last_message()) {
+    each_member(call, group, newest.as_ref(), joined, |row| match (&newest, row.last_message()) {
         (newest, Some(shown)) if removed.contains(&shown) => Some(row.clone().showing(newest.as_ref())),
         (Some(newest), _) => row.moved_to(newest),
         (None, _) => None,
@@ -205,10 +205,11 @@ fn readable(call: &Call<'_>, membership: Result<Membership>) -> Option<Membershi
         .ok()
 }
 
-/// Makes of each row of a group what `target` says. Those rows in `joined` become what they are now.
+/// Makes of each row of a group what `target` says, for this newest message. Those rows in `joined` become what they are now.
 async fn each_member(
     call: &Call<'_>,
     group: GroupId,
+    newest: Option<&Message>,
     joined: &mut BTreeMap<UserId, Membership>,
     target: impl Fn(&Membership) -> Option<Membership> + Send + Sync,
 ) -> Result<()> {
@@ -222,7 +223,7 @@ async fn each_member(
             Err(error) => return worst(done, Err(error)),
         };
         let rows = page.items.into_iter().filter_map(read_listed::<Membership>);
-        let mut changes = at_once(rows.map(|row| change(call, row, target).boxed()));
+        let mut changes = at_once(rows.map(|row| change(call, row, newest, target).boxed()));
         while let Some(changed) = changes.next().await {
             match changed {
                 Ok(Some(row)) => {
@@ -240,14 +241,26 @@ async fn each_member(
 }
 
 /// Makes of a row what `target` says, where that says anything. Gives the row as it is then; `None` where it has gone.
+///
+/// An expiry that another program changes has no order, as a revision has. So a row with another one than the message is compared
+/// with the thread itself.
 async fn change(
     call: &Call<'_>,
     row: Result<Membership>,
+    newest: Option<&Message>,
     target: &(impl Fn(&Membership) -> Option<Membership> + Sync),
 ) -> Result<Option<Membership>> {
     let Some(mut row) = readable(call, row) else { return Ok(None) };
     for _ in 0..ATTEMPTS {
-        let Some(right) = target(&row).filter(|right| *right != row) else { return Ok(Some(row)) };
+        let Some(right) = target(&row).filter(|right| *right != row) else {
+            return match newest {
+                Some(newest) if row.shows_other_expiry_of(newest) => {
+                    let newest = newest_message(call, row.group_id()).await?;
+                    settle(call, row, newest).await
+                }
+                _ => Ok(Some(row)),
+            };
+        };
         let Some(now) = replace(call, &row, right).await? else { return Ok(None) };
         row = now;
     }

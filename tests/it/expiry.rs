@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use threadline::stream::Auditor;
-use threadline::{AttributeValue, Clock, Entity, ErrorKind, Message, Store, Thread, Update, Write};
+use proptest::prelude::*;
+use threadline::stream::{Auditor, Drift, Finding, Projector, StreamRecord};
+use threadline::{
+    AttributeValue, Clock, Entity, ErrorKind, Item, Membership, Message, Store, Thread, Update, User, Write,
+};
 
-use crate::support::App;
+use crate::support::{App, block_on, cases, scan};
 
 /// A thread whose last message expires in a minute, with its two texts projected.
-async fn expiring() -> (App, threadline::User, Thread, Message) {
+async fn expiring() -> (App, User, Thread, Message) {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     app.say(&thread, "it stays").await;
@@ -20,7 +23,7 @@ async fn expiring() -> (App, threadline::User, Thread, Message) {
     (app, bayko, thread, sent)
 }
 
-fn preview(membership: &threadline::Membership) -> Option<String> {
+fn preview(membership: &Membership) -> Option<String> {
     membership.preview().map(ToString::to_string)
 }
 
@@ -68,16 +71,7 @@ async fn a_removed_message_leaves_every_inbox() {
     assert_eq!(app.store.sweep_expired(), 1);
     app.project().await;
     assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));
-    let auditor = Auditor::new(app.store.clone());
-    let mut cursor = None;
-    loop {
-        let page = auditor.check(cursor.as_ref()).await.unwrap();
-        assert_eq!(page.findings, []);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    assert_eq!(findings(&app, false).await, []);
 }
 
 #[tokio::test]
@@ -91,6 +85,191 @@ async fn a_message_keeps_its_expiry_when_it_is_read_back() {
         let mut item = read.to_item().unwrap();
         item.insert("expires_at", odd);
         assert_eq!(Message::from_item(item).unwrap().expires_at(), None);
+    }
+}
+
+/// Sets when a message expires, as another program does: it changes nothing else.
+async fn expire(app: &App, message: &Message, seconds: Option<i64>) {
+    let update = match seconds {
+        Some(seconds) => {
+            let end = app.clock.now().unix_seconds() + seconds;
+            Update::new().set("expires_at", AttributeValue::N(end.to_string()))
+        }
+        None => Update::new().remove("expires_at"),
+    };
+    app.store.write(Write::update(message.key(), update).unwrap()).await.unwrap().done().unwrap();
+}
+
+fn records_from(app: &App, first: usize) -> Vec<StreamRecord> {
+    app.records().split_off(first)
+}
+
+async fn project(app: &App, records: &[StreamRecord]) {
+    assert!(!Projector::new(app.store.clone()).project(records).await.has_failed());
+}
+
+/// A conversation whose last message is projected, and the number of its records: an insert of a membership repairs it.
+async fn projected() -> (App, User, Message, usize) {
+    let app = App::new();
+    let (_, bayko, thread) = app.direct().await;
+    app.say(&thread, "it stays").await;
+    let sent = app.say(&thread, "it goes").await;
+    app.project().await;
+    let seen = app.records().len();
+    (app, bayko, sent, seen)
+}
+
+async fn entries(app: &App) -> Vec<Item> {
+    scan(&app.store).await.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
+}
+
+async fn findings(app: &App, repair: bool) -> Vec<Finding> {
+    let auditor = Auditor::new(app.store.clone());
+    let (mut cursor, mut findings) = (None, Vec::new());
+    loop {
+        let page = match repair {
+            true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
+            false => auditor.check(cursor.as_ref()).await.unwrap(),
+        };
+        findings.extend(page.findings);
+        cursor = page.next;
+        if cursor.is_none() {
+            return findings;
+        }
+    }
+}
+
+#[tokio::test]
+async fn preview_follows_an_expiry_that_is_added_changed_and_removed() {
+    // With both images, and with the new one alone.
+    for has_old in [true, false] {
+        let (app, bayko, sent, mut seen) = projected().await;
+        for (seconds, shown_after_a_minute) in
+            [(Some(30), "it stays"), (Some(300), "it goes"), (Some(45), "it stays"), (None, "it goes")]
+        {
+            expire(&app, &sent, seconds).await;
+            let mut records = records_from(&app, seen);
+            seen = app.records().len();
+            records.iter_mut().filter(|_| !has_old).for_each(|record| record.old = None);
+            project(&app, &records).await;
+            assert_eq!(findings(&app, false).await, [], "{seconds:?}");
+            assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it goes"), "{seconds:?}");
+            let now = app.clock.now();
+            app.clock.advance(Duration::from_secs(60));
+            assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some(shown_after_a_minute), "{seconds:?}");
+            app.clock.set(now);
+        }
+    }
+}
+
+#[tokio::test]
+async fn message_that_is_expired_at_once_and_restored_is_followed() {
+    let (app, bayko, sent, mut seen) = projected().await;
+    for (seconds, shown) in [(Some(-10), "it stays"), (None, "it goes"), (Some(0), "it stays"), (Some(30), "it goes")] {
+        expire(&app, &sent, seconds).await;
+        let records = records_from(&app, seen);
+        seen = app.records().len();
+        project(&app, &records).await;
+        assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some(shown), "{seconds:?}");
+        assert_eq!(findings(&app, false).await, [], "{seconds:?}");
+    }
+}
+
+#[tokio::test]
+async fn rebuild_repairs_entries_whose_message_expired_before_it_is_removed() {
+    let (app, bayko, _, _) = expiring().await;
+    app.clock.advance(Duration::from_secs(120));
+    let found = findings(&app, true).await;
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|finding| finding.mended && matches!(finding.drift, Drift::WrongRecency { .. })));
+    assert_eq!(findings(&app, false).await, []);
+    let before = entries(&app).await;
+    let seen = app.records().len();
+    assert_eq!(app.store.sweep_expired(), 1);
+    project(&app, &records_from(&app, seen)).await;
+    assert!(entries(&app).await == before);
+    assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));
+}
+
+#[tokio::test]
+async fn expiry_is_not_taken_from_a_redelivered_record() {
+    let (app, _, sent, seen) = projected().await;
+    for seconds in [Some(30), Some(60), None, Some(90)] {
+        expire(&app, &sent, seconds).await;
+    }
+    let records = records_from(&app, seen);
+    project(&app, &records).await;
+    let right = entries(&app).await;
+    assert_eq!(findings(&app, false).await, []);
+    for record in &records {
+        project(&app, std::slice::from_ref(record)).await;
+        assert!(entries(&app).await == right);
+    }
+    project(&app, &records[..2]).await;
+    assert!(entries(&app).await == right);
+}
+
+#[tokio::test]
+async fn expiry_is_projected_with_the_removal_of_an_older_message() {
+    let (app, _, sent, seen) = projected().await;
+    let older = app.records().into_iter().rev().filter_map(|record| record.new);
+    let older = older.filter_map(|item| Message::from_item(item).ok()).find(|message| message.id() != sent.id());
+    app.store.write(Write::delete(older.unwrap().key())).await.unwrap().done().unwrap();
+    expire(&app, &sent, Some(30)).await;
+    project(&app, &records_from(&app, seen)).await;
+    assert_eq!(findings(&app, false).await, []);
+}
+
+#[tokio::test]
+async fn expiry_of_an_older_message_changes_no_entry() {
+    let (app, _, _, seen) = projected().await;
+    let older = app.records().into_iter().filter_map(|record| record.new);
+    let older = older.filter_map(|item| Message::from_item(item).ok()).next().unwrap();
+    let before = entries(&app).await;
+    expire(&app, &older, Some(30)).await;
+    project(&app, &records_from(&app, seen)).await;
+    assert!(entries(&app).await == before);
+    assert_eq!(findings(&app, false).await, []);
+}
+
+#[tokio::test]
+async fn audit_finds_an_expiry_that_was_not_projected_and_rebuild_repairs_it() {
+    let (app, bayko, sent, _) = projected().await;
+    expire(&app, &sent, Some(30)).await;
+    let found = findings(&app, false).await;
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|finding| matches!(finding.drift, Drift::StalePreview { .. })), "{found:?}");
+    assert!(findings(&app, true).await.iter().all(|finding| finding.mended));
+    assert_eq!(findings(&app, false).await, []);
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    /// Batches that overlap, as after a crash: each starts at or before the end of the one before.
+    #[test]
+    fn expiry_converges_in_any_batches(
+        changes in prop::collection::vec(prop::option::of(10_i64..100), 1..8),
+        batches in prop::collection::vec((0_usize..4, 1_usize..4), 1..12),
+    ) {
+        block_on(async {
+            let (app, _, sent, seen) = projected().await;
+            for seconds in changes {
+                expire(&app, &sent, seconds).await;
+            }
+            let records = records_from(&app, seen);
+            let mut next = 0_usize;
+            for (back, count) in batches.into_iter().chain([(0, records.len())]) {
+                let first = next.saturating_sub(back);
+                let last = (first + count).min(records.len()).max(next.min(records.len()));
+                project(&app, &records[first.min(records.len())..last]).await;
+                next = last;
+            }
+            project(&app, &records[next..]).await;
+            assert_eq!(findings(&app, false).await, []);
+        });
     }
 }
 
