@@ -19,8 +19,9 @@ use crate::store::call::begin;
 /// Keeps the inbox rows true to the messages and the users, from the table's stream.
 ///
 /// * **Monotonic and idempotent**: a row only moves forward, by one conditional update, to a newer message or a newer revision
-///   of the one it shows. A record may come again, late or in a cut batch, and does no harm. Only where a message is gone from the
-///   table does a row that shows it go back, to the newest that is left.
+///   of the one it shows. A record may come again, late or in a cut batch, and does no harm. Only where a message has expired or is
+///   gone from the table does a row that shows it go back, to the newest that is left.
+/// * An expiry that another program sets, changes or removes reaches the rows that show the message.
 /// * **Coalescing**: of a batch, only the newest message of each group and the newest version of each user are projected. A
 ///   message costs 3 WCU a member (1 of the table, 2 of the index) and 1 RCU per 4 KB of members.
 /// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use threadline::store::meter::Metered;
 use threadline::stream::{Auditor, Drift, Finding, Projector, StreamRecord};
 use threadline::{
-    AttributeValue, Clock, Entity, ErrorKind, Item, Membership, Message, Store, Thread, Update, User, Write,
+    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, Store, Thread, Update, User, Write,
 };
 
 use crate::support::{App, block_on, cases, scan};
@@ -218,6 +219,24 @@ async fn expiry_is_projected_with_the_removal_of_an_older_message() {
     expire(&app, &sent, Some(30)).await;
     project(&app, &records_from(&app, seen)).await;
     assert_eq!(findings(&app, false).await, []);
+}
+
+#[tokio::test]
+async fn changed_expiry_costs_two_reads_and_two_writes_a_member() {
+    let app = App::with_whole_pages();
+    let (_, _, thread) = app.direct().await;
+    let sent = app.say(&thread, "it goes").await;
+    app.project().await;
+    let seen = app.records().len();
+    expire(&app, &sent, Some(30)).await;
+    let meter = Metered::new(app.store.clone());
+    let projector = Projector::new(meter.clone());
+    // 1 RCU more reads the members.
+    let cost = Capacity::reads(1 + 2 * 2) + Capacity::writes(2) + Capacity::index_writes(2);
+    let records = records_from(&app, seen);
+    assert!(!meter.measure(projector.project(&records)).await.exactly(cost).unwrap().has_failed());
+    // A record that comes again finds the entries right.
+    assert!(!meter.measure(projector.project(&records)).await.exactly(Capacity::reads(1)).unwrap().has_failed());
 }
 
 #[tokio::test]
