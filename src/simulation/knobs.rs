@@ -158,11 +158,13 @@ impl Knobs {
             .unprocessed(measure(Trouble::Faults, 40));
         let (server_crash, projector_crash) = (measure(Trouble::Crashes, 6), measure(Trouble::Crashes, 6));
         let (again, takeover) = (measure(Trouble::Redelivery, 300), measure(Trouble::Redelivery, 6));
-        let skew = Duration::from_millis(u64::from(measure(Trouble::Clocks, 60_000)));
+        let skew = u64::from(measure(Trouble::Clocks, 60_000));
         let clock_step = measure(Trouble::Clocks, 10);
         let litter = measure(Trouble::Items, 1) > 0;
         let late = measure(Trouble::Late, 60);
         let lag = usize::from(measure(Trouble::Lag, 20));
+        // Small ones, too: only what is sent later after a mark than the skew must be unread.
+        let skew = Duration::from_millis(skew.div_ceil([1, 30, 1000].get(random.below(3)).copied().unwrap_or(1)));
         let weights = DEEDS
             .into_iter()
             // Some deeds are left out, and others done more often. There is always something to be said.

@@ -31,7 +31,7 @@ pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
         check_messages(model, *id, group, now)?;
         for row in group.rows.values() {
             check_row(group, row)?;
-            if !world.knobs.may_miss_names() {
+            if !may_miss_names(world, group) {
                 check_names(model, row)?;
             }
         }
@@ -43,6 +43,11 @@ pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
         check_inbox(&chat, model, *user, random)?;
     }
     run_alone(audit(world))
+}
+
+/// Returns `true` if a rename may have missed an entry of the group.
+fn may_miss_names(world: &World, group: &Group) -> bool {
+    world.knobs.may_miss_names() || group.went_back
 }
 
 fn failed(error: &Error) -> Broken {
@@ -271,11 +276,18 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
     Ok(())
 }
 
-/// An audit finds nothing, or only the names that the index made a rename miss; those it mends.
+/// An audit finds nothing, or only the names that a rename may miss; those it mends.
 async fn audit(world: &World) -> Result<(), Broken> {
     let auditor = Auditor::new(world.store.clone());
-    if world.knobs.may_miss_names() {
-        let is_known = |drift: &Drift| matches!(drift, Drift::StaleNames { .. } | Drift::Unreadable { .. });
+    let missed: BTreeSet<_> = {
+        let groups = &world.model.borrow().truth.groups;
+        groups.iter().filter(|(_, group)| may_miss_names(world, group)).map(|(id, _)| *id).collect()
+    };
+    if !missed.is_empty() {
+        let is_known = |drift: &Drift| match drift {
+            Drift::StaleNames { group, .. } => missed.contains(group),
+            drift => matches!(drift, Drift::Unreadable { .. }),
+        };
         find(async |cursor| auditor.rebuild(cursor).await, is_known).await?;
     }
     let unreadable = world.model.borrow().truth.unreadable;

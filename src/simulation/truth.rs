@@ -42,6 +42,8 @@ pub(super) struct Group {
     pub(super) messages: BTreeMap<MessagePosition, Message>,
     /// When each member's read marker last moved, by the right clock.
     pub(super) marked: BTreeMap<UserId, Timestamp>,
+    /// Whether an entry ever went back in the index, where a rename that reads them meanwhile may miss it.
+    pub(super) went_back: bool,
     /// Where a message was that was removed by hand.
     gone: BTreeSet<MessagePosition>,
     /// When each became a member, and when no longer.
@@ -150,6 +152,7 @@ impl Truth {
                     "a row went back to an older message, or an older text of it",
                 ));
             }
+            group.went_back |= row.last_message_at() < before.last_message_at();
             if row.last_read() < before.last_read() {
                 return Err(Broken::new(Broken::FORWARD, "what a member has read went back"));
             }
