@@ -71,6 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
     let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
     let baykos_end = chat.open(bayko.id(), thread.group_id()).await?;
+    // The server makes the id, never the device: it places the message in the thread.
     let answer = baykos_end.send(chat.new_message_id(), "Only every year.").await?;
 
     // The application's own entity, in the same table.

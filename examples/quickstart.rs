@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     costs.push(("open it as the other member", meter.take()));
 
     for text in ["Only every year.", "It is about a place, like all the best ones.", "When do we start?"] {
-        // Keep the id until the send is acknowledged: a repeat with the same id is done once.
+        // The server makes the id, never the device. Keep it until the send is acknowledged: a repeat with the same id is done once.
         let id = chat.new_message_id();
         baykos_end.send(id, text).await?;
         baykos_end.send(id, text).await?;

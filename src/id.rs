@@ -73,7 +73,9 @@ uuid_newtype! {
 uuid_newtype! {
     /// The id of a [`Message`](crate::Message): any UUID. A new one is a v7, which holds its own time.
     ///
-    /// The sort key of a message follows from its id, so a send that is repeated with the same id meets its own item.
+    /// The sort key of a message follows from its id, so a send that is repeated with the same id meets its own item. It also places
+    /// the message in its thread. So servers make ids, by [`Threadline::new_message_id`](crate::Threadline::new_message_id), and
+    /// devices do not.
     MessageId
 }
 

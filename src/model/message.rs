@@ -181,17 +181,19 @@ impl Message {
         self.message.as_ref()
     }
 
-    /// Who sent it.
+    /// The id of the user who sent it, which no rename changes. [`Threadline::user`](crate::Threadline::user) returns the names
+    /// of now.
     pub fn sender_id(&self) -> UserId {
         self.user_uuid
     }
 
-    /// The sender's handle when it was sent.
+    /// The sender's handle, as the membership that sent it had it. A rename may not have reached that membership, and somebody else
+    /// may have the handle by now. To show the handle of now, look the user up by [`sender_id`](Self::sender_id).
     pub fn sender_handle(&self) -> &Handle {
         &self.user_handle
     }
 
-    /// The sender's name when it was sent.
+    /// The sender's display name, as the membership that sent it had it; see [`sender_handle`](Self::sender_handle).
     pub fn sender_display_name(&self) -> &DisplayName {
         &self.user_display_name
     }

@@ -29,8 +29,9 @@ impl Draft {
         Self { body, id: None, sent_at: None }
     }
 
-    /// The same with an id of the sender's, so that it may be sent again without being doubled. An id that is no UUIDv7 has to come
-    /// with the same time each time: the message's key is built from both.
+    /// Sets the id, so that a retry does not send the message twice. Make it on the server, by
+    /// [`new_message_id`](super::Threadline::new_message_id). An id that is no UUIDv7 must come with the same time each time: the
+    /// message's key is built from both.
     #[must_use]
     pub fn with_id(mut self, id: MessageId) -> Self {
         self.id = Some(id);

@@ -81,8 +81,11 @@ impl Threadline {
     /// transaction: 8 WCU and 2 of the index; when there is the conversation already, 1 RCU and 1 WCU more. Both people must be
     /// users: pass what [`create_user`](Self::create_user) or a look-up gave. A retry is safe with a [`Draft`] that has an id.
     ///
+    /// In a conversation that exists, the message carries the names of the membership, as [`Thread::send`] does.
+    ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
+    /// * [`Unavailable`](ErrorKind::Unavailable) for a message ahead of the [send window](super::SendWindow) that is not stored.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
     ///   people under the id that is the pair's.
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
@@ -142,6 +145,8 @@ impl Threadline {
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
     ///   [`Thread::send_draft`] refuses.
+    /// * [`Unavailable`](ErrorKind::Unavailable) for a message ahead of the [send window](super::SendWindow), if the group is not
+    ///   stored.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another group with the id, or it was started otherwise.
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
@@ -295,7 +300,8 @@ impl Thread {
         &self.me
     }
 
-    /// A new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    /// Returns a new message id of now, as [`Threadline::new_message_id`] does. Make it on the server, and keep it until the send is
+    /// acknowledged: a send repeated with the same id is done once.
     pub fn new_message_id(&self) -> MessageId {
         self.chat.new_message_id()
     }

@@ -111,7 +111,10 @@ impl Threadline {
         &self.store
     }
 
-    /// A new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    /// Returns a new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    ///
+    /// Call it on the server, when the message is sent. A message is placed by the time in its id, so a device whose clock is slow
+    /// would place its reply before the question. A device that retries its requests gets the id from the server first.
     pub fn new_message_id(&self) -> MessageId {
         MessageId::from_uuid(self.ids.next(self.clock.now()))
     }
