@@ -102,6 +102,55 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
 }
 
 #[tokio::test]
+async fn a_record_with_an_operators_fault_keeps_its_shard_before_it() -> Result<(), Error> {
+    let app = App::new();
+    let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
+    let seen = app.records(0).len();
+    for text in ["one", "two", "three"] {
+        thread.send(thread.new_message_id(), text).await?;
+    }
+    let records = app.records(seen);
+    // Of a stream without new images.
+    let mut bare = records.clone();
+    bare[1]["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    let mut poller = app.poller(&Server::answering(one_batch(&bare)));
+    let error = drained(&mut poller).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Misconfigured, Some("poller.project")));
+    assert_eq!((poller.summary().failed, poller.summary().impossible), (1, 0));
+
+    let server = Server::answering(one_batch(&records[1..]));
+    let summary = drained(&mut app.poller(&server)).await?;
+    assert_eq!(&iterators(&server)[0]["SequenceNumber"], sequence(&records[0]), "it is read again");
+    assert_eq!(summary.projected, 2);
+    assert_eq!(app.preview(&andrew).await, "three");
+
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_reads_a_record_with_an_operators_fault_until_it_is_repaired() -> Result<(), Error> {
+    let app = App::new();
+    let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
+    let seen = app.records(0).len();
+    thread.send(thread.new_message_id(), "one").await?;
+    let records = app.records(seen);
+    let mut bare = records.clone();
+    bare[0]["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    let failing = || [one_shard(), iterator("i"), page(&bare, Some("i"))];
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![streams()];
+    replies.extend(failing());
+    replies.extend(failing());
+    replies.extend([off(), iterator("i"), page(&records, None), off(), off(), off(), streams()]);
+    let server = Server::answering(replies);
+    let summary = app.poller(&server).run_until(pending()).await?;
+    assert_eq!((summary.errors, summary.projected, summary.impossible), (2, 1, 0));
+    assert!(iterators(&server).iter().all(|body| body["ShardIteratorType"] == "TRIM_HORIZON"));
+    assert_eq!(app.preview(&andrew).await, "one");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;

@@ -7,6 +7,7 @@ mod failures;
 mod model;
 mod records;
 mod shards;
+mod streams;
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -171,6 +172,15 @@ fn one_batch(records: &[Value]) -> Vec<Reply> {
     let mut replies = vec![streams(), one_shard(), iterator("i1"), page(records, Some("i2"))];
     replies.extend(nothing_more());
     replies
+}
+
+fn gone() -> Reply {
+    fault(400, "ResourceNotFoundException")
+}
+
+/// Drains, and fails if that does not end.
+async fn drained(poller: &mut Poller) -> Result<PollSummary, Error> {
+    tokio::time::timeout(std::time::Duration::from_secs(60), poller.drain()).await.expect("a drain ends")
 }
 
 /// The operations asked for, but for the reads that find nothing at the end.

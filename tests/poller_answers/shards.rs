@@ -137,7 +137,6 @@ async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Re
 
 #[tokio::test]
 async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
-    let gone = || fault(400, "ResourceNotFoundException");
     for listed in [true, false] {
         let app = App::new();
         let mut replies = vec![streams(), one_shard(), iterator("i1")];
@@ -170,7 +169,6 @@ async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
 async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
-    let gone = || fault(400, "ResourceNotFoundException");
     let mut replies = vec![streams(), one_shard(), gone(), one_shard(), gone(), one_shard(), iterator("i1")];
     replies.push(page(&app.records(0), Some("i2")));
     replies.extend(nothing_more());
@@ -183,7 +181,6 @@ async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
 async fn a_parent_that_was_never_begun_is_not_trimmed() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-    let gone = || fault(400, "ResourceNotFoundException");
     let mut replies = vec![streams(), family(), family(), family(), family()];
     replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
     replies.extend(nothing_more());
@@ -219,78 +216,6 @@ async fn an_empty_list_of_shards_is_asked_again() -> Result<(), Error> {
     assert_eq!(app.poller(&Server::answering(replies)).drain().await?.projected, 3);
     let summary = app.poller(&Server::answering([streams(), none(), none(), none()])).drain().await;
     assert!(summary.is_err() || summary.is_ok_and(|summary| summary.records == 0));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_stream_that_was_turned_off_and_on_is_continued_by_the_next() -> Result<(), Error> {
-    let next_arn = format!("{ARN}-next");
-    let both = || {
-        let next = json!({"StreamArn": next_arn, "StreamLabel": "2026-01-05"});
-        ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
-    };
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    let records = app.records(0);
-    let (old, new) = records.split_at(2);
-    let off = || shards("DISABLED", &[shard("a", None, true)]);
-    let mut replies = vec![streams(), off(), iterator("a1"), page(old, None), off(), off(), off(), streams()];
-    replies.extend([off(), off(), off(), both(), shards("ENABLED", &[shard("n", None, false)]), iterator("n1")]);
-    replies.push(page(new, Some("n2")));
-    replies.extend(nothing_more());
-    let server = Server::answering(replies);
-    let mut poller = app.poller(&server);
-
-    let first = poller.run_until(pending()).await?;
-    assert_eq!((first.records, first.stream_ended), (2, true));
-    let second = poller.drain().await?;
-    assert_eq!((second.records, second.stream_ended), (new.len() as u64, false));
-    assert_eq!(iterators(&server)[1]["StreamArn"], next_arn.as_str());
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error> {
-    let both = || {
-        let next = json!({"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"});
-        ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
-    };
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    let records = app.records(0);
-    let (old, new) = records.split_at(2);
-    app.poller(&Server::answering(one_batch(&old[..1]))).drain().await?;
-
-    // Another process, after the stream was turned off and on.
-    let off = || shards("DISABLED", &[shard("a", None, true)]);
-    let mut replies = vec![both(), off(), iterator("a1"), page(&old[1..], None), off(), off(), off(), both()];
-    replies.extend([shards("ENABLED", &[shard("n", None, false)]), iterator("n1"), page(new, Some("n2"))]);
-    replies.extend(nothing_more());
-    let summary = app.poller(&Server::answering(replies)).drain().await?;
-    assert_eq!(summary.records, records.len() as u64 - 1);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_stream_that_is_gone_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
-    let next = || ok(json!({"Streams": [{"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"}]}));
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    let server = Server::answering(
-        one_batch(&app.records(0))
-            .into_iter()
-            .chain([
-                fault(400, "ResourceNotFoundException"),
-                next(),
-                shards("ENABLED", &[shard("n", None, false)]),
-                iterator("n1"),
-            ])
-            .chain(nothing_more()),
-    );
-    let mut poller = app.poller(&server);
-    poller.drain().await?;
-    let summary = poller.drain().await?;
-    assert_eq!((summary.trimmed, summary.stream_ended), (1, false));
     Ok(())
 }
 
@@ -353,5 +278,153 @@ async fn a_sign_to_stop_that_has_come_already_reads_nothing() -> Result<(), Erro
     let summary = app.poller(&server).run_until(std::future::ready(())).await?;
     assert_eq!((summary.records, summary.stream_ended), (0, false));
     assert_eq!(operations(&server), Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parent_that_no_list_has_is_read_to_its_end_before_its_child() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (old, new) = records.split_at(2);
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+    let mut replies = vec![streams(), family(), family(), family(), family(), iterator("a1"), page(old, None)];
+    replies.extend([family(), iterator("b1"), page(new, Some("b2"))]);
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let summary = drained(&mut app.poller(&server)).await?;
+    assert_eq!((summary.records, summary.trimmed), (records.len() as u64, 0));
+    let asked: Vec<_> = iterators(&server).iter().map(|body| body["ShardId"].clone()).collect();
+    assert_eq!(asked, ["a", "b"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drain_ends_at_a_closed_shard_that_gives_no_end() {
+    let app = App::new();
+    let server = Server::serving(|operation, _| match operation {
+        "DescribeStream" => shards("ENABLED", &[shard("a", None, true)]),
+        "GetShardIterator" => iterator("i"),
+        _ => page(&[], Some("i")),
+    });
+    let mut poller = app.poller(&server).with_stream(ARN);
+    assert_eq!(drained(&mut poller).await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_parent_that_was_gone_before_the_start_is_never_trimmed() -> Result<(), Error> {
+    for start in [PollStart::Oldest, PollStart::Latest] {
+        let app = App::new();
+        let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+        // The first process ends after a single list, with a fault.
+        let denied = || fault(400, "AccessDeniedException");
+        let first = Server::answering([streams(), family(), denied(), denied()]);
+        drained(&mut app.poller(&first).with_start(start)).await.unwrap_err();
+
+        let mut replies = vec![streams(), family(), family(), family(), family()];
+        replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
+        replies.extend(nothing_more());
+        let summary = drained(&mut app.poller(&Server::answering(replies)).with_start(start)).await?;
+        assert_eq!(summary.trimmed, 0, "{start:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_at_the_latest_does_not_report_the_parents_of_its_shards() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+    let mut replies = vec![streams(), family(), iterator("b1")];
+    replies.extend(nothing_more());
+    replies.extend([family(), family(), family(), family(), gone(), family(), gone(), family(), gone(), family()]);
+    replies.extend(nothing_more());
+    let mut poller = app.poller(&Server::answering(replies)).with_start(PollStart::Latest);
+    drained(&mut poller).await?;
+    let summary = drained(&mut poller).await?;
+    assert_eq!((summary.trimmed, summary.errors), (0, 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parent_that_was_born_and_gone_unseen_is_trimmed() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    drained(&mut app.poller(&Server::answering(one_batch(&app.records(0))))).await?;
+    // Between the two, a has ended, b was born and has ended, and c was born.
+    let family = || shards("ENABLED", &[shard("a", None, true), shard("c", Some("b"), false)]);
+    let mut replies = vec![streams(), family(), iterator("a1"), page(&[], None), family(), family(), family()];
+    replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("c1")]);
+    replies.extend(nothing_more());
+    let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
+    assert_eq!(summary.trimmed, 1);
+    assert!(app.events().contains(&"b: trimmed".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trimmed_shard_neither_waits_for_nor_reports_its_finished_parent() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let both = || shards("ENABLED", &[shard("a", None, true), shard("b", Some("a"), false)]);
+    let mut replies = vec![streams(), both(), iterator("a1"), page(&records[..1], None), both(), iterator("b1")];
+    replies.push(page(&records[1..2], Some("b2")));
+    replies.extend(nothing_more());
+    let child = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+    // Three lists without the parent make the poller forget it.
+    for _ in 0..3 {
+        replies.push(child());
+        replies.extend(nothing_more());
+    }
+    let trimmed = || fault(400, "TrimmedDataAccessException");
+    replies.extend([child(), trimmed(), iterator("b3"), fault(400, "ThrottlingException"), child()]);
+    replies.push(page(&records[2..], Some("b4")));
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let mut poller = app.poller(&server);
+    for _ in 0..4 {
+        drained(&mut poller).await?;
+    }
+    // The iterator is lost.
+    let summary = drained(&mut poller).await?;
+    assert_eq!((summary.trimmed, summary.records), (1, records.len() as u64 - 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_that_stay_trimmed_are_reported_once() {
+    let app = App::new();
+    let server = Server::serving(|operation, _| match operation {
+        "DescribeStream" => one_shard(),
+        _ => fault(400, "TrimmedDataAccessException"),
+    });
+    let mut poller = app.poller(&server).with_stream(ARN);
+    drained(&mut poller).await.unwrap_err();
+    assert_eq!(poller.summary().trimmed, 1);
+}
+
+#[tokio::test]
+async fn a_shard_that_a_disabled_stream_does_not_list_ends() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    drained(&mut app.poller(&Server::answering(one_batch(&records[..1])))).await?;
+    let none = || shards("DISABLED", &[]);
+    let replies = [streams(), none(), iterator("a1"), page(&records[1..], None), none(), none(), none(), streams()];
+    let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
+    assert_eq!((summary.records, summary.stream_ended), (records.len() as u64 - 1, true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_at_the_latest_that_fails_at_first_misses_nothing() -> Result<(), Error> {
+    let app = App::new();
+    let throttled = || fault(400, "ThrottlingException");
+    let mut replies = vec![streams(), one_shard(), throttled(), one_shard(), iterator("i1")];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    drained(&mut app.poller(&server).with_start(PollStart::Latest)).await?;
+    let kinds: Vec<_> = iterators(&server).iter().map(|body| body["ShardIteratorType"].clone()).collect();
+    assert_eq!(kinds, ["LATEST", "TRIM_HORIZON"], "the latest record is another one by then");
     Ok(())
 }

@@ -23,6 +23,9 @@ pub(super) struct Checkpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
+    /// The first list of the stream had it: parents that were gone by then are not missed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_first: bool,
 }
 
 /// A place in a shard. It is stored as the service names it: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
@@ -39,7 +42,7 @@ pub(super) enum Position {
 
 impl Checkpoint {
     pub(super) fn new(stream_arn: &str, shard_id: &KeySegment, parent: Option<KeySegment>, position: Position) -> Self {
-        Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), parent, position }
+        Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), parent, position, is_first: false }
     }
 
     /// The partition of all checkpoints of a stream.

@@ -2,13 +2,13 @@
 
 use futures_util::{StreamExt, stream};
 
-use super::Poller;
 use super::api::{Status, Stream, StreamName};
 use super::checkpoint::Checkpoint;
 use super::shards::{CONFIRMATIONS, Shards};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
 use super::worker::{Step, Worker};
+use super::{PollStart, Poller};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::request::{Query, SortRange};
 use crate::store::StoreExt;
@@ -41,22 +41,16 @@ impl Poller {
         if let Some(shards) = &mut self.shards {
             shards.begin();
         }
-        // Failed lists in a row, and lists in a row that left nothing to read.
-        let (mut failed, mut idle) = (0_u32, 0_u32);
+        // Failed lists in a row.
+        let mut failed = 0_u32;
         let mut next = Next::List;
         while next != Next::End && !stop.has_come() {
             let done = match next {
-                Next::List | Next::Read(0) => match self.list(&stop).await {
-                    Ok(Some(status)) => {
+                Next::List | Next::Read(0) => match self.list(&stop, drain).await {
+                    Ok(next) => {
                         failed = 0;
-                        idle = if self.has_unread() { 0 } else { idle.saturating_add(1) };
-                        if idle == 0 {
-                            Ok(Next::Read(ROUNDS))
-                        } else {
-                            self.after_nothing(&stop, status, idle, drain).await
-                        }
+                        Ok(next)
                     }
-                    Ok(None) => Ok(Next::List),
                     Err(error) => {
                         failed = failed.saturating_add(1);
                         Err((failed, error))
@@ -76,8 +70,8 @@ impl Poller {
         Ok(self.summary)
     }
 
-    /// Lists the shards. Returns the stream's status, or `None` if there is another stream to read or the sign to stop came.
-    async fn list(&mut self, stop: &Stop<'_>) -> Result<Option<Status>> {
+    /// Lists the shards, and decides what to do with them.
+    async fn list(&mut self, stop: &Stop<'_>, drain: bool) -> Result<Next> {
         let stream = match (&self.stream, &self.named) {
             (Some(stream), _) => stream.clone(),
             (None, Some(arn)) => StreamName { label: String::new(), arn: arn.clone() },
@@ -89,7 +83,7 @@ impl Poller {
             Some(shards) => shards,
             None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?)),
         };
-        let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(None) };
+        let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(Next::List) };
         let Some(Stream { status, shards: listed }) = listed? else { return self.leave_lost_stream().await };
         for done in shards.update(listed, status == Status::Disabled, self.start) {
             worker.checkpoints.delete_entity::<Checkpoint>((arn, &done)).await?;
@@ -99,7 +93,10 @@ impl Poller {
             worker.save(arn, id, shard, shard.position.clone()).await?;
             shard.is_saved = true;
         }
-        Ok(Some(status))
+        match shards.idle {
+            0 => Ok(Next::Read(ROUNDS)),
+            times => self.after_nothing(stop, status, times, drain).await,
+        }
     }
 
     /// Chooses the stream to begin with: the newest one that has been begun, so that it is read to its end before another. If
@@ -114,63 +111,59 @@ impl Poller {
         streams.into_iter().next_back().ok_or_else(|| no_stream("list_streams"))
     }
 
-    /// Continues with the table's next stream, if there is one.
-    async fn take_next_stream(&mut self) -> Result<bool> {
+    /// Returns the table's next stream, if there is one.
+    async fn next_stream(&self) -> Result<Option<StreamName>> {
         if self.named.is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         let streams = self.worker.api.streams().await?;
-        let Some(next) = streams.into_iter().find(|stream| self.stream.as_ref() < Some(stream)) else {
-            return Ok(false);
-        };
-        (self.stream, self.shards) = (Some(next), None);
-        Ok(true)
+        Ok(streams.into_iter().find(|stream| self.stream.as_ref() < Some(stream)))
+    }
+
+    /// Continues with this stream, from its oldest record: the application chose where to begin the first.
+    fn take_stream(&mut self, next: StreamName) {
+        (self.stream, self.shards, self.start) = (Some(next), None, PollStart::Oldest);
     }
 
     /// Leaves a stream that is gone, and reports what was not read of it.
-    async fn leave_lost_stream(&mut self) -> Result<Option<Status>> {
-        let lost: Vec<_> = self.shards.iter().flat_map(Shards::unread).cloned().collect();
-        let arn = self.stream.as_ref().map(|stream| stream.arn.clone()).unwrap_or_default();
-        if !self.take_next_stream().await? {
-            return Err(no_stream("describe_stream").with_table(&self.worker.api.table));
+    async fn leave_lost_stream(&mut self) -> Result<Next> {
+        let table = &self.worker.api.table;
+        let Some(next) = self.next_stream().await? else {
+            return Err(no_stream("describe_stream").with_table(table));
+        };
+        if let Some(shards) = &mut self.shards {
+            shards.refused = shards.refused.saturating_add(1);
+            if shards.refused < CONFIRMATIONS {
+                let message = "the service says that there is no such stream; try again";
+                let error = Error::new(ErrorKind::Unavailable, message);
+                return Err(error.with_operation("describe_stream").with_table(table));
+            }
         }
-        for id in lost {
-            self.worker.checkpoints.delete_entity::<Checkpoint>((&arn, &id)).await?;
+        for id in self.shards.iter().flat_map(Shards::lost) {
             self.summary.trimmed += 1;
-            self.worker.tell_trimmed(&id);
+            self.worker.tell_trimmed(id);
         }
-        Ok(None)
-    }
-
-    fn has_unread(&self) -> bool {
-        self.shards.as_ref().is_some_and(|shards| shards.unread().next().is_some())
+        self.take_stream(next);
+        Ok(Next::List)
     }
 
     /// Decides what to do if a list left nothing to read: a single list may be incomplete.
-    async fn after_nothing(
-        &mut self,
-        stop: &Stop<'_>,
-        status: Status,
-        times: u32,
-        drain: bool,
-    ) -> Result<Next, Failure> {
-        if times < CONFIRMATIONS {
-            if !drain {
-                self.wait(stop).await.map_err(|error| (1, error))?;
-            }
-            return Ok(Next::List);
-        }
-        if status == Status::Disabled {
-            if self.take_next_stream().await.map_err(|error| (1, error))? {
+    async fn after_nothing(&mut self, stop: &Stop<'_>, status: Status, times: u32, drain: bool) -> Result<Next> {
+        let is_certain = times >= CONFIRMATIONS;
+        if is_certain && status == Status::Disabled {
+            if let Some(next) = self.next_stream().await? {
+                self.take_stream(next);
                 return Ok(Next::List);
             }
             self.summary.stream_ended = true;
             return Ok(Next::End);
         }
-        if drain {
+        if is_certain && drain {
             return Ok(Next::End);
         }
-        self.wait(stop).await.map_err(|error| (1, error))?;
+        if !drain {
+            self.wait(stop).await?;
+        }
         Ok(Next::List)
     }
 

@@ -53,8 +53,10 @@ pub(super) struct Shard {
     pub(super) refused: u32,
     /// How many lists in a row did not have it.
     unlisted: u32,
-    /// The stream had been begun before this shard was known.
-    was_begun: bool,
+    /// The first list of the stream had it, or it is an ancestor of one of those. What was gone before is not missed.
+    pub(super) is_first: bool,
+    /// The records after its position are gone, which was reported. It is read from the oldest record that is left.
+    pub(super) is_trimmed: bool,
 }
 
 /// All shards of a stream.
@@ -63,6 +65,10 @@ pub(super) struct Shards {
     shards: BTreeMap<KeySegment, Shard>,
     /// The stream has been listed, so that a shard listed later was born later.
     was_listed: bool,
+    /// How many lists in a row left nothing to read.
+    pub(super) idle: u32,
+    /// How many times in a row the service said that there is no such stream.
+    pub(super) refused: u32,
 }
 
 impl Shard {
@@ -79,7 +85,8 @@ impl Shard {
             failed: 0,
             refused: 0,
             unlisted: 0,
-            was_begun: false,
+            is_first: false,
+            is_trimmed: false,
         }
     }
 
@@ -94,9 +101,10 @@ impl Shard {
         !self.is_saved && !self.is_listed
     }
 
-    /// Returns `true` if records are lost with the shard: not if it was gone before the stream was begun.
+    /// Returns `true` if records are lost with the shard: not if it was gone before the stream was begun. A shard that the first
+    /// list left out counts as born later, so a parent that was gone by then counts as lost.
     pub(super) fn loses_records(&self) -> bool {
-        !self.is_guess() || self.was_begun
+        !self.is_guess() || !self.is_first
     }
 
     fn awaits_list(&self) -> bool {
@@ -113,10 +121,10 @@ impl Shards {
     /// Restores what the checkpoints know. Each shard has still to be listed.
     pub(super) fn of(checkpoints: Vec<Checkpoint>) -> Self {
         let was_listed = !checkpoints.is_empty();
-        let shard = |Checkpoint { shard_id, parent, position, .. }: Checkpoint| {
-            (shard_id, Shard { parent, ..Shard::new(position, true) })
+        let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
+            (shard_id, Shard { parent, is_first, ..Shard::new(position, true) })
         };
-        Self { shards: checkpoints.into_iter().map(shard).collect(), was_listed }
+        Self { shards: checkpoints.into_iter().map(shard).collect(), was_listed, ..Self::default() }
     }
 
     /// Adds the shards that the service lists, and returns those whose checkpoints are no longer needed.
@@ -124,31 +132,46 @@ impl Shards {
     /// A list may be incomplete. So a shard that it leaves out is kept until it was read to its end or the service refuses it. A
     /// parent that it leaves out is waited for, and then tried, before the child is read.
     pub(super) fn update(&mut self, listed: Vec<Listed>, is_disabled: bool, start: PollStart) -> Vec<KeySegment> {
-        let was_begun = std::mem::replace(&mut self.was_listed, true);
-        let from_latest = start == PollStart::Latest && !was_begun;
-        self.shards.values_mut().for_each(|shard| shard.unlisted = shard.unlisted.saturating_add(1));
+        let is_first = !std::mem::replace(&mut self.was_listed, true);
+        let from_latest = start == PollStart::Latest && is_first;
+        for shard in self.shards.values_mut() {
+            shard.unlisted = shard.unlisted.saturating_add(1);
+            shard.is_closed |= is_disabled;
+            // What is the latest record now, was not when the stream was begun.
+            shard.from_latest = false;
+        }
         for Listed { id, parent, is_closed } in listed {
             let is_closed = is_closed || is_disabled;
             let shard = self.shards.entry(id).or_insert_with(|| {
                 let position = if from_latest && is_closed { Position::End } else { Position::TrimHorizon };
-                Shard { from_latest, ..Shard::new(position, false) }
+                Shard { from_latest, is_first, ..Shard::new(position, false) }
             });
             (shard.parent, shard.is_listed, shard.unlisted) = (parent, true, 0);
             shard.is_closed |= is_closed;
         }
-        if !from_latest {
-            let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
-            let parents: Vec<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
-            for parent in parents {
-                let guess = || Shard { was_begun, ..Shard::new(Position::TrimHorizon, false) };
-                self.shards.entry(parent).or_insert_with(guess);
+        let has_parent = |shard: &Shard| {
+            let is_begun = shard.from_latest || shard.position != Position::TrimHorizon;
+            Some((shard.parent.clone()?, shard.is_first, is_begun))
+        };
+        let parents: Vec<_> = self.shards.values().filter_map(has_parent).collect();
+        for (parent, is_first, is_begun) in parents {
+            if !is_begun {
+                self.shards.entry(parent.clone()).or_insert_with(|| Shard::new(Position::TrimHorizon, false));
+            }
+            if let Some(shard) = self.shards.get_mut(&parent) {
+                shard.is_first |= is_first;
+                // A shard that has a child gets no more records, even if no list says so.
+                shard.is_closed = true;
             }
         }
-        // A finished shard is remembered as long as a child would be kept waiting for it otherwise.
+        self.idle = if self.unread().next().is_some() { 0 } else { self.idle.saturating_add(1) };
+        self.refused = 0;
+        // A finished shard is remembered as long as a child would be kept waiting for it otherwise, and in a disabled stream, so
+        // that another process knows that this stream was begun, not the next.
         let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
         let awaited: BTreeSet<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
         let is_done = |id: &KeySegment, shard: &Shard| {
-            shard.position == Position::End && shard.unlisted >= CONFIRMATIONS && !awaited.contains(id)
+            shard.position == Position::End && shard.unlisted >= CONFIRMATIONS && !awaited.contains(id) && !is_disabled
         };
         let saved = self.shards.iter().filter(|(id, shard)| is_done(id, shard) && shard.is_saved);
         let saved = saved.map(|(id, _)| id.clone()).collect();
@@ -159,6 +182,12 @@ impl Shards {
     /// Returns the shards with records to come.
     pub(super) fn unread(&self) -> impl Iterator<Item = &KeySegment> {
         self.shards.iter().filter(|(_, shard)| shard.position != Position::End).map(|(id, _)| id)
+    }
+
+    /// Returns the shards whose records are lost if the stream is.
+    pub(super) fn lost(&self) -> impl Iterator<Item = &KeySegment> {
+        let lost = |shard: &Shard| shard.position != Position::End && shard.loses_records();
+        self.shards.iter().filter(move |(_, shard)| lost(shard)).map(|(id, _)| id)
     }
 
     /// Returns the shards that may be read now: those with records to come, whose parent has been read to its end, or is gone.
@@ -195,8 +224,9 @@ impl Shards {
         self.shards.iter_mut().filter(|(_, shard)| !shard.is_saved && shard.is_listed)
     }
 
-    /// Forgets how many reads had no record, and how many failed.
+    /// Forgets how many reads had no record, how many failed, and how many lists left nothing to read.
     pub(super) fn begin(&mut self) {
+        self.idle = 0;
         self.shards.values_mut().for_each(|shard| (shard.empty_reads, shard.failed) = (0, 0));
     }
 }

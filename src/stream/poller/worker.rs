@@ -17,6 +17,9 @@ use crate::text::KeySegment;
 
 /// How often a step tries to read, when the iterators that it is given are not accepted.
 const READS: u32 = 3;
+/// The reads without a record, in a row, after which a closed shard without an end is an error. Some are usual: the service looks
+/// through a part of the shard each time.
+const MOST_EMPTY_READS: u32 = 1000;
 
 pub(super) type Observer = Arc<dyn Fn(&PollEvent<'_>) + Send + Sync>;
 
@@ -56,7 +59,10 @@ impl Worker {
                 step.relist = page.next.is_none();
                 shard.iterator = page.next;
                 shard.empty_reads = shard.empty_reads.saturating_add(1);
-                Ok(())
+                match shard.is_closed && shard.empty_reads > MOST_EMPTY_READS {
+                    true => Err(self.unavailable("a closed shard has neither records nor an end; try again")),
+                    false => Ok(()),
+                }
             }
             Ok(Some(page)) => self.take(stream_arn, id, shard, page, &mut step).await,
             Err(error) => Err(error),
@@ -95,8 +101,7 @@ impl Worker {
             match refusal {
                 Refusal::Expired => {}
                 Refusal::Trimmed => {
-                    shard.position = Position::TrimHorizon;
-                    if summary.trimmed == 0 {
+                    if !std::mem::replace(&mut shard.is_trimmed, true) {
                         summary.trimmed = 1;
                         self.tell_trimmed(id);
                     }
@@ -144,9 +149,10 @@ impl Worker {
         let iterator = match shard.iterator.clone() {
             Some(iterator) => iterator,
             None => {
-                let from = match shard.from_latest {
-                    true => IteratorFrom::Latest,
-                    false => IteratorFrom::Position(&shard.position),
+                let from = match &shard.position {
+                    _ if shard.is_trimmed => IteratorFrom::Position(&Position::TrimHorizon),
+                    _ if shard.from_latest => IteratorFrom::Latest,
+                    position => IteratorFrom::Position(position),
                 };
                 let Some(iterator) = stop.unless(self.api.iterator(stream_arn, id, from)).await else {
                     return Ok(None);
@@ -239,7 +245,7 @@ impl Worker {
                 self.save(stream_arn, id, shard, position.clone()).await?;
                 shard.is_saved = true;
             }
-            shard.position = position;
+            (shard.position, shard.is_trimmed) = (position, false);
             shard.iterator = None;
             shard.failed = 0;
         }
@@ -263,7 +269,8 @@ impl Worker {
         shard: &Shard,
         position: Position,
     ) -> Result<()> {
-        let checkpoint = Checkpoint::new(stream_arn, id, shard.parent.clone(), position);
+        let mut checkpoint = Checkpoint::new(stream_arn, id, shard.parent.clone(), position);
+        checkpoint.is_first = shard.is_first;
         let saved = self.checkpoints.put_entity(&checkpoint).await;
         saved.map_err(|error| error.with_operation("poller.checkpoint"))
     }

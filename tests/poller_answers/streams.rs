@@ -1,0 +1,182 @@
+//! The streams of a table that was turned off and on.
+
+use super::*;
+
+/// The old stream and the next.
+fn both() -> Reply {
+    let next = json!({"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"});
+    ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
+}
+
+/// The next stream alone.
+fn next_alone() -> Reply {
+    ok(json!({"Streams": [{"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"}]}))
+}
+
+/// The old stream, turned off.
+fn off() -> Reply {
+    shards("DISABLED", &[shard("a", None, true)])
+}
+
+/// A shard of the next stream.
+fn new_shard() -> Reply {
+    shards("ENABLED", &[shard("n", None, false)])
+}
+
+#[tokio::test]
+async fn a_stream_that_was_turned_off_and_on_is_continued_by_the_next() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (old, new) = records.split_at(2);
+    let mut replies = vec![streams(), off(), iterator("a1"), page(old, None), off(), off(), off(), streams()];
+    replies.extend([off(), off(), off(), both(), new_shard(), iterator("n1")]);
+    replies.push(page(new, Some("n2")));
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let mut poller = app.poller(&server);
+
+    let first = poller.run_until(pending()).await?;
+    assert_eq!((first.records, first.stream_ended), (2, true));
+    let second = poller.drain().await?;
+    assert_eq!((second.records, second.stream_ended), (new.len() as u64, false));
+    assert_eq!(iterators(&server)[1]["StreamArn"], format!("{ARN}-next"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let (old, new) = records.split_at(2);
+    app.poller(&Server::answering(one_batch(&old[..1]))).drain().await?;
+
+    // Another process, after the stream was turned off and on.
+    let mut replies = vec![both(), off(), iterator("a1"), page(&old[1..], None), off(), off(), off(), both()];
+    replies.extend([new_shard(), iterator("n1"), page(new, Some("n2"))]);
+    replies.extend(nothing_more());
+    let summary = app.poller(&Server::answering(replies)).drain().await?;
+    assert_eq!(summary.records, records.len() as u64 - 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_is_gone_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let server = Server::answering(
+        one_batch(&app.records(0))
+            .into_iter()
+            .chain([gone(), next_alone(), gone(), next_alone(), gone(), next_alone(), new_shard(), iterator("n1")])
+            .chain(nothing_more()),
+    );
+    let mut poller = app.poller(&server);
+    poller.drain().await?;
+    let summary = poller.drain().await?;
+    assert_eq!((summary.trimmed, summary.errors, summary.stream_ended), (1, 2, false));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_next_stream_is_read_from_its_oldest_record() -> Result<(), Error> {
+    for is_new_process in [false, true] {
+        let app = App::new();
+        app.thread("andrewbrown", "bayko").await;
+        let records = app.records(0);
+        let mut first = vec![streams(), one_shard(), iterator("a1")];
+        first.extend(nothing_more());
+        let mut second = match is_new_process {
+            true => vec![both(), off(), iterator("a1")],
+            false => vec![off()],
+        };
+        second.extend([page(&[], None), off(), off(), off(), both(), new_shard(), iterator("n1")]);
+        second.push(page(&records, Some("n2")));
+        second.extend(nothing_more());
+        let server = Server::answering(first.into_iter().chain(second));
+        let mut poller = app.poller(&server).with_start(PollStart::Latest);
+        drained(&mut poller).await?;
+        if is_new_process {
+            poller = app.poller(&server).with_start(PollStart::Latest);
+        }
+        assert_eq!(drained(&mut poller).await?.records, records.len() as u64);
+        let last = iterators(&server).pop().unwrap();
+        assert_eq!((&last["ShardId"], &last["ShardIteratorType"]), (&json!("n"), &json!("TRIM_HORIZON")));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_stream_that_lists_no_shard_any_more_still_precedes_the_next() -> Result<(), Error> {
+    let app = App::new();
+    let none = || shards("DISABLED", &[]);
+    let replies = [streams(), off(), iterator("a1"), page(&[], None), none(), none(), none(), streams(), none()];
+    let server = Server::answering(replies.into_iter().chain([none(), none(), streams()]));
+    let mut poller = app.poller(&server);
+    drained(&mut poller).await?;
+    assert!(drained(&mut poller).await?.stream_ended);
+
+    let mut replies = vec![both(), none(), none(), none(), both(), new_shard(), iterator("n1")];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    drained(&mut app.poller(&server).with_start(PollStart::Latest)).await?;
+    assert_eq!(iterators(&server)[0]["ShardIteratorType"], "TRIM_HORIZON");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drain_ends_if_the_next_stream_cannot_be_found() {
+    let app = App::new();
+    let mut lists = 0;
+    let server = Server::serving(move |operation, _| match operation {
+        "DescribeStream" => shards("DISABLED", &[]),
+        _ if lists == 0 => {
+            lists += 1;
+            streams()
+        }
+        _ => fault(400, "ThrottlingException"),
+    });
+    assert_eq!(drained(&mut app.poller(&server)).await.unwrap_err().kind(), ErrorKind::Throttled);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    drained(&mut app.poller(&Server::answering(one_batch(&records[..1])))).await?;
+    let mut replies = vec![both(), gone(), both(), one_shard(), iterator("a1"), page(&records[1..], Some("a2"))];
+    replies.extend(nothing_more());
+    let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
+    assert_eq!((summary.trimmed, summary.records), (0, records.len() as u64 - 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parent_that_was_only_guessed_is_not_lost_with_its_stream() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
+    let mut replies = vec![streams(), family(), gone(), both(), gone(), both(), gone(), both(), new_shard()];
+    replies.push(iterator("n1"));
+    replies.extend(nothing_more());
+    drained(&mut app.poller(&Server::answering(replies))).await?;
+    let events = app.events();
+    let trimmed: Vec<_> = events.iter().filter(|event| event.ends_with("trimmed")).collect();
+    assert_eq!(trimmed, ["b: trimmed"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), Error> {
+    for status in ["ENABLED", "DISABLED"] {
+        let app = App::new();
+        app.thread("andrewbrown", "bayko").await;
+        let records = app.records(0);
+        let mut replies = vec![streams(), off(), iterator("a1"), page(&[], None), off(), off(), off(), both()];
+        replies.extend([shards(status, &[]), new_shard(), iterator("n1"), page(&records, Some("n2"))]);
+        replies.extend(nothing_more());
+        let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
+        assert_eq!(summary.records, records.len() as u64, "{status}");
+    }
+    Ok(())
+}
