@@ -107,6 +107,19 @@ async fn the_next_stream_is_read_from_its_oldest_record() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_parent_that_is_gone_from_the_next_stream_is_trimmed() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("n", Some("m"), false)]);
+    let mut replies = vec![streams(), off(), iterator("a1"), page(&[], None), off(), off(), off(), both()];
+    replies.extend([family(), family(), family(), family(), gone(), family(), gone(), family(), gone(), family()]);
+    replies.push(iterator("n1"));
+    replies.extend(nothing_more());
+    assert_eq!(drained(&mut app.poller(&Server::answering(replies))).await?.trimmed, 1);
+    assert!(app.events().contains(&"m: trimmed".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_old_stream_that_lists_no_shard_any_more_still_precedes_the_next() -> Result<(), Error> {
     let app = App::new();
     let none = || shards("DISABLED", &[]);
@@ -145,10 +158,13 @@ async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
     drained(&mut app.poller(&Server::answering(one_batch(&records[..1])))).await?;
-    let mut replies = vec![both(), gone(), both(), one_shard(), iterator("a1"), page(&records[1..], Some("a2"))];
-    replies.extend(nothing_more());
-    let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
-    assert_eq!((summary.trimmed, summary.records), (0, records.len() as u64 - 1));
+    for (streams, n) in [(both(), 1), (streams(), 2)] {
+        let mut replies = vec![streams.clone(), gone(), streams, one_shard(), iterator("a1")];
+        replies.push(page(&records[n..=n], Some("a2")));
+        replies.extend(nothing_more());
+        let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
+        assert_eq!((summary.trimmed, summary.records), (0, 1));
+    }
     Ok(())
 }
 

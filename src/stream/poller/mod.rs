@@ -44,10 +44,11 @@ pub use summary::{PollEvent, PollSummary};
 /// * A batch of which records failed is read again from the first of them on; meanwhile the whole poller waits.
 /// * **Records are lost after 24 hours**: what was not read by then is gone from the stream. The poller reports it, by
 ///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest record that is left.
-/// * **One look is not enough**: a list of shards may be incomplete, and an answer may be late. A shard is gone only if the service
-///   refuses it three times in a row; one that a list leaves out is read on. A shard ends only if it is listed as closed and gives no
-///   further iterator. A stream ends only if three lists in a row show it as turned off with nothing left.
-/// * **A stream that was turned off and on** is another stream to DynamoDB. The poller reads the old one to its end, then the next.
+/// * **One look is not enough**: a list of shards may be incomplete, and an answer may be late. A shard or stream is gone only if the
+///   service refuses it three times in a row; a shard that a list leaves out is read on. A shard ends only if it is listed as closed or
+///   has a child, and gives no further iterator. A stream ends only if three lists in a row show it as turned off with nothing left.
+/// * **A stream that was turned off and on** is another stream to DynamoDB. The poller reads the old one to its end, then the next from
+///   its oldest record. A process that starts after the old stream is gone (24 hours) does not know of it: run `check` then.
 /// * Run one poller for a table: two do no harm, and the same work twice.
 ///
 /// It costs a request a second for each open shard, 1 WCU for a checkpoint after each batch, and what the [`Projector`] costs. The
@@ -112,7 +113,8 @@ impl Poller {
         self
     }
 
-    /// Begins here in a stream that has no checkpoint yet; at the oldest record unless told otherwise.
+    /// Sets where to begin in a table without a checkpoint. Default: [`PollStart::Oldest`]. A stream that follows another is read from
+    /// its oldest record.
     #[must_use]
     pub fn with_start(mut self, start: PollStart) -> Self {
         self.start = start;
@@ -168,6 +170,9 @@ impl Poller {
 
     /// Reads and projects what the stream holds now, and returns. A record that is written meanwhile, or a moment before, may be
     /// left for the next time.
+    ///
+    /// It returns after five reads in a row of each open shard without a record. If the table is written to all the time, so that
+    /// they never come, use [`run_until`](Self::run_until) with a deadline.
     ///
     /// # Errors
     /// [`Misconfigured`](crate::ErrorKind::Misconfigured) at once for an operator's fault, such as a table without a stream or a

@@ -2,13 +2,13 @@
 
 use futures_util::{StreamExt, stream};
 
+use super::Poller;
 use super::api::{Status, Stream, StreamName};
 use super::checkpoint::Checkpoint;
 use super::shards::{CONFIRMATIONS, Shards};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
 use super::worker::{Step, Worker};
-use super::{PollStart, Poller};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::request::{Query, SortRange};
 use crate::store::StoreExt;
@@ -81,7 +81,7 @@ impl Poller {
         let worker = &self.worker;
         let shards = match &mut self.shards {
             Some(shards) => shards,
-            None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?)),
+            None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?, false)),
         };
         let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(Next::List) };
         let Some(Stream { status, shards: listed }) = listed? else { return self.leave_lost_stream().await };
@@ -120,30 +120,32 @@ impl Poller {
         Ok(streams.into_iter().find(|stream| self.stream.as_ref() < Some(stream)))
     }
 
-    /// Continues with this stream, from its oldest record: the application chose where to begin the first.
-    fn take_stream(&mut self, next: StreamName) {
-        (self.stream, self.shards, self.start) = (Some(next), None, PollStart::Oldest);
+    /// Continues with this stream, from its oldest record: the start is for the first stream alone. Returns the shards of the
+    /// stream before it.
+    async fn take_stream(&mut self, next: StreamName) -> Result<Option<Shards>> {
+        let shards = Shards::of(checkpoints(&self.worker, &next.arn).await?, true);
+        self.stream = Some(next);
+        Ok(self.shards.replace(shards))
     }
 
     /// Leaves a stream that is gone, and reports what was not read of it.
     async fn leave_lost_stream(&mut self) -> Result<Next> {
+        let next = self.next_stream().await?;
         let table = &self.worker.api.table;
-        let Some(next) = self.next_stream().await? else {
-            return Err(no_stream("describe_stream").with_table(table));
+        let is_certain = match &mut self.shards {
+            Some(shards) => shards.refuse(next.is_some()),
+            None => true,
         };
-        if let Some(shards) = &mut self.shards {
-            shards.refused = shards.refused.saturating_add(1);
-            if shards.refused < CONFIRMATIONS {
-                let message = "the service says that there is no such stream; try again";
-                let error = Error::new(ErrorKind::Unavailable, message);
-                return Err(error.with_operation("describe_stream").with_table(table));
-            }
+        if !is_certain {
+            let error = Error::new(ErrorKind::Unavailable, "the service says that there is no such stream; try again");
+            return Err(error.with_operation("describe_stream").with_table(table));
         }
-        for id in self.shards.iter().flat_map(Shards::lost) {
+        let Some(next) = next else { return Err(no_stream("describe_stream").with_table(table)) };
+        let left = self.take_stream(next).await?;
+        for id in left.iter().flat_map(Shards::lost) {
             self.summary.trimmed += 1;
             self.worker.tell_trimmed(id);
         }
-        self.take_stream(next);
         Ok(Next::List)
     }
 
@@ -152,7 +154,7 @@ impl Poller {
         let is_certain = times >= CONFIRMATIONS;
         if is_certain && status == Status::Disabled {
             if let Some(next) = self.next_stream().await? {
-                self.take_stream(next);
+                self.take_stream(next).await?;
                 return Ok(Next::List);
             }
             self.summary.stream_ended = true;

@@ -27,7 +27,8 @@ pub enum PollStart {
     /// At the oldest record that is left: the stream keeps them for 24 hours.
     #[default]
     Oldest,
-    /// Behind the newest record: what is written from now on.
+    /// After the newest record: what is written from now on. A shard is read from its oldest record instead if a list left it out at
+    /// first, or if its first iterator failed, so that nothing that is written later is missed.
     Latest,
 }
 
@@ -63,12 +64,12 @@ pub(super) struct Shard {
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     shards: BTreeMap<KeySegment, Shard>,
-    /// The stream has been listed, so that a shard listed later was born later.
+    /// The stream has been listed, or follows another, so that a shard listed later was born later.
     was_listed: bool,
     /// How many lists in a row left nothing to read.
     pub(super) idle: u32,
     /// How many times in a row the service said that there is no such stream.
-    pub(super) refused: u32,
+    refused: u32,
 }
 
 impl Shard {
@@ -118,9 +119,10 @@ impl Shard {
 }
 
 impl Shards {
-    /// Restores what the checkpoints know. Each shard has still to be listed.
-    pub(super) fn of(checkpoints: Vec<Checkpoint>) -> Self {
-        let was_listed = !checkpoints.is_empty();
+    /// Restores what the checkpoints know. Each shard has still to be listed. Without a checkpoint, the stream is one to begin,
+    /// unless it follows another.
+    pub(super) fn of(checkpoints: Vec<Checkpoint>, is_next: bool) -> Self {
+        let was_listed = is_next || !checkpoints.is_empty();
         let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
             (shard_id, Shard { parent, is_first, ..Shard::new(position, true) })
         };
@@ -224,6 +226,13 @@ impl Shards {
         self.shards.iter_mut().filter(|(_, shard)| !shard.is_saved && shard.is_listed)
     }
 
+    /// Notes that the service says that there is no such stream. Returns `true` if it is to be believed: at once, if the stream has
+    /// never been there for the poller and none follows it.
+    pub(super) fn refuse(&mut self, has_next: bool) -> bool {
+        self.refused = self.refused.saturating_add(1);
+        self.refused >= CONFIRMATIONS || !(self.was_listed || has_next)
+    }
+
     /// Forgets how many reads had no record, how many failed, and how many lists left nothing to read.
     pub(super) fn begin(&mut self) {
         self.idle = 0;
@@ -305,7 +314,7 @@ mod tests {
     #[test]
     fn reading_goes_on_from_the_checkpoints() {
         let position = Position::After(7.into());
-        let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())]);
+        let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())], false);
         shards.update(vec![closed("a", None), open("b", Some("a")), open("c", Some("a"))], false, PollStart::Latest);
         let places: Vec<_> = shards.readable().map(|(_, shard)| (shard.position.clone(), shard.is_saved)).collect();
         assert_eq!(places, [(position, true), (Position::TrimHorizon, false)], "the start is for new streams alone");
@@ -323,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_shard_that_a_list_leaves_out_is_kept() {
-        let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))]);
+        let mut shards =
+            Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))], false);
         let mut update = || shards.update(vec![open("c", Some("b"))], false, PollStart::Oldest);
         assert_eq!((update(), update()), (vec![], vec![]));
         assert_eq!(update(), [id("a")], "it is finished, and three lists in a row did not have it");

@@ -40,8 +40,9 @@ pub enum PollEvent<'a> {
         /// What was read.
         summary: PollSummary,
     },
-    /// Records of this shard were gone before they were read, since the poller had not run for 24 hours. It goes on from the
-    /// oldest record that is left. Run `check` on the table.
+    /// Records of this shard were gone before they were read, since the poller had not run for 24 hours. It continues from the
+    /// oldest record that is left. Run `check` on the table. The service does not say how many records were lost: there may have
+    /// been none after the last checkpoint.
     #[non_exhaustive]
     Trimmed {
         /// The shard's id.
