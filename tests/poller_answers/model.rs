@@ -77,6 +77,7 @@ impl Model {
         };
         model.turn_on();
         (0..model.random.below(30)).for_each(|_| model.happen());
+        model.shards[0].is_gone = model.shards[0].is_closed;
         model
     }
 
