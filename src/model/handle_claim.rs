@@ -17,8 +17,10 @@ pub(super) const HANDLE: Tag = tag!("HANDLE");
 /// The claim on a handle, at `HANDLE#<folded handle>` / `HANDLE`. There can be one item with this key, and so one user with this
 /// handle. It holds the profile, so that a look-up by handle is one read.
 ///
-/// Version 0.1 folded ASCII letters alone. Its claims on other handles are looked for where there is none under the new key, and
-/// move there with the user's next rename.
+/// Version 0.1 folded ASCII letters alone, so its claim on `ÄrgerX` is at `HANDLE#Ärgerx`, and is now `HANDLE#ärgerx`. An old claim
+/// holds its handle, as typed then and in any ASCII case: the user is found by it, and nobody else can take it. It moves to the new
+/// key by the user's next change, or by [`rebuild`](crate::stream::Auditor::rebuild), unless somebody else has the new key. Until
+/// then others can take the handle in another case of its other letters, so run `rebuild` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandleClaim {
     user_uuid: UserId,

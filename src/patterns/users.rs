@@ -8,7 +8,8 @@ use super::Threadline;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
-use crate::key::EXPIRES_AT;
+use crate::item::Item;
+use crate::key::{EXPIRES_AT, Key};
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{
     CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
@@ -87,7 +88,8 @@ impl UserChange {
 }
 
 impl Threadline {
-    /// Creates a user, with a handle and an identity that nobody else has. One transaction: 6 WCU, 4 without an identity.
+    /// Creates a user, with a handle and an identity that nobody else has. One transaction: 6 WCU, 4 without an identity; 2 more for a
+    /// handle that version 0.1 folded to another form.
     ///
     /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
     ///
@@ -146,19 +148,31 @@ impl Threadline {
         call.run(get(&call, id)).await
     }
 
-    /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU, and 0.5 RCU more for a
-    /// handle beyond ASCII without a claim, which version 0.1 may have stored by another form.
+    /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU.
+    ///
+    /// Version 0.1 folded ASCII letters alone. A user whose claim it wrote is found by the handle as typed then, in any ASCII case,
+    /// until [`rebuild`](crate::stream::Auditor::rebuild) or a change of the user moves the claim. For a handle that it folded to
+    /// another form, the look-up is 1 RCU, unless the user has typed it the same.
     ///
     /// # Errors
     /// As [`Store::get`](crate::Store::get); [`Corrupt`](ErrorKind::Corrupt).
     pub async fn user_by_handle(&self, handle: &Handle) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, "users.by_handle");
         call.run(async {
-            let mut claim: Option<HandleClaim> = get(&call, handle).await?;
-            if let (None, Some(before)) = (&claim, HandleClaim::key_before(handle)) {
-                claim = read_own::<HandleClaim>(call.get(Get::new(before)).await?.item)?;
+            let in_use = |claim: &HandleClaim| !claim.is_reserved();
+            let claim: Option<HandleClaim> = get(&call, handle).await?;
+            if let Some(before) = HandleClaim::key_before(handle)
+                && !claim
+                    .as_ref()
+                    .is_some_and(|claim| HandleClaim::key_before(claim.key_parts()).as_ref() == Some(&before))
+            {
+                // Version 0.1 may have given this form to somebody else than it gave the folded one.
+                let claim = read_own::<HandleClaim>(call.get(Get::new(before)).await?.item)?.filter(in_use);
+                if let Some(claim) = claim {
+                    return Ok(Some(claim.into_profile()));
+                }
             }
-            Ok(claim.filter(|claim| !claim.is_reserved()).map(HandleClaim::into_profile))
+            Ok(claim.filter(in_use).map(HandleClaim::into_profile))
         })
         .await
     }
@@ -173,7 +187,10 @@ impl Threadline {
     }
 
     /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and 2
-    /// more for a user with an identity; up to 4 more for a handle beyond ASCII that version 0.1 may have claimed.
+    /// more for a user with an identity.
+    ///
+    /// A handle that version 0.1 folded to another form costs 1 RCU more, old or new, and a new one 2 WCU. A claim of version 0.1
+    /// costs 1 RCU and 2 WCU more: it moves to the folded form, unless somebody else has that.
     ///
     /// The old handle stays [reserved](Self::with_handle_reservation) for its user. The projector copies the names into memberships;
     /// messages keep those they were sent with.
@@ -209,7 +226,12 @@ impl Threadline {
             let unchanged = Condition::eq("version", number(user.version()));
             let mut writes: Vec<TransactAction> =
                 vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old().into()];
-            let places = self.rename_claims(user, &renamed, &mut writes)?;
+            let from = place(&call, user, user.handle()).await?;
+            let to = match renamed.handle() {
+                handle if is_same_claim(user.handle(), handle) => Place { also_free: None, ..from.clone() },
+                handle => place(&call, user, handle).await?,
+            };
+            let places = self.rename_claims(user, &renamed, from, to, &mut writes)?;
             if let Some(subject) = user.identity() {
                 let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed))?;
                 writes.push(claim.when(is_of(user))?.into());
@@ -234,43 +256,88 @@ impl Threadline {
     }
 
     /// Adds the writes that move a user's claim to a new handle, and returns the places of those that take it.
-    fn rename_claims(&self, user: &User, renamed: &User, writes: &mut Vec<TransactAction>) -> Result<Range<usize>> {
+    fn rename_claims(
+        &self,
+        user: &User,
+        renamed: &User,
+        from: Place,
+        to: Place,
+        writes: &mut Vec<TransactAction>,
+    ) -> Result<Range<usize>> {
         let now = self.clock.now();
         let first = writes.len();
-        let (old, new) = (HandleClaim::key_from(user.handle()), HandleClaim::key_from(renamed.handle()));
-        let before = HandleClaim::key_before(user.handle());
-        let absent_or_own = || Condition::item_absent().or(is_of(user));
-        let claim = || HandleClaim::new(renamed.profile()).to_item();
-        if old == new {
-            match before {
-                None => writes.push(Write::update(old, names(renamed))?.when(is_of(user))?.into()),
-                Some(before) => {
-                    writes.push(Write::put(claim()?)?.when(absent_or_own())?.into());
-                    writes.push(Write::delete(before).when(absent_or_own())?.into());
-                }
-            }
-            return Ok(first..first + 1);
-        }
-        writes.push(Write::put(claim()?)?.when(free(now).or(is_of(user)))?.into());
-        if let Some(taken_before) = HandleClaim::key_before(renamed.handle()) {
-            writes.push(TransactAction::check(taken_before, free(now).or(is_of(user)))?);
+        let free_or_own = || free(now).or(is_of(user));
+        let stays = from.key == to.key;
+        writes.push(if stays && from.moves.is_none() {
+            Write::update(to.key, names(renamed))?.when(is_of(user))?.into()
+        } else if to.is_before {
+            Write::update(to.key, names(renamed).remove(EXPIRES_AT))?.when(is_of(user))?.into()
+        } else {
+            Write::put(HandleClaim::new(renamed.profile()).to_item()?)?.when(free_or_own())?.into()
+        });
+        if let Some(key) = to.also_free {
+            writes.push(TransactAction::check(key, free_or_own())?);
         }
         let taking = first..writes.len();
+
         let end = now.saturating_add(self.handle_reservation);
-        let is_claim = if before.is_some() { absent_or_own() } else { is_of(user) };
-        writes.push(match (self.handle_reservation.is_zero(), &before) {
-            (true, _) => Write::delete(old).when(is_claim)?.into(),
-            (false, None) => Write::update(old, Update::new().set(EXPIRES_AT, seconds(end)))?.when(is_claim)?.into(),
-            (false, Some(_)) => {
-                let reserved = HandleClaim::new(user.profile()).reserved_until(end);
-                Write::put(reserved.to_item()?)?.when(is_claim)?.into()
+        let is_kept = !self.handle_reservation.is_zero();
+        if !stays {
+            match (&from.moves, is_kept) {
+                (None, false) => writes.push(Write::delete(from.key).when(is_of(user))?.into()),
+                (None, true) => {
+                    let reserve = Update::new().set(EXPIRES_AT, seconds(end));
+                    writes.push(Write::update(from.key, reserve)?.when(is_of(user))?.into());
+                }
+                (Some(_), false) => {}
+                (Some(_), true) => {
+                    let reserved = HandleClaim::new(user.profile()).reserved_until(end);
+                    writes.push(Write::put(reserved.to_item()?)?.when(free_or_own())?.into());
+                }
             }
-        });
-        if let Some(before) = before {
-            writes.push(Write::delete(before).when(absent_or_own())?.into());
+        }
+        let to_moves = to.moves.filter(|key| from.moves.as_ref() != Some(key));
+        for key in [from.moves, to_moves].into_iter().flatten() {
+            writes.push(Write::delete(key).when(Condition::item_absent().or(is_of(user)))?.into());
         }
         Ok(taking)
     }
+}
+
+/// Where a user's claim on a handle is, or goes.
+#[derive(Clone, Debug)]
+struct Place {
+    key: Key,
+    /// The key is the one of version 0.1, since somebody else has the folded form.
+    is_before: bool,
+    /// The user's claim is still at this key of version 0.1, and moves.
+    moves: Option<Key>,
+    /// The key by which somebody else may have claimed the handle with version 0.1.
+    also_free: Option<Key>,
+}
+
+/// Finds the place of a user's claim on a handle. 1 RCU for a handle that version 0.1 folded to another form, 2 if the user's claim
+/// is there.
+async fn place(call: &Call<'_>, user: &User, handle: &Handle) -> Result<Place> {
+    let key = HandleClaim::key_from(handle);
+    let at_key = Place { key: key.clone(), is_before: false, moves: None, also_free: None };
+    let Some(before) = HandleClaim::key_before(handle) else { return Ok(at_key) };
+    let own = |item: &Item| item.get_s("user_uuid") == Some(&*user.id().to_string());
+    let held = call.get(Get::new(before.clone()).consistent()).await?.item;
+    if !held.as_ref().is_some_and(own) {
+        return Ok(Place { also_free: Some(before), ..at_key });
+    }
+    let held = call.get(Get::new(key).consistent()).await?.item;
+    Ok(match held.as_ref().is_none_or(own) {
+        true => Place { moves: Some(before), ..at_key },
+        false => Place { key: before, is_before: true, ..at_key },
+    })
+}
+
+/// Returns `true` for two handles whose claims have the same keys, those of version 0.1 too.
+fn is_same_claim(one: &Handle, other: &Handle) -> bool {
+    (HandleClaim::key_from(one), HandleClaim::key_before(one))
+        == (HandleClaim::key_from(other), HandleClaim::key_before(other))
 }
 
 /// There is no claim, or a reservation that has ended: DynamoDB removes it some time later.

@@ -52,6 +52,7 @@ fn a_finding_says_what_differs_and_whether_it_is_mended() {
             Drift::MissingClaim { entity: "IdentityClaim", user },
             format!("user {user}: no IdentityClaim of what the user has"),
         ),
+        (Drift::OldClaim { user }, format!("user {user}: a HandleClaim by the key of version 0.1")),
         (Drift::Unreadable { what: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
     ] {
         assert_eq!(drift.to_string(), said);

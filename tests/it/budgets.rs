@@ -14,6 +14,7 @@ use threadline::{
 };
 
 use crate::groups::person;
+use crate::old_claims::user_of_before;
 use crate::support::{App, id, scan, time};
 
 const HALF: Units = Units::halves(1);
@@ -129,6 +130,49 @@ async fn users_update_to_the_names_that_the_user_has_costs_1_rcu() {
     let user = chat.create_user(andrew()).await.unwrap();
     for change in [UserChange::new(), new_handle("andrewbrown")] {
         assert_eq!(costs(&meter, reads(1), chat.update_user(&user, change)).await, user);
+    }
+}
+
+#[tokio::test]
+async fn users_create_costs_2_wcu_more_for_a_handle_with_an_old_key() {
+    let (chat, meter) = App::with_whole_pages().metered();
+    let with = NewUser::new("Émile", "Émile").unwrap().with_identity(subject("MOCK"));
+    costs(&meter, writes(8), chat.create_user(with)).await;
+    costs(&meter, writes(6), chat.create_user(NewUser::new("Zoé.É", "Zoé").unwrap())).await;
+    costs(&meter, writes(4), chat.create_user(NewUser::new("zoé", "Zoé").unwrap())).await;
+}
+
+#[tokio::test]
+async fn users_by_handle_with_an_old_key_costs_1_rcu_unless_typed_the_same() {
+    let app = App::with_whole_pages();
+    app.user("Émile").await;
+    let (chat, meter) = app.metered();
+    for (handle, units) in
+        [("Émile", HALF), ("ÉMILE", HALF), ("émile", HALF), ("E\u{301}mile", 1.into()), ("É", 1.into())]
+    {
+        let found = costs(&meter, reads(units), chat.user_by_handle(&Handle::new(handle).unwrap())).await;
+        assert_eq!(found.is_some(), handle != "É");
+    }
+}
+
+#[tokio::test]
+async fn users_update_costs_1_rcu_more_for_each_handle_with_an_old_key_and_2_wcu_to_take_it() {
+    let (chat, meter) = App::with_whole_pages().metered();
+    let user = chat.create_user(NewUser::new("Émile", "Émile").unwrap()).await.unwrap();
+    let user = costs(&meter, reads(1) + writes(4), chat.update_user(&user, new_name())).await;
+    let user = costs(&meter, reads(1) + writes(4), chat.update_user(&user, new_handle("ÉMILE"))).await;
+    let user = costs(&meter, reads(2) + writes(6 + 2), chat.update_user(&user, new_handle("Élise"))).await;
+    let user = costs(&meter, reads(1) + writes(6), chat.update_user(&user, new_handle("bayko"))).await;
+    costs(&meter, reads(1) + writes(6 + 2), chat.update_user(&user, new_handle("Élise"))).await;
+}
+
+#[tokio::test]
+async fn users_update_costs_2_rcu_and_2_wcu_more_where_it_moves_an_old_claim() {
+    for (change, units) in [(new_name(), 4), (new_handle("ÉMILE"), 4), (new_handle("bayko"), 6)] {
+        let app = App::with_whole_pages();
+        let user = user_of_before(&app, "Émile", 1).await;
+        let (chat, meter) = app.metered();
+        costs(&meter, reads(2) + writes(units + 2), chat.update_user(&user, change)).await;
     }
 }
 

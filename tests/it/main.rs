@@ -22,6 +22,7 @@ mod keys;
 mod meddled;
 mod members;
 mod messages;
+mod old_claims;
 mod ownership;
 mod projector;
 mod redaction;

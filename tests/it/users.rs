@@ -2,7 +2,7 @@
 
 use threadline::{
     Capacity, Clock, DisplayName, Entity, Error, ErrorKind, Handle, HandleClaim, IdentitySubject, Item, NewUser, Store,
-    Units, Update, User, UserChange, Write,
+    Units, Update, UserChange, Write,
 };
 
 use crate::support::{App, id, scan};
@@ -222,39 +222,6 @@ async fn without_a_reservation_a_handle_is_free_at_once() {
     let user = chat.create_user(andrew()).await.unwrap();
     chat.update_user(&user, new_handle("omenking")).await.unwrap();
     app.user("andrewbrown").await;
-}
-
-/// Andrew with a handle that version 0.1 claimed by its ASCII letters alone.
-async fn claimed_before(app: &App) -> User {
-    let new = NewUser::new("ÄrgerX", "Andrew").unwrap().with_id(id(ANDREW));
-    let user = app.chat.create_user(new).await.unwrap();
-    let mut claim = scan(&app.store).await.into_iter().find(|item| item.type_name() == Some("HandleClaim")).unwrap();
-    app.store.write(Write::delete(claim.key().unwrap())).await.unwrap().done().unwrap();
-    claim.insert("pk", threadline::AttributeValue::S("HANDLE#Ärgerx".into()));
-    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
-    user
-}
-
-#[tokio::test]
-async fn a_claim_of_before_is_found_kept_and_moved() {
-    for (to, folded) in [("ÄRGERX", "ärgerx"), ("omenking", "omenking"), ("Übel", "übel")] {
-        let app = App::with_whole_pages();
-        let user = claimed_before(&app).await;
-        assert_eq!(app.chat.user_by_handle(&handle("Ärgerx")).await.unwrap(), Some(user.profile()));
-        let auditor = threadline::stream::Auditor::new(app.store.clone());
-        assert_eq!(auditor.check(None).await.unwrap().findings, []);
-        let taken = app.chat.create_user(NewUser::new("Ärgerx", "Other").unwrap()).await.unwrap_err();
-        assert_eq!((taken.kind(), taken.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
-
-        let renamed = app.chat.update_user(&user, new_handle(to)).await.unwrap();
-        assert_eq!(app.chat.user_by_handle(&handle(to)).await.unwrap(), Some(renamed.profile()));
-        let items = scan(&app.store).await;
-        let keys: Vec<_> = items.iter().filter_map(|item| item.get_s("pk")).collect();
-        assert!(keys.contains(&&*format!("HANDLE#{folded}")) && !keys.contains(&"HANDLE#Ärgerx"), "{keys:?}");
-        assert_eq!(auditor.check(None).await.unwrap().findings, []);
-        let taken = app.chat.create_user(NewUser::new("ärgerx", "Other").unwrap()).await.unwrap_err();
-        assert_eq!(taken.kind(), ErrorKind::AlreadyExists, "in use, or reserved");
-    }
 }
 
 #[tokio::test]

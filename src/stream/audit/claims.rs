@@ -8,24 +8,15 @@ use super::{Call, Mode, possible};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
-use crate::key::Key;
+use crate::key::{Key, PK};
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
+use crate::text::Handle;
 
 /// A user whose handle or identity is not claimed.
 pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
     let Some(Some(user)) = read_user(call, id).await? else { return Ok(()) };
-    let mut claim = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await?;
-    if let (Some(None), Some(before)) = (&claim, HandleClaim::key_before(user.handle())) {
-        claim = read(call, before).await?;
-    }
-    let in_use = |claim: Option<HandleClaim>| claim.filter(|claim| !claim.is_reserved()).map(HandleClaim::into_profile);
-    if let Some(claim) = claim
-        && in_use(claim).as_ref() != Some(&user.profile())
-    {
-        let claim = HandleClaim::new(user.profile());
-        claim_missing(call, &user, &claim, mode, findings).await?;
-    }
+    audit_handle_of(call, &user, mode, findings).await?;
     if let Some(subject) = user.identity()
         && let Some(claim) = read::<IdentityClaim>(call, IdentityClaim::key_from(subject)).await?
         && claim.map(IdentityClaim::into_profile).as_ref() != Some(&user.profile())
@@ -34,6 +25,40 @@ pub(super) async fn audit_user(call: &Call<'_>, id: UserId, mode: Mode, findings
         claim_missing(call, &user, &claim, mode, findings).await?;
     }
     Ok(())
+}
+
+/// A user whose handle is not claimed, or is claimed by the key of version 0.1, though nobody else has the other one.
+async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
+    let is_right = |claim: &HandleClaim| !claim.is_reserved() && claim.clone().into_profile() == user.profile();
+    let Some(claim) = read::<HandleClaim>(call, HandleClaim::key_from(user.handle())).await? else { return Ok(()) };
+    if claim.as_ref().is_some_and(is_right) {
+        return Ok(());
+    }
+    let right = HandleClaim::new(user.profile());
+    let Some(before) = HandleClaim::key_before(user.handle()) else {
+        return claim_missing(call, user, &right, mode, findings).await;
+    };
+    let Some(held) = read::<HandleClaim>(call, before.clone()).await? else { return Ok(()) };
+    let Some(held) = held.filter(|held| held.user_id() == user.id()) else {
+        return claim_missing(call, user, &right, mode, findings).await;
+    };
+    let is_anothers = claim.is_some_and(|claim| claim.user_id() != user.id());
+    let drift = match is_right(&held) {
+        // Version 0.1 gave each of two users one form of what is the same handle now.
+        true if is_anothers => return Ok(()),
+        true => Drift::OldClaim { user: user.id() },
+        false => Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
+    };
+    let mut item = right.to_item()?;
+    let mut actions = vec![unchanged(user)?];
+    if is_anothers {
+        item.insert(PK, AttributeValue::S(before.pk.as_str().to_owned()));
+        actions.push(Write::put(item)?.when(is_for(user.id()))?.into());
+    } else {
+        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for(user.id())))?.into());
+        actions.push(Write::delete(before).when(is_for(user.id()))?.into());
+    }
+    finish(call, actions, drift, mode, findings).await
 }
 
 /// A claim on a handle that its user does not have. A reservation is none.
@@ -50,7 +75,10 @@ pub(super) async fn audit_handle(
     }
     let user = claim.clone().into_profile();
     let Some(stored) = read_user(call, user.id()).await? else { return Ok(()) };
-    if stored.as_ref().is_some_and(|stored| stored.handle().folded() == user.handle().folded()) {
+    let is_of = |handle: &Handle| {
+        HandleClaim::key_from(handle) == *key || HandleClaim::key_before(handle).as_ref() == Some(key)
+    };
+    if stored.as_ref().is_some_and(|stored| is_of(stored.handle())) {
         return Ok(());
     }
     doubled::<HandleClaim>(call, key.clone(), &user, stored.as_ref(), mode, findings).await

@@ -71,6 +71,11 @@ pub enum Drift {
         /// Whose claim it is.
         user: UserId,
     },
+    /// A user's handle is claimed by the key of version 0.1, and nobody else has the folded one.
+    OldClaim {
+        /// Whose claim it is.
+        user: UserId,
+    },
     /// An item cannot be read.
     Unreadable {
         /// What it is and why, without its content.
@@ -98,6 +103,7 @@ impl fmt::Display for Drift {
                 write!(f, "user {user}: a {entity} of something else than the user has")
             }
             Self::MissingClaim { entity, user } => write!(f, "user {user}: no {entity} of what the user has"),
+            Self::OldClaim { user } => write!(f, "user {user}: a HandleClaim by the key of version 0.1"),
             Self::Unreadable { what } => f.write_str(what),
         }
     }

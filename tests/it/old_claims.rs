@@ -1,0 +1,262 @@
+//! Claims of version 0.1, which folded the ASCII letters of a handle alone, beside those of now.
+
+use std::time::Duration;
+
+use threadline::stream::{Auditor, Drift};
+use threadline::{AttributeValue, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, Store};
+use threadline::{User, UserChange, UserId, Write};
+
+use crate::support::{App, id, scan};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn handle(text: &str) -> Handle {
+    Handle::for_look_up(text).unwrap()
+}
+
+fn to(text: &str) -> UserChange {
+    UserChange::new().handle(Handle::new(text).unwrap())
+}
+
+fn named(text: &str) -> UserChange {
+    UserChange::new().display_name(DisplayName::new(text).unwrap())
+}
+
+/// Puts a user as version 0.1 did.
+pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User {
+    let elsewhere = App::new();
+    let id: UserId = id(&format!("00000000-0000-4000-8000-0000000000{number:02}"));
+    elsewhere.chat.create_user(NewUser::new("temporary", "Old").unwrap().with_id(id)).await.unwrap();
+    for mut item in scan(&elsewhere.store).await {
+        item.insert("handle", AttributeValue::S(handle.into()));
+        if item.type_name() == Some(HandleClaim::TYPE) {
+            item.insert("pk", AttributeValue::S(format!("HANDLE#{}", handle.to_ascii_lowercase())));
+        }
+        app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+    }
+    app.chat.user(id).await.unwrap().unwrap()
+}
+
+/// Two users of version 0.1, whose handles are the same now.
+async fn pair(app: &App) -> [User; 2] {
+    [user_of_before(app, "Ärger", 1).await, user_of_before(app, "ärger", 2).await]
+}
+
+/// The handles of the claims in the table, as their keys have them.
+async fn claimed(app: &App) -> Vec<String> {
+    let items = scan(&app.store).await;
+    let keys = items.iter().filter(|item| item.type_name() == Some(HandleClaim::TYPE)).map(|item| item.key().unwrap());
+    keys.map(|key: Key| key.pk.as_str().trim_start_matches("HANDLE#").to_owned()).collect()
+}
+
+async fn assert_found(app: &App, text: &str, user: Option<&User>) {
+    let found = app.chat.user_by_handle(&handle(text)).await.unwrap();
+    assert_eq!(found, user.map(User::profile), "{text}");
+}
+
+/// Nobody else can take any of these, neither a new user nor one who has a handle.
+async fn assert_taken(app: &App, handles: &[&str]) {
+    let bystander = match app.chat.user_by_handle(&handle("bystander")).await.unwrap() {
+        Some(found) => app.chat.user(found.id()).await.unwrap().unwrap(),
+        None => app.user("bystander").await,
+    };
+    for text in handles {
+        let error = app.chat.create_user(NewUser::new(*text, "Other").unwrap()).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")), "{text}");
+        let error = app.chat.update_user(&bystander, to(text)).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")), "{text}");
+    }
+}
+
+async fn drifts(app: &App, mend: bool) -> Vec<Drift> {
+    let auditor = Auditor::new(app.store.clone());
+    let page = if mend { auditor.rebuild(None).await } else { auditor.check(None).await };
+    page.unwrap().findings.into_iter().map(|finding| finding.drift).collect()
+}
+
+#[tokio::test]
+async fn an_old_claim_is_found_and_held_by_its_form() {
+    let app = App::new();
+    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    for text in ["ÄrgerX", "Ärgerx", "ÄRGERX"] {
+        assert_found(&app, text, Some(&user)).await;
+    }
+    assert_taken(&app, &["ÄrgerX", "Ärgerx", "ÄRGERX"]).await;
+}
+
+#[tokio::test]
+async fn a_look_up_prefers_the_form_that_was_typed() {
+    let app = App::new();
+    let [one, other] = pair(&app).await;
+    assert_found(&app, "Ärger", Some(&one)).await;
+    assert_found(&app, "ÄRGER", Some(&one)).await;
+    assert_found(&app, "ärger", Some(&other)).await;
+}
+
+#[tokio::test]
+async fn an_old_claim_moves_with_any_change() {
+    for change in [named("New"), to("ÄRGERX"), to("ärgerx"), to("Ärgerx").display_name("New".parse().unwrap())] {
+        let app = App::with_whole_pages();
+        let user = user_of_before(&app, "ÄrgerX", 1).await;
+        let changed = app.chat.update_user(&user, change.clone()).await.unwrap();
+        assert_eq!(claimed(&app).await, ["ärgerx"]);
+        for text in ["ÄrgerX", "ärgerx", "ÄRGERX"] {
+            assert_found(&app, text, Some(&changed)).await;
+        }
+        assert_eq!(app.chat.update_user(&user, change).await.unwrap(), changed, "a lost answer");
+        assert_taken(&app, &["ÄrgerX", "ärgerx", "ÄRGERX"]).await;
+        let again = app.chat.update_user(&changed, named("Once more")).await.unwrap();
+        assert_found(&app, "ärgerx", Some(&again)).await;
+        assert_eq!(drifts(&app, false).await, []);
+    }
+}
+
+#[tokio::test]
+async fn an_old_claim_becomes_a_reservation_of_every_form() {
+    let app = App::with_whole_pages();
+    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let renamed = app.chat.update_user(&user, to("omenking")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["omenking", "ärgerx"]);
+    assert_found(&app, "ÄrgerX", None).await;
+    assert_found(&app, "omenking", Some(&renamed)).await;
+    assert_taken(&app, &["ÄrgerX", "ärgerx", "ÄRGERX"]).await;
+    let back = app.chat.update_user(&renamed, to("ÄrgerX")).await.unwrap();
+    assert_found(&app, "ärgerx", Some(&back)).await;
+    assert_found(&app, "omenking", None).await;
+    assert_eq!(drifts(&app, false).await, []);
+    app.clock.advance(DAY);
+    assert_found(&app, "ärgerx", Some(&back)).await;
+}
+
+#[tokio::test]
+async fn an_old_claim_without_a_reservation_is_free_at_once() {
+    let app = App::new();
+    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let chat = app.chat.clone().with_handle_reservation(Duration::ZERO);
+    chat.update_user(&user, to("omenking")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["omenking"]);
+    app.user("ÄrgerX").await;
+}
+
+#[tokio::test]
+async fn two_users_whose_handles_are_one_now_keep_both() {
+    let app = App::with_whole_pages();
+    let [one, other] = pair(&app).await;
+    assert_eq!(drifts(&app, true).await, []);
+    let one = app.chat.update_user(&one, named("One")).await.unwrap();
+    let other = app.chat.update_user(&other, named("Other")).await.unwrap();
+    let one = app.chat.update_user(&one, to("ÄRGER")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["Ärger", "ärger"]);
+    assert_found(&app, "Ärger", Some(&one)).await;
+    assert_found(&app, "ärger", Some(&other)).await;
+    assert_eq!(drifts(&app, true).await, []);
+    for (user, taken) in [(&one, "ärger"), (&other, "Ärger")] {
+        let error = app.chat.update_user(user, to(taken)).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+    }
+    assert_taken(&app, &["Ärger", "ärger"]).await;
+}
+
+#[tokio::test]
+async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
+    let app = App::with_whole_pages();
+    let [one, other] = pair(&app).await;
+    let renamed = app.chat.update_user(&one, to("omenking")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["omenking", "Ärger", "ärger"]);
+    assert_found(&app, "ärger", Some(&other)).await;
+    assert_taken(&app, &["Ärger", "ärger"]).await;
+    let error = app.chat.update_user(&other, to("Ärger")).await.unwrap_err();
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+
+    let back = app.chat.update_user(&renamed, to("Ärger")).await.unwrap();
+    assert_found(&app, "Ärger", Some(&back)).await;
+    assert_eq!(drifts(&app, true).await, []);
+    app.clock.advance(DAY);
+    assert_found(&app, "Ärger", Some(&back)).await;
+
+    app.chat.update_user(&back, to("omenking")).await.unwrap();
+    app.clock.advance(DAY);
+    let free = app.chat.update_user(&other, to("Ärger")).await.unwrap();
+    assert_found(&app, "Ärger", Some(&free)).await;
+    assert_found(&app, "ärger", Some(&free)).await;
+}
+
+#[tokio::test]
+async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
+    let app = App::with_whole_pages();
+    let [one, other] = pair(&app).await;
+    let other = app.chat.update_user(&other, to("omenking")).await.unwrap();
+    assert_found(&app, "Ärger", Some(&one)).await;
+    let one = app.chat.update_user(&one, named("One")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["omenking", "Ärger", "ärger"], "the other one's is reserved");
+    let other = app.chat.update_user(&other, to("ärger")).await.unwrap();
+    let other = app.chat.update_user(&other, to("omenking")).await.unwrap();
+    app.clock.advance(DAY);
+    let one = app.chat.update_user(&one, named("The one")).await.unwrap();
+    assert_eq!(claimed(&app).await, ["omenking", "ärger"]);
+    assert_found(&app, "ärger", Some(&one)).await;
+    assert_found(&app, "omenking", Some(&other)).await;
+    assert_eq!(drifts(&app, true).await, []);
+}
+
+#[tokio::test]
+async fn a_handle_in_wide_letters_is_another_user_still() {
+    let app = App::with_whole_pages();
+    let wide = user_of_before(&app, "ａndrew", 1).await;
+    let andrew = app.user("andrew").await;
+    assert_eq!(drifts(&app, true).await, []);
+    let wide = app.chat.update_user(&wide, named("Wide")).await.unwrap();
+    assert_found(&app, "ａndrew", Some(&wide)).await;
+    assert_found(&app, "andrew", Some(&andrew)).await;
+    let renamed = app.chat.update_user(&wide, to("omenking")).await.unwrap();
+    assert_found(&app, "omenking", Some(&renamed)).await;
+    assert_found(&app, "ａndrew", Some(&andrew)).await;
+    assert_eq!(drifts(&app, true).await, []);
+}
+
+#[tokio::test]
+async fn a_rebuild_moves_old_claims_that_nobody_else_has_folded() {
+    let app = App::with_whole_pages();
+    let user = user_of_before(&app, "ÄrgerX", 3).await;
+    pair(&app).await;
+    let old = [Drift::OldClaim { user: user.id() }];
+    assert_eq!(drifts(&app, false).await, old);
+    assert_eq!(claimed(&app).await, ["Ärger", "Ärgerx", "ärger"]);
+    assert_eq!(drifts(&app, true).await, old);
+    assert_eq!(claimed(&app).await, ["Ärger", "ärger", "ärgerx"]);
+    assert_eq!(drifts(&app, true).await, []);
+    assert_found(&app, "ärgerx", Some(&user)).await;
+    assert_taken(&app, &["ÄrgerX", "ärgerx", "ÄRGERX"]).await;
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_an_old_claim_the_names_of_its_user() {
+    for (text, key, at) in [("ÄrgerX", "Ärgerx", "ärgerx"), ("Ärger", "Ärger", "Ärger")] {
+        let app = App::with_whole_pages();
+        let [one, _] = pair(&app).await;
+        let user = if text == "Ärger" { one } else { user_of_before(&app, text, 3).await };
+        let mut claim =
+            scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some(&format!("HANDLE#{key}")));
+        let mut claim = claim.take().unwrap();
+        claim.insert("display_name", AttributeValue::S("Other".into()));
+        app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+        let missing = [Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() }];
+        assert_eq!(drifts(&app, true).await, missing);
+        assert_eq!(drifts(&app, true).await, []);
+        assert!(claimed(&app).await.contains(&at.to_owned()));
+        assert_found(&app, text, Some(&user)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
+    let app = App::with_whole_pages();
+    let user = app.user("ärgerx").await;
+    let mut claim = scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some("HANDLE#ärgerx")).unwrap();
+    claim.insert("pk", AttributeValue::S("HANDLE#Ärgerx".into()));
+    claim.insert("handle", AttributeValue::S("ÄrgerX".into()));
+    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+    assert_eq!(drifts(&app, true).await, [Drift::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]);
+    assert_eq!(claimed(&app).await, ["ärgerx"]);
+    assert_eq!(drifts(&app, true).await, []);
+}
