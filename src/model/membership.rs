@@ -363,7 +363,7 @@ impl Membership {
     }
 
     /// The beginning of the newest message: at most 140 characters, fewer where the names are long; `None` once the message is
-    /// deleted.
+    /// deleted. It is empty for a message whose first grapheme is longer than a [`Preview`] takes.
     pub fn preview(&self) -> Option<&Preview> {
         self.message.as_ref()
     }

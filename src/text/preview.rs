@@ -5,24 +5,29 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{at_most, text_newtype};
 
 text_newtype! {
-    /// The beginning of a message, as an inbox shows it: at most 140 characters, and never a part of what people see as one
-    /// character.
+    /// The beginning of a message, as an inbox shows it: at most 140 characters (Unicode scalar values), and never a part of what
+    /// people see as one character (a grapheme).
+    ///
+    /// It ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. Of a message that begins with one, it
+    /// is empty.
     Preview,
     |text| at_most("a preview", Preview::MOST_CHARACTERS, &text).map(|()| text)
 }
 
 impl Preview {
     const MOST_CHARACTERS: usize = 140;
-    /// What people see as one character is not parted, unless it is longer than any that has a meaning.
+    /// More bytes than any character of a script or an emoji has, with all its marks. What is longer ends a preview, no matter how
+    /// much room there is, so that more room shows more only after a preview that nearly filled its own.
     const MOST_BYTES_OF_ONE: usize = 64;
 
     /// Returns the first 140 characters of the text, or as many as fit into this many bytes; less, if the last of them would be
     /// parted. It is empty if the first one does not fit.
     pub(crate) fn cut(text: &str, most_bytes: usize) -> Self {
         let (mut end, mut characters) = (0, 0);
-        for part in text.graphemes(true).flat_map(parts) {
+        for part in text.graphemes(true) {
             characters += part.chars().count();
-            if characters > Self::MOST_CHARACTERS || end + part.len() > most_bytes {
+            let is_too_long = part.len() > Self::MOST_BYTES_OF_ONE;
+            if is_too_long || characters > Self::MOST_CHARACTERS || end + part.len() > most_bytes {
                 break;
             }
             end += part.len();
@@ -36,16 +41,10 @@ impl Preview {
     }
 }
 
-/// Returns a grapheme whole, or one that is too long by its characters.
-fn parts(grapheme: &str) -> impl Iterator<Item = &str> {
-    let is_whole = grapheme.len() <= Preview::MOST_BYTES_OF_ONE;
-    let whole = is_whole.then_some(grapheme).into_iter();
-    let rest = if is_whole { "" } else { grapheme };
-    whole.chain(rest.split_inclusive(|_: char| true))
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn cut(text: &str, most_bytes: usize) -> String {
@@ -67,10 +66,34 @@ mod tests {
     }
 
     #[test]
-    fn marks_without_end_do_not_empty_a_preview() {
-        let marks = "e".to_owned() + &"\u{301}".repeat(500);
-        assert_eq!(cut(&marks, 101).len(), 101);
-        assert_eq!(cut(&marks, 1000).chars().count(), 140);
+    fn a_preview_ends_before_a_grapheme_without_end() {
+        let marks = "e".to_owned() + &"\u{301}".repeat(300);
+        for most_bytes in [0, 1, 100, 1000] {
+            assert_eq!(cut(&marks, most_bytes), "");
+            assert_eq!(cut(&format!("opa{marks} epa"), most_bytes + 3), "opa");
+        }
+        let few = "e".to_owned() + &"\u{301}".repeat(31);
+        assert_eq!(cut(&(few.clone() + "x"), 1000), few + "x");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn a_preview_of_any_room_ends_at_a_grapheme(
+            text in "([a-z 語🙂\r\n]|e\u{301}{0,40}|\u{1F468}(\u{200D}\u{1F469}){0,12}|[\u{1F1E6}-\u{1F1FF}]|क्षि|한){0,60}",
+            room in 0_usize..600,
+            other in 0_usize..600,
+        ) {
+            let preview = cut(&text, room);
+            let ends: Vec<_> = text.grapheme_indices(true).map(|(start, _)| start).chain([text.len()]).collect();
+            prop_assert!(text.starts_with(&preview) && ends.contains(&preview.len()));
+            prop_assert!(preview.len() <= room && preview.chars().count() <= 140);
+            let less = room.min(other);
+            prop_assert_eq!(cut(&preview, less), cut(&text, less));
+            let is_cut_by_room = cut(&text, 10_000) != preview;
+            prop_assert!(!is_cut_by_room || Preview::cut(&text, room).may_be_cut_at(room));
+        }
     }
 
     #[test]

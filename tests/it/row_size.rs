@@ -231,3 +231,24 @@ async fn a_rename_cuts_the_preview_for_the_new_names_whether_they_are_longer_or_
         }
     }
 }
+
+#[tokio::test]
+async fn a_grapheme_without_end_ends_a_preview_whatever_the_names() {
+    let app = App::with_whole_pages();
+    let (_, mut bayko, thread) = app.direct().await;
+    let marks = "e".to_owned() + &"\u{301}".repeat(300);
+    for (text, shown) in [(marks.clone(), ""), (format!("opa {marks} epa"), "opa ")] {
+        let message = app.say(&thread, &text).await;
+        for name in ["Andrew", &"語".repeat(26), "A"] {
+            let change = UserChange::new().display_name(DisplayName::new(name).unwrap());
+            bayko = app.chat.update_user(&bayko, change).await.unwrap();
+            app.project().await;
+            for row in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {
+                let inbox = app.inbox(row.profile.id()).await;
+                assert_eq!(inbox[0].last_message(), Some(message.position()));
+                assert_eq!(inbox[0].preview().map(Preview::as_str), Some(shown));
+            }
+            assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
+        }
+    }
+}

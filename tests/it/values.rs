@@ -5,6 +5,7 @@ use threadline::{
     DisplayName, Error, ErrorKind, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview,
     Result,
 };
+use unicode_normalization::UnicodeNormalization;
 
 use crate::support::cases;
 
@@ -221,6 +222,50 @@ fn a_name_is_visible_trimmed_and_composed() {
 }
 
 #[test]
+fn a_name_of_nothing_but_what_unicode_ignores_or_space_is_blank() {
+    // `Default_Ignorable_Code_Point` of Unicode 17, and the blank of Braille.
+    let ignored = [
+        '\u{ad}'..='\u{ad}',
+        '\u{34f}'..='\u{34f}',
+        '\u{61c}'..='\u{61c}',
+        '\u{115f}'..='\u{1160}',
+        '\u{17b4}'..='\u{17b5}',
+        '\u{180b}'..='\u{180f}',
+        '\u{200b}'..='\u{200f}',
+        '\u{202a}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{2800}'..='\u{2800}',
+        '\u{3164}'..='\u{3164}',
+        '\u{fe00}'..='\u{fe0f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{ffa0}'..='\u{ffa0}',
+        '\u{fff0}'..='\u{fff8}',
+        '\u{1bca0}'..='\u{1bca3}',
+        '\u{1d173}'..='\u{1d17a}',
+        '\u{e0000}'..='\u{e0fff}',
+    ];
+    let spaces = (char::MIN..=char::MAX).filter(|c| c.is_whitespace());
+    for c in ignored.into_iter().flatten().chain(spaces) {
+        for name in [format!("{c}"), format!("{c}\u{200d}{c}"), format!(" {c} ")] {
+            assert!(DisplayName::new(&name).is_err() && GroupTitle::new(&name).is_err(), "{:?}", c.escape_unicode());
+            assert!(Handle::new(&name).is_err(), "{:?}", c.escape_unicode());
+        }
+    }
+}
+
+#[test]
+fn every_letter_of_version_0_1_has_a_key() {
+    for letter in char::MIN..=char::MAX {
+        let Ok(handle) = Handle::for_look_up(letter) else { continue };
+        let folded = handle.folded();
+        assert!(FoldedHandle::new(folded.as_str()).is_ok(), "{:?}", letter.escape_unicode());
+        if let Ok(again) = Handle::for_look_up(folded.as_str()) {
+            assert_eq!(again.folded(), folded, "{:?}", letter.escape_unicode());
+        }
+    }
+}
+
+#[test]
 fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
     let bodies = [String::new(), "canary".repeat(200), "canary#canary\n".to_owned(), "ca na ry!CANARY\0".to_owned()];
     for (name, check) in ALL {
@@ -264,18 +309,46 @@ proptest! {
     }
 
     #[test]
-    fn a_folded_handle_is_the_fold_of_itself(text in "[A-Za-zÀ-ÿ0-9_.-]{1,32}") {
+    fn a_folded_handle_is_the_fold_of_itself(text in HANDLES) {
         if let Ok(handle) = Handle::new(text) {
             let folded = handle.folded();
+            prop_assert_eq!(kept(FoldedHandle::new(folded.as_str())), Ok(folded.to_string()));
             // A folded handle may be longer than a handle: `ß` is `ss`.
-            if let Ok(again) = Handle::new(folded.as_str()) {
+            if let Ok(again) = Handle::for_look_up(folded.as_str()) {
                 prop_assert_eq!(again.folded(), folded.clone());
             }
-            prop_assert!(FoldedHandle::new(folded.as_str()).is_ok());
+            prop_assert!(folded.as_str().len() <= 2 * handle.as_str().len());
             prop_assert!(!handle.as_str().is_ascii() || folded.as_str().eq_ignore_ascii_case(handle.as_str()));
         }
     }
+
+    #[test]
+    fn a_handle_of_version_0_1_has_a_key(text in "[\\p{Alphabetic}\\p{N}_.-]{1,32}") {
+        if let Ok(handle) = Handle::for_look_up(text) {
+            let folded = handle.folded();
+            prop_assert_eq!(kept(FoldedHandle::new(folded.as_str())), Ok(folded.to_string()));
+        }
+    }
+
+    #[test]
+    fn canonically_equal_handles_fold_to_one(text in HANDLES) {
+        let decomposed: String = text.nfd().collect();
+        if let (Ok(one), Ok(other)) = (Handle::new(text), Handle::new(decomposed)) {
+            prop_assert_eq!(one.folded(), other.folded());
+        }
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_was_made(text in "\\PC{0,30}|.{0,30}") {
+        if let Ok(name) = DisplayName::new(text) {
+            prop_assert_eq!(kept(DisplayName::new(name.as_str())), Ok(name.to_string()));
+        }
+    }
 }
+
+/// Handles of one script each, and of letters whose case or form is a special one.
+const HANDLES: &str = "[A-Za-zÀ-ɏḀ-ỿ0-9_.\u{300}-\u{345}-]{1,24}|[Ͱ-Ͽἀ-῿\u{300}-\u{345}]{1,20}|[Ѐ-ԯ\u{300}-\u{345}]{1,20}|\
+    [\u{900}-\u{97f}]{1,16}|[\u{b80}-\u{bff}]{1,16}|[가-힣ᄀ-ᇿ]{1,16}|[Ա-և]{1,20}|[ا-ي\u{64b}-\u{65f}]{1,20}";
 
 fn kept(result: Result<impl Into<String>>) -> Result<String, ErrorKind> {
     result.map(Into::into).map_err(|error: Error| error.kind())
