@@ -1,7 +1,7 @@
 //! Handles, and what makes two of them the same.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 use super::{StoredText, at_most, at_most_bytes, not_empty, segment, text_newtype};
@@ -12,8 +12,8 @@ text_newtype! {
     /// most 48 bytes, not `.` or `..`.
     ///
     /// It is kept as people typed it, and unique by its [folded](Handle::folded) form. Which characters it may hold is decided by
-    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/): none that are invisible or obsolete, and no
-    /// mixture of scripts that look alike, such as Latin and Cyrillic.
+    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/): none that are invisible or obsolete, no mixture of
+    /// scripts that look alike, such as Latin and Cyrillic, and no marks that nobody sees, such as a dot on an `i`.
     ///
     /// ```
     /// use threadline::Handle;
@@ -121,8 +121,27 @@ fn check(text: &str) -> Result<()> {
     if composed.starts_with(is_combining_mark) || matches!(text, "." | "..") {
         return Err(Error::invalid("a handle must not begin with a combining mark, nor be `.` or `..`"));
     }
+    if has_deceptive_marks(text) {
+        return Err(Error::invalid(
+            "a handle must not repeat a mark, have more than four on a letter, or a dot on one that has a dot",
+        ));
+    }
     if !composed.is_single_script() {
         return Err(Error::invalid("a handle must not mix scripts"));
     }
     Ok(())
+}
+
+/// Returns `true` for marks that nobody sees or that pile up, by section 5.4 of UTS #39.
+fn has_deceptive_marks(text: &str) -> bool {
+    let (mut has_dot, mut marks, mut last) = (false, 0, None);
+    text.nfd().any(|c| {
+        // Marks without a class, such as the vowels of Hindi, take a place of their own.
+        if canonical_combining_class(c) == 0 {
+            (has_dot, marks, last) = (matches!(c, 'i' | 'j' | '\u{456}' | '\u{458}'), 0, None);
+            return false;
+        }
+        marks += 1;
+        marks > 4 || last.replace(c) == Some(c) || (has_dot && c == '\u{307}')
+    })
 }

@@ -155,6 +155,24 @@ fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
 }
 
 #[test]
+fn a_handle_has_no_marks_that_hide_or_pile_up() {
+    for handle in [
+        "mi\u{307}ke",
+        "mj\u{307}",
+        "mi\u{323}\u{307}ke",
+        "м\u{456}\u{307}р",
+        "x\u{301}\u{301}",
+        "x\u{301}\u{302}\u{303}\u{304}\u{306}",
+    ] {
+        assert_eq!(Handle::new(handle).unwrap_err().kind(), ErrorKind::Invalid, "{handle}");
+    }
+    for handle in ["İmke", "I\u{307}mke", "ż", "x\u{301}\u{302}", "หนึ่ง", "ที่", "ক্ষ্ম্য", "ရွှေ", "क्षि", "Việt"]
+    {
+        assert!(Handle::new(handle).is_ok(), "{handle}");
+    }
+}
+
+#[test]
 fn a_handle_keeps_its_form_and_folds_all_that_look_the_same() {
     let handle = Handle::new("AndrewBROWN").unwrap();
     assert_eq!(handle.as_str(), "AndrewBROWN");
