@@ -65,6 +65,7 @@ flows! {
         of_many_who_want_a_handle_at_once_one_gets_it
         a_rename_moves_the_claim_and_reserves_the_old_handle
         a_rename_to_another_case_keeps_the_claim
+        a_claim_of_version_0_1_moves_with_a_change
         a_new_display_name_reaches_the_user_and_both_claims
         a_rename_to_a_handle_that_somebody_has_changes_nothing
         of_two_changes_to_the_same_version_the_second_is_refused

@@ -1,6 +1,9 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
-use threadline::{Clock, DisplayName, ErrorKind, IdentitySubject, NewUser, Profile, User, UserChange};
+use threadline::{
+    Clock, DisplayName, Entity, ErrorKind, Get, HandleClaim, IdentitySubject, NewUser, Profile, Store, User,
+    UserChange, Write,
+};
 
 use crate::{App, refusal, until_no_conflict};
 
@@ -117,6 +120,27 @@ pub(crate) async fn a_rename_to_another_case_keeps_the_claim(app: App) {
     assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(renamed.profile()));
     let taken = NewUser::new(app.handle("andrew"), "Other").unwrap();
     assert_eq!(refusal(app.chat.create_user(taken).await), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+}
+
+pub(crate) async fn a_claim_of_version_0_1_moves_with_a_change(app: App) {
+    let user = app.chat.create_user(NewUser::new(app.handle("Émile"), "Émile").unwrap().with_identity(subject(&app)));
+    let mut user = user.await.unwrap();
+    let new = HandleClaim::key_from(user.handle());
+    let mut claim = app.store.get(Get::new(new.clone()).consistent()).await.unwrap().item.unwrap();
+    let old = format!("HANDLE#{}", user.handle().as_str().to_ascii_lowercase());
+    claim.insert("pk", threadline::AttributeValue::S(old));
+    let old = claim.key().unwrap();
+    app.store.write(Write::delete(new)).await.unwrap().done().unwrap();
+    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+    assert_stored(&app, &user).await;
+    for change in [new_handle(&app, "ÉMILE"), new_handle(&app, "Omenking"), new_handle(&app, "Émile"), new_name("E")]
+    {
+        user = app.chat.update_user(&user, change).await.unwrap();
+        assert_stored(&app, &user).await;
+        let taken = NewUser::new(app.handle("émile"), "Other").unwrap();
+        assert_eq!(refusal(app.chat.create_user(taken).await), (ErrorKind::AlreadyExists, Some("HandleClaim")));
+    }
+    assert_eq!(app.store.get(Get::new(old).consistent()).await.unwrap().item, None);
 }
 
 pub(crate) async fn a_new_display_name_reaches_the_user_and_both_claims(app: App) {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use threadline::stream::{Auditor, Drift};
-use threadline::{AttributeValue, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, Store};
+use threadline::{AttributeValue, Clock, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, Store};
 use threadline::{User, UserChange, UserId, Write};
 
-use crate::support::{App, id, scan};
+use crate::support::{App, block_on, cases, id, scan};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -259,4 +260,58 @@ async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
     assert_eq!(drifts(&app, true).await, [Drift::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]);
     assert_eq!(claimed(&app).await, ["ärgerx"]);
     assert_eq!(drifts(&app, true).await, []);
+}
+
+/// Handles of two folded forms, and of five keys of version 0.1.
+const FORMS: [&str; 7] = ["Émé", "émé", "ÉMÉ", "émÉ", "ÉmÉ", "bay", "BAY"];
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn users_of_before_lose_no_handle_and_take_none(
+        steps in prop::collection::vec((0..3_usize, 0..FORMS.len() + 1, 0..30_u64, 0..8), 1..25),
+    ) {
+        block_on(hold(steps));
+    }
+}
+
+/// Changes a user in each step, to another handle or none, some hours after the last, and rebuilds at times.
+async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
+    let app = App::with_whole_pages();
+    let mut users = Vec::new();
+    for (number, form) in (1..).zip(["Émé", "émé", "ÉMÉ"]) {
+        users.push(user_of_before(&app, form, number).await);
+    }
+    let mut reserved: Vec<(Handle, UserId, threadline::Timestamp)> = Vec::new();
+    for (number, (who, form, hours, rebuild)) in steps.into_iter().enumerate() {
+        app.clock.advance(Duration::from_secs(hours * 60 * 60));
+        let now = app.clock.now();
+        reserved.retain(|(_, _, end)| *end > now);
+        let user = users[who].clone();
+        let name = format!("name {number}");
+        let change = FORMS.get(form).map_or(named(&name), |form| to(form).display_name(name.parse().unwrap()));
+        let wanted = FORMS.get(form).map_or(user.handle().clone(), |form| handle(form));
+        let reservation = reserved.iter().find(|(handle, _, _)| *handle == wanted);
+        match app.chat.update_user(&user, change).await {
+            Ok(changed) => {
+                assert!(reservation.is_none_or(|(_, owner, _)| *owner == user.id()), "reserved for another user");
+                if wanted.folded() != user.handle().folded() {
+                    reserved.push((user.handle().clone(), user.id(), now.saturating_add(DAY)));
+                }
+                reserved.retain(|(handle, _, _)| *handle != wanted);
+                users[who] = changed;
+            }
+            Err(error) => {
+                assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(HandleClaim::TYPE)));
+                assert!(reservation.is_none_or(|(_, owner, _)| *owner != user.id()), "only they can take it back");
+                assert_ne!(wanted, *user.handle());
+            }
+        }
+        for user in &users {
+            assert_found(&app, user.handle().as_str(), Some(user)).await;
+        }
+        let found = drifts(&app, rebuild == 0).await;
+        assert!(found.iter().all(|drift| matches!(drift, Drift::OldClaim { .. })), "{found:?}");
+    }
 }
