@@ -161,10 +161,10 @@ impl Threadline {
         call.run(async {
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
             let claim: Option<HandleClaim> = get(&call, handle).await?;
-            if let Some(before) = HandleClaim::key_before(handle)
-                && !claim
-                    .as_ref()
-                    .is_some_and(|claim| HandleClaim::key_before(claim.key_parts()).as_ref() == Some(&before))
+            let before = HandleClaim::key_before(handle);
+            let typed = claim.as_ref().map(|claim| HandleClaim::key_before(claim.key_parts()));
+            if typed.as_ref() != Some(&before)
+                && let Some(before) = before
             {
                 // Version 0.1 may have given this form to somebody else than it gave the folded one.
                 let claim = read_own::<HandleClaim>(call.get(Get::new(before)).await?.item)?.filter(in_use);
