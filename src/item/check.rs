@@ -63,7 +63,7 @@ pub(crate) fn check_size(size: usize) -> Result<()> {
 }
 
 /// Checks an attribute: its name, and its value by itself and as a key of the index.
-pub(crate) fn check_attribute(name: &str, value: &AttributeValue) -> Result<()> {
+fn check_attribute(name: &str, value: &AttributeValue) -> Result<()> {
     check_attribute_name(name)?;
     check_value(name, value)?;
     check_index_key(name, value)

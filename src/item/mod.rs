@@ -15,8 +15,6 @@ use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK, SortKey, TYPE};
 use crate::time::Timestamp;
 
-#[cfg(feature = "dynamodb")]
-pub(crate) use check::check_attribute;
 pub(crate) use check::{check_attribute_name, check_index_key, check_size, check_value};
 pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use number::Number;

@@ -4,59 +4,36 @@
 //! whose second was throttled, may have been done, and "throttled" would say that it was not. So each attempt is watched.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
-use aws_smithy_types::body::SdkBody;
 use hyper_util::client::legacy::Error as HttpError;
 use serde::Deserialize;
 
 use super::codes;
 
-/// The attempts of one call of the store's, its own retries counted in. Clones share what they saw.
+/// The attempts of one call of the store's, its own retries included. Each request of the call has them as an interceptor.
+/// Clones share what they saw.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     state: Arc<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// The last attempt was sent, and nothing certain is known of it.
     in_flight: AtomicBool,
     /// An attempt before the last was sent, and nothing certain is known of it.
     lost: AtomicBool,
-    /// Whether the body is kept, as the request was made with it.
-    keeps_body: bool,
-    body: OnceLock<SdkBody>,
-}
-
-// Hand-written: the body is content.
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("in_flight", &self.in_flight).field("lost", &self.lost).finish_non_exhaustive()
-    }
 }
 
 impl Attempts {
     pub(crate) fn new() -> Self {
         Self::default()
-    }
-
-    /// The same, which also keep the body of the request, as a [watched](super::watch) client makes it. The SDK keeps it for its
-    /// own retries, so that this takes no copy.
-    pub(crate) fn keeping_body() -> Self {
-        Self { state: Arc::new(State { keeps_body: true, ..State::default() }) }
-    }
-
-    /// The body of the request, where it is kept.
-    pub(crate) fn body(&self) -> Option<&[u8]> {
-        self.state.body.get()?.bytes()
     }
 
     /// What is not certain of the attempts so far stays so, whatever becomes of the next.
@@ -75,39 +52,30 @@ impl Attempts {
     pub(crate) fn last_is_certain(&self) -> bool {
         !self.state.in_flight.load(Ordering::Relaxed)
     }
+}
 
-    /// A call is about to begin that will be watched. Until it says that it [has begun](Self::call_begins), nothing certain is
-    /// known of it.
-    pub(super) fn expect_call(&self) {
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "threadline::Attempts"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         self.leave_behind();
         self.state.in_flight.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// The call that was expected begins: nothing of it has been sent.
-    pub(super) fn call_begins(&self) {
-        self.state.in_flight.store(false, Ordering::Relaxed);
-    }
-
-    /// The request has been made, and its body is kept as it is now. The SDK wraps what it sends, to count the bytes: a copy of
-    /// that costs more, and is counted, too.
-    pub(super) fn was_made(&self, context: &BeforeTransmitInterceptorContextRef<'_>) {
-        if self.state.keeps_body
-            && self.state.body.get().is_none()
-            && let Some(body) = context.request().body().try_clone()
-        {
-            // Attempts follow one another, so that nobody else has set it.
-            let _ = self.state.body.set(body);
-        }
-    }
-
-    /// An attempt is about to be sent.
-    pub(super) fn will_be_sent(&self) {
-        self.leave_behind();
-        self.state.in_flight.store(true, Ordering::Relaxed);
-    }
-
-    /// An attempt has ended, one way or another.
-    pub(super) fn has_ended(&self, context: &FinalizerInterceptorContextRef<'_>) {
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         let is_certain = match context.output_or_error() {
             None => false,
             Some(Ok(_)) => true,
@@ -130,33 +98,6 @@ impl Attempts {
         } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
         }
-    }
-}
-
-// The hint says which hooks these are, so that the SDK does not go through all the others on each call.
-#[dyn_dispatch_hint]
-impl Intercept for Attempts {
-    fn name(&self) -> &'static str {
-        "threadline::Attempts"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.will_be_sent();
-        Ok(())
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.has_ended(context);
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! Reading or writing several items, each on its own, in rounds until nothing is left or nothing moves any more.
 
 use std::collections::HashSet;
-use std::pin::pin;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
 
@@ -9,7 +8,6 @@ use super::DynamoDbStore;
 use super::attempts::Attempts;
 use super::convert::{Effect, SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
 use super::error::Failure;
-use super::watch::watch;
 use crate::capacity::Consistency;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
@@ -29,14 +27,12 @@ impl DynamoDbStore {
                 .consistent_read(request.consistency == Consistency::Strong)
                 .build()
                 .map_err(|_| Error::invalid("a batch of reads has no key"))?;
-            let sending = pin!(
-                self.client
-                    .batch_get_item()
-                    .request_items(&*self.table, keys)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .send()
-            );
-            let sent = watch(&attempts, sending).await;
+            let sending = self
+                .client
+                .batch_get_item()
+                .request_items(&*self.table, keys)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            let sent = sending.customize().interceptor(attempts.clone()).send().await;
             let answer = match sent {
                 Ok(answer) => answer,
                 // What earlier rounds have read is not thrown away: the rest stays unprocessed.
@@ -81,14 +77,12 @@ impl DynamoDbStore {
             let attempts = Attempts::new();
             let call = self.call("batch_write", Effect::Write, &attempts);
             let writes = pending.iter().map(|(_, write)| write_request(write)).collect::<Result<Vec<_>>>()?;
-            let sending = pin!(
-                self.client
-                    .batch_write_item()
-                    .request_items(&*self.table, writes)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .send()
-            );
-            let sent = watch(&attempts, sending).await;
+            let sending = self
+                .client
+                .batch_write_item()
+                .request_items(&*self.table, writes)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            let sent = sending.customize().interceptor(attempts.clone()).send().await;
             let answer = match sent {
                 Ok(answer) => answer,
                 // What earlier rounds have done is known, and the rest was not done: then that is the answer. Where nobody
@@ -133,9 +127,8 @@ fn write_request(write: &BatchAction) -> Result<WriteRequest> {
     let builder = WriteRequest::builder();
     let incomplete = |_| Error::invalid("a batch of writes has a put without an item or a delete without a key");
     Ok(match write {
-        BatchAction::Put(item) => {
-            builder.put_request(PutRequest::builder().set_item(Some(item_to_sdk(item))).build().map_err(incomplete)?)
-        }
+        BatchAction::Put(item) => builder
+            .put_request(PutRequest::builder().set_item(Some(item_to_sdk(item.clone()))).build().map_err(incomplete)?),
         BatchAction::Delete(key) => {
             builder.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build().map_err(incomplete)?)
         }

@@ -3,55 +3,20 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Capacity as SdkCapacity, ConsumedCapacity};
-use serde::Deserialize;
 use serde_dynamo::AttributeValue;
 
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
-use crate::item::{Item, attribute_size, check_attribute, check_size};
+use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
-use crate::request::{Position, not_its_key};
+use crate::request::Position;
 
 /// An item as the SDK has it.
 pub(super) type SdkItem = HashMap<String, SdkValue>;
 
-pub(super) fn item_to_sdk(item: &Item) -> SdkItem {
-    item.iter().map(|(name, value)| (name.to_owned(), value.clone().into())).collect()
-}
-
-/// The item of a put, moved and checked in one walk.
-///
-/// # Errors
-/// `Invalid` for what [`Item::check`] refuses, and for an item of another key.
-pub(super) fn put_to_sdk(key: &Key, item: Item) -> Result<SdkItem> {
+pub(super) fn item_to_sdk(item: Item) -> SdkItem {
     let attributes: HashMap<String, AttributeValue> = item.into();
-    let mut there = SdkItem::with_capacity(attributes.len());
-    let (mut size, mut key_parts) = (0, 0);
-    for (name, value) in attributes {
-        check_attribute(&name, &value)?;
-        size += attribute_size(&name, &value);
-        key_parts += match (name.as_str(), &value) {
-            (PK, AttributeValue::S(text)) => usize::from(text == key.pk.as_str()),
-            (SK, AttributeValue::S(text)) => usize::from(text == key.sk.as_str()),
-            _ => 0,
-        };
-        there.insert(name, value.into());
-    }
-    if key_parts < 2 {
-        return Err(not_its_key());
-    }
-    check_size(size)?;
-    Ok(there)
-}
-
-/// The item in the body of a put as it was made; `None` where the body is none.
-pub(super) fn item_from_body(body: &[u8]) -> Option<Item> {
-    #[derive(Deserialize)]
-    struct Put {
-        #[serde(rename = "Item")]
-        item: HashMap<String, AttributeValue>,
-    }
-    serde_json::from_slice(body).ok().map(|put: Put| put.item.into())
+    attributes.into_iter().map(|(name, value)| (name, value.into())).collect()
 }
 
 /// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
@@ -205,7 +170,7 @@ mod tests {
         ] {
             item.insert(name, value);
         }
-        let there = item_to_sdk(&item);
+        let there = item_to_sdk(item.clone());
         assert_eq!(there["b"], SdkValue::B(Blob::new([0, 255])));
         assert_eq!(item_from_sdk(there), item);
     }

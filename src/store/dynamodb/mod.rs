@@ -10,7 +10,6 @@ mod local;
 mod read;
 pub(crate) mod retry;
 mod transact;
-mod watch;
 mod write;
 
 use std::fmt;
@@ -47,13 +46,12 @@ pub struct DynamoDbStore {
 impl DynamoDbStore {
     /// The table of this name, in the account and region of the client.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        let backoff = Backoff::new(&client);
         Self {
-            client: watch::watched(&client),
+            backoff: Backoff::new(&client),
+            client,
             table: table.into().into(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::new()),
-            backoff,
         }
     }
 

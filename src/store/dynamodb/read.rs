@@ -1,7 +1,5 @@
 //! Reading one item, or a page of a partition or of the table.
 
-use std::pin::pin;
-
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::DynamoDbStore;
@@ -9,7 +7,6 @@ use super::attempts::Attempts;
 use super::convert::{self, Effect, SdkItem, capacity};
 use super::error::{Call, Failure};
 use super::expression::Placeholders;
-use super::watch::watch;
 use crate::capacity::Consistency;
 use crate::error::Result;
 use crate::item::Item;
@@ -20,16 +17,15 @@ impl DynamoDbStore {
     pub(super) async fn send_get(&self, request: Get) -> Result<GetOutput> {
         let attempts = Attempts::new();
         let call = self.call("get", Effect::Read, &attempts);
-        let sending = pin!(
-            self.client
-                .get_item()
-                .table_name(&*self.table)
-                .set_key(Some(convert::key_to_sdk(&request.key)))
-                .consistent_read(request.consistency == Consistency::Strong)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-        );
-        let answer = watch(&attempts, sending).await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let sending = self
+            .client
+            .get_item()
+            .table_name(&*self.table)
+            .set_key(Some(convert::key_to_sdk(&request.key)))
+            .consistent_read(request.consistency == Consistency::Strong)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        let sent = sending.customize().interceptor(attempts.clone()).send().await;
+        let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(GetOutput {
             item: self.unexpired(answer.item)?,
             capacity: capacity(Effect::Read, &answer.consumed_capacity),
@@ -46,22 +42,21 @@ impl DynamoDbStore {
             QuerySource::Table { consistency, .. } => (None, *consistency == Consistency::Strong),
             QuerySource::Index { .. } => (Some(GSI1.to_owned()), false),
         };
-        let sending = pin!(
-            self.client
-                .query()
-                .table_name(&*self.table)
-                .set_index_name(index)
-                .consistent_read(consistent)
-                .key_condition_expression(key_condition)
-                .set_expression_attribute_names(placeholders.names())
-                .set_expression_attribute_values(placeholders.values())
-                .scan_index_forward(request.order == Order::Ascending)
-                .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
-                .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-        );
-        let answer = watch(&attempts, sending).await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let sending = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .set_index_name(index)
+            .consistent_read(consistent)
+            .key_condition_expression(key_condition)
+            .set_expression_attribute_names(placeholders.names())
+            .set_expression_attribute_values(placeholders.values())
+            .scan_index_forward(request.order == Order::Ascending)
+            .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
+            .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        let sent = sending.customize().interceptor(attempts.clone()).send().await;
+        let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
             next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,
@@ -73,16 +68,15 @@ impl DynamoDbStore {
         let attempts = Attempts::new();
         let call = self.call("scan", Effect::Read, &attempts);
         request.check()?;
-        let sending = pin!(
-            self.client
-                .scan()
-                .table_name(&*self.table)
-                .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
-                .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-        );
-        let answer = watch(&attempts, sending).await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let sending = self
+            .client
+            .scan()
+            .table_name(&*self.table)
+            .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
+            .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        let sent = sending.customize().interceptor(attempts.clone()).send().await;
+        let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
             next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,

@@ -92,12 +92,14 @@ impl Backoff {
         Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep }
     }
 
-    /// Waits before the next attempt, after this many that failed. `false` where there is to be none.
+    /// Returns `true` if the policy allows another attempt after this many failed.
+    pub(super) fn allows_another(&self, failed: u32) -> bool {
+        failed < self.policy.max_attempts
+    }
+
+    /// Waits before the next attempt, after this many failed. Returns `false` if there is to be none.
     pub(crate) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
-        if failed >= self.policy.max_attempts {
-            return false;
-        }
-        self.pause_again(operation, failed).await
+        self.allows_another(failed) && self.pause_again(operation, failed).await
     }
 
     /// Waits before the next attempt, however many failed. `false` if there is nothing to sleep with.

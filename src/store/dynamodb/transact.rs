@@ -1,7 +1,5 @@
 //! Writing several items, all or none.
 
-use std::pin::pin;
-
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
@@ -14,7 +12,6 @@ use super::attempts::Attempts;
 use super::convert::{Effect, capacity, item_to_sdk, key_to_sdk};
 use super::error::Failure;
 use super::expression::Placeholders;
-use super::watch::watch;
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
@@ -40,15 +37,13 @@ impl DynamoDbStore {
                 .map(|action| self.transact_item(action))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|_| Error::invalid("the transaction has an action without a key or an item"))?;
-            let sending = pin!(
-                self.client
-                    .transact_write_items()
-                    .set_transact_items(Some(items))
-                    .client_request_token(&token)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                    .send()
-            );
-            let sent = watch(&attempts, sending).await;
+            let sending = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items))
+                .client_request_token(&token)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            let sent = sending.customize().interceptor(attempts.clone()).send().await;
             let failure = match sent {
                 Ok(answer) => {
                     let consumed = answer.consumed_capacity.unwrap_or_default();
@@ -131,7 +126,7 @@ impl DynamoDbStore {
                 let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let put = Put::builder()
                     .table_name(&*self.table)
-                    .set_item(Some(item_to_sdk(put)))
+                    .set_item(Some(item_to_sdk(put.clone())))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(placeholders.names())
                     .set_expression_attribute_values(placeholders.values())

@@ -1,7 +1,5 @@
 //! Writing one item.
 
-use std::pin::pin;
-
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
@@ -9,10 +7,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDbStore;
 use super::attempts::Attempts;
-use super::convert::{Effect, SdkItem, capacity, item_from_body, key_to_sdk, put_to_sdk};
+use super::convert::{Effect, SdkItem, capacity, item_to_sdk, key_to_sdk};
 use super::error::Failure;
 use super::expression::Placeholders;
-use super::watch::watch;
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
 use crate::request::{Write, WriteAction, WriteOutcome};
@@ -22,17 +19,19 @@ type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
     pub(super) async fn send_write(&self, mut request: Write) -> Result<WriteOutcome> {
-        request.check_beside_item()?;
-        let mut put = match &mut request.action {
-            WriteAction::Put { key, item } => Some(put_to_sdk(key, std::mem::take(item))?),
-            _ => None,
+        request.check()?;
+        let mut item = match &mut request.action {
+            WriteAction::Put { item, .. } => Some(item_to_sdk(std::mem::take(item))),
+            WriteAction::Update { .. } | WriteAction::Delete { .. } => None,
         };
-        let attempts = if put.is_some() { Attempts::keeping_body() } else { Attempts::new() };
+        let attempts = Attempts::new();
         let operation = if matches!(request.action, WriteAction::Update { .. }) { "update" } else { "write" };
         let call = self.call(operation, Effect::Write, &attempts);
         let mut failed = 0;
         loop {
-            let failure = match self.attempt_write(&request, put.take(), &attempts).await {
+            // The last attempt needs no copy.
+            let put = if self.backoff.allows_another(failed + 1) { item.clone() } else { item.take() };
+            let failure = match self.attempt_write(&request, put, &attempts).await {
                 Ok((old, consumed)) => {
                     let old = self.unexpired(old)?;
                     return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
@@ -47,14 +46,6 @@ impl DynamoDbStore {
                 // Nothing was written, so that this is safe to try again; the SDK does not.
                 Some(Answer::TransactionConflictException(_)) => {
                     failed += 1;
-                    // An item is not kept for this, which hardly ever happens: it is read from what was sent.
-                    if let WriteAction::Put { key, .. } = &request.action {
-                        let sent = attempts.body().and_then(item_from_body);
-                        put = sent.map(|item| put_to_sdk(key, item)).transpose()?;
-                        if put.is_none() {
-                            return Err(failure.into_error(call));
-                        }
-                    }
                     if self.backoff.pause(call.operation, failed).await {
                         continue;
                     }
@@ -77,58 +68,52 @@ impl DynamoDbStore {
         Ok(match &request.action {
             WriteAction::Put { .. } => {
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let sending = pin!(
-                    self.client
-                        .put_item()
-                        .table_name(&*self.table)
-                        .set_item(put)
-                        .set_condition_expression(condition)
-                        .set_expression_attribute_names(placeholders.names())
-                        .set_expression_attribute_values(placeholders.values())
-                        .return_values(old)
-                        .set_return_values_on_condition_check_failure(current)
-                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                        .send()
-                );
-                let answer = watch(attempts, sending).await?;
+                let put = self
+                    .client
+                    .put_item()
+                    .table_name(&*self.table)
+                    .set_item(put)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+                let answer = put.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
             WriteAction::Update { key, update } => {
                 let update = placeholders.update(update);
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let sending = pin!(
-                    self.client
-                        .update_item()
-                        .table_name(&*self.table)
-                        .set_key(Some(key_to_sdk(key)))
-                        .update_expression(update)
-                        .set_condition_expression(condition)
-                        .set_expression_attribute_names(placeholders.names())
-                        .set_expression_attribute_values(placeholders.values())
-                        .return_values(old)
-                        .set_return_values_on_condition_check_failure(current)
-                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                        .send()
-                );
-                let answer = watch(attempts, sending).await?;
+                let update = self
+                    .client
+                    .update_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .update_expression(update)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+                let answer = update.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
             WriteAction::Delete { key } => {
                 let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
-                let sending = pin!(
-                    self.client
-                        .delete_item()
-                        .table_name(&*self.table)
-                        .set_key(Some(key_to_sdk(key)))
-                        .set_condition_expression(condition)
-                        .set_expression_attribute_names(placeholders.names())
-                        .set_expression_attribute_values(placeholders.values())
-                        .return_values(old)
-                        .set_return_values_on_condition_check_failure(current)
-                        .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                        .send()
-                );
-                let answer = watch(attempts, sending).await?;
+                let delete = self
+                    .client
+                    .delete_item()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_to_sdk(key)))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(placeholders.names())
+                    .set_expression_attribute_values(placeholders.values())
+                    .return_values(old)
+                    .set_return_values_on_condition_check_failure(current)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+                let answer = delete.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
         })
