@@ -6,11 +6,47 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
-use crate::request::{AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update};
+use crate::request::{
+    AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update, Write, WriteAction,
+};
+
+/// The expressions of one request as plain data, with the names and values that their placeholders stand for. An empty map is
+/// `None`, because DynamoDB refuses it.
+pub(super) struct Expressions {
+    pub(super) update: Option<String>,
+    /// The condition of a write, or the key condition of a query.
+    pub(super) condition: Option<String>,
+    pub(super) names: Option<HashMap<String, String>>,
+    pub(super) values: Option<HashMap<String, SdkValue>>,
+}
+
+impl Expressions {
+    pub(super) fn of_write(write: &Write) -> Self {
+        let mut placeholders = Placeholders::default();
+        let update = match &write.action {
+            WriteAction::Update { update, .. } => Some(placeholders.update(update)),
+            WriteAction::Put { .. } | WriteAction::Delete { .. } => None,
+        };
+        let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+        placeholders.into_expressions(update, condition)
+    }
+
+    pub(super) fn of_check(condition: &Condition) -> Self {
+        let mut placeholders = Placeholders::default();
+        let condition = placeholders.condition(condition);
+        placeholders.into_expressions(None, Some(condition))
+    }
+
+    pub(super) fn of_query(query: &Query) -> Self {
+        let mut placeholders = Placeholders::default();
+        let condition = placeholders.key_condition(query);
+        placeholders.into_expressions(None, Some(condition))
+    }
+}
 
 /// What the placeholders of one request's expressions stand for.
 #[derive(Default)]
-pub(super) struct Placeholders {
+struct Placeholders {
     /// What `#n0`, `#n1` and so on stand for.
     names: Vec<String>,
     /// What `:v0`, `:v1` and so on stand for.
@@ -18,25 +54,14 @@ pub(super) struct Placeholders {
 }
 
 impl Placeholders {
-    pub(super) fn new() -> Self {
-        Self::default()
+    /// Adds the names and values to the rendered expressions.
+    fn into_expressions(self, update: Option<String>, condition: Option<String>) -> Expressions {
+        let (names, values) = (by_placeholder(NAME, self.names), by_placeholder(VALUE, self.values));
+        Expressions { update, condition, names, values }
     }
 
-    /// The names by placeholder; `None` where there are none, for DynamoDB refuses an empty map.
-    pub(super) fn names(&mut self) -> Option<HashMap<String, String>> {
-        let names = std::mem::take(&mut self.names);
-        by_placeholder(NAME, names)
-    }
-
-    /// The values by placeholder; `None` where there are none.
-    pub(super) fn values(&mut self) -> Option<HashMap<String, SdkValue>> {
-        let values = std::mem::take(&mut self.values);
-        by_placeholder(VALUE, values)
-    }
-
-    pub(super) fn condition(&mut self, condition: &Condition) -> String {
-        // Room for those of one or two parts, which nearly all are.
-        let mut text = String::with_capacity(64);
+    fn condition(&mut self, condition: &Condition) -> String {
+        let mut text = String::new();
         self.push_condition(&mut text, condition);
         text
     }
@@ -93,7 +118,7 @@ impl Placeholders {
         }
     }
 
-    pub(super) fn update(&mut self, update: &Update) -> String {
+    fn update(&mut self, update: &Update) -> String {
         let (mut set, mut add, mut remove) = (String::new(), String::new(), String::new());
         for (name, change) in update.changes() {
             let (section, keyword) = match change {
@@ -127,7 +152,7 @@ impl Placeholders {
         sections.fold(first, |text, section| text + " " + &section)
     }
 
-    pub(super) fn key_condition(&mut self, query: &Query) -> String {
+    fn key_condition(&mut self, query: &Query) -> String {
         let (pk, sk) = match &query.source {
             QuerySource::Table { .. } => (PK, SK),
             QuerySource::Index { .. } => (GSI1PK, GSI1SK),
@@ -166,14 +191,14 @@ impl Placeholders {
     fn push_name(&mut self, text: &mut String, name: &str) {
         let known = self.names.iter().position(|known| known == name);
         let number = known.unwrap_or(self.names.len());
-        push_placeholder(text, NAME, number);
+        text.push_str(&format!("{NAME}{number}"));
         if known.is_none() {
             self.names.push(name.to_owned());
         }
     }
 
     fn push_value(&mut self, text: &mut String, value: SdkValue) {
-        push_placeholder(text, VALUE, self.values.len());
+        text.push_str(&format!("{VALUE}{}", self.values.len()));
         self.values.push(value);
     }
 }
@@ -182,31 +207,10 @@ impl Placeholders {
 const NAME: &str = "#n";
 const VALUE: &str = ":v";
 
-/// Appends the placeholder of this number, without the machinery of `format!`: every request has some.
-fn push_placeholder(text: &mut String, begin: &str, number: usize) {
-    text.push_str(begin);
-    push_number(text, number);
-}
-
-fn push_number(text: &mut String, number: usize) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    let digit = u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10));
-    text.extend(digit);
-}
-
-/// These by their placeholders; `None` where there are none.
-fn by_placeholder<T>(begin: &str, these: Vec<T>) -> Option<HashMap<String, T>> {
-    if these.is_empty() {
-        return None;
-    }
-    let placeholder = |number| {
-        let mut placeholder = String::with_capacity(4);
-        push_placeholder(&mut placeholder, begin, number);
-        placeholder
-    };
-    Some(these.into_iter().enumerate().map(|(number, this)| (placeholder(number), this)).collect())
+/// These by their placeholders; `None` if there are none.
+fn by_placeholder<T>(prefix: &str, these: Vec<T>) -> Option<HashMap<String, T>> {
+    let by_placeholder = |(number, this)| (format!("{prefix}{number}"), this);
+    (!these.is_empty()).then(|| these.into_iter().enumerate().map(by_placeholder).collect())
 }
 
 /// Whether the condition renders as several parts with an operator between them.
@@ -223,7 +227,7 @@ fn is_joined(condition: &Condition) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{PartitionKey, SortKey, SortKeyPrefix};
+    use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
     use serde_dynamo::AttributeValue;
 
     fn n(number: i64) -> AttributeValue {
@@ -231,29 +235,29 @@ mod tests {
     }
 
     fn condition(condition: &Condition) -> String {
-        Placeholders::new().condition(condition)
+        Placeholders::default().condition(condition)
     }
 
     fn query(range: SortRange) -> String {
-        Placeholders::new().key_condition(&Query::table(PartitionKey::parse("MSG#1").unwrap()).range(range))
+        Placeholders::default().key_condition(&Query::table(PartitionKey::parse("MSG#1").unwrap()).range(range))
     }
 
     #[test]
     fn names_and_values_are_placeholders_and_nothing_else() {
-        let mut placeholders = Placeholders::new();
         let hostile = "a) OR attribute_exists(pk";
-        let text = placeholders.condition(&Condition::eq(hostile, AttributeValue::S("' OR 1=1".into())));
-        assert_eq!(text, "#n0 = :v0");
-        assert_eq!(placeholders.names().unwrap()["#n0"], hostile);
-        assert_eq!(placeholders.values().unwrap()[":v0"], SdkValue::S("' OR 1=1".into()));
+        let expressions = Expressions::of_check(&Condition::eq(hostile, AttributeValue::S("' OR 1=1".into())));
+        assert_eq!(expressions.condition.as_deref(), Some("#n0 = :v0"));
+        assert_eq!(expressions.names.unwrap()["#n0"], hostile);
+        assert_eq!(expressions.values.unwrap()[":v0"], SdkValue::S("' OR 1=1".into()));
     }
 
     #[test]
     fn without_names_or_values_there_is_no_map() {
-        let mut placeholders = Placeholders::new();
-        assert_eq!(placeholders.condition(&Condition::item_absent()), "attribute_not_exists(#n0)");
-        assert_eq!(placeholders.values(), None);
-        assert_eq!(Placeholders::new().names(), None);
+        let expressions = Expressions::of_check(&Condition::item_absent());
+        assert_eq!(expressions.condition.as_deref(), Some("attribute_not_exists(#n0)"));
+        assert_eq!(expressions.values, None);
+        let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap());
+        assert_eq!(Expressions::of_write(&Write::delete(key)).names, None);
     }
 
     #[test]
@@ -309,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_update_has_one_section_for_each_kind_of_change() {
-        let mut placeholders = Placeholders::new();
+        let mut placeholders = Placeholders::default();
         let update = Update::new()
             .remove("draft")
             .set("title", AttributeValue::S("Babylon 5".into()))
@@ -322,7 +326,7 @@ mod tests {
             "SET #n1 = :v0, #n3 = if_not_exists(#n3, :v2) ADD #n2 :v1, #n4 :v3 REMOVE #n0, #n5"
         );
         assert_eq!(placeholders.condition(&Condition::eq("version", n(3))), "#n2 = :v4", "the numbers go on");
-        assert_eq!(placeholders.values().unwrap()[":v3"], SdkValue::N("-2".into()));
+        assert_eq!(placeholders.values[3], SdkValue::N("-2".into()));
     }
 
     #[test]
@@ -340,10 +344,9 @@ mod tests {
 
     #[test]
     fn the_index_is_queried_by_its_own_attributes() {
-        let mut placeholders = Placeholders::new();
         let query = Query::index(PartitionKey::parse("USER#1").unwrap());
-        placeholders.key_condition(&query.range(SortRange::After(SortKey::parse("GRP").unwrap())));
-        let names = placeholders.names().unwrap();
+        let range = SortRange::After(SortKey::parse("GRP").unwrap());
+        let names = Expressions::of_query(&query.range(range)).names.unwrap();
         assert_eq!((names["#n0"].as_str(), names["#n1"].as_str()), (GSI1PK, GSI1SK));
     }
 
@@ -360,7 +363,7 @@ mod tests {
         let parts = absent.chunks(2).map(|pair| Condition::Any(pair.to_vec()));
         let condition = Condition::All(parts.collect());
         assert!(update.check().is_ok() && condition.check().is_ok() && condition.clone().not().check().is_err());
-        let mut placeholders = Placeholders::new();
+        let mut placeholders = Placeholders::default();
         let texts = [placeholders.update(&update), placeholders.condition(&condition)];
         assert!(
             texts.iter().all(|text| text.len() > 3_000 && text.len() <= 4_096),
@@ -371,11 +374,11 @@ mod tests {
 
     #[test]
     fn placeholders_are_numbered_on_behind_nine() {
-        let mut placeholders = Placeholders::new();
         let of_each = (0..101).map(|number| Condition::eq(format!("name {number}"), n(number))).collect();
-        let text = placeholders.condition(&Condition::All(of_each));
+        let expressions = Expressions::of_check(&Condition::All(of_each));
+        let text = expressions.condition.unwrap();
         assert!(text.contains(" AND #n9 = :v9 AND #n10 = :v10 AND ") && text.ends_with(" AND #n100 = :v100"), "{text}");
-        let (names, values) = (placeholders.names().unwrap(), placeholders.values().unwrap());
+        let (names, values) = (expressions.names.unwrap(), expressions.values.unwrap());
         assert_eq!((names.len(), values.len()), (101, 101));
         assert_eq!((names["#n100"].as_str(), &values[":v100"]), ("name 100", &SdkValue::N("100".into())));
     }

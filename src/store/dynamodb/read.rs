@@ -6,7 +6,7 @@ use super::DynamoDbStore;
 use super::attempts::Attempts;
 use super::convert::{self, Effect, SdkItem, capacity};
 use super::error::{Call, Failure};
-use super::expression::Placeholders;
+use super::expression::Expressions;
 use crate::capacity::Consistency;
 use crate::error::Result;
 use crate::item::Item;
@@ -36,8 +36,7 @@ impl DynamoDbStore {
         let attempts = Attempts::new();
         let call = self.call("query", Effect::Read, &attempts);
         request.check()?;
-        let mut placeholders = Placeholders::new();
-        let key_condition = placeholders.key_condition(&request);
+        let Expressions { condition, names, values, .. } = Expressions::of_query(&request);
         let (index, consistent) = match &request.source {
             QuerySource::Table { consistency, .. } => (None, *consistency == Consistency::Strong),
             QuerySource::Index { .. } => (Some(GSI1.to_owned()), false),
@@ -48,9 +47,9 @@ impl DynamoDbStore {
             .table_name(&*self.table)
             .set_index_name(index)
             .consistent_read(consistent)
-            .key_condition_expression(key_condition)
-            .set_expression_attribute_names(placeholders.names())
-            .set_expression_attribute_values(placeholders.values())
+            .set_key_condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .scan_index_forward(request.order == Order::Ascending)
             .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
             .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))

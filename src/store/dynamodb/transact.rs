@@ -11,7 +11,7 @@ use super::DynamoDbStore;
 use super::attempts::Attempts;
 use super::convert::{Effect, capacity, item_to_sdk, key_to_sdk};
 use super::error::Failure;
-use super::expression::Placeholders;
+use super::expression::Expressions;
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
@@ -98,66 +98,55 @@ impl DynamoDbStore {
 
     fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem, BuildError> {
         let item = TransactWriteItem::builder();
-        Ok(match action {
-            TransactAction::Write(write) => self.write_item(item, write)?,
+        let write = match action {
+            TransactAction::Write(write) => write,
             TransactAction::Check { key, condition } => {
-                let mut placeholders = Placeholders::new();
+                let Expressions { condition, names, values, .. } = Expressions::of_check(condition);
                 let check = ConditionCheck::builder()
                     .table_name(&*self.table)
                     .set_key(Some(key_to_sdk(key)))
-                    .condition_expression(placeholders.condition(condition))
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values());
-                item.condition_check(check.build()?)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values);
+                return Ok(item.condition_check(check.build()?).build());
             }
-        }
-        .build())
-    }
-
-    fn write_item(
-        &self,
-        item: aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder,
-        write: &Write,
-    ) -> Result<aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder, BuildError> {
-        let mut placeholders = Placeholders::new();
+        };
+        let Expressions { update, condition, names, values } = Expressions::of_write(write);
         let current = write.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
-        Ok(match &write.action {
+        let item = match &write.action {
             WriteAction::Put { item: put, .. } => {
-                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let put = Put::builder()
                     .table_name(&*self.table)
                     .set_item(Some(item_to_sdk(put.clone())))
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
                 item.put(put.build()?)
             }
-            WriteAction::Update { key, update } => {
-                let update = placeholders.update(update);
-                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+            WriteAction::Update { key, .. } => {
                 let update = Update::builder()
                     .table_name(&*self.table)
                     .set_key(Some(key_to_sdk(key)))
-                    .update_expression(update)
+                    .set_update_expression(update)
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
                 item.update(update.build()?)
             }
             WriteAction::Delete { key } => {
-                let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let delete = Delete::builder()
                     .table_name(&*self.table)
                     .set_key(Some(key_to_sdk(key)))
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
                 item.delete(delete.build()?)
             }
-        })
+        };
+        Ok(item.build())
     }
 }
 

@@ -9,7 +9,7 @@ use super::DynamoDbStore;
 use super::attempts::Attempts;
 use super::convert::{Effect, SdkItem, capacity, item_to_sdk, key_to_sdk};
 use super::error::Failure;
-use super::expression::Placeholders;
+use super::expression::Expressions;
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
 use crate::request::{Write, WriteAction, WriteOutcome};
@@ -62,38 +62,35 @@ impl DynamoDbStore {
         put: Option<SdkItem>,
         attempts: &Attempts,
     ) -> Result<Written, Box<Failure>> {
-        let mut placeholders = Placeholders::new();
+        let Expressions { update, condition, names, values } = Expressions::of_write(request);
         let old = if request.return_old { ReturnValue::AllOld } else { ReturnValue::None };
         let current = request.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(match &request.action {
             WriteAction::Put { .. } => {
-                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let put = self
                     .client
                     .put_item()
                     .table_name(&*self.table)
                     .set_item(put)
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .return_values(old)
                     .set_return_values_on_condition_check_failure(current)
                     .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
                 let answer = put.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
-            WriteAction::Update { key, update } => {
-                let update = placeholders.update(update);
-                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
+            WriteAction::Update { key, .. } => {
                 let update = self
                     .client
                     .update_item()
                     .table_name(&*self.table)
                     .set_key(Some(key_to_sdk(key)))
-                    .update_expression(update)
+                    .set_update_expression(update)
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .return_values(old)
                     .set_return_values_on_condition_check_failure(current)
                     .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
@@ -101,15 +98,14 @@ impl DynamoDbStore {
                 (answer.attributes, answer.consumed_capacity)
             }
             WriteAction::Delete { key } => {
-                let condition = request.condition.as_ref().map(|condition| placeholders.condition(condition));
                 let delete = self
                     .client
                     .delete_item()
                     .table_name(&*self.table)
                     .set_key(Some(key_to_sdk(key)))
                     .set_condition_expression(condition)
-                    .set_expression_attribute_names(placeholders.names())
-                    .set_expression_attribute_values(placeholders.values())
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
                     .return_values(old)
                     .set_return_values_on_condition_check_failure(current)
                     .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
