@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// file must belong to one: a new module declares its place in this table.
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("aws", &["error"]),
     ("random", &[]),
     ("time", &["error"]),
     ("text", &["error"]),
@@ -22,11 +23,14 @@ const MODULES: &[(&str, &[&str])] = &[
         "store::memory",
         &["error", "random", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
     ),
-    ("store::dynamodb", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
+    (
+        "store::dynamodb",
+        &["error", "aws", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
+    ),
     ("store::conformance", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
     ("table", &["error", "key"]),
-    ("table::dynamodb", &["error", "key", "table", "table::verify", "store::dynamodb"]),
-    ("table::verify", &["error", "key", "table", "table::dynamodb", "store::dynamodb"]),
+    ("table::dynamodb", &["error", "aws", "key", "table", "table::verify"]),
+    ("table::verify", &["error", "aws", "key", "table", "table::dynamodb"]),
     ("model", &["error", "time", "text", "id", "key", "item", "entity"]),
     ("patterns", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store", "model"]),
     (
@@ -73,7 +77,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "stream",
         ],
     ),
-    ("stream::poller", &["error", "text", "key", "item", "entity", "request", "store", "store::dynamodb", "stream"]),
+    ("stream::poller", &["error", "aws", "text", "key", "item", "entity", "request", "store", "stream"]),
 ];
 
 /// Macros, which are named at the root of the crate, and the module that each belongs to.
@@ -81,8 +85,8 @@ const MACROS: &[(&str, &str)] = &[("tag", "key"), ("conformance_tests", "store::
 
 /// Words that stand nowhere in the code, but in the modules named. Tests in `src` are held to the last six alone.
 const WORDS: &[(&str, &[&str])] = &[
-    ("aws_sdk_", &["store::dynamodb", "table::dynamodb", "table::verify", "stream::poller"]),
-    ("aws_smithy_", &["store::dynamodb", "table::dynamodb", "table::verify", "stream::poller"]),
+    ("aws_sdk_", &["aws", "store::dynamodb", "table::dynamodb", "table::verify", "stream::poller"]),
+    ("aws_smithy_", &["aws", "stream::poller"]),
     ("aws_lambda_", &["stream::lambda"]),
     ("SystemTime::now", &["time"]),
     ("Instant::now", &[]),
@@ -382,7 +386,7 @@ fn a_module_without_a_place_is_found() {
 #[test]
 fn aws_is_named_in_its_places_only() {
     assert_right("store/dynamodb/read.rs", "use aws_sdk_dynamodb::Client;");
-    assert_right("table/dynamodb.rs", "use aws_smithy_http_client::Builder;");
+    assert_right("aws/local.rs", "use aws_smithy_http_client::Builder;");
     assert_wrong("request/get.rs", "use aws_sdk_dynamodb::Client;", "src/request/get.rs:1: `aws_sdk_` has no place");
     assert_wrong("lib.rs", "pub use aws_smithy_types::Blob;", "`aws_smithy_`");
 }

@@ -15,12 +15,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::verify::{Setting, Unsupported, WRONG, time_to_live_on};
 use super::{Billing, Encryption, StreamView, TableSpec, Throughput};
+use crate::aws::{Attempts, Call, Effect, Failure, sleep_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
-use crate::store::dynamodb::attempts::Attempts;
-use crate::store::dynamodb::convert::Effect;
-use crate::store::dynamodb::error::{Call, Failure};
-use crate::store::dynamodb::retry::sleep_of;
 
 /// The longest pause between two looks at a table that changes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

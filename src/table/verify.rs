@@ -11,11 +11,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::dynamodb::view_type;
 use super::{Billing, Encryption, TableSpec, Throughput};
+use crate::aws::{Attempts, Effect, Failure};
 use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1};
-use crate::store::dynamodb::attempts::Attempts;
-use crate::store::dynamodb::convert::Effect;
-use crate::store::dynamodb::error::Failure;
 
 /// One thing that a table is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,9 +7,8 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::attempts::Attempts;
-use super::convert::{Effect, SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
-use super::error::Failure;
+use super::convert::{SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
+use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Consistency};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Capacity as SdkCapacity, ConsumedCapacity};
 use serde_dynamo::AttributeValue;
 
+use crate::aws::Effect;
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
@@ -20,7 +21,7 @@ pub(super) fn item_to_sdk(item: Item) -> SdkItem {
 }
 
 /// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
-pub(crate) fn item_from_sdk(item: SdkItem) -> Item {
+pub(super) fn item_from_sdk(item: SdkItem) -> Item {
     let mut attributes = HashMap::with_capacity(item.len());
     for (name, value) in item {
         if let Some(value) = value_from_sdk(value) {
@@ -88,13 +89,6 @@ fn position_from_sdk(item: SdkItem) -> Result<Position> {
         Error::new(ErrorKind::Misconfigured, format!("the table has other keys; verify the table: {error}"))
     };
     Ok(Position { key: item.key().map_err(other_keys)?, index_key: item.index_key().map_err(other_keys)? })
-}
-
-/// Whether a request reads or writes, which says what its capacity units are where the answer does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Read,
-    Write,
 }
 
 /// What a request consumed, from the part of an answer that says so.

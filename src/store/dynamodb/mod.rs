@@ -1,14 +1,9 @@
 #![doc = include_str!("../../docs/dynamodb.md")]
 
-pub(crate) mod attempts;
 mod batch;
-mod codes;
-pub(crate) mod convert;
-pub(crate) mod error;
+mod convert;
 mod expression;
-mod local;
 mod read;
-pub(crate) mod retry;
 mod transact;
 mod write;
 
@@ -20,6 +15,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 
 use super::Store;
+use crate::aws::Backoff;
 use crate::error::{Error, Result};
 use crate::id::{IdSource, RandomIds};
 use crate::request::{
@@ -27,10 +23,8 @@ use crate::request::{
     Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
-use retry::Backoff;
 
-pub use local::local_client;
-pub use retry::RetryPolicy;
+pub use crate::aws::{RetryPolicy, local_client};
 
 /// A DynamoDB table, reached as the application's own client is configured. Clones share the client. The [module](self) says how
 /// to build a client, what it shares with the store, what is tried again, and what becomes of lost answers.

@@ -3,10 +3,9 @@
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::DynamoDbStore;
-use super::attempts::Attempts;
-use super::convert::{self, Effect, SdkItem, capacity};
-use super::error::{Call, Failure};
+use super::convert::{self, SdkItem, capacity};
 use super::expression::Expressions;
+use crate::aws::{Attempts, Call, Effect, Failure};
 use crate::capacity::Consistency;
 use crate::error::Result;
 use crate::item::Item;

@@ -8,10 +8,9 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::attempts::Attempts;
-use super::convert::{Effect, capacity, item_to_sdk, key_to_sdk};
-use super::error::Failure;
+use super::convert::{capacity, item_to_sdk, key_to_sdk};
 use super::expression::Expressions;
+use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};

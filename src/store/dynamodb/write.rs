@@ -6,10 +6,9 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::attempts::Attempts;
-use super::convert::{Effect, SdkItem, capacity, item_to_sdk, key_to_sdk};
-use super::error::Failure;
+use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk};
 use super::expression::Expressions;
+use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
 use crate::request::{Write, WriteAction, WriteOutcome};

@@ -9,10 +9,8 @@ use aws_sdk_dynamodbstreams::types::{Record, Shard, ShardIteratorType, StreamSta
 
 use super::checkpoint::Position;
 use super::shards::Listed;
+use crate::aws::{Attempts, Call, Effect, Failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::dynamodb::attempts::Attempts;
-use crate::store::dynamodb::convert::Effect;
-use crate::store::dynamodb::error::{Call, Failure};
 use crate::text::KeySegment;
 
 /// The API, with the name of the table for errors.

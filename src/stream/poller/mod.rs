@@ -17,10 +17,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
 
+use crate::aws::{Backoff, RetryPolicy};
 use crate::error::Result;
 use crate::store::Store;
-use crate::store::dynamodb::RetryPolicy;
-use crate::store::dynamodb::retry::Backoff;
 use crate::stream::Projector;
 use api::{Api, StreamName};
 use shards::Shards;

@@ -4,7 +4,7 @@
 //! retried, and a write has an unknown outcome.
 //! ([Error handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html))
 
-use super::convert::Effect;
+use super::Effect;
 use crate::error::ErrorKind;
 
 /// Returns the kind and the text for a code that says for certain that nothing was done; `None` for any other code.

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_async::rt::sleep::default_async_sleep;
 
-/// How often and after which pauses a [`DynamoDbStore`](super::DynamoDbStore) tries again what the SDK does not: the rest of
+/// How often and after which pauses a [`DynamoDbStore`](crate::DynamoDbStore) tries again what the SDK does not: the rest of
 /// a batch, and writes that met another transaction. The SDK's own retries are set on the client.
 ///
 /// The pause before the n-th retry is a random part of `base * 2^(n-1)`, of `max_delay` at most ([exponential backoff with
@@ -82,7 +82,7 @@ impl fmt::Debug for Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(client: &Client) -> Self {
+    pub(crate) fn new(client: &Client) -> Self {
         Self::sleeping_with(client.config().sleep_impl())
     }
 
@@ -93,7 +93,7 @@ impl Backoff {
     }
 
     /// Returns `true` if the policy allows another attempt after this many failed.
-    pub(super) fn allows_another(&self, failed: u32) -> bool {
+    pub(crate) fn allows_another(&self, failed: u32) -> bool {
         failed < self.policy.max_attempts
     }
 

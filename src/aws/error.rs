@@ -12,7 +12,6 @@ use aws_smithy_async::future::timeout::TimedOutError;
 
 use super::attempts::{Attempts, could_not_connect};
 use super::codes;
-use super::convert::Effect;
 use crate::error::{Error, ErrorKind, ServiceError};
 
 /// A request that failed, as the SDK told it, without the type parameters.
@@ -48,6 +47,13 @@ enum NotSent {
     NoCredentialsYet,
     /// There are no credentials, or the client is not complete.
     Client,
+}
+
+/// Whether a request reads or writes, which says what its capacity units are where the answer does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Read,
+    Write,
 }
 
 /// What a call is, for its errors.

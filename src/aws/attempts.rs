@@ -16,8 +16,8 @@ use serde::Deserialize;
 
 use super::codes;
 
-/// The attempts of one call of the store's, its own retries included. Each request of the call has them as an interceptor.
-/// Clones share what they saw.
+/// The attempts of one call, the store's own retries included. Each request of the call carries them as an interceptor. Clones
+/// share what they saw.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     state: Arc<State>,
