@@ -5,7 +5,7 @@ mod support;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use threadline::{Entity, MemoryStore};
+use threadline::{Entity, MemoryStore, Message};
 
 use support::memory::{Bare, InMemory};
 use support::{MESSAGES, Ours, Thread, block_on};
@@ -47,4 +47,16 @@ fn advance_a_row_1000_times<T: InMemory>(bencher: Bencher) {
             assert!(block_on(table.advance(&thread.row, message)));
         }
     });
+}
+
+#[divan::bench]
+fn encode_a_message(bencher: Bencher) {
+    let thread = Thread::new();
+    bencher.bench_local(|| thread.messages[0].to_item().unwrap());
+}
+
+#[divan::bench]
+fn decode_a_message(bencher: Bencher) {
+    let item = Thread::new().messages[0].to_item().unwrap();
+    bencher.with_inputs(|| item.clone()).bench_local_values(|item| Message::from_item(item).unwrap());
 }
