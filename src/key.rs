@@ -120,7 +120,7 @@ segment! {
     GroupId => |id, key| append_uuid(id.as_uuid(), key);
     MessageId => |id, key| append_uuid(id.as_uuid(), key);
     Uuid => |id, key| append_uuid(id, key);
-    Timestamp => |time, key| key.push_str(&time.to_string());
+    Timestamp => |time, key| time.push_onto(key);
     FoldedHandle => |handle, key| key.push_str(handle.as_str());
     IdentitySubject => |subject, key| key.push_str(subject.as_str());
     KeySegment => |segment, key| key.push_str(segment.as_str());

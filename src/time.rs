@@ -1,11 +1,12 @@
 //! Time as the table stores it, and where it comes from.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -86,12 +87,48 @@ impl Timestamp {
 
     /// Reads the stored form only: the text must be exactly what [`Display`](fmt::Display) writes.
     pub(crate) fn parse_stored(text: &str) -> Result<Self> {
-        let time: Self = text.parse()?;
-        if time.to_string() == text {
-            Ok(time)
-        } else {
-            Err(Error::invalid("a stored timestamp must have six fraction digits and `+00:00`"))
+        if let Some(time) = Self::from_stored_form(text) {
+            return Ok(time);
         }
+        text.parse::<Self>()?;
+        Err(Error::invalid("a stored timestamp must have six fraction digits and `+00:00`"))
+    }
+
+    /// Reads the stored form by its digits, several times faster than RFC 3339 in general. `None` for any other text.
+    fn from_stored_form(text: &str) -> Option<Self> {
+        let form = b"dddd-dd-ddTdd:dd:dd.dddddd+00:00";
+        let fits = |(byte, form): (u8, &u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == *form };
+        if text.len() != form.len() || !text.bytes().zip(form).all(fits) {
+            return None;
+        }
+        let number = |digits: Range<usize>| text.get(digits)?.parse::<u32>().ok();
+        let date = NaiveDate::from_ymd_opt(number(0..4)?.cast_signed(), number(5..7)?, number(8..10)?)?;
+        let time = date.and_hms_micro_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..26)?)?;
+        Self::from_unix_micros(time.and_utc().timestamp_micros()).ok()
+    }
+
+    /// Appends the stored form, digit by digit.
+    pub(crate) fn push_onto(self, text: &mut String) {
+        // Every value lies within chrono's range, so the default is never used.
+        let time = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
+        append_digits(text, time.year().unsigned_abs(), 1000);
+        for (separator, value) in
+            [('-', time.month()), ('-', time.day()), ('T', time.hour()), (':', time.minute()), (':', time.second())]
+        {
+            text.push(separator);
+            append_digits(text, value, 10);
+        }
+        text.push('.');
+        append_digits(text, time.timestamp_subsec_micros(), 100_000);
+        text.push_str("+00:00");
+    }
+}
+
+/// Appends the decimal digits of a number, from the one of this unit on.
+fn append_digits(text: &mut String, number: u32, mut unit: u32) {
+    while unit > 0 {
+        text.push(char::from_digit(number / unit % 10, 10).unwrap_or_default());
+        unit /= 10;
     }
 }
 
@@ -102,19 +139,9 @@ pub(crate) fn whole_micros(duration: Duration) -> i64 {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every value lies within chrono's range, so the default is never met.
-        let t = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00",
-            t.year(),
-            t.month(),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second(),
-            t.timestamp_subsec_micros()
-        )
+        let mut text = String::with_capacity(32);
+        self.push_onto(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -128,6 +155,9 @@ impl FromStr for Timestamp {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(time) = Self::from_stored_form(text) {
+            return Ok(time);
+        }
         let time = DateTime::parse_from_rfc3339(text)
             .map_err(|_| Error::invalid("not an RFC 3339 timestamp, such as 2023-06-26T10:16:00.375877+00:00"))?;
         // Through microseconds: this cuts further digits, and folds a leap second into the next one.
@@ -145,7 +175,9 @@ impl TryFrom<String> for Timestamp {
 
 impl From<Timestamp> for String {
     fn from(time: Timestamp) -> Self {
-        time.to_string()
+        let mut text = Self::with_capacity(32);
+        time.push_onto(&mut text);
+        text
     }
 }
 

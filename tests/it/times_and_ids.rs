@@ -58,6 +58,7 @@ fn every_rfc_3339_text_of_one_moment_reads_as_that_moment() {
 #[test]
 fn a_leap_second_is_the_second_after_it() {
     assert_eq!(time("2016-12-31T23:59:60Z"), time("2017-01-01T00:00:00Z"));
+    assert_eq!(time("2016-12-31T23:59:60.000000+00:00"), time("2017-01-01T00:00:00Z"));
     assert_eq!(time("2016-12-31T23:59:60.25Z"), time("2017-01-01T00:00:00.25Z"));
     assert!("9999-12-31T23:59:60Z".parse::<Timestamp>().is_err());
 }
@@ -84,6 +85,12 @@ fn text_that_is_no_moment_in_utc_is_refused() {
         "2023-06-26T10:16:00.Z",
         "2023-06-26T10:16:00+24:00",
         "2023-06-26T10:16:00Z\n",
+        // As long as the stored form.
+        "2023-02-29T00:00:00.000000+00:00",
+        "2023-06-26T24:00:00.000000+00:00",
+        "2023-06-26T10:16:61.000000+00:00",
+        "+023-06-26T10:16:00.000000+00:00",
+        "2023-06-26T1é:16:00.00000+00:00",
         "canary",
     ] {
         let error = text.parse::<Timestamp>().unwrap_err();
