@@ -42,8 +42,9 @@ use crate::time::Timestamp;
 /// }
 /// ```
 ///
-/// Any type with serde's `Deserialize` is [`Stored`], so that an application's own entity needs no more than the above.
-pub trait Entity: Serialize + Stored {
+/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so an application's own entity needs no more than
+/// the above. This crate's entities have a codec of their own, which is faster.
+pub trait Entity: Stored {
     /// The value of the `type` attribute.
     const TYPE: &'static str;
 
@@ -79,7 +80,7 @@ pub trait Entity: Serialize + Stored {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the fields do not serialize to attributes.
     fn to_item(&self) -> Result<Item> {
-        let mut item = item::encode(self, Self::TYPE)?;
+        let mut item = self.write(Self::TYPE)?;
         let key = self.key();
         item.insert(PK, AttributeValue::S(key.pk.into()));
         item.insert(SK, AttributeValue::S(key.sk.into()));
@@ -100,12 +101,16 @@ pub trait Entity: Serialize + Stored {
     /// [`Corrupt`](crate::ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit.
     /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
-        from_item_of_type(item)
+        match item.get(TYPE) {
+            None => Self::read(item, Self::TYPE),
+            Some(AttributeValue::S(found)) if found == Self::TYPE => Self::read(item, Self::TYPE),
+            Some(found) => Err(item::of_another_type(&item, found, Self::TYPE)),
+        }
     }
 }
 
-/// A type whose values are read from the table's items: any with serde's `Deserialize`, and those of this crate's entities that only
-/// the table can make. A membership that a client sends must not be taken for one that was read.
+/// A type whose values are stored as the table's items: any with serde's `Serialize` and `Deserialize`, and this crate's
+/// entities. Only the table makes the latter: a membership that a client sends must not be taken for one that was read.
 ///
 /// ```compile_fail,E0277
 /// let forged: threadline::Membership = serde_json::from_str("{}").unwrap();
@@ -118,19 +123,18 @@ pub trait Stored: Sized {
     /// Returns the value that the item's attributes hold.
     #[doc(hidden)]
     fn read(item: Item, entity: &'static str) -> Result<Self>;
+
+    /// Returns the attributes that hold the value, without those of the key.
+    #[doc(hidden)]
+    fn write(&self, entity: &'static str) -> Result<Item>;
 }
 
-impl<T: DeserializeOwned> Stored for T {
+impl<T: Serialize + DeserializeOwned> Stored for T {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         item::decode(item, entity)
     }
-}
 
-/// Returns the value that an item of this type, or without one, holds.
-pub(crate) fn from_item_of_type<E: Entity>(item: Item) -> Result<E> {
-    match item.get(TYPE) {
-        None => E::read(item, E::TYPE),
-        Some(AttributeValue::S(found)) if found == E::TYPE => E::read(item, E::TYPE),
-        Some(found) => Err(item::of_another_type(&item, found, E::TYPE)),
+    fn write(&self, entity: &'static str) -> Result<Item> {
+        item::encode(self, entity)
     }
 }

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, HttpClient,
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use threadline::{DynamoDbStore, Entity, Message};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
@@ -58,11 +59,11 @@ impl Canned {
         DynamoDbStore::new(self.client(), TABLE)
     }
 
-    /// The request that a call makes, and what the call makes of the answer.
-    pub(crate) fn exchange<T>(&self, call: impl Future<Output = T>) -> (Value, T) {
+    /// The request that a call makes, and what the call makes of the answer, as JSON.
+    pub(crate) fn exchange(&self, call: impl Future<Output: Serialize>) -> (Value, Value) {
         *self.lock() = Some(Value::Null);
         let answer = block_on(call);
-        (self.lock().take().unwrap(), answer)
+        (self.lock().take().unwrap(), serde_json::to_value(answer).unwrap())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Value>> {

@@ -51,6 +51,8 @@ impl InMemory for Bare {
 }
 
 impl Table for Bare {
+    type Message = Message;
+
     async fn put(&self, message: &Message) -> bool {
         let item = message.to_item().unwrap();
         let (pk, sk) = (item.get_s("pk").unwrap().to_owned(), item.get_s("sk").unwrap().to_owned());

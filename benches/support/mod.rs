@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use serde::Serialize;
 use threadline::{
     AttributeValue, Condition, Entity, GroupId, ManualClock, Membership, MemoryStore, Message, MessageKey, NewUser,
     Order, PartitionKey, Query, SequentialIds, SortKey, Store, StoreExt, Threadline, Update, Write, tag,
@@ -23,16 +24,19 @@ pub(crate) const MESSAGES: usize = 1000;
 /// The messages of a page.
 pub(crate) const PAGE: u32 = 20;
 
-/// The work that is measured, by one side of a comparison. Both sides build the same keys, and have the same codec.
+/// The work that is measured, by one side of a comparison. Both sides build the same keys.
 pub(crate) trait Table {
+    /// A message as this side reads it.
+    type Message: Serialize;
+
     /// Puts a message where there is none with its key; whether it did.
     async fn put(&self, message: &Message) -> bool;
 
     /// Reads a message.
-    async fn get(&self, key: MessageKey) -> Option<Message>;
+    async fn get(&self, key: MessageKey) -> Option<Self::Message>;
 
     /// Reads the newest messages of a thread.
-    async fn newest(&self, group: GroupId) -> Vec<Message>;
+    async fn newest(&self, group: GroupId) -> Vec<Self::Message>;
 
     /// Moves an inbox row forward to a message; whether it did.
     async fn advance(&self, row: &Membership, message: &Message) -> bool;
@@ -43,6 +47,8 @@ pub(crate) trait Table {
 pub(crate) struct Ours<S>(pub(crate) S);
 
 impl<S: Store> Table for Ours<S> {
+    type Message = Message;
+
     async fn put(&self, message: &Message) -> bool {
         let write = Write::put(message.to_item().unwrap()).unwrap().when(Condition::item_absent()).unwrap();
         self.0.write(write).await.unwrap().done().is_ok()

@@ -4,14 +4,36 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
-use threadline::{Entity, GroupId, Key, Membership, Message, MessageKey};
+use serde::{Deserialize, Serialize};
+use threadline::{
+    DisplayName, Entity, GroupId, Handle, Key, Membership, Message, MessageBody, MessageId, MessageKey,
+    MessagePosition, UserId,
+};
 
 use super::canned::TABLE;
 use super::{Forward, PAGE, Table, partition};
 
 pub(crate) struct Raw(pub(crate) Client);
 
+/// A message as an application describes it to serde.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RawMessage {
+    #[serde(skip_serializing)]
+    #[expect(dead_code, reason = "an application needs the key")]
+    pk: String,
+    #[serde(skip_serializing)]
+    #[expect(dead_code, reason = "an application needs the key")]
+    sk: MessagePosition,
+    message_uuid: MessageId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    message: MessageBody,
+}
+
 impl Table for Raw {
+    type Message = RawMessage;
+
     async fn put(&self, message: &Message) -> bool {
         let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(message).unwrap();
         item.extend(primary_key(message.key()));
@@ -34,7 +56,7 @@ impl Table for Raw {
         }
     }
 
-    async fn get(&self, key: MessageKey) -> Option<Message> {
+    async fn get(&self, key: MessageKey) -> Option<RawMessage> {
         let answer = self
             .0
             .get_item()
@@ -48,7 +70,7 @@ impl Table for Raw {
         answer.item.map(|item| serde_dynamo::from_item(item).unwrap())
     }
 
-    async fn newest(&self, group: GroupId) -> Vec<Message> {
+    async fn newest(&self, group: GroupId) -> Vec<RawMessage> {
         let answer = self
             .0
             .query()

@@ -1,4 +1,4 @@
-//! Items from typed values and back, naming the attribute that fails and never its content.
+//! Items from an application's typed values and back by serde, naming the attribute that fails and never its content.
 
 use std::collections::hash_map::IntoIter;
 
@@ -52,19 +52,19 @@ pub(crate) fn of_another_type(item: &Item, found: &AttributeValue, entity: &'sta
     corrupt(&key_texts(item), entity, &what)
 }
 
-fn does_not_fit(name: &str, found: &'static str) -> String {
+pub(super) fn does_not_fit(name: &str, found: &'static str) -> String {
     format!("attribute `{name}` has type {found} and a value that does not fit")
 }
 
-fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
+pub(super) fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
     let [pk, sk] = key.each_ref().map(|text| text.as_deref().map_or_else(|| "no key".to_owned(), shape));
     Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
 }
 
 /// The texts of an item's key, whose shape is shown in an error alone: hardly ever, so that it is not worked out before.
-type KeyTexts = [Option<String>; 2];
+pub(super) type KeyTexts = [Option<String>; 2];
 
-fn key_texts(item: &Item) -> KeyTexts {
+pub(super) fn key_texts(item: &Item) -> KeyTexts {
     [PK, SK].map(|name| item.get_s(name).map(str::to_owned))
 }
 

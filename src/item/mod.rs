@@ -2,6 +2,7 @@
 
 mod check;
 mod codec;
+mod fields;
 mod number;
 mod size;
 mod value;
@@ -17,6 +18,7 @@ use crate::time::Timestamp;
 
 pub(crate) use check::{check_attribute_name, check_index_key, check_size, check_value};
 pub(crate) use codec::{decode, encode, of_another_type};
+pub(crate) use fields::{Field, Fields, text_fields};
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
 pub(crate) use value::{compare, normalise, same, same_item};
@@ -39,6 +41,11 @@ impl Item {
     /// An item without attributes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An item with room for so many attributes.
+    pub(crate) fn with_capacity(attributes: usize) -> Self {
+        Self(HashMap::with_capacity(attributes))
     }
 
     /// The attribute of this name.

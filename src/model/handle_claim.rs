@@ -1,12 +1,10 @@
 //! The claim on a handle, which makes it unique.
 
-use serde::{Deserialize, Serialize};
-
 use super::Profile;
-use crate::entity::{Entity, from_item_of_type};
+use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
-use crate::item::Item;
+use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle};
@@ -21,17 +19,13 @@ pub(super) const HANDLE: Tag = tag!("HANDLE");
 /// holds its handle, as typed then and in any ASCII case: the user is found by it, and nobody else can take it. It moves to the new
 /// key by the user's next change, or by [`rebuild`](crate::stream::Auditor::rebuild), unless somebody else has the new key. Until
 /// then others can take the handle in another case of its other letters, so run `rebuild` after an upgrade.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     user_uuid: UserId,
-    #[serde(deserialize_with = "crate::text::stored")]
     handle: Handle,
-    #[serde(deserialize_with = "crate::text::stored")]
     display_name: DisplayName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
     // `to_item` writes it as the table's own attribute.
-    #[serde(skip)]
     reserved_until: Option<Timestamp>,
 }
 
@@ -69,6 +63,27 @@ impl HandleClaim {
     }
 }
 
+impl Stored for HandleClaim {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            user_uuid: fields.required("user_uuid")?,
+            handle: fields.required("handle")?,
+            display_name: fields.required("display_name")?,
+            version: fields.optional("version")?,
+            reserved_until: fields.expires(),
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(12)
+            .with("user_uuid", &self.user_uuid)
+            .with("handle", &self.handle)
+            .with("display_name", &self.display_name)
+            .with_some("version", self.version.as_ref()))
+    }
+}
+
 impl Entity for HandleClaim {
     const TYPE: &'static str = "HandleClaim";
     type KeyParts<'a> = &'a Handle;
@@ -83,10 +98,5 @@ impl Entity for HandleClaim {
 
     fn expires_at(&self) -> Option<Timestamp> {
         self.reserved_until
-    }
-
-    fn from_item(item: Item) -> Result<Self> {
-        let reserved_until = item.expires();
-        Ok(Self { reserved_until, ..from_item_of_type(item)? })
     }
 }

@@ -1,10 +1,10 @@
 //! The claim on an identity provider's subject, which makes it unique.
 
-use serde::{Deserialize, Serialize};
-
 use super::Profile;
-use crate::entity::Entity;
+use crate::entity::{Entity, Stored};
+use crate::error::Result;
 use crate::id::UserId;
+use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, IdentitySubject};
@@ -13,15 +13,12 @@ pub(super) const IDENTITY: Tag = tag!("IDENTITY");
 
 /// The claim on an identity provider's subject, at `IDENTITY#<subject>` / `IDENTITY`. There can be one item with this key, and
 /// so one user with this identity. It holds the profile, so that a look-up by identity is one read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityClaim {
     cognito_user_id: IdentitySubject,
     user_uuid: UserId,
-    #[serde(deserialize_with = "crate::text::stored")]
     handle: Handle,
-    #[serde(deserialize_with = "crate::text::stored")]
     display_name: DisplayName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
 }
 
@@ -40,6 +37,28 @@ impl IdentityClaim {
     /// The user who has the identity.
     pub(crate) fn into_profile(self) -> Profile {
         Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
+    }
+}
+
+impl Stored for IdentityClaim {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            cognito_user_id: fields.required("cognito_user_id")?,
+            user_uuid: fields.required("user_uuid")?,
+            handle: fields.required("handle")?,
+            display_name: fields.required("display_name")?,
+            version: fields.optional("version")?,
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(12)
+            .with("cognito_user_id", &self.cognito_user_id)
+            .with("user_uuid", &self.user_uuid)
+            .with("handle", &self.handle)
+            .with("display_name", &self.display_name)
+            .with_some("version", self.version.as_ref()))
     }
 }
 

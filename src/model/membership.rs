@@ -1,6 +1,6 @@
 //! A member of a conversation, and that member's row in the inbox.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::message_group::GROUP;
 use super::user::USER;
@@ -8,7 +8,7 @@ use super::{Message, MessagePosition, Profile, User};
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
-use crate::item::{self, Item};
+use crate::item::{Fields, Item};
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -30,78 +30,77 @@ pub struct Membership {
     user_uuid: UserId,
     user_handle: Handle,
     user_display_name: DisplayName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     user_version: Option<u32>,
     joined_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     other_uuid: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     other_handle: Option<Handle>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     other_display_name: Option<DisplayName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     other_version: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_message: Option<MessagePosition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_sender_uuid: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_revision: Option<u32>,
     /// When that message expires, in epoch seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_expires_at: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Preview>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_read: Option<MessagePosition>,
 }
-
-/// The attributes as they are read. The compiler checks that they are those of [`Membership`].
-#[derive(Deserialize)]
-#[serde(remote = "Membership")]
-struct StoredMembership {
-    message_group_uuid: GroupId,
-    user_uuid: UserId,
-    #[serde(deserialize_with = "crate::text::stored")]
-    user_handle: Handle,
-    #[serde(deserialize_with = "crate::text::stored")]
-    user_display_name: DisplayName,
-    #[serde(default)]
-    user_version: Option<u32>,
-    joined_at: Timestamp,
-    #[serde(default, deserialize_with = "crate::text::stored_option")]
-    title: Option<GroupTitle>,
-    #[serde(default)]
-    other_uuid: Option<UserId>,
-    #[serde(default, deserialize_with = "crate::text::stored_option")]
-    other_handle: Option<Handle>,
-    #[serde(default, deserialize_with = "crate::text::stored_option")]
-    other_display_name: Option<DisplayName>,
-    #[serde(default)]
-    other_version: Option<u32>,
-    #[serde(default)]
-    last_message: Option<MessagePosition>,
-    #[serde(default)]
-    last_sender_uuid: Option<UserId>,
-    #[serde(default)]
-    last_revision: Option<u32>,
-    #[serde(default)]
-    last_expires_at: Option<i64>,
-    #[serde(default)]
-    message: Option<Preview>,
-    #[serde(default)]
-    last_read: Option<MessagePosition>,
-}
-
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct ReadMembership(#[serde(with = "StoredMembership")] Membership);
 
 impl Stored for Membership {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
-        item::decode(item, entity).map(|ReadMembership(membership)| membership)
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            message_group_uuid: fields.required("message_group_uuid")?,
+            user_uuid: fields.required("user_uuid")?,
+            user_handle: fields.required(Self::HANDLE)?,
+            user_display_name: fields.required(Self::DISPLAY_NAME)?,
+            user_version: fields.optional(Self::VERSION)?,
+            joined_at: fields.required("joined_at")?,
+            title: fields.optional("title")?,
+            other_uuid: fields.optional("other_uuid")?,
+            other_handle: fields.optional(Self::OTHER_HANDLE)?,
+            other_display_name: fields.optional(Self::OTHER_DISPLAY_NAME)?,
+            other_version: fields.optional(Self::OTHER_VERSION)?,
+            last_message: fields.optional(Self::LAST_MESSAGE)?,
+            last_sender_uuid: fields.optional(Self::LAST_SENDER)?,
+            last_revision: fields.optional(Self::LAST_REVISION)?,
+            last_expires_at: fields.optional(Self::LAST_EXPIRES_AT)?,
+            message: fields.optional(Self::PREVIEW)?,
+            last_read: fields.optional(Self::LAST_READ)?,
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(24)
+            .with("message_group_uuid", &self.message_group_uuid)
+            .with("user_uuid", &self.user_uuid)
+            .with(Self::HANDLE, &self.user_handle)
+            .with(Self::DISPLAY_NAME, &self.user_display_name)
+            .with_some(Self::VERSION, self.user_version.as_ref())
+            .with("joined_at", &self.joined_at)
+            .with_some("title", self.title.as_ref())
+            .with_some("other_uuid", self.other_uuid.as_ref())
+            .with_some(Self::OTHER_HANDLE, self.other_handle.as_ref())
+            .with_some(Self::OTHER_DISPLAY_NAME, self.other_display_name.as_ref())
+            .with_some(Self::OTHER_VERSION, self.other_version.as_ref())
+            .with_some(Self::LAST_MESSAGE, self.last_message.as_ref())
+            .with_some(Self::LAST_SENDER, self.last_sender_uuid.as_ref())
+            .with_some(Self::LAST_REVISION, self.last_revision.as_ref())
+            .with_some(Self::LAST_EXPIRES_AT, self.last_expires_at.as_ref())
+            .with_some(Self::PREVIEW, self.message.as_ref())
+            .with_some(Self::LAST_READ, self.last_read.as_ref()))
     }
 }
 

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
-use crate::entity::{Entity, from_item_of_type};
+use crate::entity::{Entity, Stored};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
-use crate::item::Item;
-use crate::key::{Key, PartitionKey, SortKey, Tag};
+use crate::item::{Fields, Item, text_fields};
+use crate::key::{Key, PK, PartitionKey, SK, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, MessageBody};
 use crate::time::Timestamp;
@@ -19,10 +19,9 @@ pub(super) const MESSAGES: Tag = tag!("MSG");
 
 /// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
 ///
-/// Its serde form is what the table stores: the group and the time are in the key alone. To show a message to a client, build what the
-/// client needs from the methods.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredMessage")]
+/// It serializes to the attributes that the table stores, without the key, which alone holds the group and the time: get them
+/// from the methods. It does not deserialize: only the table makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     // The group and the position are the item's key, and have no attribute of their own.
     #[serde(skip_serializing)]
@@ -50,63 +49,45 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// The attributes as they are read, the key among them.
-#[derive(Deserialize)]
-struct StoredMessage {
-    pk: MessagesKey,
-    sk: MessagePosition,
-    message_uuid: MessageId,
-    user_uuid: UserId,
-    #[serde(deserialize_with = "crate::text::stored")]
-    user_handle: Handle,
-    #[serde(deserialize_with = "crate::text::stored")]
-    user_display_name: DisplayName,
-    message: Option<MessageBody>,
-    edited_at: Option<Timestamp>,
-    deleted_at: Option<Timestamp>,
-    #[serde(default)]
-    revision: u32,
-}
+impl Stored for Message {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        let message = Self {
+            group: fields.key(PK, group_of)?,
+            position: fields.key(SK, str::parse)?,
+            message_uuid: fields.required("message_uuid")?,
+            user_uuid: fields.required(Self::SENDER)?,
+            user_handle: fields.required("user_handle")?,
+            user_display_name: fields.required("user_display_name")?,
+            message: fields.optional(Self::BODY)?,
+            edited_at: fields.optional(Self::EDITED_AT)?,
+            deleted_at: fields.optional(Self::DELETED_AT)?,
+            revision: fields.or_default(Self::REVISION)?,
+            expires_at: fields.expires(),
+        };
+        let is_of_its_key = message.position.id.is_none_or(|id| id == message.message_uuid);
+        let has_body = message.message.is_some() || message.is_deleted();
+        if is_of_its_key && has_body { Ok(message) } else { Err(fields.contradiction()) }
+    }
 
-/// The partition key of a thread, read back.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct MessagesKey(GroupId);
-
-impl TryFrom<String> for MessagesKey {
-    type Error = Error;
-
-    fn try_from(pk: String) -> Result<Self> {
-        match pk.split_once('#') {
-            Some((tag, group)) if tag == MESSAGES.as_str() => group.parse().map(Self),
-            _ => Err(Error::invalid("not the partition key of a thread")),
-        }
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(14)
+            .with("message_uuid", &self.message_uuid)
+            .with(Self::SENDER, &self.user_uuid)
+            .with("user_handle", &self.user_handle)
+            .with("user_display_name", &self.user_display_name)
+            .with_some(Self::BODY, self.message.as_ref())
+            .with_some(Self::EDITED_AT, self.edited_at.as_ref())
+            .with_some(Self::DELETED_AT, self.deleted_at.as_ref())
+            .with_some(Self::REVISION, Some(&self.revision).filter(|revision| !is_zero(revision))))
     }
 }
 
-impl TryFrom<StoredMessage> for Message {
-    type Error = Error;
-
-    fn try_from(stored: StoredMessage) -> Result<Self> {
-        if stored.sk.id.is_some_and(|id| id != stored.message_uuid) {
-            return Err(Error::invalid("the message's id is not the one in its sort key"));
-        }
-        if stored.message.is_none() && stored.deleted_at.is_none() {
-            return Err(Error::invalid("a message that is not deleted has a body"));
-        }
-        Ok(Self {
-            group: stored.pk.0,
-            position: stored.sk,
-            message_uuid: stored.message_uuid,
-            user_uuid: stored.user_uuid,
-            user_handle: stored.user_handle,
-            user_display_name: stored.user_display_name,
-            message: stored.message,
-            edited_at: stored.edited_at,
-            deleted_at: stored.deleted_at,
-            revision: stored.revision,
-            expires_at: None,
-        })
+/// Returns the group whose messages are in the partition with this key.
+fn group_of(pk: &str) -> Result<GroupId> {
+    match pk.split_once('#') {
+        Some((tag, group)) if tag == MESSAGES.as_str() => group.parse(),
+        _ => Err(Error::invalid("not the partition key of a thread")),
     }
 }
 
@@ -245,11 +226,6 @@ impl Entity for Message {
     fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
-
-    fn from_item(item: Item) -> Result<Self> {
-        let expires_at = item.expires();
-        Ok(Self { expires_at, ..from_item_of_type(item)? })
-    }
 }
 
 /// What a message's key is made of.
@@ -332,14 +308,8 @@ impl FromStr for MessagePosition {
             Some((created_at, id)) => (created_at, Some(id)),
             None => (sk, None),
         };
-        let id = id.map(str::parse::<MessageId>).transpose()?;
-        let position = Self { created_at: Timestamp::parse_stored(created_at)?, id };
-        // A UUID may also be written in other ways, none of which this key would be found by.
-        if position.sort_key().as_str() == sk {
-            Ok(position)
-        } else {
-            Err(Error::invalid("a message's id in a sort key is in lower case, with hyphens"))
-        }
+        let id = id.map(MessageId::parse_stored).transpose()?;
+        Ok(Self { created_at: Timestamp::parse_stored(created_at)?, id })
     }
 }
 
@@ -355,6 +325,10 @@ impl From<MessagePosition> for String {
     fn from(position: MessagePosition) -> Self {
         position.sort_key().into()
     }
+}
+
+text_fields! {
+    MessagePosition: |text| text.parse(), |position| position.sort_key().into();
 }
 
 impl From<&Message> for MessagePosition {

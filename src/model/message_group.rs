@@ -1,9 +1,11 @@
 //! A conversation of two or more.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::entity::Entity;
+use crate::entity::{Entity, Stored};
+use crate::error::Result;
 use crate::id::{GroupId, UserId};
+use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::GroupTitle;
@@ -12,18 +14,18 @@ use crate::time::Timestamp;
 pub(crate) const GROUP: Tag = tag!("GRP");
 
 /// A conversation, at `GRP#<group>` / `GRP`: one with a title has any number of members, one without is the direct
-/// conversation of two people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// conversation of two people. It serializes, for an API's answers, and does not deserialize.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageGroup {
     message_group_uuid: GroupId,
-    #[serde(default, deserialize_with = "crate::text::stored_option", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
     member_count: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     member_changes: Option<u64>,
     created_by: UserId,
     created_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     continued_in: Option<GroupId>,
 }
 
@@ -90,6 +92,32 @@ impl MessageGroup {
     /// The conversation that this item only leads to: two people's imported conversation, which kept its own id.
     pub fn continued_in(&self) -> Option<GroupId> {
         self.continued_in
+    }
+}
+
+impl Stored for MessageGroup {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            message_group_uuid: fields.required("message_group_uuid")?,
+            title: fields.optional("title")?,
+            member_count: fields.required(Self::MEMBER_COUNT)?,
+            member_changes: fields.optional(Self::MEMBER_CHANGES)?,
+            created_by: fields.required("created_by")?,
+            created_at: fields.required("created_at")?,
+            continued_in: fields.optional("continued_in")?,
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(12)
+            .with("message_group_uuid", &self.message_group_uuid)
+            .with_some("title", self.title.as_ref())
+            .with(Self::MEMBER_COUNT, &self.member_count)
+            .with_some(Self::MEMBER_CHANGES, self.member_changes.as_ref())
+            .with("created_by", &self.created_by)
+            .with("created_at", &self.created_at)
+            .with_some("continued_in", self.continued_in.as_ref()))
     }
 }
 

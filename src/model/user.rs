@@ -1,12 +1,12 @@
 //! A user of the application.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Profile;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
-use crate::item::{self, Item};
+use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey, Tag};
 use crate::tag;
 use crate::text::{DisplayName, Handle, IdentitySubject};
@@ -22,34 +22,33 @@ pub struct User {
     user_uuid: UserId,
     handle: Handle,
     display_name: DisplayName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     cognito_user_id: Option<IdentitySubject>,
     version: u32,
     created_at: Timestamp,
 }
-
-/// The attributes as they are read. The compiler checks that they are those of [`User`].
-#[derive(Deserialize)]
-#[serde(remote = "User")]
-struct StoredUser {
-    user_uuid: UserId,
-    #[serde(deserialize_with = "crate::text::stored")]
-    handle: Handle,
-    #[serde(deserialize_with = "crate::text::stored")]
-    display_name: DisplayName,
-    #[serde(default)]
-    cognito_user_id: Option<IdentitySubject>,
-    version: u32,
-    created_at: Timestamp,
-}
-
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct ReadUser(#[serde(with = "StoredUser")] User);
 
 impl Stored for User {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
-        item::decode(item, entity).map(|ReadUser(user)| user)
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            user_uuid: fields.required("user_uuid")?,
+            handle: fields.required("handle")?,
+            display_name: fields.required("display_name")?,
+            cognito_user_id: fields.optional("cognito_user_id")?,
+            version: fields.required("version")?,
+            created_at: fields.required("created_at")?,
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(12)
+            .with("user_uuid", &self.user_uuid)
+            .with("handle", &self.handle)
+            .with("display_name", &self.display_name)
+            .with_some("cognito_user_id", self.cognito_user_id.as_ref())
+            .with("version", &self.version)
+            .with("created_at", &self.created_at))
     }
 }
 

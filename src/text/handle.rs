@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_security::{GeneralSecurityProfile, MixedScript};
 
-use super::{StoredText, at_most, at_most_bytes, not_empty, segment, text_newtype};
+use super::{at_most, at_most_bytes, not_empty, segment, text_newtype};
 use crate::error::{Error, Result};
 
 text_newtype! {
@@ -85,8 +85,10 @@ impl Handle {
     }
 }
 
-impl StoredText for Handle {
-    fn stored(text: String) -> Result<Self> {
+impl Handle {
+    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
+    /// membership that holds it stays under 1 KB.
+    pub(crate) fn stored(text: String) -> Result<Self> {
         check_length(&text)?;
         if !text.chars().all(is_in_handles) {
             return Err(Error::invalid("a handle may hold only letters, digits and marks, `_`, `-` and `.`"));

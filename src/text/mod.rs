@@ -4,9 +4,6 @@ mod handle;
 mod name;
 mod preview;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-
 use crate::error::{Error, Result};
 
 pub use handle::{FoldedHandle, Handle};
@@ -122,22 +119,6 @@ text_newtype! {
     /// segments of a key) and control characters.
     KeySegment,
     |text| segment("a key segment", 200, text)
-}
-
-/// A text that the table holds. It is read by the rules of version 0.1, which may have stored it: with the same limits, so that a
-/// membership that holds it stays under 1 KB.
-pub(crate) trait StoredText: Sized {
-    fn stored(text: String) -> Result<Self>;
-}
-
-/// Reads a stored text, for serde.
-pub(crate) fn stored<'de, D: Deserializer<'de>, T: StoredText>(from: D) -> Result<T, D::Error> {
-    T::stored(String::deserialize(from)?).map_err(D::Error::custom)
-}
-
-/// Reads a stored text that may be missing, for serde.
-pub(crate) fn stored_option<'de, D: Deserializer<'de>, T: StoredText>(from: D) -> Result<Option<T>, D::Error> {
-    Option::<String>::deserialize(from)?.map(T::stored).transpose().map_err(D::Error::custom)
 }
 
 fn segment(what: &'static str, most_bytes: usize, text: String) -> Result<String> {

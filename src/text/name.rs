@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::GeneralSecurityProfile;
 use unicode_security::general_security_profile::IdentifierType;
 
-use super::{StoredText, at_most, at_most_bytes, no_control, text_newtype};
+use super::{at_most, at_most_bytes, no_control, text_newtype};
 use crate::error::{Error, Result};
 
 text_newtype! {
@@ -29,14 +29,18 @@ text_newtype! {
     |text| one_line("a group's title", 128, &text)
 }
 
-impl StoredText for DisplayName {
-    fn stored(text: String) -> Result<Self> {
+impl DisplayName {
+    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
+    /// membership that holds it stays under 1 KB.
+    pub(crate) fn stored(text: String) -> Result<Self> {
         one_line_before("a display name", 80, &text).map(|()| Self(text))
     }
 }
 
-impl StoredText for GroupTitle {
-    fn stored(text: String) -> Result<Self> {
+impl GroupTitle {
+    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
+    /// membership that holds it stays under 1 KB.
+    pub(crate) fn stored(text: String) -> Result<Self> {
         one_line_before("a group's title", 128, &text).map(|()| Self(text))
     }
 }

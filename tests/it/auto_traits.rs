@@ -4,8 +4,8 @@ use threadline::store::meter::Metered;
 use threadline::stream::{Projection, Projector, StreamRecord};
 use threadline::{
     Cursor, Draft, Error, GroupId, Handle, IdentitySubject, ImportedDirect, InboxRequest, Item, Membership,
-    MemoryStore, Message, MessageId, MessagesRequest, NewGroup, NewUser, Page, Profile, Store, StoreExt, Thread,
-    Threadline, User, UserChange, UserId,
+    MemoryStore, Message, MessageGroup, MessageId, MessagesRequest, NewGroup, NewUser, Page, Profile, Store, StoreExt,
+    Thread, Threadline, User, UserChange, UserId,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -28,10 +28,11 @@ impl<T: serde::de::DeserializeOwned> Probe<T> {
 }
 
 #[test]
-fn no_client_makes_a_user_a_profile_or_a_membership() {
+fn no_client_makes_an_entity_or_a_profile() {
     const {
         assert!(!Probe::<User>::DESERIALIZES && !Probe::<Profile>::DESERIALIZES);
         assert!(!Probe::<Membership>::DESERIALIZES);
+        assert!(!Probe::<Message>::DESERIALIZES && !Probe::<MessageGroup>::DESERIALIZES);
         assert!(Probe::<Handle>::DESERIALIZES);
     }
 }

@@ -60,6 +60,21 @@ async fn an_attribute_of_another_type_is_named_with_the_type_that_it_has() {
 }
 
 #[tokio::test]
+async fn null_is_a_missing_value_of_an_optional_attribute_only() {
+    let null = AttributeValue::Null(true);
+    for name in ["version", "handle", "created_at"] {
+        let error = error_of::<User>(|item| drop(item.insert(name, null.clone()))).await;
+        assert!(error.ends_with("has type NULL and a value that does not fit") && error.contains(name), "{error}");
+    }
+    let error = error_of::<Message>(|item| drop(item.insert("revision", null.clone()))).await;
+    assert!(error.contains("`revision` has type NULL"), "{error}");
+    let items = scan(&everything().await.store).await;
+    let mut user = items.into_iter().find(|item| item.type_name() == Some(User::TYPE)).unwrap();
+    user.insert("cognito_user_id", null);
+    assert_eq!(User::from_item(user).unwrap().identity(), None);
+}
+
+#[tokio::test]
 async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
     let error = error_of::<HandleClaim>(|item| drop(item.insert("handle", s("canary canary")))).await;
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use threadline::{
     AttributeValue, Draft, Entity, GroupId, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
@@ -339,6 +340,32 @@ async fn every_entity_reads_back_from_its_item() {
     types.sort_unstable();
     types.dedup();
     assert_eq!(types, ["HandleClaim", "IdentityClaim", "Membership", "Message", "MessageGroup", "User"]);
+}
+
+#[tokio::test]
+async fn serde_describes_the_attributes_of_an_item() {
+    fn serialized<E: Entity + Serialize>(item: &Item) -> Item {
+        serde_dynamo::to_item::<_, serde_dynamo::Item>(E::from_item(item.clone()).unwrap()).unwrap().into()
+    }
+    for mut item in scan(&everything().await.store).await {
+        let of_serde = match item.type_name() {
+            Some(User::TYPE) => serialized::<User>(&item),
+            Some(Message::TYPE) => serialized::<Message>(&item),
+            Some(MessageGroup::TYPE) => {
+                item.insert("member_changes", AttributeValue::N("2".into()));
+                serialized::<MessageGroup>(&item)
+            }
+            Some(Membership::TYPE) => {
+                item.insert("last_expires_at", AttributeValue::N("1795348800".into()));
+                serialized::<Membership>(&item)
+            }
+            _ => continue,
+        };
+        for of_the_table in ["pk", "sk", "gsi1pk", "gsi1sk", "type"] {
+            item.remove(of_the_table);
+        }
+        assert_eq!(json(&of_serde), json(&item));
+    }
 }
 
 #[tokio::test]

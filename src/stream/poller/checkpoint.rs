@@ -1,10 +1,10 @@
 //! How far a shard has been read: an entity of the table.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::entity::{Entity, Stored};
+use crate::error::Result;
+use crate::item::{Fields, Item, text_fields};
 use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
 use crate::stream::{SequenceNumber, StreamRecord};
 use crate::tag;
@@ -15,12 +15,11 @@ const SHARD: Tag = tag!("SHARD");
 
 /// How far the poller has read a shard, at `STREAM#<UUIDv5 of the stream's ARN>` / `SHARD#<shard id>`: an ARN may be longer than
 /// a segment of a key.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Checkpoint {
     stream_arn: String,
     pub(super) shard_id: KeySegment,
     /// The shard that is read first. Checkpoints of version 0.1 do not have it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
     /// The first list of the stream had it: parents that were gone by then are not missed.
@@ -29,8 +28,7 @@ pub(super) struct Checkpoint {
 }
 
 /// A place in a shard. It is stored as the service names it: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Position {
     /// Before the oldest record that is left.
     TrimHorizon,
@@ -64,6 +62,26 @@ impl Checkpoint {
     }
 }
 
+impl Stored for Checkpoint {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        Ok(Self {
+            stream_arn: fields.required("stream_arn")?,
+            shard_id: fields.required("shard_id")?,
+            parent: fields.optional("parent")?,
+            position: fields.required("position")?,
+        })
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::with_capacity(7)
+            .with("stream_arn", &self.stream_arn)
+            .with("shard_id", &self.shard_id)
+            .with_some("parent", self.parent.as_ref())
+            .with("position", &self.position))
+    }
+}
+
 impl Entity for Checkpoint {
     const TYPE: &'static str = "StreamCheckpoint";
     type KeyParts<'a> = (&'a str, &'a KeySegment);
@@ -77,32 +95,31 @@ impl Entity for Checkpoint {
     }
 }
 
-impl TryFrom<String> for Position {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        match text.as_str() {
+impl Position {
+    fn parse(text: &str) -> Result<Self> {
+        match text {
             "TRIM_HORIZON" => Ok(Self::TrimHorizon),
             "SHARD_END" => Ok(Self::End),
             number => number.parse().map(Self::After),
         }
     }
-}
 
-impl From<Position> for String {
-    fn from(position: Position) -> Self {
-        match position {
-            Position::TrimHorizon => "TRIM_HORIZON".to_owned(),
-            Position::After(sequence) => sequence.as_str().to_owned(),
-            Position::End => "SHARD_END".to_owned(),
+    fn as_str(&self) -> &str {
+        match self {
+            Self::TrimHorizon => "TRIM_HORIZON",
+            Self::After(sequence) => sequence.as_str(),
+            Self::End => "SHARD_END",
         }
     }
+}
+
+text_fields! {
+    Position: |text| Self::parse(&text), |position| position.as_str().to_owned();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::Item;
     use crate::stream::RecordKind;
     use serde_dynamo::AttributeValue;
 

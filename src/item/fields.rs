@@ -1,0 +1,161 @@
+//! The codec of this crate's own entities: each field is one attribute, moved out of the item, without serde between them.
+
+use serde_dynamo::AttributeValue;
+
+use super::codec::{corrupt, does_not_fit, key_texts};
+use super::{Item, type_of};
+use crate::error::{Error, Result};
+use crate::id::{GroupId, MessageId, UserId};
+use crate::text::{DisplayName, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
+use crate::time::Timestamp;
+
+/// A field of an entity that one attribute stores.
+pub(crate) trait Field: Sized {
+    /// Reads the field; `None` for a value that does not fit.
+    fn read(value: AttributeValue) -> Option<Self>;
+
+    /// Returns the value that is stored.
+    fn write(&self) -> AttributeValue;
+}
+
+/// Implements [`Field`] for types that are stored as text: how each is read from it, and written as it.
+macro_rules! text_fields {
+    ($($type:ty: $read:expr, $write:expr;)*) => {$(
+        impl $crate::item::Field for $type {
+            fn read(value: serde_dynamo::AttributeValue) -> Option<Self> {
+                let read: fn(String) -> $crate::error::Result<Self> = $read;
+                match value {
+                    serde_dynamo::AttributeValue::S(text) => read(text).ok(),
+                    _ => None,
+                }
+            }
+
+            fn write(&self) -> serde_dynamo::AttributeValue {
+                let write: fn(&Self) -> String = $write;
+                serde_dynamo::AttributeValue::S(write(self))
+            }
+        }
+    )*};
+}
+pub(crate) use text_fields;
+
+text_fields! {
+    String: Ok, Self::clone;
+    UserId: |text| text.parse(), Self::to_string;
+    GroupId: |text| text.parse(), Self::to_string;
+    MessageId: |text| text.parse(), Self::to_string;
+    Timestamp: |text| text.parse(), |time| (*time).into();
+    Handle: Self::stored, |handle| handle.as_str().to_owned();
+    DisplayName: Self::stored, |name| name.as_str().to_owned();
+    GroupTitle: Self::stored, |title| title.as_str().to_owned();
+    IdentitySubject: Self::new, |subject| subject.as_str().to_owned();
+    MessageBody: Self::new, |body| body.as_str().to_owned();
+    KeySegment: Self::new, |segment| segment.as_str().to_owned();
+    Preview: Self::new, |preview| preview.as_str().to_owned();
+}
+
+macro_rules! number_fields {
+    ($($type:ty)*) => {$(
+        impl Field for $type {
+            fn read(value: AttributeValue) -> Option<Self> {
+                match value {
+                    AttributeValue::N(number) => number.parse().ok(),
+                    _ => None,
+                }
+            }
+
+            fn write(&self) -> AttributeValue {
+                AttributeValue::N(self.to_string())
+            }
+        }
+    )*};
+}
+
+number_fields!(u32 u64 i64);
+
+/// The fields of an entity that is read from an item. An error names the attribute and never holds its content.
+pub(crate) struct Fields {
+    item: Item,
+    entity: &'static str,
+}
+
+impl Fields {
+    pub(crate) fn new(item: Item, entity: &'static str) -> Self {
+        Self { item, entity }
+    }
+
+    /// Takes a field that must be there.
+    pub(crate) fn required<F: Field>(&mut self, name: &'static str) -> Result<F> {
+        match self.item.remove(name) {
+            Some(value) => self.read(name, value),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    /// Takes a field that may be missing or NULL.
+    pub(crate) fn optional<F: Field>(&mut self, name: &'static str) -> Result<Option<F>> {
+        match self.item.remove(name) {
+            None | Some(AttributeValue::Null(true)) => Ok(None),
+            Some(value) => self.read(name, value).map(Some),
+        }
+    }
+
+    /// Takes a field that may be missing, and then has its default value.
+    pub(crate) fn or_default<F: Field + Default>(&mut self, name: &'static str) -> Result<F> {
+        self.item.remove(name).map_or_else(|| Ok(F::default()), |value| self.read(name, value))
+    }
+
+    /// Parses an attribute of the key. It stays in the item, whose key an error shows the shape of.
+    pub(crate) fn key<F>(&self, name: &'static str, parse: impl FnOnce(&str) -> Result<F>) -> Result<F> {
+        match self.item.get(name) {
+            Some(AttributeValue::S(text)) => parse(text).map_err(|_| self.unfit(name, "S")),
+            Some(other) => Err(self.unfit(name, type_of(other))),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    /// Returns the time at which the item expires, if it does.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.item.expires()
+    }
+
+    /// The error for fields that contradict each other.
+    pub(crate) fn contradiction(&self) -> Error {
+        self.corrupt("its attributes do not fit together")
+    }
+
+    fn read<F: Field>(&self, name: &'static str, value: AttributeValue) -> Result<F> {
+        let found = type_of(&value);
+        F::read(value).ok_or_else(|| self.unfit(name, found))
+    }
+
+    fn missing(&self, name: &'static str) -> Error {
+        self.corrupt(&format!("attribute `{name}` is missing"))
+    }
+
+    fn unfit(&self, name: &'static str, found: &'static str) -> Error {
+        self.corrupt(&does_not_fit(name, found))
+    }
+
+    fn corrupt(&self, what: &str) -> Error {
+        corrupt(&key_texts(&self.item), self.entity, what)
+    }
+}
+
+impl Item {
+    /// Adds a field.
+    #[must_use]
+    pub(crate) fn with<F: Field>(mut self, name: &'static str, field: &F) -> Self {
+        self.insert(name, field.write());
+        self
+    }
+
+    /// Adds a field, if there is one.
+    #[must_use]
+    pub(crate) fn with_some<F: Field>(self, name: &'static str, field: Option<&F>) -> Self {
+        match field {
+            Some(field) => self.with(name, field),
+            None => self,
+        }
+    }
+}
