@@ -50,16 +50,13 @@ impl Item {
             }
         }
         checked?;
-        check_size(size)
+        if size > MAX_ITEM_BYTES {
+            return Err(Error::invalid(format!(
+                "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
+            )));
+        }
+        Ok(())
     }
-}
-
-/// Checks the size of an item.
-pub(crate) fn check_size(size: usize) -> Result<()> {
-    if size > MAX_ITEM_BYTES {
-        return Err(Error::invalid(format!("an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}")));
-    }
-    Ok(())
 }
 
 /// Checks an attribute: its name, and its value by itself and as a key of the index.
@@ -70,34 +67,21 @@ fn check_attribute(name: &str, value: &AttributeValue) -> Result<()> {
 }
 
 /// Checks the name of an attribute.
-#[inline]
 pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES { Err(bad_name()) } else { Ok(()) }
-}
-
-#[cold]
-fn bad_name() -> Error {
-    Error::invalid(format!("an attribute's name has 1 to {MAX_NAME_BYTES} bytes"))
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(Error::invalid(format!("an attribute's name has 1 to {MAX_NAME_BYTES} bytes")));
+    }
+    Ok(())
 }
 
 /// Checks the value of the attribute of this name.
-#[inline]
 pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
-    // Most values are of these types, of which any value can be stored.
-    match value {
-        AttributeValue::S(_) | AttributeValue::B(_) | AttributeValue::Bool(_) => Ok(()),
-        _ => check_other_value(name, value),
-    }
-}
-
-fn check_other_value(name: &str, value: &AttributeValue) -> Result<()> {
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
 }
 
 /// Checks the value where the attribute is one of the index's keys. An index key is a key as any other; DynamoDB would refuse
 /// another type, and take text that no read could go on from.
-#[inline]
 pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
     match (name, value) {
         (GSI1PK, AttributeValue::S(text)) => PartitionKey::check(text),

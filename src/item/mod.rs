@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK, SortKey, TYPE};
 use crate::time::Timestamp;
 
-pub(crate) use check::{check_attribute_name, check_index_key, check_size, check_value};
+pub(crate) use check::{check_attribute_name, check_index_key, check_value};
 pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use fields::{Field, Fields, text_fields};
 pub(crate) use number::Number;
@@ -51,10 +51,6 @@ impl Item {
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(name)
-    }
-
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut AttributeValue> {
-        self.0.get_mut(name)
     }
 
     /// The text of the attribute of this name, where it is a string.

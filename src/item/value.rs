@@ -10,7 +10,6 @@ use super::{Item, Number};
 
 /// Brings every number in the value to the one text that DynamoDB gives back: `1e3` becomes `1000`. Text that is no number
 /// stays as it is; it is refused elsewhere.
-#[inline]
 pub(crate) fn normalise(value: &mut AttributeValue) {
     match value {
         AttributeValue::N(number) => normalise_number(number),

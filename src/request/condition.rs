@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::{check_substituted, is_large};
+use super::substitution::check_substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_value};
 use crate::key::PK;
@@ -136,14 +136,12 @@ impl Condition {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
-        if self.check_parts()? { check_substituted(None, Some(self)) } else { Ok(()) }
-    }
-
-    /// The same, but for how much all names and values weigh: whether there is a [large](is_large) part.
-    pub(super) fn check_parts(&self) -> Result<bool> {
         let mut count = Count::default();
         self.check_nested(&mut count, 0)?;
-        if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS { Err(too_large()) } else { Ok(count.has_large) }
+        if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {
+            return Err(too_large());
+        }
+        check_substituted(None, Some(self))
     }
 
     /// The bytes of its names and values.
@@ -162,11 +160,11 @@ impl Condition {
         }
         match self {
             Self::Exists(name) | Self::Absent(name) => {
-                count.add_part(is_large(name, None));
+                count.add_part();
                 check_attribute_name(name)
             }
             Self::Compare(name, comparison, value) => {
-                count.add_part(is_large(name, Some(value)));
+                count.add_part();
                 check_attribute_name(name)?;
                 check_value(name, value)?;
                 let equality = matches!(comparison, Comparison::Eq | Comparison::Ne);
@@ -198,14 +196,12 @@ impl Condition {
 struct Count {
     operators: usize,
     parts: usize,
-    has_large: bool,
 }
 
 impl Count {
-    fn add_part(&mut self, is_large: bool) {
+    fn add_part(&mut self) {
         self.operators += 1;
         self.parts += 1;
-        self.has_large |= is_large;
     }
 }
 

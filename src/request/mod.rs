@@ -23,5 +23,4 @@ pub use transaction::{
     CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome, Transaction,
 };
 pub use update::{AttributeChange, Update};
-pub(crate) use write::not_its_key;
 pub use write::{Write, WriteAction, WriteOutcome};

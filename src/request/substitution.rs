@@ -12,21 +12,6 @@ use crate::item::attribute_size;
 
 /// The most that all names and values weigh, those of the update and of the condition together: 2 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
-/// An update and a condition have 200 parts at most, which cannot come to the limit if each of them weighs no more than this, with
-/// its placeholders beside it. So nearly no request has to be weighed.
-const SMALL: usize = 8 * 1024;
-
-/// Whether a part of an expression, with this name and value, makes it necessary to [weigh](check_substituted) them all.
-#[inline]
-pub(super) fn is_large(name: &str, value: Option<&AttributeValue>) -> bool {
-    let value = match value {
-        None | Some(AttributeValue::Bool(_) | AttributeValue::Null(_)) => 0,
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.len(),
-        Some(AttributeValue::B(bytes)) => bytes.len(),
-        Some(value) => attribute_size("", value),
-    };
-    name.len() + value > SMALL
-}
 
 /// Checks what the names and values of the request's expressions weigh, whose placeholders they share.
 pub(super) fn check_substituted(update: Option<&Update>, condition: Option<&Condition>) -> Result<()> {
@@ -145,33 +130,5 @@ mod tests {
             let expected: usize = (0..count).map(|number| format!("#n{number}").len()).sum();
             assert_eq!(bytes_of_placeholders(count), expected, "{count} placeholders");
         }
-    }
-
-    #[test]
-    fn what_has_no_large_part_has_at_most_2_mb() {
-        // Each is as large as may be without being large.
-        let name = |number: usize| format!("{number:04000}");
-        let value = text(SMALL - 4000);
-        assert!(!is_large(&name(0), Some(&value)) && is_large(&name(0), Some(&text(SMALL - 3999))));
-        let update = (0..100).fold(Update::new(), |update, number| update.set(name(number), value.clone()));
-        let parts = (100..200).map(|number| Condition::eq(name(number), value.clone())).collect();
-        assert_fits(Some(&update), Some(&Condition::All(parts)), true);
-    }
-
-    #[test]
-    fn what_is_large_is_told_of_each_type() {
-        let large = || "x".repeat(SMALL);
-        for value in [
-            text(SMALL),
-            AttributeValue::N(large()),
-            AttributeValue::B(large().into_bytes()),
-            AttributeValue::Ss(vec![large()]),
-            AttributeValue::L(vec![text(SMALL)]),
-        ] {
-            assert!(is_large("a", Some(&value)));
-        }
-        let name = format!("{}x", large());
-        assert!(is_large(&name, None) && is_large(&name, Some(&AttributeValue::Bool(true))));
-        assert!(!is_large(&large(), None) && !is_large(&large(), Some(&AttributeValue::Null(true))));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::{check_substituted, is_large};
+use super::substitution::check_substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -43,12 +43,9 @@ impl AttributeChange {
 /// let update = Update::new().set("title", AttributeValue::S("Babylon 5".into())).add("version", 1).remove("draft");
 /// assert_eq!(update.changes().len(), 3);
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Update {
     changes: Vec<(Cow<'static, str>, AttributeChange)>,
-    /// Whether one of these very changes is [large](is_large), where they have passed [`check`](Self::check), so that a store need not
-    /// walk them again.
-    checked: Option<bool>,
 }
 
 impl Update {
@@ -84,25 +81,8 @@ impl Update {
     /// Adds a change.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
-        self.push(name.into(), change);
+        self.changes.push((name.into(), change));
         self
-    }
-
-    // Not inlined: most callers make several changes in sequence, and each would have a copy of this.
-    #[inline(never)]
-    fn push(&mut self, name: Cow<'static, str>, change: AttributeChange) {
-        self.changes.push((name, change));
-        self.checked = None;
-    }
-
-    /// The same, checked.
-    ///
-    /// # Errors
-    /// As [`check`](Self::check).
-    pub(super) fn checked(mut self) -> Result<Self> {
-        let has_large = self.check_changes()?;
-        self.checked = Some(has_large);
-        Ok(self)
     }
 
     /// The changes, by attribute, in the order given.
@@ -129,14 +109,6 @@ impl Update {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
     pub fn check(&self) -> Result<()> {
-        self.check_changes().map(drop)
-    }
-
-    /// The same; whether there is a [large](is_large) change.
-    pub(super) fn check_changes(&self) -> Result<bool> {
-        if let Some(has_large) = self.checked {
-            return Ok(has_large);
-        }
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
         }
@@ -146,9 +118,7 @@ impl Update {
                 "an update may change at most {MAX_CHANGES} attributes; put the item instead"
             )));
         }
-        let mut has_large = false;
         for (place, (name, change)) in self.changes.iter().enumerate() {
-            has_large |= is_large(name, change.value());
             check_attribute_name(name)?;
             if name == PK || name == SK {
                 return Err(Error::invalid(format!(
@@ -171,21 +141,11 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        if has_large {
-            check_substituted(Some(self), None)?;
-        }
-        Ok(has_large)
+        check_substituted(Some(self), None)
     }
 }
 
 const MAX_CHANGES: usize = 100;
-
-// Hand-written: whether it was checked is no part of what it says.
-impl PartialEq for Update {
-    fn eq(&self, other: &Self) -> bool {
-        self.changes == other.changes
-    }
-}
 
 // Hand-written: values are content.
 impl fmt::Debug for AttributeChange {

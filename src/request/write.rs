@@ -69,9 +69,9 @@ impl Write {
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an update without changes, with two of one attribute or one of the key, and for a
     /// value that cannot be stored.
-    #[inline]
     pub fn update(key: Key, update: Update) -> Result<Self> {
-        Ok(Self::of(WriteAction::Update { key, update: update.checked()? }))
+        update.check()?;
+        Ok(Self::of(WriteAction::Update { key, update }))
     }
 
     /// Deletes the item with this key.
@@ -87,7 +87,6 @@ impl Write {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
-    #[inline]
     pub fn when(mut self, condition: Condition) -> Result<Self> {
         condition.check()?;
         self.condition = Some(match self.condition.take() {
@@ -115,23 +114,18 @@ impl Write {
         if let WriteAction::Put { key, item } = &self.action {
             // A key is valid, so that the item's need not be read.
             if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
-                return Err(not_its_key());
+                return Err(Error::invalid("the key of a put is not the key in its item"));
             }
             item.check_attributes()?;
         }
-        self.check_beside_item()
-    }
-
-    /// Checks all but the item of a put, for a store that checks that on a walk of its own.
-    pub(crate) fn check_beside_item(&self) -> Result<()> {
         let condition = self.condition.as_ref();
         let update = match &self.action {
             WriteAction::Update { update, .. } => Some(update),
             WriteAction::Put { .. } | WriteAction::Delete { .. } => None,
         };
-        let is_large_condition = condition.map_or(Ok(false), Condition::check_parts)?;
-        let is_large_update = update.map_or(Ok(false), Update::check_changes)?;
-        if is_large_condition || is_large_update { check_substituted(update, condition) } else { Ok(()) }
+        condition.map_or(Ok(()), Condition::check)?;
+        update.map_or(Ok(()), Update::check)?;
+        check_substituted(update, condition)
     }
 
     /// The key of the item.
@@ -140,11 +134,6 @@ impl Write {
             WriteAction::Put { key, .. } | WriteAction::Update { key, .. } | WriteAction::Delete { key } => key,
         }
     }
-}
-
-/// What is wrong with a put whose key is not the one in its item.
-pub(crate) fn not_its_key() -> Error {
-    Error::invalid("the key of a put is not the key in its item")
 }
 
 /// The answer to a [`Write`]: a condition that is not met is an answer, not an error.

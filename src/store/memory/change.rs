@@ -1,12 +1,10 @@
 //! The change log, the twin's stream: what was written, in order, for 24 hours.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::Table;
-use super::update::{Changes, swap};
 use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::item::Item;
 use crate::key::Key;
@@ -61,8 +59,7 @@ impl fmt::Debug for Change {
     }
 }
 
-/// The log. A write leaves only what it replaced, which costs next to nothing; the images of a change are worked out from
-/// that when changes are read, once.
+/// The log of the changes, the oldest first.
 pub(super) struct ChangeLog {
     retention_micros: i64,
     entries: VecDeque<Entry>,
@@ -70,25 +67,13 @@ pub(super) struct ChangeLog {
     trimmed: u64,
 }
 
-struct Entry {
-    key: Arc<Key>,
-    at: Timestamp,
-    by_ttl: bool,
-    images: Images,
-}
-
-/// What makes the item before a change from the item after it.
-pub(super) enum Undo {
-    /// It was this item, or there was none.
-    Whole(Option<Arc<Item>>),
-    /// These changes make it.
-    Changes(Changes),
-}
-
-/// The images of an entry. Those behind an entry whose images are not known are not known either.
-enum Images {
-    Unknown(Undo),
-    Known { old: Option<Arc<Item>>, new: Option<Arc<Item>> },
+/// A change, with the item before and after.
+pub(super) struct Entry {
+    pub(super) key: Arc<Key>,
+    pub(super) old: Option<Arc<Item>>,
+    pub(super) new: Option<Arc<Item>>,
+    pub(super) at: Timestamp,
+    pub(super) by_ttl: bool,
 }
 
 impl Default for ChangeLog {
@@ -102,22 +87,17 @@ impl ChangeLog {
         self.retention_micros = whole_micros(retention);
     }
 
-    pub(super) fn push(&mut self, key: Arc<Key>, undo: Undo, at: Timestamp, by_ttl: bool) {
-        self.entries.push_back(Entry { key, at, by_ttl, images: Images::Unknown(undo) });
+    pub(super) fn push(&mut self, entry: Entry) {
+        let at = entry.at;
+        self.entries.push_back(entry);
         while self.entries.front().is_some_and(|entry| entry.is_too_old(self.retention_micros, at)) {
             self.entries.pop_front();
             self.trimmed = self.trimmed.saturating_add(1);
         }
     }
 
-    /// The changes behind the sequence number. The table is the one that the log belongs to, as it is now.
-    pub(super) fn after(
-        &mut self,
-        sequence: Option<u64>,
-        limit: usize,
-        now: Timestamp,
-        table: &Table,
-    ) -> Result<Vec<Change>> {
+    /// Returns the changes behind the sequence number.
+    pub(super) fn after(&self, sequence: Option<u64>, limit: usize, now: Timestamp) -> Result<Vec<Change>> {
         // What is too old is gone, even where no write has trimmed it yet.
         let untrimmed = self.entries.iter().take_while(|entry| entry.is_too_old(self.retention_micros, now)).count();
         let trimmed = self.trimmed.saturating_add(count(untrimmed));
@@ -133,32 +113,9 @@ impl ChangeLog {
         if sequence > last {
             return Err(Error::invalid("no change of this table has that sequence number yet"));
         }
-        self.work_out_images(table);
         let skipped = usize::try_from(sequence.saturating_sub(self.trimmed)).unwrap_or(usize::MAX);
         let entries = self.entries.iter().skip(skipped).take(limit);
-        Ok(entries.zip(sequence.saturating_add(1)..).filter_map(|(entry, sequence)| entry.change(sequence)).collect())
-    }
-
-    /// Goes back from the table as it is, through the entries whose images are not known yet.
-    fn work_out_images(&mut self, table: &Table) {
-        let mut met: HashMap<Arc<Key>, Option<Arc<Item>>> = HashMap::new();
-        for entry in self.entries.iter_mut().rev() {
-            let Images::Unknown(undo) = &mut entry.images else { break };
-            let new = match met.get(&entry.key) {
-                Some(item) => item.clone(),
-                None => table.get(&entry.key).map(|stored| Arc::clone(&stored.item)),
-            };
-            let old = match undo {
-                Undo::Whole(old) => old.take(),
-                Undo::Changes(changes) => new.as_deref().map(|new| {
-                    let mut old = new.clone();
-                    swap(&mut old, changes);
-                    Arc::new(old)
-                }),
-            };
-            met.insert(Arc::clone(&entry.key), old.clone());
-            entry.images = Images::Known { old, new };
-        }
+        Ok(entries.zip(sequence.saturating_add(1)..).map(|(entry, sequence)| entry.change(sequence)).collect())
     }
 }
 
@@ -168,22 +125,21 @@ impl Entry {
         now.unix_micros() - self.at.unix_micros() >= retention_micros
     }
 
-    fn change(&self, sequence: u64) -> Option<Change> {
-        let Images::Known { old, new } = &self.images else { return None };
-        let kind = match (old, new) {
+    fn change(&self, sequence: u64) -> Change {
+        let kind = match (&self.old, &self.new) {
             (None, _) => ChangeKind::Insert,
             (Some(_), Some(_)) => ChangeKind::Modify,
             (Some(_), None) => ChangeKind::Remove,
         };
-        Some(Change {
+        Change {
             sequence,
             kind,
             key: Key::clone(&self.key),
-            old: old.clone(),
-            new: new.clone(),
+            old: self.old.clone(),
+            new: self.new.clone(),
             at: self.at,
             by_ttl: self.by_ttl,
-        })
+        }
     }
 }
 

@@ -2,22 +2,16 @@
 
 use std::cmp::Ordering;
 
-use serde_dynamo::AttributeValue;
-
 use crate::item::{Item, compare, same};
 use crate::key::{PK, SK};
 use crate::request::{Comparison, Condition};
 
 /// Whether the condition holds of the item, or of its absence. The condition has been checked, so it is not too deep.
 pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
-    holds_of(condition, &mut Attributes { item, last: None })
-}
-
-fn holds_of<'a>(condition: &'a Condition, attributes: &mut Attributes<'a>) -> bool {
     match condition {
-        Condition::Exists(name) => attributes.has(name),
-        Condition::Absent(name) => !attributes.has(name),
-        Condition::Compare(name, comparison, value) => match attributes.get(name) {
+        Condition::Exists(name) => has(item, name),
+        Condition::Absent(name) => !has(item, name),
+        Condition::Compare(name, comparison, value) => match item.and_then(|item| item.get(name)) {
             None => *comparison == Comparison::Ne,
             Some(found) => match comparison {
                 Comparison::Eq => same(found, value),
@@ -28,39 +22,20 @@ fn holds_of<'a>(condition: &'a Condition, attributes: &mut Attributes<'a>) -> bo
                 Comparison::Ge => compare(found, value).is_some_and(Ordering::is_ge),
             },
         },
-        Condition::All(conditions) => conditions.iter().all(|condition| holds_of(condition, attributes)),
-        Condition::Any(conditions) => conditions.iter().any(|condition| holds_of(condition, attributes)),
-        Condition::Not(condition) => !holds_of(condition, attributes),
+        Condition::All(conditions) => conditions.iter().all(|condition| holds(condition, item)),
+        Condition::Any(conditions) => conditions.iter().any(|condition| holds(condition, item)),
+        Condition::Not(condition) => !holds(condition, item),
     }
 }
 
-/// The attributes of the item that a condition is about.
-struct Attributes<'a> {
-    item: Option<&'a Item>,
-    /// The last that was looked up: `missing or less` asks for one twice.
-    last: Option<(&'a str, Option<&'a AttributeValue>)>,
-}
-
-impl<'a> Attributes<'a> {
-    fn has(&mut self, name: &'a str) -> bool {
-        // Every item in the table has its key.
-        if name == PK || name == SK { self.item.is_some() } else { self.get(name).is_some() }
-    }
-
-    fn get(&mut self, name: &'a str) -> Option<&'a AttributeValue> {
-        match self.last {
-            Some((last, found)) if last == name => found,
-            _ => {
-                let found = self.item.and_then(|item| item.get(name));
-                self.last = Some((name, found));
-                found
-            }
-        }
-    }
+fn has(item: Option<&Item>, name: &str) -> bool {
+    // Every item in the table has its key.
+    item.is_some_and(|item| name == PK || name == SK || item.get(name).is_some())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_dynamo::AttributeValue;
     use serde_dynamo::AttributeValue::{B, M, N, Null, S, Ss};
 
     use super::*;

@@ -209,8 +209,7 @@ impl MemoryStore {
     /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no change has had yet.
     pub fn changes_after(&self, sequence: Option<u64>, limit: usize) -> Result<Vec<Change>> {
         let now = self.clock.now();
-        let State { table, log, .. } = &mut *self.state_mut();
-        self.named("changes_after", log.after(sequence, limit, now, table))
+        self.named("changes_after", self.state().log.after(sequence, limit, now))
     }
 
     // A panic while the lock is held is a bug here or out of memory. A poisoned lock must not turn it into panics elsewhere.
@@ -225,13 +224,8 @@ impl MemoryStore {
     /// What the page shows, once the lock is free again.
     fn shown(&self, page: &Page, in_index: bool, capacity: Capacity) -> Result<PageOutput> {
         let next = page.read.last().filter(|_| page.more).map(|last| last.position(in_index)).transpose()?;
-        // The time is asked for only where something can expire.
-        let items = if page.read.iter().any(|stored| stored.expires_at.is_some()) {
-            let now = self.clock.now();
-            page.read.iter().filter_map(|stored| stored.shown(now)).collect()
-        } else {
-            page.read.iter().map(|stored| (*stored.item).clone()).collect()
-        };
+        let now = self.clock.now();
+        let items = page.read.iter().filter_map(|stored| stored.shown(now)).collect();
         Ok(PageOutput { items, next, capacity })
     }
 
@@ -262,22 +256,19 @@ impl MemoryStore {
         self.shown(&page, false, capacity)
     }
 
-    #[inline]
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
         // It was checked when it was made, but its fields are open.
-        request.check_beside_item()?;
-        let action = Action::of(request.action)?;
+        request.check()?;
+        let action = Action::of(request.action);
         let now = self.clock.now();
-        // The condition stays where it is: it is large to move, and the lock need not wait for it to be dropped.
         self.state_mut().write(action, request.condition.as_ref(), request.return_old, now)
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
-        // Each action is checked where it is prepared, in one walk.
-        request.check_as_a_whole()?;
+        request.check()?;
         let Transaction { actions, token } = request;
         let named = token.map(|token| Named { token, actions: actions.clone() });
-        let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
+        let prepared = actions.into_iter().map(Prepared::transact).collect();
         let now = self.clock.now();
         self.state_mut().transact(prepared, named, now)
     }
@@ -315,7 +306,7 @@ impl MemoryStore {
     }
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        request.check_as_a_whole()?;
+        request.check()?;
         let actions = request.writes.into_iter().map(Action::of_batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
@@ -351,8 +342,8 @@ impl Store for MemoryStore {
         let stored = self.state().table.get(&request.key).cloned();
         let size = stored.as_ref().map_or(0, |stored| stored.size);
         let capacity = Capacity::reads(read_units(size, request.consistency));
-        let item = stored.filter(|stored| stored.expires_at.is_none() || !stored.is_expired(self.clock.now()));
-        Ok(GetOutput { item: item.map(|stored| (*stored.item).clone()), capacity })
+        let item = stored.and_then(|stored| stored.shown(self.clock.now()));
+        Ok(GetOutput { item, capacity })
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {

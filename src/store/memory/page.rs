@@ -57,7 +57,7 @@ impl Table {
                 let start = query.start.map(|start| String::from(start.key.sk));
                 let Some((low, high)) = narrowed(low, high, start, query.order) else { return Page::default() };
                 let range = (low.as_ref().map(String::as_str), high.as_ref().map(String::as_str));
-                Page::read_in(partition.range::<str, _>(range).map(|(_, row)| &row.stored), query.order, limit)
+                Page::read_in(partition.range::<str, _>(range).map(|(_, stored)| stored), query.order, limit)
             }
             QuerySource::Index { partition } => {
                 let Some(partition) = self.index().partition(partition.as_str()) else { return Page::default() };

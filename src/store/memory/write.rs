@@ -5,21 +5,17 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::change::{ChangeLog, Undo};
+use super::change::{ChangeLog, Entry};
 use super::condition::holds;
 use super::lag::LaggingIndex;
-use super::table::{Found, Stored, Table};
+use super::table::{Stored, Table};
 use super::transact::Tokens;
-use super::update::{self, Changes};
+use super::update::{Changes, updated};
 use crate::capacity::{Capacity, IndexChange, index_write_units, write_units};
 use crate::error::Result;
-use crate::item::{
-    Item, attribute_size, check_attribute_name, check_index_key, check_size, check_value, normalise, same_item,
-};
-use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
-use crate::request::{
-    AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome, not_its_key,
-};
+use crate::item::{Item, normalise, same_item};
+use crate::key::Key;
+use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
 /// All that the lock guards.
@@ -32,7 +28,7 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
 }
 
-/// An action of a transaction that has been checked, with what can be worked out before the lock is taken.
+/// An action of a transaction, with what can be worked out before the lock is taken.
 pub(super) struct Prepared {
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
@@ -47,11 +43,10 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The rest of the write must have passed [`Write::check_beside_item`].
-    #[inline]
-    pub(super) fn of(action: WriteAction) -> Result<Self> {
-        Ok(match action {
-            WriteAction::Put { key, item } => Self::Put(stored(key, item)?),
+    /// Prepares what has been checked.
+    pub(super) fn of(action: WriteAction) -> Self {
+        match action {
+            WriteAction::Put { key, item } => Self::Put(stored(key, item)),
             WriteAction::Update { key, update } => {
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
@@ -62,13 +57,13 @@ impl Action {
                 Self::Update { key, changes }
             }
             WriteAction::Delete { key } => Self::Delete { key },
-        })
+        }
     }
 
     pub(super) fn of_batch(write: BatchAction) -> Result<Self> {
         let key = write.key()?;
         Ok(match write {
-            BatchAction::Put(item) => Self::Put(stored(key, item)?),
+            BatchAction::Put(item) => Self::Put(stored(key, item)),
             BatchAction::Delete(_) => Self::Delete { key },
         })
     }
@@ -92,53 +87,24 @@ pub(super) enum Effect {
 }
 
 impl Prepared {
-    pub(super) fn transact(action: TransactAction) -> Result<Self> {
+    pub(super) fn transact(action: TransactAction) -> Self {
         match action {
             TransactAction::Write(write) => {
-                write.check_beside_item()?;
                 let Write { action, condition, return_old } = write;
-                Ok(Self { action: Action::of(action)?, condition, return_old })
+                Self { action: Action::of(action), condition, return_old }
             }
             TransactAction::Check { key, condition } => {
-                condition.check()?;
-                Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
+                Self { action: Action::Check { key }, condition: Some(condition), return_old: false }
             }
         }
     }
 }
 
-/// The item as the table keeps it: checked, measured, its numbers normalised, all in one walk.
-fn stored(key: Key, item: Item) -> Result<Stored> {
+/// Returns the item as the table keeps it. It has been checked.
+fn stored(key: Key, item: Item) -> Stored {
     let mut attributes: HashMap<String, AttributeValue> = item.into();
-    let (mut size, mut key_parts, mut index_key_parts, mut may_expire) = (0, 0, 0, false);
-    for (name, value) in &mut attributes {
-        check_attribute_name(name)?;
-        check_value(name, value)?;
-        normalise(value);
-        size += attribute_size(name, value);
-        match name.as_str() {
-            PK => key_parts += usize::from(is_text(value, key.pk.as_str())),
-            SK => key_parts += usize::from(is_text(value, key.sk.as_str())),
-            GSI1PK | GSI1SK => {
-                check_index_key(name, value)?;
-                index_key_parts += 1;
-            }
-            EXPIRES_AT => may_expire = true,
-            _ => {}
-        }
-    }
-    if key_parts < 2 {
-        return Err(not_its_key());
-    }
-    check_size(size)?;
-    let item = Item::from(attributes);
-    let expires_at = if may_expire { item.expires_at() } else { None };
-    let indexed = index_key_parts == 2;
-    Ok(Stored { key: Arc::new(key), item: Arc::new(item), size, expires_at, indexed })
-}
-
-fn is_text(value: &AttributeValue, expected: &str) -> bool {
-    matches!(value, AttributeValue::S(text) if text == expected)
+    attributes.values_mut().for_each(normalise);
+    Stored::new(key, attributes.into())
 }
 
 /// What the write would do to the item, without doing it. Its condition has been met.
@@ -146,15 +112,12 @@ pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
     Ok(match (action, old) {
         (Action::Put(new), Some(old)) if old.size == new.size && same_item(&old.item, &new.item) => Effect::Keep,
         (Action::Put(new), _) => Effect::Put(new),
-        (Action::Update { changes, .. }, Some(old)) => put_or_keep(update::changed(old.clone(), changes)?),
-        (Action::Update { key, changes }, None) => put_or_keep(update::create(key, changes)?),
+        (Action::Update { key, changes }, old) => {
+            updated(key, old.map(|old| &*old.item), changes)?.map_or(Effect::Keep, Effect::Put)
+        }
         (Action::Delete { key }, Some(_)) => Effect::Delete { key },
         (Action::Delete { .. }, None) | (Action::Check { .. }, _) => Effect::Keep,
     })
-}
-
-fn put_or_keep(new: Option<Stored>) -> Effect {
-    new.map_or(Effect::Keep, Effect::Put)
 }
 
 /// Whether the condition, where there is one, holds of the item.
@@ -163,7 +126,6 @@ pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> boo
 }
 
 impl State {
-    #[inline]
     pub(super) fn write(
         &mut self,
         action: Action,
@@ -171,66 +133,51 @@ impl State {
         return_old: bool,
         now: Timestamp,
     ) -> Result<WriteOutcome> {
-        let found = self.table.find(action.key());
-        let old = found.as_ref().map(Found::stored);
+        let old = self.table.get(action.key());
         let before = old.map_or(0, |old| old.size);
         let shown = old.filter(|_| return_old).and_then(|old| old.shown(now));
         if !is_met(condition, old) {
             return Ok(WriteOutcome::Refused { current: shown, capacity: idle(before) });
         }
-        let capacity = match (action, found) {
-            // Nothing depends on another write here, so that it need not be worked out before it is done.
-            (Action::Update { changes, .. }, Some(mut found)) => {
-                let (undo, index_change) = found.update(changes)?;
-                if undo.is_empty() {
-                    idle(before)
-                } else {
-                    let Stored { key, size: after, .. } = found.stored();
-                    let (key, after) = (Arc::clone(key), *after);
-                    self.finish(key, Undo::Changes(undo), index_change, (before, after), now)
-                }
-            }
-            (action, found) => {
-                let effect = decide(action, found.as_ref().map(Found::stored))?;
-                self.carry_out(effect, before, now)
-            }
-        };
-        Ok(WriteOutcome::Done { old: shown, capacity })
+        let effect = decide(action, old)?;
+        Ok(WriteOutcome::Done { old: shown, capacity: self.carry_out(effect, before, now) })
     }
 
-    /// Does it, to an item of this size, and says what it consumed.
+    /// Does it, to an item of this size, and returns what it consumed.
     pub(super) fn carry_out(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
-        let (key, undo, index_change, after) = match effect {
+        let (old, new, index_change) = match effect {
             Effect::Keep => return idle(before),
             Effect::Put(new) => {
-                let (key, size) = (Arc::clone(&new.key), new.size);
-                let (old, index_change) = self.table.put(new);
-                (key, Undo::Whole(old.map(|old| old.item)), index_change, size)
+                let (old, index_change) = self.table.put(new.clone());
+                (old, Some(new), index_change)
             }
             Effect::Delete { key } => {
                 let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
-                (old.key, Undo::Whole(Some(old.item)), index_change, 0)
+                (Some(old), None, index_change)
             }
         };
-        self.finish(key, undo, index_change, (before, after), now)
-    }
-
-    /// Tells an index that lags and the log of a change that was made, and says what it consumed, by the item's size before and after.
-    fn finish(
-        &mut self,
-        key: Arc<Key>,
-        undo: Undo,
-        index_change: IndexChange,
-        (before, after): (usize, usize),
-        now: Timestamp,
-    ) -> Capacity {
-        self.send_to_index(&key, index_change);
-        self.log.push(key, undo, now, false);
+        let after = new.as_ref().map_or(0, |new| new.size);
+        self.finish(old, new, index_change, now, false);
         Capacity {
             table_write: write_units(before, after),
             index_write: index_write_units(index_change),
             ..Capacity::default()
         }
+    }
+
+    /// Tells an index that lags and the log of a change that was made.
+    fn finish(
+        &mut self,
+        old: Option<Stored>,
+        new: Option<Stored>,
+        index_change: IndexChange,
+        at: Timestamp,
+        by_ttl: bool,
+    ) {
+        let Some(key) = new.as_ref().or(old.as_ref()).map(|stored| Arc::clone(&stored.key)) else { return };
+        self.send_to_index(&key, index_change);
+        let item = |stored: Option<Stored>| stored.map(|stored| stored.item);
+        self.log.push(Entry { key, old: item(old), new: item(new), at, by_ttl });
     }
 
     /// Deletes what has expired, and says how many items that were.
@@ -240,8 +187,7 @@ impl State {
         let mut swept = 0;
         for key in expired {
             if let Some((old, index_change)) = self.table.delete(&key) {
-                self.send_to_index(&key, index_change);
-                self.log.push(key, Undo::Whole(Some(old.item)), now, true);
+                self.finish(Some(old), None, index_change, now, true);
                 swept += 1;
             }
         }

@@ -89,15 +89,6 @@ fn nothing_is_kept_of_a_partition_that_has_become_empty() {
     assert_eq!(partitions(), (true, 1, true));
     write(&store, Write::delete(key("A", "2")));
     assert_eq!(partitions(), (false, 0, false));
-    for name in ["J", "K"] {
-        put(&store, indexed("A", "1", name, "1"));
-        write(&store, Write::delete(key("A", "1")));
-    }
-    assert_eq!(
-        store.state().table.index().partition_count(),
-        1,
-        "the next partition takes the place of one that is empty"
-    );
 }
 
 #[test]
