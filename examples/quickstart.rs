@@ -11,7 +11,7 @@ mod out;
 use std::error::Error;
 
 use threadline::store::meter::Metered;
-use threadline::stream::{Projector, StreamRecord};
+use threadline::stream::Projector;
 use threadline::{Capacity, MemoryStore, Message, NewUser, Threadline, UserId};
 
 #[tokio::main(flavor = "current_thread")]
@@ -44,8 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     costs.push(("send three messages, each twice", meter.take()));
 
     // On AWS the table's stream calls the projector. Here its records are read from the store.
-    let records: Vec<_> = store.changes_after(None, usize::MAX)?.into_iter().map(StreamRecord::from).collect();
-    let projection = projector.project(&records).await;
+    let projection = projector.catch_up(&store).await?;
     assert!(projection.lowest_failed.is_none(), "nothing fails in memory");
     costs.push(("project them in one batch", meter.take()));
 

@@ -48,14 +48,12 @@ const MODULES: &[(&str, &[&str])] = &[
             "store",
             "model",
             "patterns",
-            "stream::record",
+            // For the stream of the in-memory store.
+            "store::memory",
         ],
     ),
-    // The in-memory store's changes become stream records here.
-    ("stream::record", &["error", "time", "text", "id", "key", "item", "entity", "model", "stream", "store::memory"]),
-    // The in-memory store's stream, as the service may deliver it.
-    ("stream::delivery", &["error", "random", "key", "stream", "stream::record", "store::memory"]),
-    ("stream::lambda", &["error", "item", "key", "stream", "stream::record"]),
+    ("stream::delivery", &["error", "random", "key", "stream", "store", "store::memory"]),
+    ("stream::lambda", &["error", "item", "key", "stream", "store"]),
     // A deployment: it knows all that one is made of, and nobody knows it.
     (
         "simulation",
@@ -361,7 +359,7 @@ fn a_concrete_store_is_not_for_those_above_it() {
     assert_right("patterns/users.rs", "use crate::store::{Store, StoreExt};");
     assert_wrong("patterns/users.rs", "use crate::store::memory::MemoryStore;", "may not import `store::memory`");
     assert_wrong("stream/projector.rs", "use crate::store::{Store, dynamodb::DynamoDbStore};", "`store::dynamodb`");
-    assert_right("stream/record.rs", "use crate::store::memory::Change;");
+    assert_right("stream/projector.rs", "use crate::store::memory::MemoryStore;");
     assert_wrong(
         "store/memory/page.rs",
         "use super::super::dynamodb::RetryPolicy;",

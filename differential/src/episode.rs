@@ -221,11 +221,10 @@ fn untolerated(engine: Engine, aspects: Vec<Aspect>, seen: &Seen<'_>, tally: &mu
 
 /// The twin's changes, as records, and how many there are.
 fn changes(twin: &MemoryStore) -> Result<(Records, usize), Failed> {
-    let changes = twin.changes_after(None, usize::MAX)?;
-    let count = changes.len();
+    let found = twin.records_after(None, usize::MAX)?;
+    let count = found.len();
     let mut records = Records::new();
-    for change in changes {
-        let StreamRecord { kind, old, new, keys, .. } = StreamRecord::from(change);
+    for StreamRecord { kind, old, new, keys, .. } in found {
         records.entry(keys.key()?).or_default().push(Record { kind, old, new });
     }
     Ok((records, count))

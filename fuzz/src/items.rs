@@ -97,7 +97,7 @@ fn stored(item: &Item) -> Option<Item> {
         let again = Write::put(same.clone()).expect("it was taken before");
         block_on(store.write(again)).expect("it was taken before").done().expect("without a condition");
     }
-    assert_eq!(store.changes_after(None, 10).expect("nothing is trimmed").len(), 1, "the same item is no change");
+    assert_eq!(store.records_after(None, 10).expect("nothing is trimmed").len(), 1, "the same item is no change");
     Some(stored)
 }
 

@@ -73,6 +73,19 @@ macro_rules! number_fields {
 
 number_fields!(u32 u64 i64);
 
+impl Field for bool {
+    fn read(value: AttributeValue) -> Option<Self> {
+        match value {
+            AttributeValue::Bool(flag) => Some(flag),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> AttributeValue {
+        AttributeValue::Bool(*self)
+    }
+}
+
 /// The fields of an entity that is read from an item. An error names the attribute and never holds its content.
 pub(crate) struct Fields {
     item: Item,

@@ -48,6 +48,14 @@ impl Item {
         Self(HashMap::with_capacity(attributes))
     }
 
+    /// Returns an item of nothing but its key.
+    pub(crate) fn of_key(key: &Key) -> Self {
+        let mut item = Self::new();
+        item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
+        item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
+        item
+    }
+
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(name)

@@ -36,7 +36,7 @@ use self::violation::Broken;
 use self::world::World;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
-use crate::stream::{Projector, StreamRecord};
+use crate::stream::{Projector, SequenceNumber, StreamRecord};
 
 pub use knobs::Trouble;
 pub use site::Site;
@@ -240,7 +240,7 @@ struct Run {
     projectors_table: Wrap,
     keeps: Keep,
     random: Random,
-    seen: Option<u64>,
+    seen: Option<SequenceNumber>,
     crashes: u64,
     takeovers: u64,
     clock_steps: u64,
@@ -402,12 +402,12 @@ impl Run {
 
     /// Takes in what was written at this step.
     fn follow(&mut self) -> Result<(), Broken> {
-        let changes = self.world.store.changes_after(self.seen, usize::MAX);
-        let changes = changes.map_err(|error| Broken::unexpected(format!("the stream: {error}")))?;
+        let records = self.world.store.records_after(self.seen.as_ref(), usize::MAX);
+        let records = records.map_err(|error| Broken::unexpected(format!("the stream: {error}")))?;
         let mut model = self.world.model.borrow_mut();
-        if let Some(last) = changes.last() {
-            self.seen = Some(last.sequence);
-            model.follow(&changes, self.world.time());
+        if let Some(last) = records.last() {
+            self.seen.clone_from(&last.sequence);
+            model.follow(&records, self.world.time());
             self.shards.have_more();
         }
         lock(&self.world.traffic).index_is_behind = self.world.store.catch_up_index(0) > 0;

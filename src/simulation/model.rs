@@ -7,7 +7,7 @@ use super::truth::Truth;
 use super::violation::Broken;
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{KnownKey, Message, MessagePosition, User};
-use crate::store::memory::Change;
+use crate::store::record::StreamRecord;
 use crate::time::Timestamp;
 
 /// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
@@ -89,22 +89,22 @@ impl Model {
         }
     }
 
-    /// Takes in what the table's changes tell.
-    pub(super) fn follow(&mut self, changes: &[Change], time: Timestamp) {
+    /// Takes in what the stream's records tell.
+    pub(super) fn follow(&mut self, records: &[StreamRecord], time: Timestamp) {
         self.truth.time = Some(time);
-        for change in changes {
+        for record in records {
             let now = self.now();
-            let followed = self.truth.follow(change, now);
+            let followed = self.truth.follow(record, now);
             self.check(followed);
-            if change.new.is_none()
-                && !change.old.as_ref().is_some_and(|old| is_litter(old))
-                && let Some(KnownKey::Message(key)) = KnownKey::parse(&change.key)
+            if record.new.is_none()
+                && !record.old.as_ref().is_some_and(is_litter)
+                && let Some(KnownKey::Message(key)) = record.key().ok().as_ref().and_then(KnownKey::parse)
                 && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
             {
                 self.is_broken(Broken::new(Broken::KEPT, "a message went"));
             }
         }
-        if !changes.is_empty() {
+        if !records.is_empty() {
             let checked = self.truth.check();
             self.check(checked);
         }

@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessagePosition, Profile, User,
 };
-use crate::store::memory::Change;
+use crate::store::record::StreamRecord;
 use crate::time::Timestamp;
 
 /// The most that a row may weigh: what is written for one capacity unit.
@@ -73,45 +73,46 @@ impl Truth {
         self.was_member(group, user, 0, u64::MAX)
     }
 
-    /// Takes in a change.
-    pub(super) fn follow(&mut self, change: &Change, now: u64) -> Result<(), Broken> {
-        if let Some(litter) = change.new.as_ref().filter(|image| is_litter(image)) {
+    /// Takes in a record.
+    pub(super) fn follow(&mut self, record: &StreamRecord, now: u64) -> Result<(), Broken> {
+        if let Some(litter) = record.new.as_ref().filter(|image| is_litter(image)) {
             *(if is_foreign(litter) { &mut self.foreign } else { &mut self.unreadable }) +=
-                u64::from(change.old.is_none());
+                u64::from(record.old.is_none());
             return Ok(());
         }
-        match KnownKey::parse(&change.key) {
-            Some(KnownKey::User(id)) => self.follow_user(id, change),
-            Some(KnownKey::HandleClaim(_)) if read::<HandleClaim>(change)?.is_some_and(|claim| claim.is_reserved()) => {
-                self.claims.remove(&change.key);
+        let key = &key_of(record)?;
+        match KnownKey::parse(key) {
+            Some(KnownKey::User(id)) => self.follow_user(id, record),
+            Some(KnownKey::HandleClaim(_)) if read::<HandleClaim>(record)?.is_some_and(|claim| claim.is_reserved()) => {
+                self.claims.remove(key);
                 Ok(())
             }
             Some(KnownKey::HandleClaim(_)) => {
-                self.follow_claim::<HandleClaim>(change, HandleClaim::into_profile)?;
-                self.touched_claims.insert(change.key.clone());
+                self.follow_claim::<HandleClaim>(key, record, HandleClaim::into_profile)?;
+                self.touched_claims.insert(key.clone());
                 Ok(())
             }
             Some(KnownKey::IdentityClaim(_)) => {
-                self.follow_claim::<IdentityClaim>(change, IdentityClaim::into_profile)?;
-                self.touched_claims.insert(change.key.clone());
+                self.follow_claim::<IdentityClaim>(key, record, IdentityClaim::into_profile)?;
+                self.touched_claims.insert(key.clone());
                 Ok(())
             }
             Some(KnownKey::MessageGroup(id)) => {
-                self.groups.entry(id).or_default().item = read(change)?;
+                self.groups.entry(id).or_default().item = read(record)?;
                 self.touched_groups.insert(id);
                 Ok(())
             }
-            Some(KnownKey::Membership(group, user)) => self.follow_row(group, user, change, now),
+            Some(KnownKey::Membership(group, user)) => self.follow_row(group, user, record, now),
             Some(KnownKey::Message(key)) => {
                 let group = self.groups.entry(key.group).or_default();
-                follow_message(group, key.position, change)
+                follow_message(group, key.position, record)
             }
             None => Ok(()),
         }
     }
 
-    fn follow_user(&mut self, id: UserId, change: &Change) -> Result<(), Broken> {
-        let Some(user) = read::<User>(change)? else { return Err(Broken::unexpected("a user went")) };
+    fn follow_user(&mut self, id: UserId, record: &StreamRecord) -> Result<(), Broken> {
+        let Some(user) = read::<User>(record)? else { return Err(Broken::unexpected("a user went")) };
         let expected = self.users.get(&id).map_or(1, |before| before.version().saturating_add(1));
         if user.version() != expected {
             return Err(Broken::new(
@@ -124,19 +125,24 @@ impl Truth {
         Ok(())
     }
 
-    fn follow_claim<E: Entity>(&mut self, change: &Change, profile: impl Fn(E) -> Profile) -> Result<(), Broken> {
-        match read::<E>(change)? {
-            Some(claim) => self.claims.insert(change.key.clone(), profile(claim)),
-            None => self.claims.remove(&change.key),
+    fn follow_claim<E: Entity>(
+        &mut self,
+        key: &Key,
+        record: &StreamRecord,
+        profile: impl Fn(E) -> Profile,
+    ) -> Result<(), Broken> {
+        match read::<E>(record)? {
+            Some(claim) => self.claims.insert(key.clone(), profile(claim)),
+            None => self.claims.remove(key),
         };
         Ok(())
     }
 
-    fn follow_row(&mut self, group: GroupId, user: UserId, change: &Change, now: u64) -> Result<(), Broken> {
+    fn follow_row(&mut self, group: GroupId, user: UserId, record: &StreamRecord, now: u64) -> Result<(), Broken> {
         self.touched_groups.insert(group);
         let group = self.groups.entry(group).or_default();
-        let row = read::<Membership>(change)?;
-        if change.new.as_ref().is_some_and(|image| image.size() > ROW_BYTES) {
+        let row = read::<Membership>(record)?;
+        if record.new.as_ref().is_some_and(|image| image.size() > ROW_BYTES) {
             return Err(Broken::new(Broken::SIZE, "a row is larger than 1 KB"));
         }
         let before = group.rows.get(&user);
@@ -212,8 +218,8 @@ impl Truth {
     }
 }
 
-fn follow_message(group: &mut Group, position: MessagePosition, change: &Change) -> Result<(), Broken> {
-    let Some(message) = read::<Message>(change)? else {
+fn follow_message(group: &mut Group, position: MessagePosition, record: &StreamRecord) -> Result<(), Broken> {
+    let Some(message) = read::<Message>(record)? else {
         group.gone.insert(position);
         group.messages.remove(&position);
         return Ok(());
@@ -236,11 +242,15 @@ fn follow_message(group: &mut Group, position: MessagePosition, change: &Change)
     Ok(())
 }
 
-fn read<E: Entity>(change: &Change) -> Result<Option<E>, Broken> {
-    match &change.new {
+fn read<E: Entity>(record: &StreamRecord) -> Result<Option<E>, Broken> {
+    match &record.new {
         Some(image) => {
-            E::from_item((**image).clone()).map(Some).map_err(|error| Broken::new(Broken::READABLE, error.to_string()))
+            E::from_item(image.clone()).map(Some).map_err(|error| Broken::new(Broken::READABLE, error.to_string()))
         }
         None => Ok(None),
     }
+}
+
+pub(super) fn key_of(record: &StreamRecord) -> Result<Key, Broken> {
+    record.key().map_err(|error| Broken::unexpected(format!("a record without a key: {error}")))
 }

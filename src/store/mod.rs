@@ -13,6 +13,7 @@ pub mod meter;
 #[cfg(feature = "mock")]
 mod mock;
 mod operation;
+pub(crate) mod record;
 
 use std::fmt::Debug;
 

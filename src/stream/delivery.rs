@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use super::record::{SequenceNumber, StreamRecord};
 use crate::error::Result;
 use crate::key::Key;
 use crate::random::Numbers;
 use crate::store::memory::MemoryStore;
+use crate::store::record::{SequenceNumber, StreamRecord};
 
 /// How many shards there are, unless told otherwise.
 const SHARDS: usize = 3;
@@ -52,7 +52,7 @@ pub struct Delivery {
     seed: u64,
     numbers: Numbers,
     /// The last change that was read.
-    read: Option<u64>,
+    read: Option<SequenceNumber>,
     /// How many records have a place in a shard.
     placed: u64,
     shards: Vec<Shard>,
@@ -100,9 +100,9 @@ impl Delivery {
     /// settled. A batch that was not settled comes again.
     ///
     /// # Errors
-    /// As [`MemoryStore::changes_after`].
+    /// As [`MemoryStore::records_after`].
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
-        self.read_changes()?;
+        self.read_records()?;
         if self.numbers.below(4) == 0 {
             let shard = self.numbers.below(self.shards.len());
             let records = self.numbers.below(MOST_DRAWN).saturating_add(1);
@@ -119,9 +119,9 @@ impl Delivery {
     /// counts modulo how many there are.
     ///
     /// # Errors
-    /// As [`MemoryStore::changes_after`].
+    /// As [`MemoryStore::records_after`].
     pub fn batch_of(&mut self, shard: usize, most: usize) -> Result<Batch> {
-        self.read_changes()?;
+        self.read_records()?;
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         let mut batch = Batch { shard: number, records: Vec::new(), count: 0, turn: 0 };
         if let Some(shard) = self.shards.get_mut(number) {
@@ -170,14 +170,15 @@ impl Delivery {
         }
     }
 
-    /// Gives each change since the last time to its shard.
-    fn read_changes(&mut self) -> Result<()> {
-        for change in self.store.changes_after(self.read, usize::MAX)? {
-            self.read = Some(change.sequence);
-            let hash = hash(change.key.pk.as_str());
+    /// Gives each record since the last time to its shard.
+    fn read_records(&mut self) -> Result<()> {
+        for record in self.store.records_after(self.read.as_ref(), usize::MAX)? {
+            self.read.clone_from(&record.sequence);
+            let key = record.key()?;
+            let hash = hash(key.pk.as_str());
             let number = hash.checked_rem(self.shards.len()).unwrap_or_default();
             if let Some(shard) = self.shards.get_mut(number) {
-                shard.unplaced.entry(change.key.clone()).or_default().push_back(StreamRecord::from(change));
+                shard.unplaced.entry(key).or_default().push_back(record);
             }
         }
         Ok(())
@@ -389,15 +390,15 @@ mod tests {
                 delivery.settle(&batch, failed.and_then(|record| record.sequence.as_ref()));
             }
             prop_assert_eq!(writes_left.len(), 0);
-            let changes = store.changes_after(None, usize::MAX).unwrap();
-            prop_assert_eq!(handled.len(), changes.len(), "seed {}", seed);
+            let records = store.records_after(None, usize::MAX).unwrap();
+            prop_assert_eq!(handled.len(), records.len(), "seed {}", seed);
             let by_item = |records: &mut dyn Iterator<Item = (Key, Option<Item>)>| {
                 let mut items: BTreeMap<Key, Vec<Option<Item>>> = BTreeMap::new();
                 records.for_each(|(key, image)| items.entry(key).or_default().push(image));
                 items
             };
             let mut came = brought.values().flat_map(|(log, _)| log).map(|record| (record.key().unwrap(), record.new.clone()));
-            let mut wrote = changes.iter().map(|change| (change.key.clone(), change.new.as_deref().cloned()));
+            let mut wrote = records.into_iter().map(|record| (record.key().unwrap(), record.new));
             prop_assert_eq!(by_item(&mut came), by_item(&mut wrote), "seed {}", seed);
             // A partition is in one shard.
             let mut place = BTreeMap::new();

@@ -32,10 +32,10 @@ use serde_dynamo::AttributeValue;
 use serde_json::Value;
 
 use super::projector::Projection;
-use super::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{PK, SK};
+use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 
 pub use aws_lambda_events::event::streams::DynamoDbEventResponse;
 

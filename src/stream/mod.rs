@@ -9,14 +9,13 @@ mod plan;
 #[cfg(feature = "streams")]
 mod poller;
 mod projector;
-mod record;
 mod rows;
 mod sink;
 
+pub use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
 pub use delivery::{Batch, Delivery};
 #[cfg(feature = "streams")]
 pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};
-pub use record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use sink::{JsonLinesSink, Sink};

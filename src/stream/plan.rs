@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::record::{RecordKind, StreamRecord};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
@@ -12,6 +11,7 @@ use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition, Ownership,
     User,
 };
+use crate::store::record::{RecordKind, StreamRecord};
 
 /// What a batch asks for. The maps are ordered, so that a run is the same each time.
 #[derive(Debug, Default)]

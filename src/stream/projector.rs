@@ -7,7 +7,6 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::bounded::Bounded;
 use super::plan::{GroupWork, Plan, Subject};
-use super::record::{SequenceNumber, StreamRecord};
 use super::rows;
 use super::sink::Sink;
 use crate::error::{Error, Recovery, Result};
@@ -15,6 +14,8 @@ use crate::id::GroupId;
 use crate::model::{Message, User};
 use crate::store::Store;
 use crate::store::call::begin;
+use crate::store::memory::MemoryStore;
+use crate::store::record::{SequenceNumber, StreamRecord};
 
 /// Keeps the inbox rows true to the messages and the users, from the table's stream.
 ///
@@ -114,6 +115,36 @@ impl Projector {
         let failed: Option<Vec<_>> = failed.into_iter().collect();
         projection.lowest_failed = failed.and_then(|numbers| numbers.into_iter().min().cloned());
         projection
+    }
+
+    /// Projects all records that the in-memory store has, as its stream would bring them: what moves the inboxes in tests and
+    /// examples. What was projected before changes nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::stream::Projector;
+    /// use threadline::{MemoryStore, NewUser, Threadline};
+    ///
+    /// let store = MemoryStore::new();
+    /// let chat = Threadline::new(store.clone());
+    /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// thread.send(chat.new_message_id(), "Are you there?").await?;
+    ///
+    /// let projection = Projector::new(store.clone()).catch_up(&store).await?;
+    /// assert!(!projection.has_failed());
+    /// let inbox = chat.inbox(bayko.id()).fetch().await?;
+    /// assert_eq!(inbox.items[0].preview().map(|text| text.as_str()), Some("Are you there?"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MemoryStore::records_after`]. A record that fails is no error: it has an outcome of its own.
+    pub async fn catch_up(&self, store: &MemoryStore) -> Result<Projection> {
+        Ok(self.project(&store.records_after(None, usize::MAX)?).await)
     }
 
     /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something

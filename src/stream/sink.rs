@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_dynamo::AttributeValue;
 
-use super::record::{RawRecord, StreamRecord};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{RawRecord, StreamRecord};
 
 /// Takes the records that can never succeed, whole, so that they block nothing and are not lost: what Lambda sends to a
 /// destination of its own names such a record and leaves out what was in it.

@@ -18,7 +18,7 @@ async fn records() -> Result<(Vec<StreamRecord>, Value), Error> {
     let message = thread.send(chat.new_message_id(), "second").await?;
     thread.edit(&message, "third").await?;
     chat.update_user(&andrew, UserChange::new().handle(Handle::new("londo")?)).await?;
-    let records: Vec<_> = store.changes_after(None, usize::MAX)?.into_iter().map(StreamRecord::from).collect();
+    let records = store.records_after(None, usize::MAX)?;
     let of = |kind: &str| {
         let is_it = |record: &&StreamRecord| record.new.as_ref().and_then(|new| new.get_s("type")) == Some(kind);
         records.iter().rfind(is_it).cloned().unwrap()

@@ -1,6 +1,6 @@
 //! The audit beside an application that goes on: it undoes nothing, and gives way.
 
-use threadline::stream::{Drift, Projector, StreamRecord};
+use threadline::stream::{Drift, Projector};
 use threadline::{
     DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, Store, Thread, Threadline, Update,
     User, UserChange, Write,
@@ -30,8 +30,8 @@ impl Live {
 
     /// Projects the last change.
     async fn project(&self) {
-        let newest = self.store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        let records = [StreamRecord::from(newest)];
+        let newest = self.store.records_after(None, usize::MAX).unwrap().pop().unwrap();
+        let records = [newest];
         assert!(!Projector::new(self.store.clone()).project(&records).await.has_failed());
     }
 }

@@ -358,9 +358,8 @@ async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
         printed.debug(&item.index_key().unwrap());
         printed.debug(&Write::put(item).unwrap());
     }
-    for change in app.store.changes_after(None, usize::MAX).unwrap() {
-        printed.debug(&change);
-        printed.debug(&StreamRecord::from(change));
+    for record in app.store.records_after(None, usize::MAX).unwrap() {
+        printed.debug(&record);
     }
     let mut bad = StreamRecord::new(RecordKind::Insert, message.to_item().unwrap(), Some(1.into()));
     bad.new = Some(item_of(message));

@@ -98,8 +98,8 @@ async fn a_newer_revision_that_is_projected_in_between_stays() {
     let (projector, store) = (Projector::new(app.store.clone()), app.store.clone());
     project_meddled(&app, seen, async move {
         thread.edit(&message, "three").await.unwrap();
-        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+        let newest = store.records_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[newest]).await.has_failed());
     })
     .await;
     assert_eq!(shown(&app.only_row(bayko.id()).await), Some("three"));
@@ -116,8 +116,8 @@ async fn a_newer_message_that_is_projected_in_between_stays() {
     let (projector, store) = (Projector::new(app.store.clone()), app.store.clone());
     project_meddled(&app, seen, async move {
         thread.send(thread.new_message_id(), "two").await.unwrap();
-        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+        let newest = store.records_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[newest]).await.has_failed());
     })
     .await;
     assert_eq!(shown(&app.only_row(bayko.id()).await), Some("two"));
@@ -194,8 +194,8 @@ async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
         for text in ["two", "three"] {
             thread.edit(&message, MessageBody::new(text).unwrap()).await.unwrap();
         }
-        let newest = store.changes_after(None, usize::MAX).unwrap().pop().unwrap();
-        assert!(!projector.project(&[StreamRecord::from(newest)]).await.has_failed());
+        let newest = store.records_after(None, usize::MAX).unwrap().pop().unwrap();
+        assert!(!projector.project(&[newest]).await.has_failed());
     })
     .await;
     assert_eq!(shown(&app.only_row(vir.id()).await), Some("three"));
@@ -407,14 +407,13 @@ async fn a_message_and_a_rename_that_meet_at_a_row_are_both_kept_and_the_preview
             app.renamed(&user, "andrew").await;
         }
         project_meddled(&app, seen, async move {
-            let before = store.changes_after(None, usize::MAX).unwrap().len();
+            let before = store.records_after(None, usize::MAX).unwrap().len();
             if rename_first {
                 chat.update_user(&user, name).await.unwrap();
             } else {
                 sender.send(sender.new_message_id(), text).await.unwrap();
             }
-            let mut records: Vec<_> =
-                store.changes_after(None, usize::MAX).unwrap().into_iter().map(StreamRecord::from).collect();
+            let mut records = store.records_after(None, usize::MAX).unwrap();
             assert!(!projector.project(&records.split_off(before)).await.has_failed());
         })
         .await;

@@ -110,12 +110,12 @@ impl App {
 
     /// The stream, from the beginning.
     pub(crate) fn records(&self) -> Vec<StreamRecord> {
-        self.store.changes_after(None, usize::MAX).unwrap().into_iter().map(StreamRecord::from).collect()
+        self.store.records_after(None, usize::MAX).unwrap()
     }
 
     /// Projects the whole stream once more.
     pub(crate) async fn project(&self) {
-        let projection = self.projector.project(&self.records()).await;
+        let projection = self.projector.catch_up(&self.store).await.unwrap();
         assert_eq!(projection.lowest_failed, None);
     }
 

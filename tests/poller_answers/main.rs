@@ -70,8 +70,8 @@ impl App {
 
     /// The records of the stream behind this many, as the service has them.
     fn records(&self, behind: usize) -> Vec<Value> {
-        let changes = self.store.changes_after(None, usize::MAX).unwrap();
-        changes.into_iter().skip(behind).map(|change| record(&StreamRecord::from(change))).collect()
+        let records = self.store.records_after(None, usize::MAX).unwrap();
+        records.iter().skip(behind).map(record).collect()
     }
 
     fn poller(&self, server: &Server) -> Poller {

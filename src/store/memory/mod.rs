@@ -28,6 +28,7 @@ use self::table::Stored;
 use self::transact::Named;
 use self::write::{Action, Prepared, State};
 use super::Store;
+use super::record::{SequenceNumber, StreamRecord};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
 use crate::request::{
@@ -36,7 +37,6 @@ use crate::request::{
 };
 use crate::time::{Clock, SystemClock};
 
-pub use change::{Change, ChangeKind};
 pub use lag::IndexLag;
 
 /// The most that the answer to a batch of reads may weigh, in bytes: 16 MB. [Of one partition it may be 1
@@ -54,7 +54,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// | on DynamoDB | by itself | on demand |
 /// |---|---|---|
 /// | a query of the index may be behind the table | never | [`with_index_lag`](Self::with_index_lag), [`hold_index`](Self::hold_index) |
-/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::changes_after) | [`stream::Delivery`](crate::stream::Delivery) |
+/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | [`stream::Delivery`](crate::stream::Delivery) |
 /// | requests conflict, are throttled and get lost | never, each is done by itself | [`FaultStore`](super::fault::FaultStore) |
 /// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | [`FaultStore`](super::fault::FaultStore) |
 /// | a page ends at 1 MB | at 1 MB | [`with_page_size`](Self::with_page_size) |
@@ -200,16 +200,31 @@ impl MemoryStore {
         self.state_mut().sweep(now)
     }
 
-    /// The changes behind this sequence number, at most `limit` of them, in the order they were written; from the oldest
-    /// there is with `None`. They can be read for 24 hours, as in [DynamoDB
+    /// Returns the stream's records behind this sequence number, or from the oldest that is left, at most `limit` of them, in the
+    /// order of the writes. They are numbered from 1, and can be read for 24 hours, as in [DynamoDB
     /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
+    /// [`Projector::catch_up`](crate::stream::Projector::catch_up) projects all of them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::{MemoryStore, NewUser, Threadline};
+    ///
+    /// let store = MemoryStore::new();
+    /// Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let first = store.records_after(None, 1)?;
+    /// let rest = store.records_after(first[0].sequence.as_ref(), usize::MAX)?;
+    /// assert_eq!((first.len(), rest.len()), (1, 1), "the user, and the claim of the handle");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, when the change that
-    /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no change has had yet.
-    pub fn changes_after(&self, sequence: Option<u64>, limit: usize) -> Result<Vec<Change>> {
+    /// [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, when the record that
+    /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no record has had yet.
+    pub fn records_after(&self, sequence: Option<&SequenceNumber>, limit: usize) -> Result<Vec<StreamRecord>> {
         let now = self.clock.now();
-        self.named("changes_after", self.state().log.after(sequence, limit, now))
+        self.named("records_after", self.state().log.after(sequence, limit, now))
     }
 
     // A panic while the lock is held is a bug here or out of memory. A poisoned lock must not turn it into panics elsewhere.

@@ -22,7 +22,7 @@ pub(super) type Changes = Vec<(Cow<'static, str>, AttributeChange)>;
 /// # Errors
 /// `Invalid` for adding to what is no number, and for a result that is too large.
 pub(super) fn updated(key: Key, old: Option<&Item>, changes: Changes) -> Result<Option<Stored>> {
-    let mut item = old.cloned().unwrap_or_else(|| only_key(&key));
+    let mut item = old.cloned().unwrap_or_else(|| Item::of_key(&key));
     let (mut overhead, mut has_changed) = (3, false);
     for (name, change) in changes {
         overhead += expression_size(&change);
@@ -31,13 +31,6 @@ pub(super) fn updated(key: Key, old: Option<&Item>, changes: Changes) -> Result<
     let stored = Stored::new(key, item);
     check_size(&stored, overhead)?;
     Ok(has_changed.then_some(stored))
-}
-
-fn only_key(key: &Key) -> Item {
-    let mut item = Item::new();
-    item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
-    item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
-    item
 }
 
 /// Makes one change, and returns whether it changed anything.

@@ -23,7 +23,6 @@ pub(super) struct Checkpoint {
     pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
     /// The first list of the stream had it: parents that were gone by then are not missed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_first: bool,
 }
 
@@ -70,15 +69,17 @@ impl Stored for Checkpoint {
             shard_id: fields.required("shard_id")?,
             parent: fields.optional("parent")?,
             position: fields.required("position")?,
+            is_first: fields.or_default("is_first")?,
         })
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(7)
+        Ok(Item::with_capacity(8)
             .with("stream_arn", &self.stream_arn)
             .with("shard_id", &self.shard_id)
             .with_some("parent", self.parent.as_ref())
-            .with("position", &self.position))
+            .with("position", &self.position)
+            .with_some("is_first", self.is_first.then_some(&true)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::key::EXPIRES_AT;
 use crate::request::{BatchGet, Condition, Scan, Update};
-use crate::stream::{RecordKind, StreamRecord};
+use crate::stream::RecordKind;
 use crate::time::Clock;
 
 /// An item that expires when the test's clock stands at this second.
@@ -86,10 +86,10 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(store.sweep_expired(), 2);
     assert_eq!(store.sweep_expired(), 0);
-    let changes = store.changes_after(Some(3), 10).unwrap();
+    let changes = store.records_after(Some(&3.into()), 10).unwrap();
     assert_eq!(changes.len(), 2);
     for change in changes {
-        assert_eq!((change.kind, change.by_ttl), (crate::store::memory::ChangeKind::Remove, true));
+        assert_eq!((change.kind, change.expired), (RecordKind::Remove, true));
         assert!(change.old.is_some() && change.new.is_none());
     }
     assert!(get(&store, "A", "2").is_some());
@@ -118,7 +118,7 @@ fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
     put(&store, item.clone());
     clock.advance(Duration::from_secs(5));
     store.sweep_expired();
-    let record = StreamRecord::from(store.changes_after(Some(1), 1).unwrap().remove(0));
+    let record = store.records_after(Some(&1.into()), 1).unwrap().remove(0);
     assert_eq!((record.kind, record.expired), (RecordKind::Remove, true));
     assert_eq!((record.key().unwrap(), record.old, record.new), (key("A", "1"), Some(item), None));
 }
@@ -144,7 +144,6 @@ fn a_request_that_deletes_an_expired_item_is_not_marked_as_ttl() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     write(&store, Write::delete(key("A", "1")));
-    let change = store.changes_after(Some(1), 10).unwrap().remove(0);
-    assert!(!change.by_ttl);
-    assert!(!StreamRecord::from(change).expired);
+    let change = store.records_after(Some(&1.into()), 10).unwrap().remove(0);
+    assert!(!change.expired);
 }

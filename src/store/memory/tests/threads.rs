@@ -116,9 +116,13 @@ fn changes_are_numbered_without_gaps() {
             put(&store, item(&format!("P{thread}"), &round.to_string()));
         }
     });
-    let changes = store.changes_after(None, usize::MAX).unwrap();
+    let changes = store.records_after(None, usize::MAX).unwrap();
     assert_eq!(changes.len(), THREADS * ROUNDS);
-    assert!((1..).zip(&changes).all(|(sequence, change)| change.sequence == sequence));
+    assert!(
+        (1..)
+            .zip(&changes)
+            .all(|(sequence, change)| change.sequence == Some(crate::stream::SequenceNumber::from(sequence)))
+    );
 }
 
 #[test]

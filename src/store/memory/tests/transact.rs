@@ -102,7 +102,7 @@ fn a_transaction_that_was_changed_after_its_check_is_checked_again() {
     for bad in [twice, none, many] {
         assert_eq!(now(store.transact(bad)).unwrap_err().kind(), ErrorKind::Invalid);
     }
-    assert_eq!(store.changes_after(None, 1).unwrap(), []);
+    assert_eq!(store.records_after(None, 1).unwrap(), []);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_transaction_that_grew_over_4_mb_after_its_check_is_refused() {
     let mut large = Transaction::new((10..20).map(put)).unwrap();
     large.actions.push(put(20).into());
     assert_eq!(now(store.transact(large)).unwrap_err().kind(), ErrorKind::Invalid);
-    assert_eq!(store.changes_after(None, 1).unwrap(), []);
+    assert_eq!(store.records_after(None, 1).unwrap(), []);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn an_update_that_only_removes_does_not_create_the_item() {
     let store = MemoryStore::new();
     done(&store, Update::new().remove("a").remove("b"));
     assert_eq!(get(&store, "A", "1"), None);
-    assert_eq!(store.changes_after(None, 10).unwrap(), []);
+    assert_eq!(store.records_after(None, 10).unwrap(), []);
 }
 
 #[test]

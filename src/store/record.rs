@@ -4,14 +4,10 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
-use std::sync::Arc;
-
-use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::key::{Key, PK, SK};
-use crate::store::memory::{Change, ChangeKind};
+use crate::key::Key;
 
 /// What happened to one item: a record of the table's stream, wherever it comes from. `Debug` prints no content.
 ///
@@ -50,7 +46,7 @@ impl StreamRecord {
     }
 
     /// The item after, or else the item before.
-    pub(super) fn image(&self) -> Option<&Item> {
+    pub(crate) fn image(&self) -> Option<&Item> {
         self.new.as_ref().or(self.old.as_ref())
     }
 }
@@ -110,26 +106,6 @@ impl From<&str> for RecordKind {
             "MODIFY" => Self::Modify,
             "REMOVE" => Self::Remove,
             _ => Self::Unknown,
-        }
-    }
-}
-
-/// The in-memory store's change, as a record.
-impl From<Change> for StreamRecord {
-    fn from(change: Change) -> Self {
-        let kind = match change.kind {
-            ChangeKind::Insert => RecordKind::Insert,
-            ChangeKind::Modify => RecordKind::Modify,
-            ChangeKind::Remove => RecordKind::Remove,
-        };
-        let mut keys = Item::new();
-        keys.insert(PK, AttributeValue::S(change.key.pk.into()));
-        keys.insert(SK, AttributeValue::S(change.key.sk.into()));
-        Self {
-            old: change.old.map(Arc::unwrap_or_clone),
-            new: change.new.map(Arc::unwrap_or_clone),
-            expired: change.by_ttl,
-            ..Self::new(kind, keys, Some(SequenceNumber::from(change.sequence)))
         }
     }
 }
@@ -213,41 +189,6 @@ mod tests {
     use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     use super::*;
-    use crate::key::{PartitionKey, SortKey};
-    use crate::time::Timestamp;
-
-    #[test]
-    fn a_change_in_memory_becomes_the_record_that_the_stream_would_bring() {
-        let key = Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap());
-        let image = |value: &str| {
-            let mut item = Item::new();
-            item.insert("a", AttributeValue::S(value.to_owned()));
-            item
-        };
-        let (old, new) = (image("old"), image("new"));
-        for (change, kind) in [
-            (ChangeKind::Insert, RecordKind::Insert),
-            (ChangeKind::Modify, RecordKind::Modify),
-            (ChangeKind::Remove, RecordKind::Remove),
-        ] {
-            let record = StreamRecord::from(Change {
-                sequence: 7,
-                kind: change,
-                key: key.clone(),
-                old: Some(Arc::new(old.clone())),
-                new: Some(Arc::new(new.clone())),
-                at: Timestamp::MAX,
-                by_ttl: true,
-            });
-            assert_eq!(record.kind, kind);
-            assert_eq!(record.key().unwrap(), key);
-            assert_eq!((&record.old, &record.new), (&Some(old.clone()), &Some(new.clone())));
-            assert_eq!(record.image(), Some(&new));
-            assert_eq!(StreamRecord { new: None, ..record.clone() }.image(), Some(&old));
-            assert_eq!(record.sequence.as_ref().map(SequenceNumber::as_str), Some("7"));
-            assert!(record.expired);
-        }
-    }
 
     #[test]
     fn sequence_numbers_compare_as_integers() {
