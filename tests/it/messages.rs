@@ -131,7 +131,7 @@ async fn new_message_more_than_a_day_ahead_is_invalid() {
     app.clock.set(time("2026-11-22T12:00:00Z"));
     let error = thread.send(far, "opa").await.unwrap_err();
     assert_eq!((error.kind(), error.recovery()), (ErrorKind::Invalid, Recovery::Permanent));
-    assert!(error.to_string().contains("with a new id"), "{error}");
+    assert!(error.to_string().contains("more than 24 h ahead and not stored: send it with a new id"), "{error}");
     assert_eq!(thread.messages().fetch().await.unwrap().items.len(), 1);
 }
 

@@ -229,6 +229,20 @@ fn a_page_that_ends_at_another_programs_item_is_found() {
 }
 
 #[test]
+fn a_page_that_ends_at_an_unreadable_item_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).pages(|page| {
+            let unreadable = |item: &threadline::Item| item.get_s("litter") == Some("unreadable");
+            if let Some(unreadable) = page.items.iter().position(unreadable) {
+                page.items.truncate(unreadable);
+                page.next = None;
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
 fn a_read_marker_a_few_seconds_ahead_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).writes(|write| {
