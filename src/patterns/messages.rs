@@ -72,19 +72,16 @@ pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
     // More than one, so that expired messages and an application's own entities rarely cost another page.
     query.limit = NonZeroU32::new(4);
-    loop {
-        let page = call.query(query.clone()).await?;
-        let mut messages = page.items.into_iter().filter_map(read_listed::<Message>);
+    let mut pages = call.pages(query);
+    while let Some(items) = pages.next().await? {
+        let mut messages = items.into_iter().filter_map(read_listed::<Message>);
         if let Some(message) = messages.find_map(Result::ok) {
             return Ok(Some(message));
         }
         // Where there are four of them, there may be many.
-        query.limit = NonZeroU32::new(100);
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(None),
-        }
+        pages.query.limit = NonZeroU32::new(100);
     }
+    Ok(None)
 }
 
 impl Thread {

@@ -22,6 +22,7 @@ use crate::time::{Clock, SystemClock};
 pub use draft::Draft;
 pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, NewGroup, Thread};
 pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
+pub(crate) use members::members_of;
 pub use members::{MAX_MEMBERS, Member};
 pub(crate) use messages::newest_message;
 pub use page::{Cursor, MAX_PAGE_ITEMS, Page};

@@ -199,18 +199,15 @@ impl MessagesRequest<'_> {
             Consistency::Eventual => Query::table(partition),
             Consistency::Strong => Query::table_consistent(partition),
         };
-        let mut query = query.range(range).order(order).start(start);
-        loop {
+        let mut pages = call.pages(query.range(range).order(order).start(start));
+        while !messages.has_more() {
             // One more than is missing tells whether there is more.
-            query.limit = messages.next_limit();
-            let page = call.query(query.clone()).await?;
-            let found = page.items.into_iter().filter(|item| item.get_s(SK).is_some_and(|sk| wanted.contains(sk)));
+            pages.query.limit = messages.next_limit();
+            let Some(items) = pages.next().await? else { break };
+            let found = items.into_iter().filter(|item| item.get_s(SK).is_some_and(|sk| wanted.contains(sk)));
             messages.extend(found.filter_map(read_listed::<Message>));
-            match page.next {
-                Some(next) if !messages.has_more() => query.start = Some(next),
-                _ => return Ok(messages),
-            }
         }
+        Ok(messages)
     }
 
     fn cursor_behind(&self, order: Order, range: Range, message: &Message) -> Cursor {

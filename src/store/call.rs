@@ -102,6 +102,11 @@ impl<'a> Call<'a> {
         Ok(page)
     }
 
+    /// Starts to read the pages of a query, one after the other.
+    pub(crate) fn pages(&self, query: Query) -> Pages<'_> {
+        Pages { call: self, query, is_finished: false }
+    }
+
     pub(crate) async fn scan(&self, request: Scan) -> Result<PageOutput> {
         let page = self.store.scan(request).await?;
         self.add(page.capacity);
@@ -130,6 +135,27 @@ impl<'a> Call<'a> {
             TransactOutcome::Cancelled { reasons, capacity: *capacity }.done()?;
         }
         Ok(outcome)
+    }
+}
+
+/// The pages of a query that are still to be read.
+pub(crate) struct Pages<'a> {
+    call: &'a Call<'a>,
+    /// The request of the next page. Its limit may change from page to page.
+    pub(crate) query: Query,
+    is_finished: bool,
+}
+
+impl Pages<'_> {
+    /// Reads the next page; `None` after the last one.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>> {
+        if self.is_finished {
+            return Ok(None);
+        }
+        let page = self.call.query(self.query.clone()).await?;
+        self.is_finished = page.next.is_none();
+        self.query.start = page.next;
+        Ok(Some(page.items))
     }
 }
 
