@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_dynamo::AttributeValue;
 
-use super::table::Stored;
+use super::stored::Stored;
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, Number, same};
 use crate::key::{Key, PK, SK};
