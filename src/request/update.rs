@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::check_substituted;
+use super::substitution::Substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -141,7 +141,21 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        check_substituted(Some(self), None)
+        let mut substituted = Substituted::default();
+        self.substitute(&mut substituted);
+        substituted.check()
+    }
+
+    /// Adds its names and values to those of the request.
+    pub(super) fn substitute<'a>(&'a self, substituted: &mut Substituted<'a>) {
+        for (name, change) in &self.changes {
+            substituted.add_name(name);
+            match change {
+                AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.add_value(value),
+                AttributeChange::Add(number) => substituted.add_value(&AttributeValue::N(number.to_string())),
+                AttributeChange::Remove => {}
+            }
+        }
     }
 }
 
