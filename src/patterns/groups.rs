@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::call::{Call, begin};
 use super::users::{put_new, refused};
 use super::{Draft, Threadline};
 use crate::entity::Entity;
@@ -9,7 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
 use crate::request::{Get, TransactOutcome, Transaction, Write};
-use crate::store::call::{Call, begin};
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde_dynamo::AttributeValue;
 
+use super::call::{Call, begin};
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, Part, check_limit};
 use super::{Thread, Threadline, newest_message};
@@ -15,7 +16,6 @@ use crate::item::Item;
 use crate::key::{GSI1SK, IndexKey};
 use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
-use crate::store::call::{Call, begin};
 use crate::time::Timestamp;
 
 /// The most unread messages that are counted; a screen shows more as `99+`.

@@ -2,6 +2,7 @@
 
 use serde_dynamo::AttributeValue;
 
+use super::call::begin;
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
 use super::{Page, Thread};
@@ -11,7 +12,6 @@ use crate::id::{GroupId, UserId};
 use crate::key::TYPE;
 use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed, read_own};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
-use crate::store::call::begin;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 

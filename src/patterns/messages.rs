@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_dynamo::AttributeValue;
 
+use super::call::{Call, begin};
 use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
 use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Get, Order, Query, Update, Write, WriteOutcome};
-use crate::store::call::{Call, begin};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 

@@ -3,6 +3,7 @@
 //! Every call is one [`tracing`] span, with the pattern's name (`messages.send`), the table, the consumed capacity and, where
 //! it failed, the kind of the error. No span holds content.
 
+pub(crate) mod call;
 mod draft;
 mod groups;
 mod inbox;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use super::call::{Call, begin};
 use super::page::{List, Listed, Page, Part, check_limit};
 use super::{Cursor, Thread};
 use crate::capacity::Consistency;
@@ -10,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::key::SK;
 use crate::model::{Message, MessageKey, MessagePosition, read_listed};
 use crate::request::{Order, Position, Query, SortRange};
-use crate::store::call::{Call, begin};
 
 impl Thread {
     /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_dynamo::AttributeValue;
 
 use super::Threadline;
+use super::call::{Call, begin};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
@@ -14,7 +15,6 @@ use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{
     CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
 };
-use crate::store::call::{Call, begin};
 use crate::text::{DisplayName, Handle, IdentitySubject};
 use crate::time::Timestamp;
 

@@ -16,9 +16,9 @@ use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed, read_own};
+use crate::patterns::call::Call;
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
-use crate::store::call::Call;
 
 /// How many things are done at once: groups of a batch, and rows of a group.
 const CONCURRENCY: usize = 8;

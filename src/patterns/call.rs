@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::{Instrument, Span, field};
 
-use super::Store;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
@@ -14,6 +13,7 @@ use crate::request::{
     BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
     Transaction, Write, WriteOutcome,
 };
+use crate::store::Store;
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
 macro_rules! begin {
@@ -26,7 +26,7 @@ macro_rules! begin {
             write_units = ::tracing::field::Empty,
             error = ::tracing::field::Empty,
         );
-        $crate::store::call::Call::new(store, $pattern, span)
+        $crate::patterns::call::Call::new(store, $pattern, span)
     }};
 }
 pub(crate) use begin;
