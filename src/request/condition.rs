@@ -141,21 +141,16 @@ impl Condition {
         if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {
             return Err(too_large());
         }
-        let mut substituted = Substituted::default();
-        self.substitute(&mut substituted);
-        substituted.check()
+        self.substitute(Substituted::default()).check()
     }
 
     /// Adds its names and values to those of the request.
-    pub(super) fn substitute<'a>(&'a self, substituted: &mut Substituted<'a>) {
+    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
         match self {
-            Self::Exists(name) | Self::Absent(name) => substituted.add_name(name),
-            Self::Compare(name, _, value) => {
-                substituted.add_name(name);
-                substituted.add_value(value);
-            }
+            Self::Exists(name) | Self::Absent(name) => substituted.name(name),
+            Self::Compare(name, _, value) => substituted.name(name).value(value),
             Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().for_each(|condition| condition.substitute(substituted));
+                conditions.iter().fold(substituted, |substituted, condition| condition.substitute(substituted))
             }
             Self::Not(condition) => condition.substitute(substituted),
         }

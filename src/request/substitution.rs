@@ -20,13 +20,15 @@ pub(super) struct Substituted<'a> {
 }
 
 impl<'a> Substituted<'a> {
-    pub(super) fn add_name(&mut self, name: &'a str) {
+    pub(super) fn name(mut self, name: &'a str) -> Self {
         self.names.insert(name);
+        self
     }
 
-    pub(super) fn add_value(&mut self, value: &AttributeValue) {
+    pub(super) fn value(mut self, value: &AttributeValue) -> Self {
         self.values += 1;
         self.bytes_of_values += attribute_size("", value);
+        self
     }
 
     /// Checks what they weigh. The expressions of a request share their placeholders.
@@ -63,9 +65,11 @@ mod tests {
     }
 
     fn assert_fits(update: Option<&Update>, condition: Option<&Condition>, fits: bool) {
-        let mut substituted = Substituted::default();
-        update.into_iter().for_each(|update| update.substitute(&mut substituted));
-        condition.into_iter().for_each(|condition| condition.substitute(&mut substituted));
+        let substituted = update.map_or_else(Substituted::default, |update| update.substitute(Substituted::default()));
+        let substituted = match condition {
+            Some(condition) => condition.substitute(substituted),
+            None => substituted,
+        };
         match substituted.check() {
             Ok(()) => assert!(fits, "more than 2 MB was taken"),
             Err(error) => assert!(!fits && error.kind() == ErrorKind::Invalid, "{error}"),

@@ -141,21 +141,16 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        let mut substituted = Substituted::default();
-        self.substitute(&mut substituted);
-        substituted.check()
+        self.substitute(Substituted::default()).check()
     }
 
     /// Adds its names and values to those of the request.
-    pub(super) fn substitute<'a>(&'a self, substituted: &mut Substituted<'a>) {
-        for (name, change) in &self.changes {
-            substituted.add_name(name);
-            match change {
-                AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.add_value(value),
-                AttributeChange::Add(number) => substituted.add_value(&AttributeValue::N(number.to_string())),
-                AttributeChange::Remove => {}
-            }
-        }
+    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
+        self.changes.iter().fold(substituted, |substituted, (name, change)| match change {
+            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.name(name).value(value),
+            AttributeChange::Add(number) => substituted.name(name).value(&AttributeValue::N(number.to_string())),
+            AttributeChange::Remove => substituted.name(name),
+        })
     }
 }
 

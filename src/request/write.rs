@@ -121,11 +121,11 @@ impl Write {
         let mut substituted = Substituted::default();
         if let Some(condition) = &self.condition {
             condition.check()?;
-            condition.substitute(&mut substituted);
+            substituted = condition.substitute(substituted);
         }
         if let WriteAction::Update { update, .. } = &self.action {
             update.check()?;
-            update.substitute(&mut substituted);
+            substituted = update.substitute(substituted);
         }
         substituted.check()
     }
