@@ -6,9 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use tracing::{Instrument, Span, field};
 
 use crate::capacity::Capacity;
+use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
+use crate::model::read_own;
 use crate::request::{
     BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
     Transaction, Write, WriteOutcome,
@@ -73,6 +75,11 @@ impl<'a> Call<'a> {
         let output = self.store.get(request).await?;
         self.add(output.capacity);
         Ok(output)
+    }
+
+    /// Reads one of this crate's entities consistently; `None` also for another program's item at its key.
+    pub(crate) async fn read<E: Entity>(&self, key: Key) -> Result<Option<E>> {
+        read_own(self.get(Get::new(key).consistent()).await?.item)
     }
 
     /// Reads any number of items consistently, 100 in a request, until none is left.

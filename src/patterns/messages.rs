@@ -11,7 +11,7 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
 use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
-use crate::request::{Condition, Get, Order, Query, Update, Write, WriteOutcome};
+use crate::request::{Condition, Order, Query, Update, Write, WriteOutcome};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
@@ -43,13 +43,13 @@ impl Threadline {
 
     /// Finds that a message is stored, as what it is.
     pub(super) async fn find(&self, call: &Call<'_>, message: &Message) -> Result<Message> {
-        same_message(stored(call, message).await?.ok_or_else(another_message)?, message)
+        same_message(call.read(message.key()).await?.ok_or_else(another_message)?, message)
     }
 
     /// Puts a new message, or finds that it is stored.
     pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
         if let Some(error) = self.out_of_window(message.created_at()) {
-            return same_message(stored(call, &message).await?.ok_or(error)?, &message);
+            return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
         }
         let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
         match call.write(write).await? {
@@ -61,10 +61,6 @@ impl Threadline {
             }
         }
     }
-}
-
-async fn stored(call: &Call<'_>, message: &Message) -> Result<Option<Message>> {
-    read_own(call.get(Get::new(message.key()).consistent()).await?.item)
 }
 
 /// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.

@@ -214,8 +214,7 @@ impl Threadline {
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {
                 // Nothing to write; but whether there is nothing to change, only the table knows.
-                let stored = read_own::<User>(call.get(Get::new(user.key()).consistent()).await?.item)?;
-                return match stored {
+                return match call.read::<User>(user.key()).await? {
                     Some(stored) if stored.version() == user.version() => Ok(stored),
                     Some(_) => Err(changed_since()),
                     None => Err(no_such_user()),

@@ -59,7 +59,7 @@ pub(super) async fn join(call: &Call<'_>, group: GroupId, joined: BTreeMap<UserI
     let mut users = BTreeMap::new();
     // A user that cannot be read does not keep the rows from being set right.
     let mut done = Ok(());
-    let mut reads = at_once(ids.into_iter().map(|id| read_user(call, id).boxed()));
+    let mut reads = at_once(ids.into_iter().map(|id| call.read::<User>(User::key_from(id)).boxed()));
     while let Some(read) = reads.next().await {
         match read {
             Ok(user) => users.extend(user.map(|user| (user.id(), user))),
@@ -95,13 +95,9 @@ async fn up_to_date(call: &Call<'_>, row: Membership, newest: Option<&Message>) 
     if row.shows(newest) {
         return Ok(Some(row));
     }
-    let Some(now) = read_own(call.get(Get::new(row.key()).consistent()).await?.item)? else { return Ok(None) };
+    let Some(now) = call.read(row.key()).await? else { return Ok(None) };
     let newest = newest_message(call, row.group_id()).await?;
     settle(call, now, newest).await
-}
-
-async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
-    read_own(call.get(Get::new(User::key_from(id)).consistent()).await?.item)
 }
 
 /// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first. Gives the
