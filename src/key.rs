@@ -220,6 +220,11 @@ impl Key {
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }
+
+    /// The bytes of the attributes that hold it.
+    pub(crate) fn size(&self) -> usize {
+        PK.len() + self.pk.as_str().len() + SK.len() + self.sk.as_str().len()
+    }
 }
 
 impl fmt::Debug for Key {

@@ -11,12 +11,12 @@ pub(crate) const MESSAGES: Tag = tag!("MSG");
 /// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may as well be a value.
 pub(crate) const OURS: [Tag; 5] = [USER, HANDLE, IDENTITY, GROUP, MESSAGES];
 
-/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::tag).
+/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::tag!).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(&'static str);
 
 impl Tag {
-    /// For the [`tag!`](crate::tag) macro, which calls it while compiling only.
+    /// For the [`tag!`](crate::tag!) macro, which calls it while compiling only.
     #[doc(hidden)]
     pub const fn checked(text: &'static str) -> Option<Self> {
         let bytes = text.as_bytes();

@@ -31,7 +31,7 @@ impl<'a> Substituted<'a> {
         self
     }
 
-    /// Checks what they weigh. The expressions of a request share their placeholders.
+    /// Checks DynamoDB's limit of 2 MB.
     pub(super) fn check(&self) -> Result<()> {
         let bytes = self.bytes();
         if bytes > MAX_BYTES {

@@ -204,7 +204,7 @@ async fn each_member(
     .await
 }
 
-/// Does this work for each membership that the query reads, several at once, and hands on what comes of it.
+/// Does the work for each membership that the query reads, several at once, and hands on the results.
 async fn each_row<'a, T: Send>(
     call: &Call<'_>,
     query: Query,

@@ -109,7 +109,7 @@ impl LaggingIndex {
         self.keep_to_the_lag();
     }
 
-    /// From now on the index lags so.
+    /// Sets how far it lags from now on.
     pub(super) fn lag_by(&mut self, lag: IndexLag) {
         (self.lag, self.numbers) = (lag, lag.seed.map(Numbers::seeded));
         self.keep_to_the_lag();
