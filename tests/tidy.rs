@@ -22,7 +22,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["error", "random", "key", "item", "entity", "capacity", "request"]),
     ("store::memory", &["error", "random", "time", "key", "item", "capacity", "request", "store"]),
     ("store::dynamodb", &["error", "aws", "time", "id", "key", "item", "capacity", "request", "store"]),
-    ("store::conformance", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
+    (
+        "store::conformance",
+        &["tag", "error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
+    ),
     ("table", &["error", "key"]),
     ("table::live", &["error", "aws", "table"]),
     ("table::verify", &["error", "aws", "key", "table", "table::live"]),
