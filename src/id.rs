@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid};
 
 use crate::error::{Error, Result};
+use crate::key::segment;
 use crate::time::Timestamp;
 
 macro_rules! uuid_newtype {
@@ -77,6 +78,12 @@ uuid_newtype! {
     /// the message in its thread. So servers make ids, by [`Threadline::new_message_id`](crate::Threadline::new_message_id), and
     /// devices do not.
     MessageId
+}
+
+segment! {
+    UserId => |id, key| id.0.append_to(key);
+    GroupId => |id, key| id.0.append_to(key);
+    MessageId => |id, key| id.0.append_to(key);
 }
 
 /// The namespace of direct conversations' ids: a random UUID, fixed for ever.

@@ -9,9 +9,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::id::{GroupId, MessageId, UserId};
-use crate::text::{FoldedHandle, IdentitySubject, KeySegment};
-use crate::time::Timestamp;
+use crate::tag::{OURS, Tag};
 
 /// The attribute that holds the partition key.
 pub const PK: &str = "pk";
@@ -37,75 +35,25 @@ pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
 /// [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 pub const MAX_SORT_KEY_BYTES: usize = 1024;
 
-/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::tag).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag(&'static str);
-
-impl Tag {
-    /// For the [`tag!`](crate::tag) macro, which calls it while compiling only.
-    #[doc(hidden)]
-    pub const fn checked(text: &'static str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        if bytes.is_empty() || bytes.len() > 32 {
-            return None;
-        }
-        let mut rest = bytes;
-        while let [byte, tail @ ..] = rest {
-            if !byte.is_ascii_graphic() || *byte == b'#' {
-                return None;
-            }
-            rest = tail;
-        }
-        Some(Self(text))
-    }
-
-    /// The text of the tag.
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-/// A constant segment of a key: 1 to 32 visible ASCII characters other than `#`. Anything else does not compile.
-///
-/// ```
-/// use threadline::{tag, Tag};
-///
-/// const REACTION: Tag = tag!("REACTION");
-/// assert_eq!(REACTION.as_str(), "REACTION");
-/// ```
-///
-/// ```compile_fail
-/// let _ = threadline::tag!("RE#ACTION");
-/// ```
-#[macro_export]
-macro_rules! tag {
-    ($text:literal) => {
-        const {
-            match $crate::Tag::checked($text) {
-                Some(tag) => tag,
-                None => panic!("a tag has 1 to 32 visible ASCII characters other than `#`"),
-            }
-        }
-    };
-}
-
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`], [`FoldedHandle`], [`IdentitySubject`] and, for
-/// an application's own text, [`KeySegment`]. Sealed: whatever implements it has been validated.
+/// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`](crate::Timestamp),
+/// [`FoldedHandle`](crate::FoldedHandle), [`IdentitySubject`](crate::IdentitySubject) and, for an application's own text,
+/// [`KeySegment`](crate::KeySegment). Sealed: whatever implements it has been validated.
 pub trait Segment: sealed::Sealed {
     /// Appends the segment's text.
     #[doc(hidden)]
     fn append_to(&self, key: &mut String);
 }
 
+/// Makes a validated type a segment, by the expression that appends its text.
 macro_rules! segment {
     ($($type:ty => |$value:ident, $key:ident| $append:expr;)*) => {$(
-        impl sealed::Sealed for $type {}
+        impl $crate::key::sealed::Sealed for $type {}
 
-        impl Segment for $type {
+        impl $crate::key::Segment for $type {
             fn append_to(&self, $key: &mut String) {
                 let $value = self;
                 $append
@@ -113,17 +61,11 @@ macro_rules! segment {
         }
     )*};
 }
+pub(crate) use segment;
 
 segment! {
-    Tag => |tag, key| key.push_str(tag.0);
-    UserId => |id, key| append_uuid(id.as_uuid(), key);
-    GroupId => |id, key| append_uuid(id.as_uuid(), key);
-    MessageId => |id, key| append_uuid(id.as_uuid(), key);
-    Uuid => |id, key| append_uuid(id, key);
-    Timestamp => |time, key| time.push_onto(key);
-    FoldedHandle => |handle, key| key.push_str(handle.as_str());
-    IdentitySubject => |subject, key| key.push_str(subject.as_str());
-    KeySegment => |segment, key| key.push_str(segment.as_str());
+    Tag => |tag, key| key.push_str(tag.as_str());
+    Uuid => |id, key| key.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 impl<S: Segment + ?Sized> sealed::Sealed for &S {}
@@ -132,10 +74,6 @@ impl<S: Segment + ?Sized> Segment for &S {
     fn append_to(&self, key: &mut String) {
         (**self).append_to(key);
     }
-}
-
-fn append_uuid(uuid: &Uuid, key: &mut String) {
-    key.push_str(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 /// One to four segments, as a tuple: what a key is built from.
@@ -282,6 +220,11 @@ impl Key {
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }
+
+    /// The bytes of the attributes that hold it.
+    pub(crate) fn size(&self) -> usize {
+        PK.len() + self.pk.as_str().len() + SK.len() + self.sk.as_str().len()
+    }
 }
 
 impl fmt::Debug for Key {
@@ -320,14 +263,11 @@ fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The tags of this crate's own keys. Others are not shown: a first segment may as well be a value.
-const SHOWN: [&str; 5] = ["USER", "HANDLE", "IDENTITY", "GRP", "MSG"];
-
 /// The shape of a key: its tag, where it is one of this crate's, and `…` for each other segment.
 pub(crate) fn shape(key: &str) -> String {
     let mut segments = key.split('#');
     let first = segments.next().unwrap_or_default();
-    let mut shape = String::from(if SHOWN.contains(&first) { first } else { "…" });
+    let mut shape = String::from(if OURS.iter().any(|tag| tag.as_str() == first) { first } else { "…" });
     for _ in segments {
         shape.push_str("#…");
     }

@@ -14,6 +14,7 @@ mod model;
 mod patterns;
 mod random;
 mod request;
+mod tag;
 mod text;
 mod time;
 
@@ -30,7 +31,7 @@ pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
 pub use item::Item;
 pub use key::{
     EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
-    Segment, Segments, SortKey, SortKeyPrefix, TYPE, Tag,
+    Segment, Segments, SortKey, SortKeyPrefix, TYPE,
 };
 pub use model::{
     Conversation, HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition,
@@ -49,6 +50,7 @@ pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreExt};
 pub use table::TableSpec;
+pub use tag::Tag;
 pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::key::segment;
 
 /// A moment in UTC, to the microsecond, whose text sorts as time does.
 ///
@@ -108,7 +109,7 @@ impl Timestamp {
     }
 
     /// Appends the stored form, digit by digit.
-    pub(crate) fn push_onto(self, text: &mut String) {
+    fn push_onto(self, text: &mut String) {
         // Every value lies within chrono's range, so the default is never used.
         let time = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
         append_digits(text, time.year().unsigned_abs(), 1000);
@@ -122,6 +123,10 @@ impl Timestamp {
         append_digits(text, time.timestamp_subsec_micros(), 100_000);
         text.push_str("+00:00");
     }
+}
+
+segment! {
+    Timestamp => |time, key| time.push_onto(key);
 }
 
 /// Appends the decimal digits of a number, from the one of this unit on.

@@ -5,12 +5,10 @@ use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
-use crate::key::{Key, PartitionKey, SortKey, Tag};
-use crate::tag;
+use crate::key::{Key, PartitionKey, SortKey};
+use crate::tag::HANDLE;
 use crate::text::{DisplayName, Handle};
 use crate::time::Timestamp;
-
-pub(super) const HANDLE: Tag = tag!("HANDLE");
 
 /// The claim on a handle, at `HANDLE#<folded handle>` / `HANDLE`. There can be one item with this key, and so one user with this
 /// handle. It holds the profile, so that a look-up by handle is one read.

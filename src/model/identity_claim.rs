@@ -5,11 +5,9 @@ use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
-use crate::key::{Key, PartitionKey, SortKey, Tag};
-use crate::tag;
+use crate::key::{Key, PartitionKey, SortKey};
+use crate::tag::IDENTITY;
 use crate::text::{DisplayName, Handle, IdentitySubject};
-
-pub(super) const IDENTITY: Tag = tag!("IDENTITY");
 
 /// The claim on an identity provider's subject, at `IDENTITY#<subject>` / `IDENTITY`. There can be one item with this key, and
 /// so one user with this identity. It holds the profile, so that a look-up by identity is one read.

@@ -1,15 +1,11 @@
 //! The keys of this crate's entities, read back into their parts.
 
-use super::handle_claim::HANDLE;
-use super::identity_claim::IDENTITY;
 use super::membership::MEMBER;
-use super::message::MESSAGES;
-use super::message_group::GROUP;
-use super::user::USER;
 use super::{MessageKey, MessagePosition};
 use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, USER};
 use crate::text::{FoldedHandle, IdentitySubject};
 
 /// The key of one of this crate's entities, read back into the parts it was built from.

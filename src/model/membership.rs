@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 
-use super::message_group::GROUP;
-use super::user::USER;
 use super::{Message, MessagePosition, Profile, User};
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::item::{Fields, Item};
-use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
+use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
+use crate::tag::{GROUP, Tag, USER};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
 

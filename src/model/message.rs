@@ -10,12 +10,10 @@ use crate::entity::{Entity, Stored};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::item::{Fields, Item, text_fields};
-use crate::key::{Key, PK, PartitionKey, SK, SortKey, Tag};
-use crate::tag;
+use crate::key::{Key, PK, PartitionKey, SK, SortKey};
+use crate::tag::MESSAGES;
 use crate::text::{DisplayName, Handle, MessageBody};
 use crate::time::Timestamp;
-
-pub(super) const MESSAGES: Tag = tag!("MSG");
 
 /// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
 ///

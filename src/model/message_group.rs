@@ -6,12 +6,10 @@ use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::item::{Fields, Item};
-use crate::key::{Key, PartitionKey, SortKey, Tag};
-use crate::tag;
+use crate::key::{Key, PartitionKey, SortKey};
+use crate::tag::GROUP;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
-
-pub(crate) const GROUP: Tag = tag!("GRP");
 
 /// A conversation, at `GRP#<group>` / `GRP`: one with a title has any number of members, one without is the direct
 /// conversation of two people. It serializes, for an API's answers, and does not deserialize.

@@ -3,17 +3,13 @@
 use serde_dynamo::AttributeValue;
 use uuid::Uuid;
 
-use super::handle_claim::HANDLE;
-use super::identity_claim::IDENTITY;
 use super::membership::MEMBER;
-use super::message::MESSAGES;
-use super::message_group::GROUP;
-use super::user::USER;
 use super::{HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, User};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{Key, TYPE};
+use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, Tag, USER};
 
 /// The types of this crate's entities.
 const TYPES: [&str; 6] =
@@ -75,7 +71,7 @@ fn unreadable(what: String) -> Error {
 fn is_misspelled(key: &Key) -> bool {
     let Some((tag, value)) = key.pk.as_str().split_once('#') else { return false };
     let sk = key.sk.as_str();
-    let is_of = |known: crate::key::Tag| tag == known.as_str();
+    let is_of = |known: Tag| tag == known.as_str();
     let is_id = Uuid::try_parse(value).is_ok();
     (is_of(MESSAGES) && is_id && starts_like_a_date(sk))
         || (is_of(GROUP) && is_id && (sk == GROUP.as_str() || sk.starts_with(&format!("{}#", MEMBER.as_str()))))

@@ -7,12 +7,10 @@ use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
-use crate::key::{Key, PartitionKey, SortKey, Tag};
-use crate::tag;
+use crate::key::{Key, PartitionKey, SortKey};
+use crate::tag::USER;
 use crate::text::{DisplayName, Handle, IdentitySubject};
 use crate::time::Timestamp;
-
-pub(super) const USER: Tag = tag!("USER");
 
 /// A user of the application, at `USER#<user>` / `USER`.
 ///

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::call::{Call, begin};
 use super::users::{put_new, refused};
 use super::{Draft, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
-use crate::request::{Get, TransactOutcome, Transaction, Write};
-use crate::store::call::{Call, begin};
+use crate::request::{TransactOutcome, Transaction, Write};
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 
@@ -109,7 +109,7 @@ impl Threadline {
             let message = self.compose(group, from.clone(), first?)?;
             let existing = if let Some(error) = self.out_of_window(message.created_at()) {
                 // Nothing can be started with it, but perhaps it is a retry of a start that was done.
-                self.stored_group(&call, group, error).await?
+                call.read(MessageGroup::key_from(group)).await?.ok_or(error)?
             } else {
                 let item = MessageGroup::new(group, None, 2, from.id(), now);
                 let mine =
@@ -176,7 +176,7 @@ impl Threadline {
             let has_own_id = first.has_id();
             let message = self.compose(group, new.creator.clone(), first)?;
             let existing = if let Some(error) = self.out_of_window(message.created_at()) {
-                self.stored_group(&call, group, error).await?
+                call.read::<MessageGroup>(MessageGroup::key_from(group)).await?.ok_or(error)?
             } else {
                 let row = |member: &Profile| {
                     Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now)
@@ -267,15 +267,8 @@ impl Threadline {
     }
 
     pub(super) async fn open_in(&self, call: &Call<'_>, user: UserId, group: GroupId) -> Result<Thread> {
-        let found = call.get(Get::new(Membership::key_from((group, user))).consistent()).await?;
-        let membership = read_own::<Membership>(found.item)?.ok_or_else(not_a_member)?;
+        let membership = call.read(Membership::key_from((group, user))).await?.ok_or_else(not_a_member)?;
         Ok(self.thread(self.without_expired(call, membership).await?))
-    }
-
-    /// Returns the group, if it is stored; or else this error, for which nothing can be started.
-    async fn stored_group(&self, call: &Call<'_>, group: GroupId, error: Error) -> Result<MessageGroup> {
-        let found = call.get(Get::new(MessageGroup::key_from(group)).consistent()).await?;
-        read_own(found.item)?.ok_or(error)
     }
 
     fn thread(&self, me: Membership) -> Thread {

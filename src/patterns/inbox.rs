@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde_dynamo::AttributeValue;
 
+use super::call::{Call, begin};
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, Part, check_limit};
 use super::{Thread, Threadline, newest_message};
@@ -15,7 +16,6 @@ use crate::item::Item;
 use crate::key::{GSI1SK, IndexKey};
 use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
-use crate::store::call::{Call, begin};
 use crate::time::Timestamp;
 
 /// The most unread messages that are counted; a screen shows more as `99+`.
@@ -124,9 +124,9 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
     let mut query = Query::table(Message::partition(row.group_id())).range(range).order(Order::Descending);
     query.limit = NonZeroU32::new(MAX_UNREAD + 1);
     let mut unread = Unread { count: 0, or_more: false, unreadable: 0 };
-    loop {
-        let page = call.query(query.clone()).await?;
-        for message in page.items.into_iter().filter_map(read_listed::<Message>) {
+    let mut pages = call.pages(query);
+    while let Some(items) = pages.next().await? {
+        for message in items.into_iter().filter_map(read_listed::<Message>) {
             match message {
                 Err(_) => unread.unreadable += 1,
                 Ok(message) if message.sender_id() == row.user_id() => return Ok(unread),
@@ -134,11 +134,8 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
                 Ok(_) => unread.count += 1,
             }
         }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(unread),
-        }
     }
+    Ok(unread)
 }
 
 /// A page of an inbox that is still to be read. See [`Threadline::inbox`].
@@ -187,22 +184,19 @@ impl InboxRequest<'_> {
             Some(cursor) => Some(self.start(&list.position(cursor)?)?),
             None => None,
         };
-        let mut query = Query::index(list.partition.clone())
+        let query = Query::index(list.partition.clone())
             .range(SortRange::BeginsWith(Membership::inbox_rows()))
             .order(list.order)
             .start(start);
+        let mut pages = call.pages(query);
         let (mut rows, mut seen) = (Listed::new(limit), HashSet::new());
-        loop {
+        while !rows.has_more() {
             // One more than is missing tells whether there is more.
-            query.limit = rows.next_limit();
-            let page = call.query(query.clone()).await?;
+            pages.query.limit = rows.next_limit();
+            let Some(items) = pages.next().await? else { break };
             // A conversation that goes back while the page is read, since its message was removed, is met twice.
-            let found = page.items.into_iter().filter_map(read_entry);
+            let found = items.into_iter().filter_map(read_entry);
             rows.extend(found.filter(|row| row.as_ref().map_or(true, |(row, _)| seen.insert(row.group_id()))));
-            match page.next {
-                Some(next) if !rows.has_more() => query.start = Some(next),
-                _ => break,
-            }
         }
         let Part { items: rows, more, unreadable } = rows.finish();
         let next = more.then(|| rows.last().map(|(_, place)| list.cursor(place))).flatten();

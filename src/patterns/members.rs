@@ -2,16 +2,16 @@
 
 use serde_dynamo::AttributeValue;
 
+use super::call::begin;
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
 use super::{Page, Thread};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
+use crate::id::{GroupId, UserId};
 use crate::key::TYPE;
 use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed, read_own};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
-use crate::store::call::begin;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 
@@ -39,12 +39,10 @@ impl Thread {
     pub async fn members(&self) -> Result<Page<Member>> {
         let call = begin!(&*self.chat.store, "groups.members");
         call.run(async {
-            let mut query = Query::table_consistent(Membership::partition(self.group_id()))
-                .range(SortRange::BeginsWith(Membership::members()));
+            let mut pages = call.pages(members_of(self.group_id()));
             let mut members = Page::default();
-            loop {
-                let page = call.query(query.clone()).await?;
-                for membership in page.items.into_iter().filter_map(read_listed::<Membership>) {
+            while let Some(items) = pages.next().await? {
+                for membership in items.into_iter().filter_map(read_listed::<Membership>) {
                     match membership {
                         Ok(membership) => members.items.push(Member {
                             profile: membership.profile(),
@@ -54,11 +52,8 @@ impl Thread {
                         Err(_) => members.unreadable += 1,
                     }
                 }
-                match page.next {
-                    Some(next) => query.start = Some(next),
-                    None => return Ok(members),
-                }
             }
+            Ok(members)
         })
         .await
     }
@@ -171,6 +166,11 @@ impl Thread {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
         Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
     }
+}
+
+/// Reads a group's memberships, consistently.
+pub(crate) fn members_of(group: GroupId) -> Query {
+    Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()))
 }
 
 fn another_item() -> Error {

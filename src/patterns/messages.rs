@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_dynamo::AttributeValue;
 
+use super::call::{Call, begin};
 use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
 use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
-use crate::request::{Condition, Get, Order, Query, Update, Write, WriteOutcome};
-use crate::store::call::{Call, begin};
+use crate::request::{Condition, Order, Query, Update, Write, WriteOutcome};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
@@ -43,13 +43,13 @@ impl Threadline {
 
     /// Finds that a message is stored, as what it is.
     pub(super) async fn find(&self, call: &Call<'_>, message: &Message) -> Result<Message> {
-        same_message(stored(call, message).await?.ok_or_else(another_message)?, message)
+        same_message(call.read(message.key()).await?.ok_or_else(another_message)?, message)
     }
 
     /// Puts a new message, or finds that it is stored.
     pub(super) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
         if let Some(error) = self.out_of_window(message.created_at()) {
-            return same_message(stored(call, &message).await?.ok_or(error)?, &message);
+            return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
         }
         let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
         match call.write(write).await? {
@@ -63,28 +63,21 @@ impl Threadline {
     }
 }
 
-async fn stored(call: &Call<'_>, message: &Message) -> Result<Option<Message>> {
-    read_own(call.get(Get::new(message.key()).consistent()).await?.item)
-}
-
 /// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.
 pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
     // More than one, so that expired messages and an application's own entities rarely cost another page.
     query.limit = NonZeroU32::new(4);
-    loop {
-        let page = call.query(query.clone()).await?;
-        let mut messages = page.items.into_iter().filter_map(read_listed::<Message>);
+    let mut pages = call.pages(query);
+    while let Some(items) = pages.next().await? {
+        let mut messages = items.into_iter().filter_map(read_listed::<Message>);
         if let Some(message) = messages.find_map(Result::ok) {
             return Ok(Some(message));
         }
         // Where there are four of them, there may be many.
-        query.limit = NonZeroU32::new(100);
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(None),
-        }
+        pages.query.limit = NonZeroU32::new(100);
     }
+    Ok(None)
 }
 
 impl Thread {

@@ -3,6 +3,7 @@
 //! Every call is one [`tracing`] span, with the pattern's name (`messages.send`), the table, the consumed capacity and, where
 //! it failed, the kind of the error. No span holds content.
 
+pub(crate) mod call;
 mod draft;
 mod groups;
 mod inbox;
@@ -22,6 +23,7 @@ use crate::time::{Clock, SystemClock};
 pub use draft::Draft;
 pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, NewGroup, Thread};
 pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
+pub(crate) use members::members_of;
 pub use members::{MAX_MEMBERS, Member};
 pub(crate) use messages::newest_message;
 pub use page::{Cursor, MAX_PAGE_ITEMS, Page};

@@ -1,16 +1,18 @@
 //! `messages.page`: a thread, page by page.
 
 use std::num::NonZeroU32;
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
+use super::call::{Call, begin};
 use super::page::{List, Listed, Page, Part, check_limit};
 use super::{Cursor, Thread};
 use crate::capacity::Consistency;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
+use crate::id::GroupId;
 use crate::key::SK;
 use crate::model::{Message, MessageKey, MessagePosition, read_listed};
 use crate::request::{Order, Position, Query, SortRange};
-use crate::store::call::{Call, begin};
 
 impl Thread {
     /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
@@ -121,12 +123,12 @@ impl MessagesRequest<'_> {
             }
             return self.read_around(call, around, limit).await;
         }
-        let start = match &self.cursor {
-            Some(cursor) => Some(self.list(self.order, range).position(cursor)?.parse::<MessagePosition>()?),
-            None => None,
-        };
-        let Part { items, more, unreadable } = self.walk(call, self.order, range, start, limit).await?.finish();
-        let next = more.then(|| items.last()).flatten().map(|last| self.cursor_behind(self.order, range, last));
+        let mut walk = self.walk(self.order, range, Unbounded);
+        if let Some(cursor) = &self.cursor {
+            walk.start = Excluded(walk.list().position(cursor)?.parse()?);
+        }
+        let Part { items, more, unreadable } = walk.read(call, limit).await?.finish();
+        let next = more.then(|| items.last()).flatten().map(|last| walk.cursor_behind(last));
         Ok(Page { items, next, previous: None, unreadable })
     }
 
@@ -137,90 +139,71 @@ impl MessagesRequest<'_> {
         };
         // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
         // short leaves its room to the other, so each is read for the whole page.
-        let all = Range::default();
-        let after = self.walk_from(call, self.order, around, limit).await?;
-        let before = self.walk(call, reversed, all, Some(around), limit).await?;
+        let forwards = self.walk(self.order, Range::default(), Included(around));
+        let backwards = self.walk(reversed, Range::default(), Excluded(around));
+        let after = forwards.read(call, limit).await?;
+        let before = backwards.read(call, limit).await?;
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
         let wanted_before = ((limit - 1) / 2).max(limit.saturating_sub(after.len())).min(before.len());
         let (before, mut after) = (before.first(wanted_before), after.first(limit - wanted_before));
         let mut items = before.items;
         items.reverse();
         items.append(&mut after.items);
-        let next = after.more.then(|| items.last().map(|last| self.cursor_behind(self.order, all, last))).flatten();
-        let previous =
-            before.more.then(|| items.first().map(|first| self.cursor_behind(reversed, all, first))).flatten();
+        let next = after.more.then(|| items.last()).flatten().map(|last| forwards.cursor_behind(last));
+        let previous = before.more.then(|| items.first()).flatten().map(|first| backwards.cursor_behind(first));
         Ok(Page { items, next, previous, unreadable: before.unreadable.saturating_add(after.unreadable) })
     }
 
-    /// Reads the messages from this one on, itself included.
-    async fn walk_from(
-        &self,
-        call: &Call<'_>,
-        order: Order,
-        from: MessagePosition,
-        limit: NonZeroU32,
-    ) -> Result<Listed<Message>> {
-        let (first, last) = (MessagePosition::FIRST, MessagePosition::LAST);
-        let range = match order {
-            Order::Ascending => SortRange::Between(from.sort_key(), last.sort_key()),
-            Order::Descending => SortRange::Between(first.sort_key(), from.sort_key()),
+    fn walk(&self, order: Order, range: Range, start: Bound<MessagePosition>) -> Walk {
+        Walk { group: self.thread.group_id(), consistency: self.consistency, order, range, start }
+    }
+}
+
+/// One way through a thread.
+struct Walk {
+    group: GroupId,
+    consistency: Consistency,
+    order: Order,
+    range: Range,
+    /// Where it starts, if not at the end of the range. A walk that includes its start has no other bounds.
+    start: Bound<MessagePosition>,
+}
+
+impl Walk {
+    /// Reads a page and one message more, which tells whether there is more.
+    async fn read(&self, call: &Call<'_>, limit: NonZeroU32) -> Result<Listed<Message>> {
+        let between = |low: MessagePosition, high: MessagePosition| SortRange::Between(low.sort_key(), high.sort_key());
+        let (keys, start) = match (self.start, self.order) {
+            (Unbounded, _) => (self.range.sort_keys(), None),
+            (Excluded(start), _) => (self.range.sort_keys(), Some(start)),
+            (Included(from), Order::Ascending) => (between(from, MessagePosition::LAST), None),
+            (Included(from), Order::Descending) => (between(MessagePosition::FIRST, from), None),
         };
-        self.collect(call, order, range, Range::default(), None, limit).await
-    }
-
-    /// Reads the messages of the range after the start.
-    async fn walk(
-        &self,
-        call: &Call<'_>,
-        order: Order,
-        range: Range,
-        start: Option<MessagePosition>,
-        limit: NonZeroU32,
-    ) -> Result<Listed<Message>> {
-        let start = start.map(|start| Position {
-            key: Message::key_from(MessageKey { group: self.thread.group_id(), position: start }),
-            index_key: None,
-        });
-        self.collect(call, order, range.sort_keys(), range, start, limit).await
-    }
-
-    async fn collect(
-        &self,
-        call: &Call<'_>,
-        order: Order,
-        range: SortRange,
-        wanted: Range,
-        start: Option<Position>,
-        limit: NonZeroU32,
-    ) -> Result<Listed<Message>> {
-        let mut messages = Listed::new(limit);
-        let partition = Message::partition(self.thread.group_id());
+        let key = |position| Message::key_from(MessageKey { group: self.group, position });
         let query = match self.consistency {
-            Consistency::Eventual => Query::table(partition),
-            Consistency::Strong => Query::table_consistent(partition),
+            Consistency::Eventual => Query::table(Message::partition(self.group)),
+            Consistency::Strong => Query::table_consistent(Message::partition(self.group)),
         };
-        let mut query = query.range(range).order(order).start(start);
-        loop {
-            // One more than is missing tells whether there is more.
-            query.limit = messages.next_limit();
-            let page = call.query(query.clone()).await?;
-            let found = page.items.into_iter().filter(|item| item.get_s(SK).is_some_and(|sk| wanted.contains(sk)));
+        let start = start.map(|start| Position { key: key(start), index_key: None });
+        let mut pages = call.pages(query.range(keys).order(self.order).start(start));
+        let mut messages = Listed::new(limit);
+        while !messages.has_more() {
+            pages.query.limit = messages.next_limit();
+            let Some(items) = pages.next().await? else { break };
+            let found = items.into_iter().filter(|item| item.get_s(SK).is_some_and(|sk| self.range.contains(sk)));
             messages.extend(found.filter_map(read_listed::<Message>));
-            match page.next {
-                Some(next) if !messages.has_more() => query.start = Some(next),
-                _ => return Ok(messages),
-            }
         }
+        Ok(messages)
     }
 
-    fn cursor_behind(&self, order: Order, range: Range, message: &Message) -> Cursor {
-        self.list(order, range).cursor(&message.position().to_string())
+    fn cursor_behind(&self, message: &Message) -> Cursor {
+        self.list().cursor(&message.position().to_string())
     }
 
-    /// What the cursors of a read are bound to.
-    fn list(&self, order: Order, range: Range) -> List {
-        let partition = Message::partition(self.thread.group_id());
-        List { pattern: "messages.page", partition, order, bounds: range.to_string() }
+    /// What the cursors of the walk are bound to.
+    fn list(&self) -> List {
+        let partition = Message::partition(self.group);
+        List { pattern: "messages.page", partition, order: self.order, bounds: self.range.to_string() }
     }
 }
 

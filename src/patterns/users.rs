@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_dynamo::AttributeValue;
 
 use super::Threadline;
+use super::call::{Call, begin};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
@@ -14,7 +15,6 @@ use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{
     CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
 };
-use crate::store::call::{Call, begin};
 use crate::text::{DisplayName, Handle, IdentitySubject};
 use crate::time::Timestamp;
 
@@ -214,8 +214,7 @@ impl Threadline {
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {
                 // Nothing to write; but whether there is nothing to change, only the table knows.
-                let stored = read_own::<User>(call.get(Get::new(user.key()).consistent()).await?.item)?;
-                return match stored {
+                return match call.read::<User>(user.key()).await? {
                     Some(stored) if stored.version() == user.version() => Ok(stored),
                     Some(_) => Err(changed_since()),
                     None => Err(no_such_user()),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::check_substituted;
+use super::substitution::Substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_value};
 use crate::key::PK;
@@ -141,7 +141,19 @@ impl Condition {
         if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {
             return Err(too_large());
         }
-        check_substituted(None, Some(self))
+        self.substitute(Substituted::default()).check()
+    }
+
+    /// Adds its names and values to those of the request.
+    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
+        match self {
+            Self::Exists(name) | Self::Absent(name) => substituted.name(name),
+            Self::Compare(name, _, value) => substituted.name(name).value(value),
+            Self::All(conditions) | Self::Any(conditions) => {
+                conditions.iter().fold(substituted, |substituted, condition| condition.substitute(substituted))
+            }
+            Self::Not(condition) => condition.substitute(substituted),
+        }
     }
 
     /// The bytes of its names and values.

@@ -5,67 +5,41 @@ use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
 
-use super::condition::Condition;
-use super::update::{AttributeChange, Update};
 use crate::error::{Error, Result};
 use crate::item::attribute_size;
 
 /// The most that all names and values weigh, those of the update and of the condition together: 2 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Checks what the names and values of the request's expressions weigh, whose placeholders they share.
-pub(super) fn check_substituted(update: Option<&Update>, condition: Option<&Condition>) -> Result<()> {
-    let mut substituted = Substituted::default();
-    for (name, change) in update.into_iter().flat_map(Update::changes) {
-        substituted.add_name(name);
-        match change {
-            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.add_value(value),
-            AttributeChange::Add(number) => substituted.add_value(&AttributeValue::N(number.to_string())),
-            AttributeChange::Remove => {}
-        }
-    }
-    if let Some(condition) = condition {
-        substituted.add_condition(condition);
-    }
-    let bytes = substituted.bytes();
-    if bytes > MAX_BYTES {
-        return Err(Error::invalid(format!(
-            "the names and values of an update and a condition may have at most 2 MB, and these have {bytes} bytes"
-        )));
-    }
-    Ok(())
-}
-
 /// The names, each once however often it is used, and the values, each as often as it is.
 #[derive(Default)]
-struct Substituted<'a> {
+pub(super) struct Substituted<'a> {
     names: HashSet<&'a str>,
     values: usize,
     bytes_of_values: usize,
 }
 
 impl<'a> Substituted<'a> {
-    fn add_name(&mut self, name: &'a str) {
+    pub(super) fn name(mut self, name: &'a str) -> Self {
         self.names.insert(name);
+        self
     }
 
-    fn add_value(&mut self, value: &AttributeValue) {
+    pub(super) fn value(mut self, value: &AttributeValue) -> Self {
         self.values += 1;
         self.bytes_of_values += attribute_size("", value);
+        self
     }
 
-    fn add_condition(&mut self, condition: &'a Condition) {
-        match condition {
-            Condition::Exists(name) | Condition::Absent(name) => self.add_name(name),
-            Condition::Compare(name, _, value) => {
-                self.add_name(name);
-                self.add_value(value);
-            }
-            Condition::All(conditions) | Condition::Any(conditions) => {
-                conditions.iter().for_each(|condition| self.add_condition(condition));
-            }
-            Condition::Not(condition) => self.add_condition(condition),
+    /// Checks DynamoDB's limit of 2 MB.
+    pub(super) fn check(&self) -> Result<()> {
+        let bytes = self.bytes();
+        if bytes > MAX_BYTES {
+            return Err(Error::invalid(format!(
+                "the names and values of an update and a condition may have at most 2 MB, and these have {bytes} bytes"
+            )));
         }
+        Ok(())
     }
 
     /// The bytes of the names and values, and of the placeholders that they are listed under: DynamoDB Local counts these in.
@@ -84,13 +58,19 @@ fn bytes_of_placeholders(count: usize) -> usize {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::request::{Condition, Update};
 
     fn text(bytes: usize) -> AttributeValue {
         AttributeValue::S("x".repeat(bytes))
     }
 
     fn assert_fits(update: Option<&Update>, condition: Option<&Condition>, fits: bool) {
-        match check_substituted(update, condition) {
+        let substituted = update.map_or_else(Substituted::default, |update| update.substitute(Substituted::default()));
+        let substituted = match condition {
+            Some(condition) => condition.substitute(substituted),
+            None => substituted,
+        };
+        match substituted.check() {
             Ok(()) => assert!(fits, "more than 2 MB was taken"),
             Err(error) => assert!(!fits && error.kind() == ErrorKind::Invalid, "{error}"),
         }

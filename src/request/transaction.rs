@@ -8,7 +8,7 @@ use super::write::{Write, WriteAction};
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::{Key, PK, SK};
+use crate::key::Key;
 
 /// The most actions of one [`Transaction`].
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
@@ -66,16 +66,12 @@ impl TransactAction {
         let written = match action {
             // The key is in the item.
             Some(WriteAction::Put { item, .. }) => item.size(),
-            Some(WriteAction::Update { key, update }) => key_size(key) + update.size(),
-            Some(WriteAction::Delete { key }) => key_size(key),
-            None => key_size(self.key()),
+            Some(WriteAction::Update { key, update }) => key.size() + update.size(),
+            Some(WriteAction::Delete { key }) => key.size(),
+            None => self.key().size(),
         };
         written + condition.map_or(0, Condition::size)
     }
-}
-
-fn key_size(key: &Key) -> usize {
-    PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len()
 }
 
 impl From<Write> for TransactAction {
@@ -242,7 +238,7 @@ mod tests {
     use serde_dynamo::AttributeValue;
 
     use super::*;
-    use crate::key::{PartitionKey, SortKey};
+    use crate::key::{PK, PartitionKey, SK, SortKey};
     use crate::request::Update;
 
     fn key(place: usize) -> Key {

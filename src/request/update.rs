@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::check_substituted;
+use super::substitution::Substituted;
 use crate::error::{Error, Result};
 use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -141,7 +141,16 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        check_substituted(Some(self), None)
+        self.substitute(Substituted::default()).check()
+    }
+
+    /// Adds its names and values to those of the request.
+    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
+        self.changes.iter().fold(substituted, |substituted, (name, change)| match change {
+            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.name(name).value(value),
+            AttributeChange::Add(number) => substituted.name(name).value(&AttributeValue::N(number.to_string())),
+            AttributeChange::Remove => substituted.name(name),
+        })
     }
 }
 

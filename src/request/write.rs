@@ -1,7 +1,7 @@
 //! Writing one item: put, update or delete, on a condition.
 
 use super::condition::Condition;
-use super::substitution::check_substituted;
+use super::substitution::Substituted;
 use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
@@ -118,14 +118,16 @@ impl Write {
             }
             item.check_attributes()?;
         }
-        let condition = self.condition.as_ref();
-        let update = match &self.action {
-            WriteAction::Update { update, .. } => Some(update),
-            WriteAction::Put { .. } | WriteAction::Delete { .. } => None,
-        };
-        condition.map_or(Ok(()), Condition::check)?;
-        update.map_or(Ok(()), Update::check)?;
-        check_substituted(update, condition)
+        let mut substituted = Substituted::default();
+        if let Some(condition) = &self.condition {
+            condition.check()?;
+            substituted = condition.substitute(substituted);
+        }
+        if let WriteAction::Update { update, .. } = &self.action {
+            update.check()?;
+            substituted = update.substitute(substituted);
+        }
+        substituted.check()
     }
 
     /// The key of the item.

@@ -93,10 +93,10 @@ pub trait StoreExt: Store {
         loop {
             let (page, next) = self.query_page(query.clone()).await?;
             entities.extend(page);
-            match next {
-                Some(next) => query.start = Some(next),
-                None => return Ok(entities),
+            if next.is_none() {
+                return Ok(entities);
             }
+            query.start = next;
         }
     }
 

@@ -1,6 +1,5 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
-pub(crate) mod call;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 #[cfg(feature = "dynamodb")]

@@ -12,8 +12,8 @@ use super::sink::Sink;
 use crate::error::{Error, Recovery, Result};
 use crate::id::GroupId;
 use crate::model::{Message, User};
+use crate::patterns::call::begin;
 use crate::store::Store;
-use crate::store::call::begin;
 use crate::store::memory::MemoryStore;
 use crate::store::record::{SequenceNumber, StreamRecord};
 

@@ -13,11 +13,12 @@ use serde_dynamo::AttributeValue;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
+use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed, read_own};
-use crate::patterns::newest_message;
+use crate::patterns::call::Call;
+use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
-use crate::store::call::Call;
 
 /// How many things are done at once: groups of a batch, and rows of a group.
 const CONCURRENCY: usize = 8;
@@ -58,7 +59,7 @@ pub(super) async fn join(call: &Call<'_>, group: GroupId, joined: BTreeMap<UserI
     let mut users = BTreeMap::new();
     // A user that cannot be read does not keep the rows from being set right.
     let mut done = Ok(());
-    let mut reads = at_once(ids.into_iter().map(|id| read_user(call, id).boxed()));
+    let mut reads = at_once(ids.into_iter().map(|id| call.read::<User>(User::key_from(id)).boxed()));
     while let Some(read) = reads.next().await {
         match read {
             Ok(user) => users.extend(user.map(|user| (user.id(), user))),
@@ -94,13 +95,9 @@ async fn up_to_date(call: &Call<'_>, row: Membership, newest: Option<&Message>) 
     if row.shows(newest) {
         return Ok(Some(row));
     }
-    let Some(now) = read_own(call.get(Get::new(row.key()).consistent()).await?.item)? else { return Ok(None) };
+    let Some(now) = call.read(row.key()).await? else { return Ok(None) };
     let newest = newest_message(call, row.group_id()).await?;
     settle(call, now, newest).await
-}
-
-async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<User>> {
-    read_own(call.get(Get::new(User::key_from(id)).consistent()).await?.item)
 }
 
 /// Sets a row right, whatever it shows, where it differs from the newest message: both as they were read, the row first. Gives the
@@ -134,24 +131,11 @@ pub(super) async fn settle(
 /// Gives a user's new names to the user's rows, and to the other side of the user's direct conversations.
 pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
     // From the oldest on: a row that gets a message meanwhile moves to where this comes to later.
-    let mut query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
-    let mut done = Ok(());
-    loop {
-        let page = match call.query(query.clone()).await {
-            Ok(page) => page,
-            Err(error) => return worst(done, Err(error)),
-        };
-        let rows = page.items.into_iter().filter_map(read_listed::<Membership>);
-        done = worst(done, all(rows.map(|row| rename_conversation(call, row, user).boxed())).await);
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return done,
-        }
-    }
+    let query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
+    each_row(call, query, |row| rename_conversation(call, row, user).boxed(), |()| {}).await
 }
 
-async fn rename_conversation(call: &Call<'_>, row: Result<Membership>, user: &User) -> Result<()> {
-    let Some(row) = readable(call, row) else { return Ok(()) };
+async fn rename_conversation(call: &Call<'_>, row: Membership, user: &User) -> Result<()> {
     let other = row.other_id().map(|other| Membership::key_from((row.group_id(), other)));
     let own = rename_row(call, row, user).await.map(drop);
     match other {
@@ -161,11 +145,8 @@ async fn rename_conversation(call: &Call<'_>, row: Result<Membership>, user: &Us
 }
 
 async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
-    match call.get(Get::new(key).consistent()).await?.item.and_then(read_listed::<Membership>) {
-        Some(row) => match readable(call, row) {
-            Some(row) => rename_row(call, row, user).await.map(drop),
-            None => Ok(()),
-        },
+    match call.get(Get::new(key).consistent()).await?.item.and_then(|item| readable(call, item)) {
+        Some(row) => rename_row(call, row, user).await.map(drop),
         None => Ok(()),
     }
 }
@@ -199,8 +180,8 @@ pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> R
 
 /// Returns a membership that can be read. Another one has a record of its own, which says so, and keeps no record of a message or a
 /// user from being done.
-fn readable(call: &Call<'_>, membership: Result<Membership>) -> Option<Membership> {
-    membership
+fn readable(call: &Call<'_>, item: Item) -> Option<Membership> {
+    read_listed::<Membership>(item)?
         .inspect_err(|error| tracing::warn!(table = call.table_name(), %error, "a membership cannot be read"))
         .ok()
 }
@@ -213,29 +194,35 @@ async fn each_member(
     joined: &mut BTreeMap<UserId, Membership>,
     target: impl Fn(&Membership) -> Option<Membership> + Send + Sync,
 ) -> Result<()> {
-    let mut query =
-        Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
     let target = &target;
+    let change = |row| change(call, row, newest, target).boxed();
+    each_row(call, members_of(group), change, |row| {
+        if let Some(row) = row {
+            joined.entry(row.user_id()).and_modify(|joined| *joined = row);
+        }
+    })
+    .await
+}
+
+/// Does the work for each membership that the query reads, several at once, and hands on the results.
+async fn each_row<'a, T: Send>(
+    call: &Call<'_>,
+    query: Query,
+    work: impl Fn(Membership) -> BoxFuture<'a, Result<T>> + Send,
+    mut hand_on: impl FnMut(T) + Send,
+) -> Result<()> {
+    let mut pages = call.pages(query);
     let mut done = Ok(());
     loop {
-        let page = match call.query(query.clone()).await {
-            Ok(page) => page,
+        let items = match pages.next().await {
+            Ok(Some(items)) => items,
+            Ok(None) => return done,
             Err(error) => return worst(done, Err(error)),
         };
-        let rows = page.items.into_iter().filter_map(read_listed::<Membership>);
-        let mut changes = at_once(rows.map(|row| change(call, row, newest, target).boxed()));
-        while let Some(changed) = changes.next().await {
-            match changed {
-                Ok(Some(row)) => {
-                    joined.entry(row.user_id()).and_modify(|joined| *joined = row);
-                }
-                Ok(None) => {}
-                Err(error) => done = worst(done, Err(error)),
-            }
-        }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return done,
+        let rows = items.into_iter().filter_map(|item| readable(call, item));
+        let mut results = at_once(rows.map(&work));
+        while let Some(result) = results.next().await {
+            done = worst(done, result.map(&mut hand_on));
         }
     }
 }
@@ -246,11 +233,10 @@ async fn each_member(
 /// with the thread itself.
 async fn change(
     call: &Call<'_>,
-    row: Result<Membership>,
+    mut row: Membership,
     newest: Option<&Message>,
     target: &(impl Fn(&Membership) -> Option<Membership> + Sync),
 ) -> Result<Option<Membership>> {
-    let Some(mut row) = readable(call, row) else { return Ok(None) };
     for _ in 0..ATTEMPTS {
         let Some(right) = target(&row).filter(|right| *right != row) else {
             return match newest {

@@ -9,13 +9,13 @@ use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilde
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
     PointInTimeRecoverySpecification, Projection, ProjectionType, ProvisionedThroughput, ScalarAttributeType,
-    SseSpecification, SseType, StreamSpecification, StreamViewType, TableDescription, TableStatus, Tag,
-    TimeToLiveSpecification,
+    SseSpecification, SseType, StreamSpecification, TableDescription, TableStatus, Tag, TimeToLiveSpecification,
 };
 
+use super::live::view_type;
 use super::verify::{Setting, Unsupported, WRONG, time_to_live_on};
-use super::{Billing, Encryption, StreamView, TableSpec, Throughput};
-use crate::aws::{Attempts, Call, Effect, Failure, sleep_of};
+use super::{Billing, Encryption, TableSpec, Throughput};
+use crate::aws::{Attempts, Effect, Failure, sleep_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
 
@@ -246,24 +246,6 @@ impl TableSpec {
         Err(self.not_in_time("describe_table", "the table is not active after 5 minutes"))
     }
 
-    /// The table as it is; `None` where there is none.
-    pub(super) async fn describe(&self, client: &Client) -> Result<Option<TableDescription>> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_table", Effect::Read, &attempts);
-        let request = client.describe_table().table_name(&self.name).customize().interceptor(attempts.clone());
-        match request.send().await {
-            Ok(answer) => Ok(answer.table),
-            Err(error) => {
-                let failure = Box::<Failure>::from(error);
-                if failure.code() == Some("ResourceNotFoundException") {
-                    Ok(None)
-                } else {
-                    Err(failure.into_error(call))
-                }
-            }
-        }
-    }
-
     /// Waits before a look at the table: not at all before the first, then half a second, and twice as long each time.
     async fn pause(&self, client: &Client, pauses: u32) -> Result<()> {
         let Some(doublings) = pauses.checked_sub(1) else { return Ok(()) };
@@ -271,21 +253,6 @@ impl TableSpec {
         let pause = Duration::from_millis(500).saturating_mul(1 << doublings.min(16));
         sleep.sleep(pause.min(LONGEST_PAUSE)).await;
         Ok(())
-    }
-
-    pub(super) fn call<'a>(&'a self, operation: &'static str, effect: Effect, attempts: &'a Attempts) -> Call<'a> {
-        Call { operation, table: &self.name, effect, attempts }
-    }
-
-    /// Checks the definition, before this operation is asked for.
-    pub(super) fn checked(&self, operation: &'static str) -> Result<()> {
-        self.check().map_err(|error| error.with_operation(operation).with_table(&self.name))
-    }
-
-    pub(super) fn not_there(&self, operation: &'static str) -> Error {
-        Error::new(ErrorKind::Misconfigured, "the table does not exist in the client's account and region; create it")
-            .with_operation(operation)
-            .with_table(&self.name)
     }
 
     fn not_in_time(&self, operation: &'static str, message: &'static str) -> Error {
@@ -308,15 +275,6 @@ fn provisioned(throughput: Throughput) -> Result<ProvisionedThroughput, BuildErr
         .read_capacity_units(throughput.read.into())
         .write_capacity_units(throughput.write.into())
         .build()
-}
-
-pub(super) fn view_type(view: StreamView) -> StreamViewType {
-    match view {
-        StreamView::KeysOnly => StreamViewType::KeysOnly,
-        StreamView::NewImage => StreamViewType::NewImage,
-        StreamView::OldImage => StreamViewType::OldImage,
-        StreamView::NewAndOldImages => StreamViewType::NewAndOldImages,
-    }
 }
 
 fn sse(encryption: &Encryption) -> Option<SseSpecification> {

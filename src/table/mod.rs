@@ -3,6 +3,8 @@
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 #[cfg(feature = "dynamodb")]
+mod live;
+#[cfg(feature = "dynamodb")]
 mod verify;
 
 use std::collections::BTreeMap;

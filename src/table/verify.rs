@@ -1,17 +1,15 @@
 //! How a live table differs from its definition, in words.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, PointInTimeRecoveryStatus, Projection,
-    ProvisionedThroughputDescription, SseStatus, TableDescription, TimeToLiveStatus,
+    AttributeDefinition, BillingMode, KeySchemaElement, Projection, ProvisionedThroughputDescription, SseStatus,
+    TableDescription,
 };
 
-use super::dynamodb::view_type;
+use super::live::view_type;
 use super::{Billing, Encryption, TableSpec, Throughput};
-use crate::aws::{Attempts, Effect, Failure};
 use crate::error::{Error, Result};
 use crate::key::{EXPIRES_AT, GSI1};
 
@@ -276,53 +274,6 @@ impl TableSpec {
             (Encryption::ManagedByAws, Some(_)) | (Encryption::OwnedByAws, None) => return,
         };
         verified.compare(Setting::Encryption, expected, found);
-    }
-
-    pub(super) async fn live_time_to_live(&self, client: &Client) -> Result<String> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_time_to_live", Effect::Read, &attempts);
-        let request = client.describe_time_to_live().table_name(&self.name).customize().interceptor(attempts.clone());
-        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
-        let live = answer.time_to_live_description;
-        let attribute = live
-            .as_ref()
-            .filter(|live| {
-                matches!(live.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
-            })
-            .and_then(|live| live.attribute_name());
-        Ok(attribute.map_or_else(|| "off".to_owned(), |attribute| format!("on, by `{attribute}`")))
-    }
-
-    async fn live_recovery(&self, client: &Client) -> Result<bool> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_continuous_backups", Effect::Read, &attempts);
-        let request =
-            client.describe_continuous_backups().table_name(&self.name).customize().interceptor(attempts.clone());
-        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
-        let recovery = answer.continuous_backups_description.and_then(|live| live.point_in_time_recovery_description);
-        let status = recovery.and_then(|recovery| recovery.point_in_time_recovery_status);
-        Ok(status == Some(PointInTimeRecoveryStatus::Enabled))
-    }
-
-    pub(super) async fn live_tags(
-        &self,
-        client: &Client,
-        table: &TableDescription,
-    ) -> Result<BTreeMap<String, String>> {
-        let attempts = Attempts::new();
-        let call = self.call("list_tags_of_resource", Effect::Read, &attempts);
-        let mut tags = BTreeMap::new();
-        let mut next = None;
-        loop {
-            let request = client.list_tags_of_resource().set_resource_arn(table.table_arn.clone()).set_next_token(next);
-            let sent = request.customize().interceptor(attempts.clone()).send().await;
-            let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
-            tags.extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(tags);
-            }
-        }
     }
 }
 

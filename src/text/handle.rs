@@ -6,6 +6,7 @@ use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 use super::{at_most, at_most_bytes, not_empty, segment, text_newtype};
 use crate::error::{Error, Result};
+use crate::key;
 
 text_newtype! {
     /// The short name that a user is addressed by: 1 to 32 letters, digits and combining marks of one script, `_`, `-` and `.`, at
@@ -39,6 +40,10 @@ text_newtype! {
         }
         segment("a folded handle", MAX_FOLDED_BYTES, text)
     }
+}
+
+key::segment! {
+    FoldedHandle => |handle, key| key.push_str(handle.as_str());
 }
 
 const MAX_FOLDED_BYTES: usize = 200;

@@ -5,6 +5,7 @@ mod name;
 mod preview;
 
 use crate::error::{Error, Result};
+use crate::key;
 
 pub use handle::{FoldedHandle, Handle};
 pub use name::{DisplayName, GroupTitle};
@@ -119,6 +120,11 @@ text_newtype! {
     /// segments of a key) and control characters.
     KeySegment,
     |text| segment("a key segment", 200, text)
+}
+
+key::segment! {
+    IdentitySubject => |subject, key| key.push_str(subject.as_str());
+    KeySegment => |segment, key| key.push_str(segment.as_str());
 }
 
 fn segment(what: &'static str, most_bytes: usize, text: String) -> Result<String> {

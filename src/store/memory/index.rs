@@ -3,10 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::table::Stored;
+use super::stored::{Stored, place};
 use crate::capacity::IndexChange;
-use crate::item::Item;
-use crate::key::{GSI1PK, GSI1SK, Key};
+use crate::key::Key;
 use crate::request::Position;
 
 /// An entry of the index. Two items may share an index key, so the key in the table is a part of its place.
@@ -36,11 +35,6 @@ impl Slot {
     pub(super) fn key(&self) -> Option<&Key> {
         self.key.as_deref()
     }
-}
-
-/// Returns the item's key in the index, of its partition and within it; `None` for an item that is not in the index.
-pub(super) fn place(item: &Item) -> Option<(&str, &str)> {
-    item.get_s(GSI1PK).zip(item.get_s(GSI1SK))
 }
 
 /// The partitions that are not empty, by key.

@@ -4,13 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::page::Page;
-use super::table::{Stored, Table};
-use super::write::State;
-use crate::capacity::IndexChange;
+use super::stored::Stored;
+use super::table::Table;
 use crate::key::Key;
 use crate::random::Numbers;
-use crate::request::{Query, QuerySource};
 
 /// How far the index of a [`MemoryStore`](super::MemoryStore) is behind its table: on DynamoDB the index is updated after the
 /// write, [within a fraction of a second or
@@ -51,6 +48,10 @@ impl IndexLag {
         Self::default()
     }
 
+    pub(super) fn is_none(self) -> bool {
+        self.most == Most::default()
+    }
+
     /// The last `count` changes have not reached the index yet.
     pub fn writes(count: usize) -> Self {
         Self { most: Most::Writes(count), seed: None }
@@ -86,7 +87,7 @@ impl fmt::Debug for IndexLag {
 /// An index that is behind: the items as they were when it was written last, and what has not reached it yet, oldest first.
 pub(super) struct LaggingIndex {
     /// A table of its own, of which only the index is read.
-    copy: Table,
+    pub(super) copy: Table,
     on_their_way: VecDeque<(Arc<Key>, Option<Stored>)>,
     lag: IndexLag,
     numbers: Option<Numbers>,
@@ -94,7 +95,7 @@ pub(super) struct LaggingIndex {
 
 impl LaggingIndex {
     /// Up to date with the table.
-    fn of(table: &Table, lag: IndexLag) -> Self {
+    pub(super) fn of(table: &Table, lag: IndexLag) -> Self {
         let mut copy = Table::default();
         for stored in table.scan(None).filter(|stored| stored.indexed) {
             copy.put(stored.clone());
@@ -103,8 +104,14 @@ impl LaggingIndex {
     }
 
     /// The item is so now, and will be in the index.
-    fn push(&mut self, key: Arc<Key>, item: Option<Stored>) {
+    pub(super) fn push(&mut self, key: Arc<Key>, item: Option<Stored>) {
         self.on_their_way.push_back((key, item));
+        self.keep_to_the_lag();
+    }
+
+    /// Sets how far it lags from now on.
+    pub(super) fn lag_by(&mut self, lag: IndexLag) {
+        (self.lag, self.numbers) = (lag, lag.seed.map(Numbers::seeded));
         self.keep_to_the_lag();
     }
 
@@ -115,7 +122,7 @@ impl LaggingIndex {
     }
 
     /// Lets so many changes reach the index, and says how many are still on their way.
-    fn catch_up(&mut self, changes: usize) -> usize {
+    pub(super) fn catch_up(&mut self, changes: usize) -> usize {
         for _ in 0..changes {
             let Some((key, item)) = self.next() else { break };
             match item {
@@ -140,40 +147,5 @@ impl LaggingIndex {
             }
         };
         self.on_their_way.remove(place)
-    }
-}
-
-impl State {
-    /// From now on the index lags so. It starts from what it shows.
-    pub(super) fn lag_index(&mut self, lag: IndexLag) {
-        match &mut self.lagging_index {
-            _ if lag.most == Most::default() => self.lagging_index = None,
-            Some(index) => {
-                (index.lag, index.numbers) = (lag, lag.seed.map(Numbers::seeded));
-                index.keep_to_the_lag();
-            }
-            None => self.lagging_index = Some(LaggingIndex::of(&self.table, lag)),
-        }
-    }
-
-    /// Lets so many changes reach the index, and says how many are still on their way.
-    pub(super) fn catch_up_index(&mut self, changes: usize) -> usize {
-        self.lagging_index.as_mut().map_or(0, |index| index.catch_up(changes))
-    }
-
-    /// Sends the item, as the table has it now, on its way to an index that lags.
-    pub(super) fn send_to_index(&mut self, key: &Arc<Key>, change: IndexChange) {
-        if let Some(index) = &mut self.lagging_index
-            && change != IndexChange::None
-        {
-            index.push(Arc::clone(key), self.table.get(key).cloned());
-        }
-    }
-
-    pub(super) fn query_page(&self, query: Query) -> Page {
-        match (&self.lagging_index, &query.source) {
-            (Some(index), QuerySource::Index { .. }) => index.copy.query_page(query),
-            _ => self.table.query_page(query),
-        }
     }
 }

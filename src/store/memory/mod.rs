@@ -5,9 +5,12 @@ mod condition;
 mod index;
 mod lag;
 mod page;
+mod state;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod token;
 mod transact;
 mod update;
 mod write;
@@ -24,9 +27,10 @@ use async_trait::async_trait;
 use shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::page::Page;
-use self::table::Stored;
-use self::transact::Named;
-use self::write::{Action, Prepared, State};
+use self::state::State;
+use self::stored::Stored;
+use self::token::Named;
+use self::write::{Action, Prepared};
 use super::Store;
 use super::record::{SequenceNumber, StreamRecord};
 use crate::capacity::{Capacity, Consistency, read_units};

@@ -3,7 +3,8 @@
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::index::Slot;
-use super::table::{Stored, Table};
+use super::stored::Stored;
+use super::table::Table;
 use crate::error::Result;
 use crate::key::Key;
 use crate::request::{MAX_PAGE_BYTES, Order, Position, Query, QuerySource, Scan, SortRange};

@@ -1,61 +1,13 @@
 //! Transactions: all or none, and once for each token.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
-
-use super::write::{Effect, Prepared, State, decide, idle, is_met};
+use super::state::State;
+use super::token::Named;
+use super::write::{Effect, Prepared, decide, idle, is_met};
 use crate::capacity::{Capacity, Consistency, read_units};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::Result;
 use crate::key::Key;
-use crate::request::{CancelCode, CancelReason, ClientToken, TransactAction, TransactOutcome};
+use crate::request::{CancelCode, CancelReason, TransactOutcome};
 use crate::time::Timestamp;
-
-/// How long a token is remembered ([`ClientRequestToken`][token]).
-///
-/// [token]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
-
-/// A token, with the actions that it stands for.
-pub(super) struct Named {
-    pub(super) token: ClientToken,
-    pub(super) actions: Vec<TransactAction>,
-}
-
-/// The tokens of the transactions that were done in the last 10 minutes.
-#[derive(Default)]
-pub(super) struct Tokens {
-    seen: HashMap<ClientToken, Vec<TransactAction>>,
-    by_age: VecDeque<(Timestamp, ClientToken)>,
-}
-
-impl Tokens {
-    fn forget_old(&mut self, now: Timestamp) {
-        while let Some((at, token)) = self.by_age.front()
-            && at.saturating_add(TOKEN_LIFETIME) <= now
-        {
-            self.seen.remove(token);
-            self.by_age.pop_front();
-        }
-    }
-
-    /// Whether a transaction with this token was done before.
-    ///
-    /// # Errors
-    /// `Invalid` when that was another transaction.
-    fn is_replay(&self, named: &Named) -> Result<bool> {
-        match self.seen.get(&named.token) {
-            None => Ok(false),
-            Some(actions) if *actions == named.actions => Ok(true),
-            Some(_) => Err(Error::invalid("the token was used for another transaction within the last 10 minutes")
-                .with_service(ServiceError::new(Some("IdempotentParameterMismatchException"), None, None))),
-        }
-    }
-
-    fn remember(&mut self, named: Named, now: Timestamp) {
-        self.by_age.push_back((now, named.token.clone()));
-        self.seen.insert(named.token, named.actions);
-    }
-}
 
 impl State {
     pub(super) fn transact(

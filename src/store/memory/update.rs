@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_dynamo::AttributeValue;
 
-use super::table::Stored;
+use super::stored::Stored;
 use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES, Number, same};
-use crate::key::{Key, PK, SK};
+use crate::key::Key;
 use crate::request::AttributeChange;
 
 /// The changes of an update, each to an attribute of its own. They have been checked by themselves.
@@ -53,18 +53,13 @@ fn change_attribute(item: &mut Item, name: &str, change: AttributeChange) -> Res
 /// too large to be updated.
 fn check_size(stored: &Stored, overhead: usize) -> Result<()> {
     let size = stored.size;
-    if size.max(size - key_size(&stored.key) + overhead) > MAX_ITEM_BYTES {
+    if size.max(size - stored.key.size() + overhead) > MAX_ITEM_BYTES {
         return Err(Error::invalid(format!(
             "an item may have at most {MAX_ITEM_BYTES} bytes after an update, with some bytes more for each change, and \
              this would have {size}"
         )));
     }
     Ok(())
-}
-
-/// The bytes of the attributes that make up the key.
-fn key_size(key: &Key) -> usize {
-    PK.len() + key.pk.as_str().len() + SK.len() + key.sk.as_str().len()
 }
 
 /// The bytes that a change counts for beside those of the item.

@@ -5,28 +5,16 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 
-use super::change::{ChangeLog, Entry};
 use super::condition::holds;
-use super::lag::LaggingIndex;
-use super::table::{Stored, Table};
-use super::transact::Tokens;
+use super::state::State;
+use super::stored::Stored;
 use super::update::{Changes, updated};
-use crate::capacity::{Capacity, IndexChange, index_write_units, write_units};
+use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::Result;
 use crate::item::{Item, normalise, same_item};
 use crate::key::Key;
 use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
-
-/// All that the lock guards.
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) table: Table,
-    /// What queries of the index read in place of the table's own, where it is to lag.
-    pub(super) lagging_index: Option<LaggingIndex>,
-    pub(super) log: ChangeLog,
-    pub(super) tokens: Tokens,
-}
 
 /// An action of a transaction, with what can be worked out before the lock is taken.
 pub(super) struct Prepared {
@@ -163,21 +151,6 @@ impl State {
             index_write: index_write_units(index_change),
             ..Capacity::default()
         }
-    }
-
-    /// Tells an index that lags and the log of a change that was made.
-    fn finish(
-        &mut self,
-        old: Option<Stored>,
-        new: Option<Stored>,
-        index_change: IndexChange,
-        at: Timestamp,
-        by_ttl: bool,
-    ) {
-        let Some(key) = new.as_ref().or(old.as_ref()).map(|stored| Arc::clone(&stored.key)) else { return };
-        self.send_to_index(&key, index_change);
-        let item = |stored: Option<Stored>| stored.map(|stored| stored.item);
-        self.log.push(Entry { key, old: item(old), new: item(new), at, by_ttl });
     }
 
     /// Deletes what has expired, and says how many items that were.

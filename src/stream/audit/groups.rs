@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
 use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, read_listed};
-use crate::patterns::newest_message;
-use crate::request::{Condition, Get, Query, SortRange, Update, Write};
+use crate::patterns::{members_of, newest_message};
+use crate::request::{Condition, Get, Update, Write};
 use crate::stream::rows;
 
 pub(super) async fn exists(call: &Call<'_>, group: GroupId) -> Result<bool> {
@@ -186,12 +186,10 @@ struct Members {
 }
 
 async fn members(call: &Call<'_>, group: GroupId) -> Result<Members> {
-    let mut query =
-        Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()));
+    let mut pages = call.pages(members_of(group));
     let mut members = Members::default();
-    loop {
-        let page = call.query(query.clone()).await?;
-        for item in page.items {
+    while let Some(items) = pages.next().await? {
+        for item in items {
             let Ownership::Ours(KnownKey::Membership(_, user)) = Ownership::of(&item.key()?, Some(&item)) else {
                 continue;
             };
@@ -204,11 +202,8 @@ async fn members(call: &Call<'_>, group: GroupId) -> Result<Members> {
                 members.rows.push((row, is_placed));
             }
         }
-        match page.next {
-            Some(next) => query.start = Some(next),
-            None => return Ok(members),
-        }
     }
+    Ok(members)
 }
 
 /// The profile that the user has now. Where none can be read it is as it was, and says no version: nothing tells that it is right.

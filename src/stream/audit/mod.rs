@@ -24,9 +24,9 @@ use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, Ownership, User,
 };
 use crate::patterns::MAX_MEMBERS;
+use crate::patterns::call::{Call, begin};
 use crate::request::{MAX_BATCH_GETS, Position, Scan};
 use crate::store::Store;
-use crate::store::call::{Call, begin};
 
 /// The most items of the table that a page goes through.
 const PAGE_ITEMS: u32 = 100;

@@ -5,9 +5,10 @@ use uuid::Uuid;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::item::{Fields, Item, text_fields};
-use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix, Tag};
+use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
 use crate::stream::{SequenceNumber, StreamRecord};
 use crate::tag;
+use crate::tag::Tag;
 use crate::text::KeySegment;
 
 const STREAM: Tag = tag!("STREAM");

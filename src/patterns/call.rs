@@ -5,15 +5,17 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::{Instrument, Span, field};
 
-use super::Store;
 use crate::capacity::Capacity;
+use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
+use crate::model::read_own;
 use crate::request::{
     BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
     Transaction, Write, WriteOutcome,
 };
+use crate::store::Store;
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
 macro_rules! begin {
@@ -26,7 +28,7 @@ macro_rules! begin {
             write_units = ::tracing::field::Empty,
             error = ::tracing::field::Empty,
         );
-        $crate::store::call::Call::new(store, $pattern, span)
+        $crate::patterns::call::Call::new(store, $pattern, span)
     }};
 }
 pub(crate) use begin;
@@ -75,6 +77,11 @@ impl<'a> Call<'a> {
         Ok(output)
     }
 
+    /// Reads one of this crate's entities consistently; `None` also for another program's item at its key.
+    pub(crate) async fn read<E: Entity>(&self, key: Key) -> Result<Option<E>> {
+        read_own(self.get(Get::new(key).consistent()).await?.item)
+    }
+
     /// Reads any number of items consistently, 100 in a request, until none is left.
     pub(crate) async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
@@ -100,6 +107,11 @@ impl<'a> Call<'a> {
         let page = self.store.query(request).await?;
         self.add(page.capacity);
         Ok(page)
+    }
+
+    /// Starts to read the pages of a query, one after the other.
+    pub(crate) fn pages(&self, query: Query) -> Pages<'_> {
+        Pages { call: self, query, is_finished: false }
     }
 
     pub(crate) async fn scan(&self, request: Scan) -> Result<PageOutput> {
@@ -130,6 +142,27 @@ impl<'a> Call<'a> {
             TransactOutcome::Cancelled { reasons, capacity: *capacity }.done()?;
         }
         Ok(outcome)
+    }
+}
+
+/// The pages of a query that are still to be read.
+pub(crate) struct Pages<'a> {
+    call: &'a Call<'a>,
+    /// The request of the next page. Its limit may change from page to page.
+    pub(crate) query: Query,
+    is_finished: bool,
+}
+
+impl Pages<'_> {
+    /// Reads the next page; `None` after the last one.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>> {
+        if self.is_finished {
+            return Ok(None);
+        }
+        let page = self.call.query(self.query.clone()).await?;
+        self.is_finished = page.next.is_none();
+        self.query.start = page.next;
+        Ok(Some(page.items))
     }
 }
 

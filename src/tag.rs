@@ -1,0 +1,64 @@
+//! Tags: the constant segments of keys.
+
+use crate::tag;
+
+pub(crate) const USER: Tag = tag!("USER");
+pub(crate) const HANDLE: Tag = tag!("HANDLE");
+pub(crate) const IDENTITY: Tag = tag!("IDENTITY");
+pub(crate) const GROUP: Tag = tag!("GRP");
+pub(crate) const MESSAGES: Tag = tag!("MSG");
+
+/// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may as well be a value.
+pub(crate) const OURS: [Tag; 5] = [USER, HANDLE, IDENTITY, GROUP, MESSAGES];
+
+/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::tag!).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(&'static str);
+
+impl Tag {
+    /// For the [`tag!`](crate::tag!) macro, which calls it while compiling only.
+    #[doc(hidden)]
+    pub const fn checked(text: &'static str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.is_empty() || bytes.len() > 32 {
+            return None;
+        }
+        let mut rest = bytes;
+        while let [byte, tail @ ..] = rest {
+            if !byte.is_ascii_graphic() || *byte == b'#' {
+                return None;
+            }
+            rest = tail;
+        }
+        Some(Self(text))
+    }
+
+    /// The text of the tag.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+/// A constant segment of a key: 1 to 32 visible ASCII characters other than `#`. Anything else does not compile.
+///
+/// ```
+/// use threadline::{tag, Tag};
+///
+/// const REACTION: Tag = tag!("REACTION");
+/// assert_eq!(REACTION.as_str(), "REACTION");
+/// ```
+///
+/// ```compile_fail
+/// let _ = threadline::tag!("RE#ACTION");
+/// ```
+#[macro_export]
+macro_rules! tag {
+    ($text:literal) => {
+        const {
+            match $crate::Tag::checked($text) {
+                Some(tag) => tag,
+                None => panic!("a tag has 1 to 32 visible ASCII characters other than `#`"),
+            }
+        }
+    };
+}
