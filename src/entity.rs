@@ -82,15 +82,15 @@ pub trait Entity: Stored {
     fn to_item(&self) -> Result<Item> {
         let mut item = self.write(Self::TYPE)?;
         let key = self.key();
-        item.insert(PK, AttributeValue::S(key.pk.into()));
-        item.insert(SK, AttributeValue::S(key.sk.into()));
-        item.insert(TYPE, AttributeValue::S(Self::TYPE.to_owned()));
+        item.insert(PK, key.pk);
+        item.insert(SK, key.sk);
+        item.insert(TYPE, Self::TYPE);
         if let Some(index_key) = self.index_key() {
-            item.insert(GSI1PK, AttributeValue::S(index_key.pk.into()));
-            item.insert(GSI1SK, AttributeValue::S(index_key.sk.into()));
+            item.insert(GSI1PK, index_key.pk);
+            item.insert(GSI1SK, index_key.sk);
         }
         if let Some(expires_at) = self.expires_at() {
-            item.insert(EXPIRES_AT, AttributeValue::N(expires_at.unix_seconds().to_string()));
+            item.insert(EXPIRES_AT, expires_at.unix_seconds());
         }
         Ok(item)
     }

@@ -28,7 +28,7 @@ pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units,
 pub use entity::{Entity, Stored};
 pub use error::{Error, ErrorKind, Outcome, Recovery, Result, ServiceError};
 pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
-pub use item::Item;
+pub use item::{Item, Value};
 pub use key::{
     EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
     Segment, Segments, SortKey, SortKeyPrefix, TYPE,

@@ -3,7 +3,7 @@
 use serde_dynamo::AttributeValue;
 
 use super::codec::{corrupt, does_not_fit, key_texts};
-use super::{Item, type_of};
+use super::{Item, Value, type_of};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::text::{DisplayName, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
@@ -84,6 +84,27 @@ impl Field for bool {
     fn write(&self) -> AttributeValue {
         AttributeValue::Bool(*self)
     }
+}
+
+/// Makes [`Value`]s of public types that are stored as text.
+macro_rules! values_of_fields {
+    ($($type:ty)*) => {$(
+        impl From<$type> for Value {
+            fn from(field: $type) -> Self {
+                Self(field.write())
+            }
+        }
+
+        impl From<&$type> for Value {
+            fn from(field: &$type) -> Self {
+                Self(field.write())
+            }
+        }
+    )*};
+}
+
+values_of_fields! {
+    UserId GroupId MessageId Timestamp Handle DisplayName GroupTitle IdentitySubject MessageBody KeySegment Preview
 }
 
 /// The fields of an entity that is read from an item. An error names the attribute and never holds its content.

@@ -3,6 +3,7 @@
 mod check;
 mod codec;
 mod fields;
+mod into;
 mod number;
 mod size;
 mod value;
@@ -19,6 +20,7 @@ use crate::time::Timestamp;
 pub(crate) use check::{check_attribute_name, check_index_key, check_value};
 pub(crate) use codec::{decode, encode, of_another_type};
 pub(crate) use fields::{Field, Fields, text_fields};
+pub use into::Value;
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
 pub(crate) use value::{compare, normalise, same, same_item};
@@ -27,10 +29,10 @@ pub(crate) use value::{compare, normalise, same, same_item};
 /// SDK. `Debug` prints the names and types of the attributes, never their values.
 ///
 /// ```
-/// use threadline::{AttributeValue, Item};
+/// use threadline::Item;
 ///
 /// let mut item = Item::new();
-/// item.insert("message", AttributeValue::S("opa".into()));
+/// item.insert("message", "opa");
 /// assert_eq!(format!("{item:?}"), r#"Item { message: "S" }"#);
 /// assert_eq!(item.size(), 10);
 /// ```
@@ -51,8 +53,8 @@ impl Item {
     /// Returns an item of nothing but its key.
     pub(crate) fn of_key(key: &Key) -> Self {
         let mut item = Self::new();
-        item.insert(PK, AttributeValue::S(key.pk.as_str().to_owned()));
-        item.insert(SK, AttributeValue::S(key.sk.as_str().to_owned()));
+        item.insert(PK, key.pk.as_str());
+        item.insert(SK, key.sk.as_str());
         item
     }
 
@@ -70,8 +72,8 @@ impl Item {
     }
 
     /// Sets an attribute, and gives back what it was.
-    pub fn insert(&mut self, name: impl Into<String>, value: AttributeValue) -> Option<AttributeValue> {
-        self.0.insert(name.into(), value)
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<AttributeValue> {
+        self.0.insert(name.into(), value.into().0)
     }
 
     /// Removes an attribute, and gives back what it was.

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use serde_dynamo::AttributeValue;
-
 use super::call::{Call, begin};
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, Part, check_limit};
@@ -88,7 +86,7 @@ impl Thread {
             let position = position?;
             // A message ahead of the clock would mark others as read that nobody has seen yet.
             let position = self.chat.not_ahead(position);
-            let value = || AttributeValue::S(position.to_string());
+            let value = || position.to_string();
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
                 .when(Condition::item_exists().and(forward))?

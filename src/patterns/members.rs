@@ -1,7 +1,5 @@
 //! `groups.get`, `groups.members`, `groups.add_member`, `groups.remove_member`.
 
-use serde_dynamo::AttributeValue;
-
 use super::call::begin;
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
@@ -97,8 +95,7 @@ impl Thread {
             if let Some(newest) = super::newest_message(&call, self.group_id()).await? {
                 row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
             }
-            let most = AttributeValue::N(MAX_MEMBERS.to_string());
-            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, most))?;
+            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS))?;
             let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
             let outcome = call.transact(Transaction::new(actions)?).await?;
             match &outcome {
@@ -133,8 +130,7 @@ impl Thread {
         call.run(async {
             self.title()?;
             // Another program may keep an item of its own at the key.
-            let is_ours =
-                Condition::absent(TYPE).or(Condition::eq(TYPE, AttributeValue::S(Membership::TYPE.to_owned())));
+            let is_ours = Condition::absent(TYPE).or(Condition::eq(TYPE, Membership::TYPE));
             let row = Write::delete(Membership::key_from((self.group_id(), member)))
                 .when(Condition::item_exists().and(is_ours))?;
             let mut actions = vec![row.into(), self.count_members(-1)?.into()];

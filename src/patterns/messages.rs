@@ -3,8 +3,6 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde_dynamo::AttributeValue;
-
 use super::call::{Call, begin};
 use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
@@ -144,9 +142,8 @@ impl Thread {
         let (position, body) = (message.try_into().map_err(Into::into), body.try_into().map_err(Into::into));
         call.run(async {
             let (body, now) = (body?, self.chat.clock.now());
-            let text = || AttributeValue::S(body.to_string());
-            let update =
-                Update::new().set(Message::BODY, text()).set(Message::EDITED_AT, AttributeValue::S(now.to_string()));
+            let text = || &body;
+            let update = Update::new().set(Message::BODY, text()).set(Message::EDITED_AT, now);
             match self.change(&call, position?, update, Some(Condition::ne(Message::BODY, text()))).await? {
                 Changed::Now(old) => Ok(old.edited(body, now)),
                 Changed::Not(stored) if stored.is_deleted() => {
@@ -170,8 +167,7 @@ impl Thread {
         let position = message.try_into().map_err(Into::into);
         call.run(async {
             let now = self.chat.clock.now();
-            let update =
-                Update::new().set(Message::DELETED_AT, AttributeValue::S(now.to_string())).remove(Message::BODY);
+            let update = Update::new().set(Message::DELETED_AT, now).remove(Message::BODY);
             match self.change(&call, position?, update, None).await? {
                 Changed::Now(old) => Ok(old.deleted(now)),
                 Changed::Not(tombstone) => Ok(tombstone),
@@ -190,7 +186,7 @@ impl Thread {
     ) -> Result<Changed> {
         let me = self.me.user_id();
         let mine = Condition::item_exists()
-            .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
+            .and(Condition::eq(Message::SENDER, me))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
         let mut write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();

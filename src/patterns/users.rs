@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use serde_dynamo::AttributeValue;
-
 use super::Threadline;
 use super::call::{Call, begin};
 use crate::entity::Entity;
@@ -222,7 +220,7 @@ impl Threadline {
             }
 
             // Updates, not puts, so that attributes which the application added to these items stay.
-            let unchanged = Condition::eq("version", number(user.version()));
+            let unchanged = Condition::eq("version", user.version());
             let mut writes: Vec<TransactAction> =
                 vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old().into()];
             let from = place(&call, user, user.handle()).await?;
@@ -285,7 +283,7 @@ impl Threadline {
             match (&from.moves, is_kept) {
                 (None, false) => writes.push(Write::delete(from.key).when(is_of(user))?.into()),
                 (None, true) => {
-                    let reserve = Update::new().set(EXPIRES_AT, seconds(end));
+                    let reserve = Update::new().set(EXPIRES_AT, end.unix_seconds());
                     writes.push(Write::update(from.key, reserve)?.when(is_of(user))?.into());
                 }
                 (Some(_), false) => {}
@@ -341,17 +339,13 @@ fn is_same_claim(one: &Handle, other: &Handle) -> bool {
 
 /// There is no claim, or a reservation that has ended: DynamoDB removes it some time later.
 fn free(now: Timestamp) -> Condition {
-    let next = AttributeValue::N(now.unix_seconds().saturating_add(1).to_string());
+    let next = now.unix_seconds().saturating_add(1);
     Condition::item_absent().or(Condition::lt(EXPIRES_AT, next))
 }
 
 /// The claim is this user's, in use or reserved.
 fn is_of(user: &User) -> Condition {
-    Condition::eq("user_uuid", AttributeValue::S(user.id().to_string()))
-}
-
-fn seconds(time: Timestamp) -> AttributeValue {
-    AttributeValue::N(time.unix_seconds().to_string())
+    Condition::eq("user_uuid", user.id())
 }
 
 /// Puts an entity where there is none yet, and asks for the one that is.
@@ -366,14 +360,7 @@ pub(super) fn refused(reasons: &[CancelReason], place: usize) -> bool {
 
 /// Sets the names, and the version that has them, in a user or a claim.
 fn names(user: &User) -> Update {
-    Update::new()
-        .set("handle", AttributeValue::S(user.handle().to_string()))
-        .set("display_name", AttributeValue::S(user.display_name().to_string()))
-        .set("version", number(user.version()))
-}
-
-fn number(number: u32) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+    Update::new().set("handle", user.handle()).set("display_name", user.display_name()).set("version", user.version())
 }
 
 fn changed_since() -> Error {

@@ -7,7 +7,7 @@ use serde_dynamo::AttributeValue;
 
 use super::substitution::Substituted;
 use crate::error::{Error, Result};
-use crate::item::{attribute_size, check_attribute_name, check_value};
+use crate::item::{Value, attribute_size, check_attribute_name, check_value};
 use crate::key::PK;
 
 /// A condition on the item as it is before the write. Closed, so that the in-memory store evaluates it and the DynamoDB store
@@ -18,9 +18,9 @@ use crate::key::PK;
 /// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
 ///
 /// ```
-/// use threadline::{AttributeValue, Condition};
+/// use threadline::Condition;
 ///
-/// let newer = Condition::absent("last_read").or(Condition::lt("last_read", AttributeValue::S("2026".into())));
+/// let newer = Condition::absent("last_read").or(Condition::lt("last_read", "2026"));
 /// let condition = Condition::item_exists().and(newer);
 /// ```
 #[derive(Clone, PartialEq)]
@@ -79,23 +79,23 @@ impl Condition {
     }
 
     /// The attribute equals the value.
-    pub fn eq(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        Self::Compare(name.into(), Comparison::Eq, value)
+    pub fn eq(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        Self::Compare(name.into(), Comparison::Eq, value.into().into())
     }
 
     /// The attribute differs from the value, or is missing.
-    pub fn ne(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        Self::Compare(name.into(), Comparison::Ne, value)
+    pub fn ne(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        Self::Compare(name.into(), Comparison::Ne, value.into().into())
     }
 
     /// The attribute is less than the value.
-    pub fn lt(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        Self::Compare(name.into(), Comparison::Lt, value)
+    pub fn lt(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        Self::Compare(name.into(), Comparison::Lt, value.into().into())
     }
 
     /// The attribute is greater than the value.
-    pub fn gt(name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        Self::Compare(name.into(), Comparison::Gt, value)
+    pub fn gt(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        Self::Compare(name.into(), Comparison::Gt, value.into().into())
     }
 
     /// Both hold.

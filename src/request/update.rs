@@ -7,7 +7,7 @@ use serde_dynamo::AttributeValue;
 
 use super::substitution::Substituted;
 use crate::error::{Error, Result};
-use crate::item::{attribute_size, check_attribute_name, check_index_key, check_value};
+use crate::item::{Value, attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
 /// One change to one attribute. `Debug` prints no value.
@@ -38,9 +38,9 @@ impl AttributeChange {
 /// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
 ///
 /// ```
-/// use threadline::{AttributeValue, Update};
+/// use threadline::Update;
 ///
-/// let update = Update::new().set("title", AttributeValue::S("Babylon 5".into())).add("version", 1).remove("draft");
+/// let update = Update::new().set("title", "Babylon 5").add("version", 1).remove("draft");
 /// assert_eq!(update.changes().len(), 3);
 /// ```
 #[derive(Clone, Default, PartialEq)]
@@ -56,14 +56,14 @@ impl Update {
 
     /// Sets an attribute.
     #[must_use]
-    pub fn set(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        self.with(name, AttributeChange::Set(value))
+    pub fn set(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.with(name, AttributeChange::Set(value.into().into()))
     }
 
     /// Sets an attribute where it is missing.
     #[must_use]
-    pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
-        self.with(name, AttributeChange::SetIfAbsent(value))
+    pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.with(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
     /// Adds to the number in an attribute, which counts as 0 where it is missing.

@@ -11,11 +11,11 @@ use crate::key::{Key, PK, SK};
 /// Writes one item.
 ///
 /// ```
-/// use threadline::{AttributeValue, Condition, Item, Write};
+/// use threadline::{Condition, Item, Write};
 ///
 /// let mut item = Item::new();
-/// item.insert("pk", AttributeValue::S("REACTIONS#1".into()));
-/// item.insert("sk", AttributeValue::S("USER#1".into()));
+/// item.insert("pk", "REACTIONS#1");
+/// item.insert("sk", "USER#1");
 /// let write = Write::put(item)?.when(Condition::item_absent())?.returning_old();
 /// # Ok::<(), threadline::Error>(())
 /// ```

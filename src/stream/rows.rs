@@ -279,9 +279,7 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
 /// The update that puts a row that is right where the index should have it, unless it moved since it was read.
 pub(super) fn place(row: &Membership) -> Result<Write> {
     let recency = Membership::recency(row.last_message_at(), row.group_id());
-    let update = Update::new()
-        .set(GSI1PK, AttributeValue::S(Membership::inbox(row.user_id()).into()))
-        .set(GSI1SK, AttributeValue::S(recency.into()));
+    let update = Update::new().set(GSI1PK, Membership::inbox(row.user_id())).set(GSI1SK, recency);
     let shown = row.last_message().map(|shown| AttributeValue::S(shown.to_string()));
     let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, shown));
     Write::update(row.key(), update)?.when(as_read)

@@ -105,14 +105,14 @@ fn pieces(mut text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use threadline::stream::RecordKind;
-    use threadline::{AttributeValue, Item};
+    use threadline::Item;
 
     use super::*;
 
     fn poison(text: &str) -> StreamRecord {
         let mut image = Item::new();
         for name in ["a", "b", "c", "d", "e"] {
-            image.insert(name, AttributeValue::S(text.into()));
+            image.insert(name, text);
         }
         let mut record = StreamRecord::new(RecordKind::Insert, Item::new(), Some("17".parse().unwrap()));
         record.new = Some(image);

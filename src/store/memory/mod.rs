@@ -70,13 +70,13 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// ```
 /// use threadline::store::Store;
-/// use threadline::{AttributeValue, Get, Item, Key, MemoryStore, PartitionKey, SortKey, Write};
+/// use threadline::{Get, Item, Key, MemoryStore, PartitionKey, SortKey, Write};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
 /// let mut item = Item::new();
-/// item.insert("pk", AttributeValue::S("USER#1".into()));
-/// item.insert("sk", AttributeValue::S("USER".into()));
+/// item.insert("pk", "USER#1");
+/// item.insert("sk", "USER");
 /// store.write(Write::put(item)?).await?.done()?;
 ///
 /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
@@ -159,13 +159,13 @@ impl MemoryStore {
     /// ```
     /// use threadline::store::Store;
     /// use threadline::store::memory::IndexLag;
-    /// use threadline::{AttributeValue, GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
+    /// use threadline::{GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let store = MemoryStore::new().with_index_lag(IndexLag::writes(1));
     /// let mut item = Item::new();
     /// for name in [PK, SK, GSI1PK, GSI1SK] {
-    ///     item.insert(name, AttributeValue::S("A".into()));
+    ///     item.insert(name, "A");
     /// }
     /// store.write(Write::put(item)?).await?.done()?;
     ///

@@ -1,8 +1,6 @@
 //! The claims against the users they are for. Where one of them cannot be read, that is a finding at its own place, and what does
 //! not depend on it is audited.
 
-use serde_dynamo::AttributeValue;
-
 use super::drift::{Drift, Finding};
 use super::{Call, Mode, possible};
 use crate::entity::Entity;
@@ -52,7 +50,7 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
     let mut item = right.to_item()?;
     let mut actions = vec![unchanged(user)?];
     if is_anothers {
-        item.insert(PK, AttributeValue::S(before.pk.as_str().to_owned()));
+        item.insert(PK, before.pk.as_str());
         actions.push(Write::put(item)?.when(is_for(user.id()))?.into());
     } else {
         actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for(user.id())))?.into());
@@ -150,12 +148,11 @@ async fn finish(
 }
 
 fn unchanged(user: &User) -> Result<TransactAction> {
-    let version = AttributeValue::N(user.version().to_string());
-    TransactAction::check(user.key(), Condition::eq("version", version))
+    TransactAction::check(user.key(), Condition::eq("version", user.version()))
 }
 
 fn is_for(user: UserId) -> Condition {
-    Condition::eq("user_uuid", AttributeValue::S(user.to_string()))
+    Condition::eq("user_uuid", user)
 }
 
 async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<Option<User>>> {

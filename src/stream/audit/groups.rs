@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use serde_dynamo::AttributeValue;
 
 use super::drift::{Drift, Finding};
 use super::{CONCURRENCY, Call, Mode, possible, readable};
@@ -156,13 +155,12 @@ async fn audit_count(
         findings.push(Finding::found(drift));
         return Ok(());
     }
-    let number = |count: u64| AttributeValue::N(count.to_string());
-    let update = Update::new().set(MessageGroup::MEMBER_COUNT, number(rows.into()));
+    let update = Update::new().set(MessageGroup::MEMBER_COUNT, rows);
     // Whoever joined or left since the group was read, which was before its rows were, has changed the second of these in the same
     // transaction, and this write gives way. The first may be the same again.
-    let count_is_same = Condition::eq(MessageGroup::MEMBER_COUNT, number(group.member_count().into()));
+    let count_is_same = Condition::eq(MessageGroup::MEMBER_COUNT, group.member_count());
     let members_are_same = match group.member_changes() {
-        Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, number(changes)),
+        Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, changes),
         None => Condition::absent(MessageGroup::MEMBER_CHANGES),
     };
     let write = Write::update(group.key(), update)?.when(count_is_same.and(members_are_same))?;
