@@ -1,31 +1,25 @@
 //! Makes, verifies, fills, prints, audits, lists and deletes the table, on DynamoDB Local or on AWS.
 //!
 //! ```text
-//! scripts/dynamodb-local                                              # in another terminal
-//! cargo run --features dynamodb --example table -- create             # and: verify, seed, scan, check, rebuild, ...
-//! cargo run --features example-aws --example table -- verify --aws    # the same on AWS
+//! scripts/dynamodb-local                                      # in another terminal
+//! cargo run -p threadline-examples --bin table -- create         # and: verify, seed, scan, check, rebuild, ...
+//! cargo run -p threadline-examples --bin table -- verify --aws   # the same on AWS
 //! ```
 //!
 //! `--help` tells all options. The example `patterns` reads what `seed` has written.
 
-#[allow(dead_code, reason = "each example uses a part")]
-#[macro_use]
-#[path = "../support/out.rs"]
-mod out;
 mod audit;
 mod scan;
 mod seed;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use aws_sdk_dynamodb::Client;
 use clap::{Args, Parser, Subcommand};
-use support::Target;
 use threadline::table::{Difference, Setting};
 use threadline::{DynamoDbStore, TableSpec};
+use threadline_examples::{Target, finish, say};
 
 /// Makes, verifies, fills, prints, audits, lists and deletes the table of the examples.
 #[derive(Debug, Parser)]
@@ -83,7 +77,7 @@ struct Protection {
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = run(&options).await;
-    support::finish(&options.target, outcome)
+    finish(&options.target, outcome)
 }
 
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {

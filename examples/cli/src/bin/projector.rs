@@ -1,28 +1,22 @@
 //! Tails the stream of a table and keeps its inboxes in order, where no Lambda does.
 //!
 //! ```text
-//! scripts/dynamodb-local                                              # in another terminal
-//! cargo run --features dynamodb --example table -- create             # then: seed
-//! cargo run --features streams --example projector -- --once          # without --once: until Ctrl-C
-//! cargo run --features streams,example-aws --example projector -- --aws
+//! scripts/dynamodb-local                                      # in another terminal
+//! cargo run -p threadline-examples --bin table -- create      # then: seed
+//! cargo run -p threadline-examples --bin projector -- --once   # without --once: until Ctrl-C
+//! cargo run -p threadline-examples --bin projector -- --aws
 //! ```
 //!
 //! It remembers in the table how far it has read, and goes on from there the next time.
-
-#[allow(dead_code, reason = "each example uses a part")]
-#[macro_use]
-#[path = "support/out.rs"]
-mod out;
-mod support;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use support::Target;
 use threadline::DynamoDbStore;
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::stream::{JsonLinesSink, PollEvent, PollSummary, Poller, Projector};
+use threadline_examples::{Target, finish, say};
 
 /// Reads the table's stream and moves the inbox rows, a line for each batch.
 #[derive(Debug, Parser)]
@@ -39,7 +33,7 @@ struct Options {
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = run(&options).await;
-    support::finish(&options.target, outcome)
+    finish(&options.target, outcome)
 }
 
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {

@@ -7,9 +7,8 @@ use threadline::store::meter::Metered;
 use threadline::{
     Entity, HandleClaim, IdentityClaim, Item, KnownKey, Membership, Message, MessageGroup, Result, Scan, Store, User,
 };
-
-use crate::out::is_closed;
-use crate::support::minute;
+use threadline_examples::out::is_closed;
+use threadline_examples::{minute, say};
 
 /// Reads the table, page after page to its end, and prints it. What cannot be read is printed as such.
 pub(crate) async fn scan(store: impl Store) -> Result<(), Box<dyn Error>> {

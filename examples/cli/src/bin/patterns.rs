@@ -1,27 +1,21 @@
 //! Two access patterns on a table of DynamoDB, and what they consume: somebody's inbox, and a conversation as a chat shows it.
 //!
 //! ```text
-//! scripts/dynamodb-local                                                       # in another terminal
-//! cargo run --features dynamodb --example table -- create                      # then: seed
-//! cargo run --features dynamodb --example patterns -- conversations --handle andrewbrown
-//! cargo run --features dynamodb --example patterns -- conversation 5ae290ed-55d1-47a0-bc6d-fe2bc2700399
+//! scripts/dynamodb-local                                      # in another terminal
+//! cargo run -p threadline-examples --bin table -- create      # then: seed
+//! cargo run -p threadline-examples --bin patterns -- conversations --handle andrewbrown
+//! cargo run -p threadline-examples --bin patterns -- conversation 5ae290ed-55d1-47a0-bc6d-fe2bc2700399
 //! ```
 //!
 //! `--help` tells all options.
-
-#[allow(dead_code, reason = "each example uses a part")]
-#[macro_use]
-#[path = "support/out.rs"]
-mod out;
-mod support;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use support::{Target, minute};
 use threadline::store::meter::Metered;
 use threadline::{Capacity, Cursor, DynamoDbStore, GroupId, Handle, Membership, Message, Profile, Threadline};
+use threadline_examples::{Target, finish, minute, say};
 
 /// Reads an inbox or a conversation, and tells what that consumes.
 #[derive(Debug, Parser)]
@@ -74,7 +68,7 @@ struct Paging {
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = run(&options).await;
-    support::finish(&options.target, outcome)
+    finish(&options.target, outcome)
 }
 
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {

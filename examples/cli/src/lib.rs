@@ -1,40 +1,49 @@
-//! What the examples on DynamoDB share: the options that say which table, the client, and how errors are told. No example by
-//! itself.
+//! The parts that the example programs share: the options that name a table, its client, printing, and the report of an error.
+
+#[path = "../../support/out.rs"]
+pub mod out;
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::ProvideCredentials;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::list_tables::ListTablesError;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use threadline::store::dynamodb::local_client;
 use threadline::{ErrorKind, Timestamp};
 
 /// Which table.
 #[derive(Debug, Args)]
-pub(crate) struct Target {
+pub struct Target {
     /// The table's name
     #[arg(long, global = true, value_name = "NAME", default_value = "threadline")]
-    pub(crate) table: String,
+    pub table: String,
 
     /// The address of DynamoDB Local, or another emulator [default: DYNAMODB_ENDPOINT, or http://localhost:8000]
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
 
-    /// Go to AWS instead, with the region and credentials that this machine is set up for (needs --features example-aws)
+    /// Go to AWS instead, with the region and credentials that this machine is set up for
     #[arg(long, global = true)]
-    pub(crate) aws: bool,
+    pub aws: bool,
 }
 
 impl Target {
     /// A client for the place.
-    pub(crate) async fn connect(&self) -> Result<Client, Box<dyn Error>> {
+    pub async fn connect(&self) -> Result<Client, Box<dyn Error>> {
         if self.aws {
             return match self.endpoint {
                 Some(_) => Err("--endpoint and --aws are two places: give one of them".into()),
-                None => aws_client().await,
+                None => Ok(Client::new(&aws_settings().await?)),
             };
         }
         let endpoint = self.endpoint();
@@ -45,16 +54,11 @@ impl Target {
     }
 
     /// A client for the streams of the place.
-    #[cfg(feature = "streams")]
-    #[allow(dead_code, reason = "only the example `projector` reads a stream")]
-    pub(crate) async fn connect_streams(&self) -> Result<aws_sdk_dynamodbstreams::Client, Box<dyn Error>> {
+    pub async fn connect_streams(&self) -> Result<aws_sdk_dynamodbstreams::Client, Box<dyn Error>> {
         if !self.aws {
             return Ok(threadline::stream::local_streams_client(&self.endpoint()));
         }
-        #[cfg(feature = "example-aws")]
-        return Ok(aws_sdk_dynamodbstreams::Client::new(&aws_settings().await?));
-        #[cfg(not(feature = "example-aws"))]
-        Err(NEEDS_AWS.into())
+        Ok(aws_sdk_dynamodbstreams::Client::new(&aws_settings().await?))
     }
 
     fn endpoint(&self) -> String {
@@ -63,7 +67,7 @@ impl Target {
     }
 
     /// `at http://localhost:8000`
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         if self.aws { "on AWS".to_owned() } else { format!("at {}", self.endpoint()) }
     }
 
@@ -100,17 +104,7 @@ impl fmt::Display for Target {
 
 /// The settings of the environment: variables, profiles, single sign-on, or the role of the machine. This crate brings no TLS
 /// stack; this is the place where an application chooses one.
-#[cfg(feature = "example-aws")]
 async fn aws_settings() -> Result<aws_config::SdkConfig, Box<dyn Error>> {
-    use std::time::Duration;
-
-    use aws_config::BehaviorVersion;
-    use aws_config::timeout::TimeoutConfig;
-    use aws_sdk_dynamodb::config::ProvideCredentials;
-    use aws_smithy_http_client::Builder;
-    use aws_smithy_http_client::tls::Provider;
-    use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(5))
@@ -128,26 +122,12 @@ async fn aws_settings() -> Result<aws_config::SdkConfig, Box<dyn Error>> {
     Ok(config)
 }
 
-#[cfg(feature = "example-aws")]
-async fn aws_client() -> Result<Client, Box<dyn Error>> {
-    Ok(Client::new(&aws_settings().await?))
-}
-
-#[cfg(feature = "example-aws")]
 #[derive(Debug, thiserror::Error)]
 #[error("no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
 struct NoCredentials(#[source] Box<dyn Error + Send + Sync>);
 
-#[cfg(not(feature = "example-aws"))]
-const NEEDS_AWS: &str = "--aws needs TLS and AWS's configuration: add `example-aws` to the features of `cargo run`";
-
-#[cfg(not(feature = "example-aws"))]
-async fn aws_client() -> Result<Client, Box<dyn Error>> {
-    Err(NEEDS_AWS.into())
-}
-
 /// Ends the example: an error is told with its causes, each on a line of its own.
-pub(crate) fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
+pub fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
     let error = match outcome {
         Ok(code) => return code,
         Err(error) => error,
@@ -165,7 +145,6 @@ pub(crate) fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>)
 }
 
 /// A time to the minute, for reading: `2024-01-01 00:40`, in UTC.
-#[allow(dead_code, reason = "the example `projector` shows no time")]
-pub(crate) fn minute(time: Timestamp) -> String {
+pub fn minute(time: Timestamp) -> String {
     time.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }

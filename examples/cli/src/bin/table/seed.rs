@@ -11,9 +11,8 @@ use threadline::{
     Draft, DynamoDbStore, ErrorKind, GroupId, ImportedDirect, MAX_PAGE_ITEMS, Message, MessageBody, MessageId,
     MessagePosition, NewUser, SendWindow, Thread, Threadline, Timestamp, User, UserId,
 };
+use threadline_examples::{minute, say};
 use uuid::Uuid;
-
-use crate::support::minute;
 
 /// The users of Cruddur: id, handle, name, and the subject that its identity provider knows them by.
 const USERS: [(&str, &str, &str, &str); 4] = [

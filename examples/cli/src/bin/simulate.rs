@@ -1,20 +1,16 @@
 //! Simulates whole deployments, each from its seed, and stops at the first invariant that does not hold. Needs no server.
 //!
 //! ```text
-//! cargo run --release --features simulation --example simulate -- --seeds 100000
-//! cargo run --release --features simulation --example simulate -- --seed 7 --trace
+//! cargo run --release -p threadline-examples --bin simulate -- --seeds 100000
+//! cargo run --release -p threadline-examples --bin simulate -- --seed 7 --trace
 //! ```
-
-#[allow(dead_code, reason = "each example uses a part")]
-#[macro_use]
-#[path = "support/out.rs"]
-mod out;
 
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use threadline::simulation::{Simulation, Summary, Trouble};
+use threadline_examples::say;
 
 /// Simulates deployments: users, servers and projectors on one table, with faults and crashes.
 #[derive(Debug, Parser)]

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use threadline::Store;
 use threadline::store::meter::Metered;
 use threadline::stream::{AuditCursor, Auditor};
+use threadline_examples::say;
 
 /// Where an audit starts.
 #[derive(Debug, Args)]

@@ -7,15 +7,11 @@ use std::path::{Path, PathBuf};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
-
-// The crate of the targets shows these to its binaries.
-#[allow(unreachable_pub)]
-#[path = "../fuzz/src/lib.rs"]
-mod targets;
+use threadline_fuzz::TARGETS;
 
 /// The files of a target's corpus, in the order of their names.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -24,7 +20,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn every_target_keeps_its_promises_over_its_corpus() {
-    for (target, check) in targets::TARGETS {
+    for (target, check) in TARGETS {
         let files = corpus(target);
         assert!(files.len() >= 10, "the corpus of {target} is kept");
         for (path, data) in files {
@@ -38,14 +34,14 @@ fn every_target_keeps_its_promises_over_its_corpus() {
 
 #[test]
 fn every_target_keeps_its_promises_over_bytes_of_any_kind() {
-    for (target, check) in targets::TARGETS {
+    for (target, check) in TARGETS {
         run(target, vec(any::<u8>(), 0..200), check);
     }
 }
 
 #[test]
 fn every_target_keeps_its_promises_over_inputs_that_are_nearly_those_of_its_corpus() {
-    for (target, check) in targets::TARGETS {
+    for (target, check) in TARGETS {
         let files: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, data)| data).collect();
         let edits = vec((any::<prop::sample::Index>(), edit(files.clone())), 1..4);
         let inputs = (prop::sample::select(files), edits).prop_map(|(mut data, edits)| {
