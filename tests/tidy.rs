@@ -27,7 +27,6 @@ const MODULES: &[(&str, &[&str])] = &[
         "store::dynamodb",
         &["error", "aws", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
     ),
-    ("store::conformance", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
     ("table", &["error", "key"]),
     ("table::dynamodb", &["error", "aws", "key", "table", "table::verify"]),
     ("table::verify", &["error", "aws", "key", "table", "table::dynamodb"]),
@@ -79,7 +78,7 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// Macros, which are named at the root of the crate, and the module that each belongs to.
-const MACROS: &[(&str, &str)] = &[("tag", "key"), ("conformance_tests", "store::conformance")];
+const MACROS: &[(&str, &str)] = &[("tag", "key")];
 
 /// Words that stand nowhere in the code, but in the modules named. Tests in `src` are held to the last six alone.
 const WORDS: &[(&str, &[&str])] = &[

@@ -1,11 +1,12 @@
 //! Putting a whole item.
 //! ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
 
+use threadline::{Condition, Query, Write};
+
 use super::support::{
     assert_item, assert_none, assert_sort_keys, done, get, limit, put, query_all, refused, s, with, write,
 };
 use super::{Scope, Store};
-use crate::request::{Condition, Query, Write};
 
 /// Other programs have keys of their own, in the table and in the index: any text is read back, page after page.
 pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {

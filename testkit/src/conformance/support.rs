@@ -3,17 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use serde_dynamo::AttributeValue;
-
-use crate::capacity::Capacity;
-use crate::error::{ErrorKind, Result};
-use crate::item::Item;
-use crate::key::Key;
-use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, Get, PageOutput, Query, Scan, TransactAction, TransactOutcome,
-    Transaction, Write, WriteOutcome,
+use threadline::{
+    AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, Capacity, ErrorKind, Get, Item, Key, PageOutput,
+    Query, Result, Scan, Store, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
-use crate::store::Store;
 
 /// More pages than any behaviour has: a store whose positions run in a circle is stopped here.
 const MANY_PAGES: usize = 10_000;
@@ -188,7 +181,7 @@ pub(super) fn assert_sort_keys(items: &[Item], expected: &[&str]) {
 /// The items' sort keys in the table.
 #[track_caller]
 pub(super) fn sort_keys(items: &[Item]) -> Vec<&str> {
-    items.iter().map(|item| item.get_s(crate::key::SK).expect("an item has a sort key")).collect()
+    items.iter().map(|item| item.get_s(threadline::SK).expect("an item has a sort key")).collect()
 }
 
 /// The attributes by name, with the members of sets in order: what `Debug` of an item does not show.

@@ -3,14 +3,13 @@
 //!
 //! The table may hold other items, and others may be writing to it: these look at the items of their own scope.
 
+use threadline::{Item, Key, PK, PageOutput, Position, Scan, Write};
+
 use super::scope::{item_at, sort_key};
 use super::support::{
     assert_invalid, assert_item, done, limit, of_size, put, put_all, s, scan_pages, sort_keys, with, write,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{Key, PK};
-use crate::request::{PageOutput, Position, Scan, Write};
 
 /// The items of this scope, in the order of their sort keys.
 fn own(scope: &Scope, pages: Vec<PageOutput>) -> Vec<Item> {

@@ -4,14 +4,13 @@
 //! These need no clock: what expired in 1970 has expired, and DynamoDB never sweeps what expired more than five years ago,
 //! so that the item stays where it is while it is looked at.
 
+use threadline::{CancelCode, Condition, EXPIRES_AT, Item, PK, Query, Scan, TransactOutcome, Update, Write};
+
 use super::support::{
     assert_item, assert_none, assert_sort_keys, batch_get, done, get, limit, n, put, put_all, query, query_all,
     refused, s, scan_pages, with, write,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{EXPIRES_AT, PK};
-use crate::request::{CancelCode, Condition, Query, Scan, TransactOutcome, Update, Write};
 
 /// Ten seconds after the epoch.
 const PAST: &str = "10";

@@ -3,16 +3,15 @@
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
-use serde_dynamo::AttributeValue;
+use threadline::{
+    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, Update, Write, WriteAction,
+};
 
 use super::scope::with_index_key;
 use super::support::{
     assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, put, put_all, query_all, s, with, write,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{GSI1PK, GSI1SK, IndexKey, PartitionKey};
-use crate::request::{Order, Query, Update, Write, WriteAction};
 
 async fn in_index(store: &dyn Store, partition: PartitionKey) -> Vec<Item> {
     query_all(store, Query::index(partition)).await

@@ -2,11 +2,10 @@
 //! ([UpdateItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html), [update
 //! expressions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html))
 
-use serde_dynamo::AttributeValue;
+use threadline::{AttributeValue, Condition, Update, Write};
 
 use super::support::{assert_invalid, assert_item, assert_none, done, get, n, put, refused, s, with, write};
 use super::{Scope, Store};
-use crate::request::{Condition, Update, Write};
 
 fn update(scope: &Scope, update: Update) -> Write {
     Write::update(scope.key("a"), update).unwrap()

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../docs/conformance.md")]
+#![doc = include_str!("../docs/conformance.md")]
 // This module is test code that ships: a behaviour that a store does not show ends in a panic that says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -25,7 +25,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::Store;
+use threadline::Store;
 
 pub use list::all;
 pub use scope::Scope;
@@ -55,7 +55,7 @@ impl Behaviour {
     /// Checks that the store shows it, on items of its own.
     ///
     /// # Panics
-    /// When the store does not show it; and for a run id that is no [`KeySegment`](crate::KeySegment).
+    /// When the store does not show it; and for a run id that is no [`KeySegment`](threadline::KeySegment).
     pub async fn check(&self, store: &dyn Store, run_id: &str) {
         (self.check)(store, &Scope::new(run_id, self.name)).await;
     }

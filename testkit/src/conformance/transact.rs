@@ -2,7 +2,10 @@
 //! ([TransactWriteItems](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
 //! [how transactions work](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html))
 
-use serde_dynamo::AttributeValue;
+use threadline::{
+    AttributeValue, CancelCode, CancelReason, Condition, ErrorKind, GSI1SK, Item, Key, Query, TransactAction,
+    TransactOutcome, Transaction, Update, Write,
+};
 
 use super::scope::{item_at, sort_key};
 use super::support::{
@@ -10,12 +13,6 @@ use super::support::{
     with,
 };
 use super::{Scope, Store};
-use crate::error::ErrorKind;
-use crate::item::Item;
-use crate::key::{GSI1SK, Key};
-use crate::request::{
-    CancelCode, CancelReason, Condition, Query, TransactAction, TransactOutcome, Transaction, Update, Write,
-};
 
 fn put_write(item: &Item) -> Write {
     Write::put(item.clone()).unwrap()

@@ -6,12 +6,10 @@
 //! Where Amazon's own DynamoDB Local reports what AWS does not charge (nothing for an empty query, single units for a
 //! transaction, two for a delete of nothing in a batch), nothing is asked of a store here.
 
+use threadline::{BatchAction, BatchGet, Capacity, Condition, GSI1SK, Get, Item, Key, Query, Units, Update, Write};
+
 use super::support::{batch_write, n, of_size, put, put_all, query, s, with, write};
 use super::{Scope, Store};
-use crate::capacity::{Capacity, Units};
-use crate::item::Item;
-use crate::key::{GSI1SK, Key};
-use crate::request::{BatchAction, BatchGet, Condition, Get, Query, Update, Write};
 
 #[track_caller]
 fn assert_consumed(found: Capacity, expected: Capacity, what: &str) {

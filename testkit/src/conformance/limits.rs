@@ -1,7 +1,10 @@
 //! What is too large, too deep or no value at all.
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
-use serde_dynamo::AttributeValue;
+use threadline::{
+    AttributeValue, BatchAction, BatchWrite, Condition, IndexKey, Item, Key, PartitionKey, Query, SortKey,
+    TransactAction, TransactOutcome, Transaction, Update, Write, WriteAction,
+};
 
 use super::scope::{item_at, with_index_key};
 use super::support::{
@@ -9,11 +12,6 @@ use super::support::{
     ss, with, write,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{IndexKey, Key, PartitionKey, SortKey};
-use crate::request::{
-    BatchAction, BatchWrite, Condition, Query, TransactAction, TransactOutcome, Transaction, Update, Write, WriteAction,
-};
 
 /// Checks that the item is refused and not stored: when its request is made, and by the store where it is put into a request
 /// behind that check, whose fields are open.
@@ -112,7 +110,7 @@ pub async fn index_keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &
 
 /// An empty key is refused, where an empty text in another attribute is not.
 pub async fn an_empty_key_is_invalid(store: &dyn Store, scope: &Scope) {
-    for name in [crate::key::PK, crate::key::SK] {
+    for name in [threadline::PK, threadline::SK] {
         assert_not_stored(store, scope, with(scope.item("a"), name, s("")), "an empty key").await;
     }
     assert_stored(store, scope, s("")).await;
@@ -120,7 +118,7 @@ pub async fn an_empty_key_is_invalid(store: &dyn Store, scope: &Scope) {
 
 /// An item without its whole key, or with one that is no text, is refused.
 pub async fn a_key_that_is_missing_or_no_text_is_invalid(store: &dyn Store, scope: &Scope) {
-    for name in [crate::key::PK, crate::key::SK] {
+    for name in [threadline::PK, threadline::SK] {
         let mut without = scope.item("a");
         without.remove(name);
         assert_not_stored(store, scope, without, "an item without its whole key").await;

@@ -205,7 +205,7 @@ macro_rules! __for_each_behaviour {
     };
 }
 
-/// Makes a test of every behaviour, for one store: see [the suite](crate::store::conformance).
+/// Makes a test of every behaviour, for one store: see [the suite](crate::conformance).
 ///
 /// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
 /// * `store` is an expression that makes the store, in an `async` function: it may `.await`. Each test makes one.
@@ -215,9 +215,9 @@ macro_rules! __for_each_behaviour {
 /// Two stores are tested in one file in two modules.
 ///
 /// ```
-/// use threadline::store::memory::MemoryStore;
+/// use threadline::MemoryStore;
 ///
-/// threadline::conformance_tests! {
+/// threadline_testkit::conformance_tests! {
 ///     run_id: "memory",
 ///     store: MemoryStore::new(),
 /// }
@@ -238,8 +238,8 @@ macro_rules! __conformance_test {
         #[::tokio::test]
         async fn $function() {
             let store = $store;
-            let scope = $crate::store::conformance::Scope::new($run_id, stringify!($function));
-            $crate::store::conformance::$module::$function(&store, &scope).await;
+            let scope = $crate::conformance::Scope::new($run_id, stringify!($function));
+            $crate::conformance::$module::$function(&store, &scope).await;
         }
     };
 }
@@ -272,7 +272,7 @@ mod tests {
 
     /// The public functions of every file of this folder, by the file's name.
     fn functions_in_the_files() -> Vec<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/conformance");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
         let mut functions = Vec::new();
         for file in std::fs::read_dir(folder).unwrap() {
             let file = file.unwrap().path();

@@ -2,15 +2,13 @@
 //! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
 //! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
 
+use threadline::{IndexKey, Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, Write};
+
 use super::scope::{sort_key, with_index_key};
 use super::support::{
     assert_invalid, assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{IndexKey, Key, SortKeyPrefix};
-use crate::request::{Order, Position, Query, SortRange, Write};
-use crate::text::KeySegment;
 
 /// Puts items that have these sort keys both in the table and in the index.
 async fn put_in_both(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {

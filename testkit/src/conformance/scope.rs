@@ -1,10 +1,6 @@
 //! The part of the table that one behaviour has to itself.
 
-use crate::item::Item;
-use crate::key::{GSI1PK, GSI1SK, IndexKey, Key, PK, PartitionKey, SK, SortKey};
-use crate::request::ClientToken;
-use crate::tag;
-use crate::text::KeySegment;
+use threadline::{ClientToken, GSI1PK, GSI1SK, IndexKey, Item, Key, KeySegment, PK, PartitionKey, SK, SortKey, tag};
 
 use super::support::s;
 

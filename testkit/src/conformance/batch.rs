@@ -4,15 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use threadline::{BatchAction, BatchGet, BatchWrite, Item, Key, Query};
+
 use super::scope::{item_at, sort_key};
 use super::support::{
     assert_invalid, assert_item, assert_none, assert_sort_keys, batch_get, batch_write, get, of_size, put, put_all,
     query_all, s, with,
 };
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::Key;
-use crate::request::{BatchAction, BatchGet, BatchWrite, Query};
 
 /// Up to 25 puts are done in one request.
 pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope) {

@@ -1,11 +1,12 @@
 //! Deleting an item.
 //! ([DeleteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html))
 
+use threadline::{Condition, Query, Write};
+
 use super::support::{
     assert_item, assert_none, assert_sort_keys, done, get, put, put_all, query_all, refused, s, with, write,
 };
 use super::{Scope, Store};
-use crate::request::{Condition, Query, Write};
 
 /// A deleted item is read no more, and its neighbours still are.
 pub async fn a_deleted_item_is_gone(store: &dyn Store, scope: &Scope) {

@@ -1,18 +1,13 @@
 //! Typed calls: what [`StoreExt`] makes of a store's answers.
 
 use serde::{Deserialize, Serialize};
-
-use super::{Scope, Store};
-use crate::entity::Entity;
-use crate::error::ErrorKind;
-use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
-use crate::request::{BatchAction, Order, Query, SortRange};
-use crate::store::StoreExt;
-use crate::tag;
-use crate::text::KeySegment;
-use crate::time::Timestamp;
+use threadline::{
+    BatchAction, Entity, ErrorKind, IndexKey, Key, KeySegment, Order, PartitionKey, Query, SortKey, SortKeyPrefix,
+    SortRange, StoreExt, Timestamp, tag,
+};
 
 use super::support::{assert_none, get, limit};
+use super::{Scope, Store};
 
 /// A small entity with all that one may have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

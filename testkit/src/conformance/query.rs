@@ -1,13 +1,11 @@
 //! Reading a partition.
 //! ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html))
 
+use threadline::{Item, Key, KeySegment, Order, Query, SortKeyPrefix, SortRange};
+
 use super::scope::{item_at, sort_key};
 use super::support::{assert_invalid, assert_item, assert_sort_keys, n, put, put_all, query, query_all, s, with};
 use super::{Scope, Store};
-use crate::item::Item;
-use crate::key::{Key, SortKeyPrefix};
-use crate::request::{Order, Query, SortRange};
-use crate::text::KeySegment;
 
 /// Puts items with these sort keys, from the last to the first, so that an order of writing is not one of keys.
 async fn put_backwards(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {

@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use serde_dynamo::AttributeValue;
+use threadline::{
+    AttributeValue, Comparison, Condition, Key, PK, SK, TransactAction, TransactOutcome, Update, Write, WriteOutcome,
+};
 
 use super::support::{assert_invalid, b, done, n, ns, put, refused, s, ss, transact, with, write};
 use super::{Scope, Store};
-use crate::key::{Key, PK, SK};
-use crate::request::{Comparison, Condition, TransactAction, TransactOutcome, Update, Write, WriteOutcome};
 
 const COMPARISONS: [Comparison; 6] =
     [Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
