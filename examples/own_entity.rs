@@ -3,7 +3,7 @@
 //!
 //! Run it with nothing but Rust: `cargo run --example own_entity`
 
-#[allow(dead_code, reason = "each example uses a part")]
+#[allow(dead_code, unreachable_pub, reason = "each example uses a part")]
 #[macro_use]
 #[path = "support/out.rs"]
 mod out;

@@ -22,10 +22,6 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["error", "random", "key", "item", "entity", "capacity", "request"]),
     ("store::memory", &["error", "random", "time", "key", "item", "capacity", "request", "store"]),
     ("store::dynamodb", &["error", "aws", "time", "id", "key", "item", "capacity", "request", "store"]),
-    (
-        "store::conformance",
-        &["tag", "error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
-    ),
     ("table", &["error", "key"]),
     ("table::live", &["error", "aws", "table"]),
     ("table::verify", &["error", "aws", "key", "table", "table::live"]),
@@ -74,9 +70,6 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("stream::poller", &["error", "aws", "tag", "text", "key", "item", "entity", "request", "store", "stream"]),
 ];
-
-/// Macros, which are named at the root of the crate, and the module that each belongs to.
-const MACROS: &[(&str, &str)] = &[("conformance_tests", "store::conformance")];
 
 /// Words that stand nowhere in the code, but in the modules named. Tests in `src` are held to the last six alone.
 const WORDS: &[(&str, &[&str])] = &[
@@ -143,8 +136,6 @@ fn check(path: &str, source: &str) -> Vec<String> {
 
 /// The entry of the table that this path belongs to.
 fn entry(path: &str) -> Option<(&'static str, &'static [&'static str])> {
-    let root = path.split("::").next().unwrap_or_default();
-    let path = MACROS.iter().find(|(name, _)| *name == root).map_or(path, |(_, module)| module);
     let is_in = |module: &str| path == module || path.strip_prefix(module).is_some_and(|rest| rest.starts_with("::"));
     MODULES.iter().copied().filter(|(module, _)| is_in(module)).max_by_key(|(module, _)| module.len())
 }

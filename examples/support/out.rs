@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line, unless nobody reads any more. The work goes on in either case.
-pub(crate) fn say(line: Arguments<'_>) {
+pub fn say(line: Arguments<'_>) {
     if !is_closed() && writeln!(std::io::stdout(), "{line}").is_err() {
         IS_CLOSED.store(true, Ordering::Relaxed);
     }
 }
 
 /// Returns `true` once nobody reads the output any more: what only prints may end.
-pub(crate) fn is_closed() -> bool {
+pub fn is_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Prints a line as `println!` does, and survives a closed pipe.
+#[macro_export]
 macro_rules! say {
     ($($argument:tt)*) => {
         $crate::out::say(format_args!($($argument)*))

@@ -70,7 +70,7 @@ impl fmt::Display for Violation {
         writeln!(f, "seed {seed}, step {step}: broken: {invariant}")?;
         writeln!(f, "  seen: {what}")?;
         if self.is_plain {
-            let command = "cargo run --release --features simulation --example simulate --";
+            let command = "cargo run --release -p threadline-examples --bin simulate --";
             writeln!(f, "  replay: {command} --seed {seed} --trouble {} --trace", trouble.name())?;
         } else {
             writeln!(f, "  replay: the same simulation with Simulation::seeded({seed}) and Trouble::{trouble:?}")?;

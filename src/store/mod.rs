@@ -1,7 +1,5 @@
 //! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
 
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;
@@ -30,7 +28,7 @@ pub use mock::MockStore;
 pub use operation::Operation;
 
 /// One DynamoDB table, or what behaves as one. The contract for those who write a store: no method has a default, and the
-/// suite in `store::conformance` holds every behaviour. Users call it through [`StoreExt`] and the access patterns.
+/// suite in `threadline_testkit::conformance` holds every behaviour. Users call it through [`StoreExt`] and the access patterns.
 ///
 /// Each method is one request. A request has one of three outcomes: it was done (`Ok`, which includes a write refused by its
 /// condition), it was not done (`Err`), or nobody knows (`Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)).

@@ -104,8 +104,8 @@ fn pieces(mut text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use threadline::stream::RecordKind;
     use threadline::Item;
+    use threadline::stream::RecordKind;
 
     use super::*;
 

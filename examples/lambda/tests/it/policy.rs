@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
 use serde_json::{Value, json};
-use threadline::stream::{Projector, StreamRecord};
+use threadline::stream::Projector;
 use threadline::{
     BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, DisplayName, Entity, Get, GetOutput, MemoryStore, NewGroup,
     NewUser, PageOutput, Query, QuerySource, Result, Scan, Store, Threadline, TransactOutcome, Transaction, UserChange,

@@ -3,7 +3,6 @@
 mod batch;
 mod capacity;
 mod change;
-mod conformance;
 mod expiry;
 mod history;
 mod lag;

@@ -1,0 +1,87 @@
+//! Tails the stream of a table and keeps its inboxes in order, where no Lambda does.
+//!
+//! ```text
+//! scripts/dynamodb-local                                      # in another terminal
+//! cargo run -p threadline-examples --bin table -- create      # then: seed
+//! cargo run -p threadline-examples --bin projector -- --once   # without --once: until Ctrl-C
+//! cargo run -p threadline-examples --bin projector -- --aws
+//! ```
+//!
+//! It remembers in the table how far it has read, and goes on from there the next time.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::DynamoDbStore;
+use threadline::store::dynamodb::RetryPolicy;
+use threadline::stream::{JsonLinesSink, PollEvent, PollSummary, Poller, Projector};
+use threadline_examples::{Target, finish, say};
+
+/// Reads the table's stream and moves the inbox rows, a line for each batch.
+#[derive(Debug, Parser)]
+struct Options {
+    /// End when all has been read, instead of waiting for more
+    #[arg(long)]
+    once: bool,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = run(&options).await;
+    finish(&options.target, outcome)
+}
+
+async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let target = &options.target;
+    let store = DynamoDbStore::new(target.connect().await?, &target.table);
+    // What can never succeed is shown, whole, and does not hold up the rest.
+    let projector = Projector::new(store.clone()).with_sink(JsonLinesSink::new(std::io::stderr()));
+    let mut poller = Poller::new(target.connect_streams().await?, projector, store).with_observer(tell);
+    if !target.aws {
+        // An emulator that does not answer is not running: that is told after a second, not a minute.
+        poller = poller.with_retry(RetryPolicy::default());
+    }
+
+    say!("Reading the stream of the {target}{}", if options.once { "" } else { " (Ctrl-C stops it)" });
+    let ended = if options.once {
+        poller.drain().await
+    } else {
+        let ctrl_c = async {
+            // Where there is no Ctrl-C to wait for, it runs until it is killed, which does no harm.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        poller.run_until(ctrl_c).await
+    };
+    // Also of a run that failed: what it did is done.
+    let summary = poller.summary();
+    if summary.stream_ended {
+        say!("The stream was turned off, and has been read to its end.");
+    }
+    say!("{}", line(&summary));
+    ended.map(|_| ExitCode::SUCCESS).map_err(Into::into)
+}
+
+fn tell(event: &PollEvent<'_>) {
+    match event {
+        PollEvent::Batch { shard, summary, .. } => say!("  {shard}  {}", line(summary)),
+        PollEvent::Failed { error, .. } => eprintln!("  {error}; trying again"),
+        PollEvent::Trimmed { shard, .. } => {
+            say!("  {shard}  some records were gone before they were read: run `table check`")
+        }
+        PollEvent::Ended { shard, .. } => say!("  {shard}  read to its end"),
+        _ => {}
+    }
+}
+
+/// `104 records: 100 projected, 0 failed, 0 impossible`
+fn line(summary: &PollSummary) -> String {
+    let PollSummary { records, projected, failed, impossible, .. } = summary;
+    format!("{records} records: {projected} projected, {failed} failed, {impossible} impossible")
+}

@@ -1,0 +1,77 @@
+//! `check` and `rebuild`: what is derived against what it is derived from, page by page.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use threadline::Store;
+use threadline::store::meter::Metered;
+use threadline::stream::{AuditCursor, Auditor};
+use threadline_examples::say;
+
+/// Where an audit starts.
+#[derive(Debug, Args)]
+pub(crate) struct From {
+    /// Go on from where an earlier run stopped, by the cursor that it printed
+    #[arg(long, value_name = "CURSOR")]
+    from: Option<AuditCursor>,
+}
+
+/// What to do about what differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Check,
+    Rebuild,
+}
+
+/// Audits the table to its end, and prints each finding. An error and Ctrl-C tell where to go on.
+pub(crate) async fn audit(
+    store: impl Store + Clone + 'static,
+    from: &From,
+    what: What,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let store = Metered::new(store);
+    let auditor = Auditor::new(store.clone());
+    // Hidden when the output is no terminal.
+    let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} items {msg}")?);
+    let (mut cursor, mut items, mut open) = (from.from.clone(), 0, 0);
+    let mut mended = 0;
+    // What was mended is to be told, so that Ctrl-C ends the audit behind the page in hand.
+    let ctrl_c = tokio::spawn(async {
+        // Where there is no Ctrl-C to wait for, it runs to the end of the table.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
+    loop {
+        let page = match what {
+            What::Check => auditor.check(cursor.as_ref()).await,
+            What::Rebuild => auditor.rebuild(cursor.as_ref()).await,
+        };
+        let page = page.inspect_err(|_| go_on_from(cursor.as_ref()))?;
+        for finding in &page.findings {
+            progress.suspend(|| say!("  {finding}"));
+            *if finding.mended { &mut mended } else { &mut open } += 1;
+        }
+        items += page.items;
+        progress.inc(u64::try_from(page.items)?);
+        progress.set_message(format!("{} findings", mended + open));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        } else if ctrl_c.is_finished() {
+            go_on_from(cursor.as_ref());
+            return Err("stopped before the end of the table".into());
+        }
+    }
+    progress.finish_and_clear();
+    say!("Items: {items}; findings: {}; mended: {mended}; consumed: {}", mended + open, store.total());
+    Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn go_on_from(cursor: Option<&AuditCursor>) {
+    if let Some(cursor) = cursor {
+        eprintln!("To go on from here: --from {cursor}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Reading and writing several items, each on its own.
+//! ([BatchWriteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html),
+//! [BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html))
+
+use std::collections::BTreeSet;
+
+use threadline::{BatchAction, BatchGet, BatchWrite, Item, Key, Query};
+
+use super::scope::{item_at, sort_key};
+use super::support::{
+    assert_invalid, assert_item, assert_none, assert_sort_keys, batch_get, batch_write, get, of_size, put, put_all,
+    query_all, s, with,
+};
+use super::{Scope, Store};
+
+/// Up to 25 puts are done in one request.
+pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope) {
+    let names: Vec<String> = (0..25).map(|number| format!("{number:02}")).collect();
+    batch_write(store, names.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
+    let found = query_all(store, Query::table_consistent(scope.partition())).await;
+    assert_eq!(super::support::sort_keys(&found), names, "the items that one batch put");
+}
+
+/// Puts and deletes may be mixed, over partitions; a put replaces the whole item, a delete of nothing is done.
+pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) {
+    put_all(store, &["replaced", "deleted"].map(|sk| with(scope.item(sk), "title", s("one")))).await;
+    let new = item_at(&Key::new(scope.other_partition(), sort_key("new")));
+    let replaced = with(scope.item("replaced"), "name", s("two"));
+    let writes = vec![
+        BatchAction::Put(new.clone()),
+        BatchAction::Put(replaced.clone()),
+        BatchAction::Delete(scope.key("deleted")),
+        BatchAction::Delete(scope.key("missing")),
+    ];
+    batch_write(store, writes).await;
+    assert_item(get(store, &new.key().unwrap()).await, &new);
+    assert_item(get(store, &scope.key("replaced")).await, &replaced);
+    assert_none(get(store, &scope.key("deleted")).await);
+}
+
+/// What a batch writes is in the index as what single writes do.
+pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2"), scope.indexed("out", "3")]).await;
+    let writes = vec![
+        BatchAction::Put(scope.indexed("moved", "5")),
+        BatchAction::Put(scope.indexed("new", "4")),
+        BatchAction::Put(scope.item("out")),
+        BatchAction::Delete(scope.key("deleted")),
+    ];
+    batch_write(store, writes).await;
+    assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
+}
+
+/// A batch of more than 25 writes, of two of one item, or of none is refused.
+pub async fn a_batch_of_too_many_writes_or_of_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
+    let cases = [
+        ((0..26).map(|number| BatchAction::Put(scope.item(&number.to_string()))).collect(), "a batch of 26 writes"),
+        (
+            vec![BatchAction::Put(scope.item("a")), BatchAction::Delete(scope.key("a"))],
+            "a batch with two writes of one item",
+        ),
+    ];
+    assert_invalid(BatchWrite::new(vec![]), "a batch without a write");
+    let mut emptied = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
+    emptied.writes.clear();
+    assert_invalid(store.batch_write(emptied).await, "a batch without a write, by the store,");
+    for (writes, what) in cases {
+        assert_invalid(BatchWrite::new(writes.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = BatchWrite::new(vec![BatchAction::Put(scope.item("a"))]).unwrap();
+        request.writes = writes;
+        assert_invalid(store.batch_write(request).await, &format!("{what}, by the store,"));
+    }
+    assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &[]);
+}
+
+/// Up to 100 keys are read in one request; those that are missing are left out.
+pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
+    let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
+    let there: Vec<&String> = names.iter().step_by(2).collect();
+    for some in there.chunks(25) {
+        batch_write(store, some.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
+    }
+    let output = batch_get(store, names.iter().map(|name| scope.key(name)).collect()).await;
+    assert!(output.unprocessed.is_empty(), "a batch of small items is read as a whole");
+    let mut found = super::support::sort_keys(&output.items);
+    found.sort_unstable();
+    assert_eq!(found, there, "the items that are there, each once");
+}
+
+/// Items of several partitions are read whole.
+pub async fn a_batch_reads_whole_items_of_any_partition(store: &dyn Store, scope: &Scope) {
+    let elsewhere = item_at(&Key::new(scope.other_partition(), sort_key("b")));
+    let items = [with(scope.indexed("a", "1"), "title", s("one")), with(elsewhere, "title", s("two"))];
+    put_all(store, &items).await;
+    let output = batch_get(store, items.iter().map(|item| item.key().unwrap()).collect()).await;
+    assert_eq!(output.items.len(), 2, "the items of the batch");
+    for item in &items {
+        let found = output.items.iter().find(|found| found.key().unwrap() == item.key().unwrap());
+        assert_item(found.cloned(), item);
+    }
+}
+
+/// A batch of which nothing is there gives no item, and no error.
+pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Scope) {
+    let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
+    assert_sort_keys(&output.items, &[]);
+    assert!(output.unprocessed.is_empty(), "a missing item is not an unprocessed one");
+}
+
+/// A batch of more than 100 keys, of one twice, or of none is refused.
+pub async fn a_batch_of_too_many_keys_or_of_one_twice_is_invalid(store: &dyn Store, scope: &Scope) {
+    let cases: [(Vec<Key>, &str); 2] = [
+        ((0..101).map(|number| scope.key(&number.to_string())).collect(), "a batch of 101 keys"),
+        (vec![scope.key("a"), scope.key("a")], "a batch with a key twice"),
+    ];
+    assert_invalid(BatchGet::new(vec![]), "a batch without a key");
+    let mut emptied = BatchGet::new(vec![scope.key("a")]).unwrap();
+    emptied.keys.clear();
+    assert_invalid(store.batch_get(emptied).await, "a batch without a key, by the store,");
+    for (keys, what) in cases {
+        assert_invalid(BatchGet::new(keys.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = BatchGet::new(vec![scope.key("a")]).unwrap();
+        request.keys = keys;
+        assert_invalid(store.batch_get(request).await, &format!("{what}, by the store,"));
+    }
+}
+
+/// Items too large for one answer are read or given back as unprocessed, none is lost, and asking again comes to an end.
+pub async fn what_a_batch_cannot_read_it_gives_back(store: &dyn Store, scope: &Scope) {
+    let names: Vec<String> = (0..6).map(|number| number.to_string()).collect();
+    for name in &names {
+        put(store, &of_size(scope.item(name), 390 * 1024)).await;
+    }
+    let mut wanted: Vec<Key> = names.iter().map(|name| scope.key(name)).collect();
+    let mut found: Vec<Item> = Vec::new();
+    while !wanted.is_empty() {
+        let output = batch_get(store, wanted.clone()).await;
+        assert!(!output.items.is_empty(), "a batch of {} keys must read at least one", wanted.len());
+        let read = output.items.iter().map(|item| item.key().unwrap());
+        let answered: BTreeSet<Key> = read.chain(output.unprocessed.iter().cloned()).collect();
+        assert_eq!(answered, wanted.iter().cloned().collect(), "the keys that were read or given back");
+        assert_eq!(output.items.len() + output.unprocessed.len(), wanted.len(), "no key is both, or twice");
+        found.extend(output.items);
+        wanted = output.unprocessed;
+    }
+    assert_eq!(found.len(), names.len(), "all items, over several batches");
+}

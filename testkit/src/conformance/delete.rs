@@ -1,0 +1,58 @@
+//! Deleting an item.
+//! ([DeleteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html))
+
+use threadline::{Condition, Query, Write};
+
+use super::support::{
+    assert_item, assert_none, assert_sort_keys, done, get, put, put_all, query_all, refused, s, with, write,
+};
+use super::{Scope, Store};
+
+/// A deleted item is read no more, and its neighbours still are.
+pub async fn a_deleted_item_is_gone(store: &dyn Store, scope: &Scope) {
+    put_all(store, &["a", "b", "c"].map(|sk| scope.item(sk))).await;
+    done(write(store, Write::delete(scope.key("b"))).await);
+    assert_none(get(store, &scope.key("b")).await);
+    assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &["a", "c"]);
+}
+
+/// Deleting what is not there is done: a delete may be repeated.
+pub async fn a_delete_of_a_missing_item_is_done(store: &dyn Store, scope: &Scope) {
+    assert_none(done(write(store, Write::delete(scope.key("a")).returning_old()).await));
+    assert_none(get(store, &scope.key("a")).await);
+}
+
+/// A key may be used again.
+pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
+    put(store, &with(scope.item("a"), "title", s("one"))).await;
+    done(write(store, Write::delete(scope.key("a"))).await);
+    let anew = with(scope.item("a"), "name", s("two"));
+    let request = Write::put(anew.clone()).unwrap().when(Condition::item_absent()).unwrap();
+    done(write(store, request).await);
+    assert_item(get(store, &scope.key("a")).await, &anew);
+}
+
+/// The item before comes back only to a delete that asks for it.
+pub async fn a_delete_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "title", s("one"));
+    put(store, &item).await;
+    assert_none(done(write(store, Write::delete(scope.key("a"))).await));
+    put(store, &item).await;
+    assert_item(done(write(store, Write::delete(scope.key("a")).returning_old()).await), &item);
+}
+
+/// A delete whose condition is not met leaves the item, and says what is there only when asked.
+pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "title", s("one"));
+    put(store, &item).await;
+    let request = Write::delete(scope.key("a")).when(Condition::eq("title", s("two"))).unwrap();
+    assert_none(refused(write(store, request.clone()).await));
+    assert_item(refused(write(store, request.returning_old()).await), &item);
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// A delete that wants an item there is refused where there is none.
+pub async fn a_delete_that_wants_an_item_there_is_refused_without_one(store: &dyn Store, scope: &Scope) {
+    let request = Write::delete(scope.key("a")).when(Condition::item_exists()).unwrap().returning_old();
+    assert_none(refused(write(store, request).await));
+}

@@ -1,0 +1,164 @@
+//! The index: which items are in it, and where.
+//! ([Global secondary
+//! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
+//! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
+
+use threadline::{
+    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, Update, Write, WriteAction,
+};
+
+use super::scope::with_index_key;
+use super::support::{
+    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, put, put_all, query_all, s, with, write,
+};
+use super::{Scope, Store};
+
+async fn in_index(store: &dyn Store, partition: PartitionKey) -> Vec<Item> {
+    query_all(store, Query::index(partition)).await
+}
+
+async fn update(store: &dyn Store, scope: &Scope, update: Update) {
+    done(write(store, Write::update(scope.key("a"), update).unwrap()).await);
+}
+
+/// An item with both index keys is in the index, with all its attributes.
+pub async fn an_item_with_both_index_keys_is_in_the_index_whole(store: &dyn Store, scope: &Scope) {
+    let item = with(with(scope.indexed("a", "1"), "title", s("opa")), "count", n("1"));
+    put(store, &item).await;
+    let found = in_index(store, scope.index_partition()).await;
+    assert_eq!(found.len(), 1, "the items in the index");
+    assert_item(found.into_iter().next(), &item);
+}
+
+/// An item without one of the index keys is not in the index.
+pub async fn an_item_without_both_index_keys_is_not_in_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.item("none")).await;
+    put(store, &with(scope.item("partition only"), GSI1PK, s(scope.index_partition().as_str()))).await;
+    put(store, &with(scope.item("sort only"), GSI1SK, s("1"))).await;
+    put(store, &scope.indexed("both", "1")).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["both"]);
+}
+
+/// The index is in the order of its own sort keys.
+pub async fn the_index_has_an_order_of_its_own(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[("a", "3"), ("b", "1"), ("c", "2")].map(|(sk, index_sk)| scope.indexed(sk, index_sk))).await;
+    let request = Query::index(scope.index_partition());
+    assert_sort_keys(&query_all(store, request.clone()).await, &["b", "c", "a"]);
+    assert_sort_keys(&query_all(store, request.order(Order::Descending)).await, &["a", "c", "b"]);
+}
+
+/// The index's keys need not be unique.
+pub async fn two_items_may_have_the_same_index_key(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[scope.indexed("a", "same"), scope.indexed("b", "same")]).await;
+    let items = in_index(store, scope.index_partition()).await;
+    let mut found = super::support::sort_keys(&items);
+    found.sort_unstable();
+    assert_eq!(found, ["a", "b"], "the items in the index");
+}
+
+/// An item enters the index when its index keys are set.
+pub async fn an_update_takes_an_item_into_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str()))).await;
+    update(store, scope, Update::new().set(GSI1SK, s("1"))).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["a"]);
+}
+
+/// An item leaves the index when one of its index keys is removed.
+pub async fn an_update_takes_an_item_out_of_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.indexed("a", "1")).await;
+    update(store, scope, Update::new().remove(GSI1SK)).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
+    assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str())));
+}
+
+/// An item moves within its partition of the index: it is at its new place, and no longer at the old one.
+pub async fn an_update_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[scope.indexed("a", "1"), scope.indexed("b", "2")]).await;
+    update(store, scope, Update::new().set(GSI1SK, s("3"))).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b", "a"]);
+}
+
+/// An item moves to another partition of the index.
+pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.indexed("a", "1")).await;
+    update(store, scope, Update::new().set(GSI1PK, s(scope.other_index_partition().as_str()))).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
+    assert_sort_keys(&in_index(store, scope.other_index_partition()).await, &["a"]);
+}
+
+/// A change of another attribute shows in the index.
+pub async fn an_update_of_another_attribute_shows_in_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &with(scope.indexed("a", "1"), "title", s("one"))).await;
+    update(store, scope, Update::new().set("title", s("two"))).await;
+    let found = in_index(store, scope.index_partition()).await;
+    assert_item(found.into_iter().next(), &with(scope.indexed("a", "1"), "title", s("two")));
+}
+
+/// A put that replaces an item takes it out of the index, into it, or moves it.
+pub async fn a_put_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.indexed("a", "1")).await;
+    put(store, &scope.item("a")).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
+    put(store, &scope.indexed("a", "1")).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["a"]);
+    let elsewhere = IndexKey::new(scope.other_index_partition(), scope.index_key("1").sk);
+    put(store, &with_index_key(scope.item("a"), &elsewhere)).await;
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
+    assert_sort_keys(&in_index(store, scope.other_index_partition()).await, &["a"]);
+}
+
+/// A deleted item leaves the index.
+pub async fn a_delete_takes_an_item_out_of_the_index(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[scope.indexed("a", "same"), scope.indexed("b", "same")]).await;
+    done(write(store, Write::delete(scope.key("a"))).await);
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b"]);
+}
+
+/// What an index key may not be: DynamoDB has no place for it in the index, and refuses the write.
+fn bad_index_keys(scope: &Scope) -> Vec<(&'static str, AttributeValue, &'static str)> {
+    let long_partition = format!("{}#{}", scope.index_partition().as_str(), "x".repeat(2048));
+    vec![
+        (GSI1PK, AttributeValue::Null(true), "a NULL as the index's partition key"),
+        (GSI1SK, AttributeValue::Null(true), "a NULL as the index's sort key"),
+        (GSI1PK, s(""), "an empty text as the index's partition key"),
+        (GSI1SK, s(""), "an empty text as the index's sort key"),
+        (GSI1PK, n("1"), "a number as the index's partition key"),
+        (GSI1SK, n("1"), "a number as the index's sort key"),
+        (GSI1SK, AttributeValue::B(vec![1]), "bytes as the index's sort key"),
+        (GSI1PK, s(&long_partition), "more than 2048 bytes as the index's partition key"),
+        (GSI1SK, s(&"x".repeat(1025)), "1025 bytes as the index's sort key"),
+    ]
+}
+
+/// A put with an index key of another type, or empty, or too long is refused.
+pub async fn a_put_with_a_bad_index_key_is_invalid(store: &dyn Store, scope: &Scope) {
+    for (name, value, what) in bad_index_keys(scope) {
+        let item = with(scope.indexed("a", "1"), name, value);
+        assert_invalid(Write::put(item.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = Write::delete(scope.key("a"));
+        request.action = WriteAction::Put { key: scope.key("a"), item };
+        assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+        assert_none(get(store, &scope.key("a")).await);
+    }
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
+}
+
+/// So is an update, of an item in the index, outside it or missing, and it changes nothing.
+pub async fn an_update_to_a_bad_index_key_is_invalid(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.indexed("a", "1"), "title", s("one"));
+    put_all(store, &[item.clone(), scope.item("b")]).await;
+    for (name, value, what) in bad_index_keys(scope) {
+        for sk in ["a", "b", "missing"] {
+            let update = Update::new().set("title", s("two")).set(name, value.clone());
+            match Write::update(scope.key(sk), update) {
+                Err(error) => assert_invalid(Err::<(), _>(error), what),
+                Ok(request) => assert_invalid(store.write(request).await, &format!("{what}, of item {sk}")),
+            }
+        }
+        assert_item(get(store, &scope.key("a")).await, &item);
+        assert_item(get(store, &scope.key("b")).await, &scope.item("b"));
+        assert_none(get(store, &scope.key("missing")).await);
+    }
+    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["a"]);
+}

@@ -1,0 +1,229 @@
+//! What is too large, too deep or no value at all.
+//! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
+
+use threadline::{
+    AttributeValue, BatchAction, BatchWrite, Condition, IndexKey, Item, Key, PartitionKey, Query, SortKey,
+    TransactAction, TransactOutcome, Transaction, Update, Write, WriteAction,
+};
+
+use super::scope::{item_at, with_index_key};
+use super::support::{
+    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, ns, of_size, put, query_all, refused, s,
+    ss, with, write,
+};
+use super::{Scope, Store};
+
+/// Checks that the item is refused and not stored: when its request is made, and by the store where it is put into a request
+/// behind that check, whose fields are open.
+async fn assert_not_stored(store: &dyn Store, scope: &Scope, item: Item, what: &str) {
+    assert_invalid(Write::put(item.clone()), what);
+    let mut request = Write::delete(scope.key("a"));
+    request.action = WriteAction::Put { key: scope.key("a"), item: item.clone() };
+    let mut transaction = Transaction::new([Write::delete(scope.key("a"))]).unwrap();
+    transaction.actions = vec![request.clone().into()];
+    let mut batch = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
+    batch.writes = vec![BatchAction::Put(item)];
+    assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+    let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
+    assert_invalid(outcome, &format!("{what}, in a transaction,"));
+    assert_invalid(store.batch_write(batch).await, &format!("{what}, in a batch,"));
+    assert_none(get(store, &scope.key("a")).await);
+}
+
+/// The same of an update, which would create the item.
+async fn assert_update_invalid(store: &dyn Store, scope: &Scope, value: AttributeValue, what: &str) {
+    let update = Update::new().set("value", value);
+    assert_invalid(Write::update(scope.key("a"), update.clone()), what);
+    let mut request = Write::delete(scope.key("a"));
+    request.action = WriteAction::Update { key: scope.key("a"), update };
+    assert_invalid(store.write(request).await, &format!("{what}, in an update,"));
+    assert_none(get(store, &scope.key("a")).await);
+}
+
+/// Checks that the attribute is stored as it is.
+async fn assert_stored(store: &dyn Store, scope: &Scope, value: AttributeValue) {
+    let item = with(scope.item("a"), "value", value);
+    put(store, &item).await;
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// An item may have 409,600 bytes, and not one more.
+pub async fn an_item_may_have_400_kb(store: &dyn Store, scope: &Scope) {
+    let too_large = with(of_size(scope.item("a"), 409_599), "x", s("y"));
+    assert_eq!(too_large.size(), 409_601);
+    assert_not_stored(store, scope, too_large, "an item of 409,601 bytes").await;
+    let item = of_size(scope.item("a"), 409_600);
+    put(store, &item).await;
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// The bytes of a name and of a multi-byte character count as what they are.
+pub async fn an_item_is_measured_in_bytes(store: &dyn Store, scope: &Scope) {
+    let wide = with(scope.item("a"), "é", s("👩‍👩‍👧"));
+    let item = of_size(wide.clone(), 409_600);
+    put(store, &item).await;
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// An update may make an item of 409,600 bytes and not of more; one that is refused changes nothing.
+pub async fn an_update_may_not_make_an_item_of_more_than_400_kb(store: &dyn Store, scope: &Scope) {
+    // Space for the attribute `x` with its one byte.
+    let item = of_size(scope.item("a"), 409_598);
+    put(store, &item).await;
+    let set = |text| Write::update(scope.key("a"), Update::new().set("x", s(text))).unwrap();
+    assert_invalid(store.write(set("yy")).await, "an update to 409,601 bytes");
+    assert_item(get(store, &scope.key("a")).await, &item);
+    done(write(store, set("y")).await);
+    assert_item(get(store, &scope.key("a")).await, &with(item, "x", s("y")));
+}
+
+/// The longest partition key and the longest sort key, filled up with a character of two bytes.
+fn longest_keys(partition: &PartitionKey) -> (PartitionKey, SortKey) {
+    let bytes = 2048 - partition.as_str().len() - 1;
+    // The key of the scope may leave an odd number.
+    let fill = format!("{}{}", "x".repeat(bytes % 2), "é".repeat(bytes / 2));
+    let pk = PartitionKey::parse(format!("{}#{fill}", partition.as_str())).unwrap();
+    let sk = SortKey::parse("é".repeat(512)).unwrap();
+    assert_eq!((pk.as_str().len(), sk.as_str().len()), (2048, 1024));
+    (pk, sk)
+}
+
+/// A partition key may have 2048 bytes and a sort key 1024, whatever the characters.
+pub async fn keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
+    let (pk, sk) = longest_keys(&scope.partition());
+    let item = item_at(&Key::new(pk.clone(), sk.clone()));
+    put(store, &item).await;
+    assert_item(get(store, &Key::new(pk.clone(), sk)).await, &item);
+    let found = query_all(store, Query::table_consistent(pk.clone())).await;
+    assert_item(found.into_iter().next(), &item);
+    assert_invalid(PartitionKey::parse(format!("{}x", pk.as_str())), "a partition key of 2049 bytes");
+    assert_invalid(SortKey::parse(format!("{}x", "é".repeat(512))), "a sort key of 1025 bytes");
+}
+
+/// The same holds for the keys of the index.
+pub async fn index_keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
+    let (pk, sk) = longest_keys(&scope.index_partition());
+    let item = with_index_key(scope.item("a"), &IndexKey::new(pk.clone(), sk));
+    put(store, &item).await;
+    assert_item(query_all(store, Query::index(pk)).await.into_iter().next(), &item);
+}
+
+/// An empty key is refused, where an empty text in another attribute is not.
+pub async fn an_empty_key_is_invalid(store: &dyn Store, scope: &Scope) {
+    for name in [threadline::PK, threadline::SK] {
+        assert_not_stored(store, scope, with(scope.item("a"), name, s("")), "an empty key").await;
+    }
+    assert_stored(store, scope, s("")).await;
+}
+
+/// An item without its whole key, or with one that is no text, is refused.
+pub async fn a_key_that_is_missing_or_no_text_is_invalid(store: &dyn Store, scope: &Scope) {
+    for name in [threadline::PK, threadline::SK] {
+        let mut without = scope.item("a");
+        without.remove(name);
+        assert_not_stored(store, scope, without, "an item without its whole key").await;
+        assert_not_stored(store, scope, with(scope.item("a"), name, n("1")), "a key that is a number").await;
+    }
+}
+
+/// A set has members, each once; a number counts by its value.
+pub async fn an_empty_set_or_a_member_twice_is_invalid(store: &dyn Store, scope: &Scope) {
+    let bad = [
+        (ss(&[]), "an empty set of texts"),
+        (ns(&[]), "an empty set of numbers"),
+        (AttributeValue::Bs(vec![]), "an empty set of bytes"),
+        (ss(&["a", "b", "a"]), "a set with a text twice"),
+        (ns(&["1", "1"]), "a set with a number twice"),
+        (ns(&["1", "1.0"]), "a set with a number twice, in two forms"),
+        (AttributeValue::Bs(vec![vec![1], vec![1]]), "a set with bytes twice"),
+        (AttributeValue::L(vec![ss(&[])]), "an empty set in a list"),
+    ];
+    for (value, what) in bad {
+        assert_not_stored(store, scope, with(scope.item("a"), "value", value.clone()), what).await;
+        assert_update_invalid(store, scope, value, what).await;
+    }
+}
+
+/// A number is decimal, of at most 38 digits, and of a magnitude from 1E-130 to 9.99E+125.
+pub async fn what_is_no_number_is_invalid(store: &dyn Store, scope: &Scope) {
+    let digits_39 = "1".repeat(39);
+    for text in ["NaN", "inf", "", "x", "0x10", "1.2.3", "1e126", "-1e126", "1e-131", &digits_39] {
+        let what = format!("the number `{text}`");
+        assert_not_stored(store, scope, with(scope.item("a"), "value", n(text)), &what).await;
+        assert_update_invalid(store, scope, n(text), &what).await;
+    }
+}
+
+/// The longest numbers keep every digit, and the largest and smallest their value.
+pub async fn the_longest_and_largest_numbers_are_stored_exactly(store: &dyn Store, scope: &Scope) {
+    let digits_38 = "12345678901234567890123456789012345678";
+    let small = format!("0.{digits_38}");
+    let largest = format!("9{}", "0".repeat(125));
+    let smallest = format!("-0.{}1", "0".repeat(129));
+    for number in [digits_38, &small, &largest, &smallest] {
+        assert_stored(store, scope, n(number)).await;
+    }
+}
+
+/// Lists and maps may lie in each other 32 deep, the value within counted in.
+pub async fn values_may_be_nested_32_deep(store: &dyn Store, scope: &Scope) {
+    let nested = |depth| (0..depth).fold(s("x"), |inner, _| AttributeValue::L(vec![inner]));
+    assert_not_stored(store, scope, with(scope.item("a"), "value", nested(32)), "32 lists in each other").await;
+    assert_update_invalid(store, scope, nested(32), "32 lists in each other").await;
+    assert_stored(store, scope, nested(31)).await;
+}
+
+/// So many comparisons of an attribute with a text of 400,000 bytes, none of which holds.
+fn large_comparisons(count: usize) -> Vec<Condition> {
+    (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000)))).collect()
+}
+
+/// What a condition compares with may have 2 MB, the names and all values together, and not more: in a write and in a
+/// transaction. Less is evaluated.
+pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
+    let item = scope.item("a");
+    put(store, &item).await;
+    let any = |count| Condition::Any(large_comparisons(count));
+    let delete = || Write::delete(scope.key("a"));
+    refused(write(store, delete().when(any(2)).unwrap()).await);
+    let what = "a condition with 2,400,000 bytes of values";
+    assert_invalid(delete().when(any(6)), what);
+    assert_invalid(TransactAction::check(scope.key("a"), any(6)), what);
+    // Behind the check of the request, whose fields are open.
+    let mut request = delete();
+    request.condition = Some(any(6));
+    let mut transaction = Transaction::new([delete()]).unwrap();
+    transaction.actions = vec![TransactAction::Check { key: scope.key("a"), condition: any(6) }];
+    assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
+    let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
+    assert_invalid(outcome, &format!("{what}, in a transaction,"));
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// The values that an update sets and those of its condition count together.
+pub async fn an_update_and_its_condition_may_have_2_mb_of_values_together(store: &dyn Store, scope: &Scope) {
+    let item = scope.item("a");
+    put(store, &item).await;
+    let mut update = Update::new().set("checked", s("yes"));
+    for place in 0..3 {
+        update = update.set_if_absent(format!("v{place}"), s(&"x".repeat(400_000)));
+    }
+    let condition = Condition::All(large_comparisons(3));
+    let together = Write::update(scope.key("a"), update).unwrap().when(condition).unwrap();
+    let what = "an update and a condition with 2,400,000 bytes of values together";
+    assert_invalid(together.check(), what);
+    let transaction = Transaction::new([together.clone()]).unwrap();
+    assert_invalid(store.transact(transaction).await, &format!("{what}, in a transaction,"));
+    assert_invalid(store.write(together).await, &format!("{what}, by the store,"));
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// A position may lie at the longest keys too.
+pub async fn the_longest_keys_can_be_paged(store: &dyn Store, scope: &Scope) {
+    let (pk, longest) = longest_keys(&scope.partition());
+    for sk in ["a", longest.as_str()] {
+        put(store, &item_at(&Key::new(pk.clone(), SortKey::parse(sk).unwrap()))).await;
+    }
+    let items = query_all(store, Query::table_consistent(pk).limit(super::support::limit(1))).await;
+    assert_sort_keys(&items, &["a", longest.as_str()]);
+}

@@ -1,0 +1,235 @@
+//! Reading a partition page by page.
+//! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
+//! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
+
+use threadline::{IndexKey, Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, Write};
+
+use super::scope::{sort_key, with_index_key};
+use super::support::{
+    assert_invalid, assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write,
+};
+use super::{Scope, Store};
+
+/// Puts items that have these sort keys both in the table and in the index.
+async fn put_in_both(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {
+    let items: Vec<Item> = sort_keys.iter().map(|sk| scope.indexed(sk, sk)).collect();
+    put_all(store, &items).await;
+}
+
+fn table(scope: &Scope) -> Query {
+    Query::table_consistent(scope.partition())
+}
+
+fn index(scope: &Scope) -> Query {
+    Query::index(scope.index_partition())
+}
+
+fn in_table(scope: &Scope, sk: &str) -> Position {
+    Position { key: scope.key(sk), index_key: None }
+}
+
+fn in_index(scope: &Scope, sk: &str) -> Position {
+    Position { key: scope.key(sk), index_key: Some(scope.index_key(sk)) }
+}
+
+/// Checks that pages of every size, in both orders, give these items, each once and in order.
+async fn assert_pages(store: &dyn Store, request: Query, expected: &[&str]) {
+    let backwards: Vec<&str> = expected.iter().rev().copied().collect();
+    for (order, expected) in [(Order::Ascending, expected), (Order::Descending, &backwards)] {
+        for size in 1..=expected.len() + 1 {
+            let pages = pages(store, request.clone().order(order).limit(limit(size))).await;
+            for page in &pages {
+                assert!(page.items.len() <= size, "a page of {size} must not have {} items", page.items.len());
+            }
+            let items: Vec<Item> = pages.into_iter().flat_map(|page| page.items).collect();
+            assert_eq!(sort_keys(&items), expected, "all items, {order:?}, in pages of {size}");
+        }
+    }
+}
+
+/// Pages of every size, followed to the end, give each item of a partition once.
+pub async fn pages_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+    let sort_keys = ["a", "b", "c", "d", "e"];
+    put_in_both(store, scope, &sort_keys).await;
+    assert_pages(store, table(scope), &sort_keys).await;
+}
+
+/// The same holds for the index.
+pub async fn pages_of_the_index_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+    let sort_keys = ["a", "b", "c", "d", "e"];
+    put_in_both(store, scope, &sort_keys).await;
+    assert_pages(store, index(scope), &sort_keys).await;
+}
+
+/// The same holds within each kind of range.
+pub async fn pages_of_a_range_give_each_item_of_it_once(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b#1", "b#2", "b#3", "b#4", "c"]).await;
+    let within: [(SortRange, &[&str]); 4] = [
+        (SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new("b").unwrap(),))), &["b#1", "b#2", "b#3", "b#4"]),
+        (SortRange::Before(sort_key("b#3")), &["a", "b#1", "b#2"]),
+        (SortRange::After(sort_key("b#2")), &["b#3", "b#4", "c"]),
+        (SortRange::Between(sort_key("b#2"), sort_key("b#4")), &["b#2", "b#3", "b#4"]),
+    ];
+    for (range, expected) in within {
+        assert_pages(store, table(scope).range(range.clone()), expected).await;
+        assert_pages(store, index(scope).range(range), expected).await;
+    }
+}
+
+/// A page that has just as many items as its limit says that there may be more; the next page then is empty.
+pub async fn a_page_that_is_exactly_full_has_a_next_page(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    for request in [table(scope), index(scope)] {
+        let full = query(store, request.clone().limit(limit(3))).await;
+        assert_sort_keys(&full.items, &["a", "b", "c"]);
+        assert!(full.next.is_some(), "a page that its limit ended must have a position");
+        let rest = query(store, request.limit(limit(3)).start(full.next)).await;
+        assert_sort_keys(&rest.items, &[]);
+        assert_eq!(rest.next, None, "the page behind the last item is the last");
+    }
+}
+
+/// A page that came to the end of the partition before its limit says so.
+pub async fn a_page_that_is_not_full_has_no_next_page(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    for request in [table(scope), index(scope)] {
+        let page = query(store, request.limit(limit(4))).await;
+        assert_sort_keys(&page.items, &["a", "b", "c"]);
+        assert_eq!(page.next, None, "a page with fewer items than its limit has no next page");
+    }
+}
+
+/// The position is the last item's: its key, and for the index its key there too.
+pub async fn the_position_is_that_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    assert_eq!(query(store, table(scope).limit(limit(2))).await.next, Some(in_table(scope, "b")));
+    assert_eq!(query(store, index(scope).limit(limit(2))).await.next, Some(in_index(scope, "b")));
+}
+
+/// A page starts behind its start, in the direction of the read.
+pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    for (request, start) in [(table(scope), in_table(scope, "b")), (index(scope), in_index(scope, "b"))] {
+        let request = request.start(Some(start));
+        assert_sort_keys(&query_all(store, request.clone()).await, &["c"]);
+        assert_sort_keys(&query_all(store, request.order(Order::Descending)).await, &["a"]);
+    }
+}
+
+/// A start is a place, not an item: it works where nothing is, between items and at either end.
+pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    let cases: [(&str, &[&str], &[&str]); 3] =
+        [("bb", &["c"], &["b", "a"]), ("0", &["a", "b", "c"], &[]), ("z", &[], &["c", "b", "a"])];
+    for (start, forwards, backwards) in cases {
+        for request in
+            [table(scope).start(Some(in_table(scope, start))), index(scope).start(Some(in_index(scope, start)))]
+        {
+            assert_sort_keys(&query_all(store, request.clone()).await, forwards);
+            assert_sort_keys(&query_all(store, request.order(Order::Descending)).await, backwards);
+        }
+    }
+}
+
+/// Paging goes on where it was when the item at its position is deleted.
+pub async fn paging_goes_on_behind_a_deleted_item(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c", "d"]).await;
+    let in_table = query(store, table(scope).limit(limit(2))).await.next;
+    let in_index = query(store, index(scope).limit(limit(2))).await.next;
+    done(write(store, Write::delete(scope.key("b"))).await);
+    assert_sort_keys(&query_all(store, table(scope).start(in_table)).await, &["c", "d"]);
+    assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
+}
+
+/// A page shows what is there when it is read: items that were put behind the position meanwhile, and not before it.
+pub async fn a_later_page_shows_what_was_put_behind_its_start(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "c", "e"]).await;
+    let next = query(store, table(scope).limit(limit(2))).await.next;
+    put_in_both(store, scope, &["b", "d"]).await;
+    assert_sort_keys(&query_all(store, table(scope).start(next)).await, &["d", "e"]);
+}
+
+/// A start in another partition is refused.
+pub async fn a_start_of_another_partition_is_invalid(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b"]).await;
+    let elsewhere = Position { key: Key::new(scope.other_partition(), sort_key("a")), index_key: None };
+    assert_invalid(store.query(table(scope).start(Some(elsewhere))).await, "a start of another partition");
+    let elsewhere = IndexKey::new(scope.other_index_partition(), sort_key("a"));
+    let elsewhere = Position { key: scope.key("a"), index_key: Some(elsewhere) };
+    assert_invalid(store.query(index(scope).start(Some(elsewhere))).await, "a start of another partition of the index");
+}
+
+/// A start outside the range of sort keys is refused.
+pub async fn a_start_outside_the_range_is_invalid(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b", "c"]).await;
+    let ranges = [
+        SortRange::Before(sort_key("b")),
+        SortRange::After(sort_key("b")),
+        SortRange::Between(sort_key("c"), sort_key("d")),
+        SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new("b").unwrap(),))),
+    ];
+    for range in ranges {
+        let of_table = table(scope).range(range.clone()).start(Some(in_table(scope, "b")));
+        assert_invalid(store.query(of_table).await, "a start outside the range");
+        let of_index = index(scope).range(range).start(Some(in_index(scope, "b")));
+        assert_invalid(store.query(of_index).await, "a start outside the range of the index");
+    }
+}
+
+/// A position in the index starts no read of the table, and the other way round.
+pub async fn a_start_of_the_wrong_kind_is_invalid(store: &dyn Store, scope: &Scope) {
+    put_in_both(store, scope, &["a", "b"]).await;
+    let of_table = table(scope).start(Some(in_index(scope, "a")));
+    assert_invalid(store.query(of_table).await, "a position in the index as the start of a query of the table");
+    let of_index = index(scope).start(Some(in_table(scope, "a")));
+    assert_invalid(store.query(of_index).await, "a position in the table as the start of a query of the index");
+}
+
+/// A page ends at 1 MB without a limit too. Where exactly is the store's affair.
+pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
+    let sort_keys = ["a", "b", "c", "d"];
+    for sk in sort_keys {
+        put(store, &of_size(scope.indexed(sk, sk), 390 * 1024)).await;
+    }
+    for request in [table(scope), table(scope).order(Order::Descending), index(scope)] {
+        let pages = pages(store, request.clone()).await;
+        assert!(pages.len() > 1, "4 items of 390 KB must not come in one page");
+        for page in &pages {
+            let has_more = page.next.is_some();
+            assert!(!page.items.is_empty() || !has_more, "a page that 1 MB ended must have an item");
+        }
+        let items: Vec<Item> = pages.into_iter().flat_map(|page| page.items).collect();
+        let mut found = super::support::sort_keys(&items);
+        if request.order == Order::Descending {
+            found.reverse();
+        }
+        assert_eq!(found, sort_keys, "all items, over pages of 1 MB");
+    }
+}
+
+/// Items with the same index key are each read once, in whichever order the store gives them: DynamoDB gives none.
+pub async fn items_with_the_same_index_key_are_each_read_once(store: &dyn Store, scope: &Scope) {
+    let mut expected = Vec::new();
+    for (partition, place) in [(scope.partition(), "here"), (scope.other_partition(), "there")] {
+        for sk in ["1", "2", "3"] {
+            let key = Key::new(partition.clone(), sort_key(&format!("{place}#{sk}")));
+            put(store, &with_index_key(super::scope::item_at(&key), &scope.index_key("same"))).await;
+            expected.push(format!("{place}#{sk}"));
+        }
+    }
+    put(store, &scope.indexed("first", "before")).await;
+    put(store, &scope.indexed("last", "the end")).await;
+    expected.extend(["first".to_owned(), "last".to_owned()]);
+    expected.sort();
+    for order in [Order::Ascending, Order::Descending] {
+        for size in 1..=expected.len() + 1 {
+            let items = query_all(store, index(scope).order(order).limit(limit(size))).await;
+            let ends = [sort_keys(&items)[0], sort_keys(&items)[items.len() - 1]];
+            let in_order = if order == Order::Ascending { ["first", "last"] } else { ["last", "first"] };
+            assert_eq!(ends, in_order, "the first and the last item, {order:?}, in pages of {size}");
+            let mut found = sort_keys(&items);
+            found.sort_unstable();
+            assert_eq!(found, expected, "all items, {order:?}, in pages of {size}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Putting a whole item.
+//! ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
+
+use threadline::{Condition, Query, Write};
+
+use super::support::{
+    assert_item, assert_none, assert_sort_keys, done, get, limit, put, query_all, refused, s, with, write,
+};
+use super::{Scope, Store};
+
+/// Other programs have keys of their own, in the table and in the index: any text is read back, page after page.
+pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
+    let texts = ["#", "#METADATA#1", "a\u{1}", "a\nb", "a##b", "b#"];
+    for text in texts {
+        put(store, &scope.indexed(text, text)).await;
+        assert_item(get(store, &scope.key(text)).await, &scope.indexed(text, text));
+    }
+    for source in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
+        assert_sort_keys(&query_all(store, source.limit(limit(1))).await, &texts);
+    }
+}
+
+/// A put leaves nothing of the item that was there.
+pub async fn a_put_replaces_the_whole_item(store: &dyn Store, scope: &Scope) {
+    put(store, &with(with(scope.item("a"), "title", s("one")), "draft", s("yes"))).await;
+    let second = with(scope.item("a"), "title", s("two"));
+    put(store, &second).await;
+    assert_item(get(store, &scope.key("a")).await, &second);
+}
+
+/// Putting the same item again is done, and changes nothing.
+pub async fn the_same_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "title", s("one"));
+    put(store, &item).await;
+    put(store, &item).await;
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// The item before comes back only to a put that asks for it.
+pub async fn a_put_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+    let [one, two, three] = ["one", "two", "three"].map(|title| with(scope.item("a"), "title", s(title)));
+    put(store, &one).await;
+    assert_none(done(write(store, Write::put(two.clone()).unwrap()).await));
+    assert_item(done(write(store, Write::put(three).unwrap().returning_old()).await), &two);
+}
+
+/// Where there was no item, none comes back.
+pub async fn a_put_of_a_new_item_has_no_old_item(store: &dyn Store, scope: &Scope) {
+    assert_none(done(write(store, Write::put(scope.item("a")).unwrap().returning_old()).await));
+}
+
+/// A put on the condition that there is nothing yet is done once.
+pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Store, scope: &Scope) {
+    let [first, second] = ["first", "second"].map(|title| with(scope.item("a"), "title", s(title)));
+    let put_new = |item| Write::put(item).unwrap().when(Condition::item_absent()).unwrap();
+    done(write(store, put_new(first.clone())).await);
+    refused(write(store, put_new(second)).await);
+    assert_item(get(store, &scope.key("a")).await, &first);
+}
+
+/// A put whose condition is not met leaves the item as it is.
+pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "title", s("one"));
+    put(store, &item).await;
+    let request = Write::put(with(scope.item("a"), "title", s("two"))).unwrap();
+    refused(write(store, request.when(Condition::eq("title", s("three"))).unwrap()).await);
+    assert_item(get(store, &scope.key("a")).await, &item);
+}
+
+/// A put whose condition is not met says what is there only when asked.
+pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+    let item = with(scope.item("a"), "title", s("one"));
+    put(store, &item).await;
+    let request = Write::put(scope.item("a")).unwrap().when(Condition::item_absent()).unwrap();
+    assert_none(refused(write(store, request.clone()).await));
+    assert_item(refused(write(store, request.returning_old()).await), &item);
+}
+
+/// A put that wants an item there is refused where there is none, and does not make one.
+pub async fn a_put_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
+    let request = Write::put(scope.item("a")).unwrap().when(Condition::item_exists()).unwrap().returning_old();
+    assert_none(refused(write(store, request).await));
+    assert_none(get(store, &scope.key("a")).await);
+}

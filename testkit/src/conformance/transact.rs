@@ -1,0 +1,279 @@
+//! Writing several items, all or none.
+//! ([TransactWriteItems](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
+//! [how transactions work](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html))
+
+use threadline::{
+    AttributeValue, CancelCode, CancelReason, Condition, ErrorKind, GSI1SK, Item, Key, Query, TransactAction,
+    TransactOutcome, Transaction, Update, Write,
+};
+
+use super::scope::{item_at, sort_key};
+use super::support::{
+    assert_invalid, assert_item, assert_none, assert_sort_keys, get, n, of_size, put, put_all, query_all, s, transact,
+    with,
+};
+use super::{Scope, Store};
+
+fn put_write(item: &Item) -> Write {
+    Write::put(item.clone()).unwrap()
+}
+
+fn add_one(scope: &Scope, sk: &str) -> Write {
+    Write::update(scope.key(sk), Update::new().add("count", 1)).unwrap()
+}
+
+fn check(scope: &Scope, sk: &str, condition: Condition) -> TransactAction {
+    TransactAction::check(scope.key(sk), condition).unwrap()
+}
+
+#[track_caller]
+fn done(outcome: TransactOutcome) {
+    if let TransactOutcome::Cancelled { reasons, .. } = outcome {
+        panic!("the transaction had to be done, and was cancelled: {reasons:?}");
+    }
+}
+
+#[track_caller]
+fn cancelled(outcome: TransactOutcome) -> Vec<CancelReason> {
+    match outcome {
+        TransactOutcome::Cancelled { reasons, .. } => reasons,
+        TransactOutcome::Done { .. } => panic!("the transaction had to be cancelled, and was done"),
+    }
+}
+
+#[track_caller]
+fn assert_codes(reasons: &[CancelReason], expected: &[CancelCode]) {
+    let codes: Vec<CancelCode> = reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, expected, "the reasons, in the order of the request");
+}
+
+/// Puts, updates, deletes and checks of one transaction are all done, over several partitions.
+pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Scope) {
+    put_all(store, &["deleted", "checked"].map(|sk| scope.item(sk))).await;
+    put(store, &with(scope.item("updated"), "count", n("1"))).await;
+    let new = item_at(&Key::new(scope.other_partition(), sort_key("new")));
+    let outcome = transact(
+        store,
+        [
+            put_write(&new).into(),
+            add_one(scope, "updated").into(),
+            Write::delete(scope.key("deleted")).into(),
+            check(scope, "checked", Condition::item_exists()),
+        ],
+    )
+    .await;
+    done(outcome);
+    assert_item(get(store, &new.key().unwrap()).await, &new);
+    assert_item(get(store, &scope.key("updated")).await, &with(scope.item("updated"), "count", n("2")));
+    assert_none(get(store, &scope.key("deleted")).await);
+    assert_item(get(store, &scope.key("checked")).await, &scope.item("checked"));
+}
+
+/// When one condition is not met nothing is done, neither before nor behind it.
+pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope: &Scope) {
+    let before = with(scope.item("updated"), "count", n("1"));
+    put_all(store, &[before.clone(), scope.item("deleted"), scope.item("there")]).await;
+    let outcome = transact(
+        store,
+        [
+            put_write(&scope.item("new")),
+            add_one(scope, "updated"),
+            put_write(&with(scope.item("there"), "title", s("two"))).when(Condition::item_absent()).unwrap(),
+            Write::delete(scope.key("deleted")),
+        ],
+    )
+    .await;
+    let none = CancelCode::None;
+    assert_codes(&cancelled(outcome), &[none, none, CancelCode::ConditionFailed, none]);
+    assert_none(get(store, &scope.key("new")).await);
+    assert_item(get(store, &scope.key("updated")).await, &before);
+    assert_item(get(store, &scope.key("there")).await, &scope.item("there"));
+    assert_item(get(store, &scope.key("deleted")).await, &scope.item("deleted"));
+}
+
+/// A check that does not hold cancels the transaction, and is an error to a caller who needed it done.
+pub async fn a_check_that_fails_cancels_the_transaction(store: &dyn Store, scope: &Scope) {
+    let actions = || [put_write(&scope.item("new")).into(), check(scope, "missing", Condition::item_exists())];
+    let outcome = transact(store, actions()).await;
+    assert_eq!(outcome.clone().done().unwrap_err().kind(), ErrorKind::ConditionFailed);
+    assert_codes(&cancelled(outcome), &[CancelCode::None, CancelCode::ConditionFailed]);
+    assert_none(get(store, &scope.key("new")).await);
+}
+
+/// A check writes nothing: the item that it looks at is not made, and not changed.
+pub async fn a_check_changes_nothing(store: &dyn Store, scope: &Scope) {
+    let there = with(scope.item("there"), "title", s("one"));
+    put(store, &there).await;
+    let checks = [check(scope, "there", Condition::exists("title")), check(scope, "missing", Condition::item_absent())];
+    done(transact(store, checks).await);
+    assert_item(get(store, &scope.key("there")).await, &there);
+    assert_none(get(store, &scope.key("missing")).await);
+}
+
+/// Each condition that is not met is named, in the order of the request.
+pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.item("there")).await;
+    let outcome = transact(
+        store,
+        [
+            put_write(&scope.item("there")).when(Condition::item_absent()).unwrap().into(),
+            put_write(&scope.item("new")).into(),
+            check(scope, "missing", Condition::item_exists()),
+            Write::delete(scope.key("other")).into(),
+            add_one(scope, "gone").when(Condition::item_exists()).unwrap().into(),
+        ],
+    )
+    .await;
+    let (none, failed) = (CancelCode::None, CancelCode::ConditionFailed);
+    assert_codes(&cancelled(outcome), &[failed, none, failed, none, failed]);
+}
+
+/// A reason has the item as it is where the write asked for it, the condition was not met and there is one.
+pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+    let items =
+        ["put", "updated", "deleted", "silent", "checked", "fine"].map(|sk| with(scope.item(sk), "title", s("one")));
+    put_all(store, &items).await;
+    let other = |write: Write| write.when(Condition::eq("title", s("two"))).unwrap();
+    let outcome = transact(
+        store,
+        [
+            other(put_write(&scope.item("put"))).returning_old().into(),
+            other(add_one(scope, "updated")).returning_old().into(),
+            other(Write::delete(scope.key("deleted"))).returning_old().into(),
+            other(Write::delete(scope.key("missing"))).returning_old().into(),
+            other(Write::delete(scope.key("silent"))).into(),
+            check(scope, "checked", Condition::eq("title", s("two"))),
+            Write::delete(scope.key("fine")).returning_old().into(),
+        ],
+    )
+    .await;
+    let reasons = cancelled(outcome);
+    for (reason, item) in reasons.iter().zip(&items).take(3) {
+        assert_eq!(reason.code, CancelCode::ConditionFailed);
+        assert_item(reason.current.clone(), item);
+    }
+    for reason in reasons.into_iter().skip(3) {
+        assert_none(reason.current);
+    }
+}
+
+/// Updates in a transaction create what is missing, and deletes of what is missing are done.
+pub async fn a_transaction_takes_missing_items_as_single_writes_do(store: &dyn Store, scope: &Scope) {
+    done(transact(store, [add_one(scope, "a"), Write::delete(scope.key("b"))]).await);
+    assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
+    assert_none(get(store, &scope.key("b")).await);
+}
+
+/// What a transaction writes is in the index as what single writes do.
+pub async fn a_transaction_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
+    put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2")]).await;
+    let moves = Write::update(scope.key("moved"), Update::new().set(GSI1SK, s("4"))).unwrap();
+    done(transact(store, [put_write(&scope.indexed("new", "3")), moves, Write::delete(scope.key("deleted"))]).await);
+    assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
+}
+
+/// Checks that nothing is done of a transaction whose second action is an update that cannot be: `a` stays as it is.
+///
+/// AWS documents a reason for such an action. DynamoDB Local gives it in some cases, and in others refuses the request as a
+/// whole. A store may do either.
+async fn assert_cannot_be_done(store: &dyn Store, scope: &Scope, update: Update, what: &str) {
+    let before = get(store, &scope.key("a")).await;
+    let update = Write::update(scope.key("a"), update).unwrap();
+    match store.transact(Transaction::new([put_write(&scope.item("new")), update]).unwrap()).await {
+        Ok(outcome) => {
+            assert_codes(&cancelled(outcome.clone()), &[CancelCode::None, CancelCode::Invalid]);
+            assert_invalid(outcome.done(), what);
+        }
+        refused => assert_invalid(refused, what),
+    }
+    assert_none(get(store, &scope.key("new")).await);
+    assert_eq!(get(store, &scope.key("a")).await, before, "what {what} changes");
+}
+
+/// An add to what is no number fails the transaction.
+pub async fn an_add_to_text_fails_the_transaction(store: &dyn Store, scope: &Scope) {
+    put(store, &with(scope.item("a"), "count", s("text"))).await;
+    assert_cannot_be_done(store, scope, Update::new().add("count", 1), "an add to text in a transaction").await;
+}
+
+/// An update that would make an item of more than 400 KB fails the transaction.
+pub async fn an_update_to_more_than_400_kb_fails_the_transaction(store: &dyn Store, scope: &Scope) {
+    put(store, &of_size(scope.item("a"), 409_600)).await;
+    let update = Update::new().set("title", s("x"));
+    assert_cannot_be_done(store, scope, update, "an update to more than 400 KB in a transaction").await;
+}
+
+/// An update to an index key of another type cannot come into a transaction.
+pub async fn an_update_to_a_bad_index_key_is_in_no_transaction(store: &dyn Store, scope: &Scope) {
+    put(store, &scope.indexed("a", "1")).await;
+    for value in [n("1"), AttributeValue::Null(true), s("")] {
+        let what = format!("an update of an index key to {value:?} in a transaction");
+        assert_invalid(Write::update(scope.key("a"), Update::new().set(GSI1SK, value)), &what);
+    }
+    assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["a"]);
+}
+
+/// A transaction may have 100 actions.
+pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: &Scope) {
+    let items: Vec<Item> = (0..100).map(|number| scope.item(&format!("{number:03}"))).collect();
+    done(transact(store, items.iter().map(put_write)).await);
+    let found = query_all(store, Query::table_consistent(scope.partition())).await;
+    assert_eq!(found.len(), 100, "the items that one transaction put");
+}
+
+/// A transaction of more than 100 actions, or of two on one item, is refused.
+pub async fn a_transaction_of_too_many_or_on_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
+    let cases: [(Vec<TransactAction>, &str); 2] = [
+        ((0..101).map(|number| add_one(scope, &number.to_string()).into()).collect(), "a transaction of 101 actions"),
+        (
+            vec![add_one(scope, "a").into(), Write::delete(scope.key("a")).into()],
+            "a transaction with two actions on one item",
+        ),
+    ];
+    for (actions, what) in cases {
+        assert_invalid(Transaction::new(actions.clone()), what);
+        // Behind the check of the request, whose fields are open.
+        let mut request = Transaction::new([add_one(scope, "a")]).unwrap();
+        request.actions = actions;
+        assert_invalid(store.transact(request).await, &format!("{what}, by the store,"));
+    }
+    assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &[]);
+}
+
+/// The same transaction with the same token is done once, however often it is sent.
+pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dyn Store, scope: &Scope) {
+    let request = Transaction::new([add_one(scope, "a")]).unwrap().with_token(scope.token("one"));
+    for _ in 0..3 {
+        done(store.transact(request.clone()).await.expect("a repeat of a transaction must be answered"));
+    }
+    assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
+}
+
+/// A repeat is known as one though other writes were done meanwhile, which would now fail its condition.
+pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Store, scope: &Scope) {
+    let write = put_write(&scope.item("a")).when(Condition::item_absent()).unwrap();
+    let request = Transaction::new([write]).unwrap().with_token(scope.token("one"));
+    done(store.transact(request.clone()).await.expect("a transaction must be answered"));
+    let later = with(scope.item("a"), "title", s("later"));
+    put(store, &later).await;
+    done(store.transact(request).await.expect("a repeat of a transaction must be answered"));
+    assert_item(get(store, &scope.key("a")).await, &later);
+}
+
+/// Without a token, or with another one, the same transaction is done again.
+pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, scope: &Scope) {
+    let request = Transaction::new([add_one(scope, "a")]).unwrap();
+    let (one, two) = (request.clone().with_token(scope.token("one")), request.clone().with_token(scope.token("two")));
+    for request in [one, two, request.clone(), request] {
+        done(store.transact(request).await.expect("a transaction must be answered"));
+    }
+    assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("4")));
+}
+
+/// A token that came with another transaction before is refused.
+pub async fn a_token_with_another_transaction_is_invalid(store: &dyn Store, scope: &Scope) {
+    let with_token = |sk| Transaction::new([add_one(scope, sk)]).unwrap().with_token(scope.token("one"));
+    done(store.transact(with_token("a")).await.expect("a transaction must be answered"));
+    assert_invalid(store.transact(with_token("b")).await, "a token with another transaction than before");
+    assert_none(get(store, &scope.key("b")).await);
+}

@@ -1,0 +1,80 @@
+//! Both stores show every behaviour of the suite: themselves, behind a pointer and within a wrapper.
+
+#[cfg(feature = "dynamodb")]
+#[path = "support/shared_table.rs"]
+mod shared_table;
+#[cfg(feature = "dynamodb")]
+mod support;
+
+use std::sync::Arc;
+
+use threadline::store::meter::Metered;
+use threadline::{MemoryStore, Store};
+
+mod memory_store {
+    use super::*;
+
+    threadline_testkit::conformance_tests! {
+        run_id: "memory",
+        store: MemoryStore::new(),
+    }
+}
+
+mod memory_store_behind_arc {
+    use super::*;
+
+    threadline_testkit::conformance_tests! {
+        run_id: "memory",
+        store: Arc::new(MemoryStore::new()) as Arc<dyn Store>,
+    }
+}
+
+mod metered_store {
+    use super::*;
+
+    threadline_testkit::conformance_tests! {
+        run_id: "memory",
+        store: Metered::new(MemoryStore::new()),
+    }
+}
+
+#[cfg(feature = "dynamodb")]
+mod dynamodb {
+    use threadline::DynamoDbStore;
+
+    use super::shared_table;
+    use super::support::client;
+
+    mod dynamodb_store {
+        use super::*;
+
+        threadline_testkit::conformance_tests! {
+            #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+            run_id: &format!("{} store", table()),
+            store: store(),
+        }
+    }
+
+    mod dynamodb_store_behind_arc {
+        use std::sync::Arc;
+
+        use threadline::Store;
+
+        use super::*;
+
+        threadline_testkit::conformance_tests! {
+            #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
+            run_id: &format!("{} arc", table()),
+            store: Arc::new(store()) as Arc<dyn Store>,
+        }
+    }
+
+    /// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
+    fn store() -> DynamoDbStore {
+        DynamoDbStore::new(client(), table())
+    }
+
+    fn table() -> &'static str {
+        shared_table::table("conformance")
+    }
+}
