@@ -82,15 +82,15 @@ pub trait Entity: Stored {
     fn to_item(&self) -> Result<Item> {
         let mut item = self.write(Self::TYPE)?;
         let key = self.key();
-        item.insert(PK, AttributeValue::S(key.pk.into()));
-        item.insert(SK, AttributeValue::S(key.sk.into()));
-        item.insert(TYPE, AttributeValue::S(Self::TYPE.to_owned()));
+        item.set(PK, AttributeValue::S(key.pk.into()));
+        item.set(SK, AttributeValue::S(key.sk.into()));
+        item.set(TYPE, AttributeValue::S(Self::TYPE.to_owned()));
         if let Some(index_key) = self.index_key() {
-            item.insert(GSI1PK, AttributeValue::S(index_key.pk.into()));
-            item.insert(GSI1SK, AttributeValue::S(index_key.sk.into()));
+            item.set(GSI1PK, AttributeValue::S(index_key.pk.into()));
+            item.set(GSI1SK, AttributeValue::S(index_key.sk.into()));
         }
         if let Some(expires_at) = self.expires_at() {
-            item.insert(EXPIRES_AT, AttributeValue::N(expires_at.unix_seconds().to_string()));
+            item.set(EXPIRES_AT, AttributeValue::N(expires_at.unix_seconds().to_string()));
         }
         Ok(item)
     }
