@@ -1,8 +1,6 @@
 //! What the placeholders of one request's expressions stand for, which has a limit of its own.
 //! ([Expression parameters](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters))
 
-use std::collections::HashSet;
-
 use serde_dynamo::AttributeValue;
 
 use super::condition::Condition;
@@ -36,17 +34,17 @@ pub(super) fn check_substituted(update: Option<&Update>, condition: Option<&Cond
     Ok(())
 }
 
-/// The names, each once however often it is used, and the values, each as often as it is.
+/// The names and the values, each as often as it is used.
 #[derive(Default)]
 struct Substituted<'a> {
-    names: HashSet<&'a str>,
+    names: Vec<&'a str>,
     values: usize,
     bytes_of_values: usize,
 }
 
 impl<'a> Substituted<'a> {
     fn add_name(&mut self, name: &'a str) {
-        self.names.insert(name);
+        self.names.push(name);
     }
 
     fn add_value(&mut self, value: &AttributeValue) {
@@ -68,8 +66,11 @@ impl<'a> Substituted<'a> {
         }
     }
 
-    /// The bytes of the names and values, and of the placeholders that they are listed under: DynamoDB Local counts these in.
-    fn bytes(&self) -> usize {
+    /// The bytes of the names, each once, of the values, and of the placeholders that they are listed under: DynamoDB Local
+    /// counts these in.
+    fn bytes(&mut self) -> usize {
+        self.names.sort_unstable();
+        self.names.dedup();
         let names: usize = self.names.iter().map(|name| name.len()).sum();
         names + self.bytes_of_values + bytes_of_placeholders(self.names.len()) + bytes_of_placeholders(self.values)
     }
