@@ -1,50 +1,48 @@
-//! The in-memory store beside a bare map of the same items: `cargo bench --bench memory`. The ratios of the two are in the
-//! benchmark `ratios`, which lets them take turns.
+//! The in-memory store and the codec of a message: `cargo bench --bench memory`. The benchmark `embedded` of the differential
+//! compares the store with another emulator.
 
 mod support;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use support::{MESSAGES, Ours, Table, Thread, block_on};
 use threadline::{Entity, MemoryStore, Message};
-
-use support::memory::{Bare, InMemory};
-use support::{MESSAGES, Ours, Thread, block_on};
 
 fn main() {
     divan::main();
 }
 
-#[divan::bench(types = [Ours<MemoryStore>, Bare])]
-fn put_1000_messages<T: InMemory>(bencher: Bencher) {
+#[divan::bench]
+fn put_1000_messages(bencher: Bencher) {
     let thread = Thread::new();
-    bencher.counter(ItemsCount::new(MESSAGES)).with_inputs(T::default).bench_local_refs(|table| {
+    bencher.counter(ItemsCount::new(MESSAGES)).with_inputs(Ours::<MemoryStore>::default).bench_local_refs(|table| {
         for message in &thread.messages {
             assert!(block_on(table.put(message)));
         }
     });
 }
 
-#[divan::bench(types = [Ours<MemoryStore>, Bare])]
-fn get_a_message<T: InMemory>(bencher: Bencher) {
+#[divan::bench]
+fn get_a_message(bencher: Bencher) {
     let thread = Thread::new();
-    let table = T::with(&thread);
+    let table = Ours::with(&thread);
     let mut keys = thread.messages.iter().map(Entity::key_parts).cycle();
     bencher.with_inputs(|| keys.next().unwrap()).bench_local_values(|key| block_on(table.get(key)).unwrap());
 }
 
-#[divan::bench(types = [Ours<MemoryStore>, Bare])]
-fn read_the_newest_20<T: InMemory>(bencher: Bencher) {
+#[divan::bench]
+fn read_the_newest_20(bencher: Bencher) {
     let thread = Thread::new();
-    let table = T::with(&thread);
+    let table = Ours::with(&thread);
     bencher.bench_local(|| block_on(table.newest(thread.group())));
 }
 
-#[divan::bench(types = [Ours<MemoryStore>, Bare])]
-fn advance_a_row_1000_times<T: InMemory>(bencher: Bencher) {
+#[divan::bench]
+fn advance_an_entry_1000_times(bencher: Bencher) {
     let thread = Thread::new();
-    bencher.counter(ItemsCount::new(MESSAGES)).with_inputs(|| T::with(&thread)).bench_local_refs(|table| {
+    bencher.counter(ItemsCount::new(MESSAGES)).with_inputs(|| Ours::with(&thread)).bench_local_refs(|table| {
         for message in &thread.messages {
-            assert!(block_on(table.advance(&thread.row, message)));
+            assert!(block_on(table.advance(&thread.entry, message)));
         }
     });
 }

@@ -82,15 +82,15 @@ pub trait Entity: Stored {
     fn to_item(&self) -> Result<Item> {
         let mut item = self.write(Self::TYPE)?;
         let key = self.key();
-        item.insert(PK, key.pk);
-        item.insert(SK, key.sk);
-        item.insert(TYPE, Self::TYPE);
+        item.set(PK, key.pk);
+        item.set(SK, key.sk);
+        item.set(TYPE, Self::TYPE);
         if let Some(index_key) = self.index_key() {
-            item.insert(GSI1PK, index_key.pk);
-            item.insert(GSI1SK, index_key.sk);
+            item.set(GSI1PK, index_key.pk);
+            item.set(GSI1SK, index_key.sk);
         }
         if let Some(expires_at) = self.expires_at() {
-            item.insert(EXPIRES_AT, expires_at.unix_seconds());
+            item.set(EXPIRES_AT, expires_at.unix_seconds());
         }
         Ok(item)
     }

@@ -28,6 +28,16 @@ macro_rules! uuid_newtype {
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
+
+            /// Reads the stored form only. A UUID may also be written in other ways, by which no key is found.
+            pub(crate) fn parse_stored(text: &str) -> Result<Self> {
+                let id: Self = text.parse()?;
+                if id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text {
+                    Ok(id)
+                } else {
+                    Err(Error::invalid(concat!("a stored ", stringify!($name), " is in lower case, with hyphens")))
+                }
+            }
         }
 
         impl From<Uuid> for $name {
@@ -110,16 +120,6 @@ impl GroupId {
 }
 
 impl MessageId {
-    /// Reads the stored form only. A UUID may also be written in other ways, by which no key is found.
-    pub(crate) fn parse_stored(text: &str) -> Result<Self> {
-        let id: Self = text.parse()?;
-        if id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text {
-            Ok(id)
-        } else {
-            Err(Error::invalid("a message's id in a sort key is in lower case, with hyphens"))
-        }
-    }
-
     /// The time that a v7 id holds, to the millisecond; `None` for an id of another version.
     pub fn time(&self) -> Option<Timestamp> {
         if self.0.get_version_num() != 7 {

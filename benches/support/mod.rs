@@ -1,11 +1,7 @@
-//! What the benchmarks share: one thread of messages, and the four pieces of work that each side does.
+//! One thread of messages, and four pieces of work on it that each side of a benchmark does.
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
-#[cfg(feature = "dynamodb")]
-pub(crate) mod canned;
-pub(crate) mod memory;
-#[cfg(feature = "dynamodb")]
-pub(crate) mod raw;
+pub(crate) mod turns;
 
 use std::num::NonZeroU32;
 use std::pin::pin;
@@ -13,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use serde::Serialize;
 use threadline::{
     AttributeValue, Condition, Entity, GroupId, ManualClock, Membership, MemoryStore, Message, MessageKey, NewUser,
     Order, PartitionKey, Query, SequentialIds, SortKey, Store, StoreExt, Threadline, Update, Write, tag,
@@ -27,9 +22,9 @@ pub(crate) const PAGE: u32 = 20;
 /// The work that is measured, by one side of a comparison. Both sides build the same keys.
 pub(crate) trait Table {
     /// A message as this side reads it.
-    type Message: Serialize;
+    type Message;
 
-    /// Puts a message where there is none with its key; whether it did.
+    /// Puts a message if there is none with its key, and returns `true` if it did.
     async fn put(&self, message: &Message) -> bool;
 
     /// Reads a message.
@@ -38,13 +33,25 @@ pub(crate) trait Table {
     /// Reads the newest messages of a thread.
     async fn newest(&self, group: GroupId) -> Vec<Self::Message>;
 
-    /// Moves an inbox row forward to a message; whether it did.
-    async fn advance(&self, row: &Membership, message: &Message) -> bool;
+    /// Moves an inbox entry forward to a message, and returns `true` if it did.
+    async fn advance(&self, entry: &Membership, message: &Message) -> bool;
 }
 
 /// This crate's side, on any store.
 #[derive(Default)]
 pub(crate) struct Ours<S>(pub(crate) S);
+
+impl Ours<MemoryStore> {
+    /// A table with this thread.
+    pub(crate) fn with(thread: &Thread) -> Self {
+        let table = Self::default();
+        for message in &thread.messages {
+            block_on(table.0.put_entity(message)).unwrap();
+        }
+        block_on(table.0.put_entity(&thread.entry)).unwrap();
+        table
+    }
+}
 
 impl<S: Store> Table for Ours<S> {
     type Message = Message;
@@ -66,20 +73,20 @@ impl<S: Store> Table for Ours<S> {
     }
 
     // As the projector does.
-    async fn advance(&self, row: &Membership, message: &Message) -> bool {
+    async fn advance(&self, entry: &Membership, message: &Message) -> bool {
         let Forward { position, sender, recency, preview } = Forward::to(message);
         let update = Update::new()
             .set("last_message", AttributeValue::S(position.clone()))
-            .set("last_message_user_uuid", AttributeValue::S(sender))
+            .set("last_sender_uuid", AttributeValue::S(sender))
             .set("gsi1sk", AttributeValue::S(recency))
             .set("message", AttributeValue::S(preview));
         let forward = Condition::absent("last_message").or(Condition::lt("last_message", AttributeValue::S(position)));
-        let write = Write::update(row.key(), update).unwrap().when(Condition::item_exists().and(forward)).unwrap();
+        let write = Write::update(entry.key(), update).unwrap().when(Condition::item_exists().and(forward)).unwrap();
         self.0.write(write).await.unwrap().done().is_ok()
     }
 }
 
-/// The attributes of an inbox row that a new message sets.
+/// The attributes of an inbox entry that a new message sets.
 pub(crate) struct Forward {
     pub(crate) position: String,
     pub(crate) sender: String,
@@ -107,8 +114,8 @@ pub(crate) fn partition(group: GroupId) -> PartitionKey {
 pub(crate) struct Thread {
     /// Its messages, each an item of 300 bytes, the oldest first.
     pub(crate) messages: Vec<Message>,
-    /// An inbox row that shows a message before all of these.
-    pub(crate) row: Membership,
+    /// An inbox entry that shows a message before all of these.
+    pub(crate) entry: Membership,
 }
 
 impl Thread {
@@ -120,19 +127,19 @@ impl Thread {
             let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown").unwrap()).await.unwrap();
             let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
             let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();
-            let row = chat.inbox(bayko.id()).fetch().await.unwrap().items.remove(0);
+            let entry = chat.inbox(bayko.id()).fetch().await.unwrap().items.remove(0);
             let mut messages = Vec::with_capacity(MESSAGES);
             for _ in 0..MESSAGES {
                 clock.advance(Duration::from_secs(1));
                 messages.push(thread.send(thread.new_message_id(), "Only every year, you know").await.unwrap());
             }
             assert_eq!(messages[0].to_item().unwrap().size(), 300);
-            Self { messages, row }
+            Self { messages, entry }
         })
     }
 
     pub(crate) fn group(&self) -> GroupId {
-        self.row.group_id()
+        self.entry.group_id()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Items from an application's typed values and back by serde, naming the attribute that fails and never its content.
 
-use std::collections::hash_map::IntoIter;
+use std::borrow::Cow;
+use std::collections::btree_map::IntoIter;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
@@ -76,7 +77,7 @@ fn missing_field(error: &serde_dynamo::Error) -> Option<String> {
 }
 
 /// The attribute that failed, and its type.
-type Failing = Option<(String, &'static str)>;
+type Failing = Option<(Cow<'static, str>, &'static str)>;
 
 struct ItemDeserializer<'a> {
     item: Item,
@@ -97,8 +98,8 @@ impl<'de> Deserializer<'de> for ItemDeserializer<'_> {
 }
 
 struct Attributes<'a> {
-    rest: IntoIter<String, AttributeValue>,
-    current: Option<(String, AttributeValue)>,
+    rest: IntoIter<Cow<'static, str>, AttributeValue>,
+    current: Option<(Cow<'static, str>, AttributeValue)>,
     failing: &'a mut Failing,
 }
 
@@ -108,7 +109,7 @@ impl<'de> MapAccess<'de> for Attributes<'_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
         let Some((name, value)) = self.rest.next() else { return Ok(None) };
         let (name, _) = self.current.insert((name, value));
-        let name: serde::de::value::StrDeserializer<'_, Self::Error> = name.as_str().into_deserializer();
+        let name: serde::de::value::StrDeserializer<'_, Self::Error> = (&**name).into_deserializer();
         seed.deserialize(name).map(Some)
     }
 

@@ -180,7 +180,7 @@ impl Item {
     /// Adds a field.
     #[must_use]
     pub(crate) fn with<F: Field>(mut self, name: &'static str, field: &F) -> Self {
-        self.insert(name, field.write());
+        self.set(name, field.write());
         self
     }
 

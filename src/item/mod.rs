@@ -8,7 +8,8 @@ mod number;
 mod size;
 mod value;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde_dynamo::AttributeValue;
@@ -37,7 +38,7 @@ pub(crate) use value::{compare, normalise, same, same_item};
 /// assert_eq!(item.size(), 10);
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Item(HashMap<String, AttributeValue>);
+pub struct Item(BTreeMap<Cow<'static, str>, AttributeValue>);
 
 impl Item {
     /// An item without attributes.
@@ -45,16 +46,11 @@ impl Item {
         Self::default()
     }
 
-    /// An item with room for so many attributes.
-    pub(crate) fn with_capacity(attributes: usize) -> Self {
-        Self(HashMap::with_capacity(attributes))
-    }
-
     /// Returns an item of nothing but its key.
     pub(crate) fn of_key(key: &Key) -> Self {
         let mut item = Self::new();
-        item.insert(PK, key.pk.as_str());
-        item.insert(SK, key.sk.as_str());
+        item.set(PK, key.pk.as_str());
+        item.set(SK, key.sk.as_str());
         item
     }
 
@@ -73,7 +69,12 @@ impl Item {
 
     /// Sets an attribute, and gives back what it was.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<AttributeValue> {
-        self.0.insert(name.into(), value.into().0)
+        self.0.insert(Cow::Owned(name.into()), value.into().0)
+    }
+
+    /// Sets an attribute whose name is constant.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.insert(Cow::Borrowed(name), value.into().0);
     }
 
     /// Removes an attribute, and gives back what it was.
@@ -81,9 +82,19 @@ impl Item {
         self.0.remove(name)
     }
 
-    /// The attributes, in no particular order.
+    /// The attributes, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The values, to change them.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut AttributeValue> {
+        self.0.values_mut()
+    }
+
+    /// The attributes, in the order of their names.
+    pub(crate) fn into_attributes(self) -> impl Iterator<Item = (String, AttributeValue)> {
+        self.0.into_iter().map(|(name, value)| (name.into_owned(), value))
     }
 
     /// The number of attributes.
@@ -161,37 +172,41 @@ fn key_text<'a>(name: &str, value: Option<&'a AttributeValue>) -> Result<&'a str
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<_> = self.0.iter().collect();
-        names.sort_by_key(|(name, _)| *name);
         let mut debug = f.debug_struct("Item");
-        for (name, value) in names {
+        for (name, value) in self.iter() {
             debug.field(name, &type_of(value));
         }
         debug.finish()
     }
 }
 
+impl FromIterator<(String, AttributeValue)> for Item {
+    fn from_iter<I: IntoIterator<Item = (String, AttributeValue)>>(attributes: I) -> Self {
+        Self(attributes.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect())
+    }
+}
+
 impl From<HashMap<String, AttributeValue>> for Item {
     fn from(attributes: HashMap<String, AttributeValue>) -> Self {
-        Self(attributes)
+        attributes.into_iter().collect()
     }
 }
 
 impl From<Item> for HashMap<String, AttributeValue> {
     fn from(item: Item) -> Self {
-        item.0
+        item.into_attributes().collect()
     }
 }
 
 impl From<serde_dynamo::Item> for Item {
     fn from(item: serde_dynamo::Item) -> Self {
-        Self(item.into())
+        HashMap::from(item).into()
     }
 }
 
 impl From<Item> for serde_dynamo::Item {
     fn from(item: Item) -> Self {
-        item.0.into()
+        HashMap::from(item).into()
     }
 }
 

@@ -51,7 +51,7 @@ impl Stored for IdentityClaim {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(12)
+        Ok(Item::new()
             .with("cognito_user_id", &self.cognito_user_id)
             .with("user_uuid", &self.user_uuid)
             .with("handle", &self.handle)

@@ -35,31 +35,31 @@ pub enum KnownKey {
 }
 
 impl KnownKey {
-    /// Reads a key back; `None` for the key of something else.
+    /// Reads a key back; `None` for the key of something else. Each part must be spelled exactly as
+    /// [`to_key`](Self::to_key) writes it.
     pub fn parse(key: &Key) -> Option<Self> {
         let (tag, value) = key.pk.as_str().split_once('#')?;
         let sk = key.sk.as_str();
-        let parsed = if tag == USER.as_str() && sk == USER.as_str() {
-            Self::User(value.parse().ok()?)
+        Some(if tag == USER.as_str() && sk == USER.as_str() {
+            Self::User(UserId::parse_stored(value).ok()?)
         } else if tag == HANDLE.as_str() && sk == HANDLE.as_str() {
             Self::HandleClaim(FoldedHandle::new(value).ok()?)
         } else if tag == IDENTITY.as_str() && sk == IDENTITY.as_str() {
             Self::IdentityClaim(IdentitySubject::new(value).ok()?)
         } else if tag == GROUP.as_str() && sk == GROUP.as_str() {
-            Self::MessageGroup(value.parse().ok()?)
+            Self::MessageGroup(GroupId::parse_stored(value).ok()?)
         } else if tag == GROUP.as_str() {
             let (member, user) = sk.split_once('#')?;
             if member != MEMBER.as_str() {
                 return None;
             }
-            Self::Membership(value.parse().ok()?, user.parse().ok()?)
+            Self::Membership(GroupId::parse_stored(value).ok()?, UserId::parse_stored(user).ok()?)
         } else if tag == MESSAGES.as_str() {
-            Self::Message(MessageKey { group: value.parse().ok()?, position: sk.parse::<MessagePosition>().ok()? })
+            let group = GroupId::parse_stored(value).ok()?;
+            Self::Message(MessageKey { group, position: sk.parse::<MessagePosition>().ok()? })
         } else {
             return None;
-        };
-        // An id may also be written in capitals, say, which no key of ours is.
-        (parsed.to_key() == *key).then_some(parsed)
+        })
     }
 
     /// The type of the entity whose key it is.

@@ -82,7 +82,7 @@ impl Stored for Membership {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(24)
+        Ok(Item::new()
             .with("message_group_uuid", &self.message_group_uuid)
             .with("user_uuid", &self.user_uuid)
             .with(Self::HANDLE, &self.user_handle)

@@ -69,7 +69,7 @@ impl Stored for Message {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(14)
+        Ok(Item::new()
             .with("message_uuid", &self.message_uuid)
             .with(Self::SENDER, &self.user_uuid)
             .with("user_handle", &self.user_handle)

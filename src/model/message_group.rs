@@ -108,7 +108,7 @@ impl Stored for MessageGroup {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(12)
+        Ok(Item::new()
             .with("message_group_uuid", &self.message_group_uuid)
             .with_some("title", self.title.as_ref())
             .with(Self::MEMBER_COUNT, &self.member_count)

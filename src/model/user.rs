@@ -40,7 +40,7 @@ impl Stored for User {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(12)
+        Ok(Item::new()
             .with("user_uuid", &self.user_uuid)
             .with("handle", &self.handle)
             .with("display_name", &self.display_name)

@@ -1,8 +1,6 @@
 //! What the placeholders of one request's expressions stand for, which has a limit of its own.
 //! ([Expression parameters](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters))
 
-use std::collections::HashSet;
-
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
@@ -11,17 +9,17 @@ use crate::item::attribute_size;
 /// The most that all names and values weigh, those of the update and of the condition together: 2 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The names, each once however often it is used, and the values, each as often as it is.
+/// The names and the values, each as often as it is used.
 #[derive(Default)]
 pub(super) struct Substituted<'a> {
-    names: HashSet<&'a str>,
+    names: Vec<&'a str>,
     values: usize,
     bytes_of_values: usize,
 }
 
 impl<'a> Substituted<'a> {
     pub(super) fn name(mut self, name: &'a str) -> Self {
-        self.names.insert(name);
+        self.names.push(name);
         self
     }
 
@@ -32,7 +30,7 @@ impl<'a> Substituted<'a> {
     }
 
     /// Checks DynamoDB's limit of 2 MB.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(mut self) -> Result<()> {
         let bytes = self.bytes();
         if bytes > MAX_BYTES {
             return Err(Error::invalid(format!(
@@ -42,8 +40,11 @@ impl<'a> Substituted<'a> {
         Ok(())
     }
 
-    /// The bytes of the names and values, and of the placeholders that they are listed under: DynamoDB Local counts these in.
-    fn bytes(&self) -> usize {
+    /// The bytes of the names, each once, of the values, and of the placeholders that they are listed under: DynamoDB Local
+    /// counts these in.
+    fn bytes(&mut self) -> usize {
+        self.names.sort_unstable();
+        self.names.dedup();
         let names: usize = self.names.iter().map(|name| name.len()).sum();
         names + self.bytes_of_values + bytes_of_placeholders(self.names.len()) + bytes_of_placeholders(self.values)
     }

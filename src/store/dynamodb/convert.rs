@@ -16,19 +16,12 @@ use crate::request::Position;
 pub(super) type SdkItem = HashMap<String, SdkValue>;
 
 pub(super) fn item_to_sdk(item: Item) -> SdkItem {
-    let attributes: HashMap<String, AttributeValue> = item.into();
-    attributes.into_iter().map(|(name, value)| (name, value.into())).collect()
+    item.into_attributes().map(|(name, value)| (name, value.into())).collect()
 }
 
 /// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
 pub(super) fn item_from_sdk(item: SdkItem) -> Item {
-    let mut attributes = HashMap::with_capacity(item.len());
-    for (name, value) in item {
-        if let Some(value) = value_from_sdk(value) {
-            attributes.insert(name, value);
-        }
-    }
-    attributes.into()
+    item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()
 }
 
 /// Returns `None` for a type that this crate does not know, or a list or map with one inside. By hand: serde_dynamo's own

@@ -56,10 +56,14 @@ impl Table {
     /// Puts the item in the place of what was there, and returns that.
     pub(super) fn put(&mut self, new: Stored) -> (Option<Stored>, IndexChange) {
         let (pk, sk) = (new.key.pk.as_str(), new.key.sk.as_str().to_owned());
-        if !self.partitions.contains_key(pk) {
-            self.scan_order.insert((hash(pk), pk.to_owned()));
-        }
-        let old = self.partitions.entry(pk.to_owned()).or_default().insert(sk, new.clone());
+        let partition = match self.partitions.get_mut(pk) {
+            Some(partition) => partition,
+            None => {
+                self.scan_order.insert((hash(pk), pk.to_owned()));
+                self.partitions.entry(pk.to_owned()).or_default()
+            }
+        };
+        let old = partition.insert(sk, new.clone());
         let change = self.index.follow(old.as_ref(), Some(&new));
         (old, change)
     }

@@ -1,9 +1,6 @@
 //! Writing one item: what a request comes to, and carrying it out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use serde_dynamo::AttributeValue;
 
 use super::condition::holds;
 use super::state::State;
@@ -89,10 +86,9 @@ impl Prepared {
 }
 
 /// Returns the item as the table keeps it. It has been checked.
-fn stored(key: Key, item: Item) -> Stored {
-    let mut attributes: HashMap<String, AttributeValue> = item.into();
-    attributes.values_mut().for_each(normalise);
-    Stored::new(key, attributes.into())
+fn stored(key: Key, mut item: Item) -> Stored {
+    item.values_mut().for_each(normalise);
+    Stored::new(key, item)
 }
 
 /// What the write would do to the item, without doing it. Its condition has been met.

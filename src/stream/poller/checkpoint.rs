@@ -75,7 +75,7 @@ impl Stored for Checkpoint {
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::with_capacity(8)
+        Ok(Item::new()
             .with("stream_arn", &self.stream_arn)
             .with("shard_id", &self.shard_id)
             .with_some("parent", self.parent.as_ref())

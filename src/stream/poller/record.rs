@@ -31,8 +31,7 @@ impl From<Record> for StreamRecord {
 }
 
 fn item_from_sdk(item: HashMap<String, SdkValue>) -> Item {
-    let known = item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?)));
-    known.collect::<HashMap<_, _>>().into()
+    item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()
 }
 
 /// `None` for a type that this crate does not know, or a list or map with one inside. By hand: serde_dynamo's own conversion

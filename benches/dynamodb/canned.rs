@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use threadline::{DynamoDbStore, Entity, Message};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use super::{PAGE, Thread, block_on};
+use crate::support::{PAGE, Thread, block_on};
 
 /// The name of the table.
 pub(crate) const TABLE: &str = "threadline";

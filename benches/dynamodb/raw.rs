@@ -10,8 +10,8 @@ use threadline::{
     MessagePosition, UserId,
 };
 
-use super::canned::TABLE;
-use super::{Forward, PAGE, Table, partition};
+use crate::canned::TABLE;
+use crate::support::{Forward, PAGE, Table, partition};
 
 pub(crate) struct Raw(pub(crate) Client);
 
@@ -88,17 +88,17 @@ impl Table for Raw {
         serde_dynamo::from_items(answer.items.unwrap()).unwrap()
     }
 
-    async fn advance(&self, row: &Membership, message: &Message) -> bool {
+    async fn advance(&self, entry: &Membership, message: &Message) -> bool {
         let Forward { position, sender, recency, preview } = Forward::to(message);
         let answer = self
             .0
             .update_item()
             .table_name(TABLE)
-            .set_key(Some(primary_key(row.key())))
+            .set_key(Some(primary_key(entry.key())))
             .update_expression("SET #n0 = :v0, #n1 = :v1, #n2 = :v2, #n3 = :v3")
             .condition_expression("attribute_exists(#n4) AND (attribute_not_exists(#n0) OR #n0 < :v4)")
             .expression_attribute_names("#n0", "last_message")
-            .expression_attribute_names("#n1", "last_message_user_uuid")
+            .expression_attribute_names("#n1", "last_sender_uuid")
             .expression_attribute_names("#n2", "gsi1sk")
             .expression_attribute_names("#n3", "message")
             .expression_attribute_names("#n4", "pk")
