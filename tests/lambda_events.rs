@@ -439,3 +439,12 @@ async fn a_failure_without_a_number_asks_for_the_whole_batch() {
         assert_eq!(answer.to_string(), r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#);
     }
 }
+
+#[test]
+fn a_table_of_another_account_or_region_is_another_table() {
+    let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
+    for other in [arn.replace("eu-west-1", "us-east-1"), arn.replace("123456789012", "999999999999")] {
+        let event = changed(|record| record["eventSourceARN"] = format!("{other}/stream/2026-01-02").into());
+        assert_eq!(records_of_table(&event, arn).map_err(|error| error.kind()).err(), Some(ErrorKind::Misconfigured));
+    }
+}

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
+use aws_sdk_dynamodb::config::interceptors::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use hyper_util::client::legacy::Error as HttpError;
@@ -67,6 +69,20 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         self.leave_behind();
         self.state.in_flight.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses a success without a body, which the SDK reads as "no item", or as done. The service's successes are JSON.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let is_empty = context.response().body().bytes().is_some_and(<[u8]>::is_empty);
+        if context.output_or_error().is_ok() && is_empty {
+            return Err("the answer has no body".into());
+        }
         Ok(())
     }
 

@@ -147,7 +147,11 @@ impl Query {
         {
             return Err(Error::invalid("the lower end of a range of sort keys lies behind its upper end"));
         }
-        let Some(start) = &self.start else { return Ok(()) };
+        self.start.as_ref().map_or(Ok(()), |start| self.check_start(start))
+    }
+
+    /// Checks that a page can start at this position.
+    pub(crate) fn check_start(&self, start: &Position) -> Result<()> {
         let (partition, sk) = match (&self.source, &start.index_key) {
             (QuerySource::Table { .. }, None) => (&start.key.pk, &start.key.sk),
             (QuerySource::Index { .. }, Some(index_key)) => (&index_key.pk, &index_key.sk),

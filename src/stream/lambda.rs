@@ -83,12 +83,15 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
 /// ```
 ///
 /// # Errors
-/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's stream.
+/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's stream. With an
+/// ARN, a table of this name in another region or account is another table.
 pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
     // The SDK accepts a table's ARN as its name.
-    let table = table_in(table).unwrap_or(table);
+    let (owner, table) = table_in(table).map_or((None, table), |(owner, table)| (Some(owner), table));
     for record in part(event, "Records").as_array().into_iter().flatten() {
-        if let Some(other) = table_of(record).filter(|other| *other != table) {
+        let is_other =
+            |(its_owner, name): &(&str, &str)| *name != table || owner.is_some_and(|owner| owner != *its_owner);
+        if let Some((_, other)) = table_of(record).filter(is_other) {
             return Err(
                 Error::new(ErrorKind::Misconfigured, "the event is of another table's stream").with_table(other)
             );
@@ -97,15 +100,15 @@ pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>>
     records_from_event(event)
 }
 
-/// Returns the name of the table whose stream the record is of, by its ARN.
-fn table_of(record: &Value) -> Option<&str> {
+/// Returns the table whose stream the record is of, as [`table_in`] does.
+fn table_of(record: &Value) -> Option<(&str, &str)> {
     table_in(part(record, "eventSourceARN").as_str()?)
 }
 
-/// Returns the name of the table in the ARN of a table or of its stream.
-fn table_in(arn: &str) -> Option<&str> {
-    let (_, resource) = arn.split_once(":table/")?;
-    resource.split('/').next()
+/// Returns the region and account, and the name, of the table in the ARN of a table or of its stream.
+fn table_in(arn: &str) -> Option<(&str, &str)> {
+    let (owner, resource) = arn.split_once(":table/")?;
+    Some((owner, resource.split('/').next()?))
 }
 
 /// Returns the name of the service that the record is from, if it has one.
@@ -133,7 +136,7 @@ fn check_source(event_record: &Value) -> Result<()> {
     };
     let error = Error::new(ErrorKind::Misconfigured, message);
     Err(match table_of(event_record) {
-        Some(table) => error.with_table(table),
+        Some((_, table)) => error.with_table(table),
         None => error,
     })
 }

@@ -277,3 +277,14 @@ async fn the_store_shows_its_table_and_nothing_of_its_client() {
     assert!(format!("{store:?}").starts_with(r#"DynamoDbStore { table: "threadline", retry: RetryPolicy"#));
     assert_eq!(store.table_name(), "threadline");
 }
+
+#[tokio::test]
+async fn a_success_without_a_body_is_no_answer() {
+    for status in [200, 204] {
+        let empty = || Reply::Answer { status, body: String::new() };
+        let server = Server::answering([empty(), empty()]);
+        let store = store(&server, &Sleeps::default());
+        assert_eq!(store.get(Get::new(key(1))).await.unwrap_err().kind(), ErrorKind::Unavailable, "{status}");
+        assert_eq!(store.write(put()).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{status}");
+    }
+}

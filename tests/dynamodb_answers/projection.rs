@@ -98,3 +98,21 @@ async fn an_index_that_is_being_filled_fails_a_rename() -> Result<(), Error> {
     assert_eq!(projection.lowest_failed, records[1].sequence);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_page_that_leads_elsewhere_acknowledges_no_record() -> Result<(), Error> {
+    let (records, _) = records().await?;
+    let elsewhere = json!({"pk": {"S": "GRP#1"}, "sk": {"S": "USER#2"}});
+    let mut wrong = Vec::new();
+    for record in &records {
+        let page = ok(json!({"Items": [], "LastEvaluatedKey": elsewhere}));
+        let server = Server::answering(std::iter::repeat_n(page, 40));
+        let store = store(&server, &Sleeps::default());
+        let projection = Projector::new(store).project(std::slice::from_ref(record)).await;
+        if is_acknowledged(&projection.outcomes[0]) {
+            wrong.push(format!("{:?}", projection.outcomes[0]));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    Ok(())
+}

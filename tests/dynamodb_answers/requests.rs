@@ -81,7 +81,7 @@ async fn an_expired_item_is_in_no_answer() -> Result<(), Error> {
     let store = store(&server, &Sleeps::default());
 
     assert_eq!(store.get(Get::new(key(1))).await?.item, None);
-    let page = store.query(Query::table(PartitionKey::parse("A")?)).await?;
+    let page = store.query(Query::table(PartitionKey::parse("A#2")?)).await?;
     assert_eq!(page.items.len(), 1);
     assert_eq!(page.next.map(|next| next.key), Some(key(2)));
     assert_eq!(store.scan(Scan::new()).await?.items, []);
@@ -207,4 +207,23 @@ async fn a_page_that_ends_where_it_started_is_an_error() -> Result<(), Error> {
     let next = store.scan(Scan::new()).await?.next;
     assert_eq!(store.scan(Scan::new().start(next)).await.unwrap_err().kind(), ErrorKind::Unavailable);
     Ok(())
+}
+
+#[tokio::test]
+async fn pages_that_lead_to_each_other_are_an_error() {
+    let key = |n: u32| json!({"pk": {"S": "A#1"}, "sk": {"S": n.to_string()}});
+    let server = Server::answering((0..100).map(|n| ok(json!({"Items": [], "LastEvaluatedKey": key(n % 2)}))));
+    let store = store(&server, &Sleeps::default());
+    let mut query = Query::table(PartitionKey::parse("A#1").unwrap());
+    let error = loop {
+        match store.query(query.clone()).await {
+            Ok(page) => query.start = Some(page.next.expect("every page has a next one")),
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        error.kind() == ErrorKind::Unavailable && server.requests().len() <= 3,
+        "{} requests",
+        server.requests().len()
+    );
 }

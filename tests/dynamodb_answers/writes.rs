@@ -198,3 +198,14 @@ async fn an_unknown_cancellation_reason_is_retried() {
     let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone));
 }
+
+#[tokio::test]
+async fn a_cancellation_whose_reasons_say_nothing_is_misconfigured() {
+    for reasons in [json!([{"Code": "None"}]), json!([{}]), json!([{"Code": null}])] {
+        let reply = fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}));
+        let server = Server::answering([reply]);
+        let outcome = store(&server, &Sleeps::default()).transact(transaction(1)).await;
+        let error = outcome.and_then(TransactOutcome::done).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{reasons}: {error}");
+    }
+}

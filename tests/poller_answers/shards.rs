@@ -428,3 +428,91 @@ async fn a_start_at_the_latest_that_fails_at_first_misses_nothing() -> Result<()
     assert_eq!(kinds, ["LATEST", "TRIM_HORIZON"], "the latest record is another one by then");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_parent_without_a_name_is_none() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let mut listed = shard("a", None, false);
+    listed["ParentShardId"] = "".into();
+    let mut replies = vec![streams(), shards("ENABLED", &[listed]), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend(nothing_more());
+    let server = Server::answering(replies);
+    let summary = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await?;
+    assert_eq!(summary.records, u64::try_from(records.len()).unwrap());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_next_iterator_is_the_end_of_a_closed_shard() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let server = Server::serving(move |operation, body| match operation {
+        "ListStreams" => streams(),
+        "DescribeStream" => shards("ENABLED", &[shard("a", None, true)]),
+        "GetShardIterator" => iterator("i1"),
+        _ if body["ShardIterator"] == "" => fault(400, "ValidationException"),
+        _ => page(&records, Some("")),
+    });
+    drained(&mut app.poller(&server)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_open_shard_whose_end_is_an_empty_text_is_read_on() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let count = records.len();
+    let mut open = shard("a", None, false);
+    open["SequenceNumberRange"]["EndingSequenceNumber"] = "".into();
+    let server = Server::serving(move |operation, body| match operation {
+        "ListStreams" => streams(),
+        "DescribeStream" => shards("ENABLED", std::slice::from_ref(&open)),
+        "GetShardIterator" if body["SequenceNumber"].is_null() => iterator("first"),
+        "GetShardIterator" => iterator("rest"),
+        _ if body["ShardIterator"] == "first" => page(&records[..1], None),
+        _ if body["ShardIterator"] == "rest" => page(&records[1..], Some("end")),
+        _ => page(&[], Some("end")),
+    });
+    let summary = drained(&mut app.poller(&server)).await?;
+    assert_eq!(summary.records, u64::try_from(count).unwrap());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_without_the_parents_name_forgets_no_parent() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (seen, mut lists, mut reads) = (order.clone(), 0, 0);
+    let server = Server::serving(move |operation, body| match operation {
+        "ListStreams" => streams(),
+        "DescribeStream" => {
+            lists += 1;
+            let parent = (lists == 1).then_some("a");
+            shards("ENABLED", &[shard("a", None, true), shard("b", parent, false)])
+        }
+        "GetShardIterator" => iterator(body["ShardId"].as_str().unwrap()),
+        _ => {
+            reads += 1;
+            let shard = body["ShardIterator"].as_str().unwrap().to_owned();
+            seen.lock().unwrap().push(shard.clone());
+            match (&*shard, reads) {
+                (_, 1) => fault(400, "SomethingNewException"),
+                ("a", ..5) => page(&[], Some("a")),
+                ("a", _) => page(&records[..1], None),
+                _ => page(&[], Some("b")),
+            }
+        }
+    });
+    drained(&mut app.poller(&server)).await?;
+    let order = order.lock().unwrap().clone();
+    let last_a = order.iter().rposition(|shard| shard == "a").unwrap();
+    let first_b = order.iter().position(|shard| shard == "b").unwrap();
+    assert!(last_a < first_b, "{order:?}");
+    Ok(())
+}

@@ -1,5 +1,7 @@
 //! The streams of a table that was turned off and on.
 
+use threadline::{AttributeValue, Write};
+
 use super::*;
 
 /// The old stream and the next.
@@ -195,4 +197,89 @@ async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), E
         assert_eq!(summary.records, records.len() as u64, "{status}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_without_new_images_that_was_turned_off_is_passed() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrewbrown", "bayko").await;
+    let records = app.records(0);
+    let new = records[2..].to_vec();
+    let count = records.len() as u64;
+    let first = records[..2].to_vec();
+    let listed = |name: &str, label: &str| json!({"StreamArn": format!("{ARN}{name}"), "StreamLabel": label});
+    let all =
+        json!({"Streams": [listed("", "2026-01-02"), listed("-keys", "2026-01-05"), listed("-next", "2026-01-06")]});
+    let keys_only = json!({"StreamDescription": {
+        "StreamStatus": "DISABLED", "StreamViewType": "KEYS_ONLY", "Shards": [shard("k", None, true)],
+    }});
+    let server = Server::serving(move |operation, body| match operation {
+        "ListStreams" => ok(all.clone()),
+        "DescribeStream" if body["StreamArn"] == ARN => off(),
+        "DescribeStream" if body["StreamArn"] == format!("{ARN}-keys") => ok(keys_only.clone()),
+        "DescribeStream" => new_shard(),
+        "GetShardIterator" => iterator(body["ShardId"].as_str().unwrap()),
+        _ => match body["ShardIterator"].as_str().unwrap() {
+            "a" => page(&first, None),
+            "n" => page(&new, Some("end")),
+            _ => page(&[], Some("end")),
+        },
+    });
+    // The first stream has been begun by another process.
+    app.poller(&Server::answering(one_batch(&records[..1]))).drain().await?;
+    let summary = drained(&mut app.poller(&server)).await?;
+    assert_eq!(summary.records, count);
+    assert!(summary.trimmed > 0, "what the stream without images held is lost, and that is reported");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), Error> {
+    let items = [
+        ("SHARD#other", "Other", "AFTER_SEQUENCE_NUMBER"),
+        ("SHARD#spoilt", "StreamCheckpoint", "AFTER_SEQUENCE_NUMBER"),
+        // The shard's own, and the only one.
+        ("SHARD#a", "StreamCheckpoint", "TRIM_HORIZON"),
+    ];
+    for (sk, kind, start) in items {
+        let app = App::new();
+        app.thread("andrewbrown", "bayko").await;
+        let records = app.records(0);
+        app.poller(&Server::answering(one_batch(&records[..1]))).drain().await?;
+        let is_checkpoint = |record: &StreamRecord| record.key().unwrap().pk.as_str().starts_with("STREAM#");
+        let checkpoint = app.store.records_after(None, usize::MAX)?.into_iter().find(is_checkpoint).unwrap();
+        let mut item = checkpoint.keys;
+        item.insert("sk", AttributeValue::S(sk.into()));
+        item.insert("type", AttributeValue::S(kind.into()));
+        let _ = app.store.write(Write::put(item)?).await?;
+
+        let replies = vec![streams(), one_shard(), iterator("i1"), page(&records[1..], Some("i2"))];
+        let server = Server::answering(replies.into_iter().chain(nothing_more()));
+        let summary = drained(&mut app.poller(&server).with_start(PollStart::Latest)).await?;
+        assert_eq!(summary.records, records.len() as u64 - 1, "{sk}");
+        assert_eq!(iterators(&server)[0]["ShardIteratorType"], start, "{sk}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn lists_whose_pages_lead_to_each_other_end() {
+    let app = App::new();
+    let mut pages = 0;
+    let server = Server::serving(move |operation, _| match operation {
+        "ListStreams" => streams(),
+        "DescribeStream" => {
+            pages += 1;
+            let last = (pages <= 200).then(|| ["a", "b"][pages % 2]);
+            ok(json!({"StreamDescription": {
+                "StreamStatus": "ENABLED", "StreamViewType": "NEW_IMAGE", "LastEvaluatedShardId": last,
+                "Shards": [shard("a", None, false), shard("b", None, false)],
+            }}))
+        }
+        "GetShardIterator" => iterator("i"),
+        _ => page(&[], Some("i")),
+    });
+    let _ = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await;
+    let lists = operations(&server).into_iter().filter(|operation| operation == "DescribeStream").count();
+    assert!(lists < 20, "{lists} requests for one list");
 }

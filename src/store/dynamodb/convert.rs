@@ -10,7 +10,7 @@ use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
-use crate::request::Position;
+use crate::request::{Order, Position, Query, Scan};
 
 /// An item as the SDK has it.
 pub(super) type SdkItem = HashMap<String, SdkValue>;
@@ -60,15 +60,43 @@ pub(super) fn position_to_sdk(position: &Position) -> SdkItem {
     item
 }
 
-/// Returns where the next page starts, if there is one. An empty position ends the list, as a missing one does.
+/// Returns the start of the query's next page, if there is one.
 ///
 /// # Errors
-/// `Unavailable` for a page that ends where it started: the list would never end.
-pub(super) fn next_page(start: Option<&Position>, answer: Option<SdkItem>) -> Result<Option<Position>> {
+/// `Unavailable` for a position that the query cannot start at, or that does not lead on: the list would never end.
+pub(super) fn next_of_query(query: &Query, answer: Option<SdkItem>) -> Result<Option<Position>> {
+    let sort_key = |position: &Position| match &position.index_key {
+        Some(index_key) => index_key.sk.clone(),
+        None => position.key.sk.clone(),
+    };
+    next_page(query.start.as_ref(), answer, |next| {
+        // Items of the index may share a sort key, in an order that DynamoDB does not document.
+        let is_forward = query.start.as_ref().is_none_or(|start| match query.order {
+            Order::Ascending => sort_key(start) <= sort_key(next),
+            Order::Descending => sort_key(start) >= sort_key(next),
+        });
+        is_forward && query.check_start(next).is_ok()
+    })
+}
+
+/// Returns the start of the scan's next page, if there is one.
+///
+/// # Errors
+/// `Unavailable` for a position in the index, or where the page started.
+pub(super) fn next_of_scan(scan: &Scan, answer: Option<SdkItem>) -> Result<Option<Position>> {
+    next_page(scan.start.as_ref(), answer, |next| next.index_key.is_none())
+}
+
+/// An empty position ends the list, as a missing one does.
+fn next_page(
+    start: Option<&Position>,
+    answer: Option<SdkItem>,
+    leads_on: impl Fn(&Position) -> bool,
+) -> Result<Option<Position>> {
     let Some(answer) = answer.filter(|position| !position.is_empty()) else { return Ok(None) };
     let next = position_from_sdk(answer)?;
-    if start == Some(&next) {
-        let message = "the service answered with a page that ends where it started; try again later";
+    if start == Some(&next) || !leads_on(&next) {
+        let message = "the service answered with a page that does not lead on; try again later";
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
     Ok(Some(next))

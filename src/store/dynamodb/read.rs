@@ -57,7 +57,7 @@ impl DynamoDbStore {
         let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
-            next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,
+            next: convert::next_of_query(&request, answer.last_evaluated_key)?,
             capacity: capacity(Effect::Read, &answer.consumed_capacity),
         })
     }
@@ -77,7 +77,7 @@ impl DynamoDbStore {
         let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
         Ok(PageOutput {
             items: self.all_unexpired(answer.items.unwrap_or_default())?,
-            next: convert::next_page(request.start.as_ref(), answer.last_evaluated_key)?,
+            next: convert::next_of_scan(&request, answer.last_evaluated_key)?,
             capacity: capacity(Effect::Read, &answer.consumed_capacity),
         })
     }

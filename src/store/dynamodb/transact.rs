@@ -15,6 +15,9 @@ use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
 
+/// The code of an action that was not in the transaction's way.
+const NO_REASON: &str = "None";
+
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
         request.check()?;
@@ -54,9 +57,9 @@ impl DynamoDbStore {
                 return Err(failure.into_error(call));
             };
             let reasons = cancelled.cancellation_reasons();
-            if reasons.len() != request.actions.len() {
-                let message =
-                    "the transaction was canceled and the service gave no reason for each action; nothing was written";
+            let is_reason = |reason: &CancellationReason| reason.code().is_some_and(|code| code != NO_REASON);
+            if reasons.len() != request.actions.len() || !reasons.iter().any(is_reason) {
+                let message = "the transaction was canceled and the service gave no reason; nothing was written";
                 return Err(Error::new(ErrorKind::Misconfigured, message));
             }
             let reasons = reasons.iter().zip(&request.actions);
@@ -74,8 +77,8 @@ impl DynamoDbStore {
     }
 
     fn reason(&self, reason: &CancellationReason, action: &TransactAction) -> Result<CancelReason> {
-        let code = match reason.code().unwrap_or("None") {
-            "None" => CancelCode::None,
+        let code = match reason.code().unwrap_or(NO_REASON) {
+            NO_REASON => CancelCode::None,
             "ConditionalCheckFailed" => CancelCode::ConditionFailed,
             "TransactionConflict" => CancelCode::Conflict,
             "ThrottlingError" | "ProvisionedThroughputExceeded" => CancelCode::Throttled,

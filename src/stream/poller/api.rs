@@ -1,5 +1,6 @@
 //! The four calls of the DynamoDB Streams API.
 
+use std::collections::HashSet;
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodbstreams::Client;
@@ -34,6 +35,8 @@ pub(super) struct StreamName {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) status: Status,
+    /// Its records have what the projector needs.
+    pub(super) has_new_images: bool,
     pub(super) shards: Vec<Listed>,
 }
 
@@ -82,7 +85,7 @@ impl Api {
     pub(super) async fn streams(&self) -> Result<Vec<StreamName>> {
         let operation = "list_streams";
         let mut streams = Vec::new();
-        let mut start: Option<String> = None;
+        let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
             let attempts = Attempts::new();
             let request =
@@ -90,11 +93,11 @@ impl Api {
             let sent = request.customize().interceptor(attempts.clone()).send().await;
             let answer = sent.map_err(|error| self.error(operation, &error, &attempts))?;
             for stream in answer.streams.unwrap_or_default() {
-                if let (Some(label), Some(arn)) = (stream.stream_label, stream.stream_arn) {
+                if let (Some(label), Some(arn)) = (filled(stream.stream_label), filled(stream.stream_arn)) {
                     streams.push(StreamName { label, arn });
                 }
             }
-            start = self.next_page(operation, start, answer.last_evaluated_stream_arn)?;
+            start = self.next_page(operation, &mut starts, answer.last_evaluated_stream_arn)?;
             if start.is_none() {
                 break;
             }
@@ -112,8 +115,8 @@ impl Api {
     /// Returns the stream with the shards that the service lists; `None` if there is no such stream.
     pub(super) async fn describe(&self, stream_arn: &str) -> Result<Option<Stream>> {
         let operation = "describe_stream";
-        let mut stream = Stream { status: Status::Pending, shards: Vec::new() };
-        let mut start: Option<String> = None;
+        let mut stream = Stream { status: Status::Pending, has_new_images: true, shards: Vec::new() };
+        let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
             let attempts = Attempts::new();
             let request =
@@ -126,8 +129,7 @@ impl Api {
             let no_stream = || Error::new(ErrorKind::Unavailable, "the service's answer holds no stream");
             let description = answer.stream_description.ok_or_else(|| self.named(operation, no_stream()))?;
             if let Some(StreamViewType::KeysOnly | StreamViewType::OldImage) = description.stream_view_type {
-                let message = "the stream has no new images, which the projector needs; turn on one that has";
-                return Err(self.named(operation, Error::new(ErrorKind::Misconfigured, message)));
+                stream.has_new_images = false;
             }
             stream.status = match description.stream_status {
                 Some(StreamStatus::Disabled) => Status::Disabled,
@@ -138,23 +140,23 @@ impl Api {
                 let unusable = |_| Error::new(ErrorKind::Unavailable, "the service lists a shard without a usable id");
                 stream.shards.push(listed(shard).map_err(|error| self.named(operation, unusable(error)))?);
             }
-            start = self.next_page(operation, start, description.last_evaluated_shard_id)?;
+            start = self.next_page(operation, &mut starts, description.last_evaluated_shard_id)?;
             if start.is_none() {
                 return Ok(Some(stream));
             }
         }
     }
 
-    /// Returns where the next page of a listing starts; an empty text ends the listing, as a missing one does.
+    /// Returns where the next page of a listing starts. It must be none of the starts before: the listing would never end.
     fn next_page(
         &self,
         operation: &'static str,
-        start: Option<String>,
+        starts: &mut HashSet<String>,
         next: Option<String>,
     ) -> Result<Option<String>> {
-        let next = next.filter(|next| !next.is_empty());
-        if next.is_some() && next == start {
-            let message = "the service answered with a page that ends where it started; try again later";
+        let next = filled(next);
+        if next.as_ref().is_some_and(|next| !starts.insert(next.clone())) {
+            let message = "the service answered with a page that does not lead on; try again later";
             return Err(self.named(operation, Error::new(ErrorKind::Unavailable, message)));
         }
         Ok(next)
@@ -180,7 +182,7 @@ impl Api {
         let request = request.shard_iterator_type(kind).set_sequence_number(sequence);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal(operation, &error, &attempts))?;
-        answer.shard_iterator.ok_or_else(|| {
+        filled(answer.shard_iterator).ok_or_else(|| {
             let error = Error::new(ErrorKind::Unavailable, "the service's answer holds no iterator");
             Refusal::Other(self.named(operation, error))
         })
@@ -192,7 +194,7 @@ impl Api {
         let request = self.client.get_records().shard_iterator(iterator).limit(most);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal("get_records", &error, &attempts))?;
-        Ok(Page { records: answer.records.unwrap_or_default(), next: answer.next_shard_iterator })
+        Ok(Page { records: answer.records.unwrap_or_default(), next: filled(answer.next_shard_iterator) })
     }
 
     fn refusal<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>, attempts: &Attempts) -> Refusal
@@ -219,11 +221,16 @@ impl Api {
     }
 }
 
+/// An empty text says no more than a missing one.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 fn listed(shard: Shard) -> Result<Listed> {
     let range = shard.sequence_number_range;
     Ok(Listed {
         id: KeySegment::new(shard.shard_id.unwrap_or_default())?,
-        parent: shard.parent_shard_id.map(KeySegment::new).transpose()?,
-        is_closed: range.is_some_and(|range| range.ending_sequence_number.is_some()),
+        parent: filled(shard.parent_shard_id).map(KeySegment::new).transpose()?,
+        is_closed: range.is_some_and(|range| filled(range.ending_sequence_number).is_some()),
     })
 }

@@ -47,7 +47,10 @@ pub use summary::{PollEvent, PollSummary};
 ///   service refuses it three times in a row; a shard that a list leaves out is read on. A shard ends only if it is listed as closed or
 ///   has a child, and gives no further iterator. A stream ends only if three lists in a row show it as turned off with nothing left.
 /// * **A stream that was turned off and on** is another stream to DynamoDB. The poller reads the old one to its end, then the next from
-///   its oldest record. A process that starts after the old stream is gone (24 hours) does not know of it: run `check` then.
+///   its oldest record. A process that starts after the old stream is gone (24 hours) does not know of it: run `check` then. A stream
+///   without new images is left once it is off and another follows; its shards are reported as trimmed.
+/// * **A checkpoint that cannot be read** is a warning in the log, and its shard is read from its oldest record. Another program's item
+///   among the checkpoints is passed.
 /// * Run one poller for a table: two do no harm, and the same work twice.
 ///
 /// It costs a request a second for each open shard, 1 WCU for a checkpoint after each batch, and what the [`Projector`] costs. The

@@ -5,13 +5,15 @@ use futures_util::{StreamExt, stream};
 use super::Poller;
 use super::api::{Status, Stream, StreamName};
 use super::checkpoint::Checkpoint;
-use super::shards::{CONFIRMATIONS, Shards};
+use super::shards::{CONFIRMATIONS, Listed, PollStart, Shards};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
 use super::worker::{Step, Worker};
+use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::key::TYPE;
 use crate::request::{Query, SortRange};
-use crate::store::StoreExt;
+use crate::store::{Store, StoreExt};
 
 /// The most shards that are read at once. A shard allows two readers.
 const CONCURRENCY: usize = 8;
@@ -81,10 +83,18 @@ impl Poller {
         let worker = &self.worker;
         let shards = match &mut self.shards {
             Some(shards) => shards,
-            None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?, false)),
+            None => {
+                let Found { checkpoints, is_begun } = checkpoints(worker, arn).await?;
+                self.shards.insert(Shards::of(checkpoints, is_begun))
+            }
         };
         let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(Next::List) };
-        let Some(Stream { status, shards: listed }) = listed? else { return self.leave_lost_stream().await };
+        let Some(Stream { status, has_new_images, shards: listed }) = listed? else {
+            return self.leave_lost_stream().await;
+        };
+        if !has_new_images {
+            return self.leave_stream_without_images(status, listed).await;
+        }
         for done in shards.update(listed, status == Status::Disabled, self.start) {
             worker.checkpoints.delete_entity::<Checkpoint>((arn, &done)).await?;
         }
@@ -104,7 +114,7 @@ impl Poller {
     async fn choose(&self) -> Result<StreamName> {
         let streams = self.worker.api.streams().await?;
         for stream in streams.iter().rev() {
-            if !checkpoints(&self.worker, &stream.arn).await?.is_empty() {
+            if checkpoints(&self.worker, &stream.arn).await?.is_begun {
                 return Ok(stream.clone());
             }
         }
@@ -123,7 +133,7 @@ impl Poller {
     /// Continues with this stream, from its oldest record: the start is for the first stream alone. Returns the shards of the
     /// stream before it.
     async fn take_stream(&mut self, next: StreamName) -> Result<Option<Shards>> {
-        let shards = Shards::of(checkpoints(&self.worker, &next.arn).await?, true);
+        let shards = Shards::of(checkpoints(&self.worker, &next.arn).await?.checkpoints, true);
         self.stream = Some(next);
         Ok(self.shards.replace(shards))
     }
@@ -141,6 +151,28 @@ impl Poller {
             return Err(error.with_operation("describe_stream").with_table(table));
         }
         let Some(next) = next else { return Err(no_stream("describe_stream").with_table(table)) };
+        self.lose_stream(next).await
+    }
+
+    /// Leaves a stream whose records say too little, once it was turned off and another follows.
+    async fn leave_stream_without_images(&mut self, status: Status, listed: Vec<Listed>) -> Result<Next> {
+        let next = match status {
+            Status::Disabled => self.next_stream().await?,
+            Status::Enabled | Status::Pending => None,
+        };
+        let Some(next) = next else {
+            let message = "the stream has no new images, which the projector needs; turn on one that has";
+            let error = Error::new(ErrorKind::Misconfigured, message).with_operation("describe_stream");
+            return Err(error.with_table(&self.worker.api.table));
+        };
+        if let Some(shards) = &mut self.shards {
+            shards.update(listed, true, PollStart::Oldest);
+        }
+        self.lose_stream(next).await
+    }
+
+    /// Continues with the next stream, and reports what was not read of this one.
+    async fn lose_stream(&mut self, next: StreamName) -> Result<Next> {
         let left = self.take_stream(next).await?;
         for id in left.iter().flat_map(Shards::lost) {
             self.summary.trimmed += 1;
@@ -241,9 +273,38 @@ impl Poller {
     }
 }
 
-async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Vec<Checkpoint>> {
-    let query = Query::table_consistent(Checkpoint::partition(stream_arn));
-    worker.checkpoints.query_entities(query.range(SortRange::BeginsWith(Checkpoint::shards()))).await
+/// The checkpoints of a stream.
+#[derive(Debug, Default)]
+struct Found {
+    /// Those that can be read. A shard without one is read from its oldest record.
+    checkpoints: Vec<Checkpoint>,
+    /// There is one, readable or not.
+    is_begun: bool,
+}
+
+async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Found> {
+    let mut query = Query::table_consistent(Checkpoint::partition(stream_arn));
+    query.range = SortRange::BeginsWith(Checkpoint::shards());
+    let mut found = Found::default();
+    loop {
+        let page = worker.checkpoints.query(query.clone()).await?;
+        for item in page.items {
+            let is_ours = item.get_s(TYPE) == Some(Checkpoint::TYPE);
+            found.is_begun |= is_ours;
+            match Checkpoint::from_item(item) {
+                Ok(checkpoint) if is_ours => found.checkpoints.push(checkpoint),
+                Err(error) if is_ours => {
+                    tracing::warn!(table = worker.api.table, kind = ?error.kind(), "a checkpoint cannot be read");
+                }
+                // Another program's.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if page.next.is_none() {
+            return Ok(found);
+        }
+        query.start = page.next;
+    }
 }
 
 fn no_stream(operation: &'static str) -> Error {

@@ -120,9 +120,9 @@ impl Shard {
 
 impl Shards {
     /// Restores what the checkpoints know. Each shard has still to be listed. Without a checkpoint, the stream is one to begin,
-    /// unless it follows another.
-    pub(super) fn of(checkpoints: Vec<Checkpoint>, is_next: bool) -> Self {
-        let was_listed = is_next || !checkpoints.is_empty();
+    /// unless it follows another or has been begun.
+    pub(super) fn of(checkpoints: Vec<Checkpoint>, is_begun: bool) -> Self {
+        let was_listed = is_begun || !checkpoints.is_empty();
         let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
             (shard_id, Shard { parent, is_first, ..Shard::new(position, true) })
         };
@@ -148,7 +148,8 @@ impl Shards {
                 let position = if from_latest && is_closed { Position::End } else { Position::TrimHorizon };
                 Shard { from_latest, is_first, ..Shard::new(position, false) }
             });
-            (shard.parent, shard.is_listed, shard.unlisted) = (parent, true, 0);
+            shard.parent = parent.or(shard.parent.take());
+            (shard.is_listed, shard.unlisted) = (true, 0);
             shard.is_closed |= is_closed;
         }
         let has_parent = |shard: &Shard| {
