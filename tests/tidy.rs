@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("aws", &["error"]),
-    ("random", &[]),
     ("time", &["error"]),
     ("text", &["error"]),
     ("id", &["error", "time"]),
@@ -18,11 +17,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("entity", &["error", "time", "text", "id", "key", "item"]),
     ("capacity", &["error", "time", "text", "id", "key", "item"]),
     ("request", &["error", "time", "text", "id", "key", "item", "capacity"]),
-    ("store", &["error", "random", "time", "text", "id", "key", "item", "entity", "capacity", "request"]),
-    (
-        "store::memory",
-        &["error", "random", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
-    ),
+    ("store", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request"]),
+    ("store::memory", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"]),
     (
         "store::dynamodb",
         &["error", "aws", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store"],
@@ -51,29 +47,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::memory",
         ],
     ),
-    ("stream::delivery", &["error", "random", "key", "stream", "store", "store::memory"]),
     ("stream::lambda", &["error", "item", "key", "stream", "store"]),
-    // A deployment: it knows all that one is made of, and nobody knows it.
-    (
-        "simulation",
-        &[
-            "error",
-            "random",
-            "time",
-            "text",
-            "id",
-            "key",
-            "item",
-            "entity",
-            "capacity",
-            "request",
-            "store",
-            "store::memory",
-            "model",
-            "patterns",
-            "stream",
-        ],
-    ),
     ("stream::poller", &["error", "aws", "text", "key", "item", "entity", "request", "store", "stream"]),
 ];
 

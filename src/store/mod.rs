@@ -4,7 +4,6 @@ pub(crate) mod call;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;
-pub mod fault;
 mod forward;
 pub mod memory;
 pub mod meter;

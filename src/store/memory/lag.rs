@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use super::numbers::Numbers;
 use super::page::Page;
 use super::table::{Stored, Table};
 use super::write::State;
 use crate::capacity::IndexChange;
 use crate::key::Key;
-use crate::random::Numbers;
 use crate::request::{Query, QuerySource};
 
 /// How far the index of a [`MemoryStore`](super::MemoryStore) is behind its table: on DynamoDB the index is updated after the
