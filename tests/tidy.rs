@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("aws", &["error"]),
-    ("random", &[]),
     ("tag", &[]),
     ("key", &["error", "tag"]),
     ("time", &["error", "key"]),
@@ -19,8 +18,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("entity", &["error", "time", "key", "item"]),
     ("capacity", &[]),
     ("request", &["error", "key", "item", "capacity"]),
-    ("store", &["error", "random", "key", "item", "entity", "capacity", "request"]),
-    ("store::memory", &["error", "random", "time", "key", "item", "capacity", "request", "store"]),
+    ("store", &["error", "key", "item", "entity", "capacity", "request"]),
+    ("store::memory", &["error", "time", "key", "item", "capacity", "request", "store"]),
     ("store::dynamodb", &["error", "aws", "time", "id", "key", "item", "capacity", "request", "store"]),
     ("table", &["error", "key"]),
     ("table::live", &["error", "aws", "table"]),
@@ -45,29 +44,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::memory",
         ],
     ),
-    ("stream::delivery", &["error", "random", "key", "stream", "store", "store::memory"]),
     ("stream::lambda", &["error", "item", "key", "stream", "store"]),
-    // A deployment: it knows all that one is made of, and nobody knows it.
-    (
-        "simulation",
-        &[
-            "error",
-            "random",
-            "time",
-            "text",
-            "id",
-            "key",
-            "item",
-            "entity",
-            "capacity",
-            "request",
-            "store",
-            "store::memory",
-            "model",
-            "patterns",
-            "stream",
-        ],
-    ),
     ("stream::poller", &["error", "aws", "tag", "text", "key", "item", "entity", "request", "store", "stream"]),
 ];
 

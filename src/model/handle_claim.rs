@@ -55,8 +55,8 @@ impl HandleClaim {
         self.user_uuid
     }
 
-    /// The user who has the handle.
-    pub(crate) fn into_profile(self) -> Profile {
+    /// Returns the user who has the handle.
+    pub fn into_profile(self) -> Profile {
         Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
     }
 }

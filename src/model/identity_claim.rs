@@ -32,8 +32,8 @@ impl IdentityClaim {
         self.user_uuid
     }
 
-    /// The user who has the identity.
-    pub(crate) fn into_profile(self) -> Profile {
+    /// Returns the user who has the identity.
+    pub fn into_profile(self) -> Profile {
         Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
     }
 }

@@ -3,7 +3,6 @@
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;
-pub mod fault;
 mod forward;
 pub mod memory;
 pub mod meter;

@@ -21,12 +21,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub(super) fn writes(self) -> bool {
+    /// Returns `true` if the method writes items.
+    pub fn writes(self) -> bool {
         matches!(self, Self::Write | Self::Transact | Self::BatchWrite)
     }
 
     /// The method's name, as it stands in errors.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Get => "get",
             Self::Write => "write",

@@ -2,7 +2,6 @@
 
 mod audit;
 mod bounded;
-mod delivery;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
@@ -14,7 +13,6 @@ mod sink;
 
 pub use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
-pub use delivery::{Batch, Delivery};
 #[cfg(feature = "streams")]
 pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};

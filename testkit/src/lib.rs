@@ -1,5 +1,11 @@
-//! Tests for applications and stores of [Threadline](threadline).
+#![doc = include_str!("docs/testing.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod conformance;
+mod delivery;
+pub mod fault;
+mod random;
+pub mod simulation;
+
+pub use delivery::{Batch, Delivery};

@@ -1,11 +1,11 @@
 //! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
 
-use threadline::store::fault::{Calls, FaultStore, Plan};
 use threadline::stream::{AuditCursor, Auditor, Drift, Finding};
 use threadline::{
     AttributeValue, Entity, ErrorKind, Get, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item, Key, Membership,
     MessageGroup, NewGroup, NewUser, Store, Thread, Update, User, UserId, Write,
 };
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::meddled::Meddled;
 use crate::support::{App, scan};

@@ -1,11 +1,11 @@
 //! What an audit costs in requests, and how many it has under way at once.
 
-use threadline::store::fault::{FaultStore, Plan};
 use threadline::stream::{Auditor, Drift};
 use threadline::{
     AttributeValue, DisplayName, Entity, Get, HandleClaim, IdentityClaim, IdentitySubject, MAX_MEMBERS, Membership,
     MessageGroup, NewGroup, NewUser, Store, Thread, User, UserChange, Write,
 };
+use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::meddled::Meddled;
 use crate::support::App;

@@ -8,10 +8,11 @@ use std::time::Duration;
 use threadline::store::meter::Metered;
 use threadline::stream::Auditor;
 use threadline::{
-    Capacity, Consistency, DisplayName, Entity, GroupId, Handle, IdentitySubject, ImportedDirect, Item, Membership,
-    MemoryStore, Message, MessageGroup, NewGroup, NewUser, Result, Scan, Store, Thread, Threadline, Units, Update,
-    User, UserChange, Write, read_units,
+    Capacity, Consistency, DisplayName, Entity, Get, GroupId, Handle, IdentitySubject, ImportedDirect, Item, Key,
+    Membership, MemoryStore, Message, MessageGroup, NewGroup, NewUser, PartitionKey, Result, Scan, SortKey, Store,
+    Thread, Threadline, Units, Update, User, UserChange, Write, read_units,
 };
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::groups::person;
 use crate::old_claims::user_of_before;
@@ -418,4 +419,22 @@ async fn audit_rebuild_costs_what_a_check_does_and_the_mends() {
     app.store.write(miscount).await.unwrap().done().unwrap();
     let page = costs(&meter, budget + writes(1), auditor.rebuild(None)).await;
     assert_eq!(page.findings.len(), 1);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
+    let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
+    let meter = Metered::new(store);
+    let get = Get::new(Key::new(PartitionKey::parse("secret").unwrap(), SortKey::parse("1").unwrap()));
+    let work = async {
+        meter.scan(Scan::new()).await.unwrap();
+        meter.get(get.clone()).await.unwrap_err();
+        meter.get(get.clone().consistent()).await.unwrap();
+    };
+    let error = meter.measure(work).await.at_most(Capacity::reads(1) + Capacity::index_writes(2)).unwrap_err();
+    let expected = "consumed 1.5 RCU where at most 1.0 RCU + 2.0 index WCU may be, \
+                    by scan: 0.5 RCU, get: failed (Throttled), get: 1.0 RCU";
+    assert_eq!((error.to_string().as_str(), format!("{error:?}").as_str()), (expected, expected));
+    let error = meter.measure(async {}).await.exactly(reads(HALF)).unwrap_err();
+    assert_eq!(error.to_string(), "consumed nothing where exactly 0.5 RCU may be, by no request");
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use threadline::store::fault::{FaultStore, Plan, Rates};
-use threadline::stream::{Auditor, Batch, Delivery, Finding, Projector};
+use threadline::stream::{Auditor, Finding, Projector};
 use threadline::{
     AttributeValue, DisplayName, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message,
     NewGroup, Store, Thread, Update, User, UserChange, Write,
 };
+use threadline_testkit::fault::{FaultStore, Plan, Rates};
+use threadline_testkit::{Batch, Delivery};
 
 use crate::support::{App, block_on, cases, scan};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use threadline::store::fault::{FaultStore, Plan};
 use threadline::{Clock, ErrorKind, MAX_UNREAD, NewGroup, Threadline};
+use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::support::App;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
 use threadline::{
     AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, MessageGroup, NewGroup, Store, Thread,
     Threadline, Update, User, Write,
 };
+use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
 
 use crate::groups::{group, person, texts};
 use crate::support::{App, scan};

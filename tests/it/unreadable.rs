@@ -1,8 +1,8 @@
 //! Items that cannot be read hide no others: from lists, counts, joins and projections.
 
-use threadline::store::fault::{FaultStore, Plan};
 use threadline::stream::{RecordKind, RecordOutcome};
 use threadline::{AttributeValue, Entity, ErrorKind, GroupId, Membership, NewGroup, Threadline, User};
+use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::ownership::{item, outcome, put, s, spoil, texts, unreadable};
 use crate::support::App;

@@ -1,7 +1,7 @@
 //! What fails: what is tried again, what ends the call, and what is told then.
 
 use threadline::GroupId;
-use threadline::store::fault::{Calls, FaultStore, Operation, Plan};
+use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
 
 use super::*;
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use super::numbers::Numbers;
 use super::stored::Stored;
 use super::table::Table;
 use crate::key::Key;
-use crate::random::Numbers;
 
 /// How far the index of a [`MemoryStore`](super::MemoryStore) is behind its table: on DynamoDB the index is updated after the
 /// write, [within a fraction of a second or

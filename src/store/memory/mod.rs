@@ -4,6 +4,7 @@ mod change;
 mod condition;
 mod index;
 mod lag;
+mod numbers;
 mod page;
 mod state;
 mod stored;
@@ -58,9 +59,9 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// | on DynamoDB | by itself | on demand |
 /// |---|---|---|
 /// | a query of the index may be behind the table | never | [`with_index_lag`](Self::with_index_lag), [`hold_index`](Self::hold_index) |
-/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | [`stream::Delivery`](crate::stream::Delivery) |
-/// | requests conflict, are throttled and get lost | never, each is done by itself | [`FaultStore`](super::fault::FaultStore) |
-/// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | [`FaultStore`](super::fault::FaultStore) |
+/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | `threadline_testkit::Delivery` |
+/// | requests conflict, are throttled and get lost | never, each is done by itself | `threadline_testkit::fault::FaultStore` |
+/// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | `threadline_testkit::fault::FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`with_page_size`](Self::with_page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///

@@ -157,9 +157,8 @@ impl fmt::Display for Apart {
 mod tests {
     use super::*;
     use crate::key::{Key, PartitionKey, SortKey};
-    use crate::request::{Get, Scan};
+    use crate::request::Get;
     use crate::store::Store;
-    use crate::store::fault::{Calls, FaultStore, Plan};
     use crate::store::memory::MemoryStore;
     use crate::store::meter::Metered;
 
@@ -203,23 +202,6 @@ mod tests {
             assert_eq!(measured.clone().exactly(lacking + consumed).unwrap_err().requests(), [request], "too much");
             assert_eq!(measured.exactly(consumed), Ok(()));
         }
-    }
-
-    #[tokio::test]
-    async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
-        let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
-        let meter = Metered::new(store);
-        let work = async {
-            meter.scan(Scan::new()).await.unwrap();
-            meter.get(get()).await.unwrap_err();
-            meter.get(get().consistent()).await.unwrap();
-        };
-        let error = meter.measure(work).await.at_most(Capacity::reads(1) + Capacity::index_writes(2)).unwrap_err();
-        let expected = "consumed 1.5 RCU where at most 1.0 RCU + 2.0 index WCU may be, \
-                        by scan: 0.5 RCU, get: failed (Throttled), get: 1.0 RCU";
-        assert_eq!((error.to_string().as_str(), format!("{error:?}").as_str()), (expected, expected));
-        let error = meter.measure(async {}).await.exactly(half()).unwrap_err();
-        assert_eq!(error.to_string(), "consumed nothing where exactly 0.5 RCU may be, by no request");
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use threadline::store::Operation;
-use threadline::store::fault::{Calls, Plan};
 use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result};
+use threadline_testkit::fault::{Calls, Plan};
 
 use super::calls::Answer;
 use super::world::World;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use threadline::store::fault::{FaultStore, Plan};
 use threadline::store::meter::Metered;
 use threadline::stream::{RecordKind, StreamRecord};
 use threadline::{
     Entity, HandleClaim, IdentitySubject, Item, Membership, MemoryStore, Message, MessageGroup, NewGroup, NewUser,
     SequentialIds, Store, Thread, Threadline, Update, User, UserChange, Write,
 };
+use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::support::{App, scan};
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::random::Numbers;
 use crate::request::{Condition, Update};
+use crate::store::memory::numbers::Numbers;
 
 /// The numbers of two items; `None` for one that is not there.
 pub(super) type Pair = [Option<i64>; 2];

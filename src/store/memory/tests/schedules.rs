@@ -10,7 +10,7 @@ use shuttle::{Config, Runner};
 
 use super::history::{Answer, Call, Event, START, is_linearizable, recorded, store_at_start};
 use super::*;
-use crate::random::Numbers;
+use crate::store::memory::numbers::Numbers;
 
 const CALLS: [Call; 8] = [
     Call::Get(0),

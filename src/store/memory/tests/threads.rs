@@ -7,8 +7,8 @@ use std::thread;
 use super::history::{Call, is_linearizable, recorded, store_at_start};
 use super::*;
 use crate::capacity::Units;
-use crate::random::Numbers;
 use crate::request::{BatchGet, Condition, Scan, TransactAction, Update};
+use crate::store::memory::numbers::Numbers;
 use crate::store::meter::Metered;
 
 const THREADS: usize = 8;

@@ -1,0 +1,118 @@
+//! Simulates whole deployments, each from its seed, and stops at the first invariant that does not hold. Needs no server.
+//!
+//! ```text
+//! cargo run --release -p threadline-testkit --example simulate -- --seeds 100000
+//! cargo run --release -p threadline-testkit --example simulate -- --seed 7 --trace
+//! ```
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use threadline_testkit::simulation::{Simulation, Summary, Trouble};
+
+/// Simulates deployments: users, servers and projectors on one table, with faults and crashes.
+#[derive(Debug, Parser)]
+struct Options {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+
+    /// The first of them
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+
+    /// Run this seed alone, and tell what it was made of
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+
+    /// What troubles the deployment, besides requests that interleave
+    #[arg(long, value_enum, default_value_t = Kind::Any)]
+    trouble: Kind,
+
+    /// Print the trace from the first step on, where an invariant does not hold
+    #[arg(long)]
+    trace: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Races,
+    Faults,
+    Crashes,
+    Late,
+    Redelivery,
+    Lag,
+    Clocks,
+    Items,
+    Any,
+}
+
+impl From<Kind> for Trouble {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Races => Self::Races,
+            Kind::Faults => Self::Faults,
+            Kind::Crashes => Self::Crashes,
+            Kind::Late => Self::Late,
+            Kind::Redelivery => Self::Redelivery,
+            Kind::Lag => Self::Lag,
+            Kind::Clocks => Self::Clocks,
+            Kind::Items => Self::Items,
+            Kind::Any => Self::Any,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let seeds = match options.seed {
+        Some(seed) => seed..=seed,
+        None => options.from..=options.from.saturating_add(options.seeds).saturating_sub(1),
+    };
+    let bar = ProgressBar::new(seeds.end().saturating_sub(*seeds.start()).saturating_add(1));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left, {msg}") {
+        bar.set_style(style);
+    }
+    let mut summaries = Vec::new();
+    for seed in seeds {
+        let simulation = Simulation::seeded(seed).with_trouble(options.trouble.into());
+        let simulation = if options.trace { simulation.with_whole_trace() } else { simulation };
+        match simulation.run() {
+            Ok(summary) => summaries.push(summary),
+            Err(violation) => {
+                bar.abandon();
+                eprintln!("{violation}");
+                return ExitCode::FAILURE;
+            }
+        }
+        bar.inc(1);
+        if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
+            println!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
+        }
+    }
+    bar.finish_and_clear();
+    let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
+    println!(
+        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
+         delivered, {} repeats, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
+         {} unread checks, {} steps.",
+        summaries.len(),
+        sum(|summary| summary.messages),
+        sum(|summary| summary.requests),
+        sum(|summary| summary.faults),
+        sum(|summary| summary.crashes),
+        sum(|summary| summary.late_writes),
+        sum(|summary| summary.records),
+        sum(|summary| summary.repeats),
+        sum(|summary| summary.takeovers),
+        sum(|summary| summary.stale_reads),
+        sum(|summary| summary.clock_steps),
+        sum(|summary| summary.foreign_items),
+        sum(|summary| summary.unreadable_items),
+        sum(|summary| summary.continued_pages),
+        sum(|summary| summary.unread_checks),
+        sum(|summary| summary.steps),
+    );
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,410 @@
+//! The stream of the in-memory table as the service may deliver it: late, cut, mixed and repeated, by a seed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+use threadline::stream::{SequenceNumber, StreamRecord};
+use threadline::{Key, MemoryStore, Result};
+
+use crate::random::Random;
+
+/// How many shards there are, unless told otherwise.
+const SHARDS: usize = 3;
+/// The most records of a batch whose size is drawn, and the most that a drawn repeat goes back.
+const MOST_DRAWN: usize = 10;
+/// How many records of a shard that were settled can come again.
+const REPEATABLE: usize = 1000;
+
+/// Delivers the changes of a [`MemoryStore`] as a table's stream may, for tests of what reads it. [DynamoDB
+/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of one item come
+/// in their order, and all of them; and those who read it get them at least once. This keeps these promises, and no other:
+///
+/// * The records of a shard, which holds some of the partitions, come in any order of their items. Those of a transaction come
+///   apart, and a change of an hour ago may come behind one of now.
+/// * A batch is cut anywhere.
+/// * A batch comes again from the first record that failed, or as a whole where nobody [settles](Self::settle) it; and at times
+///   records that were settled come again. What comes again comes with all that followed it in its shard.
+///
+/// The same seed and the same calls bring the same batches. It reads what is written meanwhile, knows no splitting of shards, and
+/// keeps up to 1,000 settled records of each shard to bring them again.
+///
+/// ```
+/// use threadline::stream::Projector;
+/// use threadline::{MemoryStore, NewUser, Threadline};
+/// use threadline_testkit::Delivery;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = MemoryStore::new();
+/// let chat = Threadline::new(store.clone());
+/// chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+///
+/// let projector = Projector::new(store.clone());
+/// let mut delivery = Delivery::seeded(store, 7);
+/// while let Some(batch) = delivery.next_batch()? {
+///     let projection = projector.project(&batch.records).await;
+///     delivery.settle(&batch, projection.lowest_failed.as_ref());
+/// }
+/// # Ok::<(), threadline::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct Delivery {
+    store: MemoryStore,
+    seed: u64,
+    numbers: Random,
+    /// The last change that was read.
+    read: Option<SequenceNumber>,
+    /// How many records have a place in a shard.
+    placed: u64,
+    shards: Vec<Shard>,
+}
+
+/// Some records of one shard, to be handled in their order.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Batch {
+    /// The number of the shard, counted from 0.
+    pub shard: usize,
+    /// The records. Their sequence numbers grow, and no other record of the delivery has them.
+    pub records: Vec<StreamRecord>,
+    /// How many they were, whatever a test does to them.
+    count: usize,
+    turn: u64,
+}
+
+#[derive(Default)]
+struct Shard {
+    /// The records that have no place yet: those of each item in their order.
+    unplaced: BTreeMap<Key, VecDeque<StreamRecord>>,
+    log: VecDeque<StreamRecord>,
+    /// Where in the log the next batch begins.
+    next: usize,
+    /// Grows with each batch and each repeat, so that what was settled too late is told apart.
+    turn: u64,
+}
+
+impl Delivery {
+    /// The changes of this table, from the oldest that it still has, in three shards.
+    pub fn seeded(store: MemoryStore, seed: u64) -> Self {
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { store, seed, numbers: Random::seeded(seed), read: None, placed: 0, shards }
+    }
+
+    /// The same in this many shards, at least one, from the beginning.
+    #[must_use]
+    pub fn with_shards(self, count: usize) -> Self {
+        let shards = (0..count.max(1)).map(|_| Shard::default()).collect();
+        Self { shards, ..Self::seeded(self.store, self.seed) }
+    }
+
+    /// A batch of up to 10 records of any shard, which may repeat what was settled; `None` where everything has come and was
+    /// settled. A batch that was not settled comes again.
+    ///
+    /// # Errors
+    /// As [`MemoryStore::records_after`].
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        self.read_records()?;
+        if self.numbers.below(4) == 0 {
+            let shard = self.numbers.below(self.shards.len());
+            let records = self.numbers.below(MOST_DRAWN).saturating_add(1);
+            self.repeat(shard, records);
+        }
+        let open = self.shards.iter().enumerate().filter(|(_, shard)| !shard.is_at_end());
+        let open: Vec<usize> = open.map(|(number, _)| number).collect();
+        let Some(shard) = open.get(self.numbers.below(open.len())) else { return Ok(None) };
+        let most = self.numbers.below(MOST_DRAWN).saturating_add(1);
+        self.batch_of(*shard, most).map(Some)
+    }
+
+    /// The next `most` records of a shard, or those there are, for a test that chooses by itself. Any number makes a shard: it
+    /// counts modulo how many there are.
+    ///
+    /// # Errors
+    /// As [`MemoryStore::records_after`].
+    pub fn batch_of(&mut self, shard: usize, most: usize) -> Result<Batch> {
+        self.read_records()?;
+        let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
+        let mut batch = Batch { shard: number, records: Vec::new(), count: 0, turn: 0 };
+        if let Some(shard) = self.shards.get_mut(number) {
+            let waiting = shard.log.len().saturating_sub(shard.next);
+            for _ in waiting..most {
+                let Some(mut record) = shard.draw(&mut self.numbers) else { break };
+                self.placed = self.placed.saturating_add(1);
+                record.sequence = Some(SequenceNumber::from(self.placed));
+                shard.log.push_back(record);
+            }
+            shard.turn = shard.turn.saturating_add(1);
+            batch.turn = shard.turn;
+            batch.records.extend(shard.log.iter().skip(shard.next).take(most).cloned());
+            batch.count = batch.records.len();
+        }
+        Ok(batch)
+    }
+
+    /// Says that the records of the batch were handled, up to the first that failed, from which on they come again. All of them
+    /// do where the batch has no record of that number, as with [Lambda's answer to a
+    /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). A batch settles nothing once
+    /// its shard has given another one, or repeats.
+    pub fn settle(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
+        let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
+        let done = match lowest_failed {
+            None => batch.count,
+            Some(lowest) => {
+                let mut records = shard.log.iter().skip(shard.next).take(batch.count);
+                records.position(|record| record.sequence.as_ref() == Some(lowest)).unwrap_or_default()
+            }
+        };
+        shard.next = shard.next.saturating_add(done).min(shard.log.len());
+        while shard.next > REPEATABLE {
+            shard.log.pop_front();
+            shard.next -= 1;
+        }
+    }
+
+    /// Goes back by so many records in a shard, which come again with all that followed: as when whoever reads the stream has lost
+    /// its place. The shard counts as in [`batch_of`](Self::batch_of).
+    pub fn repeat(&mut self, shard: usize, records: usize) {
+        let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
+        if let Some(shard) = self.shards.get_mut(number) {
+            shard.next = shard.next.saturating_sub(records);
+            shard.turn = shard.turn.saturating_add(1);
+        }
+    }
+
+    /// Gives each record since the last time to its shard.
+    fn read_records(&mut self) -> Result<()> {
+        for record in self.store.records_after(self.read.as_ref(), usize::MAX)? {
+            self.read.clone_from(&record.sequence);
+            let key = record.key()?;
+            let hash = hash(key.pk.as_str());
+            let number = hash.checked_rem(self.shards.len()).unwrap_or_default();
+            if let Some(shard) = self.shards.get_mut(number) {
+                shard.unplaced.entry(key).or_default().push_back(record);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shard {
+    /// The oldest record of an item that is drawn.
+    fn draw(&mut self, numbers: &mut Random) -> Option<StreamRecord> {
+        let key = self.unplaced.keys().nth(numbers.below(self.unplaced.len()))?.clone();
+        let records = self.unplaced.get_mut(&key)?;
+        let record = records.pop_front();
+        if records.is_empty() {
+            self.unplaced.remove(&key);
+        }
+        record
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.unplaced.is_empty() && self.next == self.log.len()
+    }
+}
+
+/// The same in every run and on every machine ([FNV-1a](http://www.isthe.com/chongo/tech/comp/fnv/)).
+fn hash(pk: &str) -> usize {
+    let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    usize::try_from(hash).unwrap_or_default()
+}
+
+// Hand-written: what is to be delivered is content.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("seed", &self.seed).field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use threadline::{Item, Store, Write};
+
+    fn now<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    /// Puts this version of an item.
+    fn put(store: &MemoryStore, pk: &str, sk: &str, version: usize) {
+        let mut item = Item::new();
+        for (name, value) in [("pk", pk), ("sk", sk), ("version", version.to_string().as_str())] {
+            item.insert(name, threadline::AttributeValue::S(value.to_owned()));
+        }
+        now(store.write(Write::put(item).unwrap())).unwrap().done().unwrap();
+    }
+
+    /// Items of one partition, each in so many versions: all items in the first version, then in the second and so on.
+    fn store_of(items: &[&str], versions: usize) -> MemoryStore {
+        let store = MemoryStore::new();
+        for version in 1..=versions {
+            for sk in items {
+                put(&store, "A", sk, version);
+            }
+        }
+        store
+    }
+
+    /// The sort key and the version of each record.
+    fn shown(batch: &Batch) -> Vec<String> {
+        let text = |record: &StreamRecord| {
+            let item = record.new.as_ref().unwrap();
+            format!("{}.{}", item.get_s("sk").unwrap(), item.get_s("version").unwrap())
+        };
+        batch.records.iter().map(text).collect()
+    }
+
+    /// Takes so many records of the first shard, and says that they were handled.
+    fn take(delivery: &mut Delivery, most: usize) -> Vec<String> {
+        let batch = delivery.batch_of(0, most).unwrap();
+        delivery.settle(&batch, None);
+        shown(&batch)
+    }
+
+    #[test]
+    fn the_items_of_a_shard_come_in_any_order_and_each_items_records_in_theirs() {
+        let store = store_of(&["a", "b"], 2);
+        let order = |seed| take(&mut Delivery::seeded(store.clone(), seed).with_shards(1), 10);
+        let orders: BTreeSet<_> = (0..100).map(order).collect();
+        let expected = [
+            ["a.1", "a.2", "b.1", "b.2"],
+            ["a.1", "b.1", "a.2", "b.2"],
+            ["a.1", "b.1", "b.2", "a.2"],
+            ["b.1", "a.1", "a.2", "b.2"],
+            ["b.1", "a.1", "b.2", "a.2"],
+            ["b.1", "b.2", "a.1", "a.2"],
+        ];
+        assert_eq!(orders, expected.map(|order| order.map(str::to_owned).to_vec()).into());
+        assert_eq!(order(7), order(7), "they follow from the seed");
+    }
+
+    #[test]
+    fn a_batch_goes_on_where_the_one_before_was_cut_and_brings_what_came_meanwhile() {
+        let store = store_of(&["a"], 3);
+        let mut delivery = Delivery::seeded(store.clone(), 1).with_shards(1);
+        assert_eq!(take(&mut delivery, 2), ["a.1", "a.2"]);
+        put(&store, "A", "a", 4);
+        assert_eq!(take(&mut delivery, 1), ["a.3"]);
+        assert_eq!(take(&mut delivery, 5), ["a.4"]);
+        assert!(take(&mut delivery, 5).is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_nobody_settles_comes_again() {
+        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).with_shards(1);
+        let lost = delivery.batch_of(0, 2).unwrap();
+        let again = delivery.batch_of(0, 3).unwrap();
+        assert_eq!(
+            (shown(&lost), shown(&again)),
+            (vec!["a.1".into(), "a.2".into()], vec!["a.1".into(), "a.2".into(), "a.3".into()])
+        );
+        delivery.settle(&lost, None);
+        assert_eq!(shown(&delivery.batch_of(0, 1).unwrap()), ["a.1"], "it was settled too late");
+    }
+
+    #[test]
+    fn a_batch_comes_again_from_the_first_record_that_failed() {
+        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).with_shards(1);
+        let batch = delivery.batch_of(0, 3).unwrap();
+        delivery.settle(&batch, batch.records[1].sequence.as_ref());
+        assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
+    }
+
+    #[test]
+    fn a_batch_with_a_failure_that_is_none_of_its_records_comes_again_as_a_whole() {
+        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).with_shards(1);
+        take(&mut delivery, 1);
+        let batch = delivery.batch_of(0, 2).unwrap();
+        delivery.settle(&batch, Some(&SequenceNumber::from(1)));
+        assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
+    }
+
+    #[test]
+    fn what_is_repeated_comes_with_all_that_followed() {
+        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).with_shards(1);
+        take(&mut delivery, 3);
+        delivery.repeat(0, 2);
+        assert_eq!(take(&mut delivery, 9), ["a.2", "a.3"]);
+        delivery.repeat(0, 9);
+        assert_eq!(take(&mut delivery, 9), ["a.1", "a.2", "a.3"]);
+    }
+
+    #[test]
+    fn a_thousand_settled_records_can_come_again() {
+        let mut delivery = Delivery::seeded(store_of(&["a"], 1005), 1).with_shards(1);
+        take(&mut delivery, 1003);
+        delivery.repeat(0, usize::MAX);
+        let again = take(&mut delivery, usize::MAX);
+        assert_eq!((again.len(), again[0].as_str()), (1002, "a.4"));
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let mut delivery = Delivery::seeded(store_of(&["canary"], 1), 5);
+        assert_eq!(format!("{delivery:?}"), "Delivery { seed: 5, shards: 3, .. }");
+        assert!(!format!("{:?}", delivery.next_batch()).contains("canary"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_fails_all_records_come_in_the_order_of_their_items(
+            writes in proptest::collection::vec((0..4_usize, 0..3_usize), 0..40),
+            seed in any::<u64>(),
+            shards in 1..4_usize,
+            failures in proptest::collection::vec(0..12_usize, 0..20),
+        ) {
+            let store = MemoryStore::new();
+            let mut delivery = Delivery::seeded(store.clone(), seed).with_shards(shards);
+            let (mut writes_left, mut failures) = (writes.iter().enumerate(), failures.into_iter());
+            // What each shard has brought: its records without repeats, and where the last batch ended.
+            let mut brought: BTreeMap<usize, (Vec<StreamRecord>, usize)> = BTreeMap::new();
+            let mut handled: BTreeSet<String> = BTreeSet::new();
+            let mut batches = 0;
+            loop {
+                for (version, (pk, sk)) in writes_left.by_ref().take(3) {
+                    put(&store, &pk.to_string(), &sk.to_string(), version);
+                }
+                let Some(batch) = delivery.next_batch().unwrap() else { break };
+                batches += 1;
+                prop_assert!(batches < 10_000 && (1..=MOST_DRAWN).contains(&batch.records.len()), "seed {}", seed);
+                let (log, end) = brought.entry(batch.shard).or_default();
+                let start = log.partition_point(|record| record.sequence < batch.records[0].sequence);
+                prop_assert!(start <= *end, "a batch left something out, seed {}", seed);
+                for (place, record) in (start..).zip(&batch.records) {
+                    match log.get(place) {
+                        Some(known) => prop_assert_eq!(known, record),
+                        None => log.push(record.clone()),
+                    }
+                }
+                *end = start + batch.records.len();
+                let failed = failures.next().and_then(|place| batch.records.get(place));
+                let done = batch.records.iter().take_while(|record| failed != Some(record));
+                handled.extend(done.map(|record| record.sequence.as_ref().unwrap().to_string()));
+                delivery.settle(&batch, failed.and_then(|record| record.sequence.as_ref()));
+            }
+            prop_assert_eq!(writes_left.len(), 0);
+            let records = store.records_after(None, usize::MAX).unwrap();
+            prop_assert_eq!(handled.len(), records.len(), "seed {}", seed);
+            let by_item = |records: &mut dyn Iterator<Item = (Key, Option<Item>)>| {
+                let mut items: BTreeMap<Key, Vec<Option<Item>>> = BTreeMap::new();
+                records.for_each(|(key, image)| items.entry(key).or_default().push(image));
+                items
+            };
+            let mut came = brought.values().flat_map(|(log, _)| log).map(|record| (record.key().unwrap(), record.new.clone()));
+            let mut wrote = records.into_iter().map(|record| (record.key().unwrap(), record.new));
+            prop_assert_eq!(by_item(&mut came), by_item(&mut wrote), "seed {}", seed);
+            // A partition is in one shard.
+            let mut place = BTreeMap::new();
+            for (shard, (log, _)) in &brought {
+                for record in log {
+                    prop_assert_eq!(*place.entry(record.key().unwrap().pk).or_insert(*shard), *shard);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! A store that misbehaves by plan, for tests.
+
+mod call;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Capacity, Condition, Error,
+    ErrorKind, Get, GetOutput, PageOutput, Query, Result, Scan, ServiceError, Store, TransactAction, TransactOutcome,
+    Transaction, Units, Write, WriteOutcome,
+};
+
+use self::call::Call;
+use self::plan::Fault;
+
+pub use plan::{Calls, Plan, Rates};
+pub use threadline::store::Operation;
+
+/// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
+/// leaves parts of a batch undone, is slow, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
+/// errors are of the kinds that the DynamoDB store gives, and have its operation and table. A clone shares the plan's progress.
+///
+/// It goes with [`Metered`](threadline::store::meter::Metered) in both ways: around it, what is lost here is consumed nevertheless; within
+/// it, the application's own view is metered, to which an error tells of no consumption.
+///
+/// ```
+/// use threadline::store::Store;
+/// use threadline_testkit::fault::{Calls, FaultStore, Plan};
+/// use threadline::{ErrorKind, MemoryStore, Scan};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
+/// store.scan(Scan::new()).await?;
+/// let error = store.scan(Scan::new()).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Throttled);
+/// store.scan(Scan::new()).await?;
+/// assert_eq!((store.calls(), store.faults()), (3, 1));
+/// # Ok::<(), threadline::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// `Debug` prints the plan, and with it the seed of a random one: print the store where a test fails.
+#[derive(Clone, Debug)]
+pub struct FaultStore<S> {
+    store: S,
+    state: Arc<Mutex<State>>,
+    sleep: Option<Sleep>,
+}
+
+/// How a store waits.
+#[derive(Clone)]
+struct Sleep(Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>);
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep(…)")
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    plan: Plan,
+    calls: u64,
+    faults: u64,
+    crashed: bool,
+}
+
+impl<S: Store> FaultStore<S> {
+    /// The store, with what is to go wrong.
+    pub fn new(store: S, plan: Plan) -> Self {
+        let state = State { plan, calls: 0, faults: 0, crashed: false };
+        Self { store, state: Arc::new(Mutex::new(state)), sleep: None }
+    }
+
+    /// The same, with what it does while a call is slow: the store itself knows no timer. `tokio::time::sleep` waits in
+    /// truth, `|_| std::future::pending()` for ever, and a test that must not wait moves its clock.
+    ///
+    /// ```
+    /// # fn main() {
+    /// #     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap()
+    /// # }
+    /// # async fn run() -> threadline::Result<()> {
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+    /// use threadline::{ManualClock, MemoryStore, NewUser, Threadline};
+    ///
+    /// // The answer to a send takes an hour, and the application waits for a millisecond.
+    /// let plan = Plan::new().slow_answer(Duration::from_secs(3600), Calls::nth(1).of(Operation::Write));
+    /// let store = FaultStore::new(MemoryStore::new(), plan).with_sleep(tokio::time::sleep);
+    /// let chat = Threadline::new(store.clone());
+    /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
+    /// let id = chat.new_message_id();
+    /// let given_up = tokio::time::timeout(Duration::from_millis(1), thread.send(id, "Only every year."));
+    /// assert!(given_up.await.is_err());
+    ///
+    /// // It does not know that the message was stored. Sent again with the same id, it is there once.
+    /// thread.send(id, "Only every year.").await?;
+    /// assert_eq!(thread.messages().fetch().await?.items.len(), 2);
+    ///
+    /// // The same without waiting, by a clock of the test's own.
+    /// let clock = Arc::new(ManualClock::starting_at("2026-01-01T12:00:00Z".parse()?));
+    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).with_sleep(move |pause| {
+    ///     clock.advance(pause);
+    ///     std::future::ready(())
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.sleep = Some(Sleep(Arc::new(move |pause| Box::pin(sleep(pause)))));
+        self
+    }
+
+    /// How many calls there were, also those that failed.
+    pub fn calls(&self) -> u64 {
+        self.lock().calls
+    }
+
+    /// How many calls a fault befell, those after a crash counted in.
+    pub fn faults(&self) -> u64 {
+        self.lock().faults
+    }
+
+    /// Whether it has crashed, and was not restarted since.
+    pub fn is_crashed(&self) -> bool {
+        self.lock().crashed
+    }
+
+    /// Ends a crash: calls reach the store again, and the plan goes on.
+    pub fn restart(&self) {
+        self.lock().crashed = false;
+    }
+
+    /// Goes on by another plan, whose count starts now.
+    pub fn set_plan(&self, plan: Plan) {
+        self.lock().plan = plan;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in the state can be left half-written, so a poisoned lock is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What befalls the call, and the place of the action, from 0, where that is one of a transaction's.
+    fn next_at<'a>(&self, call: impl Into<Call<'a>>) -> Option<(Fault, usize)> {
+        let mut state = self.lock();
+        state.calls = state.calls.saturating_add(1);
+        // What befalls a process that is down does not count for the plan.
+        let next = if state.crashed { Some((Fault::Crash, 0)) } else { state.plan.next(&call.into()) };
+        if let Some((fault, _)) = next {
+            state.faults = state.faults.saturating_add(1);
+            state.crashed = fault == Fault::Crash;
+        }
+        next
+    }
+
+    fn next<'a>(&self, call: impl Into<Call<'a>>) -> Option<Fault> {
+        self.next_at(call).map(|(fault, _)| fault)
+    }
+
+    /// The answer to a transaction that this hinders at the action in that place.
+    ///
+    /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
+    /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
+    async fn cancelled(&self, mut request: Transaction, code: CancelCode, place: usize) -> TransactOutcome {
+        let count = request.actions.len();
+        // As the DynamoDB store says it: the least that the attempt can have consumed.
+        let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
+        let mut answer = (vec![CancelReason::default(); count], least);
+        if let Some(action) = request.actions.get_mut(place) {
+            let never = Condition::item_exists().and(Condition::item_absent());
+            *action = TransactAction::Check { key: action.key().clone(), condition: never };
+            // It stands for the transaction as it was.
+            request.token = None;
+            if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(request).await
+                && reasons.len() == count
+            {
+                answer = (reasons, capacity);
+            }
+        }
+        let (mut reasons, capacity) = answer;
+        if let Some(reason) = reasons.get_mut(place) {
+            *reason = CancelReason { code, current: None };
+        }
+        TransactOutcome::Cancelled { reasons, capacity }
+    }
+
+    /// The error for a call that was not done, or whose answer is lost.
+    fn error(&self, operation: Operation, fault: Fault) -> Error {
+        let (kind, code, message) = match fault {
+            Fault::Throttle | Fault::Unprocessed(_) => (
+                ErrorKind::Throttled,
+                Some("ThrottlingException"),
+                "the table or the account is over its throughput; try again later",
+            ),
+            Fault::Conflict => (
+                ErrorKind::Conflict,
+                Some("TransactionConflictException"),
+                "another request was writing the item; nothing was written, try again",
+            ),
+            Fault::LoseAnswer if operation.writes() => (
+                ErrorKind::OutcomeUnknown,
+                None,
+                "the request was sent and its answer was lost: it may have been done or not; read the state before \
+                 trying again",
+            ),
+            Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
+            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => (
+                ErrorKind::Invalid,
+                None,
+                "a slow call needs something to sleep with: give the store one by `with_sleep`",
+            ),
+            Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
+        };
+        let error = Error::new(kind, message).with_operation(operation.name()).with_table(self.store.table_name());
+        match code {
+            Some(code) => error.with_service(ServiceError::new(Some(code), None, None)),
+            None => error,
+        }
+    }
+}
+
+/// Does the call, unless a fault keeps it from being done, and loses its answer where that is the fault.
+macro_rules! misbehave {
+    ($self:ident, $operation:expr, $fault:expr, $call:expr) => {
+        match $fault {
+            None => $call.await,
+            Some(Fault::LoseAnswer) => {
+                let _ = $call.await?;
+                Err($self.error($operation, Fault::LoseAnswer))
+            }
+            Some(fault @ (Fault::SlowBefore(pause) | Fault::SlowAnswer(pause))) => {
+                let Some(Sleep(sleep)) = &$self.sleep else { return Err($self.error($operation, fault)) };
+                if let Fault::SlowBefore(_) = fault {
+                    sleep(pause).await;
+                    $call.await
+                } else {
+                    let answer = $call.await;
+                    sleep(pause).await;
+                    answer
+                }
+            }
+            Some(fault) => Err($self.error($operation, fault)),
+        }
+    };
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: Store> Store for FaultStore<S> {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        let fault = self.next(&request);
+        misbehave!(self, Operation::Get, fault, self.store.get(request))
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let fault = self.next(&request);
+        misbehave!(self, Operation::Write, fault, self.store.write(request))
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        let fault = self.next(&request);
+        misbehave!(self, Operation::Query, fault, self.store.query(request))
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        let fault = self.next(&request);
+        misbehave!(self, Operation::Scan, fault, self.store.scan(request))
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let next = self.next_at(&request);
+        let hindrance = match next {
+            Some((Fault::Throttle, place)) => Some((CancelCode::Throttled, place)),
+            Some((Fault::Conflict, place)) => Some((CancelCode::Conflict, place)),
+            _ => None,
+        };
+        if let Some((code, place)) = hindrance {
+            return Ok(self.cancelled(request, code, place).await);
+        }
+        misbehave!(self, Operation::Transact, next.map(|(fault, _)| fault), self.store.transact(request))
+    }
+
+    async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
+        let fault = self.next(&request);
+        if let Some(left) = split(fault, &mut request.keys) {
+            let mut answer = self.store.batch_get(request).await?;
+            answer.unprocessed.extend(left);
+            return Ok(answer);
+        }
+        misbehave!(self, Operation::BatchGet, fault, self.store.batch_get(request))
+    }
+
+    async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
+        let fault = self.next(&request);
+        if let Some(left) = split(fault, &mut request.writes) {
+            let mut answer = self.store.batch_write(request).await?;
+            answer.unprocessed.extend(left);
+            return Ok(answer);
+        }
+        misbehave!(self, Operation::BatchWrite, fault, self.store.batch_write(request))
+    }
+}
+
+/// What a fault leaves undone of a batch; `None` where it does not, and where it would be all of it.
+fn split<T>(fault: Option<Fault>, parts: &mut Vec<T>) -> Option<Vec<T>> {
+    let Some(Fault::Unprocessed(count)) = fault else { return None };
+    let done = parts.len().checked_sub(count).filter(|done| *done > 0)?;
+    Some(parts.split_off(done))
+}

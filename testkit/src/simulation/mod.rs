@@ -1,0 +1,438 @@
+#![doc = include_str!("../docs/simulation.md")]
+
+mod client;
+mod executor;
+mod knobs;
+mod litter;
+mod model;
+mod network;
+mod reads;
+mod rest;
+mod shards;
+mod site;
+mod truth;
+mod violation;
+mod world;
+mod writes;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use threadline::stream::{Projector, SequenceNumber, StreamRecord};
+use threadline::{MemoryStore, Store};
+
+use self::client::Client;
+use self::executor::{Tasks, run_alone};
+use self::knobs::Knobs;
+use self::network::{Network, lock};
+use self::shards::Shards;
+use self::violation::Broken;
+use self::world::World;
+use crate::random::Random;
+
+pub use knobs::Trouble;
+pub use site::Site;
+pub use violation::Violation;
+
+/// The most steps of a run; one that needs more does not come to rest.
+const MOST_STEPS: u64 = 2_000_000;
+/// How many lines of the trace a violation has, unless it is to have them all.
+const TRACE_LINES: usize = 60;
+
+type Wrap = Rc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>>;
+type Actor = Rc<dyn Fn(Site) -> Pin<Box<dyn Future<Output = ()>>>>;
+type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
+type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
+
+/// A deployment that is simulated from a seed. See the [module](self) for what it does and checks.
+#[derive(Clone)]
+pub struct Simulation {
+    seed: u64,
+    trouble: Trouble,
+    servers_table: Wrap,
+    projectors_table: Wrap,
+    keeps: Keep,
+    actors: Vec<Actor>,
+    invariants: Vec<(Cow<'static, str>, Invariant)>,
+    whole_trace: bool,
+    /// Whether it is the library's own workload, on its own table.
+    is_plain: bool,
+}
+
+/// What a run was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The steps, each of which lets one of the tasks go on.
+    pub steps: u64,
+    /// The requests to the table.
+    pub requests: u64,
+    /// The requests that a fault befell.
+    pub faults: u64,
+    /// How often a server or a projector died.
+    pub crashes: u64,
+    /// The writes that were done when their sender had given up waiting for the answer.
+    pub late_writes: u64,
+    /// The records that were delivered, those that came again counted in.
+    pub records: u64,
+    /// How often the stream went back to records that were done.
+    pub repeats: u64,
+    /// How often a second projector came to a shard on which another one worked.
+    pub takeovers: u64,
+    /// The reads of the index while it was behind the table.
+    pub stale_reads: u64,
+    /// The servers whose clock was ahead at the end.
+    pub clocks_ahead: u64,
+    /// How often a server's clock was set.
+    pub clock_steps: u64,
+    /// The items of other programs.
+    pub foreign_items: u64,
+    /// The items that cannot be read.
+    pub unreadable_items: u64,
+    /// The requests for a page after another.
+    pub continued_pages: u64,
+    /// The messages that were checked to be unread, each for each member.
+    pub unread_checks: u64,
+    /// The messages there are at the end.
+    pub messages: u64,
+}
+
+impl Simulation {
+    /// The deployment of this seed, with any trouble. Every seed is another one, in kind too.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            trouble: Trouble::Any,
+            servers_table: Rc::new(|table| table),
+            projectors_table: Rc::new(|table| table),
+            keeps: Rc::new(|_| true),
+            actors: Vec::new(),
+            invariants: Vec::new(),
+            whole_trace: false,
+            is_plain: true,
+        }
+    }
+
+    /// The same with this trouble alone.
+    #[must_use]
+    pub fn with_trouble(mut self, trouble: Trouble) -> Self {
+        self.trouble = trouble;
+        self
+    }
+
+    /// The same with code of the application's own, which runs beside the other devices; call it once for each of them. It may wait
+    /// for what its [`Site`] gives, and for nothing else: nobody would wake it.
+    #[must_use]
+    pub fn with_actor<W: Future<Output = ()> + 'static>(mut self, actor: impl Fn(Site) -> W + 'static) -> Self {
+        self.is_plain = false;
+        self.actors.push(Rc::new(move |site| Box::pin(actor(site))));
+        self
+    }
+
+    /// The same with an invariant of the application's own, in a sentence, which is checked on the table at rest. Where it does not
+    /// hold, it says what it saw.
+    #[must_use]
+    pub fn with_invariant<W: Future<Output = Result<(), String>> + 'static>(
+        mut self,
+        invariant: impl Into<Cow<'static, str>>,
+        holds: impl Fn(MemoryStore) -> W + 'static,
+    ) -> Self {
+        self.is_plain = false;
+        self.invariants.push((invariant.into(), Rc::new(move |table| Box::pin(holds(table)))));
+        self
+    }
+
+    /// The same with another table for the application servers: a store around the given one, as of an application that caches, or
+    /// for a test of what the simulation finds. It is called once for each server.
+    #[must_use]
+    pub fn with_servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_plain = false;
+        self.servers_table = Rc::new(wrap);
+        self
+    }
+
+    /// The same with another table for the projectors. It is called once for each of them.
+    #[must_use]
+    pub fn with_projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_plain = false;
+        self.projectors_table = Rc::new(wrap);
+        self
+    }
+
+    /// The same, but only the records that this keeps reach the projectors: the others are lost, as through a filter that was set
+    /// up wrongly.
+    #[must_use]
+    pub fn with_records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
+        self.is_plain = false;
+        self.keeps = Rc::new(keep);
+        self
+    }
+
+    /// The same; a violation has the trace from the first step on.
+    #[must_use]
+    pub fn with_whole_trace(mut self) -> Self {
+        self.whole_trace = true;
+        self
+    }
+
+    /// Runs it until it is at rest.
+    ///
+    /// # Errors
+    /// The first invariant that did not hold. It is run once more then, for the trace.
+    pub fn run(&self) -> Result<Summary, Box<Violation>> {
+        self.play(false).or_else(|violation| self.play(true).and(Err(violation)))
+    }
+
+    fn play(&self, traced: bool) -> Result<Summary, Box<Violation>> {
+        let mut random = Random::seeded(self.seed);
+        let knobs = Knobs::drawn(&mut random, self.trouble);
+        let mut run = Run::new(knobs, &mut random, self, traced);
+        let result = run
+            .go_on_to_rest()
+            .and_then(|()| rest::check(&run.world, &mut random))
+            .and_then(|()| self.check_own_invariants(&run.world.store));
+        match result {
+            Ok(()) => Ok(run.summary()),
+            Err(broken) => {
+                let mut traffic = lock(&run.world.traffic);
+                let mut trace = traffic.trace.take().unwrap_or_default();
+                if !self.whole_trace {
+                    trace.drain(..trace.len().saturating_sub(TRACE_LINES));
+                }
+                let Broken { invariant, what } = broken;
+                let (seed, trouble, step, is_plain) = (self.seed, self.trouble, traffic.step, self.is_plain);
+                Err(Box::new(Violation { seed, trouble, step, invariant, what, trace, is_plain }))
+            }
+        }
+    }
+}
+
+impl Simulation {
+    fn check_own_invariants(&self, table: &MemoryStore) -> Result<(), Broken> {
+        for (invariant, holds) in &self.invariants {
+            run_alone(holds(table.clone())).map_err(|what| Broken::new(invariant.clone(), what))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").field("seed", &self.seed).field("trouble", &self.trouble).finish_non_exhaustive()
+    }
+}
+
+/// A run of a simulation.
+struct Run {
+    world: Rc<World>,
+    tasks: Tasks,
+    shards: Rc<Shards>,
+    /// For each shard, whether its projector lives.
+    projectors: Vec<Rc<Cell<bool>>>,
+    projectors_table: Wrap,
+    keeps: Keep,
+    random: Random,
+    seen: Option<SequenceNumber>,
+    crashes: u64,
+    takeovers: u64,
+    clock_steps: u64,
+    steps: u64,
+}
+
+impl Run {
+    fn new(knobs: Knobs, random: &mut Random, simulation: &Simulation, traced: bool) -> Self {
+        let tasks = Tasks::new(random.fork(), knobs.sticky);
+        let world = Rc::new(World::new(knobs, random, &*simulation.servers_table, traced));
+        world.tell(|| format!("{:?}", world.knobs));
+        let shards = Rc::new(Shards::new(&world, random));
+        let mut run = Self {
+            world,
+            tasks,
+            shards,
+            projectors: Vec::new(),
+            projectors_table: Rc::clone(&simulation.projectors_table),
+            keeps: Rc::clone(&simulation.keeps),
+            random: random.fork(),
+            seen: None,
+            crashes: 0,
+            takeovers: 0,
+            clock_steps: 0,
+            steps: 0,
+        };
+        for person in 0..run.world.knobs.users {
+            for device in 0..run.world.knobs.devices {
+                let client = Client::new(Rc::clone(&run.world), person, device, random.fork());
+                run.world.devices.set(run.world.devices.get() + 1);
+                let weight = run.weight();
+                run.tasks.spawn(weight, client.live());
+            }
+        }
+        for actor in &simulation.actors {
+            let work = actor(Site::new(Rc::clone(&run.world), random.fork()));
+            let world = Rc::clone(&run.world);
+            world.devices.set(world.devices.get() + 1);
+            run.tasks.spawn(4, async move {
+                work.await;
+                world.devices.set(world.devices.get().saturating_sub(1));
+            });
+        }
+        for shard in 0..run.world.knobs.shards {
+            run.projectors.push(Rc::new(Cell::new(false)));
+            run.start_projector(shard);
+        }
+        run
+    }
+
+    /// Some are slower than others.
+    fn weight(&mut self) -> u32 {
+        self.random.pick(&[1, 4, 4, 16]).copied().unwrap_or(1)
+    }
+
+    /// Another projector takes the shard over.
+    fn start_projector(&mut self, shard: usize) {
+        let table = (self.projectors_table)(Arc::new(self.world.store.clone()));
+        let faults = self.world.faults(table, &mut self.random);
+        let lease = self.shards.take_over(shard);
+        let name = format!("projector {shard}/{lease}");
+        let projector = Projector::new(Network::new(faults, name, &self.world.traffic));
+        let random = self.random.fork();
+        let (world, shards, keeps) = (Rc::clone(&self.world), Rc::clone(&self.shards), Rc::clone(&self.keeps));
+        let lives = Rc::new(Cell::new(true));
+        if let Some(current) = self.projectors.get_mut(shard) {
+            *current = Rc::clone(&lives);
+        }
+        let mut work = Box::pin(shards::work(world, shards, projector, (shard, lease), keeps, random));
+        let weight = self.weight();
+        self.tasks.spawn(
+            weight,
+            poll_fn(move |context| if lives.get() { work.as_mut().poll(context) } else { Poll::Ready(()) }),
+        );
+    }
+
+    /// Runs until nothing is left to be done.
+    fn go_on_to_rest(&mut self) -> Result<(), Broken> {
+        let mut troubled_steps = u64::try_from(self.random.below(2000)).unwrap_or(0);
+        while !self.is_at_rest() {
+            self.steps += 1;
+            if self.steps > MOST_STEPS {
+                return Err(Broken::new(
+                    Broken::REST,
+                    format!("{MOST_STEPS} steps, and there is still something to do"),
+                ));
+            }
+            lock(&self.world.traffic).step = self.steps;
+            let tick = u64::try_from(self.random.between(0, self.world.knobs.tick)).unwrap_or(0);
+            self.world.clock.advance(Duration::from_millis(tick));
+            if self.world.devices.get() == 0 {
+                troubled_steps = troubled_steps.saturating_sub(1);
+            }
+            if troubled_steps > 0 {
+                self.trouble();
+            } else if !self.world.calm.get() {
+                self.world.calm();
+            }
+            if self.world.calm.get() || self.random.chance(10) {
+                self.let_late_ones_arrive();
+            }
+            self.tasks.step();
+            self.follow()?;
+        }
+        self.world.store.catch_up_index(usize::MAX);
+        Ok(())
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.world.calm.get() && self.world.devices.get() == 0 && self.shards.are_empty()
+    }
+
+    fn trouble(&mut self) {
+        let knobs = &self.world.knobs;
+        if self.random.chance(knobs.server_crash)
+            && let Some(server) = self.random.pick(&self.world.servers)
+        {
+            self.world.tell(|| format!("server {} dies", server.number));
+            server.crash(&self.world);
+            self.crashes += 1;
+        }
+        if self.random.chance(self.world.knobs.clock_step) {
+            let most = usize::try_from(self.world.knobs.skew.as_millis()).unwrap_or(0);
+            let ahead = if self.random.chance(500) { 0 } else { self.random.between(0, most) };
+            if let Some(server) = self.random.pick(&self.world.servers) {
+                self.world.tell(|| format!("the clock of server {} is set {ahead} ms ahead", server.number));
+                server.set_clock(u64::try_from(ahead).unwrap_or(0));
+                self.clock_steps += 1;
+            }
+        }
+        if self.random.chance(self.world.knobs.projector_crash) {
+            let shard = self.random.below(self.projectors.len());
+            self.world.tell(|| format!("the projector of shard {shard} dies"));
+            if let Some(lives) = self.projectors.get(shard) {
+                lives.set(false);
+            }
+            self.start_projector(shard);
+            self.crashes += 1;
+        }
+        if self.random.chance(self.world.knobs.takeover) {
+            let shard = self.random.below(self.projectors.len());
+            self.world.tell(|| format!("another projector takes shard {shard} over"));
+            self.start_projector(shard);
+            self.takeovers += 1;
+        }
+    }
+
+    /// Lets a write arrive that is late; all of them, once the troubles are over.
+    fn let_late_ones_arrive(&mut self) {
+        loop {
+            let Some(late) = lock(&self.world.traffic).take_late() else { return };
+            self.world.tell(|| "a late write arrives".to_owned());
+            run_alone(late);
+            if !self.world.calm.get() {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what was written at this step.
+    fn follow(&mut self) -> Result<(), Broken> {
+        let records = self.world.store.records_after(self.seen.as_ref(), usize::MAX);
+        let records = records.map_err(|error| Broken::unexpected(format!("the stream: {error}")))?;
+        let mut model = self.world.model.borrow_mut();
+        if let Some(last) = records.last() {
+            self.seen.clone_from(&last.sequence);
+            model.follow(&records, self.world.time());
+            self.shards.have_more();
+        }
+        lock(&self.world.traffic).index_is_behind = self.world.store.catch_up_index(0) > 0;
+        model.broken.take().map_or(Ok(()), Err)
+    }
+
+    fn summary(&self) -> Summary {
+        let messages: usize = self.world.model.borrow().truth.groups.values().map(|group| group.messages.len()).sum();
+        let traffic = lock(&self.world.traffic);
+        Summary {
+            steps: self.steps,
+            requests: traffic.requests,
+            faults: self.world.met_faults(),
+            crashes: self.crashes,
+            late_writes: traffic.late_writes,
+            records: self.shards.delivered.get(),
+            repeats: self.shards.repeats.get(),
+            takeovers: self.takeovers,
+            stale_reads: traffic.stale_reads,
+            clocks_ahead: self.world.clocks_ahead(),
+            clock_steps: self.clock_steps,
+            foreign_items: self.world.model.borrow().truth.foreign,
+            unreadable_items: self.world.model.borrow().truth.unreadable,
+            continued_pages: traffic.continued_pages,
+            unread_checks: self.world.unread_checks.get(),
+            messages: u64::try_from(messages).unwrap_or(u64::MAX),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What the clients asked for and were told, and what they may be told after that.
+
+use std::collections::BTreeMap;
+
+use threadline::stream::StreamRecord;
+use threadline::{GroupId, KnownKey, Message, MessageId, MessagePosition, Timestamp, User, UserId};
+
+use super::litter::is_litter;
+use super::truth::Truth;
+use super::violation::Broken;
+
+/// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    time: u64,
+    pub(super) truth: Truth,
+    pub(super) broken: Option<Broken>,
+    users: Vec<UserId>,
+    groups: Vec<GroupId>,
+    messages: BTreeMap<MessageId, History>,
+    texts: u32,
+    /// The names that each version of a user was acknowledged with.
+    versions: BTreeMap<(UserId, u32), User>,
+    /// The one conversation of a pair.
+    pairs: BTreeMap<GroupId, GroupId>,
+}
+
+/// What was done to a message.
+#[derive(Debug)]
+struct History {
+    number: usize,
+    /// Where it was sent to; unknown for the first message of two people until that is acknowledged.
+    group: Option<GroupId>,
+    author: UserId,
+    position: MessagePosition,
+    /// When its id was made, by the right clock.
+    made: Timestamp,
+    /// When its send was acknowledged.
+    sent: Option<u64>,
+    changes: Vec<TextChange>,
+    /// Whether somebody began to remove it by hand, and when that was acknowledged.
+    purge: Option<Option<u64>>,
+}
+
+#[derive(Debug)]
+struct TextChange {
+    /// The number of the text; `None` for a deletion.
+    text: Option<u32>,
+    start: u64,
+    /// When it was acknowledged; `None` where it was not, or not yet: it may be done at any later time.
+    end: Option<u64>,
+    /// It was refused, and is not done.
+    refused: bool,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Done,
+    /// It is done, and an attempt before may be done once more.
+    DoneAndMore,
+    NotDone,
+    Unknown,
+}
+
+/// The change of a message's text that a call is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    message: MessageId,
+    place: usize,
+}
+
+impl Model {
+    /// A time later than all before.
+    pub(super) fn now(&mut self) -> u64 {
+        self.time += 1;
+        self.time
+    }
+
+    pub(super) fn is_broken(&mut self, broken: Broken) {
+        // The first is the cause.
+        self.broken.get_or_insert(broken);
+    }
+
+    pub(super) fn check(&mut self, result: Result<(), Broken>) {
+        if let Err(broken) = result {
+            self.is_broken(broken);
+        }
+    }
+
+    /// Takes in what the stream's records tell.
+    pub(super) fn follow(&mut self, records: &[StreamRecord], time: Timestamp) {
+        self.truth.time = Some(time);
+        for record in records {
+            let now = self.now();
+            let followed = self.truth.follow(record, now);
+            self.check(followed);
+            if record.new.is_none()
+                && !record.old.as_ref().is_some_and(is_litter)
+                && let Some(KnownKey::Message(key)) = record.key().ok().as_ref().and_then(KnownKey::parse)
+                && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
+            {
+                self.is_broken(Broken::new(Broken::KEPT, "a message went"));
+            }
+        }
+        if !records.is_empty() {
+            let checked = self.truth.check();
+            self.check(checked);
+        }
+    }
+
+    /// The numbers by which a trace tells of them.
+    pub(super) fn user_number(&mut self, user: UserId) -> usize {
+        number(&mut self.users, user)
+    }
+
+    pub(super) fn group_number(&mut self, group: GroupId) -> usize {
+        number(&mut self.groups, group)
+    }
+
+    pub(super) fn message_number(&self, message: MessageId) -> usize {
+        self.messages.get(&message).map_or(usize::MAX, |history| history.number)
+    }
+
+    pub(super) fn groups(&self) -> &[GroupId] {
+        &self.groups
+    }
+
+    /// A text that nobody wrote before.
+    pub(super) fn new_text(&mut self) -> u32 {
+        self.texts += 1;
+        self.texts
+    }
+
+    /// A message is about to be sent.
+    pub(super) fn sending(
+        &mut self,
+        group: Option<GroupId>,
+        author: UserId,
+        position: MessagePosition,
+        text: u32,
+        made: Timestamp,
+    ) -> Option<Pending> {
+        let message = position.message_id()?;
+        let start = self.now();
+        let number = self.messages.len();
+        let changes = vec![TextChange { text: Some(text), start, end: None, refused: false }];
+        let history = History { number, group, author, position, made, sent: None, changes, purge: None };
+        self.messages.insert(message, history);
+        Some(Pending { message, place: 0 })
+    }
+
+    /// A message is about to be edited, or deleted.
+    pub(super) fn changing(&mut self, message: MessageId, text: Option<u32>) -> Option<Pending> {
+        let start = self.now();
+        let changes = &mut self.messages.get_mut(&message)?.changes;
+        changes.push(TextChange { text, start, end: None, refused: false });
+        Some(Pending { message, place: changes.len().saturating_sub(1) })
+    }
+
+    /// A message is about to be removed by hand: one that was acknowledged, and that no attempt can put any more. Where it is.
+    pub(super) fn purging(&mut self, message: MessageId) -> Option<GroupId> {
+        let history = self.messages.get_mut(&message)?;
+        let (group, _) = (history.group?, history.changes.first()?.end?);
+        history.purge.get_or_insert(None);
+        Some(group)
+    }
+
+    /// The message was removed.
+    pub(super) fn purged(&mut self, message: MessageId) {
+        let now = self.now();
+        if let Some(history) = self.messages.get_mut(&message) {
+            history.purge = Some(history.purge.flatten().or(Some(now)));
+        }
+    }
+
+    /// Whether a removal was begun of any message there.
+    pub(super) fn has_purges(&self, group: GroupId) -> bool {
+        self.messages.values().any(|history| history.group == Some(group) && history.purge.is_some())
+    }
+
+    /// The call that was to send or change a message has ended.
+    pub(super) fn ended(&mut self, pending: Pending, ended: Ended) {
+        let now = self.now();
+        let Some(history) = self.messages.get_mut(&pending.message) else { return };
+        if let Some(change) = history.changes.get_mut(pending.place) {
+            match ended {
+                Ended::Done => change.end = Some(now),
+                Ended::NotDone => change.refused = true,
+                Ended::DoneAndMore | Ended::Unknown => {}
+            }
+        }
+        if pending.place == 0 && matches!(ended, Ended::Done | Ended::DoneAndMore) {
+            history.sent = Some(now);
+            let stored = history
+                .group
+                .and_then(|group| self.truth.groups.get(&group))
+                .and_then(|group| group.messages.get(&history.position));
+            if stored.is_none_or(|stored| stored.id() != pending.message) {
+                let what = format!("message {} was acknowledged and is not in the table", history.number);
+                self.is_broken(Broken::new(Broken::KEPT, what));
+            }
+        }
+    }
+
+    /// The message went to this conversation.
+    pub(super) fn sent_to(&mut self, pending: Pending, group: GroupId) {
+        if let Some(history) = self.messages.get_mut(&pending.message) {
+            history.group = Some(group);
+        }
+    }
+
+    /// Whether the send was acknowledged before `time`.
+    pub(super) fn was_sent_before(&self, message: MessageId, time: u64) -> bool {
+        self.messages.get(&message).is_some_and(|history| history.sent.is_some_and(|sent| sent < time))
+    }
+
+    /// Whether a deletion of the message was begun, or its removal.
+    pub(super) fn may_be_deleted(&self, message: MessageId) -> bool {
+        self.messages.get(&message).is_some_and(|history| {
+            let is_deletion = |change: &TextChange| change.text.is_none() && !change.refused;
+            history.purge.is_some() || history.changes.iter().any(is_deletion)
+        })
+    }
+
+    /// Whether a removal of the message was begun.
+    pub(super) fn may_be_purged(&self, message: MessageId) -> bool {
+        self.messages.get(&message).is_some_and(|history| history.purge.is_some())
+    }
+
+    /// Whether a change of the message was begun, besides its send.
+    pub(super) fn may_be_changed(&self, message: MessageId) -> bool {
+        self.messages.get(&message).is_some_and(|history| history.changes.len() > 1)
+    }
+
+    /// Whether a deletion was acknowledged before `time`.
+    pub(super) fn was_deleted_before(&self, message: MessageId, time: u64) -> bool {
+        self.messages.get(&message).is_some_and(|history| {
+            history.changes.iter().any(|change| change.text.is_none() && change.end.is_some_and(|end| end < time))
+        })
+    }
+
+    /// A message was read by a call from `from` to `to`.
+    pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Broken> {
+        let Some(history) = self.messages.get(&message.id()) else {
+            return Err(Broken::new(Broken::ONCE, "there is a message that nobody sent"));
+        };
+        let number = history.number;
+        if history.author != message.sender_id()
+            || history.group.is_some_and(|group| group != message.group_id())
+            || history.position != message.position()
+        {
+            return Err(Broken::new(Broken::ONCE, format!("message {number} is not where and whose it was sent")));
+        }
+        if history.purge.flatten().is_some_and(|end| end < from) {
+            return Err(Broken::new(Broken::KEPT, format!("message {number} is read after its removal")));
+        }
+        let text = message.body().and_then(|body| number_of_text(body.as_str()));
+        let is_one = |change: &&TextChange| {
+            // Of several deletions any may be the one that was seen.
+            change.text == text
+                && message.is_deleted() == change.text.is_none()
+                && !change.refused
+                && change.start <= to
+        };
+        let overwritten = |seen: &TextChange| {
+            let after = |change: &TextChange| seen.end.is_some_and(|end| change.start > end);
+            seen.text.is_some()
+                && history.changes.iter().any(|change| after(change) && change.end.is_some_and(|end| end < from))
+        };
+        if history.changes.iter().filter(is_one).any(|seen| !overwritten(seen)) {
+            Ok(())
+        } else {
+            let what = if message.is_deleted() { "a tombstone".to_owned() } else { format!("text {text:?}") };
+            Err(Broken::new(Broken::TEXT, format!("message {number} is read as {what}; {:?}", history.changes)))
+        }
+    }
+
+    /// The messages of the group that were acknowledged before `time`, and are not to be removed.
+    pub(super) fn sent_before(&self, group: GroupId, time: u64) -> impl Iterator<Item = (usize, MessagePosition)> {
+        let sent =
+            move |history: &&History| history.group == Some(group) && history.sent.is_some_and(|sent| sent < time);
+        let stays = |history: &&History| history.purge.is_none();
+        self.messages.values().filter(sent).filter(stays).map(|history| (history.number, history.position))
+    }
+
+    /// The messages of the group by others whose ids were made after this time, by the right clock.
+    pub(super) fn made_after(
+        &self,
+        group: GroupId,
+        but: UserId,
+        time: Timestamp,
+    ) -> impl Iterator<Item = (usize, MessagePosition)> {
+        let later = move |history: &&History| {
+            history.group == Some(group) && history.author != but && history.made > time && history.sent.is_some()
+        };
+        self.messages.values().filter(later).map(|history| (history.number, history.position))
+    }
+
+    /// The messages of a user's that a device of the user's may know of.
+    pub(super) fn messages_of(&self, author: UserId) -> Vec<(GroupId, MessagePosition)> {
+        let own = |history: &&History| history.author == author;
+        self.messages.values().filter(own).filter_map(|history| Some((history.group?, history.position))).collect()
+    }
+
+    /// Any messages.
+    pub(super) fn all_messages(&self) -> Vec<(GroupId, UserId, MessagePosition)> {
+        let known = |history: &History| Some((history.group?, history.author, history.position));
+        self.messages.values().filter_map(known).collect()
+    }
+
+    /// A user was acknowledged, as new or renamed.
+    pub(super) fn acknowledged(&mut self, user: &User) {
+        let number = self.user_number(user.id());
+        let known = self.versions.entry((user.id(), user.version())).or_insert_with(|| user.clone());
+        if known.profile() != user.profile() {
+            let what = format!("user {number}: two changes were told that they made version {}", user.version());
+            self.is_broken(Broken::new(Broken::VERSION, what));
+        }
+    }
+
+    /// A direct conversation was acknowledged.
+    pub(super) fn acknowledged_pair(&mut self, pair: GroupId, group: GroupId) {
+        if *self.pairs.entry(pair).or_insert(group) != group {
+            self.is_broken(Broken::new(Broken::PAIR, "two calls for the same two people gave two conversations"));
+        }
+    }
+
+    /// What must hold of the users at rest: nothing that was acknowledged is undone.
+    pub(super) fn check_users(&self) -> Result<(), Broken> {
+        for ((id, version), acknowledged) in &self.versions {
+            let Some(stored) = self.truth.users.get(id) else {
+                return Err(Broken::new(Broken::VERSION, "a user was acknowledged and is not in the table"));
+            };
+            let is_same = stored.version() != *version || stored.profile() == acknowledged.profile();
+            if stored.version() < *version || !is_same {
+                return Err(Broken::new(
+                    Broken::VERSION,
+                    format!("version {version} of a user was acknowledged and is lost"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of this number, each longer than a preview in another way, or not at all: in characters, or in bytes beside long names.
+pub(super) fn text(number: u32) -> String {
+    let tail = match number % 4 {
+        0 => " and so on".repeat(20),
+        1 => "\u{1f9f5}".repeat(90),
+        _ => String::new(),
+    };
+    format!("m{number}{tail}")
+}
+
+/// The number of a text that is whole.
+fn number_of_text(read: &str) -> Option<u32> {
+    let digits: String = read.strip_prefix('m')?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|number| text(*number) == read)
+}
+
+fn number<T: PartialEq>(of: &mut Vec<T>, one: T) -> usize {
+    match of.iter().position(|other| *other == one) {
+        Some(number) => number,
+        None => {
+            of.push(one);
+            of.len().saturating_sub(1)
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The way from a process to the table: every call is two yield points, one before it is done and one before its answer arrives.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use threadline::{
+    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, KnownKey,
+    PageOutput, PartitionKey, Query, QuerySource, Result, Scan, Store, TransactOutcome, Transaction, Write,
+    WriteAction, WriteOutcome,
+};
+use uuid::Uuid;
+
+use super::executor::pause;
+use crate::random::Random;
+
+/// What all ways to the table share: how long they take, and the trace of what goes over them.
+pub(super) struct Traffic {
+    random: Random,
+    pub(super) requests: u64,
+    /// The reads of the index while it was behind.
+    pub(super) stale_reads: u64,
+    /// The requests for a page after another.
+    pub(super) continued_pages: u64,
+    pub(super) late_writes: u64,
+    pub(super) index_is_behind: bool,
+    pub(super) step: u64,
+    pub(super) trace: Option<Vec<String>>,
+    /// Of a thousand writes, how many arrive late, when their sender has given up waiting.
+    pub(super) late: u16,
+    /// The writes that are still to arrive.
+    underway: Vec<Late>,
+}
+
+type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Traffic {
+    pub(super) fn new(random: Random, late: u16, traced: bool) -> Arc<Mutex<Self>> {
+        let trace = traced.then(Vec::new);
+        Arc::new(Mutex::new(Self {
+            random,
+            requests: 0,
+            stale_reads: 0,
+            continued_pages: 0,
+            late_writes: 0,
+            index_is_behind: false,
+            step: 0,
+            trace,
+            late,
+            underway: Vec::new(),
+        }))
+    }
+
+    /// One of the writes that are late, or `None` where none is.
+    pub(super) fn take_late(&mut self) -> Option<Late> {
+        let place = self.random.below(self.underway.len());
+        (place < self.underway.len()).then(|| {
+            self.late_writes += 1;
+            self.underway.swap_remove(place)
+        })
+    }
+
+    /// Something is read now, perhaps from the index.
+    fn reads(&mut self, index: bool) {
+        self.stale_reads += u64::from(index && self.index_is_behind);
+    }
+
+    /// A line of the trace, which is made only where there is one.
+    pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>6}  {}", self.step, line()));
+        }
+    }
+}
+
+impl fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traffic").field("requests", &self.requests).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // One thread, and nothing in it is left half-written.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A store whose calls take their time, as those over a network do.
+#[derive(Clone)]
+pub(super) struct Network<S> {
+    store: S,
+    /// Whose way it is.
+    name: String,
+    traffic: Arc<Mutex<Traffic>>,
+}
+
+impl<S> Network<S> {
+    pub(super) fn new(store: S, name: String, traffic: &Arc<Mutex<Traffic>>) -> Self {
+        Self { store, name, traffic: Arc::clone(traffic) }
+    }
+
+    /// A request or an answer is on its way. The time differs, so that requests which set out together arrive in any order.
+    async fn travel(&self) {
+        let times = {
+            let mut traffic = lock(&self.traffic);
+            1 + u32::from(traffic.random.chance(250)) + u32::from(traffic.random.chance(50)) * 8
+        };
+        pause(times).await;
+    }
+
+    /// What a request is, where that is to be told.
+    fn note(&self, what: impl FnOnce() -> String) -> Option<String> {
+        lock(&self.traffic).trace.is_some().then(what)
+    }
+
+    async fn send<T>(
+        &self,
+        what: Option<String>,
+        call: impl Future<Output = Result<T>>,
+        told: impl Fn(&T) -> &'static str,
+    ) -> Result<T> {
+        self.travel().await;
+        let answer = call.await;
+        {
+            let mut traffic = lock(&self.traffic);
+            traffic.requests += 1;
+            traffic.tell(|| match &answer {
+                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), told(answer)),
+                Err(error) => format!("    {}: {}: {:?}", self.name, what.unwrap_or_default(), error.kind()),
+            });
+        }
+        self.travel().await;
+        answer
+    }
+}
+
+impl<S: Store> Network<S> {
+    /// Whether a write is to be late. Then its sender waits, and in the end knows nothing.
+    async fn is_late(&self, what: Option<&String>, write: impl FnOnce() -> Late) -> Result<()> {
+        {
+            let mut traffic = lock(&self.traffic);
+            let late = traffic.late;
+            if !traffic.random.chance(late) {
+                return Ok(());
+            }
+            traffic.underway.push(write());
+            traffic.tell(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
+        }
+        self.travel().await;
+        let error =
+            Error::new(ErrorKind::OutcomeUnknown, "there was no answer in time: it may be done or not, now or later");
+        Err(error.with_operation("write").with_table(self.store.table_name()))
+    }
+}
+
+impl<S> fmt::Debug for Network<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: Store + Clone + 'static> Store for Network<S> {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn get(&self, request: Get) -> Result<GetOutput> {
+        let what = self.note(|| format!("get {}", kind(&request.key)));
+        let found = |answer: &GetOutput| if answer.item.is_some() { "found" } else { "not found" };
+        self.send(what, self.store.get(request), found).await
+    }
+
+    async fn write(&self, request: Write) -> Result<WriteOutcome> {
+        let what = self.note(|| format!("{} {}", action(&request), kind(request.key())));
+        let (store, copy) = (self.store.clone(), request.clone());
+        let late = || -> Late { Box::pin(async move { drop(store.write(copy).await) }) };
+        self.is_late(what.as_ref(), late).await?;
+        let done = |answer: &WriteOutcome| match answer {
+            WriteOutcome::Done { .. } => "done",
+            WriteOutcome::Refused { .. } => "refused",
+        };
+        self.send(what, self.store.write(request), done).await
+    }
+
+    async fn query(&self, request: Query) -> Result<PageOutput> {
+        let what = self.note(|| match &request.source {
+            QuerySource::Table { partition, .. } => format!("query {}", partition_of(partition)),
+            QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
+        });
+        let reads_index = matches!(request.source, QuerySource::Index { .. });
+        lock(&self.traffic).continued_pages += u64::from(request.start.is_some());
+        let query = async {
+            lock(&self.traffic).reads(reads_index);
+            self.store.query(request).await
+        };
+        self.send(what, query, |_| "answered").await
+    }
+
+    async fn scan(&self, request: Scan) -> Result<PageOutput> {
+        self.send(self.note(|| "scan".to_owned()), self.store.scan(request), |_| "answered").await
+    }
+
+    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
+        let what = self.note(|| {
+            let actions: Vec<_> = request.actions.iter().map(|action| kind(action.key())).collect();
+            format!("transact {}", actions.join(", "))
+        });
+        let (store, copy) = (self.store.clone(), request.clone());
+        let late = || -> Late { Box::pin(async move { drop(store.transact(copy).await) }) };
+        self.is_late(what.as_ref(), late).await?;
+        let done = |answer: &TransactOutcome| match answer {
+            TransactOutcome::Done { .. } => "done",
+            TransactOutcome::Cancelled { .. } => "cancelled",
+        };
+        self.send(what, self.store.transact(request), done).await
+    }
+
+    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
+        self.send(self.note(|| "batch get".to_owned()), self.store.batch_get(request), |_| "answered").await
+    }
+
+    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
+        self.send(self.note(|| "batch write".to_owned()), self.store.batch_write(request), |_| "answered").await
+    }
+}
+
+/// What a trace tells of a key: the kind of item, and whose it is.
+fn kind(key: &Key) -> String {
+    match KnownKey::parse(key) {
+        Some(KnownKey::User(user)) => format!("user {}", short(user.as_uuid())),
+        Some(KnownKey::HandleClaim(_)) => "handle".to_owned(),
+        Some(KnownKey::IdentityClaim(_)) => "identity".to_owned(),
+        Some(KnownKey::MessageGroup(group)) => format!("group {}", short(group.as_uuid())),
+        Some(KnownKey::Membership(group, user)) => {
+            format!("row {}/{}", short(group.as_uuid()), short(user.as_uuid()))
+        }
+        Some(KnownKey::Message(key)) => format!("message of {}", short(key.group.as_uuid())),
+        Some(_) | None => "another item".to_owned(),
+    }
+}
+
+/// An id, short enough for a line: that of a direct conversation by its first digits, others by their source and count.
+pub(super) fn short(id: &Uuid) -> String {
+    if id.get_version_num() == 5 {
+        return id.to_string().chars().take(4).collect();
+    }
+    let (_, low) = id.as_u64_pair();
+    format!("{}.{}", (low >> 32) & 0x3fff_ffff, low & 0xffff_ffff)
+}
+
+fn partition_of(partition: &PartitionKey) -> String {
+    let (tag, id) = partition.as_str().split_once('#').unwrap_or_default();
+    Uuid::try_parse(id).map_or_else(|_| tag.to_owned(), |id| format!("{tag} {}", short(&id)))
+}
+
+fn action(write: &Write) -> &'static str {
+    match write.action {
+        WriteAction::Put { .. } => "put",
+        WriteAction::Update { .. } => "update",
+        WriteAction::Delete { .. } => "delete",
+    }
+}

@@ -1,0 +1,155 @@
+//! What a device reads, and what must be right about it.
+
+use std::collections::BTreeSet;
+
+use threadline::{Cursor, GroupId, Membership, Message, MessagePosition, Page, Result, Thread, Threadline};
+
+use super::client::{Answer, Client};
+use super::model::Model;
+use super::violation::Broken;
+
+/// How a thread is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    pub(super) group: GroupId,
+    pub(super) oldest_first: bool,
+    pub(super) limit: u32,
+    pub(super) consistent: bool,
+}
+
+impl Walk {
+    pub(super) async fn page(&self, thread: &Thread, cursor: Option<&Cursor>) -> Result<Page<Message>> {
+        let mut request = thread.messages().limit(self.limit);
+        request = if self.oldest_first { request.oldest_first() } else { request.newest_first() };
+        if self.consistent {
+            request = request.consistent();
+        }
+        if let Some(cursor) = cursor {
+            request = request.cursor(cursor.clone());
+        }
+        request.fetch().await
+    }
+
+    /// Checks a page that was read from `from` to `to`, behind this position of the page before.
+    pub(super) fn check(
+        &self,
+        model: &Model,
+        page: &Page<Message>,
+        behind: Option<MessagePosition>,
+        (from, to): (u64, u64),
+    ) -> Result<(), Broken> {
+        // What was promised may have been removed since.
+        let promised = behind.is_some() && !model.has_purges(self.group);
+        check_size(page.items.len(), self.limit, page.next.is_some(), promised)?;
+        let positions: Vec<_> = page.items.iter().map(Message::position).collect();
+        let mut last = behind;
+        for position in &positions {
+            if last.is_some_and(|last| (last < *position) != self.oldest_first || last == *position) {
+                return Err(Broken::new(Broken::ORDER, "a thread was read out of order"));
+            }
+            last = Some(*position);
+        }
+        for message in &page.items {
+            model.saw(message, from, to)?;
+        }
+        if !self.consistent {
+            return Ok(());
+        }
+        let is_behind = |position: MessagePosition, bound: MessagePosition| {
+            (position > bound) == self.oldest_first && position != bound
+        };
+        for (number, position) in model.sent_before(self.group, from) {
+            let before_end = page.next.is_none() || last.is_none_or(|last| !is_behind(position, last));
+            let after_start = behind.is_none_or(|behind| is_behind(position, behind));
+            if before_end && after_start && !positions.contains(&position) {
+                return Err(Broken::new(Broken::KEPT, format!("message {number} is missing on a page of its thread")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A page is full, or there is no more; and where more was promised, there is some.
+pub(super) fn check_size(items: usize, limit: u32, more: bool, promised: bool) -> Result<(), Broken> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if items > limit || (more && items < limit) || (promised && items == 0) {
+        let what =
+            format!("a page of {items}, of {limit} asked for, and {} more", if more { "there is" } else { "no" });
+        return Err(Broken::new(Broken::PAGE, what));
+    }
+    Ok(())
+}
+
+impl Client {
+    pub(super) async fn read(&self) {
+        let Some(me) = self.me().map(|me| me.id()) else { return };
+        let Some(group) = self.some_group(me, false) else { return };
+        let limit = 1 + u32::try_from(self.draw(5)).unwrap_or(0);
+        let walk = Walk { group, limit, oldest_first: self.draw(2) == 0, consistent: self.draw(2) == 0 };
+        let (mut cursor, mut behind) = (None, None);
+        for _ in 0..1 + self.draw(6) {
+            let from_cursor = cursor.clone();
+            let answer = self
+                .in_thread(me, group, async |thread: Thread| {
+                    let from = self.world.now();
+                    Ok((from, walk.page(&thread, from_cursor.as_ref()).await?))
+                })
+                .await;
+            let (from, page) = match answer {
+                Answer::Done(Some(read)) => read,
+                Answer::Refused { error, .. } => return self.unexpected("messages", &error),
+                Answer::Done(None) | Answer::GivenUp { .. } => return,
+            };
+            let mut model = self.world.model.borrow_mut();
+            let to = model.now();
+            let checked = walk.check(&model, &page, behind, (from, to));
+            model.check(checked);
+            behind = page.items.last().map(Message::position);
+            cursor = page.next;
+            if cursor.is_none() {
+                return;
+            }
+        }
+    }
+
+    pub(super) async fn inbox(&self) {
+        let Some(me) = self.me().map(|me| me.id()) else { return };
+        let limit = 1 + u32::try_from(self.draw(5)).unwrap_or(0);
+        let mut cursor: Option<Cursor> = None;
+        for number in 0..1 + self.draw(3) {
+            let from_cursor = cursor.clone();
+            let answer = self
+                .call(async |chat: Threadline| {
+                    let request = chat.inbox(me).limit(limit);
+                    match &from_cursor {
+                        Some(cursor) => request.cursor(cursor.clone()).fetch().await,
+                        None => request.fetch().await,
+                    }
+                })
+                .await;
+            let page = match answer {
+                Answer::Done(page) => page,
+                Answer::Refused { error, .. } => return self.unexpected("inbox", &error),
+                Answer::GivenUp { .. } => return,
+            };
+            let mut model = self.world.model.borrow_mut();
+            // A conversation may move while pages are read, so that a page behind another may be empty.
+            let size = check_size(page.items.len(), limit, page.next.is_some(), false);
+            model.check(size);
+            let groups: BTreeSet<_> = page.items.iter().map(Membership::group_id).collect();
+            let is_own = |row: &Membership| row.user_id() == me && model.truth.was_ever_member(row.group_id(), me);
+            if groups.len() < page.items.len() || !page.items.iter().all(is_own) {
+                let what = format!("page {number} has a conversation twice, or one of somebody else");
+                model.is_broken(Broken::new(Broken::MEMBERS, what));
+            }
+            let sorted = page.items.iter().map(Membership::last_message_at);
+            if !sorted.rev().is_sorted() {
+                model.is_broken(Broken::new(Broken::INBOX, "a page of an inbox is out of order"));
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The stream's shards, and the projectors that work on them.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use threadline::stream::{Projector, RecordOutcome, StreamRecord};
+
+use super::executor::pause;
+use super::litter::{is_foreign, is_litter};
+use super::violation::Broken;
+use super::world::World;
+use crate::Delivery;
+use crate::random::Random;
+
+/// The stream, and who works on which of its shards.
+#[derive(Debug)]
+pub(super) struct Shards {
+    delivery: RefCell<Delivery>,
+    shards: Vec<Shard>,
+    /// How many projectors have a batch at hand.
+    busy: Cell<usize>,
+    pub(super) delivered: Cell<u64>,
+    /// How often the stream went back.
+    pub(super) repeats: Cell<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    /// How often the shard changed hands. A projector of an earlier time ends with the batch that it has.
+    lease: Cell<u32>,
+    /// Whether nothing was left when it was looked at last.
+    is_empty: Cell<bool>,
+}
+
+impl Shards {
+    pub(super) fn new(world: &World, random: &mut Random) -> Self {
+        let count = world.knobs.shards;
+        let delivery = Delivery::seeded(world.store.clone(), random.next()).with_shards(count);
+        let shards = (0..count).map(|_| Shard::default()).collect();
+        let (busy, delivered, repeats) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { delivery: RefCell::new(delivery), shards, busy, delivered, repeats }
+    }
+
+    /// Something was written.
+    pub(super) fn have_more(&self) {
+        for shard in &self.shards {
+            shard.is_empty.set(false);
+        }
+    }
+
+    /// Whether everything was delivered, and nobody is at work.
+    pub(super) fn are_empty(&self) -> bool {
+        self.busy.get() == 0 && self.shards.iter().all(|shard| shard.is_empty.get())
+    }
+
+    /// Hands the shard to another projector, and says by which number it has it.
+    pub(super) fn take_over(&self, shard: usize) -> u32 {
+        let Some(shard) = self.shards.get(shard) else { return 0 };
+        shard.lease.set(shard.lease.get().wrapping_add(1));
+        shard.lease.get()
+    }
+}
+
+/// Projects a shard's records until another projector takes the shard over.
+pub(super) async fn work(
+    world: Rc<World>,
+    shards: Rc<Shards>,
+    projector: Projector,
+    (number, lease): (usize, u32),
+    keeps: Rc<dyn Fn(&StreamRecord) -> bool>,
+    mut random: Random,
+) {
+    let Some(shard) = shards.shards.get(number) else { return };
+    while shard.lease.get() == lease {
+        let size = random.between(1, world.knobs.batch);
+        let batch = shards.delivery.borrow_mut().batch_of(number, size);
+        let mut batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => return world.is_broken(Broken::unexpected(format!("the stream: {error}"))),
+        };
+        if batch.records.is_empty() {
+            shard.is_empty.set(true);
+            pause(4).await;
+            continue;
+        }
+        let count = batch.records.len();
+        shards.delivered.set(shards.delivered.get().saturating_add(u64::try_from(count).unwrap_or(0)));
+        world.tell(|| {
+            let sequences: Vec<_> = batch.records.iter().filter_map(|record| record.sequence.as_ref()).collect();
+            format!("shard {number}: projector {number}/{lease} has records {sequences:?}")
+        });
+        batch.records.retain(|record| keeps(record));
+        let busy = Busy::new(&shards);
+        let projection = projector.project(&batch.records).await;
+        drop(busy);
+        for (record, outcome) in batch.records.iter().zip(&projection.outcomes) {
+            let is_unreadable = record.new.as_ref().is_some_and(|new| is_litter(new) && !is_foreign(new));
+            if let RecordOutcome::Impossible(error) = outcome {
+                if is_unreadable {
+                    continue;
+                }
+                world.is_broken(Broken::unexpected(format!("a record can never be projected: {error}")));
+            } else if is_unreadable {
+                world.is_broken(Broken::unexpected("an item that cannot be read is no dead letter"));
+            }
+        }
+        let mut delivery = shards.delivery.borrow_mut();
+        delivery.settle(&batch, projection.lowest_failed.as_ref());
+        if !world.calm.get() && random.chance(world.knobs.again) {
+            shard.is_empty.set(false);
+            delivery.repeat(number, random.between(1, 15));
+            shards.repeats.set(shards.repeats.get().saturating_add(1));
+        }
+    }
+}
+
+/// Somebody is at work, until this is dropped, which it is also where the work is.
+struct Busy(Rc<Shards>);
+
+impl Busy {
+    fn new(shards: &Rc<Shards>) -> Self {
+        shards.busy.set(shards.busy.get().saturating_add(1));
+        Self(Rc::clone(shards))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.set(self.0.busy.get().saturating_sub(1));
+    }
+}

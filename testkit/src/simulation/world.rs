@@ -1,0 +1,200 @@
+//! The deployment: one table, the servers in front of it, and what is known of what they were asked.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use threadline::store::memory::IndexLag;
+use threadline::{Clock, ManualClock, MemoryStore, SequentialIds, Store, Threadline, Timestamp, User};
+
+use super::knobs::Knobs;
+use super::model::Model;
+use super::network::{Network, Traffic, lock};
+use super::violation::Broken;
+use crate::fault::FaultStore;
+use crate::fault::Plan;
+use crate::random::Random;
+
+/// Everything that the tasks share.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) knobs: Knobs,
+    pub(super) store: MemoryStore,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) model: RefCell<Model>,
+    pub(super) servers: Vec<Server>,
+    pub(super) traffic: Arc<Mutex<Traffic>>,
+    /// Each person, in all versions that their devices know of; none before the person is a user.
+    pub(super) people: RefCell<Vec<Vec<User>>>,
+    /// Whether the troubles are over, and all that is left is to come to rest.
+    pub(super) calm: Cell<bool>,
+    pub(super) devices: Cell<usize>,
+    processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
+    sources: Cell<u32>,
+    /// How many messages were checked to be unread.
+    pub(super) unread_checks: Cell<u64>,
+}
+
+impl World {
+    pub(super) fn new(
+        knobs: Knobs,
+        random: &mut Random,
+        table: &dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>,
+        traced: bool,
+    ) -> Self {
+        // 2026-11-22T12:00:00Z
+        let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
+        let clock = Arc::new(ManualClock::starting_at(start));
+        let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
+        let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag).with_page_size(knobs.page_size);
+        let traffic = Traffic::new(random.fork(), knobs.late, traced);
+        let people = RefCell::new(vec![Vec::new(); knobs.users]);
+        let mut world = Self {
+            servers: Vec::new(),
+            model: RefCell::default(),
+            calm: Cell::new(false),
+            devices: Cell::new(0),
+            processes: RefCell::default(),
+            unread_checks: Cell::new(0),
+            sources: Cell::new(1),
+            people,
+            knobs,
+            clock,
+            traffic,
+            store,
+        };
+        for number in 0..world.knobs.servers {
+            let table = table(Arc::new(world.store.clone()));
+            let server = Server::new(&world, number, table, random);
+            world.servers.push(server);
+        }
+        world
+    }
+
+    /// Ids that nobody else makes.
+    pub(super) fn ids(&self) -> SequentialIds {
+        self.sources.set(self.sources.get().wrapping_add(1));
+        SequentialIds::seeded(self.sources.get())
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.model.borrow_mut().now()
+    }
+
+    /// The right time.
+    pub(super) fn time(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn is_broken(&self, broken: Broken) {
+        self.model.borrow_mut().is_broken(broken);
+    }
+
+    /// A line of the trace, where there is one.
+    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
+        lock(&self.traffic).tell(line);
+    }
+
+    /// The table as a process meets it, with faults of its own.
+    pub(super) fn faults(&self, table: Arc<dyn Store>, random: &mut Random) -> FaultStore<Arc<dyn Store>> {
+        let plan = if self.calm.get() { Plan::new() } else { Plan::random(random.next(), self.knobs.rates) };
+        let process = FaultStore::new(table, plan);
+        self.processes.borrow_mut().push(process.clone());
+        process
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(super) fn calm(&self) {
+        self.tell(|| "the troubles are over".to_owned());
+        self.calm.set(true);
+        lock(&self.traffic).late = 0;
+        for process in &*self.processes.borrow() {
+            process.set_plan(Plan::new());
+        }
+    }
+
+    /// How many servers have a clock that is ahead.
+    pub(super) fn clocks_ahead(&self) -> u64 {
+        self.servers.iter().map(|server| u64::from(server.clock.millis.load(Ordering::Relaxed) > 0)).sum()
+    }
+
+    /// How many requests a fault befell.
+    pub(super) fn met_faults(&self) -> u64 {
+        self.processes.borrow().iter().map(FaultStore::faults).sum()
+    }
+}
+
+/// An application server: a process that may die at any moment, and with it all that it was about to do.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) number: usize,
+    life: Cell<u32>,
+    faults: FaultStore<Arc<dyn Store>>,
+    clock: Arc<Skewed>,
+    chat: RefCell<Threadline>,
+}
+
+impl Server {
+    fn new(world: &World, number: usize, table: Arc<dyn Store>, random: &mut Random) -> Self {
+        let skew = usize::try_from(world.knobs.skew.as_millis()).unwrap_or(0);
+        let ahead = Duration::from_millis(u64::try_from(random.between(0, skew)).unwrap_or(0));
+        let millis = AtomicU64::new(u64::try_from(ahead.as_millis()).unwrap_or(0));
+        let clock = Arc::new(Skewed { clock: world.clock.clone(), millis });
+        let faults = world.faults(table, random);
+        let chat = RefCell::new(start(world, number, &faults, &clock));
+        Self { number, life: Cell::new(0), faults, clock, chat }
+    }
+
+    /// The server's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The server's clock is set: this far ahead, or right.
+    pub(super) fn set_clock(&self, ahead_millis: u64) {
+        self.clock.millis.store(ahead_millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn chat(&self) -> Threadline {
+        self.chat.borrow().clone()
+    }
+
+    /// Does what the server was asked for; `None` when it dies over it.
+    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let life = self.life.get();
+        let mut work = pin!(work);
+        poll_fn(|context| match self.life.get() == life {
+            true => work.as_mut().poll(context).map(Some),
+            false => Poll::Ready(None),
+        })
+        .await
+    }
+
+    /// The process dies, and another one starts in its place.
+    pub(super) fn crash(&self, world: &World) {
+        self.life.set(self.life.get().wrapping_add(1));
+        self.chat.replace(start(world, self.number, &self.faults, &self.clock));
+    }
+}
+
+fn start(world: &World, number: usize, faults: &FaultStore<Arc<dyn Store>>, clock: &Arc<Skewed>) -> Threadline {
+    let name = format!("server {number}");
+    Threadline::new(Network::new(faults.clone(), name, &world.traffic)).with_clock(clock.clone()).with_ids(world.ids())
+}
+
+/// A clock that is ahead of the others.
+#[derive(Debug)]
+struct Skewed {
+    clock: Arc<ManualClock>,
+    millis: AtomicU64,
+}
+
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        self.clock.now().saturating_add(Duration::from_millis(self.millis.load(Ordering::Relaxed)))
+    }
+}

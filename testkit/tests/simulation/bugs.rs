@@ -1,0 +1,264 @@
+//! The simulation finds bugs: each of these takes one line of care away, and a few seeds are enough to see what it was for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use threadline::stream::{RecordKind, StreamRecord};
+use threadline::{
+    AttributeChange, AttributeValue, Condition, Key, KnownKey, MessagePosition, Store, TransactAction, Update, Write,
+    WriteAction,
+};
+use threadline_testkit::simulation::{Simulation, Violation};
+
+use crate::rewritten::Rewritten;
+
+/// The first seed that finds the bug, of so many, and what it found.
+fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
+    let violation = (0..seeds).find_map(|seed| with_bug(Simulation::seeded(seed)).run().err());
+    let violation = *violation.unwrap_or_else(|| panic!("{seeds} seeds did not find the bug"));
+    println!("seed {} found it: {}: {}", violation.seed, violation.invariant, violation.what);
+    violation
+}
+
+/// The bug is in what the servers ask of the table.
+fn found_in_servers(seeds: u64, bug: fn(Arc<dyn Store>) -> Rewritten) -> Violation {
+    found(seeds, |simulation| simulation.with_servers_table(move |table| bug(table).shared()))
+}
+
+fn is_row(key: &Key) -> bool {
+    matches!(KnownKey::parse(key), Some(KnownKey::Membership(..)))
+}
+
+fn is_message(key: &Key) -> bool {
+    matches!(KnownKey::parse(key), Some(KnownKey::Message(_)))
+}
+
+fn is_user(key: &Key) -> bool {
+    matches!(KnownKey::parse(key), Some(KnownKey::User(_)))
+}
+
+#[test]
+fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
+    let violation = found(1000, |simulation| {
+        simulation.with_projectors_table(|table| {
+            let unguarded = |write: &mut Write| {
+                if is_row(write.key()) {
+                    write.condition = Some(Condition::item_exists());
+                }
+            };
+            Rewritten::new(table).writes(unguarded).shared()
+        })
+    });
+    assert_eq!(violation.invariant, "a row only moves forward");
+}
+
+#[test]
+fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
+    let violation = found(1000, |simulation| {
+        simulation.with_projectors_table(|table| {
+            let careless = |write: &mut Write| {
+                if is_row(write.key()) {
+                    write.condition = None;
+                }
+            };
+            Rewritten::new(table).writes(careless).shared()
+        })
+    });
+    // It writes a row where there is none, or over one that is further on.
+    assert!(["an item can be read", "a row only moves forward"].contains(&&*violation.invariant), "{violation}");
+}
+
+#[test]
+fn records_that_are_lost_are_found() {
+    let violation = found(100, |simulation| {
+        simulation.with_records(|record: &StreamRecord| {
+            let is_new_message = record.kind == RecordKind::Insert && record.key().is_ok_and(|key| is_message(&key));
+            let digits = record.sequence.as_ref().map(|sequence| sequence.as_str().to_owned()).unwrap_or_default();
+            !(is_new_message && digits.ends_with('7'))
+        })
+    });
+    assert_eq!(violation.invariant, "at rest, a row shows the newest message and the names of now");
+}
+
+#[test]
+fn removals_that_the_rows_are_not_told_of_are_found() {
+    let violation = found(300, |simulation| {
+        simulation.with_records(|record: &StreamRecord| {
+            !(record.kind == RecordKind::Remove && record.key().is_ok_and(|key| is_message(&key)))
+        })
+    });
+    assert_eq!(violation.invariant, "at rest, a row shows the newest message and the names of now");
+}
+
+#[test]
+fn a_send_that_does_not_look_whether_it_was_done_is_found() {
+    let violation = found_in_servers(500, |table| {
+        Rewritten::new(table).writes(|write| {
+            if is_message(write.key()) && matches!(write.action, WriteAction::Put { .. }) {
+                write.condition = None;
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "a message is stored once");
+}
+
+#[test]
+fn an_application_that_ignores_a_users_version_is_found() {
+    let violation = found_in_servers(500, |table| {
+        Rewritten::new(table).transactions(|actions| {
+            for action in actions {
+                if let TransactAction::Write(write) = action
+                    && is_user(write.key())
+                    && matches!(write.action, WriteAction::Update { .. })
+                {
+                    write.condition = None;
+                }
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "a user's version is written once");
+}
+
+#[test]
+fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
+    let violation = found_in_servers(100, |table| {
+        Rewritten::new(table).transactions(|actions| {
+            for action in actions {
+                if let TransactAction::Write(write) = action
+                    && matches!(KnownKey::parse(write.key()), Some(KnownKey::HandleClaim(_)))
+                {
+                    write.condition = None;
+                }
+            }
+        })
+    });
+    // An update without its condition also makes half of a claim where there is none.
+    assert!(
+        ["a handle and an identity belong to one user", "an item can be read"].contains(&&*violation.invariant),
+        "{violation}"
+    );
+}
+
+#[test]
+fn an_edit_of_anybodys_message_is_found() {
+    let violation = found_in_servers(200, |table| {
+        Rewritten::new(table).writes(|write| {
+            if is_message(write.key()) && matches!(write.action, WriteAction::Update { .. }) {
+                write.condition = Some(Condition::item_exists());
+            }
+        })
+    });
+    assert!(
+        ["only the author changes a message", "a message has the text that was written last"]
+            .contains(&&*violation.invariant),
+        "{violation}"
+    );
+}
+
+#[test]
+fn a_removal_by_who_is_no_longer_a_member_is_found() {
+    let violation = found_in_servers(500, |table| {
+        Rewritten::new(table).transactions(|actions| {
+            let removes = |action: &TransactAction| match action {
+                TransactAction::Write(write) => {
+                    is_row(write.key()) && matches!(write.action, WriteAction::Delete { .. })
+                }
+                TransactAction::Check { .. } => false,
+            };
+            if actions.iter().any(removes) {
+                actions.retain(|action| !matches!(action, TransactAction::Check { .. }));
+            }
+        })
+    });
+    let counts = violation.invariant == "a group counts its rows";
+    assert!(counts || violation.what == "a stranger removed a member", "{violation}");
+}
+
+#[test]
+fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
+    let violation = found_in_servers(200, |table| {
+        Rewritten::new(table).transactions(|actions| {
+            for action in actions {
+                if let TransactAction::Write(write) = action {
+                    let is_group = matches!(KnownKey::parse(write.key()), Some(KnownKey::MessageGroup(_)));
+                    if (is_group || is_row(write.key())) && matches!(write.action, WriteAction::Put { .. }) {
+                        write.condition = None;
+                    }
+                }
+            }
+        })
+    });
+    let invariants = ["a group counts its rows", "two people have one conversation", "a row only moves forward"];
+    assert!(invariants.contains(&&*violation.invariant), "{violation}");
+}
+
+#[test]
+fn a_page_that_leaves_something_out_is_found() {
+    let violation = found_in_servers(100, |table| {
+        Rewritten::new(table).pages(|page| {
+            let is_of_messages = page.items.first().is_some_and(|item| item.type_name() == Some("Message"));
+            if is_of_messages && page.next.is_none() {
+                page.items.pop();
+            }
+        })
+    });
+    assert!(
+        ["an acknowledged message is stored", "a page is full, or there is no more"].contains(&&*violation.invariant),
+        "{violation}"
+    );
+}
+
+#[test]
+fn a_page_whose_continuation_is_dropped_is_found() {
+    let violation = found_in_servers(200, |table| Rewritten::new(table).pages(|page| page.next = None));
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
+fn a_page_that_ends_at_another_programs_item_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).pages(|page| {
+            let foreign = page.items.iter().position(|item| matches!(item.type_name(), None | Some("Pin" | "Seat")));
+            if let Some(foreign) = foreign {
+                page.items.truncate(foreign);
+                page.next = None;
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
+fn a_page_that_ends_at_an_unreadable_item_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).pages(|page| {
+            let unreadable = |item: &threadline::Item| item.get_s("litter") == Some("unreadable");
+            if let Some(unreadable) = page.items.iter().position(unreadable) {
+                page.items.truncate(unreadable);
+                page.next = None;
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "an acknowledged message is stored");
+}
+
+#[test]
+fn a_read_marker_a_few_seconds_ahead_is_found() {
+    let violation = found_in_servers(2000, |table| {
+        Rewritten::new(table).writes(|write| {
+            let WriteAction::Update { update, .. } = &mut write.action else { return };
+            let marker = update.changes().iter().find_map(|(name, change)| match change {
+                AttributeChange::Set(AttributeValue::S(marker)) if name == "last_read" => Some(marker),
+                _ => None,
+            });
+            let marker = marker.and_then(|marker| marker.parse::<MessagePosition>().ok());
+            // One without an id is the server's now: the message is ahead of it.
+            if let Some(marker) = marker.filter(|marker| marker.message_id().is_none()) {
+                let ahead = marker.created_at().saturating_add(Duration::from_secs(3)).to_string();
+                *update = Update::new().set("last_read", AttributeValue::S(ahead));
+            }
+        })
+    });
+    assert_eq!(violation.invariant, "what others wrote after the marker is unread");
+    assert!(violation.what.ends_with("was sent after the mark and counts as read"), "{violation}");
+}

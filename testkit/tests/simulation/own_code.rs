@@ -1,0 +1,73 @@
+//! What an application does with it: its own code beside the devices, and its own invariants.
+
+use threadline::{AttributeValue, Get, Item, Key, PartitionKey, Result, SortKey, Store, Threadline, Update, Write};
+use threadline_testkit::simulation::{Simulation, Site};
+
+const ACTORS: usize = 4;
+
+fn counter() -> Key {
+    Key::new(PartitionKey::parse("COUNTER").unwrap(), SortKey::parse("COUNTER").unwrap())
+}
+
+fn count(item: Option<&Item>) -> u64 {
+    match item.and_then(|item| item.get("count")) {
+        Some(AttributeValue::N(count)) => count.parse().unwrap(),
+        _ => 0,
+    }
+}
+
+/// Reads the count and writes one more: what two do at once counts for one.
+async fn read_and_write(chat: Threadline) -> Result<()> {
+    let before = count(chat.store().get(Get::new(counter()).consistent()).await?.item.as_ref());
+    let update = Update::new().set("count", AttributeValue::N((before + 1).to_string()));
+    chat.store().write(Write::update(counter(), update)?).await?.done().map(drop)
+}
+
+async fn add_one(chat: Threadline) -> Result<()> {
+    chat.store().write(Write::update(counter(), Update::new().add("count", 1))?).await?.done().map(drop)
+}
+
+fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'static) -> Simulation {
+    let mut simulation = Simulation::seeded(seed).with_trouble(threadline_testkit::simulation::Trouble::Races);
+    for _ in 0..ACTORS {
+        simulation = simulation.with_actor(move |site: Site| async move {
+            site.pause().await;
+            if !matches!(site.ask(work).await, Some(Ok(()))) {
+                site.break_off("a call is done where nothing goes wrong", "it failed");
+            }
+        });
+    }
+    simulation.with_invariant("every actor is counted", |table| async move {
+        let counted = count(table.get(Get::new(counter())).await.unwrap().item.as_ref());
+        if counted == 4 { Ok(()) } else { Err(format!("{counted} are")) }
+    })
+}
+
+#[test]
+fn a_race_in_an_applications_own_code_is_found_by_its_own_invariant() {
+    let violation = (0..100).find_map(|seed| counting(seed, read_and_write).run().err()).unwrap();
+    assert_eq!(violation.invariant, "every actor is counted");
+    assert!(violation.to_string().contains(&format!("Simulation::seeded({})", violation.seed)));
+    assert!(!violation.trace.is_empty());
+}
+
+#[test]
+fn code_without_the_race_breaks_nothing() {
+    for seed in 0..100 {
+        counting(seed, add_one).run().unwrap();
+    }
+}
+
+#[test]
+fn what_an_actor_reports_ends_the_simulation() {
+    let simulation = Simulation::seeded(1).with_actor(|site| async move {
+        while site.users().is_empty() {
+            site.pause().await;
+        }
+        site.tell("somebody is here");
+        site.break_off("nobody ever comes", "somebody did");
+    });
+    let violation = simulation.run().unwrap_err();
+    assert_eq!((&*violation.invariant, &*violation.what), ("nobody ever comes", "somebody did"));
+    assert!(violation.trace.iter().any(|line| line.ends_with("somebody is here")));
+}
