@@ -276,3 +276,47 @@ async fn an_audit_takes_no_item_of_another_program_for_ours() {
     let is_claim = |drift: &Drift| *drift == Drift::MissingClaim { entity: HandleClaim::TYPE, user: andrew.id() };
     assert!(findings.iter().any(is_claim), "{findings:?}");
 }
+
+#[tokio::test]
+async fn a_membership_at_anothers_key_opens_no_other_conversation() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let (londo, vir) = (app.user("londo").await, app.user("vir").await);
+    let secret = app.chat.start_direct(&londo, &vir, "secret").await.unwrap();
+    let mut row = secret.membership().to_item().unwrap();
+    row.insert("pk", s(format!("GRP#{}", thread.group_id())));
+    row.insert("sk", s(format!("USER#{}", andrew.id())));
+    put(&app, row.clone()).await;
+    let opened = app.chat.open(andrew.id(), thread.group_id()).await;
+    assert_eq!(opened.map(|thread| thread.group_id()).map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
+}
+
+#[tokio::test]
+async fn attributes_that_contradict_their_key_are_unreadable() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let other = app.chat.start_direct(&app.user("londo").await, &app.user("vir").await, "secret").await.unwrap();
+    let mut items = vec![bayko.to_item().unwrap(), other.group().await.unwrap().to_item().unwrap()];
+    items.push(app.store.get(Get::new(HandleClaim::key_from(bayko.handle()))).await.unwrap().item.unwrap());
+    items[0].insert("pk", s(format!("USER#{}", andrew.id())));
+    items[1].insert("pk", s(format!("GRP#{}", thread.group_id())));
+    items[2].insert("pk", s("HANDLE#andrewbrown"));
+    let mut outcomes = Vec::new();
+    for item in items {
+        put(&app, item.clone()).await;
+        outcomes.push(matches!(outcome(&app, RecordKind::Insert, &item).await.0, RecordOutcome::Impossible(_)));
+    }
+    assert_eq!((outcomes, unreadable(&app).await), (vec![true, true, true], 3));
+}
+
+#[tokio::test]
+async fn an_inbox_lists_no_membership_of_somebody_else() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let londo = app.user("londo").await;
+    let mut row = thread.membership().to_item().unwrap();
+    row.insert("gsi1pk", s(format!("USER#{}", londo.id())));
+    put(&app, row).await;
+    let page = app.chat.inbox(londo.id()).fetch().await.unwrap();
+    assert_eq!((page.items.len(), page.unreadable), (0, 1));
+}
