@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1SK, IndexKey};
-use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
+use crate::model::{Membership, Message, MessagePosition, is_own, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::time::Timestamp;
 
@@ -91,7 +91,7 @@ impl Thread {
             let value = || AttributeValue::S(position.to_string());
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
-                .when(Condition::item_exists().and(forward))?
+                .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))?
                 .returning_old();
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {

@@ -10,7 +10,7 @@ use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
-use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
+use crate::model::{Message, MessageKey, MessagePosition, is_own, read_listed, read_own};
 use crate::request::{Condition, Order, Query, Update, Write, WriteOutcome};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
@@ -190,6 +190,7 @@ impl Thread {
     ) -> Result<Changed> {
         let me = self.me.user_id();
         let mine = Condition::item_exists()
+            .and(is_own::<Message>())
             .and(Condition::eq(Message::SENDER, AttributeValue::S(me.to_string())))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed, read_own};
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User, is_own, read_listed, read_own};
 use crate::patterns::call::Call;
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
@@ -257,7 +257,7 @@ async fn change(
 /// Gives the row as it is then, written or not; `None` where it has gone.
 pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Membership) -> Result<Option<Membership>> {
     let (old, mut new) = (as_read.to_item()?, right.to_item()?);
-    let mut unchanged = Condition::item_exists();
+    let mut unchanged = Condition::item_exists().and(is_own::<Membership>());
     let mut update = Update::new();
     for name in Membership::PROJECTED {
         unchanged = unchanged.and(still(name, old.get(name).cloned()));
@@ -283,7 +283,7 @@ pub(super) fn place(row: &Membership) -> Result<Write> {
         .set(GSI1PK, AttributeValue::S(Membership::inbox(row.user_id()).into()))
         .set(GSI1SK, AttributeValue::S(recency.into()));
     let shown = row.last_message().map(|shown| AttributeValue::S(shown.to_string()));
-    let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, shown));
+    let as_read = Condition::item_exists().and(is_own::<Membership>()).and(still(Membership::LAST_MESSAGE, shown));
     Write::update(row.key(), update)?.when(as_read)
 }
 

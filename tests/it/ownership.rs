@@ -320,3 +320,94 @@ async fn an_inbox_lists_no_membership_of_somebody_else() {
     let page = app.chat.inbox(londo.id()).fetch().await.unwrap();
     assert_eq!((page.items.len(), page.unreadable), (0, 1));
 }
+
+#[tokio::test]
+async fn an_edit_leaves_another_programs_item_that_names_the_user() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let position = MessagePosition::try_from(thread.new_message_id()).unwrap();
+    let key = Message::key_from(MessageKey { group: thread.group_id(), position });
+    let mut foreign = item(&[("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Pin")]);
+    foreign.insert("user_uuid", s(andrew.id().to_string()));
+    put(&app, foreign.clone()).await;
+    let edited = thread.edit(position, "hello").await.unwrap_err().kind();
+    let deleted = thread.delete(position).await.unwrap_err().kind();
+    let stored = app.store.get(Get::new(key)).await.unwrap().item.unwrap();
+    assert_eq!((edited, deleted, stored == foreign), (ErrorKind::NotFound, ErrorKind::NotFound, true));
+}
+
+#[tokio::test]
+async fn a_rename_leaves_another_programs_item_at_a_claims_key() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let foreign = |handle: &str| {
+        let pk = format!("HANDLE#{handle}");
+        let mut item = item(&[("pk", &pk), ("sk", "HANDLE"), ("type", "Account")]);
+        item.insert("user_uuid", s(andrew.id().to_string()));
+        item
+    };
+    put(&app, foreign("londo")).await;
+    let change = threadline::UserChange::new().handle(Handle::new("londo").unwrap());
+    let renamed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
+    let key = foreign("londo").key().unwrap();
+    let kept = app.store.get(Get::new(key)).await.unwrap().item == Some(foreign("londo"));
+    assert_eq!((renamed, kept), (Err(ErrorKind::AlreadyExists), true));
+}
+
+#[tokio::test]
+async fn a_rebuild_leaves_another_programs_item_at_a_claims_key() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let mut foreign = item(&[("pk", "HANDLE#andrew"), ("sk", "HANDLE"), ("type", "Account")]);
+    foreign.insert("user_uuid", s(andrew.id().to_string()));
+    put(&app, foreign.clone()).await;
+    let (auditor, mut cursor) = (Auditor::new(app.store.clone()), None);
+    loop {
+        cursor = auditor.rebuild(cursor.as_ref()).await.unwrap().next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(app.store.get(Get::new(foreign.key().unwrap())).await.unwrap().item == Some(foreign));
+}
+
+#[tokio::test]
+async fn a_mark_and_a_rename_leave_another_programs_items() {
+    let app = App::new();
+    let (andrew, _, mut thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    put_foreign(&app, &thread.membership().key()).await;
+    let mut foreign = item(&[("pk", andrew.key().pk.as_str()), ("sk", "USER"), ("type", "Account")]);
+    foreign.insert("version", AttributeValue::N("1".into()));
+    put(&app, foreign.clone()).await;
+    let marked = thread.mark_read(&message).await.map_err(|error| error.kind());
+    let change = threadline::UserChange::new().display_name(threadline::DisplayName::new("Z").unwrap());
+    let changed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
+    let kept = app.store.get(Get::new(andrew.key())).await.unwrap().item == Some(foreign);
+    assert_eq!((marked, changed, kept), (Err(ErrorKind::NotFound), Err(ErrorKind::NotFound), true));
+}
+
+#[tokio::test]
+async fn a_join_and_a_leave_leave_another_programs_item_at_the_groups_key() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
+    let key = MessageGroup::key_from(thread.group_id());
+    put_foreign(&app, &key).await;
+    let mut foreign = app.store.get(Get::new(key.clone())).await.unwrap().item.unwrap();
+    foreign.insert("member_count", AttributeValue::N("1".into()));
+    put(&app, foreign.clone()).await;
+    thread.add_member(&vir).await.unwrap_err();
+    thread.remove_member(andrew.id()).await.unwrap_err();
+    assert!(app.store.get(Get::new(key)).await.unwrap().item == Some(foreign));
+}
+
+#[tokio::test]
+async fn a_new_user_leaves_another_programs_expired_item_at_a_claims_key() {
+    let app = App::new();
+    let mut foreign = item(&[("pk", "HANDLE#andrew"), ("sk", "HANDLE"), ("type", "Account")]);
+    foreign.insert("expires_at", AttributeValue::N("1".into()));
+    put(&app, foreign).await;
+    let error = app.chat.create_user(NewUser::new("andrew", "Andrew").unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(HandleClaim::TYPE)));
+}

@@ -9,7 +9,7 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::key::{Key, PK};
-use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, is_own, read_own};
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 use crate::text::Handle;
 
@@ -53,10 +53,10 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
     let mut actions = vec![unchanged(user)?];
     if is_anothers {
         item.insert(PK, AttributeValue::S(before.pk.as_str().to_owned()));
-        actions.push(Write::put(item)?.when(is_for(user.id()))?.into());
+        actions.push(Write::put(item)?.when(is_for::<HandleClaim>(user.id()))?.into());
     } else {
-        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for(user.id())))?.into());
-        actions.push(Write::delete(before).when(is_for(user.id()))?.into());
+        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for::<HandleClaim>(user.id())))?.into());
+        actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id()))?.into());
     }
     finish(call, actions, drift, mode, findings).await
 }
@@ -109,7 +109,7 @@ async fn claim_missing<E: Entity>(
 ) -> Result<()> {
     let drift = Drift::MissingClaim { entity: E::TYPE, user: user.id() };
     // Somebody else's claim stays; then there is nothing to be done but to tell.
-    let free = Condition::item_absent().or(is_for(user.id()));
+    let free = Condition::item_absent().or(is_for::<E>(user.id()));
     let put = Write::put(claim.to_item()?)?.when(free)?;
     finish(call, vec![unchanged(user)?, put.into()], drift, mode, findings).await
 }
@@ -131,7 +131,7 @@ async fn doubled<E: Entity>(
         Some(user) => unchanged(user)?,
         None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent())?,
     };
-    let delete = Write::delete(key).when(is_for(claimed_for.id()))?;
+    let delete = Write::delete(key).when(is_for::<E>(claimed_for.id()))?;
     finish(call, vec![as_read, delete.into()], drift, mode, findings).await
 }
 
@@ -151,11 +151,11 @@ async fn finish(
 
 fn unchanged(user: &User) -> Result<TransactAction> {
     let version = AttributeValue::N(user.version().to_string());
-    TransactAction::check(user.key(), Condition::eq("version", version))
+    TransactAction::check(user.key(), Condition::eq("version", version).and(is_own::<User>()))
 }
 
-fn is_for(user: UserId) -> Condition {
-    Condition::eq("user_uuid", AttributeValue::S(user.to_string()))
+fn is_for<E: Entity>(user: UserId) -> Condition {
+    Condition::eq("user_uuid", AttributeValue::S(user.to_string())).and(is_own::<E>())
 }
 
 async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<Option<User>>> {

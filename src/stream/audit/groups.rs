@@ -11,7 +11,9 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, read_listed};
+use crate::model::{
+    Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, is_own, read_listed,
+};
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Update, Write};
 use crate::stream::rows;
@@ -165,7 +167,8 @@ async fn audit_count(
         Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, number(changes)),
         None => Condition::absent(MessageGroup::MEMBER_CHANGES),
     };
-    let write = Write::update(group.key(), update)?.when(count_is_same.and(members_are_same))?;
+    let write =
+        Write::update(group.key(), update)?.when(count_is_same.and(members_are_same).and(is_own::<MessageGroup>()))?;
     mend(call, mode, drift, write, findings).await
 }
 
