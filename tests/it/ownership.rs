@@ -411,3 +411,93 @@ async fn a_new_user_leaves_another_programs_expired_item_at_a_claims_key() {
     let error = app.chat.create_user(NewUser::new("andrew", "Andrew").unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(HandleClaim::TYPE)));
 }
+
+#[tokio::test]
+async fn a_join_passes_a_user_that_cannot_be_read() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    spoil(&app, &andrew, "handle").await;
+    let row = thread.membership().to_item().unwrap();
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_join_passes_a_row_that_was_spoilt_later() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let row = thread.membership().to_item().unwrap();
+    app.say(&thread, "x").await;
+    spoil(&app, thread.membership(), "joined_at").await;
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_error_of_a_read_acknowledges_no_record() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    for kind in [ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Denied] {
+        let store = Denying { store: app.store.clone(), kind };
+        let mut record = StreamRecord::new(RecordKind::Insert, key_of(&message.to_item().unwrap()), Some(1.into()));
+        record.new = Some(message.to_item().unwrap());
+        let projection = Projector::new(store).project(&[record]).await;
+        assert!(matches!(projection.outcomes[0], RecordOutcome::Failed(_)), "{kind:?}: {:?}", projection.outcomes);
+    }
+}
+
+/// A store of somebody else's, which refuses each query with an error of this kind.
+#[derive(Debug)]
+struct Denying {
+    store: threadline::MemoryStore,
+    kind: ErrorKind,
+}
+
+#[async_trait]
+impl Store for Denying {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+    async fn query(&self, _: threadline::Query) -> threadline::Result<threadline::PageOutput> {
+        Err(Error::new(self.kind, "not now"))
+    }
+    async fn get(&self, request: Get) -> threadline::Result<threadline::GetOutput> {
+        self.store.get(request).await
+    }
+    async fn write(&self, request: Write) -> threadline::Result<threadline::WriteOutcome> {
+        self.store.write(request).await
+    }
+    async fn scan(&self, request: threadline::Scan) -> threadline::Result<threadline::PageOutput> {
+        self.store.scan(request).await
+    }
+    async fn transact(&self, request: threadline::Transaction) -> threadline::Result<threadline::TransactOutcome> {
+        self.store.transact(request).await
+    }
+    async fn batch_get(&self, request: threadline::BatchGet) -> threadline::Result<threadline::BatchGetOutput> {
+        self.store.batch_get(request).await
+    }
+    async fn batch_write(&self, request: threadline::BatchWrite) -> threadline::Result<threadline::BatchWriteOutput> {
+        self.store.batch_write(request).await
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_read_is_no_finding() {
+    let app = App::new();
+    app.direct().await;
+    for kind in [ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Denied] {
+        let auditor = Auditor::new(Denying { store: app.store.clone(), kind });
+        let mut cursor = None;
+        let error = loop {
+            match auditor.check(cursor.as_ref()).await {
+                Ok(page) => {
+                    assert!(page.findings.is_empty(), "{kind:?}: {:?}", page.findings);
+                    cursor = Some(page.next.expect("the group cannot be audited"));
+                }
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{kind:?}");
+    }
+}
