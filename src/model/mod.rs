@@ -16,6 +16,6 @@ pub use known_key::KnownKey;
 pub use membership::{Conversation, Membership};
 pub use message::{Message, MessageKey, MessagePosition};
 pub use message_group::MessageGroup;
-pub(crate) use ownership::{Ownership, is_own, read_listed, read_own};
+pub(crate) use ownership::{Ownership, read_listed, read_own};
 pub use profile::Profile;
 pub use user::User;

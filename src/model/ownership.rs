@@ -9,7 +9,6 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{Key, TYPE};
-use crate::request::Condition;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, Tag, USER};
 
 /// The types of this crate's entities.
@@ -62,11 +61,6 @@ pub(crate) fn read_listed<E: Entity>(item: Item) -> Option<Result<E>> {
 /// Reads the item at a key of an `E`; `None` if there is none of this crate's.
 pub(crate) fn read_own<E: Entity>(item: Option<Item>) -> Result<Option<E>> {
     item.and_then(read_listed).transpose()
-}
-
-/// The condition of each write to the item at a key of an `E`: it is no other program's. It also holds if there is no item.
-pub(crate) fn is_own<E: Entity>() -> Condition {
-    Condition::absent(TYPE).or(Condition::eq(TYPE, AttributeValue::S(E::TYPE.to_owned())))
 }
 
 fn unreadable(what: String) -> Error {

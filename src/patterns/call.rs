@@ -3,17 +3,18 @@
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
+use serde_dynamo::AttributeValue;
 use tracing::{Instrument, Span, field};
 
 use crate::capacity::Capacity;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, TYPE};
 use crate::model::read_own;
 use crate::request::{
-    BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
+    BatchGet, CancelCode, CancelReason, Condition, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan,
+    TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::store::Store;
 
@@ -164,6 +165,11 @@ impl Pages<'_> {
         self.query.start = page.next;
         Ok(Some(page.items))
     }
+}
+
+/// The condition of each write to the item at a key of an `E`: it is no other program's. It also holds if there is no item.
+pub(crate) fn is_own<E: Entity>() -> Condition {
+    Condition::absent(TYPE).or(Condition::eq(TYPE, AttributeValue::S(E::TYPE.to_owned())))
 }
 
 /// Whether the same action may be done a little later, with nothing changed.

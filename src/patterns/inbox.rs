@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use serde_dynamo::AttributeValue;
 
-use super::call::{Call, begin};
+use super::call::{Call, begin, is_own};
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, Part, check_limit};
 use super::{Thread, Threadline, newest_message};
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1SK, IndexKey};
-use crate::model::{Membership, Message, MessagePosition, is_own, read_listed, read_own};
+use crate::model::{Membership, Message, MessagePosition, read_listed, read_own};
 use crate::request::{Condition, Order, Position, Query, SortRange, Update, Write, WriteOutcome};
 use crate::time::Timestamp;
 
@@ -75,7 +75,7 @@ impl Thread {
     /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
     /// ever moves forward: an earlier message changes nothing. It never moves past the clock: a message that is ahead of it stays
     /// unread until it is marked after its time, within the [send window](super::SendWindow). A conditional update: 1 WCU, and 1
-    /// of the index.
+    /// of the index; 1 RCU more if the message that the membership shows has expired.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
@@ -96,6 +96,7 @@ impl Thread {
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {
                     self.me = self.me.clone().read_up_to(position);
+                    self.me = self.chat.without_expired(&call, self.me.clone()).await?;
                     Ok(())
                 }
                 WriteOutcome::Refused { current, .. } => {

@@ -2,14 +2,14 @@
 
 use serde_dynamo::AttributeValue;
 
-use super::call::begin;
+use super::call::{begin, is_own};
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
 use super::{Page, Thread};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, is_own, read_listed, read_own};
+use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed, read_own};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::text::GroupTitle;
 use crate::time::Timestamp;

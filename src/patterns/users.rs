@@ -5,13 +5,13 @@ use std::ops::Range;
 use serde_dynamo::AttributeValue;
 
 use super::Threadline;
-use super::call::{Call, begin};
+use super::call::{Call, begin, is_own};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::item::Item;
 use crate::key::{EXPIRES_AT, Key};
-use crate::model::{HandleClaim, IdentityClaim, Profile, User, is_own, read_own};
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::request::{
     CancelCode, CancelReason, Condition, Get, TransactAction, TransactOutcome, Transaction, Update, Write,
 };

@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessageKey, MessagePosition, User, is_own, read_listed};
-use crate::patterns::call::Call;
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
+use crate::patterns::call::{Call, is_own};
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
 

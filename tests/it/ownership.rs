@@ -501,3 +501,28 @@ async fn an_error_of_a_read_is_no_finding() {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{kind:?}");
     }
 }
+
+#[tokio::test]
+async fn a_change_of_an_unreadable_message_changes_nothing() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    spoil(&app, &message, "user_handle").await;
+    let before = app.store.get(Get::new(message.key())).await.unwrap().item;
+    let error = thread.edit(&message, "y").await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Corrupt, threadline::Outcome::NotDone));
+    assert!(app.store.get(Get::new(message.key())).await.unwrap().item == before, "it says that nothing was done");
+}
+
+#[tokio::test]
+async fn a_change_of_a_message_with_an_unfit_text_says_that_it_may_be_done() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    let mut item = message.to_item().unwrap();
+    item.insert("user_handle", s("a#b"));
+    put(&app, item).await;
+    let outcomes = [thread.edit(&message, "y").await, thread.edit(&message, "y").await];
+    let kinds = outcomes.map(|outcome| outcome.unwrap_err().kind());
+    assert_eq!(kinds, [ErrorKind::OutcomeUnknown, ErrorKind::Corrupt]);
+}

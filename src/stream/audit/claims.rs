@@ -9,7 +9,8 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::key::{Key, PK};
-use crate::model::{HandleClaim, IdentityClaim, Profile, User, is_own, read_own};
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
+use crate::patterns::call::is_own;
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 use crate::text::Handle;
 

@@ -11,9 +11,8 @@ use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
-use crate::model::{
-    Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, is_own, read_listed,
-};
+use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, read_listed};
+use crate::patterns::call::is_own;
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Update, Write};
 use crate::stream::rows;
