@@ -6,6 +6,7 @@ use super::codec::{corrupt, does_not_fit, key_texts};
 use super::{Item, Value, type_of};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
+use crate::key::{Key, PK, SK};
 use crate::text::{DisplayName, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
 use crate::time::Timestamp;
 
@@ -148,12 +149,26 @@ impl Fields {
         }
     }
 
+    /// Returns `true` if the item is at this key. One without a key, which no table has, may be at any.
+    pub(crate) fn is_at(&self, key: &Key) -> bool {
+        self.is_absent_or(PK, key.pk.as_str()) && self.is_absent_or(SK, key.sk.as_str())
+    }
+
+    /// Returns `true` if the attribute is this text, or is missing.
+    pub(crate) fn is_absent_or(&self, name: &'static str, text: &str) -> bool {
+        match self.item.get(name) {
+            None => true,
+            Some(AttributeValue::S(found)) => found == text,
+            Some(_) => false,
+        }
+    }
+
     /// Returns the time at which the item expires, if it does.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         self.item.expires()
     }
 
-    /// The error for fields that contradict each other.
+    /// The error for fields that contradict each other or the key.
     pub(crate) fn contradiction(&self) -> Error {
         self.corrupt("its attributes do not fit together")
     }

@@ -64,13 +64,17 @@ impl HandleClaim {
 impl Stored for HandleClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        Ok(Self {
+        let claim = Self {
             user_uuid: fields.required("user_uuid")?,
             handle: fields.required("handle")?,
             display_name: fields.required("display_name")?,
             version: fields.optional("version")?,
             reserved_until: fields.expires(),
-        })
+        };
+        // Version 0.1 may have folded the handle to another key.
+        let is_at_its_key =
+            fields.is_at(&claim.key()) || Self::key_before(&claim.handle).is_some_and(|before| fields.is_at(&before));
+        if is_at_its_key { Ok(claim) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {

@@ -41,13 +41,14 @@ impl IdentityClaim {
 impl Stored for IdentityClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        Ok(Self {
+        let claim = Self {
             cognito_user_id: fields.required("cognito_user_id")?,
             user_uuid: fields.required("user_uuid")?,
             handle: fields.required("handle")?,
             display_name: fields.required("display_name")?,
             version: fields.optional("version")?,
-        })
+        };
+        if fields.is_at(&claim.key()) { Ok(claim) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {

@@ -7,7 +7,7 @@ use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::item::{Fields, Item};
-use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
+use crate::key::{GSI1PK, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
 use crate::tag::{GROUP, Tag, USER};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -60,7 +60,7 @@ pub struct Membership {
 impl Stored for Membership {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        Ok(Self {
+        let row = Self {
             message_group_uuid: fields.required("message_group_uuid")?,
             user_uuid: fields.required("user_uuid")?,
             user_handle: fields.required(Self::HANDLE)?,
@@ -78,7 +78,9 @@ impl Stored for Membership {
             last_expires_at: fields.optional(Self::LAST_EXPIRES_AT)?,
             message: fields.optional(Self::PREVIEW)?,
             last_read: fields.optional(Self::LAST_READ)?,
-        })
+        };
+        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(row.user_uuid).as_str());
+        if fields.is_at(&row.key()) && is_in_own_inbox { Ok(row) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {

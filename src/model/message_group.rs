@@ -96,7 +96,7 @@ impl MessageGroup {
 impl Stored for MessageGroup {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        Ok(Self {
+        let group = Self {
             message_group_uuid: fields.required("message_group_uuid")?,
             title: fields.optional("title")?,
             member_count: fields.required(Self::MEMBER_COUNT)?,
@@ -104,7 +104,8 @@ impl Stored for MessageGroup {
             created_by: fields.required("created_by")?,
             created_at: fields.required("created_at")?,
             continued_in: fields.optional("continued_in")?,
-        })
+        };
+        if fields.is_at(&group.key()) { Ok(group) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {

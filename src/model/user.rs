@@ -29,14 +29,15 @@ pub struct User {
 impl Stored for User {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        Ok(Self {
+        let user = Self {
             user_uuid: fields.required("user_uuid")?,
             handle: fields.required("handle")?,
             display_name: fields.required("display_name")?,
             cognito_user_id: fields.optional("cognito_user_id")?,
             version: fields.required("version")?,
             created_at: fields.required("created_at")?,
-        })
+        };
+        if fields.is_at(&user.key()) { Ok(user) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {

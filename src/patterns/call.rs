@@ -9,11 +9,11 @@ use crate::capacity::Capacity;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, TYPE};
 use crate::model::read_own;
 use crate::request::{
-    BatchGet, CancelCode, CancelReason, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
+    BatchGet, CancelCode, CancelReason, Condition, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan,
+    TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::store::Store;
 
@@ -164,6 +164,11 @@ impl Pages<'_> {
         self.query.start = page.next;
         Ok(Some(page.items))
     }
+}
+
+/// The condition of each write to the item at a key of an `E`: it is no other program's. It also holds if there is no item.
+pub(crate) fn is_own<E: Entity>() -> Condition {
+    Condition::absent(TYPE).or(Condition::eq(TYPE, E::TYPE))
 }
 
 /// Whether the same action may be done a little later, with nothing changed.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use super::call::{Call, begin};
+use super::call::{Call, begin, is_own};
 use super::groups::not_a_member;
 use super::page::{Cursor, List, Listed, Page, Part, check_limit};
 use super::{Thread, Threadline, newest_message};
@@ -73,7 +73,7 @@ impl Thread {
     /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
     /// ever moves forward: an earlier message changes nothing. It never moves past the clock: a message that is ahead of it stays
     /// unread until it is marked after its time, within the [send window](super::SendWindow). A conditional update: 1 WCU, and 1
-    /// of the index.
+    /// of the index; 1 RCU more if the message that the membership shows has expired.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
@@ -89,11 +89,12 @@ impl Thread {
             let value = || position.to_string();
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
-                .when(Condition::item_exists().and(forward))?
+                .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))?
                 .returning_old();
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {
                     self.me = self.me.clone().read_up_to(position);
+                    self.me = self.chat.without_expired(&call, self.me.clone()).await?;
                     Ok(())
                 }
                 WriteOutcome::Refused { current, .. } => {

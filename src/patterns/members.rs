@@ -1,13 +1,12 @@
 //! `groups.get`, `groups.members`, `groups.add_member`, `groups.remove_member`.
 
-use super::call::begin;
+use super::call::{begin, is_own};
 use super::groups::not_a_member;
 use super::users::{put_new, refused};
 use super::{Page, Thread};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
-use crate::key::TYPE;
 use crate::model::{Conversation, Membership, MessageGroup, MessagePosition, Profile, read_listed, read_own};
 use crate::request::{Condition, Get, Query, SortRange, TransactAction, TransactOutcome, Transaction, Update, Write};
 use crate::text::GroupTitle;
@@ -129,10 +128,8 @@ impl Thread {
         let call = begin!(&*self.chat.store, "groups.remove_member");
         call.run(async {
             self.title()?;
-            // Another program may keep an item of its own at the key.
-            let is_ours = Condition::absent(TYPE).or(Condition::eq(TYPE, Membership::TYPE));
             let row = Write::delete(Membership::key_from((self.group_id(), member)))
-                .when(Condition::item_exists().and(is_ours))?;
+                .when(Condition::item_exists().and(is_own::<Membership>()))?;
             let mut actions = vec![row.into(), self.count_members(-1)?.into()];
             if member != self.me.user_id() {
                 actions.push(self.still_a_member()?);
@@ -149,7 +146,7 @@ impl Thread {
 
     /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
     fn still_a_member(&self) -> Result<TransactAction> {
-        TransactAction::check(self.me.key(), Condition::item_exists())
+        TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
     }
 
     /// The title of a group, to whose members one may be added.
@@ -160,7 +157,8 @@ impl Thread {
 
     fn count_members(&self, change: i64) -> Result<Write> {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
-        Write::update(MessageGroup::key_from(self.group_id()), update)?.when(Condition::item_exists())
+        Write::update(MessageGroup::key_from(self.group_id()), update)?
+            .when(Condition::item_exists().and(is_own::<MessageGroup>()))
     }
 }
 

@@ -1,15 +1,18 @@
 //! `messages.send`, `messages.edit`, `messages.delete`.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::call::{Call, begin};
+use serde_dynamo::AttributeValue;
+
+use super::call::{Call, begin, is_own};
 use super::{Draft, SendWindow, Thread, Threadline};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, MessageId};
 use crate::model::{Message, MessageKey, MessagePosition, read_listed, read_own};
-use crate::request::{Condition, Order, Query, Update, Write, WriteOutcome};
+use crate::request::{Comparison, Condition, Order, Query, Update, Write, WriteOutcome};
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
@@ -131,6 +134,7 @@ impl Thread {
     /// # Errors
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread, or it was deleted.
     /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
+    /// * [`Corrupt`](ErrorKind::Corrupt) for a message that cannot be read.
     /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
     /// * As [`Store::write`](crate::Store::write). After an unknown outcome, edit again.
     pub async fn edit(
@@ -161,6 +165,7 @@ impl Thread {
     /// # Errors
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such message in this thread.
     /// * [`Denied`](ErrorKind::Denied) when it is somebody else's.
+    /// * [`Corrupt`](ErrorKind::Corrupt) for a message that cannot be read.
     /// * As [`Store::write`](crate::Store::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
         let call = begin!(&*self.chat.store, "messages.delete");
@@ -186,6 +191,8 @@ impl Thread {
     ) -> Result<Changed> {
         let me = self.me.user_id();
         let mine = Condition::item_exists()
+            .and(is_own::<Message>())
+            .and(has_texts())
             .and(Condition::eq(Message::SENDER, me))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
@@ -195,7 +202,9 @@ impl Thread {
         }
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {
-            WriteOutcome::Done { old, .. } => old.ok_or_else(not_found).and_then(Message::from_item).map(Changed::Now),
+            WriteOutcome::Done { old, .. } => {
+                Message::from_item(old.ok_or_else(not_found)?).map(Changed::Now).map_err(changed_unreadable)
+            }
             WriteOutcome::Refused { current, .. } => {
                 let current: Message = read_own(current)?.ok_or_else(not_found)?;
                 if current.sender_id() != me {
@@ -223,6 +232,19 @@ fn same_message(stored: Message, sent: &Message) -> Result<Message> {
     } else {
         Err(another_message())
     }
+}
+
+/// The condition that the attributes which each message has are texts, as those of a message that can be read are.
+fn has_texts() -> Condition {
+    let is_text = |name| Condition::Compare(Cow::Borrowed(name), Comparison::Ge, AttributeValue::S(String::new()));
+    is_text("message_uuid").and(is_text("user_handle")).and(is_text("user_display_name"))
+}
+
+/// The change was done, and to what is not known: `Corrupt` would say that it was not.
+fn changed_unreadable(error: Error) -> Error {
+    Error::new(ErrorKind::OutcomeUnknown, "the message was changed and cannot be read")
+        .with_entity(Message::TYPE)
+        .with_source(error)
 }
 
 fn expired() -> Error {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Threadline;
-use super::call::{Call, begin};
+use super::call::{Call, begin, is_own};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
@@ -220,7 +220,7 @@ impl Threadline {
             }
 
             // Updates, not puts, so that attributes which the application added to these items stay.
-            let unchanged = Condition::eq("version", user.version());
+            let unchanged = Condition::eq("version", user.version()).and(is_own::<User>());
             let mut writes: Vec<TransactAction> =
                 vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old().into()];
             let from = place(&call, user, user.handle()).await?;
@@ -231,7 +231,7 @@ impl Threadline {
             let places = self.rename_claims(user, &renamed, from, to, &mut writes)?;
             if let Some(subject) = user.identity() {
                 let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed))?;
-                writes.push(claim.when(is_of(user))?.into());
+                writes.push(claim.when(is_of::<IdentityClaim>(user))?.into());
             }
 
             let outcome = call.transact(Transaction::new(writes)?).await?;
@@ -263,12 +263,12 @@ impl Threadline {
     ) -> Result<Range<usize>> {
         let now = self.clock.now();
         let first = writes.len();
-        let free_or_own = || free(now).or(is_of(user));
+        let free_or_own = || free(now).or(is_of::<HandleClaim>(user));
         let stays = from.key == to.key;
         writes.push(if stays && from.moves.is_none() {
-            Write::update(to.key, names(renamed))?.when(is_of(user))?.into()
+            Write::update(to.key, names(renamed))?.when(is_of::<HandleClaim>(user))?.into()
         } else if to.is_before {
-            Write::update(to.key, names(renamed).remove(EXPIRES_AT))?.when(is_of(user))?.into()
+            Write::update(to.key, names(renamed).remove(EXPIRES_AT))?.when(is_of::<HandleClaim>(user))?.into()
         } else {
             Write::put(HandleClaim::new(renamed.profile()).to_item()?)?.when(free_or_own())?.into()
         });
@@ -281,10 +281,10 @@ impl Threadline {
         let is_kept = !self.handle_reservation.is_zero();
         if !stays {
             match (&from.moves, is_kept) {
-                (None, false) => writes.push(Write::delete(from.key).when(is_of(user))?.into()),
+                (None, false) => writes.push(Write::delete(from.key).when(is_of::<HandleClaim>(user))?.into()),
                 (None, true) => {
                     let reserve = Update::new().set(EXPIRES_AT, end.unix_seconds());
-                    writes.push(Write::update(from.key, reserve)?.when(is_of(user))?.into());
+                    writes.push(Write::update(from.key, reserve)?.when(is_of::<HandleClaim>(user))?.into());
                 }
                 (Some(_), false) => {}
                 (Some(_), true) => {
@@ -295,7 +295,7 @@ impl Threadline {
         }
         let to_moves = to.moves.filter(|key| from.moves.as_ref() != Some(key));
         for key in [from.moves, to_moves].into_iter().flatten() {
-            writes.push(Write::delete(key).when(Condition::item_absent().or(is_of(user)))?.into());
+            writes.push(Write::delete(key).when(Condition::item_absent().or(is_of::<HandleClaim>(user)))?.into());
         }
         Ok(taking)
     }
@@ -319,7 +319,10 @@ async fn place(call: &Call<'_>, user: &User, handle: &Handle) -> Result<Place> {
     let key = HandleClaim::key_from(handle);
     let at_key = Place { key: key.clone(), is_before: false, moves: None, also_free: None };
     let Some(before) = HandleClaim::key_before(handle) else { return Ok(at_key) };
-    let own = |item: &Item| item.get_s("user_uuid") == Some(&*user.id().to_string());
+    let own = |item: &Item| {
+        let is_claim = item.type_name().is_none_or(|name| name == HandleClaim::TYPE);
+        is_claim && item.get_s("user_uuid") == Some(&*user.id().to_string())
+    };
     let held = call.get(Get::new(before.clone()).consistent()).await?.item;
     if !held.as_ref().is_some_and(own) {
         return Ok(Place { also_free: Some(before), ..at_key });
@@ -340,12 +343,12 @@ fn is_same_claim(one: &Handle, other: &Handle) -> bool {
 /// There is no claim, or a reservation that has ended: DynamoDB removes it some time later.
 fn free(now: Timestamp) -> Condition {
     let next = now.unix_seconds().saturating_add(1);
-    Condition::item_absent().or(Condition::lt(EXPIRES_AT, next))
+    Condition::item_absent().or(Condition::lt(EXPIRES_AT, next).and(is_own::<HandleClaim>()))
 }
 
 /// The claim is this user's, in use or reserved.
-fn is_of(user: &User) -> Condition {
-    Condition::eq("user_uuid", user.id())
+fn is_of<E: Entity>(user: &User) -> Condition {
+    Condition::eq("user_uuid", user.id()).and(is_own::<E>())
 }
 
 /// Puts an entity where there is none yet, and asks for the one that is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::request::{
     BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
     Transaction, Write, WriteOutcome,
@@ -17,6 +17,9 @@ const MOST_REQUESTS: usize = 8;
 
 /// The store, for one batch: however many groups, users and rows are in it, it meets only so many requests at once. Those above it
 /// wait for their turn, in the order in which they came.
+///
+/// No read fails for good, and a write only as [`Invalid`](ErrorKind::Invalid), if the stored item does not take it: no other answer
+/// of a store gives up a record, or is a finding.
 #[derive(Debug)]
 pub(super) struct Bounded {
     store: Arc<dyn Store>,
@@ -38,17 +41,17 @@ impl Store for Bounded {
 
     async fn get(&self, request: Get) -> Result<GetOutput> {
         let _turn = self.turns.acquire().await;
-        self.store.get(request).await
+        self.store.get(request).await.map_err(may_pass)
     }
 
     async fn write(&self, request: Write) -> Result<WriteOutcome> {
         let _turn = self.turns.acquire().await;
-        self.store.write(request).await
+        self.store.write(request).await.map_err(refused_or_may_pass)
     }
 
     async fn query(&self, request: Query) -> Result<PageOutput> {
         let _turn = self.turns.acquire().await;
-        self.store.query(request).await
+        self.store.query(request).await.map_err(may_pass)
     }
 
     async fn scan(&self, request: Scan) -> Result<PageOutput> {
@@ -58,16 +61,29 @@ impl Store for Bounded {
 
     async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let _turn = self.turns.acquire().await;
-        self.store.transact(request).await
+        self.store.transact(request).await.map_err(refused_or_may_pass)
     }
 
     async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
         let _turn = self.turns.acquire().await;
-        self.store.batch_get(request).await
+        self.store.batch_get(request).await.map_err(may_pass)
     }
 
     async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
         let _turn = self.turns.acquire().await;
-        self.store.batch_write(request).await
+        self.store.batch_write(request).await.map_err(refused_or_may_pass)
     }
+}
+
+/// The error of a request, as one to be tried again.
+fn may_pass(error: Error) -> Error {
+    match error.recovery() {
+        Recovery::Retry | Recovery::Operator => error,
+        Recovery::Permanent => Error::new(ErrorKind::Unavailable, "the store refused the request").with_source(error),
+    }
+}
+
+/// The error of a write: a refusal of what was to be written, or one to be tried again.
+fn refused_or_may_pass(error: Error) -> Error {
+    if error.kind() == ErrorKind::Invalid { error } else { may_pass(error) }
 }

@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
-use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed, read_own};
-use crate::patterns::call::Call;
+use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
+use crate::patterns::call::{Call, is_own};
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
 
@@ -57,9 +57,9 @@ pub(super) async fn join(call: &Call<'_>, group: GroupId, joined: BTreeMap<UserI
     let newest = newest_message(call, group).await?;
     let ids: BTreeSet<_> = joined.values().flat_map(|row| [Some(row.user_id()), row.other_id()]).flatten().collect();
     let mut users = BTreeMap::new();
-    // A user that cannot be read does not keep the rows from being set right.
+    // A user that could not be read does not keep the rows from being set right.
     let mut done = Ok(());
-    let mut reads = at_once(ids.into_iter().map(|id| call.read::<User>(User::key_from(id)).boxed()));
+    let mut reads = at_once(ids.into_iter().map(|id| stored::<User>(call, User::key_from(id)).boxed()));
     while let Some(read) = reads.next().await {
         match read {
             Ok(user) => users.extend(user.map(|user| (user.id(), user))),
@@ -95,7 +95,7 @@ async fn up_to_date(call: &Call<'_>, row: Membership, newest: Option<&Message>) 
     if row.shows(newest) {
         return Ok(Some(row));
     }
-    let Some(now) = call.read(row.key()).await? else { return Ok(None) };
+    let Some(now) = stored(call, row.key()).await? else { return Ok(None) };
     let newest = newest_message(call, row.group_id()).await?;
     settle(call, now, newest).await
 }
@@ -145,7 +145,7 @@ async fn rename_conversation(call: &Call<'_>, row: Membership, user: &User) -> R
 }
 
 async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
-    match call.get(Get::new(key).consistent()).await?.item.and_then(|item| readable(call, item)) {
+    match stored(call, key).await? {
         Some(row) => rename_row(call, row, user).await.map(drop),
         None => Ok(()),
     }
@@ -178,11 +178,15 @@ pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> R
     }
 }
 
-/// Returns a membership that can be read. Another one has a record of its own, which says so, and keeps no record of a message or a
-/// user from being done.
-fn readable(call: &Call<'_>, item: Item) -> Option<Membership> {
-    read_listed::<Membership>(item)?
-        .inspect_err(|error| tracing::warn!(table = call.table_name(), %error, "a membership cannot be read"))
+/// Reads the item at a key of an `E`, if it can be read.
+async fn stored<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<E>> {
+    Ok(call.get(Get::new(key).consistent()).await?.item.and_then(|item| readable(call, item)))
+}
+
+/// Returns an item that can be read. Another one has a record of its own, which says so, and keeps no other record from being done.
+fn readable<E: Entity>(call: &Call<'_>, item: Item) -> Option<E> {
+    read_listed::<E>(item)?
+        .inspect_err(|error| tracing::warn!(table = call.table_name(), %error, "an item cannot be read"))
         .ok()
 }
 
@@ -257,7 +261,7 @@ async fn change(
 /// Gives the row as it is then, written or not; `None` where it has gone.
 pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Membership) -> Result<Option<Membership>> {
     let (old, mut new) = (as_read.to_item()?, right.to_item()?);
-    let mut unchanged = Condition::item_exists();
+    let mut unchanged = Condition::item_exists().and(is_own::<Membership>());
     let mut update = Update::new();
     for name in Membership::PROJECTED {
         unchanged = unchanged.and(still(name, old.get(name).cloned()));
@@ -272,7 +276,7 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
     let write = Write::update(right.key(), update)?.when(unchanged)?.returning_old();
     match call.write(write).await? {
         WriteOutcome::Done { .. } => Ok(Some(right)),
-        WriteOutcome::Refused { current, .. } => read_own(current),
+        WriteOutcome::Refused { current, .. } => Ok(current.and_then(|item| readable(call, item))),
     }
 }
 
@@ -281,7 +285,7 @@ pub(super) fn place(row: &Membership) -> Result<Write> {
     let recency = Membership::recency(row.last_message_at(), row.group_id());
     let update = Update::new().set(GSI1PK, Membership::inbox(row.user_id())).set(GSI1SK, recency);
     let shown = row.last_message().map(|shown| AttributeValue::S(shown.to_string()));
-    let as_read = Condition::item_exists().and(still(Membership::LAST_MESSAGE, shown));
+    let as_read = Condition::item_exists().and(is_own::<Membership>()).and(still(Membership::LAST_MESSAGE, shown));
     Write::update(row.key(), update)?.when(as_read)
 }
 

@@ -341,3 +341,12 @@ async fn every_list_reads_past_pages_of_expired_messages() {
     expected.reverse();
     assert_eq!(all_pages(&thread, false).await, expected);
 }
+
+#[tokio::test]
+async fn a_marked_thread_shows_no_expired_message() {
+    let (app, bayko, thread, sent) = expiring().await;
+    let mut theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    app.clock.advance(Duration::from_secs(120));
+    theirs.mark_read(&sent).await.unwrap();
+    assert_eq!(preview(theirs.membership()).as_deref(), Some("it stays"));
+}

@@ -276,3 +276,253 @@ async fn an_audit_takes_no_item_of_another_program_for_ours() {
     let is_claim = |drift: &Drift| *drift == Drift::MissingClaim { entity: HandleClaim::TYPE, user: andrew.id() };
     assert!(findings.iter().any(is_claim), "{findings:?}");
 }
+
+#[tokio::test]
+async fn a_membership_at_anothers_key_opens_no_other_conversation() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let (londo, vir) = (app.user("londo").await, app.user("vir").await);
+    let secret = app.chat.start_direct(&londo, &vir, "secret").await.unwrap();
+    let mut row = secret.membership().to_item().unwrap();
+    row.insert("pk", s(format!("GRP#{}", thread.group_id())));
+    row.insert("sk", s(format!("USER#{}", andrew.id())));
+    put(&app, row.clone()).await;
+    let opened = app.chat.open(andrew.id(), thread.group_id()).await;
+    assert_eq!(opened.map(|thread| thread.group_id()).map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
+}
+
+#[tokio::test]
+async fn attributes_that_contradict_their_key_are_unreadable() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let other = app.chat.start_direct(&app.user("londo").await, &app.user("vir").await, "secret").await.unwrap();
+    let mut items = vec![bayko.to_item().unwrap(), other.group().await.unwrap().to_item().unwrap()];
+    items.push(app.store.get(Get::new(HandleClaim::key_from(bayko.handle()))).await.unwrap().item.unwrap());
+    items[0].insert("pk", s(format!("USER#{}", andrew.id())));
+    items[1].insert("pk", s(format!("GRP#{}", thread.group_id())));
+    items[2].insert("pk", s("HANDLE#andrewbrown"));
+    let mut outcomes = Vec::new();
+    for item in items {
+        put(&app, item.clone()).await;
+        outcomes.push(matches!(outcome(&app, RecordKind::Insert, &item).await.0, RecordOutcome::Impossible(_)));
+    }
+    assert_eq!((outcomes, unreadable(&app).await), (vec![true, true, true], 3));
+}
+
+#[tokio::test]
+async fn an_inbox_lists_no_membership_of_somebody_else() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let londo = app.user("londo").await;
+    let mut row = thread.membership().to_item().unwrap();
+    row.insert("gsi1pk", s(format!("USER#{}", londo.id())));
+    put(&app, row).await;
+    let page = app.chat.inbox(londo.id()).fetch().await.unwrap();
+    assert_eq!((page.items.len(), page.unreadable), (0, 1));
+}
+
+#[tokio::test]
+async fn an_edit_leaves_another_programs_item_that_names_the_user() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let position = MessagePosition::try_from(thread.new_message_id()).unwrap();
+    let key = Message::key_from(MessageKey { group: thread.group_id(), position });
+    let mut foreign = item(&[("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Pin")]);
+    foreign.insert("user_uuid", s(andrew.id().to_string()));
+    put(&app, foreign.clone()).await;
+    let edited = thread.edit(position, "hello").await.unwrap_err().kind();
+    let deleted = thread.delete(position).await.unwrap_err().kind();
+    let stored = app.store.get(Get::new(key)).await.unwrap().item.unwrap();
+    assert_eq!((edited, deleted, stored == foreign), (ErrorKind::NotFound, ErrorKind::NotFound, true));
+}
+
+#[tokio::test]
+async fn a_rename_leaves_another_programs_item_at_a_claims_key() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let foreign = |handle: &str| {
+        let pk = format!("HANDLE#{handle}");
+        let mut item = item(&[("pk", &pk), ("sk", "HANDLE"), ("type", "Account")]);
+        item.insert("user_uuid", s(andrew.id().to_string()));
+        item
+    };
+    put(&app, foreign("londo")).await;
+    let change = threadline::UserChange::new().handle(Handle::new("londo").unwrap());
+    let renamed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
+    let key = foreign("londo").key().unwrap();
+    let kept = app.store.get(Get::new(key)).await.unwrap().item == Some(foreign("londo"));
+    assert_eq!((renamed, kept), (Err(ErrorKind::AlreadyExists), true));
+}
+
+#[tokio::test]
+async fn a_rebuild_leaves_another_programs_item_at_a_claims_key() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let mut foreign = item(&[("pk", "HANDLE#andrew"), ("sk", "HANDLE"), ("type", "Account")]);
+    foreign.insert("user_uuid", s(andrew.id().to_string()));
+    put(&app, foreign.clone()).await;
+    let (auditor, mut cursor) = (Auditor::new(app.store.clone()), None);
+    loop {
+        cursor = auditor.rebuild(cursor.as_ref()).await.unwrap().next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(app.store.get(Get::new(foreign.key().unwrap())).await.unwrap().item == Some(foreign));
+}
+
+#[tokio::test]
+async fn a_mark_and_a_rename_leave_another_programs_items() {
+    let app = App::new();
+    let (andrew, _, mut thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    put_foreign(&app, &thread.membership().key()).await;
+    let mut foreign = item(&[("pk", andrew.key().pk.as_str()), ("sk", "USER"), ("type", "Account")]);
+    foreign.insert("version", AttributeValue::N("1".into()));
+    put(&app, foreign.clone()).await;
+    let marked = thread.mark_read(&message).await.map_err(|error| error.kind());
+    let change = threadline::UserChange::new().display_name(threadline::DisplayName::new("Z").unwrap());
+    let changed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
+    let kept = app.store.get(Get::new(andrew.key())).await.unwrap().item == Some(foreign);
+    assert_eq!((marked, changed, kept), (Err(ErrorKind::NotFound), Err(ErrorKind::NotFound), true));
+}
+
+#[tokio::test]
+async fn a_join_and_a_leave_leave_another_programs_item_at_the_groups_key() {
+    let app = App::new();
+    let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
+    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
+    let key = MessageGroup::key_from(thread.group_id());
+    put_foreign(&app, &key).await;
+    let mut foreign = app.store.get(Get::new(key.clone())).await.unwrap().item.unwrap();
+    foreign.insert("member_count", AttributeValue::N("1".into()));
+    put(&app, foreign.clone()).await;
+    thread.add_member(&vir).await.unwrap_err();
+    thread.remove_member(andrew.id()).await.unwrap_err();
+    assert!(app.store.get(Get::new(key)).await.unwrap().item == Some(foreign));
+}
+
+#[tokio::test]
+async fn a_new_user_leaves_another_programs_expired_item_at_a_claims_key() {
+    let app = App::new();
+    let mut foreign = item(&[("pk", "HANDLE#andrew"), ("sk", "HANDLE"), ("type", "Account")]);
+    foreign.insert("expires_at", AttributeValue::N("1".into()));
+    put(&app, foreign).await;
+    let error = app.chat.create_user(NewUser::new("andrew", "Andrew").unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(HandleClaim::TYPE)));
+}
+
+#[tokio::test]
+async fn a_join_passes_a_user_that_cannot_be_read() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    spoil(&app, &andrew, "handle").await;
+    let row = thread.membership().to_item().unwrap();
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_join_passes_a_row_that_was_spoilt_later() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let row = thread.membership().to_item().unwrap();
+    app.say(&thread, "x").await;
+    spoil(&app, thread.membership(), "joined_at").await;
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_error_of_a_read_acknowledges_no_record() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    for kind in [ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Denied] {
+        let store = Denying { store: app.store.clone(), kind };
+        let mut record = StreamRecord::new(RecordKind::Insert, key_of(&message.to_item().unwrap()), Some(1.into()));
+        record.new = Some(message.to_item().unwrap());
+        let projection = Projector::new(store).project(&[record]).await;
+        assert!(matches!(projection.outcomes[0], RecordOutcome::Failed(_)), "{kind:?}: {:?}", projection.outcomes);
+    }
+}
+
+/// A store of somebody else's, which refuses each query with an error of this kind.
+#[derive(Debug)]
+struct Denying {
+    store: threadline::MemoryStore,
+    kind: ErrorKind,
+}
+
+#[async_trait]
+impl Store for Denying {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+    async fn query(&self, _: threadline::Query) -> threadline::Result<threadline::PageOutput> {
+        Err(Error::new(self.kind, "not now"))
+    }
+    async fn get(&self, request: Get) -> threadline::Result<threadline::GetOutput> {
+        self.store.get(request).await
+    }
+    async fn write(&self, request: Write) -> threadline::Result<threadline::WriteOutcome> {
+        self.store.write(request).await
+    }
+    async fn scan(&self, request: threadline::Scan) -> threadline::Result<threadline::PageOutput> {
+        self.store.scan(request).await
+    }
+    async fn transact(&self, request: threadline::Transaction) -> threadline::Result<threadline::TransactOutcome> {
+        self.store.transact(request).await
+    }
+    async fn batch_get(&self, request: threadline::BatchGet) -> threadline::Result<threadline::BatchGetOutput> {
+        self.store.batch_get(request).await
+    }
+    async fn batch_write(&self, request: threadline::BatchWrite) -> threadline::Result<threadline::BatchWriteOutput> {
+        self.store.batch_write(request).await
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_read_is_no_finding() {
+    let app = App::new();
+    app.direct().await;
+    for kind in [ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Denied] {
+        let auditor = Auditor::new(Denying { store: app.store.clone(), kind });
+        let mut cursor = None;
+        let error = loop {
+            match auditor.check(cursor.as_ref()).await {
+                Ok(page) => {
+                    assert!(page.findings.is_empty(), "{kind:?}: {:?}", page.findings);
+                    cursor = Some(page.next.expect("the group cannot be audited"));
+                }
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_an_unreadable_message_changes_nothing() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    spoil(&app, &message, "user_handle").await;
+    let before = app.store.get(Get::new(message.key())).await.unwrap().item;
+    let error = thread.edit(&message, "y").await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Corrupt, threadline::Outcome::NotDone));
+    assert!(app.store.get(Get::new(message.key())).await.unwrap().item == before, "it says that nothing was done");
+}
+
+#[tokio::test]
+async fn a_change_of_a_message_with_an_unfit_text_says_that_it_may_be_done() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    let mut item = message.to_item().unwrap();
+    item.insert("user_handle", s("a#b"));
+    put(&app, item).await;
+    let outcomes = [thread.edit(&message, "y").await, thread.edit(&message, "y").await];
+    let kinds = outcomes.map(|outcome| outcome.unwrap_err().kind());
+    assert_eq!(kinds, [ErrorKind::OutcomeUnknown, ErrorKind::Corrupt]);
+}

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::key::{Key, PK};
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
+use crate::patterns::call::is_own;
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
 use crate::text::Handle;
 
@@ -51,10 +52,10 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
     let mut actions = vec![unchanged(user)?];
     if is_anothers {
         item.insert(PK, before.pk.as_str());
-        actions.push(Write::put(item)?.when(is_for(user.id()))?.into());
+        actions.push(Write::put(item)?.when(is_for::<HandleClaim>(user.id()))?.into());
     } else {
-        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for(user.id())))?.into());
-        actions.push(Write::delete(before).when(is_for(user.id()))?.into());
+        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for::<HandleClaim>(user.id())))?.into());
+        actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id()))?.into());
     }
     finish(call, actions, drift, mode, findings).await
 }
@@ -107,7 +108,7 @@ async fn claim_missing<E: Entity>(
 ) -> Result<()> {
     let drift = Drift::MissingClaim { entity: E::TYPE, user: user.id() };
     // Somebody else's claim stays; then there is nothing to be done but to tell.
-    let free = Condition::item_absent().or(is_for(user.id()));
+    let free = Condition::item_absent().or(is_for::<E>(user.id()));
     let put = Write::put(claim.to_item()?)?.when(free)?;
     finish(call, vec![unchanged(user)?, put.into()], drift, mode, findings).await
 }
@@ -129,7 +130,7 @@ async fn doubled<E: Entity>(
         Some(user) => unchanged(user)?,
         None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent())?,
     };
-    let delete = Write::delete(key).when(is_for(claimed_for.id()))?;
+    let delete = Write::delete(key).when(is_for::<E>(claimed_for.id()))?;
     finish(call, vec![as_read, delete.into()], drift, mode, findings).await
 }
 
@@ -148,11 +149,11 @@ async fn finish(
 }
 
 fn unchanged(user: &User) -> Result<TransactAction> {
-    TransactAction::check(user.key(), Condition::eq("version", user.version()))
+    TransactAction::check(user.key(), Condition::eq("version", user.version()).and(is_own::<User>()))
 }
 
-fn is_for(user: UserId) -> Condition {
-    Condition::eq("user_uuid", user)
+fn is_for<E: Entity>(user: UserId) -> Condition {
+    Condition::eq("user_uuid", user).and(is_own::<E>())
 }
 
 async fn read_user(call: &Call<'_>, id: UserId) -> Result<Option<Option<User>>> {

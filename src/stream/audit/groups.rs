@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
 use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ownership, Profile, User, read_listed};
+use crate::patterns::call::is_own;
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Update, Write};
 use crate::stream::rows;
@@ -163,7 +164,8 @@ async fn audit_count(
         Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, changes),
         None => Condition::absent(MessageGroup::MEMBER_CHANGES),
     };
-    let write = Write::update(group.key(), update)?.when(count_is_same.and(members_are_same))?;
+    let write =
+        Write::update(group.key(), update)?.when(count_is_same.and(members_are_same).and(is_own::<MessageGroup>()))?;
     mend(call, mode, drift, write, findings).await
 }
 
