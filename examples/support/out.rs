@@ -13,6 +13,12 @@ pub fn say(line: Arguments<'_>) {
     }
 }
 
+/// Prints a line to standard error, unless nobody reads it.
+#[allow(dead_code, reason = "some examples report no errors")]
+pub fn warn(line: Arguments<'_>) {
+    writeln!(std::io::stderr(), "{line}").ok();
+}
+
 /// Returns `true` once nobody reads the output any more: what only prints may end.
 pub fn is_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
@@ -23,5 +29,13 @@ pub fn is_closed() -> bool {
 macro_rules! say {
     ($($argument:tt)*) => {
         $crate::out::say(format_args!($($argument)*))
+    };
+}
+
+/// Prints a line as `eprintln!` does, and survives a closed pipe.
+#[macro_export]
+macro_rules! warn {
+    ($($argument:tt)*) => {
+        $crate::out::warn(format_args!($($argument)*))
     };
 }

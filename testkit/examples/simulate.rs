@@ -5,6 +5,7 @@
 //! cargo run --release -p threadline-testkit --example simulate -- --seed 7 --trace
 //! ```
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -82,18 +83,20 @@ fn main() -> ExitCode {
             Ok(summary) => summaries.push(summary),
             Err(violation) => {
                 bar.abandon();
-                eprintln!("{violation}");
+                // Not `eprintln!`, which panics if nobody reads; nor `println!` below.
+                writeln!(std::io::stderr(), "{violation}").ok();
                 return ExitCode::FAILURE;
             }
         }
         bar.inc(1);
         if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
-            println!("{} of {} seeds", bar.position(), bar.length().unwrap_or_default());
+            writeln!(std::io::stdout(), "{} of {} seeds", bar.position(), bar.length().unwrap_or_default()).ok();
         }
     }
     bar.finish_and_clear();
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
-    println!(
+    writeln!(
+        std::io::stdout(),
         "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
          delivered, {} repeats, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
          {} unread checks, {} steps.",
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         sum(|summary| summary.continued_pages),
         sum(|summary| summary.unread_checks),
         sum(|summary| summary.steps),
-    );
+    )
+    .ok();
     ExitCode::SUCCESS
 }

@@ -132,14 +132,14 @@ pub fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>) -> Exi
         Ok(code) => return code,
         Err(error) => error,
     };
-    eprintln!("error: {error}");
+    warn!("error: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("  because: {error}");
+        warn!("  because: {error}");
         cause = error.source();
     }
     if let Some(hint) = target.hint(&*error) {
-        eprintln!("  hint: {hint}");
+        warn!("  hint: {hint}");
     }
     ExitCode::FAILURE
 }

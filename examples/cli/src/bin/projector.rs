@@ -71,7 +71,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 fn tell(event: &PollEvent<'_>) {
     match event {
         PollEvent::Batch { shard, summary, .. } => say!("  {shard}  {}", line(summary)),
-        PollEvent::Failed { error, .. } => eprintln!("  {error}; trying again"),
+        PollEvent::Failed { error, .. } => threadline_examples::warn!("  {error}; trying again"),
         PollEvent::Trimmed { shard, .. } => {
             say!("  {shard}  some records were gone before they were read: run `table check`")
         }

@@ -72,6 +72,6 @@ pub(crate) async fn audit(
 
 fn go_on_from(cursor: Option<&AuditCursor>) {
     if let Some(cursor) = cursor {
-        eprintln!("To go on from here: --from {cursor}");
+        threadline_examples::warn!("To go on from here: --from {cursor}");
     }
 }
