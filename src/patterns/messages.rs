@@ -34,7 +34,7 @@ impl Threadline {
             Error::new(ErrorKind::Unavailable, message)
         } else if time < now.saturating_sub(behind) {
             let message =
-                format!("the message is older than {} s and not stored: send it with a new id", behind.as_secs());
+                format!("the message is older than {} s, and not stored or expired: send it with a new id", behind.as_secs());
             Error::invalid(message)
         } else {
             return None;
@@ -95,12 +95,12 @@ impl Thread {
     ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a text that [`MessageBody`] refuses, an id that is no UUIDv7 (see
-    ///   [`send_draft`](Self::send_draft)), and a message that is not stored with an id older than the
-    ///   [send window](super::SendWindow) or more than 24 hours ahead.
+    ///   [`send_draft`](Self::send_draft)), and a message that is not stored, or has expired, with an
+    ///   id older than the [send window](super::SendWindow) or more than 24 hours ahead.
     /// * [`Unavailable`](ErrorKind::Unavailable) for an id ahead of the send window whose message is not stored: nothing was sent.
     ///   The error says how far ahead it is, and a retry succeeds once the clock has reached the window.
-    /// * [`NotFound`](ErrorKind::NotFound) for a retry of a message that has expired and is still in the table. Once DynamoDB has
-    ///   removed it, a retry within the window is a new message.
+    /// * [`NotFound`](ErrorKind::NotFound) for a retry within the window of a message that has expired and is still in the table.
+    ///   Once DynamoDB has removed it, a retry within the window is a new message.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
     ///   text, as after an edit.
     /// * As [`Store::write`](crate::Store::write).
