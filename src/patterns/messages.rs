@@ -33,8 +33,10 @@ impl Threadline {
             );
             Error::new(ErrorKind::Unavailable, message)
         } else if time < now.saturating_sub(behind) {
-            let message =
-                format!("the message is older than {} s, and not stored or expired: send it with a new id", behind.as_secs());
+            let message = format!(
+                "the message is older than {} s, and not stored or expired: send it with a new id",
+                behind.as_secs()
+            );
             Error::invalid(message)
         } else {
             return None;
