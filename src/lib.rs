@@ -55,10 +55,11 @@ pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 #[doc = include_str!("docs/errors.md")]
 pub mod errors {}
 
-/// What the test kit asks of private parts. It may change in any version.
+/// The private parts that the test kit uses. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
     use crate::model::{Membership, Message, MessagePosition};
+    pub use crate::store::memory::numbers::Numbers;
 
     /// Returns the newest message that the inbox entry knows of, and its revision.
     pub fn shown(entry: &Membership) -> Option<(MessagePosition, u32)> {

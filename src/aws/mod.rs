@@ -1,4 +1,4 @@
-//! What the DynamoDB store, the table and the stream's poller share: attempts, errors, retries and a client for tests.
+//! Attempts, errors, retries and a client for tests, shared by the DynamoDB store, the table and the stream's poller.
 
 mod attempts;
 mod codes;

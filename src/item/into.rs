@@ -1,4 +1,4 @@
-//! What an attribute may be set to or compared with.
+//! Values for attributes, from an application's types.
 
 use std::fmt;
 

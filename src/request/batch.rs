@@ -144,7 +144,7 @@ pub(super) fn check_count(what: &'static str, count: usize, most: usize) -> Resu
     Ok(())
 }
 
-pub(super) fn check_unique<'a>(what: &'static str, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+pub(crate) fn check_unique<'a>(what: &'static str, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
     let mut seen = HashSet::new();
     for key in keys {
         if !seen.insert(key) {

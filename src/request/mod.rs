@@ -12,6 +12,7 @@ mod transaction;
 mod update;
 mod write;
 
+pub(crate) use batch::check_unique;
 pub use batch::{
     BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
 };

@@ -1,7 +1,5 @@
 //! Typed sugar over any store.
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 
 use super::Store;
@@ -11,7 +9,7 @@ use crate::item::same_item;
 use crate::key::Key;
 use crate::request::{
     BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS,
-    MAX_BATCH_WRITES, Position, Query, Write, WriteOutcome,
+    MAX_BATCH_WRITES, Position, Query, Write, WriteOutcome, check_unique,
 };
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
@@ -120,9 +118,7 @@ pub trait StoreExt: Store {
     /// As [`Store::batch_get`], when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice, before
     /// anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
-        if !are_distinct(&keys) {
-            return Err(Error::invalid("a key is there twice; read it once"));
-        }
+        check_unique("a list of keys", keys.iter())?;
         let batches = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec()));
         let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchGetOutput::default();
@@ -157,9 +153,7 @@ pub trait StoreExt: Store {
     /// items since: each is a whole put or a delete, so twice is as good as once.
     async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
         let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
-        if !are_distinct(&keys) {
-            return Err(Error::invalid("two writes are of one item, and their order could not be kept; write it once"));
-        }
+        check_unique("a list of writes", keys.iter())?;
         let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec()));
         let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchWriteOutput::default();
@@ -182,7 +176,3 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
-
-fn are_distinct(keys: &[Key]) -> bool {
-    keys.iter().collect::<HashSet<_>>().len() == keys.len()
-}

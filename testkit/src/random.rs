@@ -1,27 +1,24 @@
 //! Numbers that look random and follow from a seed: the same in every run, on every machine.
 
-/// The numbers of [splitmix64](https://prng.di.unimi.it/splitmix64.c), and what is drawn by them.
+use threadline::__private::Numbers;
+
+/// A stream of numbers that follows from its seed alone, and what is drawn by them.
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub(crate) struct Random(Numbers);
 
 impl Random {
     pub(crate) fn seeded(seed: u64) -> Self {
-        Self(seed)
+        Self(Numbers::seeded(seed))
     }
 
-    /// The next number.
+    /// Draws the next number.
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
-    /// A number below this one; 0 below 0.
+    /// Draws a number below this one; 0 below 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX);
-        usize::try_from(self.next().checked_rem(end).unwrap_or(0)).unwrap_or(0)
+        self.0.below(end)
     }
 
     /// Another stream, so that what one part of the simulation draws does not shift what another one gets.
@@ -55,25 +52,5 @@ impl Random {
             }
         }
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_numbers_are_those_of_the_reference() {
-        let mut random = Random::seeded(1_234_567);
-        let drawn: Vec<u64> = (0..3).map(|_| random.next()).collect();
-        assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
-    }
-
-    #[test]
-    fn a_number_below_an_end_reaches_all_and_no_more() {
-        let mut random = Random::seeded(7);
-        let drawn: std::collections::BTreeSet<usize> = (0..100).map(|_| random.below(3)).collect();
-        assert_eq!(drawn, [0, 1, 2].into());
-        assert_eq!(random.below(0), 0);
     }
 }

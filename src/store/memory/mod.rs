@@ -4,7 +4,7 @@ mod change;
 mod condition;
 mod index;
 mod lag;
-mod numbers;
+pub(crate) mod numbers;
 mod page;
 mod state;
 mod stored;

@@ -2,15 +2,16 @@
 
 /// The numbers of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
 #[derive(Clone, Debug)]
-pub(crate) struct Numbers(u64);
+pub struct Numbers(u64);
 
 impl Numbers {
-    pub(crate) fn seeded(seed: u64) -> Self {
+    /// Starts from a seed.
+    pub fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next number.
-    pub(crate) fn draw(&mut self) -> u64 {
+    /// Draws the next number.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,8 +19,8 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    /// A number below this one; 0 below 0.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    /// Draws a number below this one; 0 below 0.
+    pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.draw().checked_rem(end).unwrap_or(0)).unwrap_or(0)
     }
