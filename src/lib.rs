@@ -40,8 +40,6 @@ pub use patterns::{
 };
 pub use request::*;
 pub use serde_dynamo::AttributeValue;
-#[cfg(feature = "mock")]
-pub use store::MockStore;
 #[cfg(feature = "dynamodb")]
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;

@@ -10,8 +10,8 @@ use support::{client, spec};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error, ErrorKind, Get,
-    Item, Key, ManualClock, Order, PartitionKey, Query, SortKey, SortRange, Store, StoreExt, TableSpec,
-    TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
+    Item, Key, ManualClock, Order, PartitionKey, Query, SortKey, SortRange, StoreExt, TableSpec, TransactOutcome,
+    Transaction, Units, Update, Write, WriteOutcome,
 };
 
 /// A table of this test's own, and a store on it.

@@ -83,7 +83,7 @@ fn the_default_build_needs_the_rust_that_the_manifest_states() {
 
 #[test]
 fn each_feature_needs_the_rust_that_the_readme_states() {
-    for feature in ["dynamodb", "lambda", "streams", "mock"] {
+    for feature in ["dynamodb", "lambda", "streams"] {
         assert_eq!(needed(feature), stated(&format!("`{feature}`")), "{feature}");
     }
 }

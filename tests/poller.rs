@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use support::{client, spec};
+use threadline::Operation;
 use threadline::stream::{PollEvent, PollSummary, Poller, Projector, local_streams_client};
 use threadline::{DynamoDbStore, Error, Membership, NewUser, Store, TableSpec, Thread, Threadline, User};
-use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 /// An application on a table of its own.
 struct App {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use bigdecimal::BigDecimal;
 use threadline::{
     BatchAction, CancelReason, Capacity, ClientToken, Error, ErrorKind, Item, Key, PageOutput, Position, Query, Scan,
-    Store, TransactOutcome, WriteOutcome,
+    Store, StoreExt, TransactOutcome, WriteOutcome,
 };
 
 use crate::operation::Operation;

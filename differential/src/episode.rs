@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::join_all;
 use indicatif::ProgressBar;
 use threadline::stream::StreamRecord;
-use threadline::{Get, Item, Key, ManualClock, MemoryStore, Store, Timestamp, Write};
+use threadline::{Get, Item, Key, ManualClock, MemoryStore, Store, StoreExt, Timestamp, Write};
 
 use crate::answer::{Answer, ask};
 use crate::compare::{Aspect, Record, Records, compare, compare_records};

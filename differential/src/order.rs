@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use threadline::{Capacity, Consistency, GSI1SK, Item, Key, MemoryStore, Order, Position, Query, QuerySource, Scan};
-use threadline::{MAX_PAGE_BYTES, Store, Timestamp, read_units};
+use threadline::{MAX_PAGE_BYTES, Store, StoreExt, Timestamp, read_units};
 
 use crate::answer::{Answer, Page, ask};
 use crate::engine::Failed;

@@ -8,9 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use threadline::stream::{AuditCursor, Auditor};
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Cursor, Draft, Error, ErrorKind, Get, GetOutput,
-    ManualClock, MemoryStore, MessagePosition, NewUser, PageOutput, Position, Query, Result, Scan, SequentialIds,
-    Store, Thread, Threadline, Timestamp, TransactOutcome, Transaction, UserId, Write, WriteOutcome,
+    Answer, Checked, Cursor, Draft, Error, ErrorKind, ManualClock, MemoryStore, MessagePosition, NewUser, Position, Request, Result,
+    SequentialIds, Store, Thread, Threadline, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -215,33 +214,12 @@ impl Store for Recorder {
         self.inner.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.inner.get(request).await
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.inner.write(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.note(request.start.as_ref());
-        self.inner.query(request).await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.note(request.start.as_ref());
-        self.inner.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.inner.transact(request).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.inner.batch_get(request).await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.inner.batch_write(request).await
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        match request.request() {
+            Request::Query(query) => self.note(query.start.as_ref()),
+            Request::Scan(scan) => self.note(scan.start.as_ref()),
+            _ => {}
+        }
+        self.inner.execute(request).await
     }
 }

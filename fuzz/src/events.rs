@@ -11,7 +11,7 @@ use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
 use threadline::stream::{Auditor, Projector, RecordOutcome, Sink, StreamRecord};
 use threadline::{
     BatchAction, BatchWrite, Entity, Error, ErrorKind, Item, KnownKey, ManualClock, Membership, MemoryStore, Result,
-    Scan, Store, Timestamp,
+    Scan, StoreExt, Timestamp,
 };
 
 use super::content;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_dynamo::AttributeValue;
 use threadline::{
     Entity, ErrorKind, Get, HandleClaim, IdentityClaim, Item, KnownKey, ManualClock, Membership, MemoryStore, Message,
-    MessageGroup, Store, Timestamp, User, Write,
+    MessageGroup, StoreExt, Timestamp, User, Write,
 };
 
 use super::content;

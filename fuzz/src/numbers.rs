@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 use threadline::{
-    Condition, Get, Item, Key, ManualClock, MemoryStore, PartitionKey, SortKey, Store, Timestamp, Update, Write,
-    WriteOutcome,
+    Condition, Get, Item, Key, ManualClock, MemoryStore, PartitionKey, SortKey, StoreExt, Timestamp, Update,
+    Write, WriteOutcome,
 };
 
 use super::content;

@@ -15,7 +15,7 @@ use crate::request::{
     BatchGet, CancelCode, CancelReason, Condition, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan,
     TransactOutcome, Transaction, Write, WriteOutcome,
 };
-use crate::store::Store;
+use crate::store::{Store, StoreExt};
 
 /// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
 macro_rules! begin {

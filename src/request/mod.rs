@@ -3,8 +3,10 @@
 //! Every request is checked when it is made, so that each store refuses the same input, before anything is sent.
 
 mod batch;
+mod checked;
 mod condition;
 mod get;
+mod operation;
 mod query;
 mod scan;
 mod substitution;
@@ -16,8 +18,10 @@ pub(crate) use batch::check_unique;
 pub use batch::{
     BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, MAX_BATCH_GETS, MAX_BATCH_WRITES,
 };
+pub use checked::{Answer, Checked, Request, TypedRequest};
 pub use condition::{Comparison, Condition};
 pub use get::{Get, GetOutput};
+pub use operation::Operation;
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};
 pub use scan::Scan;
 pub use transaction::{

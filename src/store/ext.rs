@@ -8,17 +8,92 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::item::same_item;
 use crate::key::Key;
 use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Condition, Get, MAX_BATCH_GETS,
-    MAX_BATCH_WRITES, Position, Query, Write, WriteOutcome, check_unique,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Condition, Get, GetOutput,
+    MAX_BATCH_GETS, MAX_BATCH_WRITES, PageOutput, Position, Query, Scan, TransactOutcome, Transaction, TypedRequest,
+    Write, WriteOutcome, check_unique,
 };
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
 #[async_trait]
 pub trait StoreExt: Store {
+    /// Checks a request, sends it, and returns the answer of its type.
+    ///
+    /// # Errors
+    /// [`Invalid`](ErrorKind::Invalid) for what [`Checked::new`] refuses; as [`Store::execute`].
+    fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
+        let request = request.into();
+        async move {
+            let operation = request.operation();
+            let named = |error: Error| error.with_operation(operation.name()).with_table(self.table_name());
+            let answer = self.execute(Checked::new(request).map_err(named)?).await?;
+            R::output(answer).ok_or_else(|| {
+                let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
+                named(Error::new(kind, "the store answered a request of another kind"))
+            })
+        }
+    }
+
+    /// Reads one item.
+    ///
+    /// # Errors
+    /// As [`Store::execute`]. A missing item is no error.
+    fn get(&self, request: Get) -> impl Future<Output = Result<GetOutput>> + Send {
+        self.send(request)
+    }
+
+    /// Puts, updates or deletes one item.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). A condition that is not met is no error.
+    fn write(&self, request: Write) -> impl Future<Output = Result<WriteOutcome>> + Send {
+        self.send(request)
+    }
+
+    /// Reads a page of one partition.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn query(&self, request: Query) -> impl Future<Output = Result<PageOutput>> + Send {
+        self.send(request)
+    }
+
+    /// Reads a page of the whole table.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn scan(&self, request: Scan) -> impl Future<Output = Result<PageOutput>> + Send {
+        self.send(request)
+    }
+
+    /// Writes several items, all or none.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`Invalid`](ErrorKind::Invalid) for a token that came with another transaction before. A transaction
+    /// that is canceled is no error.
+    fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
+        self.send(request)
+    }
+
+    /// Reads up to 100 items.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). The answer lists the keys that were not read.
+    fn batch_get(&self, request: BatchGet) -> impl Future<Output = Result<BatchGetOutput>> + Send {
+        self.send(request)
+    }
+
+    /// Puts and deletes up to 25 items, each on its own.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). The answer lists the writes that were not done.
+    fn batch_write(&self, request: BatchWrite) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
+        self.send(request)
+    }
+
     /// The entity with these parts, eventually consistent; `None` where there is none.
     ///
     /// # Errors
-    /// As [`Store::get`]; [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`get`](Self::get); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
     async fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> Result<Option<E>>
     where
         for<'a> E::KeyParts<'a>: Send,
@@ -42,7 +117,7 @@ pub trait StoreExt: Store {
     /// Puts the entity in the place of what was there.
     ///
     /// # Errors
-    /// As [`Store::write`], and [`Invalid`](ErrorKind::Invalid) for what cannot be stored.
+    /// As [`write`](Self::write), and [`Invalid`](ErrorKind::Invalid) for what cannot be stored.
     async fn put_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
         self.write(Write::put(entity.to_item()?)?).await?.done()?;
         Ok(())
@@ -53,7 +128,7 @@ pub trait StoreExt: Store {
     /// entity needs a field in which they differ.
     ///
     /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another item with its key; as [`Store::write`].
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another item with its key; as [`write`](Self::write).
     async fn put_new_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
         let item = entity.to_item()?;
         let write = Write::put(item.clone())?.when(Condition::item_absent())?.returning_old();
@@ -70,7 +145,7 @@ pub trait StoreExt: Store {
     /// Deletes the entity with these parts; one that is missing is no error.
     ///
     /// # Errors
-    /// As [`Store::write`].
+    /// As [`write`](Self::write).
     async fn delete_entity<E: Entity>(&self, parts: E::KeyParts<'_>) -> Result<()>
     where
         for<'a> E::KeyParts<'a>: Send,
@@ -84,7 +159,7 @@ pub trait StoreExt: Store {
     /// [`query_page`](Self::query_page) reads one page.
     ///
     /// # Errors
-    /// As [`Store::query`]; [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
     async fn query_entities<E: Entity + Send>(&self, query: Query) -> Result<Vec<E>> {
         let mut query = query;
         let mut entities = Vec::new();
@@ -103,7 +178,7 @@ pub trait StoreExt: Store {
     /// expired is left out.
     ///
     /// # Errors
-    /// As [`Store::query`]; [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
     async fn query_page<E: Entity + Send>(&self, query: Query) -> Result<(Vec<E>, Option<Position>)> {
         let page = self.query(query).await?;
         let entities = page.items.into_iter().map(E::from_item).collect::<Result<_>>()?;
@@ -115,7 +190,7 @@ pub trait StoreExt: Store {
     /// reading the rest again either succeeds or gives the error.
     ///
     /// # Errors
-    /// As [`Store::batch_get`], when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice, before
+    /// As [`batch_get`](Self::batch_get), when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice, before
     /// anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
         check_unique("a list of keys", keys.iter())?;
@@ -145,7 +220,7 @@ pub trait StoreExt: Store {
     /// either does them or gives the error.
     ///
     /// # Errors
-    /// As [`Store::batch_write`], when the first batch fails: nothing was done then.
+    /// As [`batch_write`](Self::batch_write), when the first batch fails: nothing was done then.
     /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses and for two writes of one item, before anything is
     /// sent: what a batch leaves undone is done later, so that their order could not be kept.
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for

@@ -6,9 +6,6 @@ mod ext;
 mod forward;
 pub mod memory;
 pub mod meter;
-#[cfg(feature = "mock")]
-mod mock;
-mod operation;
 pub(crate) mod record;
 
 use std::fmt::Debug;
@@ -16,67 +13,53 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
-};
+use crate::request::{Answer, Checked};
 
 pub use ext::StoreExt;
-#[cfg(feature = "mock")]
-pub use mock::MockStore;
-pub use operation::Operation;
 
-/// One DynamoDB table, or what behaves as one. The contract for those who write a store: no method has a default, and the
-/// suite in `threadline_testkit::conformance` holds every behaviour. Users call it through [`StoreExt`] and the access patterns.
+/// One DynamoDB table, or what behaves as one: the contract of a store. The suite in `threadline_testkit::conformance` tests it.
 ///
-/// Each method is one request. A request has one of three outcomes: it was done (`Ok`, which includes a write refused by its
-/// condition), it was not done (`Err`), or nobody knows (`Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)).
+/// Applications make typed requests by [`StoreExt`], which checks each before it gets here. A store answers a request with the variant
+/// of its kind:
+///
+/// ```
+/// use async_trait::async_trait;
+/// use threadline::{Answer, Checked, MemoryStore, Operation, Result, Store};
+///
+/// /// Counts the writes, and passes everything on: a wrapper contains its one idea.
+/// #[derive(Debug)]
+/// struct CountsWrites<S> {
+///     store: S,
+///     writes: std::sync::atomic::AtomicU64,
+/// }
+///
+/// #[async_trait]
+/// impl<S: Store> Store for CountsWrites<S> {
+///     fn table_name(&self) -> &str {
+///         self.store.table_name()
+///     }
+///
+///     async fn execute(&self, request: Checked) -> Result<Answer> {
+///         if request.operation().writes() {
+///             self.writes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         }
+///         self.store.execute(request).await
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
-    /// The name of the table, for spans and errors.
+    /// Returns the name of the table, for spans and errors.
     fn table_name(&self) -> &str;
 
-    /// Reads one item.
+    /// Sends one request.
+    ///
+    /// A request has one of three outcomes: it was done (`Ok`, also for a write that its condition refused and for a transaction
+    /// that was canceled), it was not done (`Err`), or nobody knows (`Err` of kind
+    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)).
     ///
     /// # Errors
-    /// When the store cannot answer. An item that is missing is no error.
-    async fn get(&self, request: Get) -> Result<GetOutput>;
-
-    /// Puts, updates or deletes one item.
-    ///
-    /// # Errors
-    /// When the store cannot answer, or the write can never succeed. A condition that is not met is no error.
-    async fn write(&self, request: Write) -> Result<WriteOutcome>;
-
-    /// Reads a page of one partition.
-    ///
-    /// # Errors
-    /// When the store cannot answer, or for what [`Query::check`] refuses.
-    async fn query(&self, request: Query) -> Result<PageOutput>;
-
-    /// Reads a page of the whole table.
-    ///
-    /// # Errors
-    /// When the store cannot answer, or for what [`Scan::check`] refuses.
-    async fn scan(&self, request: Scan) -> Result<PageOutput>;
-
-    /// Writes several items, all or none.
-    ///
-    /// # Errors
-    /// When the store cannot answer, when a put makes the request invalid as a whole, or
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a token that came with another transaction before. A transaction that is
-    /// cancelled is no error.
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome>;
-
-    /// Reads up to 100 items.
-    ///
-    /// # Errors
-    /// When the store cannot answer at all. Keys that it could not read are in the answer.
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput>;
-
-    /// Puts and deletes up to 25 items, each on its own.
-    ///
-    /// # Errors
-    /// When the store cannot answer at all. Writes that it could not do are in the answer.
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput>;
+    /// When the store cannot answer, or the write can never succeed. A missing item is no error, nor are the parts of a batch that
+    /// were left undone: the answer lists them.
+    async fn execute(&self, request: Checked) -> Result<Answer>;
 }

@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
-};
+use crate::request::{Answer, Checked, Operation};
 use crate::store::Store;
 
 /// The most requests that a batch has under way at once.
@@ -39,39 +36,14 @@ impl Store for Bounded {
         self.store.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let operation = request.operation();
         let _turn = self.turns.acquire().await;
-        self.store.get(request).await.map_err(may_pass)
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let _turn = self.turns.acquire().await;
-        self.store.write(request).await.map_err(refused_or_may_pass)
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        let _turn = self.turns.acquire().await;
-        self.store.query(request).await.map_err(may_pass)
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        let _turn = self.turns.acquire().await;
-        self.store.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let _turn = self.turns.acquire().await;
-        self.store.transact(request).await.map_err(refused_or_may_pass)
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        let _turn = self.turns.acquire().await;
-        self.store.batch_get(request).await.map_err(may_pass)
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        let _turn = self.turns.acquire().await;
-        self.store.batch_write(request).await.map_err(refused_or_may_pass)
+        self.store.execute(request).await.map_err(|error| match operation {
+            Operation::Scan => error,
+            operation if operation.writes() && error.kind() == ErrorKind::Invalid => error,
+            _ => may_pass(error),
+        })
     }
 }
 
@@ -81,9 +53,4 @@ fn may_pass(error: Error) -> Error {
         Recovery::Retry | Recovery::Operator => error,
         Recovery::Permanent => Error::new(ErrorKind::Unavailable, "the store refused the request").with_source(error),
     }
-}
-
-/// The error of a write: a refusal of what was to be written, or one to be tried again.
-fn refused_or_may_pass(error: Error) -> Error {
-    if error.kind() == ErrorKind::Invalid { error } else { may_pass(error) }
 }

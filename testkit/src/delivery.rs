@@ -218,11 +218,12 @@ impl fmt::Debug for Delivery {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use threadline::StoreExt;
 
     use proptest::prelude::*;
 
     use super::*;
-    use threadline::{Item, Store, Write};
+    use threadline::{Item, Write};
 
     fn now<F: Future>(future: F) -> F::Output {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)

@@ -5,7 +5,11 @@
 pub mod conformance;
 mod delivery;
 pub mod fault;
+#[cfg(feature = "mock")]
+mod mock;
 mod random;
 pub mod simulation;
 
 pub use delivery::{Batch, Delivery};
+#[cfg(feature = "mock")]
+pub use mock::MockStore;

@@ -19,7 +19,8 @@ use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
     Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Recovery, Scan, SequentialIds,
-    SortKey, Store, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction, WriteOutcome,
+    SortKey, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction,
+    WriteOutcome,
 };
 
 /// What must never be seen in an error.

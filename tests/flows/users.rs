@@ -1,7 +1,7 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
 use threadline::{
-    Clock, DisplayName, Entity, ErrorKind, Get, HandleClaim, IdentitySubject, NewUser, Profile, Store, User,
+    Clock, DisplayName, Entity, ErrorKind, Get, HandleClaim, IdentitySubject, NewUser, Profile, StoreExt, User,
     UserChange, Write,
 };
 

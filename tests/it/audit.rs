@@ -3,7 +3,7 @@
 use threadline::stream::{AuditCursor, Auditor, Drift, Finding};
 use threadline::{
     AttributeValue, Entity, ErrorKind, Get, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item, Key, Membership,
-    MessageGroup, NewGroup, NewUser, Store, Thread, Update, User, UserId, Write,
+    MessageGroup, NewGroup, NewUser, Store, StoreExt, Thread, Update, User, UserId, Write,
 };
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 

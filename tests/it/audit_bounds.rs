@@ -3,7 +3,7 @@
 use threadline::stream::{Auditor, Drift};
 use threadline::{
     AttributeValue, DisplayName, Entity, Get, HandleClaim, IdentityClaim, IdentitySubject, MAX_MEMBERS, Membership,
-    MessageGroup, NewGroup, NewUser, Store, Thread, User, UserChange, Write,
+    MessageGroup, NewGroup, NewUser, StoreExt, Thread, User, UserChange, Write,
 };
 use threadline_testkit::fault::{FaultStore, Plan};
 

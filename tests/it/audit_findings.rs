@@ -1,8 +1,9 @@
 //! What the audit says: how a finding reads, and what is none.
 
+use threadline::Operation;
 use threadline::stream::{Auditor, Drift};
 use threadline::{Entity, ErrorKind, GroupId, ImportedDirect, Membership, MessageGroup, UserId};
-use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::audit::World;
 use crate::support::{id, time};

@@ -2,8 +2,8 @@
 
 use threadline::stream::{Drift, Projector};
 use threadline::{
-    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, Store, Thread, Threadline, Update,
-    User, UserChange, Write,
+    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, StoreExt, Thread, Threadline,
+    Update, User, UserChange, Write,
 };
 
 use crate::audit::{World, text};

@@ -9,7 +9,7 @@ use threadline::store::meter::Metered;
 use threadline::stream::Auditor;
 use threadline::{
     Capacity, Consistency, DisplayName, Entity, Get, GroupId, Handle, IdentitySubject, ImportedDirect, Item, Key,
-    Membership, MemoryStore, Message, MessageGroup, NewGroup, NewUser, PartitionKey, Result, Scan, SortKey, Store,
+    Membership, MemoryStore, Message, MessageGroup, NewGroup, NewUser, PartitionKey, Result, Scan, SortKey, StoreExt,
     Thread, Threadline, Units, Update, User, UserChange, Write, read_units,
 };
 use threadline_testkit::fault::{Calls, FaultStore, Plan};

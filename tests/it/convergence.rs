@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use threadline::stream::{Auditor, Finding, Projector};
 use threadline::{
     AttributeValue, DisplayName, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message,
-    NewGroup, Store, Thread, Update, User, UserChange, Write,
+    NewGroup, StoreExt, Thread, Update, User, UserChange, Write,
 };
 use threadline_testkit::fault::{FaultStore, Plan, Rates};
 use threadline_testkit::{Batch, Delivery};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use threadline::{
     AttributeValue, BatchAction, BatchWrite, Condition, Entity, ErrorKind, Item, Key, KeySegment, MemoryStore,
-    PartitionKey, SortKey, Store, StoreExt, TransactAction, Transaction, Update, User, Write, WriteAction, tag,
+    PartitionKey, SortKey, StoreExt, TransactAction, Transaction, Update, User, Write, WriteAction, tag,
 };
 
 /// Text within this many lists and maps.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use threadline::store::meter::Metered;
 use threadline::stream::{Auditor, Drift, Finding, Projector, StreamRecord};
 use threadline::{
-    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, Store, Thread, Update, User, Write,
+    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, StoreExt, Thread, Update, User,
+    Write,
 };
 
 use crate::support::{App, block_on, cases, scan};

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use threadline::{
-    AttributeValue, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Draft, Error, ErrorKind, Get, GetOutput,
-    GroupId, Handle, IdentitySubject, Item, MessageBody, MessageId, NewGroup, NewUser, PageOutput, Query, Result, Scan,
-    Store, Threadline, TransactOutcome, Transaction, Write, WriteOutcome,
+    Answer, AttributeValue, Checked, Draft, Error, ErrorKind, GroupId, Handle, IdentitySubject, Item, MessageBody,
+    MessageId, NewGroup, NewUser, Result, Store, StoreExt, Threadline, Write,
 };
 
 use crate::support::{App, scan, time};
@@ -232,41 +231,13 @@ fn f15_each_fault_of_the_input_is_told_where_it_is() {
 #[derive(Debug)]
 struct Locked;
 
-fn denied<T>() -> Result<T> {
-    Err(Error::new(ErrorKind::Denied, "these credentials may not use the table"))
-}
-
 #[async_trait]
 impl Store for Locked {
     fn table_name(&self) -> &str {
         "locked"
     }
 
-    async fn get(&self, _: Get) -> Result<GetOutput> {
-        denied()
-    }
-
-    async fn write(&self, _: Write) -> Result<WriteOutcome> {
-        denied()
-    }
-
-    async fn query(&self, _: Query) -> Result<PageOutput> {
-        denied()
-    }
-
-    async fn scan(&self, _: Scan) -> Result<PageOutput> {
-        denied()
-    }
-
-    async fn transact(&self, _: Transaction) -> Result<TransactOutcome> {
-        denied()
-    }
-
-    async fn batch_get(&self, _: BatchGet) -> Result<BatchGetOutput> {
-        denied()
-    }
-
-    async fn batch_write(&self, _: BatchWrite) -> Result<BatchWriteOutput> {
-        denied()
+    async fn execute(&self, _: Checked) -> Result<Answer> {
+        Err(Error::new(ErrorKind::Denied, "these credentials may not use the table"))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use threadline::{
     Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, MemoryStore, Message, MessageBody, MessageGroup, NewGroup,
-    NewUser, Profile, Store, Thread, Threadline, UserId,
+    NewUser, Profile, StoreExt, Thread, Threadline, UserId,
 };
 use uuid::Uuid;
 

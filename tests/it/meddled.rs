@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, MemoryStore,
-    PageOutput, Query, QuerySource, Result, Scan, Store, TransactOutcome, Transaction, Write, WriteOutcome,
+    Answer, Checked, Error, ErrorKind, Key, MemoryStore, PageOutput, QuerySource, Request, Result, Store,
 };
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -127,46 +126,32 @@ impl Store for Meddled {
         self.store.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.counted(self.store.get(request)).await
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.meddle().await;
-        match self.failing.get(request.key()) {
-            Some(kind) => Err(Error::new(*kind, "this item cannot be written")),
-            None => self.counted(self.store.write(request)).await,
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let mut request = request.into_request();
+        match &mut request {
+            Request::Write(write) => {
+                self.meddle().await;
+                if let Some(kind) = self.failing.get(write.key()) {
+                    return Err(Error::new(*kind, "this item cannot be written"));
+                }
+            }
+            Request::Transact(_) => self.meddle().await,
+            Request::Query(query) => {
+                let partition = query.partition().as_str();
+                let work = self.before_query.lock().unwrap().take_if(|(of, _)| of == partition);
+                if let Some((_, work)) = work {
+                    work.await;
+                }
+                if self.hides_index && matches!(query.source, QuerySource::Index { .. }) {
+                    return Ok(Answer::Query(PageOutput::default()));
+                }
+                query.limit = self.page.or(query.limit);
+            }
+            Request::Scan(scan) => scan.limit = self.page.or(scan.limit),
+            Request::Get(_) | Request::BatchGet(_) | Request::BatchWrite(_) => {}
         }
-    }
-
-    async fn query(&self, mut request: Query) -> Result<PageOutput> {
-        let partition = request.partition().as_str();
-        let work = self.before_query.lock().unwrap().take_if(|(of, _)| of == partition);
-        if let Some((_, work)) = work {
-            work.await;
-        }
-        if self.hides_index && matches!(request.source, QuerySource::Index { .. }) {
-            return Ok(PageOutput::default());
-        }
-        request.limit = self.page.or(request.limit);
-        self.counted(self.store.query(request)).await
-    }
-
-    async fn scan(&self, mut request: Scan) -> Result<PageOutput> {
-        request.limit = self.page.or(request.limit);
-        self.store.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.meddle().await;
-        self.store.transact(request).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.store.batch_get(request).await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.store.batch_write(request).await
+        let is_counted = matches!(request, Request::Get(_) | Request::Write(_) | Request::Query(_));
+        let sending = self.store.execute(Checked::new(request)?);
+        if is_counted { self.counted(sending).await } else { sending.await }
     }
 }

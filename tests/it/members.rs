@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use threadline::Operation;
 use threadline::{
-    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, MessageGroup, NewGroup, Store, Thread,
+    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, MessageGroup, NewGroup, StoreExt, Thread,
     Threadline, Update, User, Write,
 };
-use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::groups::{group, person, texts};
 use crate::support::{App, scan};

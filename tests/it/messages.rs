@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use threadline::{
     Clock, Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Outcome, Page, RandomIds,
-    Recovery, SendWindow, Thread,
+    Recovery, SendWindow, StoreExt, Thread,
 };
 
 use crate::support::{App, time};
@@ -361,7 +361,7 @@ async fn a_page_of_no_or_too_many_messages_is_refused() {
 
 #[tokio::test]
 async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page() {
-    use threadline::{AttributeValue, Item, Store, Write};
+    use threadline::{AttributeValue, Item, Write};
     let app = App::new();
     let (thread, all) = thread_of(&app, 4).await;
     let mut pin = Item::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use threadline::stream::{Auditor, Drift};
-use threadline::{AttributeValue, Clock, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, Store};
+use threadline::{AttributeValue, Clock, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, StoreExt};
 use threadline::{User, UserChange, UserId, Write};
 
 use crate::support::{App, block_on, cases, id, scan};

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
-    AttributeValue, Entity, Error, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item,
-    Key, Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser, Store, Thread, Write,
+    Answer, AttributeValue, Checked, Entity, Error, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim,
+    IdentitySubject, Item, Key, Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser,
+    Operation, Store, StoreExt, Thread, Write,
 };
 
 use crate::support::App;
@@ -459,26 +460,12 @@ impl Store for Denying {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
-    async fn query(&self, _: threadline::Query) -> threadline::Result<threadline::PageOutput> {
-        Err(Error::new(self.kind, "not now"))
-    }
-    async fn get(&self, request: Get) -> threadline::Result<threadline::GetOutput> {
-        self.store.get(request).await
-    }
-    async fn write(&self, request: Write) -> threadline::Result<threadline::WriteOutcome> {
-        self.store.write(request).await
-    }
-    async fn scan(&self, request: threadline::Scan) -> threadline::Result<threadline::PageOutput> {
-        self.store.scan(request).await
-    }
-    async fn transact(&self, request: threadline::Transaction) -> threadline::Result<threadline::TransactOutcome> {
-        self.store.transact(request).await
-    }
-    async fn batch_get(&self, request: threadline::BatchGet) -> threadline::Result<threadline::BatchGetOutput> {
-        self.store.batch_get(request).await
-    }
-    async fn batch_write(&self, request: threadline::BatchWrite) -> threadline::Result<threadline::BatchWriteOutput> {
-        self.store.batch_write(request).await
+
+    async fn execute(&self, request: Checked) -> threadline::Result<Answer> {
+        match request.operation() {
+            Operation::Query => Err(Error::new(self.kind, "not now")),
+            _ => self.store.execute(request).await,
+        }
     }
 }
 

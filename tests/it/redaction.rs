@@ -12,7 +12,7 @@ use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft,
     Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
     Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
-    Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, Store, StoreExt, Thread, Threadline,
+    Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, StoreExt, Thread, Threadline,
     TransactAction, Transaction, Update, User, UserChange, Write, tag,
 };
 use tracing::Dispatch;

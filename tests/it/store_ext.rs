@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Entity, Error, ErrorKind, Get,
-    GetOutput, Item, Key, KeySegment, MemoryStore, PageOutput, PartitionKey, Query, Result, Scan, SortKey, Store,
-    StoreExt, TransactOutcome, Transaction, Write, WriteOutcome, tag,
+    Answer, AttributeValue, BatchAction, BatchGetOutput, BatchWriteOutput, Checked, Entity, Error, ErrorKind, Item,
+    Key, KeySegment, MemoryStore, PartitionKey, Request, Result, Scan, SortKey, Store, StoreExt, tag,
 };
 
 /// What becomes of one batch.
@@ -59,35 +58,22 @@ impl Store for Faulty {
         self.table.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.table.get(request).await
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let _ = self.table.write(request.clone()).await?;
-        self.table.write(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.table.query(request).await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.table.scan(request).await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.table.transact(request).await
-    }
-
-    async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
-        let unprocessed = self.meet_fate(&mut request.keys)?;
-        Ok(BatchGetOutput { unprocessed, ..self.table.batch_get(request).await? })
-    }
-
-    async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
-        let unprocessed = self.meet_fate(&mut request.writes)?;
-        Ok(BatchWriteOutput { unprocessed, ..self.table.batch_write(request).await? })
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        match request.into_request() {
+            Request::Write(write) => {
+                let _ = self.table.write(write.clone()).await?;
+                Ok(Answer::Write(self.table.write(write).await?))
+            }
+            Request::BatchGet(mut batch) => {
+                let unprocessed = self.meet_fate(&mut batch.keys)?;
+                Ok(Answer::BatchGet(BatchGetOutput { unprocessed, ..self.table.batch_get(batch).await? }))
+            }
+            Request::BatchWrite(mut batch) => {
+                let unprocessed = self.meet_fate(&mut batch.writes)?;
+                Ok(Answer::BatchWrite(BatchWriteOutput { unprocessed, ..self.table.batch_write(batch).await? }))
+            }
+            request => self.table.execute(Checked::new(request)?).await,
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use threadline::Operation;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
     AttributeValue, DisplayName, Entity, Error, ErrorKind, Get, Handle, Item, Membership, Message, NewGroup, Result,
-    Store, Thread, Units, Update, User, UserChange, UserId, Write,
+    Store, StoreExt, Thread, Units, Update, User, UserChange, UserId, Write,
 };
-use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::meddled::Meddled;
 use crate::redaction::captured;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
 use threadline::{
     DisplayName, Entity, GroupId, Handle, IdentitySubject, Membership, Message, MessageBody, NewGroup, NewUser,
-    Profile, Store, Thread, Threadline, User, UserChange, UserId, Write,
+    Profile, StoreExt, Thread, Threadline, User, UserChange, UserId, Write,
 };
 
 use crate::meddled::Meddled;

@@ -10,7 +10,7 @@ use proptest::test_runner::RngSeed;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, StreamRecord};
 use threadline::{
-    Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, Store, Thread, Threadline,
+    Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, StoreExt, Thread, Threadline,
     Timestamp, User, UserId,
 };
 

@@ -1,8 +1,8 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
 use threadline::{
-    Capacity, Clock, DisplayName, Entity, Error, ErrorKind, Handle, HandleClaim, IdentitySubject, Item, NewUser, Store,
-    Units, Update, UserChange, Write,
+    Capacity, Clock, DisplayName, Entity, Error, ErrorKind, Handle, HandleClaim, IdentitySubject, Item, NewUser,
+    StoreExt, Units, Update, UserChange, Write,
 };
 
 use crate::support::{App, id, scan};

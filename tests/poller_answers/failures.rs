@@ -1,7 +1,8 @@
 //! What fails: what is tried again, what ends the call, and what is told then.
 
 use threadline::GroupId;
-use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+use threadline::Operation;
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use super::*;
 

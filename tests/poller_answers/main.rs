@@ -24,7 +24,8 @@ use threadline::stream::{
     JsonLinesSink, PollEvent, PollStart, PollSummary, Poller, Projector, StreamRecord, local_streams_client,
 };
 use threadline::{
-    Clock, Error, ErrorKind, Item, ManualClock, MemoryStore, NewUser, SequentialIds, Store, Thread, Threadline, User,
+    Clock, Error, ErrorKind, Item, ManualClock, MemoryStore, NewUser, SequentialIds, Store, StoreExt, Thread,
+    Threadline, User,
 };
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;

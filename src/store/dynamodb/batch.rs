@@ -25,7 +25,6 @@ struct Round {
 
 impl DynamoDbStore {
     pub(super) async fn send_batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        request.check()?;
         let mut pending = request.keys.into_iter().map(|key| (key, ())).collect();
         let send = |pending: &[(Key, ())], attempts: Attempts| {
             let keys = KeysAndAttributes::builder()
@@ -53,7 +52,6 @@ impl DynamoDbStore {
     }
 
     pub(super) async fn send_batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        request.check()?;
         let pending = request.writes.into_iter().map(|write| Ok((write.key()?, write)));
         let mut pending = pending.collect::<Result<Vec<_>>>()?;
         let send = |pending: &[(Key, BatchAction)], attempts: Attempts| {

@@ -18,10 +18,7 @@ use super::Store;
 use crate::aws::Backoff;
 use crate::error::{Error, Result};
 use crate::id::{IdSource, RandomIds};
-use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
-};
+use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
 
 pub use crate::aws::{RetryPolicy, local_client};
@@ -99,31 +96,17 @@ impl Store for DynamoDbStore {
         &self.table
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.send_get(request).await.map_err(|error| self.named("get", error))
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.send_write(request).await.map_err(|error| self.named("write", error))
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.send_query(request).await.map_err(|error| self.named("query", error))
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.send_scan(request).await.map_err(|error| self.named("scan", error))
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.send_transact(request).await.map_err(|error| self.named("transact", error))
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.send_batch_get(request).await.map_err(|error| self.named("batch_get", error))
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.send_batch_write(request).await.map_err(|error| self.named("batch_write", error))
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let operation = request.operation();
+        let answer = match request.into_request() {
+            Request::Get(get) => self.send_get(get).await.map(Answer::Get),
+            Request::Write(write) => self.send_write(write).await.map(Answer::Write),
+            Request::Query(query) => self.send_query(query).await.map(Answer::Query),
+            Request::Scan(scan) => self.send_scan(scan).await.map(Answer::Scan),
+            Request::Transact(transaction) => self.send_transact(transaction).await.map(Answer::Transact),
+            Request::BatchGet(batch) => self.send_batch_get(batch).await.map(Answer::BatchGet),
+            Request::BatchWrite(batch) => self.send_batch_write(batch).await.map(Answer::BatchWrite),
+        };
+        answer.map_err(|error| self.named(operation.name(), error))
     }
 }

@@ -34,7 +34,6 @@ impl DynamoDbStore {
     pub(super) async fn send_query(&self, request: Query) -> Result<PageOutput> {
         let attempts = Attempts::new();
         let call = self.call("query", Effect::Read, &attempts);
-        request.check()?;
         let Expressions { condition, names, values, .. } = Expressions::of_query(&request);
         let (index, consistent) = match &request.source {
             QuerySource::Table { consistency, .. } => (None, *consistency == Consistency::Strong),
@@ -65,7 +64,6 @@ impl DynamoDbStore {
     pub(super) async fn send_scan(&self, request: Scan) -> Result<PageOutput> {
         let attempts = Attempts::new();
         let call = self.call("scan", Effect::Read, &attempts);
-        request.check()?;
         let sending = self
             .client
             .scan()

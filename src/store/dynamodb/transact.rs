@@ -20,7 +20,6 @@ const NO_REASON: &str = "None";
 
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        request.check()?;
         let attempts = Attempts::new();
         let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
         let call = self.call(operation, Effect::Write, &attempts);

@@ -18,7 +18,6 @@ type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
     pub(super) async fn send_write(&self, mut request: Write) -> Result<WriteOutcome> {
-        request.check()?;
         let mut item = match &mut request.action {
             WriteAction::Put { item, .. } => Some(item_to_sdk(std::mem::take(item))),
             WriteAction::Update { .. } | WriteAction::Delete { .. } => None,

@@ -37,8 +37,8 @@ use super::record::{SequenceNumber, StreamRecord};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
 use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, MAX_PAGE_BYTES, PageOutput, Query,
-    QuerySource, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
+    Answer, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, MAX_PAGE_BYTES,
+    PageOutput, Query, QuerySource, Request, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -52,7 +52,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// It keeps DynamoDB's rules: the order of keys by their bytes, pages cut by limit and by 1 MB, atomic transactions with
 /// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request
-/// consumes. What its requests' own checks refuse, it refuses again, since their fields are open.
+/// consumes.
 ///
 /// By itself it is kinder than DynamoDB, and troubles a test only where the test asks for it:
 ///
@@ -70,7 +70,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///
 /// ```
-/// use threadline::store::Store;
+/// use threadline::StoreExt;
 /// use threadline::{Get, Item, Key, MemoryStore, PartitionKey, SortKey, Write};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -126,7 +126,7 @@ impl MemoryStore {
     ///
     /// ```
     /// use std::num::NonZeroU32;
-    /// use threadline::{MemoryStore, Scan, Store};
+    /// use threadline::{MemoryStore, Scan, StoreExt};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let store = MemoryStore::new().with_page_size(NonZeroU32::MIN);
@@ -158,7 +158,7 @@ impl MemoryStore {
     /// an earlier lag: what that has kept from the index is still kept, as far as this one allows.
     ///
     /// ```
-    /// use threadline::store::Store;
+    /// use threadline::StoreExt;
     /// use threadline::store::memory::IndexLag;
     /// use threadline::{GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
     ///
@@ -254,7 +254,6 @@ impl MemoryStore {
     }
 
     fn page_of_query(&self, mut request: Query) -> Result<PageOutput> {
-        request.check()?;
         request.limit = self.page_limit(request.limit);
         let consistency = match &request.source {
             QuerySource::Table { consistency, .. } => Some(*consistency),
@@ -269,23 +268,27 @@ impl MemoryStore {
     }
 
     fn page_of_scan(&self, mut request: Scan) -> Result<PageOutput> {
-        request.check()?;
         request.limit = self.page_limit(request.limit);
         let page = self.state().table.scan_page(&request);
         let capacity = Capacity::reads(read_units(page.bytes, Consistency::Eventual));
         self.shown(&page, false, capacity)
     }
 
+    fn get_one(&self, request: &Get) -> GetOutput {
+        let stored = self.state().table.get(&request.key).cloned();
+        let size = stored.as_ref().map_or(0, |stored| stored.size);
+        let capacity = Capacity::reads(read_units(size, request.consistency));
+        let item = stored.and_then(|stored| stored.shown(self.clock.now()));
+        GetOutput { item, capacity }
+    }
+
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
-        // It was checked when it was made, but its fields are open.
-        request.check()?;
         let action = Action::of(request.action);
         let now = self.clock.now();
         self.state_mut().write(action, request.condition.as_ref(), request.return_old, now)
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
-        request.check()?;
         let Transaction { actions, token } = request;
         let named = token.map(|token| Named { token, actions: actions.clone() });
         let prepared = actions.into_iter().map(Prepared::transact).collect();
@@ -293,8 +296,7 @@ impl MemoryStore {
         self.state_mut().transact(prepared, named, now)
     }
 
-    fn get_batch(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        request.check()?;
+    fn get_batch(&self, request: BatchGet) -> BatchGetOutput {
         let BatchGet { keys, consistency } = request;
         let mut answer = BatchGetOutput::default();
         let mut read: Vec<Stored> = Vec::new();
@@ -322,11 +324,10 @@ impl MemoryStore {
         drop(state);
         let now = self.clock.now();
         answer.items = read.iter().filter_map(|stored| stored.shown(now)).collect();
-        Ok(answer)
+        answer
     }
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        request.check()?;
         let actions = request.writes.into_iter().map(Action::of_batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
@@ -358,35 +359,17 @@ impl Store for MemoryStore {
         &self.table_name
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        let stored = self.state().table.get(&request.key).cloned();
-        let size = stored.as_ref().map_or(0, |stored| stored.size);
-        let capacity = Capacity::reads(read_units(size, request.consistency));
-        let item = stored.and_then(|stored| stored.shown(self.clock.now()));
-        Ok(GetOutput { item, capacity })
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        self.named("write", self.write_one(request))
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.named("query", self.page_of_query(request))
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.named("scan", self.page_of_scan(request))
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        self.named("transact", self.transact_all(request))
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.named("batch_get", self.get_batch(request))
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.named("batch_write", self.write_batch(request))
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let operation = request.operation();
+        let answer = match request.into_request() {
+            Request::Get(get) => Ok(Answer::Get(self.get_one(&get))),
+            Request::Write(write) => self.write_one(write).map(Answer::Write),
+            Request::Query(query) => self.page_of_query(query).map(Answer::Query),
+            Request::Scan(scan) => self.page_of_scan(scan).map(Answer::Scan),
+            Request::Transact(transaction) => self.transact_all(transaction).map(Answer::Transact),
+            Request::BatchGet(batch) => Ok(Answer::BatchGet(self.get_batch(batch))),
+            Request::BatchWrite(batch) => self.write_batch(batch).map(Answer::BatchWrite),
+        };
+        self.named(operation.name(), answer)
     }
 }

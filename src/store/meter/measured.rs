@@ -5,12 +5,12 @@ use std::fmt;
 
 use crate::capacity::{Capacity, Units};
 use crate::error::ErrorKind;
-use crate::store::Operation;
+use crate::request::Operation;
 
 /// A request that passed through a [`Metered`](super::Metered), without any content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Request {
+pub struct MeasuredRequest {
     /// What it asked for.
     pub operation: Operation,
     /// What it consumed; nothing where it failed, since nobody says what it consumed then.
@@ -20,7 +20,7 @@ pub struct Request {
 }
 
 /// The operation and its units: `transact: 8.0 WCU + 2.0 index WCU`.
-impl fmt::Display for Request {
+impl fmt::Display for MeasuredRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation.name())?;
         match self.failed {
@@ -35,11 +35,11 @@ impl fmt::Display for Request {
 #[must_use = "what was consumed is held to nothing before `exactly` or `at_most`"]
 pub struct Measured<T> {
     answer: T,
-    requests: Vec<Request>,
+    requests: Vec<MeasuredRequest>,
 }
 
 impl<T> Measured<T> {
-    pub(super) fn new(answer: T, requests: Vec<Request>) -> Self {
+    pub(super) fn new(answer: T, requests: Vec<MeasuredRequest>) -> Self {
         Self { answer, requests }
     }
 
@@ -49,7 +49,7 @@ impl<T> Measured<T> {
     }
 
     /// The requests, in the order of their answers.
-    pub fn requests(&self) -> &[Request] {
+    pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
 
@@ -91,7 +91,7 @@ impl<T> Measured<T> {
 pub struct BudgetError {
     bound: &'static str,
     budget: Capacity,
-    requests: Vec<Request>,
+    requests: Vec<MeasuredRequest>,
 }
 
 impl BudgetError {
@@ -106,7 +106,7 @@ impl BudgetError {
     }
 
     /// The requests, in the order of their answers.
-    pub fn requests(&self) -> &[Request] {
+    pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
 }
@@ -158,7 +158,8 @@ mod tests {
     use super::*;
     use crate::key::{Key, PartitionKey, SortKey};
     use crate::request::Get;
-    use crate::store::Store;
+    use crate::store::StoreExt;
+
     use crate::store::memory::MemoryStore;
     use crate::store::meter::Metered;
 
@@ -195,7 +196,7 @@ mod tests {
             Capacity { index_read: Units::ZERO, ..consumed },
             Capacity { index_write: Units::halves(1), ..consumed },
         ] {
-            let request = Request { operation: Operation::Write, capacity: consumed, failed: None };
+            let request = MeasuredRequest { operation: Operation::Write, capacity: consumed, failed: None };
             let measured = Measured::new((), vec![request]);
             assert_eq!(measured.clone().at_most(lacking).unwrap_err().budget(), lacking);
             assert_eq!(measured.clone().exactly(lacking).unwrap_err().consumed(), consumed);

@@ -9,15 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Operation, Store};
+use super::Store;
 use crate::capacity::Capacity;
 use crate::error::Result;
-use crate::request::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
-};
+use crate::request::{Answer, Checked, Operation};
 
-pub use measured::{BudgetError, Measured, Request};
+pub use measured::{BudgetError, Measured, MeasuredRequest};
 
 /// A store that adds up the capacity of every answer, also of a write that was refused and of a transaction that was
 /// cancelled. A request that ends in an error counts for nothing: nobody says what it consumed. A clone shares the sum.
@@ -59,7 +56,7 @@ pub struct Metered<S> {
 struct State {
     total: Capacity,
     /// The requests of each piece of work that is being measured, by the number that it has.
-    measured: BTreeMap<u64, Vec<Request>>,
+    measured: BTreeMap<u64, Vec<MeasuredRequest>>,
     next: u64,
 }
 
@@ -88,10 +85,10 @@ impl<S: Store> Metered<S> {
         Measured::new(answer, measuring.requests())
     }
 
-    fn count<T>(&self, operation: Operation, answer: &Result<T>, capacity: impl Fn(&T) -> Capacity) {
+    fn count(&self, operation: Operation, answer: &Result<Answer>) {
         let request = match answer {
-            Ok(answer) => Request { operation, capacity: capacity(answer), failed: None },
-            Err(error) => Request { operation, capacity: Capacity::default(), failed: Some(error.kind()) },
+            Ok(answer) => MeasuredRequest { operation, capacity: answer.capacity(), failed: None },
+            Err(error) => MeasuredRequest { operation, capacity: Capacity::default(), failed: Some(error.kind()) },
         };
         let mut state = self.lock();
         state.total += request.capacity;
@@ -122,7 +119,7 @@ impl<'a, S: Store> Measuring<'a, S> {
         Self { meter, number }
     }
 
-    fn requests(&self) -> Vec<Request> {
+    fn requests(&self) -> Vec<MeasuredRequest> {
         self.meter.lock().measured.get_mut(&self.number).map(std::mem::take).unwrap_or_default()
     }
 }
@@ -133,52 +130,16 @@ impl<S: Store> Drop for Measuring<'_, S> {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: Store> Store for Metered<S> {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        let answer = self.store.get(request).await;
-        self.count(Operation::Get, &answer, |answer| answer.capacity);
-        answer
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let answer = self.store.write(request).await;
-        self.count(Operation::Write, &answer, |answer| answer.capacity());
-        answer
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        let answer = self.store.query(request).await;
-        self.count(Operation::Query, &answer, |answer| answer.capacity);
-        answer
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        let answer = self.store.scan(request).await;
-        self.count(Operation::Scan, &answer, |answer| answer.capacity);
-        answer
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let answer = self.store.transact(request).await;
-        self.count(Operation::Transact, &answer, |answer| answer.capacity());
-        answer
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        let answer = self.store.batch_get(request).await;
-        self.count(Operation::BatchGet, &answer, |answer| answer.capacity);
-        answer
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        let answer = self.store.batch_write(request).await;
-        self.count(Operation::BatchWrite, &answer, |answer| answer.capacity);
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let operation = request.operation();
+        let answer = self.store.execute(request).await;
+        self.count(operation, &answer);
         answer
     }
 }
@@ -190,7 +151,10 @@ mod tests {
     use super::*;
     use crate::capacity::Units;
     use crate::key::{Key, PartitionKey, SortKey};
-    use crate::request::{BatchAction, Condition, TransactAction};
+    use crate::request::{
+        BatchAction, BatchGet, BatchWrite, Condition, Get, Query, Scan, TransactAction, Transaction, Write,
+    };
+    use crate::store::StoreExt;
     use crate::store::memory::MemoryStore;
     use crate::{AttributeValue, Item};
 

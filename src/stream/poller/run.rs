@@ -13,7 +13,7 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::key::TYPE;
 use crate::request::{Query, SortRange};
-use crate::store::{Store, StoreExt};
+use crate::store::StoreExt;
 
 /// The most shards that are read at once. A shard allows two readers.
 const CONCURRENCY: usize = 8;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use threadline::{BatchAction, BatchGet, BatchWrite, Item, Key, Query};
+use threadline::{BatchAction, BatchGet, BatchWrite, Item, Key, Query, StoreExt};
 
 use super::scope::{item_at, sort_key};
 use super::support::{

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use threadline::{
-    AttributeValue, Comparison, Condition, Key, PK, SK, TransactAction, TransactOutcome, Update, Write, WriteOutcome,
+    AttributeValue, Comparison, Condition, Key, PK, SK, StoreExt, TransactAction, TransactOutcome, Update, Write,
+    WriteOutcome,
 };
 
 use super::support::{assert_invalid, b, done, n, ns, put, refused, s, ss, transact, with, write};

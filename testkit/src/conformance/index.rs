@@ -4,7 +4,7 @@
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
 use threadline::{
-    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, Update, Write, WriteAction,
+    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, StoreExt, Update, Write, WriteAction,
 };
 
 use super::scope::with_index_key;

@@ -2,7 +2,7 @@
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
 use threadline::{
-    AttributeValue, BatchAction, BatchWrite, Condition, IndexKey, Item, Key, PartitionKey, Query, SortKey,
+    AttributeValue, BatchAction, BatchWrite, Condition, IndexKey, Item, Key, PartitionKey, Query, SortKey, StoreExt,
     TransactAction, TransactOutcome, Transaction, Update, Write, WriteAction,
 };
 

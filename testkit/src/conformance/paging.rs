@@ -2,7 +2,7 @@
 //! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
 //! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
 
-use threadline::{IndexKey, Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, Write};
+use threadline::{IndexKey, Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, StoreExt, Write};
 
 use super::scope::{sort_key, with_index_key};
 use super::support::{

@@ -3,7 +3,7 @@
 //!
 //! The table may hold other items, and others may be writing to it: these look at the items of their own scope.
 
-use threadline::{Item, Key, PK, PageOutput, Position, Scan, Write};
+use threadline::{Item, Key, PK, PageOutput, Position, Scan, StoreExt, Write};
 
 use super::scope::{item_at, sort_key};
 use super::support::{

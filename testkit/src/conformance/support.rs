@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, Capacity, ErrorKind, Get, Item, Key, PageOutput,
-    Query, Result, Scan, Store, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
+    Query, Result, Scan, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 /// More pages than any behaviour has: a store whose positions run in a circle is stopped here.

@@ -3,7 +3,7 @@
 //! [how transactions work](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html))
 
 use threadline::{
-    AttributeValue, CancelCode, CancelReason, Condition, ErrorKind, GSI1SK, Item, Key, Query, TransactAction,
+    AttributeValue, CancelCode, CancelReason, Condition, ErrorKind, GSI1SK, Item, Key, Query, StoreExt, TransactAction,
     TransactOutcome, Transaction, Update, Write,
 };
 

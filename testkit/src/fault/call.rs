@@ -1,9 +1,8 @@
 //! A call, as far as a plan looks at it.
 
-use threadline::store::Operation;
 use threadline::{
-    AttributeChange, AttributeValue, BatchAction, BatchGet, BatchWrite, GSI1PK, Get, PK, Query, QuerySource, Scan,
-    TransactAction, Transaction, Write, WriteAction,
+    AttributeChange, AttributeValue, BatchAction, GSI1PK, Operation, PK, QuerySource, Request, TransactAction, Write,
+    WriteAction,
 };
 
 /// A call: what it asks for, and of which partitions.
@@ -23,8 +22,24 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(operation: Operation, partitions: impl IntoIterator<Item = Partition<'a>>) -> Self {
-        Self { operation, partitions: partitions.into_iter().collect(), actions: 0 }
+    pub(super) fn of(request: &'a Request) -> Self {
+        let partitions = match request {
+            Request::Get(get) => vec![Partition::of_table(get.key.pk.as_str())],
+            Request::Write(write) => Partition::written(write).collect(),
+            Request::Query(query) => vec![match &query.source {
+                QuerySource::Table { partition, .. } => Partition::of_table(partition.as_str()),
+                QuerySource::Index { partition } => Partition::of_index(partition.as_str()),
+            }],
+            Request::Scan(_) => Vec::new(),
+            Request::Transact(transaction) => {
+                let actions = transaction.actions.iter().enumerate();
+                actions.flat_map(|(action, written)| Partition::of_action(action, written)).collect()
+            }
+            Request::BatchGet(batch) => batch.keys.iter().map(|key| Partition::of_table(key.pk.as_str())).collect(),
+            Request::BatchWrite(batch) => batch.writes.iter().flat_map(Partition::of_batch).collect(),
+        };
+        let actions = if let Request::Transact(transaction) = request { transaction.actions.len() } else { 0 };
+        Self { operation: request.operation(), partitions, actions }
     }
 }
 
@@ -52,63 +67,20 @@ impl<'a> Partition<'a> {
         };
         std::iter::once(Self::of_table(write.key().pk.as_str())).chain(in_index.map(Self::of_index))
     }
-}
 
-impl<'a> From<&'a Get> for Call<'a> {
-    fn from(request: &'a Get) -> Self {
-        Self::new(Operation::Get, [Partition::of_table(request.key.pk.as_str())])
-    }
-}
-
-impl<'a> From<&'a Write> for Call<'a> {
-    fn from(request: &'a Write) -> Self {
-        Self::new(Operation::Write, Partition::written(request))
-    }
-}
-
-impl<'a> From<&'a Query> for Call<'a> {
-    fn from(request: &'a Query) -> Self {
-        let partition = match &request.source {
-            QuerySource::Table { partition, .. } => Partition::of_table(partition.as_str()),
-            QuerySource::Index { partition } => Partition::of_index(partition.as_str()),
+    fn of_action(action: usize, written: &'a TransactAction) -> Vec<Self> {
+        let partitions: Vec<_> = match written {
+            TransactAction::Write(write) => Self::written(write).collect(),
+            TransactAction::Check { key, .. } => vec![Self::of_table(key.pk.as_str())],
         };
-        Self::new(Operation::Query, [partition])
+        partitions.into_iter().map(|partition| Self { action, ..partition }).collect()
     }
-}
 
-impl<'a> From<&'a Scan> for Call<'a> {
-    fn from(_: &'a Scan) -> Self {
-        Self::new(Operation::Scan, [])
-    }
-}
-
-impl<'a> From<&'a Transaction> for Call<'a> {
-    fn from(request: &'a Transaction) -> Self {
-        let partitions = request.actions.iter().enumerate().flat_map(|(action, written)| {
-            let partitions: Vec<_> = match written {
-                TransactAction::Write(write) => Partition::written(write).collect(),
-                TransactAction::Check { key, .. } => vec![Partition::of_table(key.pk.as_str())],
-            };
-            partitions.into_iter().map(move |partition| Partition { action, ..partition })
-        });
-        Self { actions: request.actions.len(), ..Self::new(Operation::Transact, partitions) }
-    }
-}
-
-impl<'a> From<&'a BatchGet> for Call<'a> {
-    fn from(request: &'a BatchGet) -> Self {
-        Self::new(Operation::BatchGet, request.keys.iter().map(|key| Partition::of_table(key.pk.as_str())))
-    }
-}
-
-impl<'a> From<&'a BatchWrite> for Call<'a> {
-    fn from(request: &'a BatchWrite) -> Self {
-        let partitions = request.writes.iter().flat_map(|write| match write {
-            BatchAction::Put(item) => {
-                [item.get_s(PK).map(Partition::of_table), item.get_s(GSI1PK).map(Partition::of_index)]
-            }
-            BatchAction::Delete(key) => [Some(Partition::of_table(key.pk.as_str())), None],
-        });
-        Self::new(Operation::BatchWrite, partitions.flatten())
+    fn of_batch(write: &'a BatchAction) -> impl Iterator<Item = Self> {
+        let partitions = match write {
+            BatchAction::Put(item) => [item.get_s(PK).map(Self::of_table), item.get_s(GSI1PK).map(Self::of_index)],
+            BatchAction::Delete(key) => [Some(Self::of_table(key.pk.as_str())), None],
+        };
+        partitions.into_iter().flatten()
     }
 }

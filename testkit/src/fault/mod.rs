@@ -13,16 +13,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, CancelCode, CancelReason, Capacity, Condition, Error,
-    ErrorKind, Get, GetOutput, PageOutput, Query, Result, Scan, ServiceError, Store, TransactAction, TransactOutcome,
-    Transaction, Units, Write, WriteOutcome,
+    Answer, CancelCode, CancelReason, Capacity, Checked, Condition, Error, ErrorKind, Operation, Request, Result,
+    ServiceError, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units,
 };
 
 use self::call::Call;
 use self::plan::Fault;
 
 pub use plan::{Calls, Plan, Rates};
-pub use threadline::store::Operation;
 
 /// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
 /// leaves parts of a batch undone, is slow, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
@@ -32,9 +30,8 @@ pub use threadline::store::Operation;
 /// it, the application's own view is metered, to which an error tells of no consumption.
 ///
 /// ```
-/// use threadline::store::Store;
+/// use threadline::{ErrorKind, MemoryStore, Scan, StoreExt};
 /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
-/// use threadline::{ErrorKind, MemoryStore, Scan};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
@@ -90,7 +87,8 @@ impl<S: Store> FaultStore<S> {
     /// # async fn run() -> threadline::Result<()> {
     /// use std::sync::Arc;
     /// use std::time::Duration;
-    /// use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+    /// use threadline::Operation;
+    /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ManualClock, MemoryStore, NewUser, Threadline};
     ///
     /// // The answer to a send takes an hour, and the application waits for a millisecond.
@@ -157,11 +155,11 @@ impl<S: Store> FaultStore<S> {
     }
 
     /// What befalls the call, and the place of the action, from 0, where that is one of a transaction's.
-    fn next_at<'a>(&self, call: impl Into<Call<'a>>) -> Option<(Fault, usize)> {
+    fn next(&self, request: &Checked) -> Option<(Fault, usize)> {
         let mut state = self.lock();
         state.calls = state.calls.saturating_add(1);
         // What befalls a process that is down does not count for the plan.
-        let next = if state.crashed { Some((Fault::Crash, 0)) } else { state.plan.next(&call.into()) };
+        let next = if state.crashed { Some((Fault::Crash, 0)) } else { state.plan.next(&Call::of(request.request())) };
         if let Some((fault, _)) = next {
             state.faults = state.faults.saturating_add(1);
             state.crashed = fault == Fault::Crash;
@@ -169,15 +167,11 @@ impl<S: Store> FaultStore<S> {
         next
     }
 
-    fn next<'a>(&self, call: impl Into<Call<'a>>) -> Option<Fault> {
-        self.next_at(call).map(|(fault, _)| fault)
-    }
-
     /// The answer to a transaction that this hinders at the action in that place.
     ///
     /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
     /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
-    async fn cancelled(&self, mut request: Transaction, code: CancelCode, place: usize) -> TransactOutcome {
+    async fn canceled(&self, mut request: Transaction, code: CancelCode, place: usize) -> Result<Answer> {
         let count = request.actions.len();
         // As the DynamoDB store says it: the least that the attempt can have consumed.
         let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
@@ -197,7 +191,7 @@ impl<S: Store> FaultStore<S> {
         if let Some(reason) = reasons.get_mut(place) {
             *reason = CancelReason { code, current: None };
         }
-        TransactOutcome::Cancelled { reasons, capacity }
+        Ok(Answer::Transact(TransactOutcome::Cancelled { reasons, capacity }))
     }
 
     /// The error for a call that was not done, or whose answer is lost.
@@ -235,95 +229,51 @@ impl<S: Store> FaultStore<S> {
     }
 }
 
-/// Does the call, unless a fault keeps it from being done, and loses its answer where that is the fault.
-macro_rules! misbehave {
-    ($self:ident, $operation:expr, $fault:expr, $call:expr) => {
-        match $fault {
-            None => $call.await,
-            Some(Fault::LoseAnswer) => {
-                let _ = $call.await?;
-                Err($self.error($operation, Fault::LoseAnswer))
-            }
-            Some(fault @ (Fault::SlowBefore(pause) | Fault::SlowAnswer(pause))) => {
-                let Some(Sleep(sleep)) = &$self.sleep else { return Err($self.error($operation, fault)) };
-                if let Fault::SlowBefore(_) = fault {
-                    sleep(pause).await;
-                    $call.await
-                } else {
-                    let answer = $call.await;
-                    sleep(pause).await;
-                    answer
-                }
-            }
-            Some(fault) => Err($self.error($operation, fault)),
-        }
-    };
-}
-
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: Store> Store for FaultStore<S> {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        let fault = self.next(&request);
-        misbehave!(self, Operation::Get, fault, self.store.get(request))
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let fault = self.next(&request);
-        misbehave!(self, Operation::Write, fault, self.store.write(request))
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        let fault = self.next(&request);
-        misbehave!(self, Operation::Query, fault, self.store.query(request))
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        let fault = self.next(&request);
-        misbehave!(self, Operation::Scan, fault, self.store.scan(request))
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let next = self.next_at(&request);
-        let hindrance = match next {
-            Some((Fault::Throttle, place)) => Some((CancelCode::Throttled, place)),
-            Some((Fault::Conflict, place)) => Some((CancelCode::Conflict, place)),
-            _ => None,
-        };
-        if let Some((code, place)) = hindrance {
-            return Ok(self.cancelled(request, code, place).await);
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let operation = request.operation();
+        let Some((fault, action)) = self.next(&request) else { return self.store.execute(request).await };
+        match (fault, request.request()) {
+            (Fault::Throttle, Request::Transact(transaction)) => {
+                self.canceled(transaction.clone(), CancelCode::Throttled, action).await
+            }
+            (Fault::Conflict, Request::Transact(transaction)) => {
+                self.canceled(transaction.clone(), CancelCode::Conflict, action).await
+            }
+            (Fault::Unprocessed(count), Request::BatchGet(batch)) if count < batch.keys.len() => {
+                let mut batch = batch.clone();
+                let left = batch.keys.split_off(batch.keys.len() - count);
+                let mut answer = self.store.batch_get(batch).await?;
+                answer.unprocessed.extend(left);
+                Ok(Answer::BatchGet(answer))
+            }
+            (Fault::Unprocessed(count), Request::BatchWrite(batch)) if count < batch.writes.len() => {
+                let mut batch = batch.clone();
+                let left = batch.writes.split_off(batch.writes.len() - count);
+                let mut answer = self.store.batch_write(batch).await?;
+                answer.unprocessed.extend(left);
+                Ok(Answer::BatchWrite(answer))
+            }
+            (Fault::LoseAnswer, _) => {
+                let _ = self.store.execute(request).await?;
+                Err(self.error(operation, fault))
+            }
+            (Fault::SlowBefore(pause) | Fault::SlowAnswer(pause), _) => {
+                let Some(Sleep(sleep)) = &self.sleep else { return Err(self.error(operation, fault)) };
+                if let Fault::SlowBefore(_) = fault {
+                    sleep(pause).await;
+                    return self.store.execute(request).await;
+                }
+                let answer = self.store.execute(request).await;
+                sleep(pause).await;
+                answer
+            }
+            _ => Err(self.error(operation, fault)),
         }
-        misbehave!(self, Operation::Transact, next.map(|(fault, _)| fault), self.store.transact(request))
     }
-
-    async fn batch_get(&self, mut request: BatchGet) -> Result<BatchGetOutput> {
-        let fault = self.next(&request);
-        if let Some(left) = split(fault, &mut request.keys) {
-            let mut answer = self.store.batch_get(request).await?;
-            answer.unprocessed.extend(left);
-            return Ok(answer);
-        }
-        misbehave!(self, Operation::BatchGet, fault, self.store.batch_get(request))
-    }
-
-    async fn batch_write(&self, mut request: BatchWrite) -> Result<BatchWriteOutput> {
-        let fault = self.next(&request);
-        if let Some(left) = split(fault, &mut request.writes) {
-            let mut answer = self.store.batch_write(request).await?;
-            answer.unprocessed.extend(left);
-            return Ok(answer);
-        }
-        misbehave!(self, Operation::BatchWrite, fault, self.store.batch_write(request))
-    }
-}
-
-/// What a fault leaves undone of a batch; `None` where it does not, and where it would be all of it.
-fn split<T>(fault: Option<Fault>, parts: &mut Vec<T>) -> Option<Vec<T>> {
-    let Some(Fault::Unprocessed(count)) = fault else { return None };
-    let done = parts.len().checked_sub(count).filter(|done| *done > 0)?;
-    Some(parts.split_off(done))
 }

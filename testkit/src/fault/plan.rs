@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use threadline::store::Operation;
+use threadline::Operation;
 
 use super::call::{Call, Partition};
 use crate::random::Random;
@@ -12,7 +12,8 @@ use crate::random::Random;
 /// one call, the first of the plan is done. `Debug` prints the plan as it is written, without partitions.
 ///
 /// ```
-/// use threadline_testkit::fault::{Calls, Operation, Plan};
+/// use threadline::Operation;
+/// use threadline_testkit::fault::{Calls, Plan};
 ///
 /// let plan = Plan::new().throttle(Calls::nth(3)).lose_answer(Calls::every(5).of(Operation::Write).on_partition("GRP#"));
 /// assert_eq!(format!("{plan:?}"), "Plan::new().throttle(nth(3)).lose_answer(every(5).of(Write).on_partition(…))");
@@ -61,7 +62,8 @@ impl Plan {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// use threadline_testkit::fault::{Calls, FaultStore, Operation, Plan};
+    /// use threadline::Operation;
+    /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserId};
     ///
     /// let id: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;

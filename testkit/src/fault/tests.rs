@@ -1,6 +1,7 @@
 use threadline::store::meter::Metered;
 use threadline::{
-    AttributeValue, BatchAction, ClientToken, GSI1PK, Item, Key, MemoryStore, PartitionKey, SortKey, Update,
+    AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, GSI1PK, Get, Item, Key, MemoryStore, PartitionKey,
+    Query, Scan, SortKey, Update, Write,
 };
 
 use super::*;

@@ -1,8 +1,8 @@
 //! What lies among the deployment's items and is none of them: other programs' items, and items that cannot be read.
 
 use threadline::{
-    AttributeValue, Clock, Entity, GSI1PK, GSI1SK, GroupId, Item, Membership, Message, PK, SK, TYPE, Timestamp, UserId,
-    Write,
+    AttributeValue, Clock, Entity, GSI1PK, GSI1SK, GroupId, Item, Membership, Message, PK, SK, StoreExt, TYPE,
+    Timestamp, UserId, Write,
 };
 use uuid::Uuid;
 

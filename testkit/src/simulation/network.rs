@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Error, ErrorKind, Get, GetOutput, Key, KnownKey,
-    PageOutput, PartitionKey, Query, QuerySource, Result, Scan, Store, TransactOutcome, Transaction, Write,
-    WriteAction, WriteOutcome,
+    Answer, Checked, Error, ErrorKind, GetOutput, Key, KnownKey, Operation, PartitionKey, QuerySource, Request, Result,
+    Store, TransactOutcome, Write, WriteAction, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -61,11 +60,6 @@ impl Traffic {
         })
     }
 
-    /// Something is read now, perhaps from the index.
-    fn reads(&mut self, index: bool) {
-        self.stale_reads += u64::from(index && self.index_is_behind);
-    }
-
     /// A line of the trace, which is made only where there is one.
     pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
@@ -109,28 +103,23 @@ impl<S> Network<S> {
     }
 
     /// What a request is, where that is to be told.
-    fn note(&self, what: impl FnOnce() -> String) -> Option<String> {
-        lock(&self.traffic).trace.is_some().then(what)
-    }
-
-    async fn send<T>(
-        &self,
-        what: Option<String>,
-        call: impl Future<Output = Result<T>>,
-        told: impl Fn(&T) -> &'static str,
-    ) -> Result<T> {
-        self.travel().await;
-        let answer = call.await;
-        {
-            let mut traffic = lock(&self.traffic);
-            traffic.requests += 1;
-            traffic.tell(|| match &answer {
-                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), told(answer)),
-                Err(error) => format!("    {}: {}: {:?}", self.name, what.unwrap_or_default(), error.kind()),
-            });
-        }
-        self.travel().await;
-        answer
+    fn note(&self, request: &Request) -> Option<String> {
+        let is_traced = lock(&self.traffic).trace.is_some();
+        is_traced.then(|| match request {
+            Request::Get(get) => format!("get {}", kind(&get.key)),
+            Request::Write(write) => format!("{} {}", action(write), kind(write.key())),
+            Request::Query(query) => match &query.source {
+                QuerySource::Table { partition, .. } => format!("query {}", partition_of(partition)),
+                QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
+            },
+            Request::Scan(_) => "scan".to_owned(),
+            Request::Transact(transaction) => {
+                let actions: Vec<_> = transaction.actions.iter().map(|action| kind(action.key())).collect();
+                format!("transact {}", actions.join(", "))
+            }
+            Request::BatchGet(_) => "batch get".to_owned(),
+            Request::BatchWrite(_) => "batch write".to_owned(),
+        })
     }
 }
 
@@ -159,70 +148,49 @@ impl<S> fmt::Debug for Network<S> {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: Store + Clone + 'static> Store for Network<S> {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        let what = self.note(|| format!("get {}", kind(&request.key)));
-        let found = |answer: &GetOutput| if answer.item.is_some() { "found" } else { "not found" };
-        self.send(what, self.store.get(request), found).await
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let what = self.note(request.request());
+        if matches!(request.operation(), Operation::Write | Operation::Transact) {
+            let (store, copy) = (self.store.clone(), request.clone());
+            let late = || -> Late { Box::pin(async move { drop(store.execute(copy).await) }) };
+            self.is_late(what.as_ref(), late).await?;
+        }
+        self.travel().await;
+        if let Request::Query(query) = request.request() {
+            let mut traffic = lock(&self.traffic);
+            traffic.continued_pages += u64::from(query.start.is_some());
+            traffic.stale_reads +=
+                u64::from(matches!(query.source, QuerySource::Index { .. }) && traffic.index_is_behind);
+        }
+        let answer = self.store.execute(request).await;
+        {
+            let mut traffic = lock(&self.traffic);
+            traffic.requests += 1;
+            traffic.tell(|| match &answer {
+                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), told(answer)),
+                Err(error) => format!("    {}: {}: {:?}", self.name, what.unwrap_or_default(), error.kind()),
+            });
+        }
+        self.travel().await;
+        answer
     }
+}
 
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let what = self.note(|| format!("{} {}", action(&request), kind(request.key())));
-        let (store, copy) = (self.store.clone(), request.clone());
-        let late = || -> Late { Box::pin(async move { drop(store.write(copy).await) }) };
-        self.is_late(what.as_ref(), late).await?;
-        let done = |answer: &WriteOutcome| match answer {
-            WriteOutcome::Done { .. } => "done",
-            WriteOutcome::Refused { .. } => "refused",
-        };
-        self.send(what, self.store.write(request), done).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        let what = self.note(|| match &request.source {
-            QuerySource::Table { partition, .. } => format!("query {}", partition_of(partition)),
-            QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
-        });
-        let reads_index = matches!(request.source, QuerySource::Index { .. });
-        lock(&self.traffic).continued_pages += u64::from(request.start.is_some());
-        let query = async {
-            lock(&self.traffic).reads(reads_index);
-            self.store.query(request).await
-        };
-        self.send(what, query, |_| "answered").await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.send(self.note(|| "scan".to_owned()), self.store.scan(request), |_| "answered").await
-    }
-
-    async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let what = self.note(|| {
-            let actions: Vec<_> = request.actions.iter().map(|action| kind(action.key())).collect();
-            format!("transact {}", actions.join(", "))
-        });
-        let (store, copy) = (self.store.clone(), request.clone());
-        let late = || -> Late { Box::pin(async move { drop(store.transact(copy).await) }) };
-        self.is_late(what.as_ref(), late).await?;
-        let done = |answer: &TransactOutcome| match answer {
-            TransactOutcome::Done { .. } => "done",
-            TransactOutcome::Cancelled { .. } => "cancelled",
-        };
-        self.send(what, self.store.transact(request), done).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.send(self.note(|| "batch get".to_owned()), self.store.batch_get(request), |_| "answered").await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.send(self.note(|| "batch write".to_owned()), self.store.batch_write(request), |_| "answered").await
+/// What a trace tells of an answer.
+fn told(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Get(GetOutput { item: Some(_), .. }) => "found",
+        Answer::Get(_) => "not found",
+        Answer::Write(WriteOutcome::Done { .. }) | Answer::Transact(TransactOutcome::Done { .. }) => "done",
+        Answer::Write(WriteOutcome::Refused { .. }) => "refused",
+        Answer::Transact(TransactOutcome::Cancelled { .. }) => "canceled",
+        Answer::Query(_) | Answer::Scan(_) | Answer::BatchGet(_) | Answer::BatchWrite(_) => "answered",
     }
 }
 

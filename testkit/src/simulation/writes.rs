@@ -2,7 +2,7 @@
 
 use threadline::{
     Clock, DisplayName, Draft, Entity, Error, ErrorKind, GroupId, ImportedDirect, Message, MessageBody, MessageId,
-    MessageKey, MessagePosition, NewGroup, Profile, Result, Store, Thread, Threadline, UserChange, UserId, Write,
+    MessageKey, MessagePosition, NewGroup, Profile, Result, StoreExt, Thread, Threadline, UserChange, UserId, Write,
 };
 
 use super::client::{Answer, Client};

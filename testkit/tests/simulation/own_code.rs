@@ -1,6 +1,6 @@
 //! What an application does with it: its own code beside the devices, and its own invariants.
 
-use threadline::{AttributeValue, Get, Item, Key, PartitionKey, Result, SortKey, Store, Threadline, Update, Write};
+use threadline::{AttributeValue, Get, Item, Key, PartitionKey, Result, SortKey, StoreExt, Threadline, Update, Write};
 use threadline_testkit::simulation::{Simulation, Site};
 
 const ACTORS: usize = 4;

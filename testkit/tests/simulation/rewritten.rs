@@ -4,10 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Query, Result, Scan, Store,
-    TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
-};
+use threadline::{Answer, Checked, PageOutput, Request, Result, Store, TransactAction, Write};
 
 pub(crate) struct Rewritten {
     table: Arc<dyn Store>,
@@ -53,35 +50,17 @@ impl Store for Rewritten {
         self.table.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.table.get(request).await
-    }
-
-    async fn write(&self, mut request: Write) -> Result<WriteOutcome> {
-        (self.write)(&mut request);
-        self.table.write(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        let mut page = self.table.query(request).await?;
-        (self.answer)(&mut page);
-        Ok(page)
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.table.scan(request).await
-    }
-
-    async fn transact(&self, mut request: Transaction) -> Result<TransactOutcome> {
-        (self.transact)(&mut request.actions);
-        self.table.transact(request).await
-    }
-
-    async fn batch_get(&self, request: BatchGet) -> Result<BatchGetOutput> {
-        self.table.batch_get(request).await
-    }
-
-    async fn batch_write(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        self.table.batch_write(request).await
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let mut request = request.into_request();
+        match &mut request {
+            Request::Write(write) => (self.write)(write),
+            Request::Transact(transaction) => (self.transact)(&mut transaction.actions),
+            _ => {}
+        }
+        let mut answer = self.table.execute(Checked::new(request)?).await?;
+        if let Answer::Query(page) = &mut answer {
+            (self.answer)(page);
+        }
+        Ok(answer)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, Store, Thread, Units,
+    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, StoreExt, Thread, Units,
     Update, User, Write, read_units,
 };
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
-use threadline::store::Operation;
+use threadline::Operation;
 use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result};
 use threadline_testkit::fault::{Calls, Plan};
 

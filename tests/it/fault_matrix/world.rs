@@ -6,7 +6,7 @@ use threadline::store::meter::Metered;
 use threadline::stream::{RecordKind, StreamRecord};
 use threadline::{
     Entity, HandleClaim, IdentitySubject, Item, Membership, MemoryStore, Message, MessageGroup, NewGroup, NewUser,
-    SequentialIds, Store, Thread, Threadline, Update, User, UserChange, Write,
+    SequentialIds, StoreExt, Thread, Threadline, Update, User, UserChange, Write,
 };
 use threadline_testkit::fault::{FaultStore, Plan};
 

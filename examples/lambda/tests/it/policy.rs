@@ -7,9 +7,8 @@ use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Princi
 use serde_json::{Value, json};
 use threadline::stream::Projector;
 use threadline::{
-    BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, DisplayName, Entity, Get, GetOutput, MemoryStore, NewGroup,
-    NewUser, PageOutput, Query, QuerySource, Result, Scan, Store, Threadline, TransactOutcome, Transaction, UserChange,
-    Write, WriteAction, WriteOutcome,
+    Answer, Checked, DisplayName, Entity,
+    MemoryStore, NewGroup, NewUser, QuerySource, Request, Result, Store, StoreExt, Threadline, UserChange, Write, WriteAction,
 };
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
@@ -45,46 +44,28 @@ impl Store for Recorder {
         self.table.table_name()
     }
 
-    async fn get(&self, request: Get) -> Result<GetOutput> {
-        self.note(asked("dynamodb:GetItem", TABLE, Some(request.key.pk.as_str())));
-        self.table.get(request).await
-    }
-
-    async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let action = match &request.action {
-            WriteAction::Put { .. } => "dynamodb:PutItem",
-            WriteAction::Update { .. } => "dynamodb:UpdateItem",
-            WriteAction::Delete { .. } => "dynamodb:DeleteItem",
-        };
-        self.note(asked(action, TABLE, Some(request.key().pk.as_str())));
-        self.table.write(request).await
-    }
-
-    async fn query(&self, request: Query) -> Result<PageOutput> {
-        self.note(match &request.source {
-            QuerySource::Table { partition, .. } => asked("dynamodb:Query", TABLE, Some(partition.as_str())),
-            QuerySource::Index { partition } => {
-                asked("dynamodb:Query", format!("{TABLE}/index/gsi1"), Some(partition.as_str()))
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let index = format!("{TABLE}/index/gsi1");
+        self.note(match request.request() {
+            Request::Get(get) => asked("dynamodb:GetItem", TABLE, Some(get.key.pk.as_str())),
+            Request::Write(write) => {
+                let action = match &write.action {
+                    WriteAction::Put { .. } => "dynamodb:PutItem",
+                    WriteAction::Update { .. } => "dynamodb:UpdateItem",
+                    WriteAction::Delete { .. } => "dynamodb:DeleteItem",
+                };
+                asked(action, TABLE, Some(write.key().pk.as_str()))
+            }
+            Request::Query(query) => match &query.source {
+                QuerySource::Table { partition, .. } => asked("dynamodb:Query", TABLE, Some(partition.as_str())),
+                QuerySource::Index { partition } => asked("dynamodb:Query", index, Some(partition.as_str())),
+            },
+            Request::Scan(_) => asked("dynamodb:Scan", TABLE, None),
+            Request::Transact(_) | Request::BatchGet(_) | Request::BatchWrite(_) => {
+                panic!("the projector makes no transactions or batches: its policy would have to allow them")
             }
         });
-        self.table.query(request).await
-    }
-
-    async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        self.note(asked("dynamodb:Scan", TABLE, None));
-        self.table.scan(request).await
-    }
-
-    async fn transact(&self, _: Transaction) -> Result<TransactOutcome> {
-        panic!("the projector makes no transactions: its policy would have to allow them")
-    }
-
-    async fn batch_get(&self, _: BatchGet) -> Result<BatchGetOutput> {
-        panic!("the projector reads no batches: its policy would have to allow them")
-    }
-
-    async fn batch_write(&self, _: BatchWrite) -> Result<BatchWriteOutput> {
-        panic!("the projector writes no batches: its policy would have to allow them")
+        self.table.execute(request).await
     }
 }
 

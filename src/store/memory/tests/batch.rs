@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite};
+use crate::store::StoreExt;
 
 fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
     now(store.batch_get(BatchGet::new(keys).unwrap())).unwrap()

@@ -3,6 +3,7 @@
 use super::*;
 use crate::capacity::Units;
 use crate::request::{BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Scan, TransactAction, Update};
+use crate::store::StoreExt;
 
 /// Units of the table and of the index, in whole numbers.
 fn writes(table: u64, index: u64) -> Capacity {

@@ -1,5 +1,6 @@
 //! The change log.
 
+use crate::store::StoreExt;
 use std::time::Duration;
 
 use super::*;

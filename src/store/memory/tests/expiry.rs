@@ -1,5 +1,6 @@
 //! Items that have expired and are not swept yet.
 
+use crate::store::StoreExt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! What several threads asked of the twin and were answered, and whether one thread alone could have been answered so: whether the
 //! history is linearizable (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
 
+use crate::store::StoreExt;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 

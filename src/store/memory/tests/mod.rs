@@ -16,6 +16,7 @@ mod transact;
 mod update;
 mod write;
 
+use crate::store::StoreExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

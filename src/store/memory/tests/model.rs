@@ -1,5 +1,6 @@
 //! Random writes against a plain model: a list of items, searched from end to end.
 
+use crate::store::StoreExt;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 

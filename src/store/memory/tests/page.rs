@@ -1,5 +1,6 @@
 //! Pages of queries and scans.
 
+use crate::store::StoreExt;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 

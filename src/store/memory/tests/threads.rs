@@ -1,5 +1,6 @@
 //! Many threads at once.
 
+use crate::store::StoreExt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Barrier, Mutex};
 use std::thread;

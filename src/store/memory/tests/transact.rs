@@ -1,5 +1,6 @@
 //! Transactions and their tokens.
 
+use crate::store::StoreExt;
 use std::time::Duration;
 
 use super::*;

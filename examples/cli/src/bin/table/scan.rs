@@ -5,7 +5,8 @@ use std::error::Error;
 
 use threadline::store::meter::Metered;
 use threadline::{
-    Entity, HandleClaim, IdentityClaim, Item, KnownKey, Membership, Message, MessageGroup, Result, Scan, Store, User,
+    Entity, HandleClaim, IdentityClaim, Item, KnownKey, Membership, Message, MessageGroup, Result, Scan, Store,
+    StoreExt, User,
 };
 use threadline_examples::out::is_closed;
 use threadline_examples::{minute, say};

@@ -1,6 +1,6 @@
-//! The methods of a store, by name.
+//! The kinds of requests.
 
-/// A method of [`Store`](super::Store).
+/// The kind of a [`Request`](super::Request).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -21,12 +21,12 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Returns `true` if the method writes items.
+    /// Returns `true` if the request writes items.
     pub fn writes(self) -> bool {
         matches!(self, Self::Write | Self::Transact | Self::BatchWrite)
     }
 
-    /// The method's name, as it stands in errors.
+    /// Returns the name that errors show.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "get",

@@ -1,0 +1,175 @@
+//! A request of any kind, the check that each must pass, and the answers.
+
+use super::batch::{BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput};
+use super::get::{Get, GetOutput};
+use super::operation::Operation;
+use super::query::{PageOutput, Query};
+use super::scan::Scan;
+use super::transaction::{TransactOutcome, Transaction};
+use super::write::{Write, WriteOutcome};
+use crate::capacity::Capacity;
+use crate::error::Result;
+
+/// A request of any kind. The enum is exhaustive, so that a wrapper that looks at requests does not compile until it knows a new
+/// kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Reads one item.
+    Get(Get),
+    /// Puts, updates or deletes one item.
+    Write(Write),
+    /// Reads a page of one partition.
+    Query(Query),
+    /// Reads a page of the table.
+    Scan(Scan),
+    /// Writes several items, all or none.
+    Transact(Transaction),
+    /// Reads several items.
+    BatchGet(BatchGet),
+    /// Writes several items, each on its own.
+    BatchWrite(BatchWrite),
+}
+
+/// The answer to a [`Request`]. A store answers each request with the variant of its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The answer to a [`Get`].
+    Get(GetOutput),
+    /// The answer to a [`Write`].
+    Write(WriteOutcome),
+    /// The answer to a [`Query`].
+    Query(PageOutput),
+    /// The answer to a [`Scan`].
+    Scan(PageOutput),
+    /// The answer to a [`Transaction`].
+    Transact(TransactOutcome),
+    /// The answer to a [`BatchGet`].
+    BatchGet(BatchGetOutput),
+    /// The answer to a [`BatchWrite`].
+    BatchWrite(BatchWriteOutput),
+}
+
+impl Request {
+    /// Returns the kind of the request.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Get(_) => Operation::Get,
+            Self::Write(_) => Operation::Write,
+            Self::Query(_) => Operation::Query,
+            Self::Scan(_) => Operation::Scan,
+            Self::Transact(_) => Operation::Transact,
+            Self::BatchGet(_) => Operation::BatchGet,
+            Self::BatchWrite(_) => Operation::BatchWrite,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Get(_) => Ok(()),
+            Self::Write(write) => write.check(),
+            Self::Query(query) => query.check(),
+            Self::Scan(scan) => scan.check(),
+            Self::Transact(transaction) => transaction.check(),
+            Self::BatchGet(batch) => batch.check(),
+            Self::BatchWrite(batch) => batch.check(),
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the capacity that the request consumed.
+    pub fn capacity(&self) -> Capacity {
+        match self {
+            Self::Get(answer) => answer.capacity,
+            Self::Write(answer) => answer.capacity(),
+            Self::Query(answer) | Self::Scan(answer) => answer.capacity,
+            Self::Transact(answer) => answer.capacity(),
+            Self::BatchGet(answer) => answer.capacity,
+            Self::BatchWrite(answer) => answer.capacity,
+        }
+    }
+}
+
+/// A request that keeps DynamoDB's limits. A store receives nothing else.
+///
+/// A wrapper that changes a request takes it out, and makes a checked one again:
+///
+/// ```
+/// use threadline::{BatchGet, Checked, Key, PartitionKey, Request, SortKey};
+///
+/// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+/// let checked = Checked::new(BatchGet::new(vec![key.clone()])?)?;
+/// let Request::BatchGet(batch) = checked.into_request() else { unreachable!() };
+/// assert_eq!(batch.keys, [key]);
+///
+/// let nothing = threadline::Write::update(batch.keys[0].clone(), threadline::Update::new());
+/// assert!(nothing.is_err(), "an update must change something");
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked(Request);
+
+impl Checked {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what DynamoDB would refuse whatever the table holds: too many parts, too many
+    /// bytes, a malformed key, an invalid name or value.
+    pub fn new(request: impl Into<Request>) -> Result<Self> {
+        let request = request.into();
+        request.check()?;
+        Ok(Self(request))
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &Request {
+        &self.0
+    }
+
+    /// Takes the request out.
+    pub fn into_request(self) -> Request {
+        self.0
+    }
+
+    /// Returns the kind of the request.
+    pub fn operation(&self) -> Operation {
+        self.0.operation()
+    }
+}
+
+/// A request of one kind, which has answers of one type. Implemented for this crate's requests.
+pub trait TypedRequest: Into<Request> + Send {
+    /// The answer.
+    type Output: Send;
+
+    /// Takes the answer out; `None` for the answer to a request of another kind.
+    fn output(answer: Answer) -> Option<Self::Output>;
+}
+
+macro_rules! typed {
+    ($($request:ident => $variant:ident, $output:ty;)*) => {$(
+        impl From<$request> for Request {
+            fn from(request: $request) -> Self {
+                Self::$variant(request)
+            }
+        }
+
+        impl TypedRequest for $request {
+            type Output = $output;
+
+            fn output(answer: Answer) -> Option<$output> {
+                if let Answer::$variant(output) = answer { Some(output) } else { None }
+            }
+        }
+    )*};
+}
+
+typed! {
+    Get => Get, GetOutput;
+    Write => Write, WriteOutcome;
+    Query => Query, PageOutput;
+    Scan => Scan, PageOutput;
+    Transaction => Transact, TransactOutcome;
+    BatchGet => BatchGet, BatchGetOutput;
+    BatchWrite => BatchWrite, BatchWriteOutput;
+}

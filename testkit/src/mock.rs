@@ -1,0 +1,76 @@
+//! A mock of the store, for tests that decide what each request answers.
+#![allow(missing_docs, reason = "mockall writes most of this module")]
+
+use async_trait::async_trait;
+use mockall::mock;
+use threadline::{
+    Answer, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, PageOutput, Query,
+    Request, Result, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
+};
+
+mock! {
+    /// A [`mockall`] mock of the [`Store`](threadline::Store) trait (feature `mock`). Use it for an error or an answer that no table
+    /// gives, at one exact place. For everything else use [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
+    ///
+    /// `on_get`, `on_write` and so on answer all requests of a kind. A request of a kind without an answer panics. `expect_execute` has
+    /// mockall's own expectations, with counts and sequences.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::{Error, ErrorKind, Threadline, UserId};
+    /// use threadline_testkit::MockStore;
+    ///
+    /// let mut store = MockStore::for_table("threadline");
+    /// store.on_get(|_| Err(Error::new(ErrorKind::Throttled, "the table is over its throughput")));
+    ///
+    /// let chat = Threadline::new(store);
+    /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// let error = chat.user(user).await.unwrap_err();
+    /// assert!(error.is_retryable());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[derive(Debug)]
+    pub Store {}
+
+    #[async_trait]
+    impl threadline::Store for Store {
+        fn table_name(&self) -> &str;
+        async fn execute(&self, request: Checked) -> Result<Answer>;
+    }
+}
+
+macro_rules! on {
+    ($($name:ident: $request:ident as $variant:ident => $output:ty;)*) => {$(
+        #[doc = concat!("Answers each [`", stringify!($request), "`] with this function.")]
+        pub fn $name(&mut self, answer: impl Fn($request) -> Result<$output> + Send + 'static) -> &mut Self {
+            self.expect_execute()
+                .withf(|request| matches!(request.request(), Request::$variant(_)))
+                .returning(move |request| match request.into_request() {
+                    Request::$variant(request) => answer(request).map(Answer::$variant),
+                    _ => unreachable!("the expectation matches one kind of request"),
+                });
+            self
+        }
+    )*};
+}
+
+impl MockStore {
+    /// A mock with this table name, which every access pattern asks for, and no other expectation yet.
+    pub fn for_table(name: &str) -> Self {
+        let mut store = Self::new();
+        store.expect_table_name().return_const(name.to_owned());
+        store
+    }
+
+    on! {
+        on_get: Get as Get => GetOutput;
+        on_write: Write as Write => WriteOutcome;
+        on_query: Query as Query => PageOutput;
+        on_scan: Scan as Scan => PageOutput;
+        on_transact: Transaction as Transact => TransactOutcome;
+        on_batch_get: BatchGet as BatchGet => BatchGetOutput;
+        on_batch_write: BatchWrite as BatchWrite => BatchWriteOutput;
+    }
+}

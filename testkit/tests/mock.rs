@@ -1,0 +1,34 @@
+//! An application's answer to what no table says.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use threadline::{Error, ErrorKind, PageOutput, StoreExt, Threadline, UserId};
+use threadline_testkit::MockStore;
+
+fn user() -> UserId {
+    "6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_error_of_a_kind_that_no_table_gives_reaches_the_application() {
+    let mut store = MockStore::for_table("threadline");
+    store.on_query(|_| Err(Error::new(ErrorKind::Corrupt, "the disk is on fire")));
+    let error = Threadline::new(store).inbox(user()).fetch().await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Corrupt, Some("inbox.page")));
+}
+
+#[tokio::test]
+async fn each_kind_of_request_has_an_answer_of_its_own() {
+    let reads = AtomicU32::new(0);
+    let mut store = MockStore::for_table("threadline");
+    store
+        .on_get(move |_| match reads.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(Error::new(ErrorKind::Throttled, "once")),
+            _ => Ok(threadline::GetOutput::default()),
+        })
+        .on_scan(|_| Ok(PageOutput::default()));
+    assert!(store.scan(threadline::Scan::new()).await.unwrap().items.is_empty());
+    let chat = Threadline::new(store);
+    assert_eq!(chat.user(user()).await.unwrap_err().kind(), ErrorKind::Throttled);
+    assert_eq!(chat.user(user()).await.unwrap(), None);
+}
