@@ -55,7 +55,7 @@ async fn the_server_understands_every_condition() -> Result<(), Error> {
     let mut stored = item("A", "B");
     stored.insert("n", number("5"));
     stored.insert("s", text("m"));
-    let _ = store.write(Write::put(stored)?).await?;
+    let _ = store.write(Write::put(stored)).await?;
 
     let holds = [
         Condition::exists("n"),
@@ -73,7 +73,7 @@ async fn the_server_understands_every_condition() -> Result<(), Error> {
     for condition in holds {
         for (condition, is_done) in [(condition.clone(), true), (condition.not(), false)] {
             let words = format!("{condition:?}");
-            let update = Write::update(key("A", "B"), Update::new().set("seen", number("1")))?.when(condition)?;
+            let update = Write::update(key("A", "B"), Update::new().set("seen", number("1"))).when(condition);
             let outcome = store.write(update).await?;
             assert_eq!(matches!(outcome, WriteOutcome::Done { .. }), is_done, "{words}");
         }
@@ -88,7 +88,7 @@ async fn the_server_understands_every_change() -> Result<(), Error> {
     let mut stored = item("A", "B");
     stored.insert("kept", text("first"));
     stored.insert("gone", text("x"));
-    let _ = store.write(Write::put(stored.clone())?).await?;
+    let _ = store.write(Write::put(stored.clone())).await?;
 
     let update = Update::new()
         .set("set", text("s"))
@@ -96,7 +96,7 @@ async fn the_server_understands_every_change() -> Result<(), Error> {
         .set_if_absent("made", text("m"))
         .add("count", -3)
         .remove("gone");
-    let write = Write::update(key("A", "B"), update)?.when(Condition::exists("gone"))?.returning_old();
+    let write = Write::update(key("A", "B"), update).when(Condition::exists("gone")).returning_old();
     let WriteOutcome::Done { old, .. } = store.write(write.clone()).await? else { panic!("it was refused") };
     assert_eq!(old, Some(stored));
 
@@ -114,10 +114,10 @@ async fn the_server_understands_every_change() -> Result<(), Error> {
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
 async fn capacity_is_counted_for_table_and_index_apart() -> Result<(), Error> {
     let (spec, store) = set_up("capacity").await?;
-    let put = store.write(Write::put(indexed("A", "B", "1"))?).await?;
+    let put = store.write(Write::put(indexed("A", "B", "1"))).await?;
     assert_eq!(put.capacity(), Capacity { index_write: Units::whole(1), ..Capacity::writes(Units::whole(1)) });
 
-    let moved = Write::update(key("A", "B"), Update::new().set("gsi1sk", text("2")))?;
+    let moved = Write::update(key("A", "B"), Update::new().set("gsi1sk", text("2")));
     let moved = store.write(moved).await?;
     assert_eq!(moved.capacity(), Capacity { index_write: Units::whole(2), ..Capacity::writes(Units::whole(1)) });
 
@@ -127,7 +127,7 @@ async fn capacity_is_counted_for_table_and_index_apart() -> Result<(), Error> {
     let inbox = store.query(Query::index(PartitionKey::parse("USER#1")?)).await?;
     assert_eq!(inbox.capacity, Capacity { index_read: Units::halves(1), ..Capacity::default() });
 
-    let refused = store.write(Write::delete(key("A", "B")).when(Condition::absent("pk"))?).await?;
+    let refused = store.write(Write::delete(key("A", "B")).when(Condition::absent("pk"))).await?;
     assert_eq!(refused.capacity(), Capacity::writes(Units::whole(1)));
     spec.delete(&client()).await
 }
@@ -137,7 +137,7 @@ async fn capacity_is_counted_for_table_and_index_apart() -> Result<(), Error> {
 async fn pages_of_the_index_go_on_where_the_last_one_ended() -> Result<(), Error> {
     let (spec, store) = set_up("pages").await?;
     for number in 1..=5 {
-        let _ = store.write(Write::put(indexed(&format!("GRP#{number}"), "USER#1", &format!("GRP#{number}")))?).await?;
+        let _ = store.write(Write::put(indexed(&format!("GRP#{number}"), "USER#1", &format!("GRP#{number}")))).await?;
     }
     let query = Query::index(PartitionKey::parse("USER#1")?)
         .range(SortRange::After(SortKey::parse("GRP#1")?))
@@ -160,7 +160,7 @@ async fn the_clock_of_the_store_says_what_has_expired() -> Result<(), Error> {
     let (spec, store) = set_up("expiry").await?;
     let mut stored = item("A", "B");
     stored.insert("expires_at", number("1767225600"));
-    let _ = store.write(Write::put(stored)?).await?;
+    let _ = store.write(Write::put(stored)).await?;
 
     let clock = Arc::new(ManualClock::starting_at("2025-12-31T23:59:59Z".parse()?));
     let store = store.with_clock(clock.clone());
@@ -200,11 +200,11 @@ async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_inv
     let count = |by| Write::update(key("A", "B"), Update::new().add("count", by));
     // A token counts for all tables of the account, so it must differ from that of every other test and run.
     let token = ClientToken::new(format!("repeated-{}", std::process::id()))?;
-    let transaction = Transaction::new([count(1)?])?.with_token(token.clone());
+    let transaction = Transaction::new([count(1)]).with_token(token.clone());
 
     let _ = store.transact(transaction.clone()).await?;
     let repeated = store.transact(transaction).await?;
-    let other = store.transact(Transaction::new([count(2)?])?.with_token(token)).await.unwrap_err();
+    let other = store.transact(Transaction::new([count(2)]).with_token(token)).await.unwrap_err();
 
     assert!(matches!(repeated, TransactOutcome::Done { .. }));
     let stored = store.get(Get::new(key("A", "B")).consistent()).await?.item.unwrap();
@@ -219,12 +219,12 @@ async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_inv
 async fn a_cancelled_transaction_leaves_its_token_free() -> Result<(), Error> {
     let (spec, store) = set_up("cancelled").await?;
     let writes = [
-        Write::update(key("A", "1"), Update::new().add("count", 1))?,
-        Write::put(item("A", "2"))?.when(Condition::item_exists())?.returning_old(),
+        Write::update(key("A", "1"), Update::new().add("count", 1)),
+        Write::put(item("A", "2")).when(Condition::item_exists()).returning_old(),
         Write::delete(key("A", "3")),
     ];
     let transaction =
-        Transaction::new(writes)?.with_token(ClientToken::new(format!("cancelled-{}", std::process::id()))?);
+        Transaction::new(writes).with_token(ClientToken::new(format!("cancelled-{}", std::process::id()))?);
 
     let TransactOutcome::Cancelled { reasons, .. } = store.transact(transaction.clone()).await? else {
         panic!("it was done")
@@ -232,7 +232,7 @@ async fn a_cancelled_transaction_leaves_its_token_free() -> Result<(), Error> {
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(codes, [CancelCode::None, CancelCode::ConditionFailed, CancelCode::None]);
 
-    let _ = store.write(Write::put(item("A", "2"))?).await?;
+    let _ = store.write(Write::put(item("A", "2"))).await?;
     assert!(matches!(store.transact(transaction).await?, TransactOutcome::Done { .. }));
     spec.delete(&client()).await
 }

@@ -57,7 +57,7 @@ impl<S: Store> Table for Ours<S> {
     type Message = Message;
 
     async fn put(&self, message: &Message) -> bool {
-        let write = Write::put(message.to_item().unwrap()).unwrap().when(Condition::item_absent()).unwrap();
+        let write = Write::put(message.to_item().unwrap()).when(Condition::item_absent());
         self.0.write(write).await.unwrap().done().is_ok()
     }
 
@@ -81,7 +81,7 @@ impl<S: Store> Table for Ours<S> {
             .set("gsi1sk", AttributeValue::S(recency))
             .set("message", AttributeValue::S(preview));
         let forward = Condition::absent("last_message").or(Condition::lt("last_message", AttributeValue::S(position)));
-        let write = Write::update(entry.key(), update).unwrap().when(Condition::item_exists().and(forward)).unwrap();
+        let write = Write::update(entry.key(), update).when(Condition::item_exists().and(forward));
         self.0.write(write).await.unwrap().done().is_ok()
     }
 }

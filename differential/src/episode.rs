@@ -200,7 +200,7 @@ async fn pages_read(all: &MemoryStore, operation: &Operation) -> Vec<Vec<Item>> 
 /// Makes the item what the twin has.
 async fn restore(store: &dyn Store, key: &Key, item: Option<&Item>) -> Result<(), Failed> {
     let write = match item {
-        Some(item) => Write::put(item.clone())?,
+        Some(item) => Write::put(item.clone()),
         None => Write::delete(key.clone()),
     };
     store.write(write).await?.done()?;

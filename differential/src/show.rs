@@ -17,34 +17,34 @@ const MOST_SHOWN: usize = 120;
 
 pub(crate) fn operation(operation: &Operation) -> String {
     match operation {
-        Operation::Get(get) => format!("get {} {:?}", key(&get.key), get.consistency),
+        Operation::Get(get) => format!("get {} {:?}", key(get.key()), get.get_consistency()),
         Operation::Write(request) => write(request),
         Operation::Query(query) => format!(
             "query {} {:?} of {:?}, limit {:?}, from {}, {:?}",
-            match &query.source {
+            match query.source() {
                 threadline::QuerySource::Table { consistency, .. } => format!("table {consistency:?}"),
                 threadline::QuerySource::Index { .. } => "index".to_owned(),
             },
             query.partition().as_str(),
-            range(&query.range),
-            query.limit.map(u32::from),
-            query.start.as_ref().map_or_else(|| "the beginning".to_owned(), position),
-            query.order,
+            range(query.get_range()),
+            query.get_limit().map(u32::from),
+            query.get_start().map_or_else(|| "the beginning".to_owned(), position),
+            query.get_order(),
         ),
         Operation::Scan(scan) => {
-            format!("scan, limit {:?}, from {:?}", scan.limit.map(u32::from), scan.start.as_ref().map(position))
+            format!("scan, limit {:?}, from {:?}", scan.get_limit().map(u32::from), scan.get_start().map(position))
         }
         Operation::Transact(transaction, token) => {
-            let actions: Vec<String> = transaction.actions.iter().map(action).collect();
+            let actions: Vec<String> = transaction.actions().iter().map(action).collect();
             format!("transact, token {token:?}:\n    {}", actions.join("\n    "))
         }
         Operation::BatchGet(batch) => {
-            let keys: Vec<String> = batch.keys.iter().map(key).collect();
-            format!("batch_get {:?}: {}", batch.consistency, keys.join(", "))
+            let keys: Vec<String> = batch.keys().iter().map(key).collect();
+            format!("batch_get {:?}: {}", batch.get_consistency(), keys.join(", "))
         }
         Operation::BatchWrite(batch) => {
             let writes: Vec<String> = batch
-                .writes
+                .writes()
                 .iter()
                 .map(|write| match write {
                     BatchAction::Put(put) => format!("put {}", item(put)),
@@ -133,11 +133,12 @@ fn action(action: &TransactAction) -> String {
 }
 
 fn write(request: &Write) -> String {
-    let mut shown = match &request.action {
-        WriteAction::Put { item: put, .. } => format!("put {}", item(put)),
-        WriteAction::Delete { key: deleted } => format!("delete {}", key(deleted)),
-        WriteAction::Update { key: updated, update } => {
-            let mut shown = format!("update {}:", key(updated));
+    let of = request.key().map_or_else(|_| "an item without a key".to_owned(), key);
+    let mut shown = match request.action() {
+        WriteAction::Put(put) => format!("put {}", item(put)),
+        WriteAction::Delete => format!("delete {of}"),
+        WriteAction::Update(update) => {
+            let mut shown = format!("update {of}:");
             for (name, change) in update.changes() {
                 let _ = match change {
                     AttributeChange::Set(set) => write!(shown, " {name} = {};", value(set)),
@@ -149,10 +150,10 @@ fn write(request: &Write) -> String {
             shown
         }
     };
-    if let Some(when) = &request.condition {
+    if let Some(when) = request.condition() {
         let _ = write!(shown, " when {}", condition(when));
     }
-    if request.return_old {
+    if request.returns_old() {
         shown.push_str(", returning the old");
     }
     shown

@@ -1,6 +1,6 @@
 //! The differences that are tolerated: each is one row here, with what decides it.
 
-use threadline::{BatchAction, CancelCode, ErrorKind, Item, TransactAction, Units, Write, WriteAction, read_units};
+use threadline::{BatchAction, CancelCode, ErrorKind, Item, TransactAction, Units, WriteAction, read_units};
 
 use crate::answer::Answer;
 use crate::compare::{Aspect, Record};
@@ -88,7 +88,7 @@ pub(crate) const TOLERATED: &[Row] = &[
         why: "Each is a write, and costs twice what it does alone.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html",
         is_met: |seen| match actions_done(seen) {
-            Some([TransactAction::Write(Write { action: WriteAction::Delete { .. }, .. })]) => {
+            Some([TransactAction::Write(write)]) if *write.action() == WriteAction::Delete => {
                 excess(seen, table) == -1.0
             }
             Some([TransactAction::Check { .. }]) => excess(seen, table) < 0.0,
@@ -143,8 +143,8 @@ pub(crate) const TOLERATED: &[Row] = &[
             else {
                 return false;
             };
-            let missing = batch.keys.len() - items.len();
-            let one = read_units(0, batch.consistency).as_f64();
+            let missing = batch.keys().len() - items.len();
+            let one = read_units(0, batch.get_consistency()).as_f64();
             is_some_of(capacity.table_read.as_f64() - other.table_read.as_f64(), one, missing)
         },
     },
@@ -162,7 +162,7 @@ pub(crate) const TOLERATED: &[Row] = &[
             let is_missing = |(write, before): &(&BatchAction, &Option<Item>)| {
                 matches!(write, BatchAction::Delete(_)) && before.is_none()
             };
-            let missing = batch.writes.iter().zip(&images.before).filter(is_missing).count();
+            let missing = batch.writes().iter().zip(&images.before).filter(is_missing).count();
             is_some_of(excess(seen, table), 1.0, missing)
         },
     },
@@ -208,7 +208,7 @@ pub(crate) const TOLERATED: &[Row] = &[
             else {
                 return false;
             };
-            let start = query.start.as_ref().map(sort_key);
+            let start = query.get_start().map(sort_key);
             twin.iter().all(|page| page.items.is_empty()) && start.is_some() && start == end_of_range(query)
         },
     },
@@ -229,7 +229,7 @@ pub(crate) const TOLERATED: &[Row] = &[
                 code.as_deref() == Some("ValidationException")
                     && reasons
                         .iter()
-                        .zip(&transaction.actions)
+                        .zip(transaction.actions())
                         .any(|(reason, action)| reason.code == CancelCode::Invalid && adds(action))
             }
             _ => false,
@@ -245,11 +245,9 @@ pub(crate) const TOLERATED: &[Row] = &[
         is_met: |seen| {
             let Seen::Answers { operation, twin, other, images, .. } = seen else { return false };
             let is_refused = match (operation, twin, other) {
-                (
-                    Operation::Write(Write { action: WriteAction::Update { .. }, .. }),
-                    Answer::Failed { kind: ErrorKind::Invalid, .. },
-                    Answer::Written { .. },
-                ) => true,
+                (Operation::Write(write), Answer::Failed { kind: ErrorKind::Invalid, .. }, Answer::Written { .. }) => {
+                    matches!(write.action(), WriteAction::Update(_))
+                }
                 (_, Answer::Cancelled { reasons }, Answer::Transacted { .. }) => {
                     reasons.iter().all(|reason| matches!(reason.code, CancelCode::None | CancelCode::Invalid))
                 }
@@ -365,12 +363,15 @@ pub(crate) const TOLERATED: &[Row] = &[
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html",
         is_met: |seen| match seen {
             Seen::Answers {
-                operation: Operation::Write(Write { action: WriteAction::Update { .. }, .. }),
+                operation: Operation::Write(write),
                 twin: Answer::Written { old: None, .. },
                 other: Answer::Written { old: Some(old), .. },
                 images,
                 ..
-            } => images.before == [None] && old.len() == 2 && old.key().is_ok(),
+            } => {
+                let is_update = matches!(write.action(), WriteAction::Update(_));
+                is_update && images.before == [None] && old.len() == 2 && old.key().is_ok()
+            }
             _ => false,
         },
     },

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use threadline::stream::{AuditCursor, Auditor};
 use threadline::{
-    Answer, Checked, Cursor, Draft, Error, ErrorKind, ManualClock, MemoryStore, MessagePosition, NewUser, Position, Request, Result,
-    SequentialIds, Store, Thread, Threadline, Timestamp, UserId,
+    Answer, Checked, Cursor, Draft, Error, ErrorKind, ManualClock, MemoryStore, MessagePosition, NewUser, Position,
+    Request, Result, SequentialIds, Store, Thread, Threadline, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -216,8 +216,8 @@ impl Store for Recorder {
 
     async fn execute(&self, request: Checked) -> Result<Answer> {
         match request.request() {
-            Request::Query(query) => self.note(query.start.as_ref()),
-            Request::Scan(scan) => self.note(scan.start.as_ref()),
+            Request::Query(query) => self.note(query.get_start()),
+            Request::Scan(scan) => self.note(scan.get_start()),
             _ => {}
         }
         self.inner.execute(request).await

@@ -68,7 +68,7 @@ fn read_as_its_type(record: &StreamRecord, json: &Value) {
 
 fn projected(records: &[StreamRecord]) {
     let store = MemoryStore::new().with_clock(Arc::new(ManualClock::starting_at(*NOON)));
-    let table = BatchWrite::new(TABLE.iter().cloned().map(BatchAction::Put).collect()).expect("a small table");
+    let table = BatchWrite::new(TABLE.iter().cloned().map(BatchAction::Put));
     let put = block_on(store.batch_write(table)).expect("a store in memory, which fails at nothing");
     assert_eq!(put.unprocessed, []);
     let kept = Kept::default();

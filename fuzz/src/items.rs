@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 use threadline::{
-    Entity, ErrorKind, Get, HandleClaim, IdentityClaim, Item, KnownKey, ManualClock, Membership, MemoryStore, Message,
-    MessageGroup, StoreExt, Timestamp, User, Write,
+    Checked, Entity, ErrorKind, Get, HandleClaim, IdentityClaim, Item, KnownKey, ManualClock, Membership, MemoryStore,
+    Message, MessageGroup, StoreExt, Timestamp, User, Write,
 };
 
 use super::content;
@@ -61,7 +61,7 @@ fn entity<E: Entity + Debug + PartialEq>(item: &Item) {
         }
     };
     let written = value.to_item().expect("what was read can be written");
-    written.check().expect("what is written can be stored");
+    Checked::new(Write::put(written.clone())).expect("what is written can be stored");
     assert_eq!(written.type_name(), Some(E::TYPE));
     let key = written.key().expect("it has a key");
     assert_eq!(key, value.key());
@@ -75,26 +75,22 @@ fn entity<E: Entity + Debug + PartialEq>(item: &Item) {
 
 /// The item as the store gives it back; `None` where it is refused.
 fn stored(item: &Item) -> Option<Item> {
-    let write = match (Write::put(item.clone()), item.check()) {
-        (Ok(write), Ok(())) => write,
-        (Err(error), Err(_)) => {
-            assert_eq!(error.kind(), ErrorKind::Invalid);
-            return None;
-        }
-        (write, check) => panic!("a put says {:?} and the check says {:?}", write.is_ok(), check.is_ok()),
-    };
-    write.check().expect("nothing was changed behind its check");
+    let write = Write::put(item.clone());
+    if let Err(error) = Checked::new(write.clone()) {
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        return None;
+    }
     // So early that hardly an item has expired.
     let early: Timestamp = "1000-01-01T00:00:00Z".parse().expect("a time");
     let store = MemoryStore::new().with_clock(Arc::new(ManualClock::starting_at(early)));
-    let key = write.key().clone();
+    let key = write.key().expect("a checked write has a key").clone();
     block_on(store.write(write)).expect("the store takes what the check takes").done().expect("without a condition");
     let Some(stored) = block_on(store.get(Get::new(key))).expect("an answer").item else {
         assert!(item.is_expired(early), "{item:?}");
         return None;
     };
     for same in [item, &stored] {
-        let again = Write::put(same.clone()).expect("it was taken before");
+        let again = Write::put(same.clone());
         block_on(store.write(again)).expect("it was taken before").done().expect("without a condition");
     }
     assert_eq!(store.records_after(None, 10).expect("nothing is trimmed").len(), 1, "the same item is no change");
@@ -104,10 +100,9 @@ fn stored(item: &Item) -> Option<Item> {
 /// Every error that the item gives.
 fn errors(item: &Item) -> Vec<threadline::Error> {
     [
-        item.check().err(),
         item.key().err(),
         item.index_key().err(),
-        Write::put(item.clone()).err(),
+        Checked::new(Write::put(item.clone())).err(),
         User::from_item(item.clone()).err(),
         HandleClaim::from_item(item.clone()).err(),
         IdentityClaim::from_item(item.clone()).err(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
 use threadline::{
-    Condition, Get, Item, Key, ManualClock, MemoryStore, PartitionKey, SortKey, StoreExt, Timestamp, Update,
+    Checked, Condition, Get, Item, Key, ManualClock, MemoryStore, PartitionKey, SortKey, StoreExt, Timestamp, Update,
     Write, WriteOutcome,
 };
 
@@ -30,7 +30,8 @@ pub fn check(data: &[u8]) {
 /// The text that the store keeps for this number; `None` where it refuses it.
 fn stored(store: &MemoryStore, text: &str) -> Option<String> {
     let value = AttributeValue::N(text.to_owned());
-    let Ok(write) = Write::put(item(value.clone())) else {
+    let write = Write::put(item(value.clone()));
+    if Checked::new(write.clone()).is_err() {
         assert!(!is_a_number(text), "a number is refused: {text}");
         refused(text);
         return None;
@@ -55,9 +56,10 @@ fn refused(text: &str) {
     }
     for marked in content::marked(text) {
         let value = AttributeValue::N(marked.clone());
-        content::assert_silent(&Write::put(item(value.clone())).expect_err("the canary is no number"));
-        content::assert_silent(&Condition::lt("number", value.clone()).check().expect_err("here neither"));
-        content::assert_silent(&Update::new().set("number", value).check().expect_err("nor here"));
+        let refused = |write: Write| Checked::new(write).expect_err("the canary is no number");
+        content::assert_silent(&refused(Write::put(item(value.clone()))));
+        content::assert_silent(&refused(Write::delete(key()).when(Condition::lt("number", value.clone()))));
+        content::assert_silent(&refused(Write::update(key(), Update::new().set("number", value))));
     }
 }
 
@@ -68,7 +70,7 @@ fn compared(store: &MemoryStore, a: &str, other: &str, b: &str) {
     let is = |condition: fn(&'static str, AttributeValue) -> Condition| {
         let given = condition("number", AttributeValue::N(other.to_owned()));
         let same = Update::new().set("number", AttributeValue::N(a.to_owned()));
-        let write = Write::update(key(), same).and_then(|write| write.when(given)).expect("a condition on a number");
+        let write = Write::update(key(), same).when(given);
         matches!(block_on(store.write(write)).expect("an answer"), WriteOutcome::Done { .. })
     };
     let expected = aligned(a).cmp(&aligned(b));
@@ -84,7 +86,7 @@ fn added(store: &MemoryStore, a: &str, other: &str, b: &str) {
     assert_eq!(b.parse::<i64>().expect("a whole number is stored as one"), number);
     let Some(sum) = whole.checked_add(i128::from(number)).map(|sum| sum.to_string()) else { return };
     block_on(store.write(put(a))).expect("a number").done().expect("without a condition");
-    let update = Write::update(key(), Update::new().add("number", number)).expect("an update that adds");
+    let update = Write::update(key(), Update::new().add("number", number));
     match block_on(store.write(update)) {
         Ok(_) => assert_eq!(read(store), sum, "{a} + {number}"),
         Err(error) => {
@@ -98,7 +100,7 @@ fn added(store: &MemoryStore, a: &str, other: &str, b: &str) {
 /// Two of a set are the same by value.
 fn in_a_set(one: &str, a: &str, other: &str, b: &str) {
     let set = item(AttributeValue::Ns(vec![one.to_owned(), other.to_owned()]));
-    assert_eq!(set.check().is_ok(), a != b, "{one} and {other}");
+    assert_eq!(Checked::new(Write::put(set)).is_ok(), a != b, "{one} and {other}");
 }
 
 /// The time at which an item expires is the whole second before it.
@@ -114,7 +116,7 @@ fn expiring(store: &MemoryStore, text: &str) {
         assert!(text.parse::<i64>().is_ok_and(|whole| whole == seconds) || text.parse::<i64>().is_err(), "{text}");
         let is_expired = expiring.is_expired(Timestamp::MIN);
         assert_eq!(is_expired, seconds <= Timestamp::MIN.unix_seconds());
-        block_on(store.write(Write::put(expiring).expect("a number"))).expect("a put").done().expect("no condition");
+        block_on(store.write(Write::put(expiring))).expect("a put").done().expect("no condition");
         let read = block_on(store.get(Get::new(key()))).expect("an answer").item;
         assert_eq!(read.is_none(), is_expired, "an expired item is never returned");
     }
@@ -133,7 +135,7 @@ fn item(number: AttributeValue) -> Item {
 }
 
 fn put(number: &str) -> Write {
-    Write::put(item(AttributeValue::N(number.to_owned()))).expect("a number that is stored")
+    Write::put(item(AttributeValue::N(number.to_owned())))
 }
 
 fn read(store: &MemoryStore) -> String {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_dynamo::AttributeValue;
 
-use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, key_text, type_of};
+use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, type_of};
 use crate::error::{Error, Result};
-use crate::key::{GSI1PK, GSI1SK, Key, PK, PartitionKey, SK, SortKey};
+use crate::key::{GSI1PK, GSI1SK, PartitionKey, SortKey};
 
 /// The deepest that lists and maps may lie in each other, the value within the last counted in.
 const MAX_DEPTH: usize = 32;
@@ -14,42 +14,16 @@ const MAX_DEPTH: usize = 32;
 const MAX_NAME_BYTES: usize = 65_535;
 
 impl Item {
-    /// Checks what DynamoDB would: the keys, the index keys, every value and the size.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), naming the attribute at fault.
-    pub fn check(&self) -> Result<()> {
-        self.checked_key().map(|_| ())
-    }
-
-    /// Checks the same, and gives the key, all in one walk.
-    pub(crate) fn checked_key(&self) -> Result<Key> {
-        let (mut pk, mut sk) = (None, None);
-        let checked = self.check_each(|name, value| match name {
-            PK => pk = Some(value),
-            SK => sk = Some(value),
-            _ => {}
-        });
-        // What is wrong with the key is told first.
-        let key = Key::new(PartitionKey::parse(key_text(PK, pk)?)?, SortKey::parse(key_text(SK, sk)?)?);
-        checked.map(|()| key)
-    }
-
-    /// Checks all but the key.
-    pub(crate) fn check_attributes(&self) -> Result<()> {
-        self.check_each(|_, _| {})
-    }
-
-    /// Checks the attributes and their size, and shows each of them, whatever is wrong with another.
-    fn check_each<'a>(&'a self, mut show: impl FnMut(&'a str, &'a AttributeValue)) -> Result<()> {
-        let (mut checked, mut size) = (Ok(()), 0);
+    /// Checks what DynamoDB would: the keys, the index keys, every value and the size. The error names the attribute.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.key()?;
+        let mut size = 0;
         for (name, value) in self.iter() {
-            show(name, value);
-            if checked.is_ok() {
-                checked = check_attribute(name, value).map(|()| size += attribute_size(name, value));
-            }
+            check_attribute_name(name)?;
+            check_value(name, value)?;
+            check_index_key(name, value)?;
+            size += attribute_size(name, value);
         }
-        checked?;
         if size > MAX_ITEM_BYTES {
             return Err(Error::invalid(format!(
                 "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
@@ -57,13 +31,6 @@ impl Item {
         }
         Ok(())
     }
-}
-
-/// Checks an attribute: its name, and its value by itself and as a key of the index.
-fn check_attribute(name: &str, value: &AttributeValue) -> Result<()> {
-    check_attribute_name(name)?;
-    check_value(name, value)?;
-    check_index_key(name, value)
 }
 
 /// Checks the name of an attribute.
@@ -141,6 +108,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::key::{PK, SK};
 
     #[test]
     fn what_is_wrong_with_the_key_is_told_before_all_else() {

@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MAX_BATCH_GETS) {
-            let output = self.store.batch_get(BatchGet::new(keys.to_vec())?.consistent()).await?;
+            let output = self.store.batch_get(BatchGet::new(keys.to_vec()).consistent()).await?;
             self.add(output.capacity);
             items.extend(output.items);
             if !output.unprocessed.is_empty() {

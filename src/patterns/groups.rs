@@ -234,7 +234,7 @@ impl Threadline {
             if pair != id {
                 writes.push(put_new(&MessageGroup::pointer(pair, id, one.id(), started_at))?);
             }
-            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let outcome = call.transact(Transaction::new(writes)).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(self.thread(mine)) };
             if !(0..reasons.len()).any(|place| refused(reasons, place)) {
                 return outcome.done().map(|()| self.thread(mine));
@@ -309,7 +309,7 @@ fn check_two(one: &Profile, other: &Profile) -> Result<()> {
 
 /// Creates a group, whose item is the first of these writes, and finds the one that was there already, if there was one.
 async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = Write>) -> Result<Option<MessageGroup>> {
-    let outcome = call.transact(Transaction::new(writes)?).await?;
+    let outcome = call.transact(Transaction::new(writes)).await?;
     if let TransactOutcome::Cancelled { reasons, .. } = &outcome
         && let Some(item) = reasons.first().and_then(|reason| reason.current.clone())
     {

@@ -88,8 +88,8 @@ impl Thread {
             let position = self.chat.not_ahead(position);
             let value = || position.to_string();
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
-            let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))?
-                .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))?
+            let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))
+                .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))
                 .returning_old();
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {

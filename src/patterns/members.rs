@@ -94,9 +94,9 @@ impl Thread {
             if let Some(newest) = super::newest_message(&call, self.group_id()).await? {
                 row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
             }
-            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS))?;
-            let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
-            let outcome = call.transact(Transaction::new(actions)?).await?;
+            let count = self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS));
+            let actions = vec![self.still_a_member(), count.into(), put_new(&row)?.into()];
+            let outcome = call.transact(Transaction::new(actions)).await?;
             match &outcome {
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Err(not_a_member()),
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => {
@@ -129,12 +129,12 @@ impl Thread {
         call.run(async {
             self.title()?;
             let row = Write::delete(Membership::key_from((self.group_id(), member)))
-                .when(Condition::item_exists().and(is_own::<Membership>()))?;
-            let mut actions = vec![row.into(), self.count_members(-1)?.into()];
+                .when(Condition::item_exists().and(is_own::<Membership>()));
+            let mut actions = vec![row.into(), self.count_members(-1).into()];
             if member != self.me.user_id() {
-                actions.push(self.still_a_member()?);
+                actions.push(self.still_a_member());
             }
-            let outcome = call.transact(Transaction::new(actions)?).await?;
+            let outcome = call.transact(Transaction::new(actions)).await?;
             match &outcome {
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Err(not_a_member()),
                 TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Ok(()),
@@ -145,7 +145,7 @@ impl Thread {
     }
 
     /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
-    fn still_a_member(&self) -> Result<TransactAction> {
+    fn still_a_member(&self) -> TransactAction {
         TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
     }
 
@@ -155,9 +155,9 @@ impl Thread {
         self.me.title().cloned().ok_or_else(direct)
     }
 
-    fn count_members(&self, change: i64) -> Result<Write> {
+    fn count_members(&self, change: i64) -> Write {
         let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
-        Write::update(MessageGroup::key_from(self.group_id()), update)?
+        Write::update(MessageGroup::key_from(self.group_id()), update)
             .when(Condition::item_exists().and(is_own::<MessageGroup>()))
     }
 }

@@ -54,7 +54,7 @@ impl Threadline {
         if let Some(error) = self.out_of_window(message.created_at()) {
             return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
         }
-        let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
+        let write = Write::put(message.to_item()?).when(Condition::item_absent()).returning_old();
         match call.write(write).await? {
             WriteOutcome::Done { .. } => Ok(message),
             WriteOutcome::Refused { current, .. } => {
@@ -198,9 +198,9 @@ impl Thread {
             .and(Condition::eq(Message::SENDER, me))
             .and(Condition::absent(Message::DELETED_AT));
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
-        let mut write = Write::update(key, update.add(Message::REVISION, 1))?.when(mine)?.returning_old();
+        let mut write = Write::update(key, update.add(Message::REVISION, 1)).when(mine).returning_old();
         if let Some(needed) = needed {
-            write = write.when(needed)?;
+            write = write.when(needed);
         }
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {

@@ -108,7 +108,7 @@ impl Threadline {
             let user = User::new(profile, new.identity.clone(), now);
             let profile = user.profile();
 
-            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?)?.when(free(now))?;
+            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?).when(free(now));
             let mut writes: Vec<TransactAction> = vec![put_new(&user)?.into(), claim.into()];
             if let Some(subject) = new.identity {
                 writes.push(put_new(&IdentityClaim::new(subject, profile))?.into());
@@ -116,9 +116,9 @@ impl Threadline {
             let before = HandleClaim::key_before(user.handle());
             let claimed_before = before.is_some().then_some(writes.len());
             if let Some(key) = before {
-                writes.push(TransactAction::check(key, free(now))?);
+                writes.push(TransactAction::check(key, free(now)));
             }
-            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let outcome = call.transact(Transaction::new(writes)).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(user) };
             if refused(reasons, 0) {
                 let stored = read_own::<User>(reasons.first().and_then(|reason| reason.current.clone()))?;
@@ -222,7 +222,7 @@ impl Threadline {
             // Updates, not puts, so that attributes which the application added to these items stay.
             let unchanged = Condition::eq("version", user.version()).and(is_own::<User>());
             let mut writes: Vec<TransactAction> =
-                vec![Write::update(user.key(), names(&renamed))?.when(unchanged)?.returning_old().into()];
+                vec![Write::update(user.key(), names(&renamed)).when(unchanged).returning_old().into()];
             let from = place(&call, user, user.handle()).await?;
             let to = match renamed.handle() {
                 handle if is_same_claim(user.handle(), handle) => Place { also_free: None, ..from.clone() },
@@ -230,11 +230,11 @@ impl Threadline {
             };
             let places = self.rename_claims(user, &renamed, from, to, &mut writes)?;
             if let Some(subject) = user.identity() {
-                let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed))?;
-                writes.push(claim.when(is_of::<IdentityClaim>(user))?.into());
+                let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed));
+                writes.push(claim.when(is_of::<IdentityClaim>(user)).into());
             }
 
-            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let outcome = call.transact(Transaction::new(writes)).await?;
             let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(renamed) };
             if refused(reasons, 0) {
                 let current = read_own::<User>(reasons.first().and_then(|reason| reason.current.clone()))?;
@@ -266,14 +266,14 @@ impl Threadline {
         let free_or_own = || free(now).or(is_of::<HandleClaim>(user));
         let stays = from.key == to.key;
         writes.push(if stays && from.moves.is_none() {
-            Write::update(to.key, names(renamed))?.when(is_of::<HandleClaim>(user))?.into()
+            Write::update(to.key, names(renamed)).when(is_of::<HandleClaim>(user)).into()
         } else if to.is_before {
-            Write::update(to.key, names(renamed).remove(EXPIRES_AT))?.when(is_of::<HandleClaim>(user))?.into()
+            Write::update(to.key, names(renamed).remove(EXPIRES_AT)).when(is_of::<HandleClaim>(user)).into()
         } else {
-            Write::put(HandleClaim::new(renamed.profile()).to_item()?)?.when(free_or_own())?.into()
+            Write::put(HandleClaim::new(renamed.profile()).to_item()?).when(free_or_own()).into()
         });
         if let Some(key) = to.also_free {
-            writes.push(TransactAction::check(key, free_or_own())?);
+            writes.push(TransactAction::check(key, free_or_own()));
         }
         let taking = first..writes.len();
 
@@ -281,21 +281,21 @@ impl Threadline {
         let is_kept = !self.handle_reservation.is_zero();
         if !stays {
             match (&from.moves, is_kept) {
-                (None, false) => writes.push(Write::delete(from.key).when(is_of::<HandleClaim>(user))?.into()),
+                (None, false) => writes.push(Write::delete(from.key).when(is_of::<HandleClaim>(user)).into()),
                 (None, true) => {
                     let reserve = Update::new().set(EXPIRES_AT, end.unix_seconds());
-                    writes.push(Write::update(from.key, reserve)?.when(is_of::<HandleClaim>(user))?.into());
+                    writes.push(Write::update(from.key, reserve).when(is_of::<HandleClaim>(user)).into());
                 }
                 (Some(_), false) => {}
                 (Some(_), true) => {
                     let reserved = HandleClaim::new(user.profile()).reserved_until(end);
-                    writes.push(Write::put(reserved.to_item()?)?.when(free_or_own())?.into());
+                    writes.push(Write::put(reserved.to_item()?).when(free_or_own()).into());
                 }
             }
         }
         let to_moves = to.moves.filter(|key| from.moves.as_ref() != Some(key));
         for key in [from.moves, to_moves].into_iter().flatten() {
-            writes.push(Write::delete(key).when(Condition::item_absent().or(is_of::<HandleClaim>(user)))?.into());
+            writes.push(Write::delete(key).when(Condition::item_absent().or(is_of::<HandleClaim>(user))).into());
         }
         Ok(taking)
     }
@@ -353,7 +353,7 @@ fn is_of<E: Entity>(user: &User) -> Condition {
 
 /// Puts an entity where there is none yet, and asks for the one that is.
 pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
-    Ok(Write::put(entity.to_item()?)?.when(Condition::item_absent())?.returning_old())
+    Ok(Write::put(entity.to_item()?).when(Condition::item_absent()).returning_old())
 }
 
 /// Whether the condition of the action in this place was not met.

@@ -17,38 +17,43 @@ const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
 /// Reads up to 100 items.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct BatchGet {
-    /// The keys, each once.
-    pub keys: Vec<Key>,
-    /// Whether the latest writes must be seen.
-    pub consistency: Consistency,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) consistency: Consistency,
 }
 
 impl BatchGet {
-    /// Reads the items with these keys, eventually consistent.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for no key, more than 100, or one twice.
-    pub fn new(keys: Vec<Key>) -> Result<Self> {
-        let batch = Self { keys, consistency: Consistency::Eventual };
-        batch.check()?;
-        Ok(batch)
+    /// Reads the items with these keys, eventually consistent: 1 to 100 keys, each once.
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
+        Self { keys: keys.into_iter().collect(), consistency: Consistency::Eventual }
     }
 
-    /// Checks the batch, as was done when it was made; but its fields are open. Every store calls it before it acts.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn check(&self) -> Result<()> {
+    /// Returns the keys.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Returns the consistency of the reads.
+    pub fn get_consistency(&self) -> Consistency {
+        self.consistency
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
         check_count("a batch of reads", self.keys.len(), MAX_BATCH_GETS)?;
         check_unique("a batch of reads", self.keys.iter())
     }
 
-    /// The same, seeing every write acknowledged before.
+    /// Sees every write that was acknowledged before, at twice the cost.
     #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
+        self
+    }
+
+    /// Sets the consistency of the read.
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
         self
     }
 }
@@ -66,10 +71,8 @@ pub struct BatchGetOutput {
 
 /// Puts and deletes up to 25 items, each on its own: some may be done and others not. There are no conditions.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct BatchWrite {
-    /// The puts and deletes, each of another item.
-    pub writes: Vec<BatchAction>,
+    pub(crate) writes: Vec<BatchAction>,
 }
 
 /// A put or delete in a [`BatchWrite`].
@@ -95,35 +98,24 @@ impl BatchAction {
 }
 
 impl BatchWrite {
-    /// Does these puts and deletes.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for none, more than 25, two of one item, or an item that [`Item::check`]
-    /// refuses.
-    pub fn new(writes: Vec<BatchAction>) -> Result<Self> {
-        let batch = Self { writes };
-        batch.check()?;
-        Ok(batch)
+    /// Does these puts and deletes: 1 to 25, each of another item.
+    pub fn new(writes: impl IntoIterator<Item = BatchAction>) -> Self {
+        Self { writes: writes.into_iter().collect() }
     }
 
-    /// Checks the batch and each item in it, as was done when it was made; but its fields are open. Every store calls it
-    /// before it acts.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn check(&self) -> Result<()> {
-        self.check_as_a_whole()?;
+    /// Returns the puts and deletes.
+    pub fn writes(&self) -> &[BatchAction] {
+        &self.writes
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        check_count("a batch of writes", self.writes.len(), MAX_BATCH_WRITES)?;
+        let keys = self.writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
+        check_unique("a batch of writes", keys.iter())?;
         self.writes.iter().try_for_each(|write| match write {
             BatchAction::Put(item) => item.check(),
             BatchAction::Delete(_) => Ok(()),
         })
-    }
-
-    /// Checks what the writes are together, and no item by itself.
-    pub(crate) fn check_as_a_whole(&self) -> Result<()> {
-        check_count("a batch of writes", self.writes.len(), MAX_BATCH_WRITES)?;
-        let keys = self.writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
-        check_unique("a batch of writes", keys.iter())
     }
 }
 

@@ -69,7 +69,7 @@ impl Request {
             Self::Write(write) => write.check(),
             Self::Query(query) => query.check(),
             Self::Scan(scan) => scan.check(),
-            Self::Transact(transaction) => transaction.check(),
+            Self::Transact(transaction) => transaction.check_parts(),
             Self::BatchGet(batch) => batch.check(),
             Self::BatchWrite(batch) => batch.check(),
         }
@@ -95,15 +95,17 @@ impl Answer {
 /// A wrapper that changes a request takes it out, and makes a checked one again:
 ///
 /// ```
-/// use threadline::{BatchGet, Checked, Key, PartitionKey, Request, SortKey};
+/// use threadline::{Checked, Key, PartitionKey, Query, Request, SortKey, Update, Write};
+///
+/// let checked = Checked::new(Query::table(PartitionKey::parse("USER#1")?))?;
+/// let request = match checked.into_request() {
+///     Request::Query(query) => Request::Query(query.limit(std::num::NonZeroU32::MIN)),
+///     other => other,
+/// };
+/// let checked = Checked::new(request)?;
 ///
 /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
-/// let checked = Checked::new(BatchGet::new(vec![key.clone()])?)?;
-/// let Request::BatchGet(batch) = checked.into_request() else { unreachable!() };
-/// assert_eq!(batch.keys, [key]);
-///
-/// let nothing = threadline::Write::update(batch.keys[0].clone(), threadline::Update::new());
-/// assert!(nothing.is_err(), "an update must change something");
+/// assert!(Checked::new(Write::update(key, Update::new())).is_err(), "an update changes something");
 /// # Ok::<(), threadline::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -130,12 +130,8 @@ impl Condition {
     }
 
     /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, more than 4 KB of expression,
-    /// more than 2 MB of names and values, and ordering by a type that has no order. [`Write::check`](crate::Write::check) and
-    /// [`Transaction::check`](crate::Transaction::check) call it.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
-    pub fn check(&self) -> Result<()> {
+    /// more than 2 MB of names and values, and ordering by a type that has no order.
+    pub(crate) fn check(&self) -> Result<()> {
         let mut count = Count::default();
         self.check_nested(&mut count, 0)?;
         if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {

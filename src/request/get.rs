@@ -6,12 +6,9 @@ use crate::key::Key;
 
 /// Reads one item.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Get {
-    /// The key of the item.
-    pub key: Key,
-    /// Whether the latest write must be seen.
-    pub consistency: Consistency,
+    pub(crate) key: Key,
+    pub(crate) consistency: Consistency,
 }
 
 impl Get {
@@ -20,11 +17,28 @@ impl Get {
         Self { key, consistency: Consistency::Eventual }
     }
 
-    /// The same, seeing every write acknowledged before.
+    /// Sees every write that was acknowledged before, at twice the cost.
     #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
+    }
+
+    /// Sets the consistency of the read.
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
+        self
+    }
+
+    /// Returns the key of the item.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns the consistency of the read.
+    pub fn get_consistency(&self) -> Consistency {
+        self.consistency
     }
 }
 

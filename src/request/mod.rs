@@ -5,6 +5,8 @@
 mod batch;
 mod checked;
 mod condition;
+#[cfg(feature = "dynamodb")]
+mod expression;
 mod get;
 mod operation;
 mod query;
@@ -20,6 +22,8 @@ pub use batch::{
 };
 pub use checked::{Answer, Checked, Request, TypedRequest};
 pub use condition::{Comparison, Condition};
+#[cfg(feature = "dynamodb")]
+pub(crate) use expression::Expressions;
 pub use get::{Get, GetOutput};
 pub use operation::Operation;
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};

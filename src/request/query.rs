@@ -13,18 +13,12 @@ pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 /// Reads one partition. One request is one page: the limit counts the items read, expired ones too, and a page also ends at
 /// 1 MB, so a page may be short, or empty, and still have a [`next`](PageOutput::next).
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Query {
-    /// What to read.
-    pub source: QuerySource,
-    /// Which sort keys.
-    pub range: SortRange,
-    /// In which order.
-    pub order: Order,
-    /// The most items to read.
-    pub limit: Option<NonZeroU32>,
-    /// Where to go on: behind this position.
-    pub start: Option<Position>,
+    pub(crate) source: QuerySource,
+    pub(crate) range: SortRange,
+    pub(crate) order: Order,
+    pub(crate) limit: Option<NonZeroU32>,
+    pub(crate) start: Option<Position>,
 }
 
 /// The partition that a [`Query`] reads. A consistent read of the index cannot be written down: DynamoDB has none.
@@ -129,19 +123,44 @@ impl Query {
         self
     }
 
-    /// The partition key that is read.
+    /// Returns the partition, and the consistency of the read.
+    pub fn source(&self) -> &QuerySource {
+        &self.source
+    }
+
+    /// Returns the range of sort keys.
+    pub fn get_range(&self) -> &SortRange {
+        &self.range
+    }
+
+    /// Returns the order.
+    pub fn get_order(&self) -> Order {
+        self.order
+    }
+
+    /// Returns the most items that the page reads.
+    pub fn get_limit(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    /// Returns the position after which the page starts.
+    pub fn get_start(&self) -> Option<&Position> {
+        self.start.as_ref()
+    }
+
+    /// Returns `true` if the query reads the index.
+    pub fn reads_index(&self) -> bool {
+        matches!(self.source, QuerySource::Index { .. })
+    }
+
+    /// Returns the partition key that is read.
     pub fn partition(&self) -> &PartitionKey {
         match &self.source {
             QuerySource::Table { partition, .. } | QuerySource::Index { partition } => partition,
         }
     }
 
-    /// Checks what DynamoDB would refuse. Every store calls it before it reads.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the start is not a position of this partition and range, or the range's
-    /// ends are the wrong way round.
-    pub fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         if let SortRange::Between(low, high) = &self.range
             && low > high
         {

@@ -7,12 +7,9 @@ use crate::error::{Error, Result};
 
 /// Reads the table, a page at a time, eventually consistent, in no useful order. It costs what the table weighs.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Scan {
-    /// The most items to read.
-    pub limit: Option<NonZeroU32>,
-    /// Where to go on: behind this position.
-    pub start: Option<Position>,
+    pub(crate) limit: Option<NonZeroU32>,
+    pub(crate) start: Option<Position>,
 }
 
 impl Scan {
@@ -35,11 +32,17 @@ impl Scan {
         self
     }
 
-    /// Checks what DynamoDB would refuse. Every store calls it before it reads.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the start is a position in the index.
-    pub fn check(&self) -> Result<()> {
+    /// Returns the most items that the page reads.
+    pub fn get_limit(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    /// Returns the position after which the page starts.
+    pub fn get_start(&self) -> Option<&Position> {
+        self.start.as_ref()
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
         match &self.start {
             Some(start) if start.index_key.is_some() => {
                 Err(Error::invalid("a position in the index cannot start a read of the table"))

@@ -16,14 +16,32 @@ pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
 /// Writes up to 100 items, all or none.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
+///
+/// ```
+/// use threadline::store::StoreExt;
+/// use threadline::{Condition, Item, Key, MemoryStore, PartitionKey, SortKey, TransactOutcome, Transaction, Write};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
+/// let key = |sk: &str| Ok::<_, threadline::Error>(Key::new(PartitionKey::parse("ORDER#1")?, SortKey::parse(sk)?));
+/// let mut transaction = Transaction::default();
+/// let order = transaction.check(key("ORDER")?, Condition::item_exists());
+/// transaction.add(Write::delete(key("DRAFT")?));
+///
+/// let outcome = MemoryStore::new().transact(transaction).await?;
+/// assert!(outcome.is_refused(order), "there is no such order");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
-    /// The writes and checks, each of another item.
-    pub actions: Vec<TransactAction>,
-    /// Makes a repeat of the same transaction within 10 minutes a success that changes nothing.
-    pub token: Option<ClientToken>,
+    pub(crate) actions: Vec<TransactAction>,
+    pub(crate) token: Option<ClientToken>,
 }
+
+/// An action of a [`Transaction`], by which its [outcome](TransactOutcome) is asked about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ActionHandle(usize);
 
 /// A write, or a check without one, in a [`Transaction`].
 #[derive(Clone, Debug, PartialEq)]
@@ -40,35 +58,34 @@ pub enum TransactAction {
 }
 
 impl TransactAction {
-    /// A check.
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
-    pub fn check(key: Key, condition: Condition) -> Result<Self> {
-        condition.check()?;
-        Ok(Self::Check { key, condition })
+    /// Cancels the transaction when this does not hold of the item.
+    pub fn check(key: Key, condition: Condition) -> Self {
+        Self::Check { key, condition }
     }
 
-    /// The key of the item.
-    pub fn key(&self) -> &Key {
+    /// Returns the key of the item.
+    ///
+    /// # Errors
+    /// As [`Write::key`].
+    pub fn key(&self) -> Result<&Key> {
         match self {
             Self::Write(write) => write.key(),
-            Self::Check { key, .. } => key,
+            Self::Check { key, .. } => Ok(key),
         }
     }
 
     /// What it counts for in the limit of a transaction: all that it brings along.
     fn size(&self) -> usize {
-        let (action, condition) = match self {
-            Self::Write(Write { action, condition, .. }) => (Some(action), condition.as_ref()),
+        let (write, condition) = match self {
+            Self::Write(write) => (Some(&write.action), write.condition.as_ref()),
             Self::Check { condition, .. } => (None, Some(condition)),
         };
-        let written = match action {
+        let key = || self.key().map_or(0, Key::size);
+        let written = match write {
             // The key is in the item.
-            Some(WriteAction::Put { item, .. }) => item.size(),
-            Some(WriteAction::Update { key, update }) => key.size() + update.size(),
-            Some(WriteAction::Delete { key }) => key.size(),
-            None => self.key().size(),
+            Some(WriteAction::Put(item)) => item.size(),
+            Some(WriteAction::Update(update)) => key() + update.size(),
+            Some(WriteAction::Delete) | None => key(),
         };
         written + condition.map_or(0, Condition::size)
     }
@@ -81,40 +98,44 @@ impl From<Write> for TransactAction {
 }
 
 impl Transaction {
-    /// Does these writes, all or none.
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for none, more than 100, two of one item, or more than 4 MB of items, keys and values,
-    /// those of the conditions counted in.
-    pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Result<Self> {
-        let actions: Vec<TransactAction> = actions.into_iter().map(Into::into).collect();
-        let transaction = Self { actions, token: None };
-        transaction.check_as_a_whole()?;
-        Ok(transaction)
+    /// Does all of these: 1 to 100 actions, each of another item.
+    pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Self {
+        Self { actions: actions.into_iter().map(Into::into).collect(), token: None }
     }
 
-    /// Checks the whole transaction and each action in it, as was done when they were made; but their fields are open. Every
-    /// store calls it before it acts.
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`new`](Self::new), [`Write::check`] or [`Condition::check`] refuses.
-    pub fn check(&self) -> Result<()> {
-        self.check_as_a_whole()?;
-        self.actions.iter().try_for_each(|action| match action {
-            TransactAction::Write(write) => write.check(),
-            TransactAction::Check { condition, .. } => condition.check(),
-        })
+    /// Adds a write.
+    pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
+        self.actions.push(action.into());
+        ActionHandle(self.actions.len() - 1)
     }
 
-    /// Checks what the actions are together, and none by itself.
-    pub(crate) fn check_as_a_whole(&self) -> Result<()> {
+    /// Adds a check: the transaction is canceled when this does not hold of the item.
+    pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
+        self.add(TransactAction::check(key, condition))
+    }
+
+    /// Returns the actions.
+    pub fn actions(&self) -> &[TransactAction] {
+        &self.actions
+    }
+
+    /// Returns the token.
+    pub fn token(&self) -> Option<&ClientToken> {
+        self.token.as_ref()
+    }
+
+    pub(super) fn check_parts(&self) -> Result<()> {
         check_count("a transaction", self.actions.len(), MAX_TRANSACTION_ACTIONS)?;
-        check_unique("a transaction", self.actions.iter().map(TransactAction::key))?;
+        let keys = self.actions.iter().map(TransactAction::key).collect::<Result<Vec<_>>>()?;
+        check_unique("a transaction", keys.into_iter())?;
         let bytes: usize = self.actions.iter().map(TransactAction::size).sum();
         if bytes > MAX_TRANSACTION_BYTES {
             return Err(Error::invalid(format!("a transaction may have at most 4 MB, and this has {bytes} bytes")));
         }
-        Ok(())
+        self.actions.iter().try_for_each(|action| match action {
+            TransactAction::Write(write) => write.check(),
+            TransactAction::Check { condition, .. } => condition.check(),
+        })
     }
 
     /// Makes repeats of the same transaction with this token succeed without changing anything, for 10 minutes.
@@ -225,6 +246,24 @@ impl TransactOutcome {
         Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
     }
 
+    /// Returns the reason of an action, for a transaction that was canceled.
+    pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
+        match self {
+            Self::Done { .. } => None,
+            Self::Cancelled { reasons, .. } => reasons.get(action.0),
+        }
+    }
+
+    /// Returns `true` if the condition of this action was not met.
+    pub fn is_refused(&self, action: ActionHandle) -> bool {
+        self.reason(action).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
+    }
+
+    /// Returns the item of an action as it is, where its condition was not met and the write asked for the item.
+    pub fn current(&self, action: ActionHandle) -> Option<&Item> {
+        self.reason(action)?.current.as_ref()
+    }
+
     /// What the transaction, or the attempt, consumed.
     pub fn capacity(&self) -> Capacity {
         match self {
@@ -239,7 +278,7 @@ mod tests {
 
     use super::*;
     use crate::key::{PK, PartitionKey, SK, SortKey};
-    use crate::request::Update;
+    use crate::request::{Checked, Update};
 
     fn key(place: usize) -> Key {
         Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse(place.to_string()).unwrap())
@@ -250,21 +289,22 @@ mod tests {
     }
 
     fn assert_ten_fit<A: Into<TransactAction>>(action: impl Fn(usize) -> A) {
-        assert!(Transaction::new((0..10).map(&action)).is_ok());
-        assert_eq!(Transaction::new((0..11).map(&action)).unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(Checked::new(Transaction::new((0..10).map(&action))).is_ok());
+        let too_large = Checked::new(Transaction::new((0..11).map(&action)));
+        assert_eq!(too_large.unwrap_err().kind(), ErrorKind::Invalid);
     }
 
     #[test]
     fn the_values_of_updates_count_towards_4_mb() {
-        assert_ten_fit(|place| Write::update(key(place), Update::new().set("a", large())).unwrap());
-        assert_ten_fit(|place| Write::update(key(place), Update::new().set_if_absent("a", large())).unwrap());
+        assert_ten_fit(|place| Write::update(key(place), Update::new().set("a", large())));
+        assert_ten_fit(|place| Write::update(key(place), Update::new().set_if_absent("a", large())));
     }
 
     #[test]
     fn the_values_of_conditions_count_towards_4_mb() {
         let condition = || Condition::exists("a").and(Condition::eq("a", large()).not());
-        assert_ten_fit(|place| Write::delete(key(place)).when(condition()).unwrap());
-        assert_ten_fit(|place| TransactAction::check(key(place), condition()).unwrap());
+        assert_ten_fit(|place| Write::delete(key(place)).when(condition()));
+        assert_ten_fit(|place| TransactAction::check(key(place), condition()));
     }
 
     #[test]
@@ -273,7 +313,7 @@ mod tests {
         let attribute = |bytes: usize| AttributeValue::S("x".repeat(bytes - 1));
         let of_400_000 = |place| {
             let update = Update::new().set("a", attribute(400_000 - (4 + 2)));
-            TransactAction::from(Write::update(key(place), update).unwrap())
+            TransactAction::from(Write::update(key(place), update))
         };
         let last = || Key::new(PartitionKey::parse("P".repeat(100)).unwrap(), SortKey::parse("S".repeat(50)).unwrap());
         let condition = |bytes| Condition::eq("a", attribute(bytes));
@@ -282,18 +322,18 @@ mod tests {
             item.insert(PK, AttributeValue::S(last().pk.into()));
             item.insert(SK, AttributeValue::S(last().sk.into()));
             item.insert("a", attribute(bytes));
-            Write::put(item).unwrap()
+            Write::put(item)
         };
         let kinds: [&dyn Fn(usize) -> TransactAction; 5] = [
             &|bytes| put(bytes).into(),
-            &|bytes| put(bytes - 100).when(condition(100)).unwrap().into(),
-            &|bytes| Write::update(last(), Update::new().set("a", attribute(bytes))).unwrap().into(),
-            &|bytes| Write::delete(last()).when(condition(bytes)).unwrap().into(),
-            &|bytes| TransactAction::check(last(), condition(bytes)).unwrap(),
+            &|bytes| put(bytes - 100).when(condition(100)).into(),
+            &|bytes| Write::update(last(), Update::new().set("a", attribute(bytes))).into(),
+            &|bytes| Write::delete(last()).when(condition(bytes)).into(),
+            &|bytes| TransactAction::check(last(), condition(bytes)),
         ];
         let room = 4 * 1024 * 1024 - 10 * 400_000 - (4 + 100 + 50);
         for kind in kinds {
-            let transaction = |bytes| Transaction::new((0..10).map(of_400_000).chain([kind(bytes)]));
+            let transaction = |bytes| Checked::new(Transaction::new((0..10).map(of_400_000).chain([kind(bytes)])));
             assert!(transaction(room).is_ok());
             assert_eq!(transaction(room + 1).unwrap_err().kind(), ErrorKind::Invalid);
         }
@@ -336,24 +376,25 @@ mod tests {
         for text in [String::new(), "a".repeat(37)] {
             assert_eq!(ClientToken::new(text).unwrap_err().kind(), ErrorKind::Invalid);
         }
-        let transaction = Transaction::new([Write::delete(key(1))]).unwrap().with_token(token.clone());
+        let transaction = Transaction::new([Write::delete(key(1))]).with_token(token.clone());
         assert_eq!(transaction.token, Some(token));
         assert_eq!(transaction.actions.len(), 1);
     }
 
     #[test]
-    fn a_transaction_is_checked_with_all_its_actions() {
-        let fine = Transaction::new([Write::delete(key(1))]).unwrap();
-        assert!(fine.check().is_ok());
-        let mut condition = fine.clone();
-        condition.actions = vec![TransactAction::Check { key: key(1), condition: Condition::All(vec![]) }];
-        let mut update = fine.clone();
-        let action = WriteAction::Update { key: key(1), update: Update::new() };
-        update.actions = vec![Write { action, ..Write::delete(key(1)) }.into()];
-        let mut emptied = fine;
-        emptied.actions.clear();
-        for wrong in [condition, update, emptied] {
-            assert_eq!(wrong.check().unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
-        }
+    fn an_outcome_is_asked_by_the_handle_of_an_action() {
+        let mut transaction = Transaction::default();
+        let first = transaction.add(Write::delete(key(1)));
+        let second = transaction.check(key(2), Condition::item_exists());
+        let current = Item::of_key(&key(2));
+        let failed = CancelReason { code: CancelCode::ConditionFailed, current: Some(current.clone()) };
+        let outcome = TransactOutcome::Cancelled {
+            reasons: vec![CancelReason::default(), failed],
+            capacity: Capacity::default(),
+        };
+        assert_eq!((outcome.is_refused(first), outcome.is_refused(second)), (false, true));
+        assert_eq!((outcome.current(first), outcome.current(second)), (None, Some(&current)));
+        let done = TransactOutcome::Done { capacity: Capacity::default() };
+        assert!(!done.is_refused(second) && done.reason(second).is_none());
     }
 }

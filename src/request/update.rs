@@ -103,12 +103,8 @@ impl Update {
         self.changes.iter().map(size).sum()
     }
 
-    /// Checks what DynamoDB would refuse: no change, more than 100, two changes of one attribute, a change of the key, a bad
-    /// value or index key, more than 2 MB of names and values. [`Write::check`](crate::Write::check) calls it.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
-    pub fn check(&self) -> Result<()> {
+    /// Checks what DynamoDB would refuse.
+    pub(crate) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));
         }

@@ -6,7 +6,7 @@ use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
-use crate::key::{Key, PK, SK};
+use crate::key::Key;
 
 /// Writes one item.
 ///
@@ -16,125 +16,107 @@ use crate::key::{Key, PK, SK};
 /// let mut item = Item::new();
 /// item.insert("pk", "REACTIONS#1");
 /// item.insert("sk", "USER#1");
-/// let write = Write::put(item)?.when(Condition::item_absent())?.returning_old();
-/// # Ok::<(), threadline::Error>(())
+/// let write = Write::put(item).when(Condition::item_absent()).returning_old();
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Write {
-    /// What to do.
-    pub action: WriteAction,
-    /// What must hold of the item before.
-    pub condition: Option<Condition>,
-    /// Whether the answer brings the item as it was: before the write, or where the condition was not met. It costs nothing.
-    pub return_old: bool,
+    /// `None` for a put of an item without a valid key, which the check refuses.
+    key: Option<Key>,
+    pub(crate) action: WriteAction,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) return_old: bool,
 }
 
-/// What a [`Write`] does.
+/// The effect of a [`Write`] on its item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteAction {
     /// Puts a whole item in the place of what was there.
-    Put {
-        /// The item's key, as in its attributes.
-        key: Key,
-        /// The item.
-        item: Item,
-    },
+    Put(Item),
     /// Changes attributes of the item, and creates it where it is missing.
-    Update {
-        /// The key of the item.
-        key: Key,
-        /// The changes.
-        update: Update,
-    },
+    Update(Update),
     /// Deletes the item; one that is missing is no error.
-    Delete {
-        /// The key of the item.
-        key: Key,
-    },
+    Delete,
 }
 
 impl Write {
     /// Puts a whole item.
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`] refuses.
-    pub fn put(item: Item) -> Result<Self> {
-        Ok(Self::of(WriteAction::Put { key: item.checked_key()?, item }))
+    pub fn put(item: Item) -> Self {
+        Self::of(item.key().ok(), WriteAction::Put(item))
     }
 
     /// Changes attributes of the item with this key, and creates it where it is missing: where it must exist, say so by
     /// [`when`](Self::when).
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for an update without changes, with two of one attribute or one of the key, and for a
-    /// value that cannot be stored.
-    pub fn update(key: Key, update: Update) -> Result<Self> {
-        update.check()?;
-        Ok(Self::of(WriteAction::Update { key, update }))
+    pub fn update(key: Key, update: Update) -> Self {
+        Self::of(Some(key), WriteAction::Update(update))
     }
 
     /// Deletes the item with this key.
     pub fn delete(key: Key) -> Self {
-        Self::of(WriteAction::Delete { key })
+        Self::of(Some(key), WriteAction::Delete)
     }
 
-    fn of(action: WriteAction) -> Self {
-        Self { action, condition: None, return_old: false }
+    fn of(key: Option<Key>, action: WriteAction) -> Self {
+        Self { key, action, condition: None, return_old: false }
     }
 
     /// Writes only when this holds of the item before, and what was asked for by an earlier call.
-    ///
-    /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a condition that DynamoDB would not take.
-    pub fn when(mut self, condition: Condition) -> Result<Self> {
-        condition.check()?;
+    #[must_use]
+    pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(match self.condition.take() {
             Some(earlier) => earlier.and(condition),
             None => condition,
         });
-        Ok(self)
+        self
     }
 
-    /// Asks for the item as it was.
+    /// Asks for the item as it was: before the write, or where the condition was not met. It costs nothing.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
         self
     }
 
-    /// Checks the whole write, as its parts were checked when it was made; but its fields are open. Every store calls it
-    /// before it acts.
+    /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Item::check`], [`Update::check`] or [`Condition::check`] refuses, for a put
-    /// whose key is not the one in its item, and for an update and a condition that have more than 2 MB of names and values
-    /// together.
-    pub fn check(&self) -> Result<()> {
-        if let WriteAction::Put { key, item } = &self.action {
-            // A key is valid, so that the item's need not be read.
-            if item.get_s(PK) != Some(key.pk.as_str()) || item.get_s(SK) != Some(key.sk.as_str()) {
-                return Err(Error::invalid("the key of a put is not the key in its item"));
-            }
-            item.check_attributes()?;
+    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::Checked) write has one.
+    pub fn key(&self) -> Result<&Key> {
+        if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {
+            item.key()?;
         }
+        self.key.as_ref().ok_or_else(|| Error::invalid("the write has no key"))
+    }
+
+    /// Returns the effect of the write.
+    pub fn action(&self) -> &WriteAction {
+        &self.action
+    }
+
+    /// Returns the condition of the write.
+    pub fn condition(&self) -> Option<&Condition> {
+        self.condition.as_ref()
+    }
+
+    /// Returns `true` if the answer contains the item as it was.
+    pub fn returns_old(&self) -> bool {
+        self.return_old
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
         let mut substituted = Substituted::default();
         if let Some(condition) = &self.condition {
             condition.check()?;
             substituted = condition.substitute(substituted);
         }
-        if let WriteAction::Update { update, .. } = &self.action {
-            update.check()?;
-            substituted = update.substitute(substituted);
+        match &self.action {
+            WriteAction::Put(item) => item.check()?,
+            WriteAction::Update(update) => {
+                update.check()?;
+                substituted = update.substitute(substituted);
+            }
+            WriteAction::Delete => {}
         }
         substituted.check()
-    }
-
-    /// The key of the item.
-    pub fn key(&self) -> &Key {
-        match &self.action {
-            WriteAction::Put { key, .. } | WriteAction::Update { key, .. } | WriteAction::Delete { key } => key,
-        }
     }
 }
 
@@ -178,33 +160,6 @@ impl WriteOutcome {
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_dynamo::AttributeValue;
-
-    use super::*;
-    use crate::key::{PK, PartitionKey, SK, SortKey};
-
-    #[test]
-    fn a_write_whose_parts_were_changed_behind_its_check_is_refused() {
-        let mut item = Item::new();
-        item.insert(PK, AttributeValue::S("A".into()));
-        item.insert(SK, AttributeValue::S("1".into()));
-        let key = Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("2").unwrap());
-        let fine = Write::put(item.clone()).unwrap();
-        assert!(fine.check().is_ok());
-        let of = |action| Write { action, ..fine.clone() };
-        for wrong in [
-            of(WriteAction::Put { key: key.clone(), item: item.clone() }),
-            of(WriteAction::Put { key: fine.key().clone(), item: Item::new() }),
-            of(WriteAction::Update { key, update: Update::new() }),
-            Write { condition: Some(Condition::Any(vec![])), ..fine.clone() },
-        ] {
-            assert_eq!(wrong.check().unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
         }
     }
 }

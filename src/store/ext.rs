@@ -119,7 +119,7 @@ pub trait StoreExt: Store {
     /// # Errors
     /// As [`write`](Self::write), and [`Invalid`](ErrorKind::Invalid) for what cannot be stored.
     async fn put_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
-        self.write(Write::put(entity.to_item()?)?).await?.done()?;
+        self.write(Write::put(entity.to_item()?)).await?.done()?;
         Ok(())
     }
 
@@ -131,7 +131,7 @@ pub trait StoreExt: Store {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another item with its key; as [`write`](Self::write).
     async fn put_new_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
         let item = entity.to_item()?;
-        let write = Write::put(item.clone())?.when(Condition::item_absent())?.returning_old();
+        let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
         match self.write(write).await? {
             WriteOutcome::Done { .. } => Ok(()),
             WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
@@ -194,8 +194,7 @@ pub trait StoreExt: Store {
     /// anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
         check_unique("a list of keys", keys.iter())?;
-        let batches = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec()));
-        let batches = batches.collect::<Result<Vec<_>>>()?;
+        let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
         let mut all = BatchGetOutput::default();
         for (place, batch) in batches.into_iter().enumerate() {
             match self.batch_get(batch).await {
@@ -221,7 +220,7 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`batch_write`](Self::batch_write), when the first batch fails: nothing was done then.
-    /// [`Invalid`](ErrorKind::Invalid) for what [`BatchWrite::check`] refuses and for two writes of one item, before anything is
+    /// [`Invalid`](ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item, before anything is
     /// sent: what a batch leaves undone is done later, so that their order could not be kept.
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for
     /// what they left, and nobody knows of the batch itself. Do all of the writes again then, where nobody else has written the
@@ -229,8 +228,8 @@ pub trait StoreExt: Store {
     async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
         let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
         check_unique("a list of writes", keys.iter())?;
-        let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec()));
-        let batches = batches.collect::<Result<Vec<_>>>()?;
+        let batches: Vec<_> = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec())).collect();
+        batches.iter().try_for_each(BatchWrite::check)?;
         let mut all = BatchWriteOutput::default();
         for (place, batch) in batches.into_iter().enumerate() {
             match self.batch_write(batch).await {

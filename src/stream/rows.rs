@@ -273,7 +273,7 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
     if let Some(place) = new.remove(GSI1SK) {
         update = update.set(GSI1SK, place);
     }
-    let write = Write::update(right.key(), update)?.when(unchanged)?.returning_old();
+    let write = Write::update(right.key(), update).when(unchanged).returning_old();
     match call.write(write).await? {
         WriteOutcome::Done { .. } => Ok(Some(right)),
         WriteOutcome::Refused { current, .. } => Ok(current.and_then(|item| readable(call, item))),
@@ -281,12 +281,12 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
 }
 
 /// The update that puts a row that is right where the index should have it, unless it moved since it was read.
-pub(super) fn place(row: &Membership) -> Result<Write> {
+pub(super) fn place(row: &Membership) -> Write {
     let recency = Membership::recency(row.last_message_at(), row.group_id());
     let update = Update::new().set(GSI1PK, Membership::inbox(row.user_id())).set(GSI1SK, recency);
     let shown = row.last_message().map(|shown| AttributeValue::S(shown.to_string()));
     let as_read = Condition::item_exists().and(is_own::<Membership>()).and(still(Membership::LAST_MESSAGE, shown));
-    Write::update(row.key(), update)?.when(as_read)
+    Write::update(row.key(), update).when(as_read)
 }
 
 /// The attribute is as it was read.

@@ -235,7 +235,7 @@ mod tests {
         for (name, value) in [("pk", pk), ("sk", sk), ("version", version.to_string().as_str())] {
             item.insert(name, threadline::AttributeValue::S(value.to_owned()));
         }
-        now(store.write(Write::put(item).unwrap())).unwrap().done().unwrap();
+        now(store.write(Write::put(item))).unwrap().done().unwrap();
     }
 
     /// Items of one partition, each in so many versions: all items in the first version, then in the second and so on.

@@ -37,7 +37,7 @@ async fn deletes_that_a_batch_leaves_are_found_again() -> Result<(), Error> {
     let server = Server::answering(std::iter::repeat_n(ok(json!({"UnprocessedItems": left})), 9));
     let writes = vec![BatchAction::Delete(key(1)), BatchAction::Delete(key(2))];
 
-    let output = store(&server, &Sleeps::default()).batch_write(BatchWrite::new(writes)?).await?;
+    let output = store(&server, &Sleeps::default()).batch_write(BatchWrite::new(writes)).await?;
 
     assert_eq!(output.unprocessed, [BatchAction::Delete(key(2))]);
     Ok(())

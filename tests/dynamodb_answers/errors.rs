@@ -123,7 +123,7 @@ async fn a_proxy_page_leaves_a_write_unknown_and_a_read_unavailable() {
 async fn an_update_that_does_not_fit_the_item_is_invalid() {
     for code in ["ValidationException", "ItemCollectionSizeLimitExceededException"] {
         let server = Server::answering([fault(400, code)]);
-        let update = Write::update(key(1), Update::new().add("count", 1)).unwrap();
+        let update = Write::update(key(1), Update::new().add("count", 1));
         let error = store(&server, &Sleeps::default()).write(update).await.unwrap_err();
         assert_eq!((error.kind(), error.recovery()), (ErrorKind::Invalid, Recovery::Permanent), "{code}");
         assert_eq!(error.operation(), Some("write"));

@@ -19,8 +19,7 @@ use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
     Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Recovery, Scan, SequentialIds,
-    SortKey, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteAction,
-    WriteOutcome,
+    SortKey, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
 };
 
 /// What must never be seen in an error.
@@ -72,7 +71,7 @@ fn expired(number: u32) -> Value {
 }
 
 fn put() -> Write {
-    Write::put(item(1)).unwrap().when(Condition::item_absent()).unwrap().returning_old()
+    Write::put(item(1)).when(Condition::item_absent()).returning_old()
 }
 
 fn puts(numbers: impl IntoIterator<Item = u32>) -> Vec<BatchAction> {
@@ -80,11 +79,11 @@ fn puts(numbers: impl IntoIterator<Item = u32>) -> Vec<BatchAction> {
 }
 
 fn batch_write(numbers: impl IntoIterator<Item = u32>) -> BatchWrite {
-    BatchWrite::new(puts(numbers)).unwrap()
+    BatchWrite::new(puts(numbers))
 }
 
 fn batch_get(numbers: impl IntoIterator<Item = u32>) -> BatchGet {
-    BatchGet::new(numbers.into_iter().map(key).collect()).unwrap()
+    BatchGet::new(numbers.into_iter().map(key))
 }
 
 /// The answer to a batch of writes that left these undone.
@@ -114,5 +113,5 @@ fn cancelled(codes: &[&str]) -> Reply {
 }
 
 fn transaction(actions: u32) -> Transaction {
-    Transaction::new((1..=actions).map(|number| Write::put(item(number)).unwrap())).unwrap()
+    Transaction::new((1..=actions).map(|number| Write::put(item(number))))
 }

@@ -52,7 +52,7 @@ async fn a_put_that_meets_a_transaction_is_tried_again_with_every_type_of_attrib
     }
     let server = Server::answering([fault(400, "TransactionConflictException"), ok(json!({}))]);
 
-    let outcome = store(&server, &Sleeps::default()).write(Write::put(every_type)?).await?;
+    let outcome = store(&server, &Sleeps::default()).write(Write::put(every_type)).await?;
 
     assert!(matches!(outcome, WriteOutcome::Done { .. }));
     let bodies = server.bodies();
@@ -67,7 +67,7 @@ async fn an_update_and_a_delete_that_meet_a_transaction_are_tried_again() -> Res
     let server = Server::answering([conflict(), ok(json!({})), conflict(), ok(json!({}))]);
     let store = store(&server, &Sleeps::default());
 
-    let update = Write::update(key(1), Update::new().add("n", 1))?.when(Condition::exists("n"))?;
+    let update = Write::update(key(1), Update::new().add("n", 1)).when(Condition::exists("n"));
     assert!(matches!(store.write(update).await?, WriteOutcome::Done { .. }));
     assert!(matches!(store.write(Write::delete(key(1))).await?, WriteOutcome::Done { .. }));
 
@@ -116,8 +116,9 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
         Server::answering([fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}))]);
     let sleeps = Sleeps::default();
 
-    let mut request = transaction(7);
-    request.actions[5] = Write::update(key(6), Update::new().add("count", 1))?.into();
+    let mut actions = transaction(7).actions().to_vec();
+    actions[5] = Write::update(key(6), Update::new().add("count", 1)).into();
+    let request = Transaction::new(actions);
 
     let outcome = store(&server, &sleeps).transact(request).await?;
 

@@ -131,7 +131,7 @@ pub(crate) async fn a_claim_of_version_0_1_moves_with_a_change(app: App) {
     claim.insert("pk", threadline::AttributeValue::S(old));
     let old = claim.key().unwrap();
     app.store.write(Write::delete(new)).await.unwrap().done().unwrap();
-    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
     assert_stored(&app, &user).await;
     for change in [new_handle(&app, "ÉMILE"), new_handle(&app, "Omenking"), new_handle(&app, "Émile"), new_name("E")]
     {

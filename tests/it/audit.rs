@@ -109,7 +109,7 @@ impl World {
     }
 
     pub(crate) async fn update(&self, key: Key, update: Update) {
-        self.app.store.write(Write::update(key, update).unwrap()).await.unwrap().done().unwrap();
+        self.app.store.write(Write::update(key, update)).await.unwrap().done().unwrap();
     }
 
     pub(crate) async fn delete(&self, key: Key) -> Item {
@@ -117,7 +117,7 @@ impl World {
     }
 
     pub(crate) async fn put(&self, item: Item) {
-        self.app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+        self.app.store.write(Write::put(item)).await.unwrap().done().unwrap();
     }
 
     pub(crate) async fn get(&self, key: Key) -> Item {

@@ -64,7 +64,7 @@ async fn set_back(app: &App, thread: &Thread, users: &[User]) {
         let theirs = app.chat.open(user.id(), thread.group_id()).await.unwrap();
         let mut item = theirs.membership().to_item().unwrap();
         item.insert("message", AttributeValue::S("something else".into()));
-        app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+        app.store.write(Write::put(item)).await.unwrap().done().unwrap();
     }
 }
 
@@ -157,7 +157,7 @@ async fn an_unreadable_membership_is_found_once_also_without_a_group() {
     app.project().await;
     let mut item = thread.membership().to_item().unwrap();
     item.remove("joined_at");
-    app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(item)).await.unwrap().done().unwrap();
     let is_unreadable = |drift: &&Drift| matches!(drift, Drift::Unreadable { .. });
     assert_eq!(pages(&app, false).await.0.iter().filter(is_unreadable).count(), 1);
     let group = MessageGroup::key_from(thread.group_id());

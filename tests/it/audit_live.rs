@@ -128,7 +128,7 @@ async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended(
         world.update(key.clone(), Update::new().set("user_handle", text("old")).set("other_handle", text("old"))).await;
         let (live, update) = (world.app.store.clone(), Update::new().set(attribute, text(name)));
         let store = Meddled::new(&world.app.store).before_write(async move {
-            live.write(Write::update(key, update).unwrap()).await.unwrap().done().unwrap();
+            live.write(Write::update(key, update)).await.unwrap().done().unwrap();
         });
         let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
         assert!(!finding.mended, "{attribute}");

@@ -415,7 +415,7 @@ async fn audit_rebuild_costs_what_a_check_does_and_the_mends() {
     let auditor = Auditor::new(meter.clone());
     costs(&meter, budget, auditor.rebuild(None)).await;
     let miscount = Update::new().add("member_count", 1);
-    let miscount = Write::update(MessageGroup::key_from(group), miscount).unwrap();
+    let miscount = Write::update(MessageGroup::key_from(group), miscount);
     app.store.write(miscount).await.unwrap().done().unwrap();
     let page = costs(&meter, budget + writes(1), auditor.rebuild(None)).await;
     assert_eq!(page.findings.len(), 1);

@@ -166,7 +166,7 @@ impl World {
                 {
                     let soon = threadline::Clock::now(&*self.app.clock).unix_seconds() + 1;
                     let update = Update::new().set("expires_at", AttributeValue::N(soon.to_string()));
-                    let write = Write::update(message.key(), update).unwrap();
+                    let write = Write::update(message.key(), update);
                     self.app.store.write(write).await.unwrap().done().unwrap();
                     self.app.clock.advance(Duration::from_secs(2));
                     self.app.store.sweep_expired();

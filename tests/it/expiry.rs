@@ -19,7 +19,7 @@ async fn expiring() -> (App, User, Thread, Message) {
     app.say(&thread, "it stays").await;
     let sent = app.say(&thread, "it goes").await;
     let end = AttributeValue::N((app.clock.now().unix_seconds() + 60).to_string());
-    let expires = Write::update(sent.key(), Update::new().set("expires_at", end).add("revision", 1)).unwrap();
+    let expires = Write::update(sent.key(), Update::new().set("expires_at", end).add("revision", 1));
     app.store.write(expires).await.unwrap().done().unwrap();
     app.project().await;
     (app, bayko, thread, sent)
@@ -99,7 +99,7 @@ async fn expire(app: &App, message: &Message, seconds: Option<i64>) {
         }
         None => Update::new().remove("expires_at"),
     };
-    app.store.write(Write::update(message.key(), update).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::update(message.key(), update)).await.unwrap().done().unwrap();
 }
 
 fn records_from(app: &App, first: usize) -> Vec<StreamRecord> {
@@ -327,7 +327,7 @@ async fn every_list_reads_past_pages_of_expired_messages() {
             continue;
         }
         let past = AttributeValue::N(app.clock.now().unix_seconds().to_string());
-        let expires = Write::update(sent.key(), Update::new().set("expires_at", past)).unwrap();
+        let expires = Write::update(sent.key(), Update::new().set("expires_at", past));
         app.store.write(expires).await.unwrap().done().unwrap();
     }
     app.clock.advance(Duration::from_secs(1));

@@ -104,7 +104,7 @@ async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() 
     let mut in_the_way = Item::new();
     in_the_way.insert("pk", AttributeValue::S(format!("GRP#{group}")));
     in_the_way.insert("sk", AttributeValue::S(format!("USER#{}", londo.id())));
-    app.store.write(Write::put(in_the_way).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(in_the_way)).await.unwrap().done().unwrap();
     let before = scan(&app.store).await.len();
 
     let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(group).with_member(&bayko).with_member(&londo);

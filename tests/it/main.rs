@@ -6,6 +6,7 @@ mod audit_findings;
 mod audit_live;
 mod auto_traits;
 mod budgets;
+mod checks;
 mod convergence;
 mod corrupt;
 mod cruddur;

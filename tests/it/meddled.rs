@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use threadline::{
-    Answer, Checked, Error, ErrorKind, Key, MemoryStore, PageOutput, QuerySource, Request, Result, Store,
-};
+use threadline::{Answer, Checked, Error, ErrorKind, Key, MemoryStore, PageOutput, Request, Result, Store};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -127,29 +125,38 @@ impl Store for Meddled {
     }
 
     async fn execute(&self, request: Checked) -> Result<Answer> {
-        let mut request = request.into_request();
-        match &mut request {
+        let request = match request.into_request() {
             Request::Write(write) => {
                 self.meddle().await;
-                if let Some(kind) = self.failing.get(write.key()) {
+                if let Some(kind) = self.failing.get(write.key()?) {
                     return Err(Error::new(*kind, "this item cannot be written"));
                 }
+                Request::Write(write)
             }
-            Request::Transact(_) => self.meddle().await,
+            Request::Transact(transaction) => {
+                self.meddle().await;
+                Request::Transact(transaction)
+            }
             Request::Query(query) => {
                 let partition = query.partition().as_str();
                 let work = self.before_query.lock().unwrap().take_if(|(of, _)| of == partition);
                 if let Some((_, work)) = work {
                     work.await;
                 }
-                if self.hides_index && matches!(query.source, QuerySource::Index { .. }) {
+                if self.hides_index && query.reads_index() {
                     return Ok(Answer::Query(PageOutput::default()));
                 }
-                query.limit = self.page.or(query.limit);
+                Request::Query(match self.page {
+                    Some(page) => query.limit(page),
+                    None => query,
+                })
             }
-            Request::Scan(scan) => scan.limit = self.page.or(scan.limit),
-            Request::Get(_) | Request::BatchGet(_) | Request::BatchWrite(_) => {}
-        }
+            Request::Scan(scan) => Request::Scan(match self.page {
+                Some(page) => scan.limit(page),
+                None => scan,
+            }),
+            other => other,
+        };
         let is_counted = matches!(request, Request::Get(_) | Request::Write(_) | Request::Query(_));
         let sending = self.store.execute(Checked::new(request)?);
         if is_counted { self.counted(sending).await } else { sending.await }

@@ -165,7 +165,7 @@ async fn members_whose_rows_fill_more_than_one_page_are_all_listed() {
         // An attribute of the application's own makes the row large: the rows together have 3 MB.
         let avatar = Update::new().set("avatar", AttributeValue::B(vec![0; 300_000]));
         let key = Membership::key_from((thread.group_id(), person(number).id()));
-        let _ = app.store.write(Write::update(key, avatar).unwrap()).await.unwrap();
+        let _ = app.store.write(Write::update(key, avatar)).await.unwrap();
     }
     assert_eq!(thread.members().await.unwrap().items.len(), 11);
 }
@@ -223,7 +223,7 @@ async fn an_applications_own_item_beside_the_members_is_no_member() {
     draft.insert("pk", AttributeValue::S(format!("GRP#{}", thread.group_id())));
     draft.insert("sk", AttributeValue::S("USER#0#draft".into()));
     draft.insert("type", AttributeValue::S("Draft".into()));
-    app.store.write(Write::put(draft).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(draft)).await.unwrap().done().unwrap();
     assert_eq!(thread.members().await.unwrap().items.len(), 1);
 }
 
@@ -248,7 +248,7 @@ async fn a_group_whose_changes_cannot_be_counted_is_not_taken_for_a_full_one() {
     let bayko = app.user("bayko").await;
     let text = Update::new().set("member_changes", AttributeValue::S("two".to_owned()));
     let key = MessageGroup::key_from(thread.group_id());
-    app.store.write(Write::update(key, text).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::update(key, text)).await.unwrap().done().unwrap();
     let error = thread.add_member(&bayko).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(!error.to_string().contains("members already"), "{error}");

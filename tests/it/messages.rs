@@ -368,7 +368,7 @@ async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page
     pin.insert("pk", AttributeValue::S(format!("MSG#{}", thread.group_id())));
     pin.insert("sk", AttributeValue::S(format!("{}#pin", all[2].position())));
     pin.insert("type", AttributeValue::S("Pin".into()));
-    let _ = app.store.write(Write::put(pin).unwrap()).await.unwrap().done().unwrap();
+    let _ = app.store.write(Write::put(pin)).await.unwrap().done().unwrap();
     let page = thread.messages().limit(4).fetch().await.unwrap();
     assert_eq!(texts(&page), ["3", "2", "1", "0"]);
 }

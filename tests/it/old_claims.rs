@@ -33,7 +33,7 @@ pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User 
         if item.type_name() == Some(HandleClaim::TYPE) {
             item.insert("pk", AttributeValue::S(format!("HANDLE#{}", handle.to_ascii_lowercase())));
         }
-        app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+        app.store.write(Write::put(item)).await.unwrap().done().unwrap();
     }
     app.chat.user(id).await.unwrap().unwrap()
 }
@@ -240,7 +240,7 @@ async fn a_rebuild_gives_an_old_claim_the_names_of_its_user() {
             scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some(&format!("HANDLE#{key}")));
         let mut claim = claim.take().unwrap();
         claim.insert("display_name", AttributeValue::S("Other".into()));
-        app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+        app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
         let missing = [Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() }];
         assert_eq!(drifts(&app, true).await, missing);
         assert_eq!(drifts(&app, true).await, []);
@@ -256,7 +256,7 @@ async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
     let mut claim = scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some("HANDLE#ärgerx")).unwrap();
     claim.insert("pk", AttributeValue::S("HANDLE#Ärgerx".into()));
     claim.insert("handle", AttributeValue::S("ÄrgerX".into()));
-    app.store.write(Write::put(claim).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
     assert_eq!(drifts(&app, true).await, [Drift::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]);
     assert_eq!(claimed(&app).await, ["ärgerx"]);
     assert_eq!(drifts(&app, true).await, []);

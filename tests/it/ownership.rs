@@ -29,7 +29,7 @@ fn key_of(item: &Item) -> Item {
 }
 
 pub(crate) async fn put(app: &App, item: Item) {
-    app.store.write(Write::put(item).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(item)).await.unwrap().done().unwrap();
 }
 
 /// Spoils a stored item, so that it cannot be read.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Conversation, DisplayName, Draft,
-    Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
-    Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position, Preview,
-    Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, StoreExt, Thread, Threadline,
+    AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, ClientToken, Condition, Conversation, DisplayName,
+    Draft, Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect,
+    Item, Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position,
+    Preview, Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, StoreExt, Thread, Threadline,
     TransactAction, Transaction, Update, User, UserChange, Write, tag,
 };
 use tracing::Dispatch;
@@ -155,7 +155,7 @@ async fn scene() -> Scene {
 /// Sets an attribute of an item past all checks.
 async fn corrupt(scene: &Scene, key: Key, name: &'static str) {
     let update = Update::new().set(name, AttributeValue::L(vec![s(CANARY)]));
-    let _ = scene.app.store.write(Write::update(key, update).unwrap()).await.unwrap();
+    let _ = scene.app.store.write(Write::update(key, update)).await.unwrap();
 }
 
 /// Every pattern where it succeeds.
@@ -271,33 +271,33 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     store.put_new_entity(&note).await.unwrap();
     let other = Note { topic: CANARY.to_owned(), number: 8 };
     printed.error(ErrorKind::AlreadyExists, store.put_new_entity(&other).await);
-    let add = Write::update(key.clone(), Update::new().add("topic", 1)).unwrap();
+    let add = Write::update(key.clone(), Update::new().add("topic", 1));
     printed.debug(&add);
     printed.error(ErrorKind::Invalid, store.write(add).await);
-    let refused = Write::delete(key.clone()).when(Condition::eq("topic", s(text("other")))).unwrap().returning_old();
+    let refused = Write::delete(key.clone()).when(Condition::eq("topic", s(text("other")))).returning_old();
     printed.debug(&refused);
     let outcome = store.write(refused.clone()).await.unwrap();
     printed.debug(&outcome);
     printed.error(ErrorKind::ConditionFailed, outcome.done());
-    let check = TransactAction::check(key.clone(), Condition::ne("topic", s(CANARY))).unwrap();
+    let check = TransactAction::check(key.clone(), Condition::ne("topic", s(CANARY)));
     printed.debug(&check);
-    let transaction = Transaction::new([check]).unwrap().with_token(ClientToken::new(CANARY).unwrap());
+    let transaction = Transaction::new([check]).with_token(ClientToken::new(CANARY).unwrap());
     printed.debug(&transaction);
     let outcome = store.transact(transaction).await.unwrap();
     printed.debug(&outcome);
     printed.error(ErrorKind::ConditionFailed, outcome.done());
-    let outcome = store.transact(Transaction::new([refused.clone()]).unwrap()).await.unwrap();
+    let outcome = store.transact(Transaction::new([refused.clone()])).await.unwrap();
     printed.debug(&outcome);
-    printed.error(ErrorKind::Invalid, Transaction::new([refused.clone(), refused]));
+    printed.error(ErrorKind::Invalid, Checked::new(Transaction::new([refused.clone(), refused])));
 
     let get = threadline::Get::new(key.clone());
     printed.debug(&get);
     printed.debug(&store.get(get).await.unwrap());
-    let gets = BatchGet::new(vec![key.clone()]).unwrap();
+    let gets = BatchGet::new(vec![key.clone()]);
     printed.debug(&gets);
     printed.debug(&store.batch_get(gets).await.unwrap());
-    printed.error(ErrorKind::Invalid, BatchGet::new(vec![key.clone(), key.clone()]));
-    let puts = BatchWrite::new(vec![BatchAction::Put(note.to_item().unwrap())]).unwrap();
+    printed.error(ErrorKind::Invalid, Checked::new(BatchGet::new([key.clone(), key.clone()])));
+    let puts = BatchWrite::new(vec![BatchAction::Put(note.to_item().unwrap())]);
     printed.debug(&puts);
     printed.debug(&store.batch_write(puts).await.unwrap());
     let query = Query::table(key.pk.clone()).range(SortRange::After(SortKey::parse("a").unwrap()));
@@ -314,7 +314,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Corrupt, store.get_entity::<Note>(CANARY).await);
     let mut other = note.to_item().unwrap();
     other.insert("topic", AttributeValue::Null(false));
-    printed.error(ErrorKind::Invalid, Write::put(other));
+    printed.error(ErrorKind::Invalid, Checked::new(Write::put(other)));
 }
 
 /// The `Debug` of what is not printed on the way.
@@ -356,7 +356,7 @@ async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
         printed.debug(&item);
         printed.debug(&item.key().unwrap());
         printed.debug(&item.index_key().unwrap());
-        printed.debug(&Write::put(item).unwrap());
+        printed.debug(&Write::put(item));
     }
     for record in app.store.records_after(None, usize::MAX).unwrap() {
         printed.debug(&record);

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use threadline::{
-    Answer, AttributeValue, BatchAction, BatchGetOutput, BatchWriteOutput, Checked, Entity, Error, ErrorKind, Item,
-    Key, KeySegment, MemoryStore, PartitionKey, Request, Result, Scan, SortKey, Store, StoreExt, tag,
+    Answer, AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Entity,
+    Error, ErrorKind, Item, Key, KeySegment, MemoryStore, PartitionKey, Request, Result, Scan, SortKey, Store,
+    StoreExt, tag,
 };
 
 /// What becomes of one batch.
@@ -64,13 +65,17 @@ impl Store for Faulty {
                 let _ = self.table.write(write.clone()).await?;
                 Ok(Answer::Write(self.table.write(write).await?))
             }
-            Request::BatchGet(mut batch) => {
-                let unprocessed = self.meet_fate(&mut batch.keys)?;
-                Ok(Answer::BatchGet(BatchGetOutput { unprocessed, ..self.table.batch_get(batch).await? }))
+            Request::BatchGet(batch) => {
+                let mut keys = batch.keys().to_vec();
+                let unprocessed = self.meet_fate(&mut keys)?;
+                let done = self.table.batch_get(BatchGet::new(keys)).await?;
+                Ok(Answer::BatchGet(BatchGetOutput { unprocessed, ..done }))
             }
-            Request::BatchWrite(mut batch) => {
-                let unprocessed = self.meet_fate(&mut batch.writes)?;
-                Ok(Answer::BatchWrite(BatchWriteOutput { unprocessed, ..self.table.batch_write(batch).await? }))
+            Request::BatchWrite(batch) => {
+                let mut writes = batch.writes().to_vec();
+                let unprocessed = self.meet_fate(&mut writes)?;
+                let done = self.table.batch_write(BatchWrite::new(writes)).await?;
+                Ok(Answer::BatchWrite(BatchWriteOutput { unprocessed, ..done }))
             }
             request => self.table.execute(Checked::new(request)?).await,
         }
@@ -94,6 +99,16 @@ fn puts(numbers: impl IntoIterator<Item = usize>) -> Vec<BatchAction> {
 
 fn keys(numbers: impl IntoIterator<Item = usize>) -> Vec<Key> {
     numbers.into_iter().map(key).collect()
+}
+
+#[tokio::test]
+async fn a_write_that_cannot_be_stored_keeps_all_batches_from_being_sent() {
+    let mut writes = puts(0..60);
+    let BatchAction::Put(item) = &mut writes[40] else { unreachable!() };
+    item.insert("set", AttributeValue::Ss(vec![]));
+    let store = Faulty::new([]);
+    assert_eq!(store.write_all(writes).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(store.stored().await, 0);
 }
 
 #[tokio::test]

@@ -342,7 +342,7 @@ async fn l12_attributes_that_an_application_put_on_a_row_survive() {
     let (andrew, bayko, thread) = app.direct().await;
     let subject = || AttributeValue::S("cognito-1".into());
     let key = Membership::key_from((thread.group_id(), andrew.id()));
-    let own = Write::update(key, Update::new().set("cognito_user_id", subject())).unwrap();
+    let own = Write::update(key, Update::new().set("cognito_user_id", subject()));
     app.store.write(own).await.unwrap().done().unwrap();
 
     let message = app.say(&thread, "one").await;
@@ -373,7 +373,7 @@ async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
         pin.insert(name, AttributeValue::S(value.to_owned()));
     }
     let key = pin.key().unwrap();
-    app.store.write(Write::put(pin).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::put(pin)).await.unwrap().done().unwrap();
     app.store.write(Write::delete(key)).await.unwrap().done().unwrap();
     let store = FaultStore::new(app.store.clone(), Plan::new());
     let projection = app.project_on(store.clone(), seen).await;
@@ -479,7 +479,7 @@ async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_
     app.say(&thread, "one").await;
     let broken = Membership::key_from((thread.group_id(), bayko.id()));
     let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
-    app.store.write(Write::update(broken, update).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::update(broken, update)).await.unwrap().done().unwrap();
     let projection = app.project_on(app.store.clone(), seen).await;
     let [RecordOutcome::Done, RecordOutcome::Impossible(error)] = &*projection.outcomes else {
         panic!("{projection:?}")
@@ -509,7 +509,7 @@ async fn the_removal_of_an_older_message_writes_no_row() {
 /// Takes the user's item out of what can be read.
 async fn break_user(app: &App, user: &User) {
     let update = Update::new().set("version", AttributeValue::S("none".into()));
-    app.store.write(Write::update(user.key(), update).unwrap()).await.unwrap().done().unwrap();
+    app.store.write(Write::update(user.key(), update)).await.unwrap().done().unwrap();
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub(crate) async fn scan(store: &MemoryStore) -> Vec<Item> {
         let page = store.scan(request.clone()).await.unwrap();
         items.extend(page.items);
         match page.next {
-            Some(next) => request.start = Some(next),
+            Some(next) => request = request.start(Some(next)),
             None => break,
         }
     }

@@ -251,7 +251,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
         let mut item = checkpoint.keys;
         item.insert("sk", AttributeValue::S(sk.into()));
         item.insert("type", AttributeValue::S(kind.into()));
-        let _ = app.store.write(Write::put(item)?).await?;
+        let _ = app.store.write(Write::put(item)).await?;
 
         let replies = vec![streams(), one_shard(), iterator("i1"), page(&records[1..], Some("i2"))];
         let server = Server::answering(replies.into_iter().chain(nothing_more()));

@@ -9,14 +9,13 @@ use std::num::NonZeroU32;
 
 use fastrand::Rng;
 use threadline::{
-    BatchAction, BatchGet, BatchWrite, Get, Order, Position, Query, QuerySource, Scan, SortRange, TransactAction,
-    Transaction,
+    BatchAction, BatchGet, BatchWrite, Get, Order, Position, Query, Scan, SortRange, TransactAction, Transaction,
 };
 
 use crate::operation::Operation;
 use condition::condition;
 use vocabulary::Vocabulary;
-use write::{any_write, item, put};
+use write::{any_write, item};
 
 /// How many operations an episode has.
 pub(crate) const EPISODE: u64 = 2_000;
@@ -78,7 +77,7 @@ fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
         1 => Query::table_consistent(words.partition(rng)),
         _ => Query::index(words.index_partition(rng)),
     };
-    let in_index = matches!(query.source, QuerySource::Index { .. });
+    let in_index = query.reads_index();
     let range = match rng.u8(0..10) {
         0..=3 => SortRange::All,
         4 | 5 => SortRange::BeginsWith(words.prefix(rng)),
@@ -162,27 +161,24 @@ fn transaction(rng: &mut Rng, words: &Vocabulary) -> Transaction {
     let mut actions: Vec<TransactAction> = Vec::new();
     for _ in 0..rng.usize(1..=5) {
         let action = if rng.u8(0..5) == 0 {
-            TransactAction::Check { key: words.key(rng), condition: condition(rng) }
+            TransactAction::check(words.key(rng), condition(rng))
         } else {
             any_write(rng, words).into()
         };
         // Two actions on one item now and then.
-        if rng.u8(0..30) == 0 || actions.iter().all(|other| other.key() != action.key()) {
+        if rng.u8(0..30) == 0 || actions.iter().all(|other| other.key().ok() != action.key().ok()) {
             actions.push(action);
         }
     }
-    // Behind the check of the request, which the stores make again.
-    let mut transaction = Transaction::new([put(words.key(rng))]).expect("a put alone is a transaction");
-    transaction.actions = actions;
-    transaction
+    Transaction::new(actions)
 }
 
 fn batch_get(rng: &mut Rng, words: &Vocabulary) -> BatchGet {
-    let mut batch = BatchGet::new(vec![words.key(rng)]).expect("one key is a batch");
-    batch.keys = words.keys(rng, 12);
+    let mut keys = words.keys(rng, 12);
     if rng.u8(0..20) == 0 {
-        batch.keys.push(batch.keys[0].clone());
+        keys.push(keys[0].clone());
     }
+    let batch = BatchGet::new(keys);
     if rng.bool() { batch.consistent() } else { batch }
 }
 
@@ -191,10 +187,7 @@ fn batch_write(rng: &mut Rng, words: &Vocabulary) -> BatchWrite {
     if rng.u8(0..20) == 0 {
         keys.push(keys[0].clone());
     }
-    let mut batch = BatchWrite::new(vec![BatchAction::Delete(words.key(rng))]).expect("one delete is a batch");
-    batch.writes = keys
-        .into_iter()
-        .map(|key| if rng.u8(0..3) == 0 { BatchAction::Delete(key) } else { BatchAction::Put(item(rng, words, &key)) })
-        .collect();
-    batch
+    let write =
+        |key| if rng.u8(0..3) == 0 { BatchAction::Delete(key) } else { BatchAction::Put(item(rng, words, &key)) };
+    BatchWrite::new(keys.into_iter().map(write))
 }

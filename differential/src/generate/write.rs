@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 use threadline::AttributeValue::{N, Ns, S};
-use threadline::{
-    AttributeChange, AttributeValue, EXPIRES_AT, GSI1PK, GSI1SK, Item, Key, PK, SK, Update, Write, WriteAction,
-};
+use threadline::{AttributeChange, AttributeValue, EXPIRES_AT, GSI1PK, GSI1SK, Item, Key, PK, SK, Update, Write};
 
 use super::condition::condition;
 use super::value::{doubtful, value};
@@ -23,35 +21,20 @@ const EXPIRIES: [&str; 6] = ["1", "99999999999", "1.5", "-1", "1e125", "0"];
 pub(crate) fn any_write(rng: &mut Rng, words: &Vocabulary) -> Write {
     let key = words.key(rng);
     let mut write = match rng.u8(0..10) {
-        0..=3 => {
-            let item = item(rng, words, &key);
-            // Behind the check of the request, which the stores make again.
-            let mut write = put(key.clone());
-            write.action = WriteAction::Put { key, item };
-            write
-        }
+        0..=3 => Write::put(item(rng, words, &key)),
         4..=7 => {
-            let mut write = put(key.clone());
             let update = update(rng, words);
             // Whether an update that only removes creates an item is another question, asked by a case of its own.
             let only_removes = update.changes().iter().all(|(_, change)| matches!(change, AttributeChange::Remove));
-            write.action = WriteAction::Update { key, update };
-            if only_removes {
-                write.condition = Some(threadline::Condition::item_exists());
-            }
-            write
+            let write = Write::update(key, update);
+            if only_removes { write.when(threadline::Condition::item_exists()) } else { write }
         }
         _ => Write::delete(key),
     };
-    if write.condition.is_none() && rng.u8(0..3) == 0 {
-        write.condition = Some(condition(rng));
+    if write.condition().is_none() && rng.u8(0..3) == 0 {
+        write = write.when(condition(rng));
     }
     if rng.bool() { write.returning_old() } else { write }
-}
-
-/// A put of an item with nothing but this key.
-pub(crate) fn put(key: Key) -> Write {
-    Write::put(bare(&key)).expect("an item may have its key alone")
 }
 
 fn bare(key: &Key) -> Item {

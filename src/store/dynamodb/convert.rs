@@ -19,6 +19,11 @@ pub(super) fn item_to_sdk(item: Item) -> SdkItem {
     item.into_attributes().map(|(name, value)| (name, value.into())).collect()
 }
 
+/// Converts the values of a request's expressions.
+pub(super) fn values_to_sdk(values: HashMap<String, AttributeValue>) -> SdkItem {
+    values.into_iter().map(|(placeholder, value)| (placeholder, value.into())).collect()
+}
+
 /// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
 pub(super) fn item_from_sdk(item: SdkItem) -> Item {
     item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()

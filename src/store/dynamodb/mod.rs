@@ -2,7 +2,6 @@
 
 mod batch;
 mod convert;
-mod expression;
 mod read;
 mod transact;
 mod write;

@@ -3,14 +3,13 @@
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::DynamoDbStore;
-use super::convert::{self, SdkItem, capacity};
-use super::expression::Expressions;
+use super::convert::{self, SdkItem, capacity, values_to_sdk};
 use crate::aws::{Attempts, Call, Effect, Failure};
 use crate::capacity::Consistency;
 use crate::error::Result;
 use crate::item::Item;
 use crate::key::GSI1;
-use crate::request::{Get, GetOutput, Order, PageOutput, Query, QuerySource, Scan};
+use crate::request::{Expressions, Get, GetOutput, Order, PageOutput, Query, QuerySource, Scan};
 
 impl DynamoDbStore {
     pub(super) async fn send_get(&self, request: Get) -> Result<GetOutput> {
@@ -47,7 +46,7 @@ impl DynamoDbStore {
             .consistent_read(consistent)
             .set_key_condition_expression(condition)
             .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
+            .set_expression_attribute_values(values.map(values_to_sdk))
             .scan_index_forward(request.order == Order::Ascending)
             .set_limit(request.limit.map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)))
             .set_exclusive_start_key(request.start.as_ref().map(convert::position_to_sdk))

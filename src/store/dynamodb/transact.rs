@@ -8,12 +8,13 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::convert::{capacity, item_to_sdk, key_to_sdk};
-use super::expression::Expressions;
+use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk, values_to_sdk};
 use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
-use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Transaction, Write, WriteAction};
+use crate::request::{
+    CancelCode, CancelReason, Expressions, TransactAction, TransactOutcome, Transaction, Write, WriteAction,
+};
 
 /// The code of an action that was not in the transaction's way.
 const NO_REASON: &str = "None";
@@ -32,12 +33,7 @@ impl DynamoDbStore {
         };
         let mut failed = 0;
         loop {
-            let items = request
-                .actions
-                .iter()
-                .map(|action| self.transact_item(action))
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|_| Error::invalid("the transaction has an action without a key or an item"))?;
+            let items = request.actions.iter().map(|action| self.transact_item(action)).collect::<Result<_>>()?;
             let sending = self
                 .client
                 .transact_write_items()
@@ -97,15 +93,21 @@ impl DynamoDbStore {
         Ok(CancelReason { code, current: self.unexpired(reason.item.clone())? })
     }
 
-    fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem, BuildError> {
+    fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem> {
+        let key = key_to_sdk(action.key()?);
+        self.built(action, key).map_err(|_| Error::invalid("the transaction has an action without a key or an item"))
+    }
+
+    fn built(&self, action: &TransactAction, key: SdkItem) -> Result<TransactWriteItem, BuildError> {
         let item = TransactWriteItem::builder();
         let write = match action {
             TransactAction::Write(write) => write,
-            TransactAction::Check { key, condition } => {
+            TransactAction::Check { condition, .. } => {
                 let Expressions { condition, names, values, .. } = Expressions::of_check(condition);
+                let values = values.map(values_to_sdk);
                 let check = ConditionCheck::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
+                    .set_key(Some(key))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values);
@@ -113,9 +115,10 @@ impl DynamoDbStore {
             }
         };
         let Expressions { update, condition, names, values } = Expressions::of_write(write);
+        let values = values.map(values_to_sdk);
         let current = write.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         let item = match &write.action {
-            WriteAction::Put { item: put, .. } => {
+            WriteAction::Put(put) => {
                 let put = Put::builder()
                     .table_name(&*self.table)
                     .set_item(Some(item_to_sdk(put.clone())))
@@ -125,10 +128,10 @@ impl DynamoDbStore {
                     .set_return_values_on_condition_check_failure(current);
                 item.put(put.build()?)
             }
-            WriteAction::Update { key, .. } => {
+            WriteAction::Update(_) => {
                 let update = Update::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
+                    .set_key(Some(key))
                     .set_update_expression(update)
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
@@ -136,10 +139,10 @@ impl DynamoDbStore {
                     .set_return_values_on_condition_check_failure(current);
                 item.update(update.build()?)
             }
-            WriteAction::Delete { key } => {
+            WriteAction::Delete => {
                 let delete = Delete::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
+                    .set_key(Some(key))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
@@ -152,7 +155,7 @@ impl DynamoDbStore {
 }
 
 fn is_update(action: &TransactAction) -> bool {
-    matches!(action, TransactAction::Write(Write { action: WriteAction::Update { .. }, .. }))
+    matches!(action, TransactAction::Write(Write { action: WriteAction::Update(_), .. }))
 }
 
 /// Whether the same transaction may pass a little later: only conflicts and throttling were in its way.

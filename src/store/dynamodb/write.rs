@@ -6,30 +6,30 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk};
-use super::expression::Expressions;
+use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk, values_to_sdk};
 use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
-use crate::request::{Write, WriteAction, WriteOutcome};
+use crate::request::{Expressions, Write, WriteAction, WriteOutcome};
 
 /// The item before, and what the write consumed.
 type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
     pub(super) async fn send_write(&self, mut request: Write) -> Result<WriteOutcome> {
+        let key = key_to_sdk(request.key()?);
         let mut item = match &mut request.action {
-            WriteAction::Put { item, .. } => Some(item_to_sdk(std::mem::take(item))),
-            WriteAction::Update { .. } | WriteAction::Delete { .. } => None,
+            WriteAction::Put(item) => Some(item_to_sdk(std::mem::take(item))),
+            WriteAction::Update(_) | WriteAction::Delete => None,
         };
         let attempts = Attempts::new();
-        let operation = if matches!(request.action, WriteAction::Update { .. }) { "update" } else { "write" };
+        let operation = if matches!(request.action, WriteAction::Update(_)) { "update" } else { "write" };
         let call = self.call(operation, Effect::Write, &attempts);
         let mut failed = 0;
         loop {
             // The last attempt needs no copy.
             let put = if self.backoff.allows_another(failed + 1) { item.clone() } else { item.take() };
-            let failure = match self.attempt_write(&request, put, &attempts).await {
+            let failure = match self.attempt_write(&request, key.clone(), put, &attempts).await {
                 Ok((old, consumed)) => {
                     let old = self.unexpired(old)?;
                     return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
@@ -57,14 +57,16 @@ impl DynamoDbStore {
     async fn attempt_write(
         &self,
         request: &Write,
+        key: SdkItem,
         put: Option<SdkItem>,
         attempts: &Attempts,
     ) -> Result<Written, Box<Failure>> {
         let Expressions { update, condition, names, values } = Expressions::of_write(request);
+        let values = values.map(values_to_sdk);
         let old = if request.return_old { ReturnValue::AllOld } else { ReturnValue::None };
         let current = request.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(match &request.action {
-            WriteAction::Put { .. } => {
+            WriteAction::Put(_) => {
                 let put = self
                     .client
                     .put_item()
@@ -79,12 +81,12 @@ impl DynamoDbStore {
                 let answer = put.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
-            WriteAction::Update { key, .. } => {
+            WriteAction::Update(_) => {
                 let update = self
                     .client
                     .update_item()
                     .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
+                    .set_key(Some(key))
                     .set_update_expression(update)
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
@@ -95,12 +97,12 @@ impl DynamoDbStore {
                 let answer = update.customize().interceptor(attempts.clone()).send().await?;
                 (answer.attributes, answer.consumed_capacity)
             }
-            WriteAction::Delete { key } => {
+            WriteAction::Delete => {
                 let delete = self
                     .client
                     .delete_item()
                     .table_name(&*self.table)
-                    .set_key(Some(key_to_sdk(key)))
+                    .set_key(Some(key))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)

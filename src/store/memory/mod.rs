@@ -78,7 +78,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// let mut item = Item::new();
 /// item.insert("pk", "USER#1");
 /// item.insert("sk", "USER");
-/// store.write(Write::put(item)?).await?.done()?;
+/// store.write(Write::put(item)).await?.done()?;
 ///
 /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
 /// let found = store.get(Get::new(key)).await?;
@@ -168,7 +168,7 @@ impl MemoryStore {
     /// for name in [PK, SK, GSI1PK, GSI1SK] {
     ///     item.insert(name, "A");
     /// }
-    /// store.write(Write::put(item)?).await?.done()?;
+    /// store.write(Write::put(item)).await?.done()?;
     ///
     /// let query = Query::index(PartitionKey::parse("A")?);
     /// assert!(store.query(query.clone()).await?.items.is_empty());
@@ -283,15 +283,15 @@ impl MemoryStore {
     }
 
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
-        let action = Action::of(request.action);
+        let Prepared { action, condition, return_old } = Prepared::write(request)?;
         let now = self.clock.now();
-        self.state_mut().write(action, request.condition.as_ref(), request.return_old, now)
+        self.state_mut().write(action, condition.as_ref(), return_old, now)
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
         let Transaction { actions, token } = request;
         let named = token.map(|token| Named { token, actions: actions.clone() });
-        let prepared = actions.into_iter().map(Prepared::transact).collect();
+        let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
         let now = self.clock.now();
         self.state_mut().transact(prepared, named, now)
     }

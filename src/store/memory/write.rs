@@ -29,10 +29,10 @@ pub(super) enum Action {
 
 impl Action {
     /// Prepares what has been checked.
-    pub(super) fn of(action: WriteAction) -> Self {
+    pub(super) fn of(key: Key, action: WriteAction) -> Self {
         match action {
-            WriteAction::Put { key, item } => Self::Put(stored(key, item)),
-            WriteAction::Update { key, update } => {
+            WriteAction::Put(item) => Self::Put(stored(key, item)),
+            WriteAction::Update(update) => {
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
                     if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
@@ -41,7 +41,7 @@ impl Action {
                 }
                 Self::Update { key, changes }
             }
-            WriteAction::Delete { key } => Self::Delete { key },
+            WriteAction::Delete => Self::Delete { key },
         }
     }
 
@@ -72,14 +72,17 @@ pub(super) enum Effect {
 }
 
 impl Prepared {
-    pub(super) fn transact(action: TransactAction) -> Self {
+    pub(super) fn write(write: Write) -> Result<Self> {
+        let key = write.key()?.clone();
+        let Write { action, condition, return_old, .. } = write;
+        Ok(Self { action: Action::of(key, action), condition, return_old })
+    }
+
+    pub(super) fn transact(action: TransactAction) -> Result<Self> {
         match action {
-            TransactAction::Write(write) => {
-                let Write { action, condition, return_old } = write;
-                Self { action: Action::of(action), condition, return_old }
-            }
+            TransactAction::Write(write) => Self::write(write),
             TransactAction::Check { key, condition } => {
-                Self { action: Action::Check { key }, condition: Some(condition), return_old: false }
+                Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
             }
         }
     }

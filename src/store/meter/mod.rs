@@ -173,13 +173,13 @@ mod tests {
     #[tokio::test]
     async fn every_kind_of_answer_is_counted() {
         let store = Metered::new(MemoryStore::new());
-        let put = Write::put(item()).unwrap();
-        let absent = TransactAction::check(key(), Condition::item_absent()).unwrap();
+        let put = Write::put(item());
+        let absent = TransactAction::check(key(), Condition::item_absent());
         let counted = || store.take().to_string();
 
         let _ = store.write(put.clone()).await.unwrap();
         assert_eq!(counted(), "2.0 WCU", "the table and the index");
-        let _ = store.write(put.clone().when(Condition::item_absent()).unwrap()).await.unwrap();
+        let _ = store.write(put.clone().when(Condition::item_absent())).await.unwrap();
         assert_eq!(counted(), "1.0 WCU", "also one that was refused");
         store.get(Get::new(key()).consistent()).await.unwrap();
         assert_eq!(counted(), "1.0 RCU");
@@ -187,13 +187,13 @@ mod tests {
         assert_eq!(store.take(), Capacity { index_read: Units::halves(1), ..Capacity::default() });
         store.scan(Scan::new()).await.unwrap();
         assert_eq!(counted(), "0.5 RCU");
-        let _ = store.transact(Transaction::new([put]).unwrap()).await.unwrap();
+        let _ = store.transact(Transaction::new([put])).await.unwrap();
         assert_eq!(counted(), "2.0 WCU");
-        let _ = store.transact(Transaction::new([absent]).unwrap()).await.unwrap();
+        let _ = store.transact(Transaction::new([absent])).await.unwrap();
         assert_eq!(counted(), "2.0 WCU", "also one that was cancelled");
-        store.batch_get(BatchGet::new(vec![key()]).unwrap()).await.unwrap();
+        store.batch_get(BatchGet::new(vec![key()])).await.unwrap();
         assert_eq!(counted(), "0.5 RCU");
-        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key())]).unwrap()).await.unwrap();
+        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key())])).await.unwrap();
         assert_eq!(counted(), "2.0 WCU");
         assert_eq!(counted(), "nothing");
     }
@@ -215,14 +215,14 @@ mod tests {
         let inner: Arc<dyn Store> = Arc::new(MemoryStore::new().with_table_name("messages"));
         let store = Metered::new(inner);
         assert_eq!(store.table_name(), "messages");
-        store.write(Write::put(item()).unwrap()).await.unwrap().done().unwrap();
+        store.write(Write::put(item())).await.unwrap().done().unwrap();
         assert_eq!(store.get(Get::new(key())).await.unwrap().item, Some(item()));
     }
 
     #[tokio::test]
     async fn an_error_counts_for_nothing() {
         let store = Metered::new(MemoryStore::new());
-        let mut empty = BatchWrite::new(vec![BatchAction::Delete(key())]).unwrap();
+        let mut empty = BatchWrite::new(vec![BatchAction::Delete(key())]);
         empty.writes.clear();
         assert!(store.batch_write(empty).await.is_err());
         assert_eq!(store.total(), Capacity::default());

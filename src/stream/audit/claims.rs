@@ -49,13 +49,13 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
         false => Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
     };
     let mut item = right.to_item()?;
-    let mut actions = vec![unchanged(user)?];
+    let mut actions = vec![unchanged(user)];
     if is_anothers {
         item.insert(PK, before.pk.as_str());
-        actions.push(Write::put(item)?.when(is_for::<HandleClaim>(user.id()))?.into());
+        actions.push(Write::put(item).when(is_for::<HandleClaim>(user.id())).into());
     } else {
-        actions.push(Write::put(item)?.when(Condition::item_absent().or(is_for::<HandleClaim>(user.id())))?.into());
-        actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id()))?.into());
+        actions.push(Write::put(item).when(Condition::item_absent().or(is_for::<HandleClaim>(user.id()))).into());
+        actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id())).into());
     }
     finish(call, actions, drift, mode, findings).await
 }
@@ -109,8 +109,8 @@ async fn claim_missing<E: Entity>(
     let drift = Drift::MissingClaim { entity: E::TYPE, user: user.id() };
     // Somebody else's claim stays; then there is nothing to be done but to tell.
     let free = Condition::item_absent().or(is_for::<E>(user.id()));
-    let put = Write::put(claim.to_item()?)?.when(free)?;
-    finish(call, vec![unchanged(user)?, put.into()], drift, mode, findings).await
+    let put = Write::put(claim.to_item()?).when(free);
+    finish(call, vec![unchanged(user), put.into()], drift, mode, findings).await
 }
 
 async fn doubled<E: Entity>(
@@ -127,10 +127,10 @@ async fn doubled<E: Entity>(
     }
     let drift = Drift::DoubledClaim { entity: E::TYPE, user: claimed_for.id() };
     let as_read = match user {
-        Some(user) => unchanged(user)?,
-        None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent())?,
+        Some(user) => unchanged(user),
+        None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent()),
     };
-    let delete = Write::delete(key).when(is_for::<E>(claimed_for.id()))?;
+    let delete = Write::delete(key).when(is_for::<E>(claimed_for.id()));
     finish(call, vec![as_read, delete.into()], drift, mode, findings).await
 }
 
@@ -143,12 +143,12 @@ async fn finish(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let mended = mode == Mode::Mend
-        && possible(call.transact(Transaction::new(actions)?).await)?.is_some_and(|outcome| outcome.done().is_ok());
+        && possible(call.transact(Transaction::new(actions)).await)?.is_some_and(|outcome| outcome.done().is_ok());
     findings.push(Finding { drift, mended });
     Ok(())
 }
 
-fn unchanged(user: &User) -> Result<TransactAction> {
+fn unchanged(user: &User) -> TransactAction {
     TransactAction::check(user.key(), Condition::eq("version", user.version()).and(is_own::<User>()))
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         let (other, only_one) = (as_it_is(call, other).await?, as_it_is(call, only.profile()).await?);
         let row = Membership::new(id, other, Conversation::Direct(only_one), only.joined_at());
         let row = row.showing(newest.as_ref());
-        return mend(call, mode, drift, Write::put(row.to_item()?)?.when(Condition::item_absent())?, findings).await;
+        return mend(call, mode, drift, Write::put(row.to_item()?).when(Condition::item_absent()), findings).await;
     }
     audit_count(call, &group, &members, mode, findings).await
 }
@@ -93,7 +93,7 @@ async fn audit_row(
     let mut now = Some(row.clone());
     if row.shows(newest) {
         if !is_placed {
-            mend(call, mode, Drift::WrongRecency { group, user }, rows::place(row)?, findings).await?;
+            mend(call, mode, Drift::WrongRecency { group, user }, rows::place(row), findings).await?;
         }
     } else {
         let is_at = row.last_message() == newest.map(Message::position);
@@ -165,7 +165,7 @@ async fn audit_count(
         None => Condition::absent(MessageGroup::MEMBER_CHANGES),
     };
     let write =
-        Write::update(group.key(), update)?.when(count_is_same.and(members_are_same).and(is_own::<MessageGroup>()))?;
+        Write::update(group.key(), update).when(count_is_same.and(members_are_same).and(is_own::<MessageGroup>()));
     mend(call, mode, drift, write, findings).await
 }
 

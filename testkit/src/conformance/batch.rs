@@ -4,12 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use threadline::{BatchAction, BatchGet, BatchWrite, Item, Key, Query, StoreExt};
+use threadline::{BatchAction, Item, Key, Query};
 
 use super::scope::{item_at, sort_key};
 use super::support::{
-    assert_invalid, assert_item, assert_none, assert_sort_keys, batch_get, batch_write, get, of_size, put, put_all,
-    query_all, s, with,
+    assert_item, assert_none, assert_sort_keys, batch_get, batch_write, get, of_size, put, put_all, query_all, s, with,
 };
 use super::{Scope, Store};
 
@@ -51,29 +50,6 @@ pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) 
     assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
 }
 
-/// A batch of more than 25 writes, of two of one item, or of none is refused.
-pub async fn a_batch_of_too_many_writes_or_of_one_item_twice_is_invalid(store: &dyn Store, scope: &Scope) {
-    let cases = [
-        ((0..26).map(|number| BatchAction::Put(scope.item(&number.to_string()))).collect(), "a batch of 26 writes"),
-        (
-            vec![BatchAction::Put(scope.item("a")), BatchAction::Delete(scope.key("a"))],
-            "a batch with two writes of one item",
-        ),
-    ];
-    assert_invalid(BatchWrite::new(vec![]), "a batch without a write");
-    let mut emptied = BatchWrite::new(vec![BatchAction::Delete(scope.key("a"))]).unwrap();
-    emptied.writes.clear();
-    assert_invalid(store.batch_write(emptied).await, "a batch without a write, by the store,");
-    for (writes, what) in cases {
-        assert_invalid(BatchWrite::new(writes.clone()), what);
-        // Behind the check of the request, whose fields are open.
-        let mut request = BatchWrite::new(vec![BatchAction::Put(scope.item("a"))]).unwrap();
-        request.writes = writes;
-        assert_invalid(store.batch_write(request).await, &format!("{what}, by the store,"));
-    }
-    assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &[]);
-}
-
 /// Up to 100 keys are read in one request; those that are missing are left out.
 pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
@@ -106,25 +82,6 @@ pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Sco
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
     assert_sort_keys(&output.items, &[]);
     assert!(output.unprocessed.is_empty(), "a missing item is not an unprocessed one");
-}
-
-/// A batch of more than 100 keys, of one twice, or of none is refused.
-pub async fn a_batch_of_too_many_keys_or_of_one_twice_is_invalid(store: &dyn Store, scope: &Scope) {
-    let cases: [(Vec<Key>, &str); 2] = [
-        ((0..101).map(|number| scope.key(&number.to_string())).collect(), "a batch of 101 keys"),
-        (vec![scope.key("a"), scope.key("a")], "a batch with a key twice"),
-    ];
-    assert_invalid(BatchGet::new(vec![]), "a batch without a key");
-    let mut emptied = BatchGet::new(vec![scope.key("a")]).unwrap();
-    emptied.keys.clear();
-    assert_invalid(store.batch_get(emptied).await, "a batch without a key, by the store,");
-    for (keys, what) in cases {
-        assert_invalid(BatchGet::new(keys.clone()), what);
-        // Behind the check of the request, whose fields are open.
-        let mut request = BatchGet::new(vec![scope.key("a")]).unwrap();
-        request.keys = keys;
-        assert_invalid(store.batch_get(request).await, &format!("{what}, by the store,"));
-    }
 }
 
 /// Items too large for one answer are read or given back as unprocessed, none is lost, and asking again comes to an end.

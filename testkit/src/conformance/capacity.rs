@@ -41,11 +41,11 @@ async fn assert_get(store: &dyn Store, key: &Key, halves: u64, what: &str) {
 }
 
 fn put_write(item: Item) -> Write {
-    Write::put(item).unwrap()
+    Write::put(item)
 }
 
 fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
-    Write::update(scope.key(sk), Update::new().set(name, s(text))).unwrap()
+    Write::update(scope.key(sk), Update::new().set(name, s(text)))
 }
 
 /// A get consumes half a unit for each 4 KB, a consistent one twice that, and one of nothing as much as one of 4 KB.
@@ -85,7 +85,7 @@ pub async fn a_query_rounds_the_sum_of_its_items(store: &dyn Store, scope: &Scop
 pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b"].map(|sk| scope.item(sk))).await;
     put(store, &of_size(scope.item("c"), 4097)).await;
-    let keys = || BatchGet::new(["a", "b", "c"].map(|sk| scope.key(sk)).to_vec()).unwrap();
+    let keys = || BatchGet::new(["a", "b", "c"].map(|sk| scope.key(sk)).to_vec());
     let consumed = |request| async move { store.batch_get(request).await.expect("a batch must be answered").capacity };
     assert_consumed(consumed(keys()).await, reads(4), "an eventual batch of two small items and one of 4097 bytes");
     assert_consumed(consumed(keys().consistent()).await, reads(8), "the same, consistent");
@@ -105,7 +105,7 @@ pub async fn an_update_consumes_by_the_whole_item(store: &dyn Store, scope: &Sco
     assert_write(store, set(scope, "new", "title", "x"), writes(1, 0), "an update that creates a small item").await;
     put(store, &of_size(scope.item("a"), 3000)).await;
     assert_write(store, set(scope, "a", "title", "x"), writes(3, 0), "an update of 3000 bytes").await;
-    let shrink = Write::update(scope.key("a"), Update::new().remove("data")).unwrap();
+    let shrink = Write::update(scope.key("a"), Update::new().remove("data"));
     assert_write(store, shrink, writes(3, 0), "an update that removes most of 3000 bytes").await;
     assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of what is left").await;
 }
@@ -120,7 +120,7 @@ pub async fn a_delete_consumes_by_the_deleted_item(store: &dyn Store, scope: &Sc
 /// A write that its condition refused consumes at least a unit.
 pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
-    let request = put_write(scope.item("a")).when(Condition::item_absent()).unwrap();
+    let request = put_write(scope.item("a")).when(Condition::item_absent());
     let consumed = write(store, request).await.capacity();
     assert!(consumed.write() >= Units::whole(1), "a refused write consumes a unit or more, not {consumed}");
     assert_eq!(consumed.index_write, Units::ZERO, "a refused write does not touch the index");
@@ -153,7 +153,7 @@ pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store
     assert_write(store, Write::delete(scope.key("a")), writes(1, 1), "a delete of an item in the index").await;
     put(store, &scope.item("a")).await;
     assert_write(store, put_write(item), writes(1, 1), "a put that takes an item into the index").await;
-    let leave = Write::update(scope.key("a"), Update::new().remove(GSI1SK)).unwrap();
+    let leave = Write::update(scope.key("a"), Update::new().remove(GSI1SK));
     assert_write(store, leave, writes(1, 1), "an update that removes an index key").await;
     assert_write(store, set(scope, "a", GSI1SK, "1"), writes(1, 1), "an update that sets an index key").await;
 }
@@ -180,7 +180,7 @@ pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn 
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(1, 2), "an update of an index key").await;
     assert_write(store, put_write(scope.indexed("a", "3")), writes(1, 2), "a put with another index key").await;
     let condition = Condition::lt(GSI1SK, s("4"));
-    let forward = set(scope, "a", GSI1SK, "4").when(condition).unwrap();
+    let forward = set(scope, "a", GSI1SK, "4").when(condition);
     assert_write(store, forward, writes(1, 2), "a conditional update of an index key").await;
 }
 
@@ -189,6 +189,6 @@ pub async fn the_index_consumes_by_the_size_of_its_entry(store: &dyn Store, scop
     let large = of_size(scope.indexed("a", "1"), 2500);
     assert_write(store, put_write(large), writes(3, 3), "a put of 2500 bytes in the index").await;
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(3, 6), "an update of the index key of 2500 bytes").await;
-    let shrink = Write::update(scope.key("a"), Update::new().remove("data")).unwrap();
+    let shrink = Write::update(scope.key("a"), Update::new().remove("data"));
     assert_write(store, shrink, writes(3, 3), "an update that removes most of 2500 bytes").await;
 }

@@ -27,7 +27,7 @@ pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "title", s("one"))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     let anew = with(scope.item("a"), "name", s("two"));
-    let request = Write::put(anew.clone()).unwrap().when(Condition::item_absent()).unwrap();
+    let request = Write::put(anew.clone()).when(Condition::item_absent());
     done(write(store, request).await);
     assert_item(get(store, &scope.key("a")).await, &anew);
 }
@@ -45,7 +45,7 @@ pub async fn a_delete_gives_the_old_item_only_when_asked(store: &dyn Store, scop
 pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
-    let request = Write::delete(scope.key("a")).when(Condition::eq("title", s("two"))).unwrap();
+    let request = Write::delete(scope.key("a")).when(Condition::eq("title", s("two")));
     assert_none(refused(write(store, request.clone()).await));
     assert_item(refused(write(store, request.returning_old()).await), &item);
     assert_item(get(store, &scope.key("a")).await, &item);
@@ -53,6 +53,6 @@ pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) 
 
 /// A delete that wants an item there is refused where there is none.
 pub async fn a_delete_that_wants_an_item_there_is_refused_without_one(store: &dyn Store, scope: &Scope) {
-    let request = Write::delete(scope.key("a")).when(Condition::item_exists()).unwrap().returning_old();
+    let request = Write::delete(scope.key("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
 }

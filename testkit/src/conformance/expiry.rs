@@ -80,8 +80,8 @@ pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
 /// A write does not give back an old item that had expired.
 pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store, scope: &Scope) {
     let writes = [
-        Write::put(scope.item("a")).unwrap(),
-        Write::update(scope.key("a"), Update::new().set("title", s("x"))).unwrap(),
+        Write::put(scope.item("a")),
+        Write::update(scope.key("a"), Update::new().set("title", s("x"))),
         Write::delete(scope.key("a")),
     ];
     for request in writes {
@@ -93,7 +93,7 @@ pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store,
 /// A write whose condition is not met does not show the item in its way when that has expired.
 pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
-    let request = Write::put(scope.item("a")).unwrap().when(Condition::item_absent()).unwrap().returning_old();
+    let request = Write::put(scope.item("a")).when(Condition::item_absent()).returning_old();
     assert_none(refused(write(store, request.clone()).await));
     match super::support::transact(store, [request]).await {
         TransactOutcome::Cancelled { reasons, .. } => {
@@ -108,7 +108,7 @@ pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn St
 pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Scope) {
     let item = expired(with(scope.item("a"), "title", s("one")));
     put(store, &item).await;
-    let put_when = |condition| Write::put(scope.item("a")).unwrap().when(condition).unwrap();
+    let put_when = |condition| Write::put(scope.item("a")).when(condition);
     refused(write(store, put_when(Condition::item_absent())).await);
     refused(write(store, put_when(Condition::ne("title", s("one")))).await);
     let absent_or_expired = Condition::item_absent().or(Condition::lt(EXPIRES_AT, n("11")));
@@ -120,7 +120,7 @@ pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Sc
 pub async fn an_update_may_revive_an_expired_item(store: &dyn Store, scope: &Scope) {
     put(store, &expired(with(scope.item("a"), "count", n("1")))).await;
     let update = Update::new().add("count", 1).set(EXPIRES_AT, n(FUTURE));
-    done(write(store, Write::update(scope.key("a"), update).unwrap()).await);
+    done(write(store, Write::update(scope.key("a"), update)).await);
     let expected = with(with(scope.item("a"), "count", n("2")), EXPIRES_AT, n(FUTURE));
     assert_item(get(store, &scope.key("a")).await, &expected);
 }

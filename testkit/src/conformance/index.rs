@@ -3,14 +3,10 @@
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
-use threadline::{
-    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, StoreExt, Update, Write, WriteAction,
-};
+use threadline::{GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, Update, Write};
 
 use super::scope::with_index_key;
-use super::support::{
-    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, put, put_all, query_all, s, with, write,
-};
+use super::support::{assert_item, assert_sort_keys, done, get, n, put, put_all, query_all, s, with, write};
 use super::{Scope, Store};
 
 async fn in_index(store: &dyn Store, partition: PartitionKey) -> Vec<Item> {
@@ -18,7 +14,7 @@ async fn in_index(store: &dyn Store, partition: PartitionKey) -> Vec<Item> {
 }
 
 async fn update(store: &dyn Store, scope: &Scope, update: Update) {
-    done(write(store, Write::update(scope.key("a"), update).unwrap()).await);
+    done(write(store, Write::update(scope.key("a"), update)).await);
 }
 
 /// An item with both index keys is in the index, with all its attributes.
@@ -112,53 +108,4 @@ pub async fn a_delete_takes_an_item_out_of_the_index(store: &dyn Store, scope: &
     put_all(store, &[scope.indexed("a", "same"), scope.indexed("b", "same")]).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b"]);
-}
-
-/// What an index key may not be: DynamoDB has no place for it in the index, and refuses the write.
-fn bad_index_keys(scope: &Scope) -> Vec<(&'static str, AttributeValue, &'static str)> {
-    let long_partition = format!("{}#{}", scope.index_partition().as_str(), "x".repeat(2048));
-    vec![
-        (GSI1PK, AttributeValue::Null(true), "a NULL as the index's partition key"),
-        (GSI1SK, AttributeValue::Null(true), "a NULL as the index's sort key"),
-        (GSI1PK, s(""), "an empty text as the index's partition key"),
-        (GSI1SK, s(""), "an empty text as the index's sort key"),
-        (GSI1PK, n("1"), "a number as the index's partition key"),
-        (GSI1SK, n("1"), "a number as the index's sort key"),
-        (GSI1SK, AttributeValue::B(vec![1]), "bytes as the index's sort key"),
-        (GSI1PK, s(&long_partition), "more than 2048 bytes as the index's partition key"),
-        (GSI1SK, s(&"x".repeat(1025)), "1025 bytes as the index's sort key"),
-    ]
-}
-
-/// A put with an index key of another type, or empty, or too long is refused.
-pub async fn a_put_with_a_bad_index_key_is_invalid(store: &dyn Store, scope: &Scope) {
-    for (name, value, what) in bad_index_keys(scope) {
-        let item = with(scope.indexed("a", "1"), name, value);
-        assert_invalid(Write::put(item.clone()), what);
-        // Behind the check of the request, whose fields are open.
-        let mut request = Write::delete(scope.key("a"));
-        request.action = WriteAction::Put { key: scope.key("a"), item };
-        assert_invalid(store.write(request).await, &format!("{what}, by the store,"));
-        assert_none(get(store, &scope.key("a")).await);
-    }
-    assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
-}
-
-/// So is an update, of an item in the index, outside it or missing, and it changes nothing.
-pub async fn an_update_to_a_bad_index_key_is_invalid(store: &dyn Store, scope: &Scope) {
-    let item = with(scope.indexed("a", "1"), "title", s("one"));
-    put_all(store, &[item.clone(), scope.item("b")]).await;
-    for (name, value, what) in bad_index_keys(scope) {
-        for sk in ["a", "b", "missing"] {
-            let update = Update::new().set("title", s("two")).set(name, value.clone());
-            match Write::update(scope.key(sk), update) {
-                Err(error) => assert_invalid(Err::<(), _>(error), what),
-                Ok(request) => assert_invalid(store.write(request).await, &format!("{what}, of item {sk}")),
-            }
-        }
-        assert_item(get(store, &scope.key("a")).await, &item);
-        assert_item(get(store, &scope.key("b")).await, &scope.item("b"));
-        assert_none(get(store, &scope.key("missing")).await);
-    }
-    assert_sort_keys(&in_index(store, scope.index_partition()).await, &["a"]);
 }

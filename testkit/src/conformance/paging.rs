@@ -2,12 +2,10 @@
 //! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
 //! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
 
-use threadline::{IndexKey, Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, StoreExt, Write};
+use threadline::{Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, Write};
 
 use super::scope::{sort_key, with_index_key};
-use super::support::{
-    assert_invalid, assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write,
-};
+use super::support::{assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write};
 use super::{Scope, Store};
 
 /// Puts items that have these sort keys both in the table and in the index.
@@ -149,42 +147,6 @@ pub async fn a_later_page_shows_what_was_put_behind_its_start(store: &dyn Store,
     assert_sort_keys(&query_all(store, table(scope).start(next)).await, &["d", "e"]);
 }
 
-/// A start in another partition is refused.
-pub async fn a_start_of_another_partition_is_invalid(store: &dyn Store, scope: &Scope) {
-    put_in_both(store, scope, &["a", "b"]).await;
-    let elsewhere = Position { key: Key::new(scope.other_partition(), sort_key("a")), index_key: None };
-    assert_invalid(store.query(table(scope).start(Some(elsewhere))).await, "a start of another partition");
-    let elsewhere = IndexKey::new(scope.other_index_partition(), sort_key("a"));
-    let elsewhere = Position { key: scope.key("a"), index_key: Some(elsewhere) };
-    assert_invalid(store.query(index(scope).start(Some(elsewhere))).await, "a start of another partition of the index");
-}
-
-/// A start outside the range of sort keys is refused.
-pub async fn a_start_outside_the_range_is_invalid(store: &dyn Store, scope: &Scope) {
-    put_in_both(store, scope, &["a", "b", "c"]).await;
-    let ranges = [
-        SortRange::Before(sort_key("b")),
-        SortRange::After(sort_key("b")),
-        SortRange::Between(sort_key("c"), sort_key("d")),
-        SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new("b").unwrap(),))),
-    ];
-    for range in ranges {
-        let of_table = table(scope).range(range.clone()).start(Some(in_table(scope, "b")));
-        assert_invalid(store.query(of_table).await, "a start outside the range");
-        let of_index = index(scope).range(range).start(Some(in_index(scope, "b")));
-        assert_invalid(store.query(of_index).await, "a start outside the range of the index");
-    }
-}
-
-/// A position in the index starts no read of the table, and the other way round.
-pub async fn a_start_of_the_wrong_kind_is_invalid(store: &dyn Store, scope: &Scope) {
-    put_in_both(store, scope, &["a", "b"]).await;
-    let of_table = table(scope).start(Some(in_index(scope, "a")));
-    assert_invalid(store.query(of_table).await, "a position in the index as the start of a query of the table");
-    let of_index = index(scope).start(Some(in_table(scope, "a")));
-    assert_invalid(store.query(of_index).await, "a position in the table as the start of a query of the index");
-}
-
 /// A page ends at 1 MB without a limit too. Where exactly is the store's affair.
 pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d"];
@@ -200,7 +162,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
         }
         let items: Vec<Item> = pages.into_iter().flat_map(|page| page.items).collect();
         let mut found = super::support::sort_keys(&items);
-        if request.order == Order::Descending {
+        if request.get_order() == Order::Descending {
             found.reverse();
         }
         assert_eq!(found, sort_keys, "all items, over pages of 1 MB");

@@ -40,19 +40,19 @@ pub async fn the_same_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
 pub async fn a_put_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
     let [one, two, three] = ["one", "two", "three"].map(|title| with(scope.item("a"), "title", s(title)));
     put(store, &one).await;
-    assert_none(done(write(store, Write::put(two.clone()).unwrap()).await));
-    assert_item(done(write(store, Write::put(three).unwrap().returning_old()).await), &two);
+    assert_none(done(write(store, Write::put(two.clone())).await));
+    assert_item(done(write(store, Write::put(three).returning_old()).await), &two);
 }
 
 /// Where there was no item, none comes back.
 pub async fn a_put_of_a_new_item_has_no_old_item(store: &dyn Store, scope: &Scope) {
-    assert_none(done(write(store, Write::put(scope.item("a")).unwrap().returning_old()).await));
+    assert_none(done(write(store, Write::put(scope.item("a")).returning_old()).await));
 }
 
 /// A put on the condition that there is nothing yet is done once.
 pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Store, scope: &Scope) {
     let [first, second] = ["first", "second"].map(|title| with(scope.item("a"), "title", s(title)));
-    let put_new = |item| Write::put(item).unwrap().when(Condition::item_absent()).unwrap();
+    let put_new = |item| Write::put(item).when(Condition::item_absent());
     done(write(store, put_new(first.clone())).await);
     refused(write(store, put_new(second)).await);
     assert_item(get(store, &scope.key("a")).await, &first);
@@ -62,8 +62,8 @@ pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Stor
 pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
-    let request = Write::put(with(scope.item("a"), "title", s("two"))).unwrap();
-    refused(write(store, request.when(Condition::eq("title", s("three"))).unwrap()).await);
+    let request = Write::put(with(scope.item("a"), "title", s("two")));
+    refused(write(store, request.when(Condition::eq("title", s("three")))).await);
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
@@ -71,14 +71,14 @@ pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
 pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
-    let request = Write::put(scope.item("a")).unwrap().when(Condition::item_absent()).unwrap();
+    let request = Write::put(scope.item("a")).when(Condition::item_absent());
     assert_none(refused(write(store, request.clone()).await));
     assert_item(refused(write(store, request.returning_old()).await), &item);
 }
 
 /// A put that wants an item there is refused where there is none, and does not make one.
 pub async fn a_put_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
-    let request = Write::put(scope.item("a")).unwrap().when(Condition::item_exists()).unwrap().returning_old();
+    let request = Write::put(scope.item("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
     assert_none(get(store, &scope.key("a")).await);
 }

@@ -1,10 +1,10 @@
 //! Reading a partition.
 //! ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html))
 
-use threadline::{Item, Key, KeySegment, Order, Query, SortKeyPrefix, SortRange, StoreExt};
+use threadline::{Item, Key, KeySegment, Order, Query, SortKeyPrefix, SortRange};
 
 use super::scope::{item_at, sort_key};
-use super::support::{assert_invalid, assert_item, assert_sort_keys, n, put, put_all, query, query_all, s, with};
+use super::support::{assert_item, assert_sort_keys, n, put, put_all, query, query_all, s, with};
 use super::{Scope, Store};
 
 /// Puts items with these sort keys, from the last to the first, so that an order of writing is not one of keys.
@@ -105,14 +105,6 @@ pub async fn between_is_inclusive(store: &dyn Store, scope: &Scope) {
     assert_range(store, scope, between("b", "b"), &["b"]).await;
     assert_range(store, scope, between("bb", "bc"), &[]).await;
     assert_range(store, scope, between("0", "z"), &["a", "b", "c", "d"]).await;
-}
-
-/// A range whose ends are the wrong way round is refused.
-pub async fn between_the_wrong_way_round_is_invalid(store: &dyn Store, scope: &Scope) {
-    let range = SortRange::Between(sort_key("b"), sort_key("a"));
-    for request in [Query::table(scope.partition()), Query::index(scope.index_partition())] {
-        assert_invalid(store.query(request.range(range.clone())).await, "a range from b to a");
-    }
 }
 
 /// A range stays within its partition.

@@ -3,12 +3,10 @@
 //!
 //! The table may hold other items, and others may be writing to it: these look at the items of their own scope.
 
-use threadline::{Item, Key, PK, PageOutput, Position, Scan, StoreExt, Write};
+use threadline::{Item, Key, PK, PageOutput, Scan, Write};
 
 use super::scope::{item_at, sort_key};
-use super::support::{
-    assert_invalid, assert_item, done, limit, of_size, put, put_all, s, scan_pages, sort_keys, with, write,
-};
+use super::support::{assert_item, done, limit, of_size, put, put_all, s, scan_pages, sort_keys, with, write};
 use super::{Scope, Store};
 
 /// The items of this scope, in the order of their sort keys.
@@ -61,12 +59,4 @@ pub async fn a_scan_does_not_read_deleted_items(store: &dyn Store, scope: &Scope
     put_all(store, &["a", "b"].map(|sk| scope.item(sk))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     assert_eq!(sort_keys(&own(scope, scan_pages(store, Scan::new()).await)), ["b"], "the items of the scan");
-}
-
-/// A position in the index starts no scan of the table.
-pub async fn a_scan_from_a_position_in_the_index_is_invalid(store: &dyn Store, scope: &Scope) {
-    put(store, &scope.indexed("a", "1")).await;
-    let start = Position { key: scope.key("a"), index_key: Some(scope.index_key("1")) };
-    let request = Scan::new().start(Some(start));
-    assert_invalid(store.scan(request).await, "a position in the index as the start of a scan");
 }

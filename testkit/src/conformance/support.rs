@@ -51,7 +51,7 @@ pub(super) fn of_size(item: Item, bytes: usize) -> Item {
 
 /// Puts the item.
 pub(super) async fn put(store: &dyn Store, item: &Item) {
-    done(write(store, Write::put(item.clone()).unwrap()).await);
+    done(write(store, Write::put(item.clone())).await);
 }
 
 /// Puts the items, one by one.
@@ -75,7 +75,7 @@ pub(super) async fn transact(
     store: &dyn Store,
     actions: impl IntoIterator<Item = impl Into<TransactAction>>,
 ) -> TransactOutcome {
-    store.transact(Transaction::new(actions).unwrap()).await.expect("a transaction must be answered")
+    store.transact(Transaction::new(actions)).await.expect("a transaction must be answered")
 }
 
 pub(super) async fn query(store: &dyn Store, request: Query) -> PageOutput {
@@ -92,7 +92,7 @@ pub(super) async fn pages(store: &dyn Store, mut request: Query) -> Vec<PageOutp
         if next.is_none() {
             return pages;
         }
-        request.start = next;
+        request = request.start(next);
     }
     panic!("a query must come to an end, and this has more than {MANY_PAGES} pages");
 }
@@ -112,19 +112,19 @@ pub(super) async fn scan_pages(store: &dyn Store, mut request: Scan) -> Vec<Page
         if next.is_none() {
             return pages;
         }
-        request.start = next;
+        request = request.start(next);
     }
     panic!("a scan must come to an end, and this has more than {MANY_PAGES} pages");
 }
 
 /// Reads the keys consistently, in one request.
 pub(super) async fn batch_get(store: &dyn Store, keys: Vec<Key>) -> BatchGetOutput {
-    store.batch_get(BatchGet::new(keys).unwrap().consistent()).await.expect("a batch of reads must be answered")
+    store.batch_get(BatchGet::new(keys).consistent()).await.expect("a batch of reads must be answered")
 }
 
 /// Does all of the writes, and gives what they consumed.
 pub(super) async fn batch_write(store: &dyn Store, writes: Vec<BatchAction>) -> Capacity {
-    let output = store.batch_write(BatchWrite::new(writes).unwrap()).await.expect("a batch of writes must be answered");
+    let output = store.batch_write(BatchWrite::new(writes)).await.expect("a batch of writes must be answered");
     assert!(output.unprocessed.is_empty(), "a store in a test must have the throughput for a batch of small writes");
     output.capacity
 }

@@ -8,7 +8,7 @@ use super::support::{assert_invalid, assert_item, assert_none, done, get, n, put
 use super::{Scope, Store};
 
 fn update(scope: &Scope, update: Update) -> Write {
-    Write::update(scope.key("a"), update).unwrap()
+    Write::update(scope.key("a"), update)
 }
 
 /// An update leaves the attributes that it does not name.
@@ -27,7 +27,7 @@ pub async fn an_update_creates_a_missing_item(store: &dyn Store, scope: &Scope) 
 
 /// An update that wants an item there makes none.
 pub async fn an_update_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
-    let request = update(scope, Update::new().set("title", s("one"))).when(Condition::item_exists()).unwrap();
+    let request = update(scope, Update::new().set("title", s("one"))).when(Condition::item_exists());
     assert_none(refused(write(store, request.returning_old()).await));
     assert_none(get(store, &scope.key("a")).await);
 }
@@ -117,7 +117,7 @@ pub async fn an_update_gives_the_old_item_only_when_asked(store: &dyn Store, sco
 pub async fn a_refused_update_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "count", n("1"));
     put(store, &item).await;
-    let request = update(scope, Update::new().add("count", 1)).when(Condition::lt("count", n("1"))).unwrap();
+    let request = update(scope, Update::new().add("count", 1)).when(Condition::lt("count", n("1")));
     assert_none(refused(write(store, request.clone()).await));
     assert_item(refused(write(store, request.returning_old()).await), &item);
     assert_item(get(store, &scope.key("a")).await, &item);
@@ -135,7 +135,7 @@ pub async fn attributes_may_have_any_name(store: &dyn Store, scope: &Scope) {
     done(write(store, update(scope, changes)).await);
     assert_item(get(store, &scope.key("a")).await, &expected);
     for name in names {
-        let request = update(scope, Update::new().remove(name)).when(Condition::eq(name, s(name))).unwrap();
+        let request = update(scope, Update::new().remove(name)).when(Condition::eq(name, s(name)));
         done(write(store, request).await);
         expected.remove(name);
     }

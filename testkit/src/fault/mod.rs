@@ -13,8 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use threadline::{
-    Answer, CancelCode, CancelReason, Capacity, Checked, Condition, Error, ErrorKind, Operation, Request, Result,
-    ServiceError, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units,
+    Answer, BatchGet, BatchWrite, CancelCode, CancelReason, Capacity, Checked, Condition, Error, ErrorKind, Operation,
+    Request, Result, ServiceError, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units,
 };
 
 use self::call::Call;
@@ -171,17 +171,18 @@ impl<S: Store> FaultStore<S> {
     ///
     /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
     /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
-    async fn canceled(&self, mut request: Transaction, code: CancelCode, place: usize) -> Result<Answer> {
-        let count = request.actions.len();
+    async fn canceled(&self, request: &Transaction, code: CancelCode, place: usize) -> Result<Answer> {
+        let mut actions = request.actions().to_vec();
+        let count = actions.len();
         // As the DynamoDB store says it: the least that the attempt can have consumed.
         let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
         let mut answer = (vec![CancelReason::default(); count], least);
-        if let Some(action) = request.actions.get_mut(place) {
+        if let Some(action) = actions.get_mut(place) {
             let never = Condition::item_exists().and(Condition::item_absent());
-            *action = TransactAction::Check { key: action.key().clone(), condition: never };
-            // It stands for the transaction as it was.
-            request.token = None;
-            if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(request).await
+            *action = TransactAction::check(action.key()?.clone(), never);
+            // Without the token, which stands for the transaction as it was.
+            let asked = Transaction::new(actions);
+            if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(asked).await
                 && reasons.len() == count
             {
                 answer = (reasons, capacity);
@@ -240,23 +241,22 @@ impl<S: Store> Store for FaultStore<S> {
         let Some((fault, action)) = self.next(&request) else { return self.store.execute(request).await };
         match (fault, request.request()) {
             (Fault::Throttle, Request::Transact(transaction)) => {
-                self.canceled(transaction.clone(), CancelCode::Throttled, action).await
+                self.canceled(transaction, CancelCode::Throttled, action).await
             }
             (Fault::Conflict, Request::Transact(transaction)) => {
-                self.canceled(transaction.clone(), CancelCode::Conflict, action).await
+                self.canceled(transaction, CancelCode::Conflict, action).await
             }
-            (Fault::Unprocessed(count), Request::BatchGet(batch)) if count < batch.keys.len() => {
-                let mut batch = batch.clone();
-                let left = batch.keys.split_off(batch.keys.len() - count);
-                let mut answer = self.store.batch_get(batch).await?;
-                answer.unprocessed.extend(left);
+            (Fault::Unprocessed(count), Request::BatchGet(batch)) if count < batch.keys().len() => {
+                let (done, left) = batch.keys().split_at(batch.keys().len() - count);
+                let part = BatchGet::new(done.to_vec()).consistency(batch.get_consistency());
+                let mut answer = self.store.batch_get(part).await?;
+                answer.unprocessed.extend_from_slice(left);
                 Ok(Answer::BatchGet(answer))
             }
-            (Fault::Unprocessed(count), Request::BatchWrite(batch)) if count < batch.writes.len() => {
-                let mut batch = batch.clone();
-                let left = batch.writes.split_off(batch.writes.len() - count);
-                let mut answer = self.store.batch_write(batch).await?;
-                answer.unprocessed.extend(left);
+            (Fault::Unprocessed(count), Request::BatchWrite(batch)) if count < batch.writes().len() => {
+                let (done, left) = batch.writes().split_at(batch.writes().len() - count);
+                let mut answer = self.store.batch_write(BatchWrite::new(done.to_vec())).await?;
+                answer.unprocessed.extend_from_slice(left);
                 Ok(Answer::BatchWrite(answer))
             }
             (Fault::LoseAnswer, _) => {

@@ -19,7 +19,7 @@ fn item(pk: &str) -> Item {
 }
 
 fn put(pk: &str) -> Write {
-    Write::put(item(pk)).unwrap()
+    Write::put(item(pk))
 }
 
 fn store(plan: Plan) -> (MemoryStore, FaultStore<MemoryStore>) {
@@ -58,7 +58,7 @@ async fn a_throttled_call_is_not_done_and_says_what_dynamodb_says() {
 async fn a_conflict_fails_a_write_and_cancels_a_transaction_and_leaves_reads_alone() {
     let (table, store) = store(Plan::new().conflict(Calls::all()));
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Conflict);
-    let outcome = store.transact(Transaction::new([put("A"), put("B")]).unwrap()).await.unwrap();
+    let outcome = store.transact(Transaction::new([put("A"), put("B")])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::Conflict, CancelCode::None]);
     assert_eq!(outcome.capacity().to_string(), "4.0 WCU");
     assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Conflict);
@@ -70,7 +70,7 @@ async fn a_conflict_fails_a_write_and_cancels_a_transaction_and_leaves_reads_alo
 #[tokio::test]
 async fn a_throttled_transaction_is_cancelled_and_not_done() {
     let (table, store) = store(Plan::new().throttle(Calls::nth(1)));
-    let outcome = store.transact(Transaction::new([put("A"), put("B")]).unwrap()).await.unwrap();
+    let outcome = store.transact(Transaction::new([put("A"), put("B")])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::Throttled, CancelCode::None]);
     assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Throttled);
     assert!(!is_there(&table, "A").await);
@@ -84,9 +84,9 @@ fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
 /// A transaction that was done is sent once more: with actions that are refused by what they wrote, and some that are not.
 #[tokio::test]
 async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
-    let new = |pk| put(pk).when(Condition::item_absent()).unwrap().returning_old();
-    let broken = Write::update(key("D"), Update::new().add("text", 1)).unwrap();
-    let check = TransactAction::check(key("E"), Condition::item_exists()).unwrap();
+    let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
+    let broken = Write::update(key("D"), Update::new().add("text", 1));
+    let check = TransactAction::check(key("E"), Condition::item_exists());
     let actions = || vec![new("A").into(), new("B").into(), put("C").into(), broken.clone().into(), check.clone()];
     for (place, expected) in [
         [CancelCode::Conflict, CancelCode::ConditionFailed, CancelCode::None, CancelCode::Invalid],
@@ -101,9 +101,9 @@ async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
         let mut with_text = item("D");
         with_text.insert("text", AttributeValue::S("opa".into()));
         for there in [item("A"), item("B"), with_text] {
-            table.write(Write::put(there).unwrap()).await.unwrap().done().unwrap();
+            table.write(Write::put(there)).await.unwrap().done().unwrap();
         }
-        let outcome = store.transact(Transaction::new(actions()).unwrap()).await.unwrap();
+        let outcome = store.transact(Transaction::new(actions())).await.unwrap();
         let TransactOutcome::Cancelled { reasons, capacity } = &outcome else { panic!("{outcome:?}") };
         assert_eq!(codes(&outcome), [&expected[..], &[CancelCode::ConditionFailed]].concat());
         let shown: Vec<_> = reasons.iter().map(|reason| reason.current.is_some()).collect();
@@ -117,9 +117,9 @@ async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
 async fn a_token_does_not_keep_the_other_actions_from_saying_what_they_meet() {
     let (_, store) = store(Plan::new().conflict(Calls::nth(2)));
     let transact = async || {
-        let new = |pk| put(pk).when(Condition::item_absent()).unwrap();
+        let new = |pk| put(pk).when(Condition::item_absent());
         let token = ClientToken::new("once").unwrap();
-        store.transact(Transaction::new([new("A"), new("B")]).unwrap().with_token(token)).await.unwrap()
+        store.transact(Transaction::new([new("A"), new("B")]).with_token(token)).await.unwrap()
     };
     transact().await.done().unwrap();
     assert_eq!(codes(&transact().await), [CancelCode::Conflict, CancelCode::ConditionFailed]);
@@ -132,8 +132,8 @@ async fn a_conflict_is_told_plainly_where_the_store_cannot_say_what_the_other_ac
     table.write(put("B")).await.unwrap().done().unwrap();
     let unreachable = FaultStore::new(table, Plan::new().fail_before(Calls::all()));
     let store = FaultStore::new(unreachable, Plan::new().conflict(Calls::nth(1)));
-    let refused = put("B").when(Condition::item_absent()).unwrap();
-    let outcome = store.transact(Transaction::new([put("A"), refused]).unwrap()).await.unwrap();
+    let refused = put("B").when(Condition::item_absent());
+    let outcome = store.transact(Transaction::new([put("A"), refused])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::Conflict, CancelCode::None]);
     assert_eq!(outcome.capacity().to_string(), "4.0 WCU");
 }
@@ -143,7 +143,7 @@ async fn transactions_are_selected_by_how_many_actions_they_have() {
     let (_, store) = store(Plan::new().throttle(Calls::nth(2).at_action(2)));
     let transact = async |count: usize| {
         let puts = ["A", "B", "C"].into_iter().take(count).map(put);
-        store.transact(Transaction::new(puts).unwrap()).await.unwrap()
+        store.transact(Transaction::new(puts)).await.unwrap()
     };
     for count in [2, 1] {
         transact(count).await.done().unwrap();
@@ -157,7 +157,7 @@ async fn transactions_are_selected_by_how_many_actions_they_have() {
 #[tokio::test]
 async fn the_action_that_concerns_the_partition_asked_for_is_the_one_in_conflict() {
     let (_, store) = store(Plan::new().conflict(Calls::all().on_partition("B")));
-    let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")]).unwrap()).await.unwrap();
+    let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::None, CancelCode::Conflict, CancelCode::None]);
 }
 
@@ -172,9 +172,9 @@ async fn a_call_that_fails_before_is_not_done() {
 async fn a_lost_answer_leaves_the_write_done_and_its_outcome_unknown() {
     let (table, store) = store(Plan::new().lose_answer(Calls::all()));
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
-    let transaction = Transaction::new([put("B")]).unwrap();
+    let transaction = Transaction::new([put("B")]);
     assert_eq!(store.transact(transaction).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
-    let batch = BatchWrite::new(vec![BatchAction::Put(item("C"))]).unwrap();
+    let batch = BatchWrite::new(vec![BatchAction::Put(item("C"))]);
     assert_eq!(store.batch_write(batch).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
     for pk in ["A", "B", "C"] {
         assert!(is_there(&table, pk).await);
@@ -185,13 +185,13 @@ async fn a_lost_answer_leaves_the_write_done_and_its_outcome_unknown() {
 #[tokio::test]
 async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
     let (table, store) = store(Plan::new().unprocessed(2, Calls::all()));
-    let batch = |names: &[&str]| BatchWrite::new(names.iter().map(|pk| BatchAction::Put(item(pk))).collect()).unwrap();
+    let batch = |names: &[&str]| BatchWrite::new(names.iter().map(|pk| BatchAction::Put(item(pk))));
     let answer = store.batch_write(batch(&["A", "B", "C"])).await.unwrap();
     assert_eq!(answer.unprocessed, [BatchAction::Put(item("B")), BatchAction::Put(item("C"))]);
     assert!(is_there(&table, "A").await && !is_there(&table, "B").await);
 
     let keys = vec![key("C"), key("B"), key("A")];
-    let answer = store.batch_get(BatchGet::new(keys).unwrap()).await.unwrap();
+    let answer = store.batch_get(BatchGet::new(keys)).await.unwrap();
     assert_eq!((answer.items.len(), answer.unprocessed), (0, vec![key("B"), key("A")]));
 
     let error = store.batch_write(batch(&["A", "B"])).await.unwrap_err();
@@ -233,9 +233,9 @@ async fn every_operation_can_be_slow() {
         store.get(Get::new(key("A"))).await.unwrap();
         store.query(Query::table(PartitionKey::parse("A").unwrap())).await.unwrap();
         store.scan(Scan::new()).await.unwrap();
-        store.transact(Transaction::new([put("B")]).unwrap()).await.unwrap().done().unwrap();
-        store.batch_get(BatchGet::new(vec![key("A")]).unwrap()).await.unwrap();
-        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))]).unwrap()).await.unwrap();
+        store.transact(Transaction::new([put("B")])).await.unwrap().done().unwrap();
+        store.batch_get(BatchGet::new(vec![key("A")])).await.unwrap();
+        let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))])).await.unwrap();
         assert_eq!(slept.lock().unwrap().len(), 6);
     }
 }
@@ -304,9 +304,9 @@ async fn every_operation_tells_its_partitions() {
     assert!(store.get(Get::new(key("A"))).await.is_err());
     assert!(store.query(Query::table(PartitionKey::parse("A").unwrap())).await.is_err());
     assert!(store.query(Query::index(PartitionKey::parse("A").unwrap())).await.is_err());
-    assert!(store.transact(Transaction::new([put("B"), put("A")]).unwrap()).await.is_err());
-    assert!(store.batch_get(BatchGet::new(vec![key("B"), key("A")]).unwrap()).await.is_err());
-    assert!(store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))]).unwrap()).await.is_err());
+    assert!(store.transact(Transaction::new([put("B"), put("A")])).await.is_err());
+    assert!(store.batch_get(BatchGet::new(vec![key("B"), key("A")])).await.is_err());
+    assert!(store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key("A"))])).await.is_err());
     store.scan(Scan::new()).await.unwrap();
     store.get(Get::new(key("B"))).await.unwrap();
     assert_eq!((store.calls(), store.faults()), (8, 6));
@@ -320,16 +320,16 @@ async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
         item.insert("gsi1sk", AttributeValue::S("1".to_owned()));
         item
     };
-    let moved = |update: Update| Write::update(key("A"), update).unwrap();
+    let moved = |update: Update| Write::update(key("A"), update);
     let to = || AttributeValue::S("I".to_owned());
     for (calls, of_the_table) in [(Calls::all(), true), (Calls::all().of_index(), false)] {
         let (_, store) = store(Plan::new().fail_before(calls.on_partition("I")));
-        assert!(store.write(Write::put(in_index("A")).unwrap()).await.is_err());
+        assert!(store.write(Write::put(in_index("A"))).await.is_err());
         assert!(store.write(moved(Update::new().set(GSI1PK, to()))).await.is_err());
         assert!(store.write(moved(Update::new().set_if_absent(GSI1PK, to()))).await.is_err());
-        let transaction = Transaction::new([put("B"), Write::put(in_index("A")).unwrap()]).unwrap();
+        let transaction = Transaction::new([put("B"), Write::put(in_index("A"))]);
         assert!(store.transact(transaction).await.is_err());
-        let batch = BatchWrite::new(vec![BatchAction::Put(in_index("A"))]).unwrap();
+        let batch = BatchWrite::new(vec![BatchAction::Put(in_index("A"))]);
         assert!(store.batch_write(batch).await.is_err());
         assert!(store.query(Query::index(PartitionKey::parse("I").unwrap())).await.is_err());
         // What the store would have to look up.
@@ -342,7 +342,7 @@ async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
     }
     let (_, store) = store(Plan::new().fail_before(Calls::all().of_index()));
     store.write(put("A")).await.unwrap().done().unwrap();
-    assert!(store.write(Write::put(in_index("A")).unwrap()).await.is_err());
+    assert!(store.write(Write::put(in_index("A"))).await.is_err());
 }
 
 #[tokio::test]
@@ -388,7 +388,7 @@ async fn a_seed_draws_the_action_that_is_in_conflict() {
         let (_, store) = store(Plan::random(1, rates));
         let mut places = std::collections::BTreeSet::new();
         for _ in 0..50 {
-            let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")]).unwrap()).await.unwrap();
+            let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")])).await.unwrap();
             places.insert(codes(&outcome).iter().position(|code| *code != CancelCode::None).unwrap());
         }
         assert_eq!(places, [0, 1, 2].into());
@@ -431,7 +431,7 @@ async fn it_nests_with_a_meter_in_both_ways() {
     assert!(outer.write(put("A")).await.is_err());
     assert_eq!(inner.take().to_string(), "1.0 WCU", "it was done");
     assert_eq!(outer.take().to_string(), "nothing", "and nobody says so");
-    let refused = put("A").when(Condition::item_absent()).unwrap();
+    let refused = put("A").when(Condition::item_absent());
     let _ = outer.write(refused).await.unwrap();
     assert_eq!((inner.take(), outer.total()), (outer.total(), outer.take()));
 }

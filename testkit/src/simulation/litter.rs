@@ -64,7 +64,7 @@ impl Client {
         }
         let litter = litter(self.draw(7), group, me, self.new_id(), self.world.clock.now());
         self.tell(|| "leaves litter".to_owned());
-        let Ok(put) = Write::put(litter) else { return };
+        let put = Write::put(litter);
         let answer = self.call(async |chat| chat.store().write(put.clone()).await?.done().map(drop)).await;
         if let Answer::Refused { error, .. } = answer {
             self.unexpected("a put of litter", &error);

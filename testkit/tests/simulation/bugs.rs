@@ -10,7 +10,7 @@ use threadline::{
 };
 use threadline_testkit::simulation::{Simulation, Violation};
 
-use crate::rewritten::Rewritten;
+use crate::rewritten::{Rewritten, unconditional};
 
 /// The first seed that finds the bug, of so many, and what it found.
 fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
@@ -42,8 +42,8 @@ fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
     let violation = found(1000, |simulation| {
         simulation.with_projectors_table(|table| {
             let unguarded = |write: &mut Write| {
-                if is_row(write.key()) {
-                    write.condition = Some(Condition::item_exists());
+                if write.key().is_ok_and(is_row) {
+                    *write = unconditional(write).when(Condition::item_exists());
                 }
             };
             Rewritten::new(table).writes(unguarded).shared()
@@ -57,8 +57,8 @@ fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
     let violation = found(1000, |simulation| {
         simulation.with_projectors_table(|table| {
             let careless = |write: &mut Write| {
-                if is_row(write.key()) {
-                    write.condition = None;
+                if write.key().is_ok_and(is_row) {
+                    *write = unconditional(write);
                 }
             };
             Rewritten::new(table).writes(careless).shared()
@@ -94,8 +94,8 @@ fn removals_that_the_rows_are_not_told_of_are_found() {
 fn a_send_that_does_not_look_whether_it_was_done_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).writes(|write| {
-            if is_message(write.key()) && matches!(write.action, WriteAction::Put { .. }) {
-                write.condition = None;
+            if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Put(_)) {
+                *write = unconditional(write);
             }
         })
     });
@@ -108,10 +108,10 @@ fn an_application_that_ignores_a_users_version_is_found() {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
                 if let TransactAction::Write(write) = action
-                    && is_user(write.key())
-                    && matches!(write.action, WriteAction::Update { .. })
+                    && write.key().is_ok_and(is_user)
+                    && matches!(write.action(), WriteAction::Update(_))
                 {
-                    write.condition = None;
+                    *write = unconditional(write);
                 }
             }
         })
@@ -125,9 +125,9 @@ fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
                 if let TransactAction::Write(write) = action
-                    && matches!(KnownKey::parse(write.key()), Some(KnownKey::HandleClaim(_)))
+                    && write.key().is_ok_and(|key| matches!(KnownKey::parse(key), Some(KnownKey::HandleClaim(_))))
                 {
-                    write.condition = None;
+                    *write = unconditional(write);
                 }
             }
         })
@@ -143,8 +143,8 @@ fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
 fn an_edit_of_anybodys_message_is_found() {
     let violation = found_in_servers(200, |table| {
         Rewritten::new(table).writes(|write| {
-            if is_message(write.key()) && matches!(write.action, WriteAction::Update { .. }) {
-                write.condition = Some(Condition::item_exists());
+            if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Update(_)) {
+                *write = unconditional(write).when(Condition::item_exists());
             }
         })
     });
@@ -161,7 +161,7 @@ fn a_removal_by_who_is_no_longer_a_member_is_found() {
         Rewritten::new(table).transactions(|actions| {
             let removes = |action: &TransactAction| match action {
                 TransactAction::Write(write) => {
-                    is_row(write.key()) && matches!(write.action, WriteAction::Delete { .. })
+                    write.key().is_ok_and(is_row) && matches!(write.action(), WriteAction::Delete)
                 }
                 TransactAction::Check { .. } => false,
             };
@@ -180,9 +180,10 @@ fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
                 if let TransactAction::Write(write) = action {
-                    let is_group = matches!(KnownKey::parse(write.key()), Some(KnownKey::MessageGroup(_)));
-                    if (is_group || is_row(write.key())) && matches!(write.action, WriteAction::Put { .. }) {
-                        write.condition = None;
+                    let is_group =
+                        write.key().is_ok_and(|key| matches!(KnownKey::parse(key), Some(KnownKey::MessageGroup(_))));
+                    if (is_group || write.key().is_ok_and(is_row)) && matches!(write.action(), WriteAction::Put(_)) {
+                        *write = unconditional(write);
                     }
                 }
             }
@@ -246,7 +247,7 @@ fn a_page_that_ends_at_an_unreadable_item_is_found() {
 fn a_read_marker_a_few_seconds_ahead_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).writes(|write| {
-            let WriteAction::Update { update, .. } = &mut write.action else { return };
+            let WriteAction::Update(update) = write.action() else { return };
             let marker = update.changes().iter().find_map(|(name, change)| match change {
                 AttributeChange::Set(AttributeValue::S(marker)) if name == "last_read" => Some(marker),
                 _ => None,
@@ -255,7 +256,9 @@ fn a_read_marker_a_few_seconds_ahead_is_found() {
             // One without an id is the server's now: the message is ahead of it.
             if let Some(marker) = marker.filter(|marker| marker.message_id().is_none()) {
                 let ahead = marker.created_at().saturating_add(Duration::from_secs(3)).to_string();
-                *update = Update::new().set("last_read", AttributeValue::S(ahead));
+                let key = write.key().expect("a store gets no write without a key").clone();
+                let condition = write.condition().expect("a marker has one").clone();
+                *write = Write::update(key, Update::new().set("last_read", ahead)).when(condition).returning_old();
             }
         })
     });

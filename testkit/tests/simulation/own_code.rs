@@ -20,11 +20,11 @@ fn count(item: Option<&Item>) -> u64 {
 async fn read_and_write(chat: Threadline) -> Result<()> {
     let before = count(chat.store().get(Get::new(counter()).consistent()).await?.item.as_ref());
     let update = Update::new().set("count", AttributeValue::N((before + 1).to_string()));
-    chat.store().write(Write::update(counter(), update)?).await?.done().map(drop)
+    chat.store().write(Write::update(counter(), update)).await?.done().map(drop)
 }
 
 async fn add_one(chat: Threadline) -> Result<()> {
-    chat.store().write(Write::update(counter(), Update::new().add("count", 1))?).await?.done().map(drop)
+    chat.store().write(Write::update(counter(), Update::new().add("count", 1))).await?.done().map(drop)
 }
 
 fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'static) -> Simulation {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use threadline::{Answer, Checked, PageOutput, Request, Result, Store, TransactAction, Write};
+use threadline::{
+    Answer, Checked, PageOutput, Request, Result, Store, TransactAction, Transaction, Write, WriteAction,
+};
 
 pub(crate) struct Rewritten {
     table: Arc<dyn Store>,
@@ -54,7 +56,11 @@ impl Store for Rewritten {
         let mut request = request.into_request();
         match &mut request {
             Request::Write(write) => (self.write)(write),
-            Request::Transact(transaction) => (self.transact)(&mut transaction.actions),
+            Request::Transact(transaction) => {
+                let mut actions = transaction.actions().to_vec();
+                (self.transact)(&mut actions);
+                *transaction = Transaction::new(actions);
+            }
             _ => {}
         }
         let mut answer = self.table.execute(Checked::new(request)?).await?;
@@ -63,4 +69,15 @@ impl Store for Rewritten {
         }
         Ok(answer)
     }
+}
+
+/// The write without its condition.
+pub(crate) fn unconditional(write: &Write) -> Write {
+    let key = write.key().expect("a store gets no write without a key").clone();
+    let plain = match write.action() {
+        WriteAction::Put(item) => Write::put(item.clone()),
+        WriteAction::Update(update) => Write::update(key, update.clone()),
+        WriteAction::Delete => Write::delete(key),
+    };
+    if write.returns_old() { plain.returning_old() } else { plain }
 }

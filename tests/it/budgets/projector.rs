@@ -167,7 +167,7 @@ async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
     let seen = app.records().len();
     let claim = HandleClaim::key_from(bayko.handle());
-    let without_version = Write::update(claim, Update::new().remove("version")).unwrap();
+    let without_version = Write::update(claim, Update::new().remove("version"));
     app.store.write(without_version).await.unwrap().done().unwrap();
     let seen = seen + 1;
     let found = app.chat.user_by_handle(bayko.handle()).await.unwrap().unwrap();

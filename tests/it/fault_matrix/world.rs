@@ -55,7 +55,7 @@ impl World {
         let removed = write(&app, Write::delete(gone.key()), RecordKind::Remove, Message::TYPE).await;
         // For the auditor.
         let count = Update::new().add("member_count", 1);
-        let count = Write::update(MessageGroup::key_from(shrunk.group_id()), count).unwrap();
+        let count = Write::update(MessageGroup::key_from(shrunk.group_id()), count);
         app.store.write(count).await.unwrap().done().unwrap();
         app.store.write(Write::delete(HandleClaim::key_from(londo.handle()))).await.unwrap().done().unwrap();
 

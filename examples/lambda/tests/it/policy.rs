@@ -7,8 +7,8 @@ use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Princi
 use serde_json::{Value, json};
 use threadline::stream::Projector;
 use threadline::{
-    Answer, Checked, DisplayName, Entity,
-    MemoryStore, NewGroup, NewUser, QuerySource, Request, Result, Store, StoreExt, Threadline, UserChange, Write, WriteAction,
+    Answer, Checked, DisplayName, Entity, MemoryStore, NewGroup, NewUser, QuerySource, Request, Result, Store,
+    StoreExt, Threadline, UserChange, Write, WriteAction,
 };
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
@@ -47,16 +47,16 @@ impl Store for Recorder {
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let index = format!("{TABLE}/index/gsi1");
         self.note(match request.request() {
-            Request::Get(get) => asked("dynamodb:GetItem", TABLE, Some(get.key.pk.as_str())),
+            Request::Get(get) => asked("dynamodb:GetItem", TABLE, Some(get.key().pk.as_str())),
             Request::Write(write) => {
-                let action = match &write.action {
-                    WriteAction::Put { .. } => "dynamodb:PutItem",
-                    WriteAction::Update { .. } => "dynamodb:UpdateItem",
-                    WriteAction::Delete { .. } => "dynamodb:DeleteItem",
+                let action = match write.action() {
+                    WriteAction::Put(_) => "dynamodb:PutItem",
+                    WriteAction::Update(_) => "dynamodb:UpdateItem",
+                    WriteAction::Delete => "dynamodb:DeleteItem",
                 };
-                asked(action, TABLE, Some(write.key().pk.as_str()))
+                asked(action, TABLE, Some(write.key()?.pk.as_str()))
             }
-            Request::Query(query) => match &query.source {
+            Request::Query(query) => match query.source() {
                 QuerySource::Table { partition, .. } => asked("dynamodb:Query", TABLE, Some(partition.as_str())),
                 QuerySource::Index { partition } => asked("dynamodb:Query", index, Some(partition.as_str())),
             },

@@ -6,7 +6,7 @@ use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite};
 use crate::store::StoreExt;
 
 fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
-    now(store.batch_get(BatchGet::new(keys).unwrap())).unwrap()
+    now(store.batch_get(BatchGet::new(keys))).unwrap()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_batch_puts_and_deletes() {
         BatchAction::Put(with(item("A", "2"), "n", n("1e1"))),
         BatchAction::Delete(key("A", "3")),
     ];
-    let answer = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
+    let answer = now(store.batch_write(BatchWrite::new(writes))).unwrap();
     assert_eq!(answer.unprocessed, []);
     assert_eq!(get(&store, "A", "1"), None);
     assert_eq!(get(&store, "A", "2").unwrap().get("n"), Some(&n("10")));
@@ -68,7 +68,7 @@ fn a_batch_puts_and_deletes() {
 #[test]
 fn a_batch_with_one_bad_item_writes_nothing() {
     let store = MemoryStore::new();
-    let mut batch = BatchWrite::new(vec![BatchAction::Put(item("A", "1"))]).unwrap();
+    let mut batch = BatchWrite::new(vec![BatchAction::Put(item("A", "1"))]);
     batch.writes.push(BatchAction::Put(with(item("A", "2"), "n", n("x"))));
     assert_eq!(now(store.batch_write(batch)).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(get(&store, "A", "1"), None);
@@ -77,10 +77,10 @@ fn a_batch_with_one_bad_item_writes_nothing() {
 #[test]
 fn a_batch_that_was_changed_after_its_check_is_checked_again() {
     let store = MemoryStore::new();
-    let mut reads = BatchGet::new(vec![key("A", "1")]).unwrap();
+    let mut reads = BatchGet::new(vec![key("A", "1")]);
     reads.keys.push(key("A", "1"));
     assert_eq!(now(store.batch_get(reads)).unwrap_err().kind(), ErrorKind::Invalid);
-    let mut writes = BatchWrite::new(vec![BatchAction::Delete(key("A", "1"))]).unwrap();
+    let mut writes = BatchWrite::new(vec![BatchAction::Delete(key("A", "1"))]);
     writes.writes = (0..26).map(|place| BatchAction::Delete(key("A", &place.to_string()))).collect();
     assert_eq!(now(store.batch_write(writes)).unwrap_err().kind(), ErrorKind::Invalid);
 }

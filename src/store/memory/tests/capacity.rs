@@ -20,7 +20,7 @@ fn outcome(store: &MemoryStore, write: Write) -> Capacity {
 }
 
 fn set(name: &'static str, value: &str) -> Write {
-    Write::update(key("A", "1"), Update::new().set(name, s(value))).unwrap()
+    Write::update(key("A", "1"), Update::new().set(name, s(value)))
 }
 
 /// An item in the index, of exactly this size.
@@ -76,7 +76,7 @@ fn a_batch_of_reads_rounds_each_item() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 100));
     put(&store, sized("A", "2", 4097));
-    let batch = BatchGet::new(vec![key("A", "1"), key("A", "2"), key("A", "3")]).unwrap();
+    let batch = BatchGet::new(vec![key("A", "1"), key("A", "2"), key("A", "3")]);
     assert_eq!(now(store.batch_get(batch.clone())).unwrap().capacity, reads(1 + 2 + 1));
     assert_eq!(now(store.batch_get(batch.consistent())).unwrap().capacity, reads(2 + 4 + 2));
 }
@@ -99,12 +99,12 @@ fn a_refused_write_is_charged_by_the_item_that_is_there() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 3000));
     let refused = |write: Write, condition| {
-        let outcome = try_write(&store, write.when(condition).unwrap()).unwrap();
+        let outcome = try_write(&store, write.when(condition)).unwrap();
         assert!(matches!(outcome, WriteOutcome::Refused { .. }));
         outcome.capacity()
     };
-    assert_eq!(refused(Write::put(item("A", "1")).unwrap(), Condition::item_absent()), writes(3, 0));
-    assert_eq!(refused(Write::put(sized("A", "2", 3000)).unwrap(), Condition::item_exists()), writes(1, 0));
+    assert_eq!(refused(Write::put(item("A", "1")), Condition::item_absent()), writes(3, 0));
+    assert_eq!(refused(Write::put(sized("A", "2", 3000)), Condition::item_exists()), writes(1, 0));
     assert_eq!(refused(set("x", ""), Condition::item_absent()), writes(3, 0));
     assert_eq!(refused(Write::delete(key("A", "1")), Condition::exists("y")), writes(3, 0));
     assert_eq!(refused(Write::delete(key("A", "2")), Condition::item_exists()), writes(1, 0));
@@ -121,7 +121,7 @@ fn the_index_is_charged_by_what_changes_of_it() {
     assert_eq!(outcome(&store, set(GSI1SK, "3")), writes(2, 4), "moves by an update");
     assert_eq!(outcome(&store, set("other", "1")), writes(2, 2), "changes by an update");
     assert_eq!(outcome(&store, set("other", "1")), writes(2, 0), "an update that changes nothing");
-    let leave = Write::update(key("A", "1"), Update::new().remove(GSI1SK)).unwrap();
+    let leave = Write::update(key("A", "1"), Update::new().remove(GSI1SK));
     assert_eq!(outcome(&store, leave), writes(2, 2), "leaves");
     assert_eq!(outcome(&store, set("other", "2")), writes(2, 0), "is not in the index");
     assert_eq!(outcome(&store, set(GSI1SK, "4")), writes(2, 2), "enters by an update");
@@ -146,7 +146,7 @@ fn a_set_in_another_order_costs_nothing_on_the_index() {
     put(&store, with_set(["a", "b"]));
     assert_eq!(put(&store, with_set(["b", "a"])), writes(1, 0));
     let update = Update::new().set("set", AttributeValue::Ss(["b", "a"].map(str::to_owned).into()));
-    assert_eq!(outcome(&store, Write::update(key("A", "1"), update).unwrap()), writes(1, 0));
+    assert_eq!(outcome(&store, Write::update(key("A", "1"), update)), writes(1, 0));
     assert_eq!(put(&store, with_set(["b", "c"])), writes(1, 1));
 }
 
@@ -159,7 +159,7 @@ fn a_batch_of_writes_adds_up_its_writes() {
         BatchAction::Put(indexed("A", "2", "I", "1")),
         BatchAction::Delete(key("A", "3")),
     ];
-    assert_eq!(now(store.batch_write(BatchWrite::new(batch).unwrap())).unwrap().capacity, writes(2 + 1 + 1, 1));
+    assert_eq!(now(store.batch_write(BatchWrite::new(batch))).unwrap().capacity, writes(2 + 1 + 1, 1));
 }
 
 #[test]
@@ -167,13 +167,13 @@ fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
     let store = MemoryStore::new();
     put(&store, sized("B", "1", 1500));
     let actions: Vec<TransactAction> = vec![
-        Write::put(indexed_of("1", "1", 500)).unwrap().into(),
-        Write::put(indexed_of("2", "1", 1500)).unwrap().into(),
-        TransactAction::check(key("A", "3"), Condition::item_absent()).unwrap(),
-        TransactAction::check(key("B", "1"), Condition::item_exists()).unwrap(),
+        Write::put(indexed_of("1", "1", 500)).into(),
+        Write::put(indexed_of("2", "1", 1500)).into(),
+        TransactAction::check(key("A", "3"), Condition::item_absent()),
+        TransactAction::check(key("B", "1"), Condition::item_exists()),
         Write::delete(key("A", "4")).into(),
     ];
-    let outcome = transact(&store, Transaction::new(actions).unwrap());
+    let outcome = transact(&store, Transaction::new(actions));
     assert_eq!(outcome.capacity(), writes(2 + 4 + 2 + 4 + 2, 1 + 2));
     outcome.done().unwrap();
 }
@@ -183,11 +183,10 @@ fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_
     let store = MemoryStore::new();
     put(&store, indexed_of("1", "1", 1500));
     put(&store, sized("B", "1", 3000));
-    let shrink = Write::update(key("B", "1"), Update::new().remove("x")).unwrap();
-    let outcome = transact(&store, Transaction::new([set(GSI1SK, "2"), shrink]).unwrap());
+    let shrink = Write::update(key("B", "1"), Update::new().remove("x"));
+    let outcome = transact(&store, Transaction::new([set(GSI1SK, "2"), shrink]));
     assert_eq!(outcome.capacity(), writes(2 * 2 + 2 * 3, 2 + 2));
-    let outcome =
-        transact(&store, Transaction::new([Write::delete(key("A", "1")), Write::delete(key("C", "1"))]).unwrap());
+    let outcome = transact(&store, Transaction::new([Write::delete(key("A", "1")), Write::delete(key("C", "1"))]));
     assert_eq!(outcome.capacity(), writes(2 * 2 + 2, 2));
 }
 
@@ -196,11 +195,11 @@ fn a_cancelled_transaction_is_charged_by_the_items_that_are_there() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let actions: Vec<TransactAction> = vec![
-        Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap().into(),
-        Write::put(sized("A", "2", 1500)).unwrap().into(),
-        TransactAction::check(key("A", "3"), Condition::item_exists()).unwrap(),
+        Write::put(item("A", "1")).when(Condition::item_absent()).into(),
+        Write::put(sized("A", "2", 1500)).into(),
+        TransactAction::check(key("A", "3"), Condition::item_exists()),
     ];
-    let outcome = transact(&store, Transaction::new(actions).unwrap());
+    let outcome = transact(&store, Transaction::new(actions));
     assert_eq!(outcome.capacity(), writes(4 + 2 + 2, 0));
     assert!(outcome.done().is_err());
 }
@@ -208,8 +207,8 @@ fn a_cancelled_transaction_is_charged_by_the_items_that_are_there() {
 #[test]
 fn a_repeated_transaction_is_charged_as_transactional_reads() {
     let store = MemoryStore::new();
-    let put_two = [Write::put(sized("A", "1", 5000)).unwrap(), Write::put(item("A", "2")).unwrap()];
-    let transaction = Transaction::new(put_two).unwrap().with_token(ClientToken::new("t").unwrap());
+    let put_two = [Write::put(sized("A", "1", 5000)), Write::put(item("A", "2"))];
+    let transaction = Transaction::new(put_two).with_token(ClientToken::new("t").unwrap());
     assert_eq!(transact(&store, transaction.clone()).capacity(), writes(10 + 2, 0));
     let replay = transact(&store, transaction).capacity();
     assert_eq!(replay, Capacity::reads(Units::whole(4 + 2)));

@@ -22,7 +22,7 @@ fn every_write_makes_a_change_with_both_images() {
     let store = MemoryStore::new();
     let (one, two) = (with(item("A", "1"), "n", n("1")), with(item("A", "1"), "n", n("2")));
     put(&store, one.clone());
-    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1)).unwrap());
+    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1)));
     write(&store, Write::delete(key("A", "1")));
     let changes = all(&store);
     let images: Vec<_> = changes.iter().map(|change| (change.kind, change.old.as_ref(), change.new.as_ref())).collect();
@@ -48,11 +48,11 @@ fn a_write_that_changes_nothing_makes_no_change() {
     put(&store, with(with(item("A", "1"), "set", set(["b", "a"])), "n", n("1e3")));
     let same = Update::new().set("set", set(["b", "a"])).set("n", n("1000.0")).set_if_absent("n", n("5")).add("n", 0);
     for (name, change) in same.changes() {
-        write(&store, Write::update(key("A", "1"), Update::new().with(name.clone(), change.clone())).unwrap());
+        write(&store, Write::update(key("A", "1"), Update::new().with(name.clone(), change.clone())));
     }
-    write(&store, Write::update(key("A", "1"), Update::new().remove("missing")).unwrap());
+    write(&store, Write::update(key("A", "1"), Update::new().remove("missing")));
     write(&store, Write::delete(key("A", "2")));
-    let refused = Write::delete(key("A", "1")).when(Condition::item_absent()).unwrap();
+    let refused = Write::delete(key("A", "1")).when(Condition::item_absent());
     let _ = try_write(&store, refused).unwrap();
     assert_eq!(kinds(&store), [RecordKind::Insert]);
 }
@@ -62,9 +62,9 @@ fn batches_and_transactions_make_a_change_for_each_write() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     let writes = vec![BatchAction::Delete(key("A", "1")), BatchAction::Put(item("A", "2"))];
-    let _ = now(store.batch_write(BatchWrite::new(writes).unwrap())).unwrap();
-    let actions = [Write::delete(key("A", "2")), Write::put(item("A", "3")).unwrap(), Write::delete(key("A", "4"))];
-    transact(&store, Transaction::new(actions).unwrap()).done().unwrap();
+    let _ = now(store.batch_write(BatchWrite::new(writes))).unwrap();
+    let actions = [Write::delete(key("A", "2")), Write::put(item("A", "3")), Write::delete(key("A", "4"))];
+    transact(&store, Transaction::new(actions)).done().unwrap();
     use RecordKind::{Insert, Remove};
     assert_eq!(kinds(&store), [Insert, Remove, Insert, Remove, Insert]);
 }
@@ -72,8 +72,8 @@ fn batches_and_transactions_make_a_change_for_each_write() {
 #[test]
 fn a_cancelled_transaction_makes_no_change() {
     let store = MemoryStore::new();
-    let refused = Write::delete(key("A", "2")).when(Condition::item_exists()).unwrap();
-    let outcome = transact(&store, Transaction::new([Write::put(item("A", "1")).unwrap(), refused]).unwrap());
+    let refused = Write::delete(key("A", "2")).when(Condition::item_exists());
+    let outcome = transact(&store, Transaction::new([Write::put(item("A", "1")), refused]));
     assert!(outcome.done().is_err());
     assert_eq!(all(&store), []);
 }
@@ -148,13 +148,13 @@ fn an_image_stays_as_it_was_when_the_item_changes() {
     let store = MemoryStore::new();
     let update = |number: i64, name: &'static str| {
         let update = Update::new().add("n", number).set(name, s("x"));
-        write(&store, Write::update(key("A", "1"), update).unwrap());
+        write(&store, Write::update(key("A", "1"), update));
     };
     put(&store, with(item("A", "1"), "n", n("1")));
     update(1, "a");
     let early = all(&store);
     update(1, "b");
-    write(&store, Write::update(key("A", "1"), Update::new().remove("a").add("n", 1)).unwrap());
+    write(&store, Write::update(key("A", "1"), Update::new().remove("a").add("n", 1)));
     write(&store, Write::delete(key("A", "1")));
     put(&store, with(item("A", "1"), "n", n("9")));
     update(1, "c");

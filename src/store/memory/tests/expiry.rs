@@ -25,24 +25,24 @@ fn an_expired_item_is_returned_by_no_read() {
             query(&store, Query::table(partition("A"))).items.len(),
             query(&store, Query::index(partition("I"))).items.len(),
             now(store.scan(Scan::new())).unwrap().items.len(),
-            now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().items.len(),
+            now(store.batch_get(BatchGet::new(vec![key("A", "1")]))).unwrap().items.len(),
         ]
     };
     clock.advance(Duration::from_micros(9_999_999));
     assert_eq!(read(), [1; 5]);
     clock.advance(Duration::from_micros(1));
     assert_eq!(read(), [0; 5]);
-    assert_eq!(now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().unprocessed, []);
+    assert_eq!(now(store.batch_get(BatchGet::new(vec![key("A", "1")]))).unwrap().unprocessed, []);
 }
 
 #[test]
 fn an_expired_item_is_never_shown_by_a_write() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
-    let refused = Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap().returning_old();
+    let refused = Write::put(item("A", "1")).when(Condition::item_absent()).returning_old();
     let outcome = try_write(&store, refused.clone()).unwrap();
     assert!(matches!(outcome, WriteOutcome::Refused { current: None, .. }), "it is there for the condition");
-    let outcome = transact(&store, Transaction::new([refused]).unwrap());
+    let outcome = transact(&store, Transaction::new([refused]));
     assert!(matches!(outcome, TransactOutcome::Cancelled { reasons, .. } if reasons[0].current.is_none()));
     let old = try_write(&store, Write::delete(key("A", "1")).returning_old()).unwrap().done().unwrap();
     assert_eq!(old, None);
@@ -52,7 +52,7 @@ fn an_expired_item_is_never_shown_by_a_write() {
 fn an_update_meets_an_expired_item_and_may_revive_it() {
     let (store, _clock) = store_and_clock();
     put(&store, with(expiring("A", "1", 1), "n", n("5")));
-    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1).remove(EXPIRES_AT)).unwrap());
+    write(&store, Write::update(key("A", "1"), Update::new().add("n", 1).remove(EXPIRES_AT)));
     assert_eq!(get(&store, "A", "1").unwrap().get("n"), Some(&n("6")));
 }
 
@@ -96,7 +96,7 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
     assert!(get(&store, "A", "2").is_some());
     assert_eq!(query(&store, Query::index(partition("I"))).items.len(), 1);
     // Now it is gone for conditions, too.
-    let write = Write::put(item("A", "1")).unwrap().when(Condition::item_absent()).unwrap();
+    let write = Write::put(item("A", "1")).when(Condition::item_absent());
     assert!(matches!(try_write(&store, write).unwrap(), WriteOutcome::Done { .. }));
 }
 

@@ -93,7 +93,7 @@ impl Call {
             WriteOutcome::Refused { current, .. } => Answer::Written(false, current.as_ref().map(number)),
         };
         let add = |item: usize, number: i64, condition: Condition| {
-            Write::update(place(item), Update::new().add("n", number)).unwrap().when(condition).unwrap()
+            Write::update(place(item), Update::new().add("n", number)).when(condition)
         };
         match self {
             Self::Get(item) => {
@@ -101,15 +101,15 @@ impl Call {
             }
             Self::GetBoth => read(query(store, Query::table_consistent(partition("A"))).items),
             Self::Put(item, number) => written(put_of(item, number)),
-            Self::Claim(item, number) => written(put_of(item, number).when(Condition::item_absent()).unwrap()),
+            Self::Claim(item, number) => written(put_of(item, number).when(Condition::item_absent())),
             Self::Add(item, number) => written(add(item, number, Condition::item_exists())),
             Self::Delete(item, number) => {
-                written(Write::delete(place(item)).when(Condition::eq("n", n(&number.to_string()))).unwrap())
+                written(Write::delete(place(item)).when(Condition::eq("n", n(&number.to_string()))))
             }
             Self::Give(item) => {
                 let give = add(item, -1, Condition::gt("n", n("0")));
                 let take = add(1 - item, 1, Condition::item_exists());
-                let outcome = transact(store, Transaction::new([give, take]).unwrap());
+                let outcome = transact(store, Transaction::new([give, take]));
                 Answer::Written(outcome.done().is_ok(), None)
             }
         }
@@ -121,7 +121,7 @@ fn place(item: usize) -> Key {
 }
 
 fn put_of(item: usize, number: i64) -> Write {
-    Write::put(with(super::item("A", &item.to_string()), "n", n(&number.to_string()))).unwrap()
+    Write::put(with(super::item("A", &item.to_string()), "n", n(&number.to_string())))
 }
 
 fn number(item: &Item) -> i64 {

@@ -96,7 +96,7 @@ fn write(store: &MemoryStore, write: Write) -> Capacity {
 }
 
 fn put(store: &MemoryStore, item: Item) -> Capacity {
-    write(store, Write::put(item).unwrap())
+    write(store, Write::put(item))
 }
 
 fn get(store: &MemoryStore, pk: &str, sk: &str) -> Option<Item> {

@@ -176,19 +176,19 @@ pub(super) fn write_of(op: &Op) -> Write {
                 Some(index) => indexed(pk, sk, INDEX_PARTITIONS[index.0], INDEX_SORT_KEYS[index.1]),
                 None => item(pk, sk),
             };
-            let put = Write::put(with(item, "n", n(&format!("{number}.0")))).unwrap();
-            if *only_new { put.when(Condition::item_absent()).unwrap() } else { put }
+            let put = Write::put(with(item, "n", n(&format!("{number}.0"))));
+            if *only_new { put.when(Condition::item_absent()) } else { put }
         }
         Op::Add { key, n: number, only_old } => {
-            let add = Write::update(key_of(key), Update::new().add("n", *number)).unwrap();
-            if *only_old { add.when(Condition::item_exists()).unwrap() } else { add }
+            let add = Write::update(key_of(key), Update::new().add("n", *number));
+            if *only_old { add.when(Condition::item_exists()) } else { add }
         }
         Op::Move { key, .. } => {
             let update = moves_of(op).into_iter().fold(Update::new(), |update, (name, text)| match text {
                 Some(text) => update.set(name, s(text)),
                 None => update.remove(name),
             });
-            Write::update(key_of(key), update).unwrap()
+            Write::update(key_of(key), update)
         }
         Op::Delete { key } => Write::delete(key_of(key)),
     }

@@ -16,7 +16,7 @@ const THREADS: usize = 8;
 const ROUNDS: usize = 200;
 
 fn add(sk: &str, number: i64) -> Write {
-    Write::update(key("A", sk), Update::new().add("n", number)).unwrap()
+    Write::update(key("A", sk), Update::new().add("n", number))
 }
 
 fn number(item: &Item) -> i64 {
@@ -65,8 +65,8 @@ fn transactions_are_seen_whole() {
     hammer(|thread| {
         for round in 0..ROUNDS {
             let (from, to) = (["1", "2", "3"][(thread + round) % 3], ["1", "2", "3"][(thread + round + 1) % 3]);
-            let guarded = add(from, -1).when(Condition::gt("n", n("0"))).unwrap();
-            let _ = transact(&store, Transaction::new([guarded, add(to, 1)]).unwrap());
+            let guarded = add(from, -1).when(Condition::gt("n", n("0")));
+            let _ = transact(&store, Transaction::new([guarded, add(to, 1)]));
             for query in [Query::table(partition("A")), Query::index(partition("I"))] {
                 let page = now(store.query(query)).unwrap();
                 let numbers: Vec<_> = page.items.iter().map(number).collect();
@@ -83,9 +83,9 @@ fn only_one_of_many_wins_a_claim() {
     hammer(|thread| {
         for round in 0..ROUNDS {
             let claim = with(item("CLAIM", &round.to_string()), "by", n(&thread.to_string()));
-            let claim = Write::put(claim).unwrap().when(Condition::item_absent()).unwrap();
+            let claim = Write::put(claim).when(Condition::item_absent());
             let actions: [TransactAction; 2] = [claim.into(), add("won", 1).into()];
-            let _ = transact(&store, Transaction::new(actions).unwrap());
+            let _ = transact(&store, Transaction::new(actions));
         }
     });
     assert_eq!(number(&get(&store, "A", "won").unwrap()), i64::try_from(ROUNDS).unwrap());
@@ -138,7 +138,7 @@ fn a_reader_in_the_middle_of_its_reading_blocks_no_other_read() {
             query(&store, Query::table_consistent(partition("A"))).items.len(),
             query(&store, Query::index(partition("I"))).items.len(),
             now(store.scan(Scan::new())).unwrap().items.len(),
-            now(store.batch_get(BatchGet::new(vec![key("A", "1")]).unwrap())).unwrap().items.len(),
+            now(store.batch_get(BatchGet::new(vec![key("A", "1")]))).unwrap().items.len(),
         ]
     };
     assert_eq!(thread::scope(|scope| scope.spawn(read).join().unwrap()), [1; 5]);

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use threadline::Store;
 use threadline::store::meter::Metered;
 use threadline::stream::{AuditCursor, Auditor};
-use threadline::Store;
 use threadline_examples::say;
 
 /// Where an audit starts.

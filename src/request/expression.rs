@@ -3,41 +3,42 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use serde_dynamo::AttributeValue;
 
+use super::condition::{Comparison, Condition};
+use super::query::{Query, QuerySource, SortRange};
+use super::update::{AttributeChange, Update};
+use super::write::{Write, WriteAction};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
-use crate::request::{
-    AttributeChange, Comparison, Condition, Query, QuerySource, SortRange, Update, Write, WriteAction,
-};
 
 /// The expressions of one request as plain data, with the names and values that their placeholders stand for. An empty map is
 /// `None`, because DynamoDB refuses it.
-pub(super) struct Expressions {
-    pub(super) update: Option<String>,
+pub(crate) struct Expressions {
+    pub(crate) update: Option<String>,
     /// The condition of a write, or the key condition of a query.
-    pub(super) condition: Option<String>,
-    pub(super) names: Option<HashMap<String, String>>,
-    pub(super) values: Option<HashMap<String, SdkValue>>,
+    pub(crate) condition: Option<String>,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<HashMap<String, AttributeValue>>,
 }
 
 impl Expressions {
-    pub(super) fn of_write(write: &Write) -> Self {
+    pub(crate) fn of_write(write: &Write) -> Self {
         let mut placeholders = Placeholders::default();
         let update = match &write.action {
-            WriteAction::Update { update, .. } => Some(placeholders.update(update)),
-            WriteAction::Put { .. } | WriteAction::Delete { .. } => None,
+            WriteAction::Update(update) => Some(placeholders.update(update)),
+            WriteAction::Put(_) | WriteAction::Delete => None,
         };
         let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
         placeholders.into_expressions(update, condition)
     }
 
-    pub(super) fn of_check(condition: &Condition) -> Self {
+    pub(crate) fn of_check(condition: &Condition) -> Self {
         let mut placeholders = Placeholders::default();
         let condition = placeholders.condition(condition);
         placeholders.into_expressions(None, Some(condition))
     }
 
-    pub(super) fn of_query(query: &Query) -> Self {
+    pub(crate) fn of_query(query: &Query) -> Self {
         let mut placeholders = Placeholders::default();
         let condition = placeholders.key_condition(query);
         placeholders.into_expressions(None, Some(condition))
@@ -50,7 +51,7 @@ struct Placeholders {
     /// What `#n0`, `#n1` and so on stand for.
     names: Vec<String>,
     /// What `:v0`, `:v1` and so on stand for.
-    values: Vec<SdkValue>,
+    values: Vec<AttributeValue>,
 }
 
 impl Placeholders {
@@ -80,7 +81,7 @@ impl Placeholders {
                     Comparison::Gt => " > ",
                     Comparison::Ge => " >= ",
                 });
-                self.push_value(text, value.clone().into());
+                self.push_value(text, value.clone());
             }
             Condition::All(conditions) => self.push_joined(text, " AND ", conditions),
             Condition::Any(conditions) => self.push_joined(text, " OR ", conditions),
@@ -131,18 +132,18 @@ impl Placeholders {
             match change {
                 AttributeChange::Set(value) => {
                     section.push_str(" = ");
-                    self.push_value(section, value.clone().into());
+                    self.push_value(section, value.clone());
                 }
                 AttributeChange::SetIfAbsent(value) => {
                     section.push_str(" = if_not_exists(");
                     self.push_name(section, name);
                     section.push_str(", ");
-                    self.push_value(section, value.clone().into());
+                    self.push_value(section, value.clone());
                     section.push(')');
                 }
                 AttributeChange::Add(number) => {
                     section.push(' ');
-                    self.push_value(section, SdkValue::N(number.to_string()));
+                    self.push_value(section, AttributeValue::N(number.to_string()));
                 }
                 AttributeChange::Remove => {}
             }
@@ -174,7 +175,7 @@ impl Placeholders {
             SortRange::Between(low, high) => {
                 self.push_key(&mut text, sk, " BETWEEN ", low.as_str());
                 text.push_str(" AND ");
-                self.push_value(&mut text, SdkValue::S(high.as_str().to_owned()));
+                self.push_value(&mut text, AttributeValue::S(high.as_str().to_owned()));
             }
         }
         text
@@ -184,7 +185,7 @@ impl Placeholders {
     fn push_key(&mut self, text: &mut String, name: &str, operator: &str, key: &str) {
         self.push_name(text, name);
         text.push_str(operator);
-        self.push_value(text, SdkValue::S(key.to_owned()));
+        self.push_value(text, AttributeValue::S(key.to_owned()));
     }
 
     /// One placeholder for a name, however often it is used: this keeps long expressions short.
@@ -197,7 +198,7 @@ impl Placeholders {
         }
     }
 
-    fn push_value(&mut self, text: &mut String, value: SdkValue) {
+    fn push_value(&mut self, text: &mut String, value: AttributeValue) {
         text.push_str(&format!("{VALUE}{}", self.values.len()));
         self.values.push(value);
     }
@@ -248,7 +249,7 @@ mod tests {
         let expressions = Expressions::of_check(&Condition::eq(hostile, AttributeValue::S("' OR 1=1".into())));
         assert_eq!(expressions.condition.as_deref(), Some("#n0 = :v0"));
         assert_eq!(expressions.names.unwrap()["#n0"], hostile);
-        assert_eq!(expressions.values.unwrap()[":v0"], SdkValue::S("' OR 1=1".into()));
+        assert_eq!(expressions.values.unwrap()[":v0"], AttributeValue::S("' OR 1=1".into()));
     }
 
     #[test]
@@ -326,7 +327,7 @@ mod tests {
             "SET #n1 = :v0, #n3 = if_not_exists(#n3, :v2) ADD #n2 :v1, #n4 :v3 REMOVE #n0, #n5"
         );
         assert_eq!(placeholders.condition(&Condition::eq("version", n(3))), "#n2 = :v4", "the numbers go on");
-        assert_eq!(placeholders.values[3], SdkValue::N("-2".into()));
+        assert_eq!(placeholders.values[3], AttributeValue::N("-2".into()));
     }
 
     #[test]
@@ -380,6 +381,6 @@ mod tests {
         assert!(text.contains(" AND #n9 = :v9 AND #n10 = :v10 AND ") && text.ends_with(" AND #n100 = :v100"), "{text}");
         let (names, values) = (expressions.names.unwrap(), expressions.values.unwrap());
         assert_eq!((names.len(), values.len()), (101, 101));
-        assert_eq!((names["#n100"].as_str(), &values[":v100"]), ("name 100", &SdkValue::N("100".into())));
+        assert_eq!((names["#n100"].as_str(), &values[":v100"]), ("name 100", &AttributeValue::N("100".into())));
     }
 }
