@@ -321,8 +321,8 @@ fn an_import_against_the_direction_is_found() {
 
 #[test]
 fn a_concrete_store_is_not_for_those_above_it() {
-    assert_right("patterns/users.rs", "use crate::store::{Store, StoreExt};");
-    assert_wrong("patterns/users.rs", "use crate::store::memory::MemoryStore;", "may not import `store::memory`");
+    assert_right("patterns/users/get.rs", "use crate::store::{Store, StoreExt};");
+    assert_wrong("patterns/users/get.rs", "use crate::store::memory::MemoryStore;", "may not import `store::memory`");
     assert_wrong("stream/projector.rs", "use crate::store::{Store, dynamodb::DynamoDbStore};", "`store::dynamodb`");
     assert_right("stream/projector.rs", "use crate::store::memory::MemoryStore;");
     assert_wrong(

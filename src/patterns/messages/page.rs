@@ -1,17 +1,17 @@
-//! `messages.page`: a thread, page by page.
+//! `messages.page`
 
 use std::num::NonZeroU32;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
-use super::call::{Call, begin};
-use super::page::{List, Listed, Page, Part, check_limit};
-use super::{Cursor, Thread};
 use crate::capacity::Consistency;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
 use crate::key::SK;
 use crate::model::{Message, MessageKey, MessagePosition, read_listed};
+use crate::patterns::call::{Call, begin};
+use crate::patterns::page::{List, Listed, Page, Part, check_limit};
+use crate::patterns::{Cursor, Thread};
 use crate::request::{Order, Position, Query, SortRange};
 
 impl Thread {
@@ -61,7 +61,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](super::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS); 20 unless told otherwise.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self

@@ -1,0 +1,65 @@
+//! `groups.add_member`
+
+use super::not_a_member;
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Conversation, Membership, MessageGroup, Profile, read_own};
+use crate::patterns::Thread;
+use crate::patterns::call::begin;
+use crate::patterns::newest_message;
+use crate::patterns::put_new::{put_new, refused};
+use crate::request::{Condition, TransactOutcome, Transaction};
+
+/// The most members that a group may come to have. A message to the group writes each one's inbox row.
+pub const MAX_MEMBERS: usize = 1000;
+
+impl Thread {
+    /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
+    /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
+    /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
+    /// change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item is at the membership's key, and
+    ///   [`Corrupt`](crate::ErrorKind::Corrupt) for a membership that is there and cannot be read.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
+    pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.add_member");
+        let member = member.into();
+        call.run(async {
+            let title = self.title()?;
+            if member.id() == self.me.user_id() {
+                // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
+                return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
+            }
+            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            if let Some(newest) = newest_message(&call, self.group_id()).await? {
+                row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
+            }
+            let count = self.count_members(1)?.when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS))?;
+            let actions = vec![self.still_a_member()?, count.into(), put_new(&row)?.into()];
+            let outcome = call.transact(Transaction::new(actions)?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => {
+                    let stored = reasons.get(2).and_then(|reason| reason.current.clone());
+                    read_own::<Membership>(stored)?.map(drop).ok_or_else(another_item)
+                }
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 1) => {
+                    Err(Error::invalid(format!("the group has {MAX_MEMBERS} members already, which is the most")))
+                }
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+}
+
+fn another_item() -> Error {
+    let message = "another program's item is at the key of the membership";
+    Error::new(ErrorKind::AlreadyExists, message).with_entity(Membership::TYPE)
+}

@@ -1,0 +1,82 @@
+//! `groups.import_direct`
+
+use super::check_two;
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::GroupId;
+use crate::model::{Conversation, Membership, MessageGroup, Profile, read_own};
+use crate::patterns::call::begin;
+use crate::patterns::put_new::{put_new, refused};
+use crate::patterns::{Thread, Threadline};
+use crate::request::{TransactOutcome, Transaction};
+use crate::time::Timestamp;
+
+/// A conversation of two that comes from elsewhere and keeps its id.
+#[derive(Clone, Debug)]
+pub struct ImportedDirect {
+    id: GroupId,
+    one: Profile,
+    other: Profile,
+    started_at: Timestamp,
+}
+
+impl ImportedDirect {
+    /// The conversation of these two, with its id and the time it was started. They are users: create those of another program
+    /// by [`NewUser::with_id`](crate::NewUser::with_id) first.
+    pub fn new(id: GroupId, one: impl Into<Profile>, other: impl Into<Profile>, started_at: Timestamp) -> Self {
+        Self { id, one: one.into(), other: other.into(), started_at }
+    }
+}
+
+impl Threadline {
+    /// Takes over a conversation of two with the id that it has, and makes [`start_direct`](Self::start_direct) of the two lead
+    /// to it. One transaction: 8 WCU and 2 of the index. Its messages follow by [`Thread::send_draft`], with their ids and
+    /// times, on a `Threadline` whose [send window](crate::SendWindow) takes their age. A repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 that is not the pair's own.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
+    pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
+        let call = begin!(&*self.store, "groups.import_direct");
+        call.run(async {
+            let ImportedDirect { id, one, other, started_at } = imported;
+            check_two(&one, &other)?;
+            let other_id = other.id();
+            let pair = GroupId::direct(one.id(), other_id);
+            if id != pair && id.as_uuid().get_version_num() == 5 {
+                // It may be another pair's own, who could never start a conversation then.
+                return Err(Error::invalid(
+                    "an id of version 5 is kept for another pair; import with the id it had before",
+                ));
+            }
+            let item = MessageGroup::new(id, None, 2, one.id(), started_at);
+            let mine = Membership::new(id, one.clone(), Conversation::Direct(other.clone()), started_at);
+            let theirs = Membership::new(id, other, Conversation::Direct(one.clone()), started_at);
+            let mut writes = vec![put_new(&item)?, put_new(&mine)?, put_new(&theirs)?];
+            if pair != id {
+                writes.push(put_new(&MessageGroup::pointer(pair, id, one.id(), started_at))?);
+            }
+            let outcome = call.transact(Transaction::new(writes)?).await?;
+            let TransactOutcome::Cancelled { reasons, .. } = &outcome else { return Ok(self.thread(mine)) };
+            if !(0..reasons.len()).any(|place| refused(reasons, place)) {
+                return outcome.done().map(|()| self.thread(mine));
+            }
+            let stored = |place: usize| read_own(reasons.get(place).and_then(|reason| reason.current.clone()));
+            let leads_here =
+                pair == id || stored(3)?.is_some_and(|pointer: MessageGroup| pointer.continued_in() == Some(id));
+            let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
+            if leads_here && stored(0)?.is_some_and(is_direct) {
+                let thread = self.open_in(&call, one.id(), id).await?;
+                if thread.me.other().map(|other| other.id()) == Some(other_id) {
+                    return Ok(thread);
+                }
+            }
+            Err(Error::new(ErrorKind::AlreadyExists, "the two have another conversation, or the id is another's")
+                .with_entity(MessageGroup::TYPE))
+        })
+        .await
+    }
+}

@@ -1,0 +1,69 @@
+//! Conversations and their members.
+
+mod add_member;
+mod create;
+mod get;
+mod import_direct;
+mod members;
+mod open;
+mod remove_member;
+mod start_direct;
+
+use super::Thread;
+use super::call::{Call, is_own};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Membership, MessageGroup, Profile, read_own};
+use crate::request::{Condition, TransactAction, TransactOutcome, Transaction, Update, Write};
+use crate::text::GroupTitle;
+
+pub use add_member::MAX_MEMBERS;
+pub use create::{MAX_INITIAL_MEMBERS, NewGroup};
+pub use import_direct::ImportedDirect;
+pub use members::Member;
+pub(crate) use members::members_of;
+
+impl Thread {
+    /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
+    fn still_a_member(&self) -> Result<TransactAction> {
+        TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
+    }
+
+    /// The title of a group, to whose members one may be added.
+    fn title(&self) -> Result<GroupTitle> {
+        let direct = || Error::invalid("a direct conversation has two members for ever; create a group instead");
+        self.me.title().cloned().ok_or_else(direct)
+    }
+
+    fn count_members(&self, change: i64) -> Result<Write> {
+        let update = Update::new().add(MessageGroup::MEMBER_COUNT, change).add(MessageGroup::MEMBER_CHANGES, 1);
+        Write::update(MessageGroup::key_from(self.group_id()), update)?
+            .when(Condition::item_exists().and(is_own::<MessageGroup>()))
+    }
+}
+
+fn check_two(one: &Profile, other: &Profile) -> Result<()> {
+    if one.id() == other.id() {
+        return Err(Error::invalid("a direct conversation is one of two people"));
+    }
+    Ok(())
+}
+
+/// Creates a group, whose item is the first of these writes, and finds the one that was there already, if there was one.
+async fn created_or_existing(call: &Call<'_>, writes: impl IntoIterator<Item = Write>) -> Result<Option<MessageGroup>> {
+    let outcome = call.transact(Transaction::new(writes)?).await?;
+    if let TransactOutcome::Cancelled { reasons, .. } = &outcome
+        && let Some(item) = reasons.first().and_then(|reason| reason.current.clone())
+    {
+        return read_own(Some(item))?.map(Some).ok_or_else(another_group);
+    }
+    outcome.done().map(|()| None)
+}
+
+fn another_group() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "there is another group with this id").with_entity(MessageGroup::TYPE)
+}
+
+pub(super) fn not_a_member() -> Error {
+    Error::not_found("there is no such conversation, or the user is no member of it")
+}

@@ -1,0 +1,45 @@
+//! `groups.remove_member`
+
+use super::not_a_member;
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::id::UserId;
+use crate::model::Membership;
+use crate::patterns::Thread;
+use crate::patterns::call::{begin, is_own};
+use crate::patterns::put_new::refused;
+use crate::request::{Condition, TransactOutcome, Transaction, Write};
+
+impl Thread {
+    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU to leave
+    /// oneself, 6 to remove another (2 of them for the proof that the caller is still a member), and 1 of the index. Any member may
+    /// remove any other; what else an application asks of them is its own to check. The messages stay. Removing somebody who is no
+    /// member is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when the group is gone, and its rows are not.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
+    pub async fn remove_member(&self, member: UserId) -> Result<()> {
+        let call = begin!(&*self.chat.store, "groups.remove_member");
+        call.run(async {
+            self.title()?;
+            let row = Write::delete(Membership::key_from((self.group_id(), member)))
+                .when(Condition::item_exists().and(is_own::<Membership>()))?;
+            let mut actions = vec![row.into(), self.count_members(-1)?.into()];
+            if member != self.me.user_id() {
+                actions.push(self.still_a_member()?);
+            }
+            let outcome = call.transact(Transaction::new(actions)?).await?;
+            match &outcome {
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 2) => Err(not_a_member()),
+                TransactOutcome::Cancelled { reasons, .. } if refused(reasons, 0) => Ok(()),
+                _ => outcome.done(),
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,32 @@
+//! `messages.delete`
+
+use super::change::Changed;
+use crate::error::{Error, Result};
+use crate::model::{Message, MessagePosition};
+use crate::patterns::Thread;
+use crate::patterns::call::begin;
+use crate::request::Update;
+
+impl Thread {
+    /// Deletes a message of one's own: its text goes, a tombstone stays, so that no late edit brings it back. A conditional
+    /// update: 1 WCU per KB. Deleting it again is done without a change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when there is no such message in this thread.
+    /// * [`Denied`](crate::ErrorKind::Denied) when it is somebody else's.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
+    /// * As [`Store::write`](crate::Store::write). After an unknown outcome, delete again.
+    pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
+        let call = begin!(&*self.chat.store, "messages.delete");
+        let position = message.try_into().map_err(Into::into);
+        call.run(async {
+            let now = self.chat.clock.now();
+            let update = Update::new().set(Message::DELETED_AT, now).remove(Message::BODY);
+            match self.change(&call, position?, update, None).await? {
+                Changed::Now(old) => Ok(old.deleted(now)),
+                Changed::Not(tombstone) => Ok(tombstone),
+            }
+        })
+        .await
+    }
+}

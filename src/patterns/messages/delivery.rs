@@ -1,0 +1,56 @@
+//! Messages on their way to the table.
+
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::GroupId;
+use crate::model::{Message, Profile, read_own};
+use crate::patterns::call::Call;
+use crate::patterns::{Draft, Threadline};
+use crate::request::{Condition, Write, WriteOutcome};
+
+impl Threadline {
+    /// The message that a draft becomes.
+    pub(in crate::patterns) fn compose(&self, group: GroupId, sender: Profile, draft: Draft) -> Result<Message> {
+        let (body, id, created_at) = draft.settle(|| self.new_message_id())?;
+        Ok(Message::new(group, created_at, id, sender, body))
+    }
+
+    /// Finds that a message is stored, as what it is.
+    pub(in crate::patterns) async fn find(&self, call: &Call<'_>, message: &Message) -> Result<Message> {
+        same_message(call.read(message.key()).await?.ok_or_else(another_message)?, message)
+    }
+
+    /// Puts a new message, or finds that it is stored.
+    pub(in crate::patterns) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
+        if let Some(error) = self.out_of_window(message.created_at()) {
+            return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
+        }
+        let write = Write::put(message.to_item()?)?.when(Condition::item_absent())?.returning_old();
+        match call.write(write).await? {
+            WriteOutcome::Done { .. } => Ok(message),
+            WriteOutcome::Refused { current, .. } => {
+                // An item that is there and is not shown has expired.
+                let current = current.ok_or_else(expired)?;
+                same_message(read_own(Some(current))?.ok_or_else(another_message)?, &message)
+            }
+        }
+    }
+}
+
+/// The stored message, where it is the one that was sent.
+fn same_message(stored: Message, sent: &Message) -> Result<Message> {
+    if stored.sender_id() == sent.sender_id() && stored.body() == sent.body() {
+        Ok(stored)
+    } else {
+        Err(another_message())
+    }
+}
+
+fn expired() -> Error {
+    Error::not_found("the message has expired").with_entity(Message::TYPE)
+}
+
+fn another_message() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "there is a message with this id by another author or with another text")
+        .with_entity(Message::TYPE)
+}
