@@ -17,6 +17,7 @@ mod tag;
 mod text;
 mod time;
 
+pub mod card;
 pub mod store;
 pub mod stream;
 pub mod table;
