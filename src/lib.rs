@@ -18,6 +18,7 @@ mod text;
 mod time;
 
 pub mod card;
+pub mod registry;
 pub mod store;
 pub mod stream;
 pub mod table;

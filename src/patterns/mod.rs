@@ -5,15 +5,15 @@
 
 pub(crate) mod call;
 mod draft;
-mod groups;
-mod inbox;
-mod messages;
+pub(crate) mod groups;
+pub(crate) mod inbox;
+pub(crate) mod messages;
 mod page;
 mod put_new;
 mod send_window;
 mod thread;
 mod threadline;
-mod users;
+pub(crate) mod users;
 
 pub use draft::Draft;
 pub(crate) use groups::members_of;

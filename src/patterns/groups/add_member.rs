@@ -1,14 +1,35 @@
 //! `groups.add_member`
 
 use super::not_a_member;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Conversation, Membership, MessageGroup, Profile, read_own};
+use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
 use crate::patterns::newest_message;
 use crate::patterns::put_new::{put_new, refused};
 use crate::request::{Condition, TransactOutcome, Transaction};
+
+pub(crate) const CARD: Card = Card::new("groups.add_member", "Thread::add_member", Caller::Member)
+    .cases(&[
+        Case::new(
+            &[NEWEST, CALLER, COUNT, MEMBERSHIP],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(6), Term::index_writes(1)]),
+        ),
+        Case::named(
+            "existing member",
+            &[NEWEST, CALLER, COUNT, MEMBERSHIP],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(6)]),
+        ),
+    ])
+    .retry("changes nothing");
+
+const NEWEST: RequestCard = RequestCard::query(&Message::CARD).consistent();
+const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
+const COUNT: RequestCard =
+    RequestCard::update(&MessageGroup::CARD).when("the group exists and has room").in_transaction();
+const MEMBERSHIP: RequestCard = RequestCard::put(&Membership::CARD).when("no such membership").in_transaction();
 
 /// The most members that a group may come to have. A message to the group writes each one's inbox row.
 pub const MAX_MEMBERS: usize = 1000;
@@ -28,7 +49,7 @@ impl Thread {
     ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
-        let call = begin!(&*self.chat.store, "groups.add_member");
+        let call = begin!(&*self.chat.store, CARD);
         let member = member.into();
         call.run(async {
             let title = self.title()?;

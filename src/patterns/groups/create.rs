@@ -3,14 +3,31 @@
 use std::collections::HashSet;
 
 use super::{another_group, created_or_existing};
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
-use crate::model::{Conversation, Membership, MessageGroup, Profile};
+use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
 use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::patterns::{Draft, Thread, Threadline};
 use crate::text::GroupTitle;
+
+pub(crate) const CARD: Card = Card::new("groups.create", "Threadline::create_group", Caller::Anyone)
+    .cases(&[Case::new(
+        &[
+            RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction(),
+            RequestCard::put(&Message::CARD).when("no such message").in_transaction(),
+            RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction(),
+        ],
+        Cost::of(&[
+            Term::writes(2),
+            Term::writes(2).per(Per::Member),
+            Term::writes(2).per(Per::WrittenKb),
+            Term::index_writes(1).per(Per::Member),
+        ]),
+    )])
+    .retry("returns the created group, if the ids of the group and of the draft are the same");
 
 /// The most members that a new group may have: they, the group and the first message go into one transaction.
 pub const MAX_INITIAL_MEMBERS: usize = 97;
@@ -68,7 +85,7 @@ impl Threadline {
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id and draft: without
     ///   an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
-        let call = begin!(&*self.store, "groups.create");
+        let call = begin!(&*self.store, CARD);
         let first = first.try_into().map_err(Into::into);
         call.run(async {
             let now = self.clock.now();

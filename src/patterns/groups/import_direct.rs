@@ -1,6 +1,7 @@
 //! `groups.import_direct`
 
 use super::check_two;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
@@ -10,6 +11,20 @@ use crate::patterns::put_new::{put_new, refused};
 use crate::patterns::{Thread, Threadline};
 use crate::request::{TransactOutcome, Transaction};
 use crate::time::Timestamp;
+
+pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::import_direct", Caller::Anyone)
+    .cases(&[Case::new(
+        &[
+            RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction(),
+            RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction(),
+            RequestCard::put(&MessageGroup::CARD)
+                .when("no such group")
+                .times(Times::OnlyIf("the id is not the pair's own"))
+                .in_transaction(),
+        ],
+        Cost::of(&[Term::writes(8), Term::index_writes(2)]),
+    )])
+    .retry("returns the imported conversation");
 
 /// A conversation of two that comes from elsewhere and keeps its id.
 #[derive(Clone, Debug)]
@@ -40,7 +55,7 @@ impl Threadline {
     ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
-        let call = begin!(&*self.store, "groups.import_direct");
+        let call = begin!(&*self.store, CARD);
         call.run(async {
             let ImportedDirect { id, one, other, started_at } = imported;
             check_two(&one, &other)?;

@@ -1,5 +1,6 @@
 //! `groups.members`
 
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::Result;
 use crate::id::GroupId;
 use crate::model::{Membership, MessagePosition, Profile, read_listed};
@@ -7,6 +8,13 @@ use crate::patterns::call::begin;
 use crate::patterns::{Page, Thread};
 use crate::request::{Query, SortRange};
 use crate::time::Timestamp;
+
+pub(crate) const CARD: Card = Card::new("groups.members", "Thread::members", Caller::Member)
+    .cases(&[Case::new(
+        &[RequestCard::query(&Membership::CARD).range("begins with USER#").consistent()],
+        Cost::of(&[Term::reads(1).per(Per::ReadBlock)]),
+    )])
+    .retry("reads again");
 
 /// A member of a conversation, as the other members see one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +35,7 @@ impl Thread {
     /// # Errors
     /// As [`Store::query`](crate::Store::query).
     pub async fn members(&self) -> Result<Page<Member>> {
-        let call = begin!(&*self.chat.store, "groups.members");
+        let call = begin!(&*self.chat.store, CARD);
         call.run(async {
             let mut pages = call.pages(members_of(self.group_id()));
             let mut members = Page::default();

@@ -1,13 +1,13 @@
 //! Conversations and their members.
 
-mod add_member;
-mod create;
-mod get;
-mod import_direct;
-mod members;
-mod open;
-mod remove_member;
-mod start_direct;
+pub(crate) mod add_member;
+pub(crate) mod create;
+pub(crate) mod get;
+pub(crate) mod import_direct;
+pub(crate) mod members;
+pub(crate) mod open;
+pub(crate) mod remove_member;
+pub(crate) mod start_direct;
 
 use super::Thread;
 use super::call::{Call, is_own};

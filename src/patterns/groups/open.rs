@@ -1,12 +1,26 @@
 //! `groups.open`
 
 use super::not_a_member;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
-use crate::model::Membership;
+use crate::model::{Membership, Message};
 use crate::patterns::call::{Call, begin};
 use crate::patterns::{Thread, Threadline};
+
+pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Caller::Member)
+    .cases(&[
+        Case::new(&[MEMBERSHIP], Cost::of(&[Term::reads(1)])),
+        Case::named(
+            "shown message has expired",
+            &[MEMBERSHIP, RequestCard::query(&Message::CARD).consistent()],
+            Cost::of(&[Term::reads(1), Term::reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("reads again");
+
+const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Threadline {
     /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU, and
@@ -16,7 +30,7 @@ impl Threadline {
     /// [`NotFound`](crate::ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist; as
     /// [`Store::get`](crate::Store::get).
     pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
-        let call = begin!(&*self.store, "groups.open");
+        let call = begin!(&*self.store, CARD);
         call.run(self.open_in(&call, user, group)).await
     }
 

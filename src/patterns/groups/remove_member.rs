@@ -1,14 +1,27 @@
 //! `groups.remove_member`
 
 use super::not_a_member;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
-use crate::model::Membership;
+use crate::model::{Membership, MessageGroup};
 use crate::patterns::Thread;
 use crate::patterns::call::{begin, is_own};
 use crate::patterns::put_new::refused;
 use crate::request::{Condition, TransactOutcome, Transaction, Write};
+
+pub(crate) const CARD: Card = Card::new("groups.remove_member", "Thread::remove_member", Caller::Member)
+    .cases(&[
+        Case::new(&[MEMBERSHIP, COUNT, CALLER], Cost::of(&[Term::writes(6), Term::index_writes(1)])),
+        Case::named("oneself", &[MEMBERSHIP, COUNT], Cost::of(&[Term::writes(4), Term::index_writes(1)])),
+        Case::named("no member", &[MEMBERSHIP, COUNT, CALLER], Cost::of(&[Term::writes(6)])),
+    ])
+    .retry("changes nothing");
+
+const MEMBERSHIP: RequestCard = RequestCard::delete(&Membership::CARD).when("the membership exists").in_transaction();
+const COUNT: RequestCard = RequestCard::update(&MessageGroup::CARD).when("the group exists").in_transaction();
+const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
 
 impl Thread {
     /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU to leave
@@ -24,7 +37,7 @@ impl Thread {
     ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
-        let call = begin!(&*self.chat.store, "groups.remove_member");
+        let call = begin!(&*self.chat.store, CARD);
         call.run(async {
             self.title()?;
             let row = Write::delete(Membership::key_from((self.group_id(), member)))

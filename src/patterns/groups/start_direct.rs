@@ -1,6 +1,7 @@
 //! `groups.start_direct`
 
 use super::{another_group, check_two, created_or_existing};
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
@@ -8,6 +9,32 @@ use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
 use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::patterns::{Draft, Thread, Threadline};
+
+pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::start_direct", Caller::Anyone)
+    .cases(&[
+        Case::named(
+            "new",
+            &[GROUP, MEMBERSHIPS, MESSAGE],
+            Cost::of(&[Term::writes(6), Term::writes(2).per(Per::WrittenKb), Term::index_writes(2)]),
+        ),
+        Case::named(
+            "existing",
+            &[
+                GROUP,
+                MEMBERSHIPS,
+                MESSAGE,
+                RequestCard::get(&Membership::CARD).consistent(),
+                RequestCard::put(&Message::CARD).when("no such message"),
+            ],
+            Cost::of(&[Term::reads(1), Term::writes(6), Term::writes(3).per(Per::WrittenKb)]),
+        ),
+    ])
+    .retry("opens the conversation, and stores the message once if the draft has an id");
+
+const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
+const MEMBERSHIPS: RequestCard =
+    RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
+const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
 
 impl Threadline {
     /// Starts the direct conversation of two people with a first message, or sends the message into the one they have.
@@ -34,7 +61,7 @@ impl Threadline {
         to: impl Into<Profile>,
         first: impl TryInto<Draft, Error: Into<Error>>,
     ) -> Result<Thread> {
-        let call = begin!(&*self.store, "groups.start_direct");
+        let call = begin!(&*self.store, CARD);
         let (from, to, first) = (from.into(), to.into(), first.try_into().map_err(Into::into));
         call.run(async {
             check_two(&from, &to)?;

@@ -1,12 +1,28 @@
 //! `inbox.mark_read`
 
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
-use crate::model::{Membership, MessagePosition, read_own};
+use crate::model::{Membership, Message, MessagePosition, read_own};
 use crate::patterns::Thread;
 use crate::patterns::call::{begin, is_own};
 use crate::patterns::groups::not_a_member;
 use crate::request::{Condition, Update, Write, WriteOutcome};
+
+pub(crate) const CARD: Card = Card::new("inbox.mark_read", "Thread::mark_read", Caller::Member)
+    .cases(&[
+        Case::new(&[FORWARD], Cost::of(&[Term::writes(1), Term::index_writes(1)])),
+        Case::named("earlier message", &[FORWARD], Cost::of(&[Term::writes(1)])),
+        Case::named(
+            "shown message has expired",
+            &[FORWARD, RequestCard::query(&Message::CARD).consistent()],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(1), Term::index_writes(1)]),
+        ),
+    ])
+    .retry("changes nothing");
+
+const FORWARD: RequestCard =
+    RequestCard::update(&Membership::CARD).when("the membership exists, and its read marker is earlier");
 
 impl Thread {
     /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
@@ -20,7 +36,7 @@ impl Thread {
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
         let store = self.chat.store.clone();
-        let call = begin!(&*store, "inbox.mark_read");
+        let call = begin!(&*store, CARD);
         call.run(async {
             let position = position?;
             // A message ahead of the clock would mark others as read that nobody has seen yet.

@@ -1,8 +1,8 @@
 //! The inbox of a user.
 
-mod mark_read;
-mod page;
-mod unread;
+pub(crate) mod mark_read;
+pub(crate) mod page;
+pub(crate) mod unread;
 
 use super::Threadline;
 use super::call::Call;

@@ -2,17 +2,31 @@
 
 use std::collections::HashSet;
 
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
 use crate::key::{GSI1SK, IndexKey};
-use crate::model::{Membership, read_listed};
+use crate::model::{Membership, Message, read_listed};
 use crate::patterns::Threadline;
 use crate::patterns::call::{Call, begin};
 use crate::patterns::page::{Cursor, List, Listed, Page, Part, check_limit};
 use crate::request::{Order, Position, Query, SortRange};
 use crate::time::Timestamp;
+
+pub(crate) const CARD: Card = Card::new("inbox.page", "Threadline::inbox", Caller::Anyone)
+    .cases(&[
+        Case::new(&[QUERY], Cost::of(&[Term::half_index_reads(1).per(Per::ReadBlock)])),
+        Case::named(
+            "shown messages have expired",
+            &[QUERY, RequestCard::query(&Message::CARD).consistent().times(Times::Each("expired message"))],
+            Cost::of(&[Term::half_index_reads(1).per(Per::ReadBlock), Term::reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("reads again");
+
+const QUERY: RequestCard = RequestCard::query(&Membership::CARD).on_index().range("begins with GRP#");
 
 impl Threadline {
     /// A user's inbox: the user's conversations, the one with the newest message first.
@@ -53,14 +67,14 @@ impl InboxRequest<'_> {
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
     /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
-        let call = begin!(&*self.chat.store, "inbox.page");
+        let call = begin!(&*self.chat.store, CARD);
         call.run(self.read(&call)).await
     }
 
     async fn read(&self, call: &Call<'_>) -> Result<Page<Membership>> {
         let limit = check_limit(self.limit)?;
         let list = List {
-            pattern: "inbox.page",
+            pattern: CARD.name,
             partition: Membership::inbox(self.user),
             order: Order::Descending,
             bounds: String::new(),

@@ -2,11 +2,19 @@
 
 use std::num::NonZeroU32;
 
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::Result;
 use crate::model::{Membership, Message, read_listed};
 use crate::patterns::call::{Call, begin};
 use crate::patterns::{Thread, Threadline};
 use crate::request::{Order, Query, SortRange};
+
+pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Caller::Member)
+    .cases(&[Case::new(
+        &[RequestCard::query(&Message::CARD).range("after the read marker")],
+        Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)]),
+    )])
+    .retry("reads again");
 
 /// The most unread messages that are counted; a screen shows more as `99+`.
 pub const MAX_UNREAD: u32 = 99;
@@ -33,7 +41,7 @@ impl Threadline {
     /// # Errors
     /// As [`Store::query`](crate::Store::query).
     pub async fn unread(&self, row: &Membership) -> Result<Unread> {
-        let call = begin!(&*self.store, "inbox.unread");
+        let call = begin!(&*self.store, CARD);
         call.run(count_unread(&call, row)).await
     }
 }

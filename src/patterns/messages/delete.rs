@@ -1,11 +1,19 @@
 //! `messages.delete`
 
 use super::change::Changed;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::{Error, Result};
 use crate::model::{Message, MessagePosition};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
 use crate::request::Update;
+
+pub(crate) const CARD: Card = Card::new("messages.delete", "Thread::delete", Caller::Author)
+    .cases(&[Case::new(
+        &[RequestCard::update(&Message::CARD).when("the caller's message, not deleted")],
+        Cost::of(&[Term::writes(1).per(Per::WrittenKb)]),
+    )])
+    .retry("returns the tombstone");
 
 impl Thread {
     /// Deletes a message of one's own: its text goes, a tombstone stays, so that no late edit brings it back. A conditional
@@ -17,7 +25,7 @@ impl Thread {
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
     /// * As [`Store::write`](crate::Store::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, "messages.delete");
+        let call = begin!(&*self.chat.store, CARD);
         let position = message.try_into().map_err(Into::into);
         call.run(async {
             let now = self.chat.clock.now();

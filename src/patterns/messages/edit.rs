@@ -1,6 +1,7 @@
 //! `messages.edit`
 
 use super::change::Changed;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::model::{Message, MessagePosition};
@@ -8,6 +9,13 @@ use crate::patterns::Thread;
 use crate::patterns::call::begin;
 use crate::request::{Condition, Update};
 use crate::text::MessageBody;
+
+pub(crate) const CARD: Card = Card::new("messages.edit", "Thread::edit", Caller::Author)
+    .cases(&[Case::new(
+        &[RequestCard::update(&Message::CARD).when("the caller's message, not deleted, with another text")],
+        Cost::of(&[Term::writes(1).per(Per::WrittenKb)]),
+    )])
+    .retry("returns the edited message");
 
 impl Thread {
     /// Gives a message of one's own another text. A conditional update: 1 WCU per KB. A message that has the text already is
@@ -26,7 +34,7 @@ impl Thread {
         message: impl TryInto<MessagePosition, Error: Into<Error>>,
         body: impl TryInto<MessageBody, Error: Into<Error>>,
     ) -> Result<Message> {
-        let call = begin!(&*self.chat.store, "messages.edit");
+        let call = begin!(&*self.chat.store, CARD);
         let (position, body) = (message.try_into().map_err(Into::into), body.try_into().map_err(Into::into));
         call.run(async {
             let (body, now) = (body?, self.chat.clock.now());

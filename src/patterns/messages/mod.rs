@@ -1,12 +1,12 @@
 //! The messages of a thread.
 
 mod change;
-mod delete;
+pub(crate) mod delete;
 mod delivery;
-mod edit;
+pub(crate) mod edit;
 mod newest;
-mod page;
-mod send;
+pub(crate) mod page;
+pub(crate) mod send;
 
 pub(crate) use newest::newest_message;
 pub use page::MessagesRequest;

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use crate::capacity::Consistency;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
@@ -13,6 +14,30 @@ use crate::patterns::call::{Call, begin};
 use crate::patterns::page::{List, Listed, Page, Part, check_limit};
 use crate::patterns::{Cursor, Thread};
 use crate::request::{Order, Position, Query, SortRange};
+
+pub(crate) const CARD: Card = Card::new("messages.page", "Thread::messages", Caller::Member)
+    .cases(&[
+        Case::new(&[QUERY], Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)])),
+        Case::named("consistent", &[QUERY.consistent()], Cost::of(&[Term::reads(1).per(Per::ReadBlock)])),
+        Case::named("around a message", &[QUERY, QUERY], Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)])),
+        Case::named(
+            "around a message, consistent",
+            &[QUERY.consistent(), QUERY.consistent()],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock)]),
+        ),
+        Case::named(
+            "between two messages",
+            &[
+                QUERY,
+                QUERY.times(Times::OnlyIf("a bound was read")),
+                QUERY.times(Times::OnlyIf("the other bound was read")),
+            ],
+            Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("reads again");
+
+const QUERY: RequestCard = RequestCard::query(&Message::CARD).range("within the bounds");
 
 impl Thread {
     /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
@@ -110,7 +135,7 @@ impl MessagesRequest<'_> {
     ///   around, and a cursor of another list.
     /// * As [`Store::query`](crate::Store::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
-        let call = begin!(&*self.thread.chat.store, "messages.page");
+        let call = begin!(&*self.thread.chat.store, CARD);
         call.run(self.read(&call)).await
     }
 
@@ -203,7 +228,7 @@ impl Walk {
     /// What the cursors of the walk are bound to.
     fn list(&self) -> List {
         let partition = Message::partition(self.group);
-        List { pattern: "messages.page", partition, order: self.order, bounds: self.range.to_string() }
+        List { pattern: CARD.name, partition, order: self.order, bounds: self.range.to_string() }
     }
 }
 

@@ -1,11 +1,26 @@
 //! `messages.send`
 
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::{Error, Result};
 use crate::id::MessageId;
 use crate::model::Message;
 use crate::patterns::call::begin;
 use crate::patterns::{Draft, Thread};
 use crate::text::MessageBody;
+
+pub(crate) const CARD: Card = Card::new("messages.send", "Thread::send", Caller::Member)
+    .cases(&[
+        Case::new(
+            &[RequestCard::put(&Message::CARD).when("no such message")],
+            Cost::of(&[Term::writes(1).per(Per::WrittenKb)]),
+        ),
+        Case::named(
+            "outside the send window",
+            &[RequestCard::get(&Message::CARD).consistent()],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("returns the stored message, if the id, the author and the text are the same");
 
 impl Thread {
     /// Sends a message with this id. A put if absent: 1 WCU per KB; 1 RCU per 4 KB for an id outside the
@@ -44,7 +59,7 @@ impl Thread {
     }
 
     async fn dispatch(&self, draft: Result<Draft>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, "messages.send");
+        let call = begin!(&*self.chat.store, CARD);
         call.run(async {
             let message = self.chat.compose(self.group_id(), self.me.profile(), draft?)?;
             self.chat.deliver(&call, message).await

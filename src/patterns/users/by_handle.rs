@@ -1,6 +1,7 @@
 //! `users.by_handle`
 
 use super::get;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::model::{HandleClaim, Profile, read_own};
@@ -8,6 +9,15 @@ use crate::patterns::Threadline;
 use crate::patterns::call::begin;
 use crate::request::Get;
 use crate::text::Handle;
+
+pub(crate) const CARD: Card = Card::new("users.by_handle", "Threadline::user_by_handle", Caller::Anyone)
+    .cases(&[
+        Case::new(&[CLAIM], Cost::of(&[Term::half_reads(1)])),
+        Case::named("old key, typed otherwise", &[CLAIM, CLAIM], Cost::of(&[Term::half_reads(2)])),
+    ])
+    .retry("reads again");
+
+const CLAIM: RequestCard = RequestCard::get(&HandleClaim::CARD);
 
 impl Threadline {
     /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU.
@@ -19,7 +29,7 @@ impl Threadline {
     /// # Errors
     /// As [`Store::get`](crate::Store::get); [`Corrupt`](crate::ErrorKind::Corrupt).
     pub async fn user_by_handle(&self, handle: &Handle) -> Result<Option<Profile>> {
-        let call = begin!(&*self.store, "users.by_handle");
+        let call = begin!(&*self.store, CARD);
         call.run(async {
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
             let claim: Option<HandleClaim> = get(&call, handle).await?;

@@ -2,6 +2,7 @@
 
 use super::claims::free;
 use super::taken;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -11,6 +12,28 @@ use crate::patterns::call::begin;
 use crate::patterns::put_new::{put_new, refused};
 use crate::request::{TransactAction, TransactOutcome, Transaction, Write};
 use crate::text::{DisplayName, Handle, IdentitySubject};
+
+pub(crate) const CARD: Card = Card::new("users.create", "Threadline::create_user", Caller::Anyone)
+    .cases(&[
+        Case::new(&[NEW_USER, NEW_CLAIM, NEW_IDENTITY], Cost::of(&[Term::writes(6)])),
+        Case::named("without an identity", &[NEW_USER, NEW_CLAIM], Cost::of(&[Term::writes(4)])),
+        Case::named(
+            "handle with an old key",
+            &[
+                NEW_USER,
+                NEW_CLAIM,
+                NEW_IDENTITY,
+                RequestCard::check(&HandleClaim::CARD).when("no claim with the old key, or its reservation has ended"),
+            ],
+            Cost::of(&[Term::writes(8)]),
+        ),
+    ])
+    .retry("returns the created user, if the id, the names and the identity are the same");
+
+const NEW_USER: RequestCard = RequestCard::put(&User::CARD).when("no such user").in_transaction();
+const NEW_CLAIM: RequestCard =
+    RequestCard::put(&HandleClaim::CARD).when("no claim, or its reservation has ended").in_transaction();
+const NEW_IDENTITY: RequestCard = RequestCard::put(&IdentityClaim::CARD).when("no claim").in_transaction();
 
 /// A user who is still to be created.
 #[derive(Clone, Debug)]
@@ -67,7 +90,7 @@ impl Threadline {
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the same id: without one, the
     ///   repeat may find the handle taken by the user that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
-        let call = begin!(&*self.store, "users.create");
+        let call = begin!(&*self.store, CARD);
         call.run(async {
             new.handle.check_new()?;
             let now = self.clock.now();

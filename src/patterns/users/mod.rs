@@ -1,11 +1,11 @@
 //! Users, and their claims on handles and identities.
 
-mod by_handle;
-mod by_identity;
+pub(crate) mod by_handle;
+pub(crate) mod by_identity;
 mod claims;
-mod create;
-mod get;
-mod update;
+pub(crate) mod create;
+pub(crate) mod get;
+pub(crate) mod update;
 
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};

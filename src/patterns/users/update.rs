@@ -2,6 +2,7 @@
 
 use super::claims::{Place, is_of, is_same_claim, names, place};
 use super::taken;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{HandleClaim, IdentityClaim, User, read_own};
@@ -10,6 +11,40 @@ use crate::patterns::call::{begin, is_own};
 use crate::patterns::put_new::refused;
 use crate::request::{Condition, TransactAction, TransactOutcome, Transaction, Write};
 use crate::text::{DisplayName, Handle};
+
+pub(crate) const CARD: Card = Card::new("users.update", "Threadline::update_user", Caller::Anyone)
+    .cases(&[
+        Case::named("display name", &[USER, CLAIM, IDENTITY], Cost::of(&[Term::writes(6)])),
+        Case::named("handle", &[USER, NEW_CLAIM, OLD_CLAIM, IDENTITY], Cost::of(&[Term::writes(8)])),
+        Case::named("display name, without an identity", &[USER, CLAIM], Cost::of(&[Term::writes(4)])),
+        Case::named("handle, without an identity", &[USER, NEW_CLAIM, OLD_CLAIM], Cost::of(&[Term::writes(6)])),
+        Case::named(
+            "handle with an old key to another, without an identity",
+            &[AT_OLD_KEY, AT_OLD_KEY, USER, NEW_CLAIM, OLD_KEY_IS_FREE, OLD_CLAIM],
+            Cost::of(&[Term::reads(2), Term::writes(8)]),
+        ),
+        Case::named(
+            "display name, old claim moves, without an identity",
+            &[AT_OLD_KEY, AT_OLD_KEY, USER, NEW_CLAIM, MOVED_CLAIM],
+            Cost::of(&[Term::reads(2), Term::writes(6)]),
+        ),
+        Case::named("same names", &[RequestCard::get(&User::CARD).consistent()], Cost::of(&[Term::reads(1)])),
+    ])
+    .retry("returns the changed user, if it is called with the user as read before");
+
+const USER: RequestCard = RequestCard::update(&User::CARD).when("the version is the one read").in_transaction();
+const CLAIM: RequestCard = RequestCard::update(&HandleClaim::CARD).when("the claim is the user's").in_transaction();
+const IDENTITY: RequestCard =
+    RequestCard::update(&IdentityClaim::CARD).when("the claim is the user's").in_transaction();
+const NEW_CLAIM: RequestCard =
+    RequestCard::put(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own").in_transaction();
+/// A handle reservation of zero deletes the claim instead.
+const OLD_CLAIM: RequestCard = CLAIM;
+const AT_OLD_KEY: RequestCard = RequestCard::get(&HandleClaim::CARD).consistent();
+const OLD_KEY_IS_FREE: RequestCard =
+    RequestCard::check(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own");
+const MOVED_CLAIM: RequestCard =
+    RequestCard::delete(&HandleClaim::CARD).when("no claim, or the claim is the user's").in_transaction();
 
 /// New names for a user; what is not given stays.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +93,7 @@ impl Threadline {
     ///   whatever else would have.
     /// * As [`Store::transact`](crate::Store::transact). After an unknown outcome, call again with the user as read before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
-        let call = begin!(&*self.store, "users.update");
+        let call = begin!(&*self.store, CARD);
         call.run(async {
             let handle = change.handle.unwrap_or_else(|| user.handle().clone());
             if handle != *user.handle() {
