@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{another_group, created_or_existing};
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
 use crate::patterns::call::begin;
@@ -78,7 +78,8 @@ impl Threadline {
     ///   [`Thread::send_draft`] refuses.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message ahead of the [send window](crate::SendWindow), if the group is not
     ///   stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another group with the id, or it was started otherwise.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another group with the id, or it was started
+    ///   otherwise. Also if its first message is no longer stored: then open the group.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
     ///   whatever else would have.
@@ -128,10 +129,15 @@ impl Threadline {
                 return Err(another_group());
             }
             if has_own_id {
-                self.find(&call, &message).await?;
+                self.check_stored(&call, &message, no_such_first_message).await?;
             }
             self.open_in(&call, new.creator.id(), group).await
         })
         .await
     }
+}
+
+fn no_such_first_message() -> Error {
+    let message = "the group exists, and its first message is another or no longer stored; open the group";
+    Error::new(ErrorKind::AlreadyExists, message).with_entity(MessageGroup::TYPE)
 }

@@ -4,9 +4,10 @@ use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Message, Profile, read_own};
-use crate::patterns::call::Call;
+use crate::patterns::call::{Call, is_own};
+use crate::patterns::put_new::refused;
 use crate::patterns::{Draft, Threadline};
-use crate::request::{Condition, Write, WriteOutcome};
+use crate::request::{Condition, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome};
 
 impl Threadline {
     /// The message that a draft becomes.
@@ -15,9 +16,27 @@ impl Threadline {
         Ok(Message::new(group, created_at, id, sender, body))
     }
 
-    /// Finds that a message is stored, as what it is.
-    pub(in crate::patterns) async fn find(&self, call: &Call<'_>, message: &Message) -> Result<Message> {
-        same_message(call.read(message.key()).await?.ok_or_else(another_message)?, message)
+    /// Checks that a message is stored as it was sent. An expired one counts as long as it is in the table: a read does not return
+    /// it, but a condition still sees it.
+    ///
+    /// # Errors
+    /// `missing` if the table has no such message.
+    pub(in crate::patterns) async fn check_stored(
+        &self,
+        call: &Call<'_>,
+        message: &Message,
+        missing: impl FnOnce() -> Error,
+    ) -> Result<()> {
+        if let Some(stored) = call.read(message.key()).await? {
+            return same_message(stored, message).map(drop);
+        }
+        let sent = Condition::eq(Message::SENDER, message.sender_id()).and(is_own::<Message>());
+        let sent = message.body().into_iter().fold(sent, |sent, body| sent.and(Condition::eq(Message::BODY, body)));
+        let check = Transaction::new([TransactAction::check(message.key(), sent)?])?;
+        match call.transact(check).await? {
+            TransactOutcome::Cancelled { reasons, .. } if refused(&reasons, 0) => Err(missing()),
+            outcome => outcome.done(),
+        }
     }
 
     /// Puts a new message, or finds that it is stored.
