@@ -23,6 +23,7 @@ pub const PATTERNS: &[&Card] = &[
     &groups::add_member::CARD,
     &groups::remove_member::CARD,
     &messages::send::CARD,
+    &messages::get::CARD,
     &messages::page::CARD,
     &messages::edit::CARD,
     &messages::delete::CARD,

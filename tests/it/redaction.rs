@@ -190,6 +190,7 @@ async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
     let draft = Draft::new(MessageBody::new(text("draft")).unwrap());
     printed.debug(&draft);
     let sent = opened.send_draft(draft).await.unwrap();
+    printed.debug(&opened.message(&sent).await.unwrap());
     printed.debug(&opened.edit(&sent, text("edited")).await.unwrap());
     printed.debug(&opened.delete(&sent).await.unwrap());
     opened.mark_read(message).await.unwrap();
@@ -260,6 +261,7 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Corrupt, chat.user_by_identity(andrew.identity().unwrap()).await);
     corrupt(scene, message.key(), "user_display_name").await;
     assert_eq!(baykos.messages().fetch().await.unwrap().unreadable, 1);
+    printed.error(ErrorKind::Corrupt, thread.message(message).await);
     printed.error(ErrorKind::Corrupt, thread.edit(message, text("late")).await);
     corrupt(scene, baykos.membership().key(), "joined_at").await;
     printed.error(ErrorKind::Corrupt, chat.open(bayko.id(), thread.group_id()).await);

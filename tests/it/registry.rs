@@ -147,6 +147,7 @@ fn cards_cost_what_budgets_check() {
         ("groups.remove_member", "no member", small, w(6)),
         ("messages.send", "", small.written(4096 + 300), w(5)),
         ("messages.send", "outside the send window", read, r(1)),
+        ("messages.get", "", read, half(1)),
         ("messages.page", "", small.read(21 * 800), half(5)),
         ("messages.page", "consistent", small.read(21 * 800), r(5)),
         ("messages.page", "around a message", small.read(21 * 800).read(21 * 800), r(5)),

@@ -4,6 +4,7 @@ mod change;
 pub(crate) mod delete;
 mod delivery;
 pub(crate) mod edit;
+pub(crate) mod get;
 mod newest;
 pub(crate) mod page;
 pub(crate) mod send;
