@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use threadline::card::{Card, Case, EntityCard, RequestCard, Sizes};
 use threadline::registry::{ENTITIES, PATTERNS};
-use threadline::{Capacity, GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK, Units};
+use threadline::store::meter::Metered;
+use threadline::{
+    Capacity, GSI1PK, GSI1SK, IdentitySubject, Item, MemoryStore, NewGroup, NewUser, PK, Result, SK, Units,
+};
 
+use crate::groups::person;
 use crate::support::{App, scan};
 
 fn root() -> &'static Path {
@@ -181,6 +186,50 @@ fn cards_cost_what_budgets_check() {
     for (card, case, sizes, capacity) in expected {
         let declared = PATTERNS.iter().find(|declared| declared.name == card).unwrap().case(case).unwrap();
         assert_eq!(declared.cost.capacity(&sizes), capacity, "{card}: {case}");
+    }
+}
+
+/// Checks that the call costs what the card's formula gives at these sizes, and returns its answer.
+async fn costs<T>(
+    meter: &Metered<MemoryStore>,
+    of: (&str, &str),
+    at: Sizes,
+    call: impl Future<Output = Result<T>>,
+) -> T {
+    let card = PATTERNS.iter().find(|card| card.name == of.0).unwrap();
+    let budget = card.case(of.1).unwrap().cost.capacity(&at);
+    meter.measure(call).await.exactly(budget).unwrap_or_else(|error| panic!("{of:?}: {error}")).unwrap()
+}
+
+#[tokio::test]
+async fn cards_cost_what_is_measured_for_messages_of_1_and_5_kb() {
+    for (text, kb) in [("x".repeat(600), 1), ("🙂".repeat(1024), 5)] {
+        let app = App::with_whole_pages();
+        let (chat, meter) = app.metered();
+        let message = Sizes::new().written(kb * 1024);
+        let start = chat.start_direct(person(1), person(2), text.clone());
+        costs(&meter, ("groups.start_direct", "new"), message, start).await;
+        app.clock.advance(Duration::from_secs(1));
+        let start = chat.start_direct(person(2), person(1), text.clone());
+        let thread = costs(&meter, ("groups.start_direct", "existing"), message, start).await;
+        for members in [2, 3, 50] {
+            let new =
+                (1..members).fold(NewGroup::new("Babylon 5", person(0)).unwrap(), |new, n| new.with_member(person(n)));
+            let (sizes, create) =
+                (message.members(u32::try_from(members).unwrap()), chat.create_group(new, text.clone()));
+            let group = costs(&meter, ("groups.create", ""), sizes, create).await;
+            // The first message is the newest one.
+            let sizes = Sizes::new().read(kb * 1024);
+            costs(&meter, ("groups.add_member", ""), sizes, group.add_member(person(members))).await;
+            costs(&meter, ("groups.add_member", "existing member"), sizes, group.add_member(person(members))).await;
+        }
+        let id = chat.new_message_id();
+        let sent = costs(&meter, ("messages.send", ""), message, thread.send(id, text.clone())).await;
+        let sizes = Sizes::new().read(kb * 1024);
+        costs(&meter, ("messages.get", ""), sizes, thread.message(&sent)).await;
+        costs(&meter, ("messages.edit", ""), message, thread.edit(&sent, "opa")).await;
+        let sent = app.say(&thread, &text).await;
+        costs(&meter, ("messages.delete", ""), message, thread.delete(&sent)).await;
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
                 RequestCard::get(&Membership::CARD).consistent(),
                 RequestCard::put(&Message::CARD).when("no such message"),
             ],
-            Cost::of(&[Term::reads(1), Term::writes(6), Term::writes(3).per(Per::WrittenKb)]),
+            Cost::of(&[Term::reads(1), Term::writes(8), Term::writes(1).per(Per::WrittenKb)]),
         ),
     ])
     .retry("opens the conversation, and stores the message once if the draft has an id");
