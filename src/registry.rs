@@ -1,6 +1,6 @@
 //! The registry: every access pattern and every entity, with its [card](crate::card).
 //!
-//! What speaks of all patterns iterates over it: tables of costs, budgets, policies.
+//! Code that covers all patterns iterates over it: tables of costs, budgets, policies.
 
 use crate::card::{Card, EntityCard};
 use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};

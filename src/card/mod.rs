@@ -1,7 +1,8 @@
 //! Cards: what an access pattern does, as plain data.
 //!
-//! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this crate has
-//! one beside its code, and the [registry](crate::registry) lists them. An application declares its own patterns in the same way:
+//! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
+//! crate has one beside its code, and the [registry](crate::registry) lists them. An application declares its own patterns
+//! in the same way:
 //!
 //! ```
 //! use threadline::Message;
@@ -38,7 +39,7 @@ pub struct Card {
     pub name: &'static str,
     /// The public call: `Thread::send`.
     pub call: &'static str,
-    /// Who may make the call.
+    /// The caller that may make the call.
     pub caller: Caller,
     /// The cases that differ in their requests or in their cost. The first one is the usual one.
     pub cases: &'static [Case],
@@ -72,7 +73,7 @@ impl Card {
     }
 }
 
-/// Who may make a call.
+/// The caller that may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Caller {

@@ -50,7 +50,7 @@ pub struct RequestCard {
     pub consistency: Consistency,
     /// The condition of a write, in words. It is empty if there is none.
     pub condition: &'static str,
-    /// How often the pattern makes the request.
+    /// The number of times that the pattern makes the request.
     pub times: Times,
     /// `true` for an action of a transaction. Adjacent actions belong to one transaction.
     pub transaction: bool,
@@ -152,8 +152,8 @@ impl RequestCard {
         self
     }
 
-    /// Returns the templates of the keys that the request uses: the index's for a request to the index. The second one is the
-    /// sort key, or the range of a query.
+    /// Returns the templates of the keys that the request uses: the index's for a request to the index. The second one is
+    /// the sort key, or the range of a query.
     pub const fn key(&self) -> Option<(&'static str, &'static str)> {
         let Some(entity) = self.entity else { return None };
         let (pk, sk) = match (self.source, entity.index) {
@@ -220,7 +220,7 @@ pub enum Source {
     Index,
 }
 
-/// How often a pattern makes a request.
+/// The number of times that a pattern makes a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Times {
