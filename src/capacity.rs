@@ -10,9 +10,9 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
 /// The step in which writes are rounded up: 1 KB of 1024 bytes.
-const WRITE_STEP: usize = 1024;
+pub(crate) const WRITE_STEP: usize = 1024;
 /// The step in which reads are rounded up: 4 KB.
-const READ_STEP: usize = 4096;
+pub(crate) const READ_STEP: usize = 4096;
 
 /// A number of capacity units, exact to the half: an eventually consistent read of up to 4 KB takes half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -231,7 +231,7 @@ pub fn index_write_units(change: IndexChange) -> Units {
     }
 }
 
-fn steps(bytes: usize, step: usize) -> u64 {
+pub(crate) fn steps(bytes: usize, step: usize) -> u64 {
     u64::try_from(bytes.div_ceil(step).max(1)).unwrap_or(u64::MAX)
 }
 

@@ -17,6 +17,8 @@ mod tag;
 mod text;
 mod time;
 
+pub mod card;
+pub mod registry;
 pub mod store;
 pub mod stream;
 pub mod table;

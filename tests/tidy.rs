@@ -17,6 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("item", &["error", "time", "text", "id", "key"]),
     ("entity", &["error", "time", "key", "item"]),
     ("capacity", &[]),
+    ("card", &["capacity"]),
     ("request", &["error", "key", "item", "capacity"]),
     ("store", &["error", "key", "item", "entity", "capacity", "request"]),
     ("store::memory", &["error", "time", "key", "item", "capacity", "request", "store"]),
@@ -25,12 +26,16 @@ const MODULES: &[(&str, &[&str])] = &[
     ("table::live", &["error", "aws", "table"]),
     ("table::verify", &["error", "aws", "key", "table", "table::live"]),
     ("table::dynamodb", &["error", "aws", "key", "table", "table::live", "table::verify"]),
-    ("model", &["error", "tag", "time", "text", "id", "key", "item", "entity"]),
-    ("patterns", &["error", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store", "model"]),
+    ("model", &["error", "card", "tag", "time", "text", "id", "key", "item", "entity"]),
+    (
+        "patterns",
+        &["error", "card", "time", "text", "id", "key", "item", "entity", "capacity", "request", "store", "model"],
+    ),
     (
         "stream",
         &[
             "error",
+            "card",
             "text",
             "id",
             "key",
@@ -44,6 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::memory",
         ],
     ),
+    ("registry", &["card", "model", "patterns", "stream"]),
     ("stream::lambda", &["error", "item", "key", "stream", "store"]),
     ("stream::poller", &["error", "aws", "tag", "text", "key", "item", "entity", "request", "store", "stream"]),
 ];
@@ -321,8 +327,8 @@ fn an_import_against_the_direction_is_found() {
 
 #[test]
 fn a_concrete_store_is_not_for_those_above_it() {
-    assert_right("patterns/users.rs", "use crate::store::{Store, StoreExt};");
-    assert_wrong("patterns/users.rs", "use crate::store::memory::MemoryStore;", "may not import `store::memory`");
+    assert_right("patterns/users/get.rs", "use crate::store::{Store, StoreExt};");
+    assert_wrong("patterns/users/get.rs", "use crate::store::memory::MemoryStore;", "may not import `store::memory`");
     assert_wrong("stream/projector.rs", "use crate::store::{Store, dynamodb::DynamoDbStore};", "`store::dynamodb`");
     assert_right("stream/projector.rs", "use crate::store::memory::MemoryStore;");
     assert_wrong(

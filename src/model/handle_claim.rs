@@ -1,6 +1,7 @@
 //! The claim on a handle, which makes it unique.
 
 use super::Profile;
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
@@ -28,6 +29,9 @@ pub struct HandleClaim {
 }
 
 impl HandleClaim {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "HANDLE#<handle>", "HANDLE");
+
     pub(crate) fn new(profile: Profile) -> Self {
         let (user_uuid, version) = (profile.id(), profile.version());
         let (handle, display_name) = profile.into_names();

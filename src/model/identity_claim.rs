@@ -1,6 +1,7 @@
 //! The claim on an identity provider's subject, which makes it unique.
 
 use super::Profile;
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
@@ -21,6 +22,9 @@ pub struct IdentityClaim {
 }
 
 impl IdentityClaim {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "IDENTITY#<subject>", "IDENTITY");
+
     pub(crate) fn new(subject: IdentitySubject, profile: Profile) -> Self {
         let (user_uuid, version) = (profile.id(), profile.version());
         let (handle, display_name) = profile.into_names();

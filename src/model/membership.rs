@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Message, MessagePosition, Profile, User};
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
@@ -115,6 +116,10 @@ pub enum Conversation {
 }
 
 impl Membership {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "USER#<user>")
+        .indexed("USER#<user>", "GRP#<last_message_at>#<group>");
+
     /// The attribute that holds the position of the group's newest message.
     pub(crate) const LAST_MESSAGE: &'static str = "last_message";
     /// The attribute that holds the id of its sender.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
@@ -90,6 +91,9 @@ fn group_of(pk: &str) -> Result<GroupId> {
 }
 
 impl Message {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "MSG#<group>", "<created_at>#<message>");
+
     /// The attribute that holds the text.
     pub(crate) const BODY: &'static str = "message";
     /// The attribute that holds the sender's id.

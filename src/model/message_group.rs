@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
@@ -28,6 +29,9 @@ pub struct MessageGroup {
 }
 
 impl MessageGroup {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "GRP");
+
     /// The attribute that counts the members.
     pub(crate) const MEMBER_COUNT: &'static str = "member_count";
     /// The attribute that counts how often somebody joined or left. The members are still the same where it is the same; of the

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Profile;
+use crate::card::EntityCard;
 use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
@@ -52,6 +53,9 @@ impl Stored for User {
 }
 
 impl User {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "USER#<user>", "USER");
+
     pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {
         let user_uuid = profile.id();
         let (handle, display_name) = profile.into_names();

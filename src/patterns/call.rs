@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use tracing::{Instrument, Span, field};
 
 use crate::capacity::Capacity;
+use crate::card::Card;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
@@ -17,18 +18,18 @@ use crate::request::{
 };
 use crate::store::{Store, StoreExt};
 
-/// Starts a [`Call`], with a span of the pattern's name. The span has to be made where the name is a literal, hence a macro.
+/// Starts a [`Call`], with a span of the card's name. A span's name must be a constant at the place that makes it, hence a macro.
 macro_rules! begin {
-    ($store:expr, $pattern:literal) => {{
+    ($store:expr, $card:path) => {{
         let store: &dyn $crate::store::Store = $store;
         let span = ::tracing::info_span!(
-            $pattern,
+            $card.name,
             table = store.table_name(),
             read_units = ::tracing::field::Empty,
             write_units = ::tracing::field::Empty,
             error = ::tracing::field::Empty,
         );
-        $crate::patterns::call::Call::new(store, $pattern, span)
+        $crate::patterns::call::Call::new(store, &$card, span)
     }};
 }
 pub(crate) use begin;
@@ -36,14 +37,14 @@ pub(crate) use begin;
 /// One call of an access pattern. It sees each request, so that the span tells what the whole call consumed.
 pub(crate) struct Call<'a> {
     store: &'a dyn Store,
-    pattern: &'static str,
+    card: &'static Card,
     span: Span,
     consumed: Mutex<Capacity>,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(store: &'a dyn Store, pattern: &'static str, span: Span) -> Self {
-        Self { store, pattern, span, consumed: Mutex::new(Capacity::default()) }
+    pub(crate) fn new(store: &'a dyn Store, card: &'static Card, span: Span) -> Self {
+        Self { store, card, span, consumed: Mutex::new(Capacity::default()) }
     }
 
     /// Does the work within the span, and says in it what was consumed and, by its kind alone, what went wrong.
@@ -63,7 +64,7 @@ impl<'a> Call<'a> {
     }
 
     fn named(&self, error: Error) -> Error {
-        let error = error.with_operation(self.pattern);
+        let error = error.with_operation(self.card.name);
         if error.table().is_some() { error } else { error.with_table(self.store.table_name()) }
     }
 

@@ -30,7 +30,7 @@ impl Draft {
     }
 
     /// Sets the id, so that a retry does not send the message twice. Make it on the server, by
-    /// [`new_message_id`](super::Threadline::new_message_id). An id that is no UUIDv7 must come with the same time each time: the
+    /// [`new_message_id`](crate::Threadline::new_message_id). An id that is no UUIDv7 must come with the same time each time: the
     /// message's key is built from both.
     #[must_use]
     pub fn with_id(mut self, id: MessageId) -> Self {

@@ -29,7 +29,8 @@ pub use operation::Operation;
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};
 pub use scan::Scan;
 pub use transaction::{
-    CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome, Transaction,
+    ActionHandle, CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome,
+    Transaction,
 };
 pub use update::{AttributeChange, Update};
 pub use write::{Write, WriteAction, WriteOutcome};

@@ -246,6 +246,11 @@ impl TransactOutcome {
         Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
     }
 
+    /// Returns `true` if all was done.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+
     /// Returns the reason of an action, for a transaction that was canceled.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {

@@ -1,13 +1,13 @@
 #![doc = include_str!("../docs/projection.md")]
 
-mod audit;
+pub(crate) mod audit;
 mod bounded;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
 #[cfg(feature = "streams")]
 mod poller;
-mod projector;
+pub(crate) mod projector;
 mod rows;
 mod sink;
 

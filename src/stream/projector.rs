@@ -9,13 +9,106 @@ use super::bounded::Bounded;
 use super::plan::{GroupWork, Plan, Subject};
 use super::rows;
 use super::sink::Sink;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::error::{Error, Recovery, Result};
 use crate::id::GroupId;
-use crate::model::{Message, User};
+use crate::model::{Membership, Message, User};
 use crate::patterns::call::begin;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::record::{SequenceNumber, StreamRecord};
+
+pub(crate) const ADVANCE: Card = Card::new("projector.advance", "Projector::advance", Caller::Projector)
+    .cases(&[
+        Case::new(
+            &[MEMBERS, MOVE],
+            Cost::of(&[
+                Term::reads(1).per(Per::ReadBlock),
+                Term::writes(1).per(Per::Member),
+                Term::index_writes(2).per(Per::Member),
+            ]),
+        ),
+        Case::named("redelivery", &[MEMBERS], Cost::of(&[Term::reads(1).per(Per::ReadBlock)])),
+    ])
+    .retry("updates the remaining memberships");
+
+pub(crate) const REFRESH: Card = Card::new("projector.refresh", "Projector::project", Caller::Projector)
+    .cases(&[Case::new(
+        &[NEWEST, MEMBERS, MOVE],
+        Cost::of(&[
+            Term::reads(1).per(Per::ReadBlock),
+            Term::writes(1).per(Per::Member),
+            Term::index_writes(2).per(Per::Member),
+        ]),
+    )])
+    .retry("updates the remaining memberships");
+
+pub(crate) const JOIN: Card = Card::new("projector.join", "Projector::project", Caller::Projector)
+    .cases(&[
+        Case::new(&[NEWEST, USERS], Cost::of(&[NEWEST_READ, USER_READS])),
+        Case::named(
+            "membership has moved",
+            &[NEWEST, USERS, MEMBERSHIP, NEWEST],
+            Cost::of(&[NEWEST_READ, USER_READS, Term::reads(1)]),
+        ),
+        Case::named(
+            "membership is late",
+            &[NEWEST, USERS, MEMBERSHIP, NEWEST, MOVE.times(Times::Once), NEWEST],
+            Cost::of(&[NEWEST_READ, USER_READS, Term::reads(1), Term::writes(1), Term::index_writes(2)]),
+        ),
+        Case::named(
+            "older names",
+            &[NEWEST, USERS, MOVE.times(Times::Once)],
+            Cost::of(&[NEWEST_READ, USER_READS, Term::writes(1), Term::index_writes(1)]),
+        ),
+    ])
+    .retry("updates the remaining memberships");
+
+pub(crate) const RENAME: Card = Card::new("projector.rename", "Projector::rename", Caller::Projector)
+    .cases(&[
+        Case::named(
+            "groups",
+            &[INBOX, MOVE.times(EACH)],
+            Cost::of(&[
+                Term::half_index_reads(1).per(Per::ReadBlock),
+                Term::writes(1).per(PER_CONVERSATION),
+                Term::index_writes(1).per(PER_CONVERSATION),
+            ]),
+        ),
+        Case::named(
+            "groups, previews may grow",
+            &[INBOX, RequestCard::get(&Message::CARD).consistent().times(EACH), MOVE.times(EACH)],
+            Cost::of(&[
+                Term::half_index_reads(1).per(Per::ReadBlock),
+                Term::reads(1).per(Per::ReadBlock),
+                Term::writes(1).per(PER_CONVERSATION),
+                Term::index_writes(1).per(PER_CONVERSATION),
+            ]),
+        ),
+        Case::named(
+            "direct conversations",
+            &[INBOX, MOVE.times(EACH), MEMBERSHIP.times(EACH), MOVE.times(EACH)],
+            Cost::of(&[
+                Term::half_index_reads(1).per(Per::ReadBlock),
+                Term::reads(1).per(PER_CONVERSATION),
+                Term::writes(2).per(PER_CONVERSATION),
+                Term::index_writes(2).per(PER_CONVERSATION),
+            ]),
+        ),
+    ])
+    .retry("updates the remaining memberships");
+
+const EACH: Times = Times::Each("conversation");
+const PER_CONVERSATION: Per = Per::Each("conversation");
+const NEWEST_READ: Term = Term::reads(1).per(Per::ReadBlock);
+const USER_READS: Term = Term::reads(1).per(Per::Each("user"));
+const MEMBERS: RequestCard = RequestCard::query(&Membership::CARD).range("begins with USER#").consistent();
+const NEWEST: RequestCard = RequestCard::query(&Message::CARD).consistent();
+const USERS: RequestCard = RequestCard::get(&User::CARD).consistent().times(Times::Each("user"));
+const INBOX: RequestCard = RequestCard::query(&Membership::CARD).on_index().range("begins with GRP#");
+const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent();
+const MOVE: RequestCard =
+    RequestCard::update(&Membership::CARD).when("the membership is as it was read").times(Times::PerMember);
 
 /// Keeps the inbox rows true to the messages and the users, from the table's stream.
 ///
@@ -151,10 +244,10 @@ impl Projector {
     /// newer, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`] and [`Store::write`]. The rows that could be moved have moved then; a repeat moves the rest.
+    /// As [`StoreExt::send`](crate::StoreExt::send). The rows that could be moved have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let store = Bounded::new(&self.store);
-        let call = begin!(&store, "projector.advance");
+        let call = begin!(&store, ADVANCE);
         call.run(rows::advance(&call, message, &mut BTreeMap::new())).await
     }
 
@@ -162,7 +255,7 @@ impl Projector {
     /// ones, stay as they are.
     ///
     /// # Errors
-    /// As [`Store::query`], [`Store::get`] and [`Store::write`]. The rows that could be changed have changed then; a repeat changes
+    /// As [`StoreExt::send`](crate::StoreExt::send). The rows that could be changed have changed then; a repeat changes
     /// the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         rename(&Bounded::new(&self.store), user).await
@@ -191,11 +284,11 @@ impl Projector {
 async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> Result<()> {
     let mut joined = work.joined.clone();
     let moved = if !work.removed.is_empty() {
-        let call = begin!(store, "projector.refresh");
+        let call = begin!(store, REFRESH);
         // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
         call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
     } else if let Some(message) = &work.newest {
-        let call = begin!(store, "projector.advance");
+        let call = begin!(store, ADVANCE);
         call.run(rows::advance(&call, message, &mut joined)).await
     } else {
         Ok(())
@@ -203,12 +296,12 @@ async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> R
     if joined.is_empty() {
         return moved;
     }
-    let call = begin!(store, "projector.join");
+    let call = begin!(store, JOIN);
     rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
 }
 
 async fn rename(store: &dyn Store, user: &User) -> Result<()> {
-    let call = begin!(store, "projector.rename");
+    let call = begin!(store, RENAME);
     call.run(rows::rename(&call, user)).await
 }
 

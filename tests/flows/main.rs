@@ -91,6 +91,7 @@ flows! {
         an_id_that_is_taken_by_another_text_or_author_is_refused
         an_id_older_than_a_day_is_refused_unless_its_message_is_stored
         an_id_that_holds_no_time_is_sent_with_one
+        message_is_found_by_itself_its_position_or_its_id
         pages_of_any_size_in_either_order_give_every_message_once
         pages_within_bounds_give_every_message_between_them_once
         a_page_around_a_message_goes_on_both_ways

@@ -179,6 +179,18 @@ pub(crate) async fn a_page_around_a_message_near_an_end_is_still_full(app: App) 
     }
 }
 
+pub(crate) async fn message_is_found_by_itself_its_position_or_its_id(app: App) {
+    let (_, _, thread) = app.direct().await;
+    let sent = app.say(&thread, "opa").await;
+    // Eventually consistent reads may miss it on a real table; DynamoDB Local reads what was written.
+    assert_eq!(thread.message(&sent).await.unwrap().as_ref(), Some(&sent));
+    assert_eq!(thread.message(sent.position()).await.unwrap().as_ref(), Some(&sent));
+    assert_eq!(thread.message(sent.id()).await.unwrap().as_ref(), Some(&sent));
+    assert_eq!(thread.message(thread.new_message_id()).await.unwrap(), None);
+    let deleted = thread.delete(&sent).await.unwrap();
+    assert_eq!(thread.message(&sent).await.unwrap(), Some(deleted));
+}
+
 pub(crate) async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own(app: App) {
     let (_, _, thread) = app.direct().await;
     let long = "\u{1F600}".repeat(1024); // 4096 bytes, so 256 of them and their keys are over 1 MB

@@ -285,6 +285,16 @@ async fn messages_page_costs_half_an_rcu_per_4_kb_and_twice_that_where_it_is_con
     costs(&meter, reads(HALF), thread.messages().limit(5).fetch()).await;
 }
 
+#[tokio::test]
+async fn messages_get_costs_half_an_rcu_per_4_kb_found_or_not() {
+    let (app, chat, meter, _, thread) = direct().await;
+    for (text, units) in [("opa".to_owned(), HALF), ("🙂".repeat(1024), Units::whole(1))] {
+        let sent = app.say(&thread, &text).await;
+        assert_eq!(costs(&meter, reads(units), thread.message(&sent)).await, Some(sent));
+    }
+    assert_eq!(costs(&meter, reads(HALF), thread.message(chat.new_message_id())).await, None);
+}
+
 /// Andrew's end of a conversation, and 49 messages of less than 1 KB in it: four of them weigh less than 4 KB, and the 21 that are
 /// read for a page of 20 between 4 and 5 times as much.
 async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {

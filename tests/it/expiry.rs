@@ -61,7 +61,9 @@ async fn an_expired_message_is_not_unread_once_the_rest_is_read() {
 async fn a_retry_of_an_expired_message_says_so() {
     let (app, bayko, thread, sent) = expiring().await;
     assert_eq!(thread.send(sent.id(), "it goes").await.unwrap().id(), sent.id());
+    assert_eq!(thread.message(&sent).await.unwrap().map(|message| message.id()), Some(sent.id()));
     app.clock.advance(Duration::from_secs(120));
+    assert_eq!(thread.message(&sent).await.unwrap(), None);
     assert_eq!(thread.send(sent.id(), "it goes").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));
 }

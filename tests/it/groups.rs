@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use threadline::{
-    Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, MemoryStore, Message, MessageBody, MessageGroup, NewGroup,
-    NewUser, Profile, StoreExt, Thread, Threadline, UserId,
+    Clock, Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, MemoryStore, Message, MessageBody, MessageGroup,
+    NewGroup, NewUser, Profile, StoreExt, Thread, Threadline, Update, UserId, Write,
 };
 use uuid::Uuid;
 
@@ -168,4 +168,47 @@ async fn a_creation_repeated_with_another_first_message_is_refused() {
     for other in [draft(id, "two"), draft(app.chat.new_message_id(), "one")] {
         assert_eq!(app.chat.create_group(new(), other).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     }
+}
+
+/// A group whose first message, with an id of its own, has expired; and what created it.
+async fn with_expired_first_message(app: &App) -> (NewGroup, Draft, Thread) {
+    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let thread = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
+    let message = thread.messages().fetch().await.unwrap().items.remove(0);
+    let expires = Update::new().set("expires_at", app.clock.now().unix_seconds() + 30);
+    app.store.write(Write::update(message.key(), expires)).await.unwrap().done().unwrap();
+    app.clock.advance(Duration::from_secs(60));
+    (new, draft, thread)
+}
+
+#[tokio::test]
+async fn create_group_retry_returns_group_whose_first_message_has_expired() {
+    let app = App::new();
+    let (new, draft, thread) = with_expired_first_message(&app).await;
+    let before = scan(&app.store).await;
+    for hours in [0, 25] {
+        app.clock.advance(Duration::from_secs(hours * 60 * 60));
+        let again = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
+        assert_eq!(again.group_id(), thread.group_id(), "{hours} h");
+        let other = Draft::new(MessageBody::new("epa").unwrap()).with_id(app.chat.new_message_id());
+        app.chat.create_group(new.clone(), other).await.unwrap_err();
+    }
+    assert!(scan(&app.store).await == before);
+}
+
+#[tokio::test]
+async fn create_group_retry_without_stored_first_message_says_that_group_exists() {
+    let app = App::new();
+    let (new, draft, _) = with_expired_first_message(&app).await;
+    assert_eq!(app.store.sweep_expired(), 1);
+    let before = scan(&app.store).await;
+    for hours in [0, 25] {
+        app.clock.advance(Duration::from_secs(hours * 60 * 60));
+        let error = app.chat.create_group(new.clone(), draft.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("MessageGroup")), "{hours} h");
+        let text = "the group exists, and its first message is another or no longer stored; open the group";
+        assert_eq!(error.message(), text, "{hours} h");
+    }
+    assert!(scan(&app.store).await == before);
 }

@@ -27,6 +27,7 @@ mod old_claims;
 mod ownership;
 mod projector;
 mod redaction;
+mod registry;
 mod row_size;
 mod sink;
 mod store_ext;

@@ -331,6 +331,7 @@ async fn an_edit_leaves_another_programs_item_that_names_the_user() {
     let mut foreign = item(&[("pk", key.pk.as_str()), ("sk", key.sk.as_str()), ("type", "Pin")]);
     foreign.insert("user_uuid", s(andrew.id().to_string()));
     put(&app, foreign.clone()).await;
+    assert_eq!(thread.message(position).await.unwrap(), None);
     let edited = thread.edit(position, "hello").await.unwrap_err().kind();
     let deleted = thread.delete(position).await.unwrap_err().kind();
     let stored = app.store.get(Get::new(key)).await.unwrap().item.unwrap();

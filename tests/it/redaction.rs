@@ -6,8 +6,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
+use threadline::card::Card;
+use threadline::registry::PATTERNS;
 use threadline::store::meter::Metered;
-use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, ClientToken, Condition, Conversation, DisplayName,
     Draft, Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect,
@@ -176,6 +178,7 @@ async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
     let group = chat.create_group(group, text("welcome")).await.unwrap();
     group.add_member(&zoe).await.unwrap();
     printed.debug(&group.members().await.unwrap().items);
+    printed.debug(&group.group().await.unwrap());
     printed.debug(group.membership());
     group.remove_member(zoe.id()).await.unwrap();
     let imported = ImportedDirect::new(id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"), &zoe, bayko, message.created_at());
@@ -187,6 +190,7 @@ async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
     let draft = Draft::new(MessageBody::new(text("draft")).unwrap());
     printed.debug(&draft);
     let sent = opened.send_draft(draft).await.unwrap();
+    printed.debug(&opened.message(&sent).await.unwrap());
     printed.debug(&opened.edit(&sent, text("edited")).await.unwrap());
     printed.debug(&opened.delete(&sent).await.unwrap());
     opened.mark_read(message).await.unwrap();
@@ -196,6 +200,11 @@ async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
     printed.debug(&request.fetch().await.unwrap());
     printed.debug(&opened.messages().limit(3).around(message).fetch().await.unwrap());
     app.project().await;
+    app.store.write(Write::delete(sent.key())).await.unwrap().done().unwrap();
+    app.project().await;
+    let auditor = Auditor::new(app.store.clone());
+    printed.debug(&auditor.check(None).await.unwrap());
+    printed.debug(&auditor.rebuild(None).await.unwrap());
     let request = chat.inbox(andrew.id()).limit(1);
     printed.debug(&request);
     let page = request.fetch().await.unwrap();
@@ -252,6 +261,7 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Corrupt, chat.user_by_identity(andrew.identity().unwrap()).await);
     corrupt(scene, message.key(), "user_display_name").await;
     assert_eq!(baykos.messages().fetch().await.unwrap().unreadable, 1);
+    printed.error(ErrorKind::Corrupt, thread.message(message).await);
     printed.error(ErrorKind::Corrupt, thread.edit(message, text("late")).await);
     corrupt(scene, baykos.membership().key(), "joined_at").await;
     printed.error(ErrorKind::Corrupt, chat.open(bayko.id(), thread.group_id()).await);
@@ -400,28 +410,7 @@ async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
     });
     let written = written.await;
     let closed: Vec<_> = written.lines().filter(|line| line.contains(": close ")).collect();
-    for pattern in [
-        "users.create",
-        "users.get",
-        "users.by_handle",
-        "users.by_identity",
-        "users.update",
-        "groups.start_direct",
-        "groups.create",
-        "groups.import_direct",
-        "groups.open",
-        "groups.members",
-        "groups.add_member",
-        "groups.remove_member",
-        "messages.send",
-        "messages.page",
-        "messages.edit",
-        "messages.delete",
-        "inbox.page",
-        "inbox.mark_read",
-        "inbox.unread",
-        "projector.advance",
-    ] {
+    for Card { name: pattern, .. } in PATTERNS {
         let span = format!(" {pattern}{{table=\"threadline\" read_units=");
         let of_pattern: Vec<_> = closed.iter().filter(|line| line.contains(&span)).collect();
         assert!(!of_pattern.is_empty(), "no span of {pattern}");

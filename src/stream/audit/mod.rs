@@ -16,6 +16,7 @@ pub use cursor::AuditCursor;
 pub use drift::{Drift, Finding};
 
 use super::bounded::Bounded;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::item::Item;
@@ -27,6 +28,48 @@ use crate::patterns::MAX_MEMBERS;
 use crate::patterns::call::{Call, begin};
 use crate::request::{MAX_BATCH_GETS, Position, Scan};
 use crate::store::Store;
+
+pub(crate) const CHECK: Card = Card::new("audit.check", "Auditor::check", Caller::Operator)
+    .cases(&[Case::new(READS, Cost::of(&[SCANNED, READ]))])
+    .retry("reads again");
+
+pub(crate) const REBUILD: Card = Card::new("audit.rebuild", "Auditor::rebuild", Caller::Operator)
+    .cases(&[
+        Case::new(READS, Cost::of(&[SCANNED, READ])),
+        Case::named(
+            "one miscounted group",
+            &[
+                RequestCard::scan(),
+                GROUP,
+                MEMBERS,
+                NEWEST,
+                MEMBERS_USERS,
+                USER,
+                HANDLE_CLAIM,
+                IDENTITY_CLAIM,
+                CLAIMS_USER,
+                RequestCard::update(&MessageGroup::CARD).when("the group is as it was read"),
+            ],
+            Cost::of(&[SCANNED, READ, Term::writes(1)]),
+        ),
+    ])
+    .retry("repairs the remaining discrepancies");
+
+const SCANNED: Term = Term::half_reads(1).per(Per::ReadBlock);
+const READ: Term = Term::reads(1).per(Per::Each("consistent read"));
+const READS: &[RequestCard] =
+    &[RequestCard::scan(), GROUP, MEMBERS, NEWEST, MEMBERS_USERS, USER, HANDLE_CLAIM, IDENTITY_CLAIM, CLAIMS_USER];
+const EACH_GROUP: Times = Times::Each("group");
+const EACH_USER: Times = Times::Each("user");
+const GROUP: RequestCard = RequestCard::get(&MessageGroup::CARD).consistent().times(EACH_GROUP);
+const MEMBERS: RequestCard =
+    RequestCard::query(&Membership::CARD).range("begins with USER#").consistent().times(EACH_GROUP);
+const NEWEST: RequestCard = RequestCard::query(&Message::CARD).consistent().times(EACH_GROUP);
+const MEMBERS_USERS: RequestCard = RequestCard::batch_get(&User::CARD).consistent().times(Times::Each("100 members"));
+const USER: RequestCard = RequestCard::get(&User::CARD).consistent().times(EACH_USER);
+const HANDLE_CLAIM: RequestCard = RequestCard::get(&HandleClaim::CARD).consistent().times(EACH_USER);
+const IDENTITY_CLAIM: RequestCard = RequestCard::get(&IdentityClaim::CARD).consistent().times(EACH_USER);
+const CLAIMS_USER: RequestCard = RequestCard::get(&User::CARD).consistent().times(Times::Each("claim"));
 
 /// The most items of the table that a page goes through.
 const PAGE_ITEMS: u32 = 100;
@@ -103,25 +146,25 @@ impl Auditor {
     /// Reports what differs in one page of the table, and changes nothing.
     ///
     /// # Errors
-    /// As [`Store::scan`], [`Store::get`] and [`Store::query`]; [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
+    /// As [`StoreExt::send`](crate::StoreExt::send); [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
     /// item that cannot be read is a finding. An error in the middle of a page ends the page before it, so that nothing that was
     /// found is lost: the next call meets it again, where it lasts.
     pub async fn check(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
-        let call = begin!(&store, "audit.check");
+        let call = begin!(&store, CHECK);
         call.run(page(&call, cursor, Mode::Report)).await
     }
 
     /// Reports what differs in one page of the table, and mends it where what it is derived from tells how.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and as [`Store::write`] and [`Store::transact`]. What was mended before stays so, and the page
+    /// As [`check`](Self::check), and as [`StoreExt::send`](crate::StoreExt::send). What was mended before stays so, and the page
     /// before the error tells of it; a repeat mends the rest. [`Conflict`](crate::ErrorKind::Conflict) and
     /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the mend is a transaction; one that is refused alone is left
     /// as a finding that is not mended, since something changed meanwhile.
     pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
-        let call = begin!(&store, "audit.rebuild");
+        let call = begin!(&store, REBUILD);
         call.run(page(&call, cursor, Mode::Mend)).await
     }
 }

@@ -138,6 +138,10 @@ pub(super) async fn messages_send_without_an_id(world: &World) -> Result<String>
     world.group.send_draft("opa").await.map(|message| told(&message))
 }
 
+pub(super) async fn messages_get(world: &World) -> Result<String> {
+    world.group.message(&world.last).await.map(|message| told(&message.unwrap()))
+}
+
 pub(super) async fn messages_page(world: &World) -> Result<String> {
     world.group.messages().limit(1).fetch().await.map(told_page)
 }

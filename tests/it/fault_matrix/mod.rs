@@ -110,6 +110,7 @@ reads! {
     groups_open
     groups_get
     groups_members
+    messages_get
     messages_page
     messages_page_around
     inbox_page

@@ -1,18 +1,43 @@
-//! `messages.page`: a thread, page by page.
+//! `messages.page`
 
 use std::num::NonZeroU32;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
-use super::call::{Call, begin};
-use super::page::{List, Listed, Page, Part, check_limit};
-use super::{Cursor, Thread};
 use crate::capacity::Consistency;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
 use crate::key::SK;
 use crate::model::{Message, MessageKey, MessagePosition, read_listed};
+use crate::patterns::call::{Call, begin};
+use crate::patterns::page::{List, Listed, Page, Part, check_limit};
+use crate::patterns::{Cursor, Thread};
 use crate::request::{Order, Position, Query, SortRange};
+
+pub(crate) const CARD: Card = Card::new("messages.page", "Thread::messages", Caller::Member)
+    .cases(&[
+        Case::new(&[QUERY], Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)])),
+        Case::named("consistent", &[QUERY.consistent()], Cost::of(&[Term::reads(1).per(Per::ReadBlock)])),
+        Case::named("around a message", &[QUERY, QUERY], Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)])),
+        Case::named(
+            "around a message, consistent",
+            &[QUERY.consistent(), QUERY.consistent()],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock)]),
+        ),
+        Case::named(
+            "between two messages",
+            &[
+                QUERY,
+                QUERY.times(Times::OnlyIf("a bound was read")),
+                QUERY.times(Times::OnlyIf("the other bound was read")),
+            ],
+            Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("reads again");
+
+const QUERY: RequestCard = RequestCard::query(&Message::CARD).range("within the bounds");
 
 impl Thread {
     /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
@@ -61,7 +86,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](super::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS); 20 unless told otherwise.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
@@ -108,9 +133,9 @@ impl MessagesRequest<'_> {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and
     ///   around, and a cursor of another list.
-    /// * As [`Store::query`](crate::Store::query).
+    /// * As [`StoreExt::query`](crate::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
-        let call = begin!(&*self.thread.chat.store, "messages.page");
+        let call = begin!(&*self.thread.chat.store, CARD);
         call.run(self.read(&call)).await
     }
 
@@ -203,7 +228,7 @@ impl Walk {
     /// What the cursors of the walk are bound to.
     fn list(&self) -> List {
         let partition = Message::partition(self.group);
-        List { pattern: "messages.page", partition, order: self.order, bounds: self.range.to_string() }
+        List { pattern: CARD.name, partition, order: self.order, bounds: self.range.to_string() }
     }
 }
 

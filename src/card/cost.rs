@@ -1,0 +1,294 @@
+//! The cost of a case: a formula that prints as text and evaluates to capacity units.
+
+use std::fmt;
+
+use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
+
+/// The cost of a case, as a sum of terms.
+///
+/// ```
+/// use threadline::card::{Cost, Per, Sizes, Term};
+/// use threadline::Capacity;
+///
+/// const COST: Cost = Cost::of(&[
+///     Term::writes(2),
+///     Term::writes(2).per(Per::Member),
+///     Term::writes(2).per(Per::WrittenKb),
+///     Term::index_writes(1).per(Per::Member),
+/// ]);
+/// assert_eq!(COST.to_string(), "2 + 2n WCU + 2 WCU per KB + n index WCU");
+///
+/// let sizes = Sizes::new().members(3).written(5000);
+/// assert_eq!(COST.capacity(&sizes), Capacity::writes(2 + 2 * 3 + 2 * 5) + Capacity::index_writes(3));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// The terms.
+    pub terms: &'static [Term],
+}
+
+impl Cost {
+    /// Creates a cost from its terms.
+    pub const fn of(terms: &'static [Term]) -> Self {
+        Self { terms }
+    }
+
+    /// Returns the capacity units that the case consumes at these sizes.
+    pub fn capacity(&self, sizes: &Sizes) -> Capacity {
+        let capacity = |term: &Term| {
+            let units = Units::halves(u64::from(term.halves).saturating_mul(sizes.times(term)));
+            match term.unit {
+                Unit::Read => Capacity::reads(units),
+                Unit::Write => Capacity::writes(units),
+                Unit::IndexRead => Capacity::index_reads(units),
+                Unit::IndexWrite => Capacity::index_writes(units),
+            }
+        };
+        self.terms.iter().map(capacity).sum()
+    }
+}
+
+/// Shows the formula, with `n` for the number of members: `4 + 2n WCU + n index WCU`.
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        let mut rest = self.terms;
+        while let Some((term, tail)) = rest.split_first() {
+            rest = tail;
+            let mut amounts = vec![term.amount()];
+            // Terms of one unit that depend on the call and its members alone are one sum: `4 + 2n WCU`.
+            while let Some((next, tail)) = rest.split_first()
+                && term.is_in_sum()
+                && next.is_in_sum()
+                && next.unit == term.unit
+            {
+                amounts.push(next.amount());
+                rest = tail;
+            }
+            parts.push(format!("{} {}{}", amounts.join(" + "), term.unit, term.suffix()));
+        }
+        f.pad(&parts.join(" + "))
+    }
+}
+
+/// One term of a cost: a number of units, once or for each of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Term {
+    /// The number of half units.
+    pub halves: u32,
+    /// The unit.
+    pub unit: Unit,
+    /// The multiplier.
+    pub per: Per,
+}
+
+impl Term {
+    const fn new(halves: u32, unit: Unit) -> Self {
+        Self { halves, unit, per: Per::Call }
+    }
+
+    /// Creates a term of read units.
+    pub const fn reads(units: u32) -> Self {
+        Self::new(2 * units, Unit::Read)
+    }
+
+    /// Creates a term of half read units, for eventually consistent reads.
+    pub const fn half_reads(halves: u32) -> Self {
+        Self::new(halves, Unit::Read)
+    }
+
+    /// Creates a term of half read units of the index, whose reads are eventually consistent.
+    pub const fn half_index_reads(halves: u32) -> Self {
+        Self::new(halves, Unit::IndexRead)
+    }
+
+    /// Creates a term of write units.
+    pub const fn writes(units: u32) -> Self {
+        Self::new(2 * units, Unit::Write)
+    }
+
+    /// Creates a term of write units of the index.
+    pub const fn index_writes(units: u32) -> Self {
+        Self::new(2 * units, Unit::IndexWrite)
+    }
+
+    /// Sets the multiplier. Default: [`Per::Call`].
+    #[must_use]
+    pub const fn per(mut self, per: Per) -> Self {
+        self.per = per;
+        self
+    }
+
+    fn is_in_sum(&self) -> bool {
+        matches!(self.per, Per::Call | Per::Member)
+    }
+
+    fn amount(&self) -> String {
+        let number = match (self.halves / 2, self.halves % 2) {
+            (whole, 0) => whole.to_string(),
+            (whole, _) => format!("{whole}.5"),
+        };
+        match self.per {
+            Per::Member if self.halves == 2 => "n".to_owned(),
+            Per::Member => number + "n",
+            _ => number,
+        }
+    }
+
+    fn suffix(&self) -> String {
+        match self.per {
+            Per::Call | Per::Member => String::new(),
+            Per::WrittenKb => " per KB".to_owned(),
+            Per::ReadBlock => " per 4 KB".to_owned(),
+            Per::Each(item) => format!(" per {item}"),
+        }
+    }
+}
+
+/// The unit of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Read units of the table.
+    Read,
+    /// Write units of the table.
+    Write,
+    /// Read units of the index.
+    IndexRead,
+    /// Write units of the index.
+    IndexWrite,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Read => "RCU",
+            Self::Write => "WCU",
+            Self::IndexRead => "index RCU",
+            Self::IndexWrite => "index WCU",
+        })
+    }
+}
+
+/// The multiplier of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Per {
+    /// Once for the call.
+    Call,
+    /// For each member of the conversation.
+    Member,
+    /// For each KB of the message, rounded up.
+    WrittenKb,
+    /// For each 4 KB of the items that a request reads, rounded up for each request.
+    ReadBlock,
+    /// For each of these: `user`. A cost counts one kind of them at most.
+    Each(&'static str),
+}
+
+/// The sizes at which a cost is evaluated. A scenario knows them before it makes the call.
+///
+/// ```
+/// use threadline::card::Sizes;
+///
+/// let sizes = Sizes::new().members(3).written(700).read(5000).read(100);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    members: u64,
+    written_kb: u64,
+    blocks: u64,
+    index_blocks: u64,
+    items: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sizes {
+    /// Creates the sizes of a call that writes a message of at most 1 KB. Everything else is zero.
+    pub const fn new() -> Self {
+        Self { members: 0, written_kb: 1, blocks: 0, index_blocks: 0, items: 0 }
+    }
+
+    /// Sets the number of members.
+    #[must_use]
+    pub fn members(mut self, members: u32) -> Self {
+        self.members = members.into();
+        self
+    }
+
+    /// Sets the size of the message's item, in bytes. For an update it is the larger of both sizes.
+    #[must_use]
+    pub fn written(mut self, bytes: usize) -> Self {
+        self.written_kb = steps(bytes, WRITE_STEP);
+        self
+    }
+
+    /// Adds a request that reads items of this size, in bytes, from the table.
+    #[must_use]
+    pub fn read(mut self, bytes: usize) -> Self {
+        self.blocks += steps(bytes, READ_STEP);
+        self
+    }
+
+    /// Adds a request that reads items of this size, in bytes, from the index.
+    #[must_use]
+    pub fn read_index(mut self, bytes: usize) -> Self {
+        self.index_blocks += steps(bytes, READ_STEP);
+        self
+    }
+
+    /// Sets the number of things that [`Per::Each`] counts.
+    #[must_use]
+    pub fn items(mut self, items: u32) -> Self {
+        self.items = items.into();
+        self
+    }
+
+    fn times(&self, term: &Term) -> u64 {
+        match (term.per, term.unit) {
+            (Per::Call, _) => 1,
+            (Per::Member, _) => self.members,
+            (Per::WrittenKb, _) => self.written_kb,
+            (Per::ReadBlock, Unit::IndexRead | Unit::IndexWrite) => self.index_blocks,
+            (Per::ReadBlock, Unit::Read | Unit::Write) => self.blocks,
+            (Per::Each(_), _) => self.items,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: &[(Cost, &str)] = &[
+        (Cost::of(&[Term::writes(4), Term::writes(2).per(Per::Member)]), "4 + 2n WCU"),
+        (Cost::of(&[Term::reads(1), Term::writes(6), Term::index_writes(1)]), "1 RCU + 6 WCU + 1 index WCU"),
+        (Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)]), "0.5 RCU per 4 KB"),
+        (Cost::of(&[Term::half_reads(3)]), "1.5 RCU"),
+        (Cost::of(&[Term::half_index_reads(1).per(Per::ReadBlock)]), "0.5 index RCU per 4 KB"),
+        (Cost::of(&[Term::writes(1).per(Per::Each("user")), Term::writes(1)]), "1 WCU per user + 1 WCU"),
+        (Cost::of(&[Term::writes(1), Term::writes(1).per(Per::WrittenKb)]), "1 WCU + 1 WCU per KB"),
+        (Cost::of(&[Term::writes(1).per(Per::Member), Term::index_writes(2).per(Per::Member)]), "n WCU + 2n index WCU"),
+    ];
+
+    #[test]
+    fn cost_prints_its_terms_by_unit() {
+        for (cost, text) in COSTS {
+            assert_eq!(cost.to_string(), *text);
+        }
+    }
+
+    #[test]
+    fn cost_rounds_each_read_and_the_message_up() {
+        const COST: Cost = Cost::of(&[Term::half_reads(1).per(Per::ReadBlock), Term::writes(1).per(Per::WrittenKb)]);
+        let sizes = Sizes::new().read(4096).read(4097).read(0).written(1025);
+        assert_eq!(COST.capacity(&sizes), Capacity::reads(Units::halves(4)) + Capacity::writes(2));
+        assert_eq!(COST.capacity(&Sizes::new()), Capacity::writes(1));
+    }
+}

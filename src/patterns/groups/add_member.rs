@@ -1,0 +1,90 @@
+//! `groups.add_member`
+
+use super::not_a_member;
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
+use crate::patterns::Thread;
+use crate::patterns::call::begin;
+use crate::patterns::newest_message;
+use crate::patterns::put_new::put_new;
+use crate::request::{Condition, Transaction};
+
+pub(crate) const CARD: Card = Card::new("groups.add_member", "Thread::add_member", Caller::Member)
+    .cases(&[
+        Case::new(
+            &[NEWEST, CALLER, COUNT, MEMBERSHIP],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(6), Term::index_writes(1)]),
+        ),
+        Case::named(
+            "existing member",
+            &[NEWEST, CALLER, COUNT, MEMBERSHIP],
+            Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(6)]),
+        ),
+    ])
+    .retry("changes nothing");
+
+const NEWEST: RequestCard = RequestCard::query(&Message::CARD).consistent();
+const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
+const COUNT: RequestCard =
+    RequestCard::update(&MessageGroup::CARD).when("the group exists and has room").in_transaction();
+const MEMBERSHIP: RequestCard = RequestCard::put(&Membership::CARD).when("no such membership").in_transaction();
+
+/// The most members that a group may come to have. A message to the group writes each one's inbox row.
+pub const MAX_MEMBERS: usize = 1000;
+
+impl Thread {
+    /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
+    /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
+    /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
+    /// change, so a repeat is safe.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item is at the membership's key, and
+    ///   [`Corrupt`](crate::ErrorKind::Corrupt) for a membership that is there and cannot be read.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again.
+    pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
+        let call = begin!(&*self.chat.store, CARD);
+        let member = member.into();
+        call.run(async {
+            let title = self.title()?;
+            if member.id() == self.me.user_id() {
+                // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
+                return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
+            }
+            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            if let Some(newest) = newest_message(&call, self.group_id()).await? {
+                row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
+            }
+            let count = self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS));
+            let mut transaction = Transaction::default();
+            let caller = transaction.add(self.still_a_member());
+            let count = transaction.add(count);
+            let row = transaction.add(put_new(&row)?);
+            let outcome = call.transact(transaction).await?;
+            if outcome.is_refused(caller) {
+                return Err(not_a_member());
+            }
+            if outcome.is_refused(row) {
+                let stored = outcome.current(row).cloned();
+                return read_own::<Membership>(stored)?.map(drop).ok_or_else(another_item);
+            }
+            if outcome.is_refused(count) {
+                let message = format!("the group has {MAX_MEMBERS} members already, which is the most");
+                return Err(Error::invalid(message));
+            }
+            outcome.done()
+        })
+        .await
+    }
+}
+
+fn another_item() -> Error {
+    let message = "another program's item is at the key of the membership";
+    Error::new(ErrorKind::AlreadyExists, message).with_entity(Membership::TYPE)
+}

@@ -1,0 +1,171 @@
+//! `inbox.page`
+
+use std::collections::HashSet;
+
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{GroupId, UserId};
+use crate::item::Item;
+use crate::key::{GSI1SK, IndexKey};
+use crate::model::{Membership, Message, read_listed};
+use crate::patterns::Threadline;
+use crate::patterns::call::{Call, begin};
+use crate::patterns::page::{Cursor, List, Listed, Page, Part, check_limit};
+use crate::request::{Order, Position, Query, SortRange};
+use crate::time::Timestamp;
+
+pub(crate) const CARD: Card = Card::new("inbox.page", "Threadline::inbox", Caller::Anyone)
+    .cases(&[
+        Case::new(&[QUERY], Cost::of(&[Term::half_index_reads(1).per(Per::ReadBlock)])),
+        Case::named(
+            "shown messages have expired",
+            &[QUERY, RequestCard::query(&Message::CARD).consistent().times(Times::Each("expired message"))],
+            Cost::of(&[Term::half_index_reads(1).per(Per::ReadBlock), Term::reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
+    .retry("reads again");
+
+const QUERY: RequestCard = RequestCard::query(&Membership::CARD).on_index().range("begins with GRP#");
+
+impl Threadline {
+    /// A user's inbox: the user's conversations, the one with the newest message first.
+    ///
+    /// It is read from the index, and ordered by a projector, so it follows the messages by a moment.
+    pub fn inbox(&self, user: UserId) -> InboxRequest<'_> {
+        InboxRequest { chat: self, user, limit: 20, cursor: None }
+    }
+}
+
+/// A page of an inbox that is still to be read. See [`Threadline::inbox`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `fetch`"]
+pub struct InboxRequest<'a> {
+    chat: &'a Threadline,
+    user: UserId,
+    limit: u32,
+    cursor: Option<Cursor>,
+}
+
+impl InboxRequest<'_> {
+    /// This many rows, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Goes on from a page before, of the same inbox. A conversation that moved to the top in between is not on later pages.
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
+    /// Reads the page: 0.5 RCU per 4 KB of rows, which is four rows at least, and 1 RCU for each whose newest message has expired. One row more than the page holds is read, to know
+    /// whether there is more.
+    ///
+    /// # Errors
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
+    /// * As [`StoreExt::query`](crate::StoreExt::query).
+    pub async fn fetch(self) -> Result<Page<Membership>> {
+        let call = begin!(&*self.chat.store, CARD);
+        call.run(self.read(&call)).await
+    }
+
+    async fn read(&self, call: &Call<'_>) -> Result<Page<Membership>> {
+        let limit = check_limit(self.limit)?;
+        let list = List {
+            pattern: CARD.name,
+            partition: Membership::inbox(self.user),
+            order: Order::Descending,
+            bounds: String::new(),
+        };
+        let start = match &self.cursor {
+            Some(cursor) => Some(self.start(&list.position(cursor)?)?),
+            None => None,
+        };
+        let query = Query::index(list.partition.clone())
+            .range(SortRange::BeginsWith(Membership::inbox_rows()))
+            .order(list.order)
+            .start(start);
+        let mut pages = call.pages(query);
+        let (mut rows, mut seen) = (Listed::new(limit), HashSet::new());
+        while !rows.has_more() {
+            // One more than is missing tells whether there is more.
+            pages.query.limit = rows.next_limit();
+            let Some(items) = pages.next().await? else { break };
+            // A conversation that goes back while the page is read, since its message was removed, is met twice.
+            let found = items.into_iter().filter_map(read_entry);
+            rows.extend(found.filter(|row| row.as_ref().map_or(true, |(row, _)| seen.insert(row.group_id()))));
+        }
+        let Part { items: rows, more, unreadable } = rows.finish();
+        let next = more.then(|| rows.last().map(|(_, place)| list.cursor(place))).flatten();
+        let mut items = Vec::with_capacity(rows.len());
+        for (row, _) in rows {
+            items.push(self.chat.without_expired(call, row).await?);
+        }
+        Ok(Page { items, next, previous: None, unreadable })
+    }
+
+    /// The position in the index that a cursor stands for.
+    fn start(&self, position: &str) -> Result<Position> {
+        let read = || {
+            let (time, group) = position.split_once(' ')?;
+            let (time, group): (Timestamp, GroupId) = (time.parse().ok()?, group.parse().ok()?);
+            // Times and ids may be written in other ways, which no cursor of ours is.
+            (place(time, group) == position).then_some((time, group))
+        };
+        let (time, group) = read().ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
+        Ok(Position {
+            key: Membership::key_from((group, self.user)),
+            index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
+        })
+    }
+}
+
+/// Reads an entry and its place in the index, from which the list continues, also if the entry does not belong there.
+fn read_entry(item: Item) -> Option<Result<(Membership, String)>> {
+    let place = placed_at(&item);
+    let membership = read_listed::<Membership>(item)?;
+    Some(membership.and_then(|membership| Ok((membership, place?))))
+}
+
+fn placed_at(item: &Item) -> Result<String> {
+    let read = || {
+        let sk = item.get_s(GSI1SK)?;
+        let (time, group) = sk.split_once('#')?.1.split_once('#')?;
+        let (time, group) = (time.parse().ok()?, group.parse().ok()?);
+        // A place in another spelling is another place, and the list would not continue after it.
+        (Membership::recency(time, group).as_str() == sk).then(|| place(time, group))
+    };
+    read().ok_or_else(|| Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry"))
+}
+
+/// What the cursor behind a row holds.
+fn place(last_message_at: Timestamp, group: GroupId) -> String {
+    format!("{last_message_at} {group}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[test]
+    fn a_cursor_is_taken_in_the_one_spelling_that_an_inbox_gives() {
+        let chat = Threadline::new(MemoryStore::new());
+        let inbox = chat.inbox("6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap());
+        let (time, group) = ("2026-11-22T12:00:00.000000+00:00", "5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
+        assert!(inbox.start(&format!("{time} {group}")).is_ok());
+        for other in [
+            format!("2026-11-22T12:00:00Z {group}"),
+            format!("2026-11-22T13:00:00.000000+01:00 {group}"),
+            format!("{time} {}", group.to_uppercase()),
+            format!("{time} {}", group.replace('-', "")),
+            format!("{time}  {group}"),
+            time.to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(inbox.start(&other).unwrap_err().kind(), ErrorKind::Invalid, "{other}");
+        }
+    }
+}

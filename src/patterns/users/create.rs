@@ -1,0 +1,128 @@
+//! `users.create`
+
+use super::claims::free;
+use super::taken;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
+use crate::patterns::Threadline;
+use crate::patterns::call::begin;
+use crate::patterns::put_new::put_new;
+use crate::request::{ActionHandle, Transaction, Write};
+use crate::text::{DisplayName, Handle, IdentitySubject};
+
+pub(crate) const CARD: Card = Card::new("users.create", "Threadline::create_user", Caller::Anyone)
+    .cases(&[
+        Case::new(&[NEW_USER, NEW_CLAIM, NEW_IDENTITY], Cost::of(&[Term::writes(6)])),
+        Case::named("without an identity", &[NEW_USER, NEW_CLAIM], Cost::of(&[Term::writes(4)])),
+        Case::named(
+            "handle with an old key",
+            &[
+                NEW_USER,
+                NEW_CLAIM,
+                NEW_IDENTITY,
+                RequestCard::check(&HandleClaim::CARD).when("no claim with the old key, or its reservation has ended"),
+            ],
+            Cost::of(&[Term::writes(8)]),
+        ),
+    ])
+    .retry("returns the created user, if the id, the names and the identity are the same");
+
+const NEW_USER: RequestCard = RequestCard::put(&User::CARD).when("no such user").in_transaction();
+const NEW_CLAIM: RequestCard =
+    RequestCard::put(&HandleClaim::CARD).when("no claim, or its reservation has ended").in_transaction();
+const NEW_IDENTITY: RequestCard = RequestCard::put(&IdentityClaim::CARD).when("no claim").in_transaction();
+
+/// A user who is still to be created.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    handle: Handle,
+    display_name: DisplayName,
+    identity: Option<IdentitySubject>,
+    id: Option<UserId>,
+}
+
+impl NewUser {
+    /// A user with these names.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`Handle`] or [`DisplayName`] refuses.
+    pub fn new(
+        handle: impl TryInto<Handle, Error: Into<Error>>,
+        display_name: impl TryInto<DisplayName, Error: Into<Error>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            handle: handle.try_into().map_err(Into::into)?,
+            display_name: display_name.try_into().map_err(Into::into)?,
+            identity: None,
+            id: None,
+        })
+    }
+
+    /// The same, known to an identity provider by this subject (Cognito's `sub`).
+    #[must_use]
+    pub fn with_identity(mut self, subject: IdentitySubject) -> Self {
+        self.identity = Some(subject);
+        self
+    }
+
+    /// The same with this id, as where users are kept in another database too. It also makes a repeat of the call safe.
+    #[must_use]
+    pub fn with_id(mut self, id: UserId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+impl Threadline {
+    /// Creates a user, with a handle and an identity that nobody else has. One transaction: 6 WCU, 4 without an identity; 2 more for a
+    /// handle that version 0.1 folded to another form.
+    ///
+    /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
+    ///
+    /// # Errors
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when the handle (by its folded form, in use or reserved), the identity or the id is
+    ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the same id: without one, the
+    ///   repeat may find the handle taken by the user that the first call created.
+    pub async fn create_user(&self, new: NewUser) -> Result<User> {
+        let call = begin!(&*self.store, CARD);
+        call.run(async {
+            new.handle.check_new()?;
+            let now = self.clock.now();
+            let id = new.id.unwrap_or_else(|| UserId::from_uuid(self.ids.next(now)));
+            let profile = Profile::new(id, new.handle, new.display_name);
+            let user = User::new(profile, new.identity.clone(), now);
+            let profile = user.profile();
+
+            let mut transaction = Transaction::default();
+            let put = transaction.add(put_new(&user)?);
+            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?).when(free(now));
+            let claim = transaction.add(claim);
+            let identity = match new.identity {
+                Some(subject) => Some(transaction.add(put_new(&IdentityClaim::new(subject, profile))?)),
+                None => None,
+            };
+            let before = HandleClaim::key_before(user.handle()).map(|key| transaction.check(key, free(now)));
+            let outcome = call.transact(transaction).await?;
+            let is_refused = |action: Option<ActionHandle>| action.is_some_and(|action| outcome.is_refused(action));
+            if outcome.is_refused(put) {
+                let stored = read_own::<User>(outcome.current(put).cloned())?;
+                let same = |stored: &User| stored.profile() == user.profile() && stored.identity() == user.identity();
+                return stored.filter(same).ok_or_else(|| taken(User::TYPE, "the user id is taken"));
+            }
+            if outcome.is_refused(claim) || is_refused(before) {
+                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+            }
+            if is_refused(identity) {
+                return Err(taken(IdentityClaim::TYPE, "the identity has a user already; look it up instead"));
+            }
+            outcome.done().map(|()| user)
+        })
+        .await
+    }
+}

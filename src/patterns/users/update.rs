@@ -1,0 +1,151 @@
+//! `users.update`
+
+use super::claims::{Place, is_of, is_same_claim, names, place};
+use super::taken;
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
+use crate::entity::Entity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{HandleClaim, IdentityClaim, User, read_own};
+use crate::patterns::Threadline;
+use crate::patterns::call::{begin, is_own};
+use crate::request::{Condition, Transaction, Write};
+use crate::text::{DisplayName, Handle};
+
+pub(crate) const CARD: Card = Card::new("users.update", "Threadline::update_user", Caller::Anyone)
+    .cases(&[
+        Case::named("display name", &[USER, CLAIM, IDENTITY], Cost::of(&[Term::writes(6)])),
+        Case::named("handle", &[USER, NEW_CLAIM, OLD_CLAIM, IDENTITY], Cost::of(&[Term::writes(8)])),
+        Case::named("display name, without an identity", &[USER, CLAIM], Cost::of(&[Term::writes(4)])),
+        Case::named("handle, without an identity", &[USER, NEW_CLAIM, OLD_CLAIM], Cost::of(&[Term::writes(6)])),
+        Case::named(
+            "handle with an old key to another, without an identity",
+            &[AT_OLD_KEY, AT_OLD_KEY, USER, NEW_CLAIM, OLD_KEY_IS_FREE, OLD_CLAIM],
+            Cost::of(&[Term::reads(2), Term::writes(8)]),
+        ),
+        Case::named(
+            "display name, old claim moves, without an identity",
+            &[AT_OLD_KEY, AT_OLD_KEY, USER, NEW_CLAIM, MOVED_CLAIM],
+            Cost::of(&[Term::reads(2), Term::writes(6)]),
+        ),
+        Case::named("same names", &[RequestCard::get(&User::CARD).consistent()], Cost::of(&[Term::reads(1)])),
+    ])
+    .retry("returns the changed user, if it is called with the user as read before");
+
+const USER: RequestCard = RequestCard::update(&User::CARD).when("the version is the one read").in_transaction();
+const CLAIM: RequestCard = RequestCard::update(&HandleClaim::CARD).when("the claim is the user's").in_transaction();
+const IDENTITY: RequestCard =
+    RequestCard::update(&IdentityClaim::CARD).when("the claim is the user's").in_transaction();
+const NEW_CLAIM: RequestCard =
+    RequestCard::put(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own").in_transaction();
+/// A handle reservation of zero deletes the claim instead.
+const OLD_CLAIM: RequestCard = CLAIM;
+const AT_OLD_KEY: RequestCard = RequestCard::get(&HandleClaim::CARD).consistent();
+const OLD_KEY_IS_FREE: RequestCard =
+    RequestCard::check(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own");
+const MOVED_CLAIM: RequestCard =
+    RequestCard::delete(&HandleClaim::CARD).when("no claim, or the claim is the user's").in_transaction();
+
+/// New names for a user; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    handle: Option<Handle>,
+    display_name: Option<DisplayName>,
+}
+
+impl UserChange {
+    /// No change yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new handle.
+    #[must_use]
+    pub fn handle(mut self, handle: Handle) -> Self {
+        self.handle = Some(handle);
+        self
+    }
+
+    /// A new display name.
+    #[must_use]
+    pub fn display_name(mut self, display_name: DisplayName) -> Self {
+        self.display_name = Some(display_name);
+        self
+    }
+}
+
+impl Threadline {
+    /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and 2
+    /// more for a user with an identity.
+    ///
+    /// A handle that version 0.1 folded to another form costs 1 RCU more, old or new, and a new one 2 WCU. A claim of version 0.1
+    /// costs 1 RCU and 2 WCU more: it moves to the folded form, unless somebody else has that.
+    ///
+    /// The old handle stays [reserved](Self::with_handle_reservation) for its user. The projector copies the names into memberships;
+    /// messages keep those they were sent with.
+    ///
+    /// # Errors
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when the user was changed since it was read: read it again. A repeat
+    ///   of a change that was done, with the same user as read before, gives the changed user.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
+    /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    ///   whatever else would have.
+    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the user as read before.
+    pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
+        let call = begin!(&*self.store, CARD);
+        call.run(async {
+            let handle = change.handle.unwrap_or_else(|| user.handle().clone());
+            if handle != *user.handle() {
+                handle.check_new()?;
+            }
+            let display_name = change.display_name.unwrap_or_else(|| user.display_name().clone());
+            let renamed = user.renamed(handle, display_name);
+            if renamed.profile() == user.profile() {
+                // Nothing to write; but whether there is nothing to change, only the table knows.
+                return match call.read::<User>(user.key()).await? {
+                    Some(stored) if stored.version() == user.version() => Ok(stored),
+                    Some(_) => Err(changed_since()),
+                    None => Err(no_such_user()),
+                };
+            }
+
+            // Updates, not puts, so that attributes which the application added to these items stay.
+            let unchanged = Condition::eq("version", user.version()).and(is_own::<User>());
+            let mut transaction = Transaction::default();
+            let update = transaction.add(Write::update(user.key(), names(&renamed)).when(unchanged).returning_old());
+            let from = place(&call, user, user.handle()).await?;
+            let to = match renamed.handle() {
+                handle if is_same_claim(user.handle(), handle) => Place { also_free: None, ..from.clone() },
+                handle => place(&call, user, handle).await?,
+            };
+            let claims = self.rename_claims(user, &renamed, from, to, &mut transaction)?;
+            if let Some(subject) = user.identity() {
+                let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed));
+                transaction.add(claim.when(is_of::<IdentityClaim>(user)));
+            }
+
+            let outcome = call.transact(transaction).await?;
+            if outcome.is_refused(update) {
+                return match read_own::<User>(outcome.current(update).cloned())? {
+                    Some(current) if current == renamed => Ok(renamed),
+                    Some(_) => Err(changed_since()),
+                    None => Err(no_such_user()),
+                };
+            }
+            if claims.into_iter().any(|claim| outcome.is_refused(claim)) {
+                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+            }
+            outcome.done().map(|()| renamed)
+        })
+        .await
+    }
+}
+
+fn changed_since() -> Error {
+    let what = "the user was changed since it was read; read it again, and repeat the change";
+    Error::new(ErrorKind::ConditionFailed, what).with_entity(User::TYPE)
+}
+
+fn no_such_user() -> Error {
+    Error::not_found("there is no such user").with_entity(User::TYPE)
+}

@@ -1,0 +1,108 @@
+//! The registry: every access pattern and every entity, with its [card](crate::card).
+//!
+//! Code that covers all patterns iterates over it: tables of costs, budgets, policies.
+
+use crate::card::{Card, EntityCard};
+use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};
+use crate::patterns::{groups, inbox, messages, users};
+use crate::stream::{audit, projector};
+
+/// The cards of this crate's access patterns.
+pub const PATTERNS: &[&Card] = &[
+    &users::create::CARD,
+    &users::get::CARD,
+    &users::by_handle::CARD,
+    &users::by_identity::CARD,
+    &users::update::CARD,
+    &groups::start_direct::CARD,
+    &groups::create::CARD,
+    &groups::import_direct::CARD,
+    &groups::open::CARD,
+    &groups::members::CARD,
+    &groups::get::CARD,
+    &groups::add_member::CARD,
+    &groups::remove_member::CARD,
+    &messages::send::CARD,
+    &messages::get::CARD,
+    &messages::page::CARD,
+    &messages::edit::CARD,
+    &messages::delete::CARD,
+    &inbox::page::CARD,
+    &inbox::mark_read::CARD,
+    &inbox::unread::CARD,
+    &projector::ADVANCE,
+    &projector::REFRESH,
+    &projector::JOIN,
+    &projector::RENAME,
+    &audit::CHECK,
+    &audit::REBUILD,
+];
+
+/// The cards of this crate's entities.
+pub const ENTITIES: &[&EntityCard] =
+    &[&User::CARD, &HandleClaim::CARD, &IdentityClaim::CARD, &MessageGroup::CARD, &Membership::CARD, &Message::CARD];
+
+/// The cards of this crate, and those that an application adds.
+///
+/// ```
+/// use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
+/// use threadline::registry::Registry;
+///
+/// const NOTE: EntityCard = EntityCard::new("Note", "NOTE#<user>", "<note>");
+/// const WRITE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone)
+///     .cases(&[Case::new(&[RequestCard::put(&NOTE)], Cost::of(&[Term::writes(1)]))])
+///     .retry("replaces the note with an equal one");
+///
+/// let registry = Registry::new().with(&WRITE).with_entity(&NOTE);
+/// assert_eq!(registry.card("notes.write"), Some(&WRITE));
+/// for card in registry.cards() {
+///     println!("{}: {}", card.name, card.cases[0].cost);
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    cards: Vec<&'static Card>,
+    entities: Vec<&'static EntityCard>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// Creates a registry of this crate's cards.
+    pub fn new() -> Self {
+        Self { cards: PATTERNS.to_vec(), entities: ENTITIES.to_vec() }
+    }
+
+    /// Adds the card of a pattern.
+    #[must_use]
+    pub fn with(mut self, card: &'static Card) -> Self {
+        self.cards.push(card);
+        self
+    }
+
+    /// Adds the card of an entity.
+    #[must_use]
+    pub fn with_entity(mut self, entity: &'static EntityCard) -> Self {
+        self.entities.push(entity);
+        self
+    }
+
+    /// Returns the cards of the patterns.
+    pub fn cards(&self) -> &[&'static Card] {
+        &self.cards
+    }
+
+    /// Returns the card of the pattern with this name, if any.
+    pub fn card(&self, name: &str) -> Option<&'static Card> {
+        self.cards.iter().copied().find(|card| card.name == name)
+    }
+
+    /// Returns the cards of the entities.
+    pub fn entities(&self) -> &[&'static EntityCard] {
+        &self.entities
+    }
+}
