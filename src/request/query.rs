@@ -91,7 +91,8 @@ impl Query {
         Self::of(QuerySource::Index { partition })
     }
 
-    fn of(source: QuerySource) -> Self {
+    /// Reads this partition.
+    pub fn of(source: QuerySource) -> Self {
         Self { source, range: SortRange::All, order: Order::Ascending, limit: None, start: None }
     }
 
