@@ -46,6 +46,7 @@ enum Kind {
     Lag,
     Clocks,
     Items,
+    Dropped,
     Any,
 }
 
@@ -60,6 +61,7 @@ impl From<Kind> for Trouble {
             Kind::Lag => Self::Lag,
             Kind::Clocks => Self::Clocks,
             Kind::Items => Self::Items,
+            Kind::Dropped => Self::Dropped,
             Kind::Any => Self::Any,
         }
     }
@@ -97,7 +99,7 @@ fn main() -> ExitCode {
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     writeln!(
         std::io::stdout(),
-        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} late writes, {} records \
+        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} dropped calls, {} late writes, {} records \
          delivered, {} repeats, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
          {} unread checks, {} steps.",
         summaries.len(),
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         sum(|summary| summary.requests),
         sum(|summary| summary.faults),
         sum(|summary| summary.crashes),
+        sum(|summary| summary.dropped_calls),
         sum(|summary| summary.late_writes),
         sum(|summary| summary.records),
         sum(|summary| summary.repeats),

@@ -1,7 +1,10 @@
 //! A device of a user's: it asks a server, asks again where it got no answer, and notes what it was told.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use threadline::{
@@ -158,13 +161,13 @@ impl Client {
         for _ in 0..self.world.knobs.attempts {
             let servers = &self.world.servers;
             let Some(server) = servers.get(self.draw(servers.len())) else { break };
-            match server.run(work(server.chat())).await {
+            match server.run(self.may_drop(work(server.chat()))).await.flatten() {
                 Some(Ok(value)) => return Answer::Done(value),
                 Some(Err(error)) if error.outcome() == Outcome::Unknown => maybe = true,
                 Some(Err(error)) if error.is_retryable() => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
-                    self.tell(|| format!("loses server {}", server.number));
+                    self.tell(|| format!("gets no answer of server {}", server.number));
                     maybe = true;
                 }
             }
@@ -174,6 +177,23 @@ impl Client {
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
         }
         Answer::GivenUp { maybe }
+    }
+
+    /// Does the work, or drops it midway and returns `None`.
+    async fn may_drop<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let dropped = self.world.knobs.dropped;
+        let is_dropped = dropped > 0 && !self.world.is_calm() && self.random.borrow_mut().chance(dropped);
+        let mut polls = if is_dropped { 1 + self.draw(20) } else { usize::MAX };
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            if polls == 0 {
+                self.world.dropped.set(self.world.dropped.get() + 1);
+                return Poll::Ready(None);
+            }
+            polls -= 1;
+            work.as_mut().poll(context).map(Some)
+        })
+        .await
     }
 
     /// What the model is to note of an answer.

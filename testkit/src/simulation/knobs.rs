@@ -26,6 +26,8 @@ pub enum Trouble {
     Clocks,
     /// Other programs' items, and items that cannot be read, lie among those of the deployment.
     Items,
+    /// Servers drop calls midway, as a timeout does, and live on.
+    Dropped,
     /// Any of these, each in its own measure or not at all.
     Any,
 }
@@ -42,6 +44,7 @@ impl Trouble {
             Self::Lag => "lag",
             Self::Clocks => "clocks",
             Self::Items => "items",
+            Self::Dropped => "dropped",
             Self::Any => "any",
         }
     }
@@ -130,6 +133,8 @@ pub(super) struct Knobs {
     pub(super) batch: usize,
     /// The most items of a page.
     pub(super) page_size: NonZeroU32,
+    /// How many of a thousand calls are dropped midway.
+    pub(super) dropped: u16,
 }
 
 impl Knobs {
@@ -194,6 +199,11 @@ impl Knobs {
             takeover,
             batch: random.between(1, 12),
             page_size: u32::try_from(random.between(1, 5)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
+            dropped: if trouble.includes(Trouble::Dropped) && (trouble == Trouble::Dropped || random.chance(500)) {
+                u16::try_from(random.between(1, 100)).unwrap_or(0)
+            } else {
+                0
+            },
         }
     }
 }

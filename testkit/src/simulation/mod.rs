@@ -78,6 +78,8 @@ pub struct Summary {
     pub faults: u64,
     /// How often a server or a projector died.
     pub crashes: u64,
+    /// The calls that were dropped midway.
+    pub dropped_calls: u64,
     /// The writes that were done when their sender had given up waiting for the answer.
     pub late_writes: u64,
     /// The records that were delivered, those that came again counted in.
@@ -421,6 +423,7 @@ impl Run {
             requests: traffic.requests,
             faults: self.world.met_faults(),
             crashes: self.crashes,
+            dropped_calls: self.world.dropped.get(),
             late_writes: traffic.late_writes,
             records: self.shards.delivered.get(),
             repeats: self.shards.repeats.get(),

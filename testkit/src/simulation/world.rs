@@ -37,6 +37,8 @@ pub(super) struct World {
     sources: Cell<u32>,
     /// How many messages were checked to be unread.
     pub(super) unread_checks: Cell<u64>,
+    /// How many calls were dropped.
+    pub(super) dropped: Cell<u64>,
 }
 
 impl World {
@@ -60,6 +62,7 @@ impl World {
             devices: Cell::new(0),
             processes: RefCell::default(),
             unread_checks: Cell::new(0),
+            dropped: Cell::new(0),
             sources: Cell::new(1),
             people,
             knobs,
@@ -105,6 +108,11 @@ impl World {
         let process = FaultStore::new(table, plan);
         self.processes.borrow_mut().push(process.clone());
         process
+    }
+
+    /// Returns `true` once nothing goes wrong any more.
+    pub(super) fn is_calm(&self) -> bool {
+        self.calm.get()
     }
 
     /// From now on nothing goes wrong any more.

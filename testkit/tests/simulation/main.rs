@@ -18,6 +18,7 @@ fn hundred(trouble: Trouble, from: u64) {
     let troubles = [
         (Trouble::Faults, "faults", sum(|summary| summary.faults)),
         (Trouble::Crashes, "crashes", sum(|summary| summary.crashes)),
+        (Trouble::Dropped, "dropped calls", sum(|summary| summary.dropped_calls)),
         (Trouble::Late, "late writes", sum(|summary| summary.late_writes)),
         (Trouble::Redelivery, "repeats", sum(|summary| summary.repeats)),
         (Trouble::Redelivery, "takeovers", sum(|summary| summary.takeovers)),
@@ -45,6 +46,11 @@ fn throttles_conflicts_failures_and_lost_answers_break_nothing() {
 #[test]
 fn servers_and_projectors_that_die_between_two_requests_break_nothing() {
     hundred(Trouble::Crashes, 0);
+}
+
+#[test]
+fn calls_that_are_dropped_midway_break_nothing() {
+    hundred(Trouble::Dropped, 0);
 }
 
 #[test]
