@@ -4,6 +4,8 @@ mod audit;
 mod audit_bounds;
 mod audit_findings;
 mod audit_live;
+mod audit_pages;
+mod audit_unreadable;
 mod auto_traits;
 mod budgets;
 mod convergence;
