@@ -17,6 +17,7 @@ mod entities;
 mod expiry;
 mod fault_matrix;
 mod faults;
+mod foreign_items;
 mod groups;
 mod imports;
 mod inbox;
