@@ -33,6 +33,7 @@ mod row_size;
 mod sink;
 mod store_ext;
 mod stream_bounds;
+mod stream_failures;
 mod stream_faults;
 mod stream_races;
 mod support;
