@@ -343,3 +343,33 @@ async fn a_list_without_the_parents_name_forgets_no_parent() -> Result<(), Error
     assert!(last_a < first_b, "{order:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_run_pauses_after_each_round_and_list_without_records() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![streams(), off(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend([page(&[], Some("i3")), page(&[], Some("i4")), page(&[], None), off(), off(), off(), streams()]);
+    let pause = std::time::Duration::from_millis(250);
+    let mut poller = app.poller(&Server::answering(replies)).with_idle_pause(pause);
+    assert!(poller.run_until(pending()).await?.stream_ended);
+    assert_eq!(app.sleeps.millis(), [250; 4], "two rounds, and the lists before the third");
+    Ok(())
+}
+
+#[tokio::test]
+async fn shards_are_listed_after_each_round_until_a_missing_parent_is_believed() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false), shard("c", None, false)]);
+    let mut replies = vec![streams(), family(), iterator("c1"), page(&[], Some("c2"))];
+    replies.extend([family(), page(&[], Some("c3")), family(), page(&[], Some("c4")), family(), iterator("a1")]);
+    replies.extend([page(&[], Some("a2")), page(&[], Some("c5"))]);
+    let server = Server::answering(replies);
+    let _ = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await;
+    let requests: Vec<_> = operations(&server).iter().map(|operation| operation[..3].to_owned()).collect();
+    let lists = requests.iter().enumerate().filter(|(_, operation)| *operation == "Des").map(|(place, _)| place);
+    assert_eq!(lists.take(4).collect::<Vec<_>>(), [1, 4, 6, 8], "{requests:?}");
+    Ok(())
+}
