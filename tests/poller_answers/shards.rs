@@ -119,7 +119,7 @@ async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error>
     replies.extend(nothing_more());
     let server = Server::answering(replies);
     let summary = app.poller(&server).drain().await?;
-    assert_eq!(summary.records, records.len() as u64);
+    assert_eq!((summary.records, summary.errors), (records.len() as u64, 0), "the list is asked before an iterator");
     assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(&first[1]));
     assert!(!app.events().contains(&"a: ended".to_owned()));
     Ok(())
@@ -226,8 +226,9 @@ async fn a_drain_ends_at_a_closed_shard_that_gives_no_end() {
         "GetShardIterator" => iterator("i"),
         _ => page(&[], Some("i")),
     });
-    let mut poller = app.poller(&server).with_stream(ARN);
+    let mut poller = app.poller(&server).with_stream(ARN).with_retry(RetryPolicy::default().max_attempts(1));
     assert_eq!(drained(&mut poller).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(operations(&server).iter().filter(|operation| *operation == "GetRecords").count(), 1001);
 }
 
 #[tokio::test]
