@@ -204,3 +204,53 @@ impl StdError for Cause {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+
+    use super::*;
+
+    /// An error with a cause.
+    #[derive(Debug)]
+    struct Wrapped<T>(T);
+
+    impl<T: fmt::Debug> fmt::Display for Wrapped<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+
+    impl<T: StdError + 'static> StdError for Wrapped<T> {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_made_is_the_operators_fault() {
+        let error = SdkError::<GetItemError, HttpResponse>::construction_failure("no region");
+        for effect in [Effect::Read, Effect::Write] {
+            let call = Call { operation: "get", table: "t", effect, attempts: &Attempts::new() };
+            assert_eq!(Failure::of(&error).into_error(call).kind(), ErrorKind::Misconfigured);
+        }
+    }
+
+    #[test]
+    fn time_limits_and_io_errors_of_a_provider_may_pass() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(not_sent(&Wrapped(refused())), NotSent::NoCredentialsYet);
+        assert_eq!(not_sent(&Wrapped(TimedOutError)), NotSent::NoCredentialsYet);
+        assert_eq!(not_sent(&Wrapped(CredentialsError::not_loaded(refused()))), NotSent::Client);
+        assert_eq!(not_sent(&Wrapped(fmt::Error)), NotSent::Client);
+    }
+
+    #[test]
+    fn the_debug_of_a_cause_is_its_chain_of_texts() {
+        let cause = Cause::of(&Wrapped(Wrapped(fmt::Error)));
+        assert_eq!(format!("{cause:?}"), format!("wrapped: wrapped: {}", fmt::Error));
+        assert_eq!(StdError::source(&cause).unwrap().to_string(), "wrapped");
+    }
+}

@@ -131,6 +131,13 @@ async fn an_update_that_does_not_fit_the_item_is_invalid() {
 }
 
 #[tokio::test]
+async fn a_token_of_another_transaction_is_invalid() {
+    let [_, write, transaction] = after(400, "IdempotentParameterMismatchException").await;
+    assert_eq!((transaction.kind(), transaction.recovery()), (ErrorKind::Invalid, Recovery::Permanent));
+    assert_eq!(write.kind(), ErrorKind::OutcomeUnknown, "a single write has no token");
+}
+
+#[tokio::test]
 async fn codes_of_other_requests_are_unknown() {
     for code in
         ["ConditionalCheckFailedException", "IdempotentParameterMismatchException", "TransactionCanceledException"]

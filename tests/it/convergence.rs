@@ -160,53 +160,19 @@ impl World {
                     self.app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
                 }
             }
-            Step::Expire(number) => {
-                if let Some((message, _)) = self.authored(number).await
-                    && self.is_stored(&message).await
-                {
-                    let soon = threadline::Clock::now(&*self.app.clock).unix_seconds() + 1;
-                    let update = Update::new().set("expires_at", AttributeValue::N(soon.to_string()));
-                    let write = Write::update(message.key(), update);
-                    self.app.store.write(write).await.unwrap().done().unwrap();
-                    self.app.clock.advance(Duration::from_secs(2));
-                    self.app.store.sweep_expired();
-                }
-            }
+            Step::Expire(number) => self.expire(number).await,
             Step::SendAgain(number) => {
                 if let Some((message, thread)) = self.authored(number).await {
                     // Where it is there with another text, this is refused.
                     let _ = thread.send(message.id(), message.body().unwrap().as_str()).await;
                 }
             }
-            Step::Rename(number, name) => {
-                let user = self.user(number).clone();
-                // Up to the longest there are: how much of a text a row shows depends on the names that it holds.
-                let handle = format!("u{}_{}{}", number % USERS, name % 3, "é".repeat([0, 9, 22][name % 3]));
-                let display_name = DisplayName::new("語".repeat([1, 13, 26][name / 3 % 3])).unwrap();
-                let change = UserChange::new().handle(Handle::new(handle).unwrap()).display_name(display_name);
-                let renamed = self.app.chat.update_user(&user, change).await.unwrap();
-                self.users[number % USERS].push(renamed);
-            }
+            Step::Rename(number, name) => self.rename(number, name).await,
             Step::Open(conversation, member) => {
                 let (place, _, thread) = self.open(conversation, member).await;
                 self.opened.insert(place, thread);
             }
-            Step::Join(conversation, member, how) => {
-                let (place, _, thread) = self.open(conversation % 2, how).await;
-                let earlier = self.opened.get(&place).filter(|_| how % 2 == 1);
-                let user = self.user_as_of(member, how / 2);
-                if self.conversations[place].1.contains(&(member % USERS)) {
-                    return;
-                }
-                let added = earlier.unwrap_or(&thread).add_member(user).await;
-                if added.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-                    // Who opened it earlier has left since, and adds nobody any more.
-                    return;
-                }
-                added.unwrap();
-                self.joined.insert(Membership::key_from((thread.group_id(), user.id())));
-                self.conversations[place].1.insert(member % USERS);
-            }
+            Step::Join(conversation, member, how) => self.join(conversation, member, how).await,
             Step::Leave(conversation, member) => {
                 let (place, member, thread) = self.open(conversation % 2, member).await;
                 if self.conversations[place].1.len() > 1 {
@@ -220,25 +186,72 @@ impl World {
                     thread.mark_read(message.position()).await.unwrap();
                 }
             }
-            Step::Direct(one, other, how) => {
-                let (from, to) = (self.user_as_of(one, how), self.user_as_of(other, how / 2));
-                if from.id() == to.id() {
-                    return;
-                }
-                let id = self.app.chat.new_message_id();
-                let draft = threadline::Draft::new(threadline::MessageBody::new(text.as_str()).unwrap()).with_id(id);
-                let thread = self.app.chat.start_direct(from, to, draft).await.unwrap();
-                let members = BTreeSet::from([one % USERS, other % USERS]);
-                if !self.conversations.iter().any(|(group, _)| *group == thread.group_id()) {
-                    self.conversations.push((thread.group_id(), members));
-                }
-                let place = self.conversations.iter().position(|(group, _)| *group == thread.group_id()).unwrap();
-                let newest = thread.messages().fetch().await.unwrap().items;
-                let message = newest.into_iter().find(|message| message.id() == id).unwrap();
-                self.messages.push((place, one % USERS, message));
-            }
+            Step::Direct(one, other, how) => self.start_direct(one, other, how).await,
             Step::Deliver(..) | Step::Rewind(..) => {}
         }
+    }
+
+    /// Lets a message expire, after which the service deletes it.
+    async fn expire(&self, number: usize) {
+        if let Some((message, _)) = self.authored(number).await
+            && self.is_stored(&message).await
+        {
+            let soon = threadline::Clock::now(&*self.app.clock).unix_seconds() + 1;
+            let update = Update::new().set("expires_at", AttributeValue::N(soon.to_string()));
+            let write = Write::update(message.key(), update);
+            self.app.store.write(write).await.unwrap().done().unwrap();
+            self.app.clock.advance(Duration::from_secs(2));
+            self.app.store.sweep_expired();
+        }
+    }
+
+    /// Gives a user other names.
+    async fn rename(&mut self, number: usize, name: usize) {
+        let user = self.user(number).clone();
+        // Up to the longest there are: how much of a text a row shows depends on the names that it holds.
+        let handle = format!("u{}_{}{}", number % USERS, name % 3, "é".repeat([0, 9, 22][name % 3]));
+        let display_name = DisplayName::new("語".repeat([1, 13, 26][name / 3 % 3])).unwrap();
+        let change = UserChange::new().handle(Handle::new(handle).unwrap()).display_name(display_name);
+        let renamed = self.app.chat.update_user(&user, change).await.unwrap();
+        self.users[number % USERS].push(renamed);
+    }
+
+    /// Adds a user to a group, unless the user is a member.
+    async fn join(&mut self, conversation: usize, member: usize, how: usize) {
+        let (place, _, thread) = self.open(conversation % 2, how).await;
+        let earlier = self.opened.get(&place).filter(|_| how % 2 == 1);
+        let user = self.user_as_of(member, how / 2);
+        if self.conversations[place].1.contains(&(member % USERS)) {
+            return;
+        }
+        let added = earlier.unwrap_or(&thread).add_member(user).await;
+        if added.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            // Who opened it earlier has left since, and adds nobody any more.
+            return;
+        }
+        added.unwrap();
+        self.joined.insert(Membership::key_from((thread.group_id(), user.id())));
+        self.conversations[place].1.insert(member % USERS);
+    }
+
+    /// Sends a message to the conversation of two, which may be there.
+    async fn start_direct(&mut self, one: usize, other: usize, how: usize) {
+        let text = self.text();
+        let (from, to) = (self.user_as_of(one, how), self.user_as_of(other, how / 2));
+        if from.id() == to.id() {
+            return;
+        }
+        let id = self.app.chat.new_message_id();
+        let draft = threadline::Draft::new(threadline::MessageBody::new(text.as_str()).unwrap()).with_id(id);
+        let thread = self.app.chat.start_direct(from, to, draft).await.unwrap();
+        let members = BTreeSet::from([one % USERS, other % USERS]);
+        if !self.conversations.iter().any(|(group, _)| *group == thread.group_id()) {
+            self.conversations.push((thread.group_id(), members));
+        }
+        let place = self.conversations.iter().position(|(group, _)| *group == thread.group_id()).unwrap();
+        let newest = thread.messages().fetch().await.unwrap().items;
+        let message = newest.into_iter().find(|message| message.id() == id).unwrap();
+        self.messages.push((place, one % USERS, message));
     }
 
     /// The rows as they are, without what may rightly differ.

@@ -8,6 +8,7 @@ mod model;
 mod records;
 mod shards;
 mod streams;
+mod trimmed;
 
 use std::collections::BTreeMap;
 use std::future::pending;

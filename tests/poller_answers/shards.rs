@@ -109,87 +109,6 @@ async fn a_closed_shard_is_read_to_its_end_through_any_number_of_empty_reads() -
 }
 
 #[tokio::test]
-async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Result<(), Error> {
-    let app = App::new();
-    let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
-    let records = app.records(0);
-    let replies = one_batch(&records);
-    app.poller(&Server::answering(replies)).drain().await?;
-    app.events.lock().unwrap().clear();
-
-    thread.send(thread.new_message_id(), "missed").await?;
-    thread.send(thread.new_message_id(), "left").await?;
-    let left = app.records(0).pop().unwrap();
-    let trimmed = || fault(400, "TrimmedDataAccessException");
-    let mut replies = vec![streams(), one_shard(), trimmed(), iterator("i1"), trimmed(), iterator("i2")];
-    replies.push(page(&[left], Some("i3")));
-    replies.extend(nothing_more());
-    let server = Server::answering(replies);
-    let summary = app.poller(&server).drain().await?;
-
-    assert_eq!((summary.trimmed, summary.records), (1, 1));
-    assert_eq!(app.events(), ["a: trimmed", "a: 1 records, 0 failed"]);
-    assert_eq!(app.preview(&andrew).await, "left");
-    let kinds: Vec<_> = iterators(&server).iter().map(|body| body["ShardIteratorType"].clone()).collect();
-    assert_eq!(kinds, ["AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "TRIM_HORIZON"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
-    for listed in [true, false] {
-        let app = App::new();
-        let mut replies = vec![streams(), one_shard(), iterator("i1")];
-        replies.extend(nothing_more());
-        app.poller(&Server::answering(replies)).drain().await?;
-
-        let mut family = vec![shard("b", Some("a"), false)];
-        if listed {
-            family.push(shard("a", None, true));
-        }
-        let family = || shards("ENABLED", &family);
-        let mut replies =
-            vec![streams(), family(), gone(), family(), gone(), family(), gone(), family(), iterator("b1")];
-        replies.extend(nothing_more());
-        let server = Server::answering(replies);
-        let summary = app.poller(&server).drain().await?;
-        assert_eq!((summary.trimmed, summary.errors), (1, 2), "listed: {listed}");
-        assert_eq!(iterators(&server)[3]["ShardId"], "b");
-
-        let mut replies = vec![streams(), family(), iterator("b1")];
-        replies.extend(nothing_more());
-        let summary = app.poller(&Server::answering(replies)).drain().await?;
-        assert_eq!(summary.trimmed, 0, "it is not told again");
-        assert_eq!(app.events().iter().filter(|event| *event == "a: trimmed").count(), 1);
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    let mut replies = vec![streams(), one_shard(), gone(), one_shard(), gone(), one_shard(), iterator("i1")];
-    replies.push(page(&app.records(0), Some("i2")));
-    replies.extend(nothing_more());
-    let summary = app.poller(&Server::answering(replies)).drain().await?;
-    assert_eq!((summary.trimmed, summary.projected), (0, 3));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_parent_that_was_never_begun_is_not_trimmed() -> Result<(), Error> {
-    let app = App::new();
-    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-    let mut replies = vec![streams(), family(), family(), family(), family()];
-    replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
-    replies.extend(nothing_more());
-    let summary = app.poller(&Server::answering(replies)).drain().await?;
-    assert_eq!(summary.trimmed, 0);
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
@@ -200,7 +119,7 @@ async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error>
     replies.extend(nothing_more());
     let server = Server::answering(replies);
     let summary = app.poller(&server).drain().await?;
-    assert_eq!(summary.records, records.len() as u64);
+    assert_eq!((summary.records, summary.errors), (records.len() as u64, 0), "the list is asked before an iterator");
     assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(&first[1]));
     assert!(!app.events().contains(&"a: ended".to_owned()));
     Ok(())
@@ -307,100 +226,9 @@ async fn a_drain_ends_at_a_closed_shard_that_gives_no_end() {
         "GetShardIterator" => iterator("i"),
         _ => page(&[], Some("i")),
     });
-    let mut poller = app.poller(&server).with_stream(ARN);
+    let mut poller = app.poller(&server).with_stream(ARN).with_retry(RetryPolicy::default().max_attempts(1));
     assert_eq!(drained(&mut poller).await.unwrap_err().kind(), ErrorKind::Unavailable);
-}
-
-#[tokio::test]
-async fn a_parent_that_was_gone_before_the_start_is_never_trimmed() -> Result<(), Error> {
-    for start in [PollStart::Oldest, PollStart::Latest] {
-        let app = App::new();
-        let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-        // The first process ends after a single list, with a fault.
-        let denied = || fault(400, "AccessDeniedException");
-        let first = Server::answering([streams(), family(), denied(), denied()]);
-        drained(&mut app.poller(&first).with_start(start)).await.unwrap_err();
-
-        let mut replies = vec![streams(), family(), family(), family(), family()];
-        replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
-        replies.extend(nothing_more());
-        let summary = drained(&mut app.poller(&Server::answering(replies)).with_start(start)).await?;
-        assert_eq!(summary.trimmed, 0, "{start:?}");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_start_at_the_latest_does_not_report_the_parents_of_its_shards() -> Result<(), Error> {
-    let app = App::new();
-    let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-    let mut replies = vec![streams(), family(), iterator("b1")];
-    replies.extend(nothing_more());
-    replies.extend([family(), family(), family(), family(), gone(), family(), gone(), family(), gone(), family()]);
-    replies.extend(nothing_more());
-    let mut poller = app.poller(&Server::answering(replies)).with_start(PollStart::Latest);
-    drained(&mut poller).await?;
-    let summary = drained(&mut poller).await?;
-    assert_eq!((summary.trimmed, summary.errors), (0, 2));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_parent_that_was_born_and_gone_unseen_is_trimmed() -> Result<(), Error> {
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    drained(&mut app.poller(&Server::answering(one_batch(&app.records(0))))).await?;
-    // Between the two, a has ended, b was born and has ended, and c was born.
-    let family = || shards("ENABLED", &[shard("a", None, true), shard("c", Some("b"), false)]);
-    let mut replies = vec![streams(), family(), iterator("a1"), page(&[], None), family(), family(), family()];
-    replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("c1")]);
-    replies.extend(nothing_more());
-    let summary = drained(&mut app.poller(&Server::answering(replies))).await?;
-    assert_eq!(summary.trimmed, 1);
-    assert!(app.events().contains(&"b: trimmed".to_owned()));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_trimmed_shard_neither_waits_for_nor_reports_its_finished_parent() -> Result<(), Error> {
-    let app = App::new();
-    app.thread("andrewbrown", "bayko").await;
-    let records = app.records(0);
-    let both = || shards("ENABLED", &[shard("a", None, true), shard("b", Some("a"), false)]);
-    let mut replies = vec![streams(), both(), iterator("a1"), page(&records[..1], None), both(), iterator("b1")];
-    replies.push(page(&records[1..2], Some("b2")));
-    replies.extend(nothing_more());
-    let child = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-    // Three lists without the parent make the poller forget it.
-    for _ in 0..3 {
-        replies.push(child());
-        replies.extend(nothing_more());
-    }
-    let trimmed = || fault(400, "TrimmedDataAccessException");
-    replies.extend([child(), trimmed(), iterator("b3"), fault(400, "ThrottlingException"), child()]);
-    replies.push(page(&records[2..], Some("b4")));
-    replies.extend(nothing_more());
-    let server = Server::answering(replies);
-    let mut poller = app.poller(&server);
-    for _ in 0..4 {
-        drained(&mut poller).await?;
-    }
-    // The iterator is lost.
-    let summary = drained(&mut poller).await?;
-    assert_eq!((summary.trimmed, summary.records), (1, records.len() as u64 - 2));
-    Ok(())
-}
-
-#[tokio::test]
-async fn records_that_stay_trimmed_are_reported_once() {
-    let app = App::new();
-    let server = Server::serving(|operation, _| match operation {
-        "DescribeStream" => one_shard(),
-        _ => fault(400, "TrimmedDataAccessException"),
-    });
-    let mut poller = app.poller(&server).with_stream(ARN);
-    drained(&mut poller).await.unwrap_err();
-    assert_eq!(poller.summary().trimmed, 1);
+    assert_eq!(operations(&server).iter().filter(|operation| *operation == "GetRecords").count(), 1001);
 }
 
 #[tokio::test]
@@ -514,5 +342,35 @@ async fn a_list_without_the_parents_name_forgets_no_parent() -> Result<(), Error
     let last_a = order.iter().rposition(|shard| shard == "a").unwrap();
     let first_b = order.iter().position(|shard| shard == "b").unwrap();
     assert!(last_a < first_b, "{order:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_pauses_after_each_round_and_list_without_records() -> Result<(), Error> {
+    let app = App::new();
+    app.thread("andrew", "bayko").await;
+    let records = app.records(0);
+    let off = || shards("DISABLED", &[shard("a", None, true)]);
+    let mut replies = vec![streams(), off(), iterator("i1"), page(&records, Some("i2"))];
+    replies.extend([page(&[], Some("i3")), page(&[], Some("i4")), page(&[], None), off(), off(), off(), streams()]);
+    let pause = std::time::Duration::from_millis(250);
+    let mut poller = app.poller(&Server::answering(replies)).with_idle_pause(pause);
+    assert!(poller.run_until(pending()).await?.stream_ended);
+    assert_eq!(app.sleeps.millis(), [250; 4], "two rounds, and the lists before the third");
+    Ok(())
+}
+
+#[tokio::test]
+async fn shards_are_listed_after_each_round_until_a_missing_parent_is_believed() -> Result<(), Error> {
+    let app = App::new();
+    let family = || shards("ENABLED", &[shard("b", Some("a"), false), shard("c", None, false)]);
+    let mut replies = vec![streams(), family(), iterator("c1"), page(&[], Some("c2"))];
+    replies.extend([family(), page(&[], Some("c3")), family(), page(&[], Some("c4")), family(), iterator("a1")]);
+    replies.extend([page(&[], Some("a2")), page(&[], Some("c5"))]);
+    let server = Server::answering(replies);
+    let _ = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await;
+    let requests: Vec<_> = operations(&server).iter().map(|operation| operation[..3].to_owned()).collect();
+    let lists = requests.iter().enumerate().filter(|(_, operation)| *operation == "Des").map(|(place, _)| place);
+    assert_eq!(lists.take(4).collect::<Vec<_>>(), [1, 4, 6, 8], "{requests:?}");
     Ok(())
 }

@@ -289,15 +289,16 @@ async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Found> {
     loop {
         let page = worker.checkpoints.query(query.clone()).await?;
         for item in page.items {
-            let is_ours = item.get_s(TYPE) == Some(Checkpoint::TYPE);
-            found.is_begun |= is_ours;
+            if item.get_s(TYPE) != Some(Checkpoint::TYPE) {
+                // Another program's.
+                continue;
+            }
+            found.is_begun = true;
             match Checkpoint::from_item(item) {
-                Ok(checkpoint) if is_ours => found.checkpoints.push(checkpoint),
-                Err(error) if is_ours => {
+                Ok(checkpoint) => found.checkpoints.push(checkpoint),
+                Err(error) => {
                     tracing::warn!(table = worker.api.table, kind = ?error.kind(), "a checkpoint cannot be read");
                 }
-                // Another program's.
-                Ok(_) | Err(_) => {}
             }
         }
         if page.next.is_none() {
@@ -337,5 +338,29 @@ impl Round {
         if self.failure.as_ref().is_none_or(|gravest| gravity(gravest) < gravity(&failure)) {
             self.failure = Some(failure);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the failure of a round whose steps failed so, in this order.
+    fn gravest(failures: &[(u32, ErrorKind)]) -> Option<(u32, ErrorKind)> {
+        let mut round = Round::default();
+        for (failed, kind) in failures {
+            let failure = Some(Error::new(*kind, "not now"));
+            round.add(Step { failure, ..Step::default() }, *failed);
+        }
+        round.failure.map(|(failed, error)| (failed, error.kind()))
+    }
+
+    #[test]
+    fn a_round_fails_with_its_gravest_failure_in_any_order() {
+        let (once, often) = ((1, ErrorKind::Throttled), (3, ErrorKind::Unavailable));
+        let operators = (2, ErrorKind::Misconfigured);
+        assert_eq!([gravest(&[once, often]), gravest(&[often, once])], [Some(often); 2]);
+        assert_eq!([gravest(&[often, operators]), gravest(&[operators, often])], [Some(operators); 2]);
+        assert_eq!(gravest(&[]), None);
     }
 }

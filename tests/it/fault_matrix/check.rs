@@ -139,60 +139,45 @@ async fn world(fault: &Fault) -> World {
     }
 }
 
-pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) {
-    let calm = world(&fault).await;
-    if fault.is_of_repeat {
-        call(&calm).await.unwrap();
-    }
-    let before = calm.items().await;
-    let measured = calm.meter.measure(call(&calm)).await;
-    let requests: Vec<_> = measured.requests().iter().map(|request| request.operation).collect();
-    let answer = measured.into_answer().unwrap();
-    let after = calm.items().await;
+/// A call without a fault, and what is expected of it with one.
+struct Check<T> {
+    fault: Fault,
+    expected: Expected,
+    requests: Vec<Operation>,
+    answer: T,
+    before: Vec<Item>,
+    after: Vec<Item>,
+}
 
-    let (mut met, mut unknown, mut ended) = (0, 0, Vec::new());
-    for (place, operation) in requests.iter().enumerate() {
-        let nth = requests[..=place].iter().filter(|other| *other == operation).count();
+/// The calls that met the fault.
+#[derive(Default)]
+struct Met {
+    calls: usize,
+    /// The calls after which nobody knows whether a request is done.
+    unknown: usize,
+    /// The items after which a call ended early, one for each such call.
+    ended: Vec<usize>,
+}
+
+pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) {
+    let check = Check::without_fault(&call, fault, expected).await;
+    let mut met = Met::default();
+    for (place, operation) in check.requests.iter().enumerate() {
+        let nth = check.requests[..=place].iter().filter(|other| *other == operation).count();
         let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
         for action in 1.. {
-            let calls = if fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
-            let world = world(&fault).await;
-            if fault.is_of_repeat {
-                call(&world).await.unwrap();
-            }
-            let plan = (fault.plan)(calls);
+            let calls = if check.fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
+            let world = check.world(&call).await;
+            let plan = (check.fault.plan)(calls);
             let shown = format!("{plan:?}");
             world.store.set_plan(plan);
             let first = unless_it_waits(call(&world));
             if world.store.faults() == 0 {
                 // The fault is one of writes, and this request reads; or one of an action, and there are no more.
-                assert_eq!(first.unwrap().unwrap(), answer, "{shown}");
+                assert_eq!(first.unwrap().unwrap(), check.answer, "{shown}");
                 break;
             }
-            met += 1;
-
-            let between = world.items().await;
-            let mut part = None;
-            match (expected.first, first) {
-                (First::Done, Some(Ok(first))) => assert!(first == answer && between == after, "{shown}"),
-                (First::GivenUp, None) => {}
-                (First::EndsBefore, Some(Ok(first))) => {
-                    let items = first.ends_behind();
-                    ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
-                    part = Some(first);
-                }
-                (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
-                    assert!(ended.is_empty(), "{shown}: what was done before is not told");
-                    let writes = matches!(operation, Operation::Write | Operation::Transact);
-                    assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
-                    match error.outcome() {
-                        Outcome::Unknown => unknown += 1,
-                        Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
-                    }
-                }
-                (_, first) => panic!("{shown}: {first:?}"),
-            }
-            assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
+            let part = check.first(&mut met, *operation, first, &world.items().await, &shown);
 
             world.store.set_plan(Plan::new());
             world.store.restart();
@@ -200,36 +185,108 @@ pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fa
                 Some(part) => part.with_the_rest(&world).await,
                 None => call(&world).await,
             };
-            let items = world.items().await;
-            match expected.again {
-                Again::Same => assert_eq!(again.unwrap(), answer, "{shown}"),
-                Again::Rest => drop(again.unwrap()),
-                Again::Exists(entity) => {
-                    let error = again.unwrap_err();
-                    assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(entity)), "{shown}");
-                }
-                Again::Second(entity) => {
-                    again.unwrap();
-                    assert_eq!(count(&items, entity), count(&after, entity) + 1, "{shown}");
-                    break;
-                }
-            }
-            assert!(items == after, "{shown}: not as without the fault");
-            if !fault.is_of_repeat {
+            check.again(again, &world.items().await, &shown);
+            if !check.fault.is_of_repeat || matches!(check.expected.again, Again::Second(_)) {
                 break;
             }
         }
     }
-    assert_eq!(met > 0, expected.first != First::Never, "some request meets the fault");
-    if expected.first == First::EndsBefore {
-        assert!(ended.is_sorted() && !ended.is_empty(), "the further the request, the more is done before: {ended:?}");
-        // The second item asks for something too.
-        assert!(
-            met < requests.len() || ended.first() <= Some(&1),
-            "at the first item, and there alone, it is an error"
-        );
-    } else {
-        assert_eq!(unknown > 0, expected.first == First::Unknown, "some request leaves its outcome unknown");
+    check.all(&met);
+}
+
+impl<T: Answer> Check<T> {
+    async fn without_fault(call: &impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) -> Self {
+        let calm = world(&fault).await;
+        if fault.is_of_repeat {
+            call(&calm).await.unwrap();
+        }
+        let before = calm.items().await;
+        let measured = calm.meter.measure(call(&calm)).await;
+        let requests = measured.requests().iter().map(|request| request.operation).collect();
+        let answer = measured.into_answer().unwrap();
+        Self { fault, expected, requests, answer, before, after: calm.items().await }
+    }
+
+    /// Returns a world for a call that meets the fault.
+    async fn world(&self, call: &impl AsyncFn(&World) -> Result<T>) -> World {
+        let world = world(&self.fault).await;
+        if self.fault.is_of_repeat {
+            call(&world).await.unwrap();
+        }
+        world
+    }
+
+    /// Checks what the caller knows after the fault, and the items of that moment. Returns the answer of a call that ended early.
+    fn first(
+        &self,
+        met: &mut Met,
+        operation: Operation,
+        first: Option<Result<T>>,
+        between: &[Item],
+        shown: &str,
+    ) -> Option<T> {
+        let Self { fault, expected, answer, before, after, .. } = self;
+        met.calls += 1;
+        let mut part = None;
+        match (expected.first, first) {
+            (First::Done, Some(Ok(first))) => assert!(first == *answer && between == after, "{shown}"),
+            (First::GivenUp, None) => {}
+            (First::EndsBefore, Some(Ok(first))) => {
+                let items = first.ends_behind();
+                met.ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
+                part = Some(first);
+            }
+            (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
+                assert!(met.ended.is_empty(), "{shown}: what was done before is not told");
+                let writes = matches!(operation, Operation::Write | Operation::Transact);
+                assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
+                match error.outcome() {
+                    Outcome::Unknown => met.unknown += 1,
+                    Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
+                }
+            }
+            (_, first) => panic!("{shown}: {first:?}"),
+        }
+        assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
+        part
+    }
+
+    /// Checks what the same call gives when it is made again, without a fault, and the items after it.
+    fn again(&self, again: Result<T>, items: &[Item], shown: &str) {
+        match self.expected.again {
+            Again::Same => assert_eq!(again.unwrap(), self.answer, "{shown}"),
+            Again::Rest => drop(again.unwrap()),
+            Again::Exists(entity) => {
+                let error = again.unwrap_err();
+                assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some(entity)), "{shown}");
+            }
+            Again::Second(entity) => {
+                again.unwrap();
+                assert_eq!(count(items, entity), count(&self.after, entity) + 1, "{shown}");
+                return;
+            }
+        }
+        assert!(items == self.after, "{shown}: not as without the fault");
+    }
+
+    /// Checks the calls that met the fault as a whole.
+    fn all(&self, met: &Met) {
+        let Met { calls, unknown, ended } = met;
+        let first = self.expected.first;
+        assert_eq!(*calls > 0, first != First::Never, "some request meets the fault");
+        if first == First::EndsBefore {
+            assert!(
+                ended.is_sorted() && !ended.is_empty(),
+                "the further the request, the more is done before: {ended:?}"
+            );
+            // The second item asks for something too.
+            assert!(
+                *calls < self.requests.len() || ended.first() <= Some(&1),
+                "at the first item, and there alone, it is an error"
+            );
+        } else {
+            assert_eq!(*unknown > 0, first == First::Unknown, "some request leaves its outcome unknown");
+        }
     }
 }
 

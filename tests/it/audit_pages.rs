@@ -1,0 +1,129 @@
+//! The pages of an audit: their cursors, and a request that fails in the middle of one.
+
+use threadline::stream::{AuditCursor, Auditor, Drift};
+use threadline::{Entity, ErrorKind, HandleClaim, MessageGroup, Update, User};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
+
+use crate::audit::{World, text};
+use crate::meddled::Meddled;
+use crate::support::scan;
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_being_mended() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
+    let findings = world.rebuild_on(store).await;
+    let drift = |user: &User| Drift::StalePreview { group: world.direct.group_id(), user: user.id() };
+    let mended: Vec<_> = findings.iter().map(|finding| (finding.drift.clone(), finding.mended)).collect();
+    assert_eq!(mended, [(drift(&world.andrew), false), (drift(&world.bayko), true)]);
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_finding() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    world.delete(HandleClaim::key_from(world.vir.handle())).await;
+    let whole = world.check().await;
+    assert_eq!(whole.len(), 3);
+
+    for nth in 1.. {
+        let store = FaultStore::new(world.app.store.clone(), Plan::new().throttle(Calls::nth(nth)));
+        let auditor = Auditor::new(store.clone());
+        let (mut findings, mut items, mut errors, mut cursor) = (Vec::new(), 0, 0, None);
+        loop {
+            match auditor.check(cursor.as_ref()).await {
+                Ok(page) => {
+                    findings.extend(page.findings);
+                    items += page.items;
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Throttled);
+                    errors += 1;
+                }
+            }
+        }
+        assert_eq!((findings, items), (whole.clone(), scan(&world.app.store).await.len()), "call {nth}");
+        assert!(errors <= 1);
+        if store.calls() < nth {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
+    let world = World::new().await;
+    for user in [&world.andrew, &world.bayko] {
+        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+    }
+    let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
+    let auditor = Auditor::new(store);
+    // From the group's item on, so that it is the first of the page.
+    let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
+    let mut cursor = None;
+    let page = loop {
+        match auditor.rebuild(cursor.as_ref()).await {
+            Ok(page) if page.findings.is_empty() => cursor = before.check(cursor.as_ref()).await.unwrap().next,
+            Ok(page) => break page,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let [finding] = &page.findings[..] else { panic!("{page:?}") };
+    let andrews = Drift::StalePreview { group: world.direct.group_id(), user: world.andrew.id() };
+    assert_eq!((&finding.drift, finding.mended), (&andrews, true));
+    let next = page.next.expect("the page ended before the end of the table");
+    assert_eq!(auditor.rebuild(Some(&next)).await.unwrap_err().kind(), ErrorKind::Throttled);
+    let rest = world.auditor().rebuild(Some(&next)).await.unwrap().findings;
+    let baykos = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    assert_eq!(rest.iter().map(|finding| (&finding.drift, finding.mended)).collect::<Vec<_>>(), [(&baykos, true)]);
+}
+
+#[tokio::test]
+async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text() {
+    let world = World::new().await;
+    world.delete(world.row(&world.bayko)).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    world.delete(HandleClaim::key_from(world.vir.handle())).await;
+    let (whole, items) = (world.check().await, scan(&world.app.store).await.len());
+    assert_eq!(whole.len(), 3);
+
+    let (mut findings, mut seen, mut kept) = (Vec::new(), 0, None::<String>);
+    loop {
+        let auditor = Auditor::new(Meddled::new(&world.app.store).pages_of(2));
+        let cursor = kept.map(|text| text.parse::<AuditCursor>().unwrap());
+        let page = auditor.rebuild(cursor.as_ref()).await.unwrap();
+        assert!(page.items <= 2);
+        seen += page.items;
+        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        kept = page.next.map(|cursor| cursor.to_string());
+        if kept.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = whole.into_iter().map(|finding| finding.drift).collect();
+    assert_eq!(findings, expected);
+    assert!(seen >= items, "{seen} of {items}");
+    assert_eq!(world.check().await, []);
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
+    let world = World::new().await;
+    let long = "A".repeat(6000);
+    // Garbage, another version, and a cursor without a sort key.
+    for text in ["", "x", "not base64!", "MgpBCkI", "MQpB", &long] {
+        let cursor: AuditCursor = text.parse().unwrap();
+        for page in [world.auditor().check(Some(&cursor)).await, world.auditor().rebuild(Some(&cursor)).await] {
+            assert_eq!(page.unwrap_err().kind(), ErrorKind::Invalid, "{text}");
+        }
+        assert_eq!(format!("{cursor:?}"), "AuditCursor(…)");
+    }
+}

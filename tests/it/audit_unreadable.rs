@@ -1,0 +1,105 @@
+//! Items that the audit cannot read: it reports them without their content, and compares everything else.
+
+use threadline::stream::Drift;
+use threadline::{Entity, HandleClaim, IdentityClaim, Membership, MessageGroup, Update, User};
+
+use crate::audit::{World, text};
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
+    // The ids are the same in every world.
+    let world = World::new().await;
+    for key in [
+        User::key_from(world.vir.id()),
+        HandleClaim::key_from(world.vir.handle()),
+        MessageGroup::key_from(world.group.group_id()),
+        Membership::key_from((world.group.group_id(), world.vir.id())),
+    ] {
+        let world = World::new().await;
+        world
+            .update(
+                key.clone(),
+                Update::new()
+                    .set("created_at", text("a secret"))
+                    .set("joined_at", text("a secret"))
+                    .set("user_uuid", text("a secret")),
+            )
+            .await;
+        let findings = world.check().await;
+        let told = findings.iter().filter(|finding| matches!(&finding.drift, Drift::Unreadable { .. })).count();
+        assert!(told >= 1, "{key:?}: {findings:?}");
+        assert!(findings.iter().all(|finding| !finding.to_string().contains("secret")), "{findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_silences_nothing_else() {
+    let world = World::new().await;
+    world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
+    let key = Membership::key_from((world.group.group_id(), world.bayko.id()));
+    world.update(key, Update::new().set("user_handle", text("old"))).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
+            Drift::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Drift::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    let row = |user: &User| Membership::key_from((group, user.id()));
+    world.update(row(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
+    world.update(row(&world.andrew), Update::new().set("message", text("something else"))).await;
+    world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
+    world
+        .all_but_the_unreadable_is_mended(&[
+            Drift::StalePreview { group, user: world.andrew.id() },
+            Drift::WrongMemberCount { group, counted: 7, rows: 3 },
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+    let world = World::new().await;
+    world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
+    world.all_but_the_unreadable_is_mended(&[]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_shown() {
+    let world = World::new().await;
+    let two = world.app.say(&world.direct, "two").await;
+    world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
+    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    assert_eq!(world.shown(&world.bayko).await, "one");
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
+    let world = World::new().await;
+    let group = world.group.group_id();
+    world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
+    let row = Membership::key_from((group, world.andrew.id()));
+    world.update(row, Update::new().set("message", text("something else"))).await;
+    let drift = Drift::StalePreview { group, user: world.andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
+    let world = World::new().await;
+    let andrew = &world.andrew;
+    world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
+    world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
+    let drift = Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[drift]).await;
+}

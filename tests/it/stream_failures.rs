@@ -1,0 +1,122 @@
+//! One item or record that fails in the projector: what succeeds beside it, and which record is redelivered.
+
+use threadline::Operation;
+use threadline::stream::{Projector, RecordOutcome};
+use threadline::{
+    AttributeValue, DisplayName, Entity, ErrorKind, Handle, Membership, StoreExt, Update, User, UserChange,
+    Write,
+};
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
+
+use crate::meddled::Meddled;
+use crate::stream_faults::three;
+use crate::support::App;
+
+#[tokio::test]
+async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved() {
+    let app = App::new();
+    let (users, thread) = three(&app).await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let failing =
+        |store: Meddled, user: &User, kind| store.failing(Membership::key_from((thread.group_id(), user.id())), kind);
+    let [first, second, third] = &users;
+
+    let store = failing(Meddled::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
+    let projection = app.project_on(store.clone(), seen).await;
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+    assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "one"]);
+
+    app.say(&thread, "two").await;
+    let projection = app.project_on(failing(store, second, ErrorKind::Throttled), seen + 3).await;
+    let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
+    assert_eq!(error.kind(), ErrorKind::Throttled, "the record comes again, which the other failure does not ask for");
+    assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "two"]);
+}
+
+#[tokio::test]
+async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it() {
+    let app = App::new();
+    let andrew = app.user("andrew").await;
+    let mut threads = Vec::new();
+    for handle in ["bayko", "londo", "vir"] {
+        let other = app.user(handle).await;
+        threads.push((app.chat.start_direct(&andrew, &other, "hello").await.unwrap(), other));
+    }
+    let seen = app.records().len();
+    app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap())).await.unwrap();
+    let key = Membership::key_from((threads[0].0.group_id(), andrew.id()));
+    let projection = app.project_on(Meddled::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
+    assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::Impossible(_))));
+    for (number, (thread, other)) in threads.iter().enumerate() {
+        let own = app.row(thread, andrew.id()).await;
+        assert_eq!(own.get_s("user_handle"), Some(if number == 0 { "andrew" } else { "andy" }));
+        assert_eq!(app.row(thread, other.id()).await.get_s("other_handle"), Some("andy"));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_told_also_where_the_record_has_no_number() {
+    let app = App::new();
+    app.direct().await;
+    let mut records = app.records();
+    records.iter_mut().for_each(|record| record.sequence = None);
+    let throttled = FaultStore::new(app.store.clone(), Plan::new().throttle(Calls::every(1)));
+    let projection = Projector::new(throttled).project(&records).await;
+    assert!(projection.has_failed());
+    assert_eq!(projection.lowest_failed, None);
+    assert!(!Projector::new(app.store.clone()).project(&records).await.has_failed());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_succeed() {
+    let app = App::new();
+    let (andrew, bayko, thread) = app.direct().await;
+    let seen = app.records().len();
+    app.say(&thread, "one").await;
+    let broken = Membership::key_from((thread.group_id(), bayko.id()));
+    let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
+    app.store.write(Write::update(broken, update)).await.unwrap().done().unwrap();
+    let projection = app.project_on(app.store.clone(), seen).await;
+    let [RecordOutcome::Done, RecordOutcome::Impossible(error)] = &*projection.outcomes else {
+        panic!("{projection:?}")
+    };
+    assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
+    assert!(!projection.has_failed(), "the same would be so for ever");
+    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
+}
+
+/// Takes the user's item out of what can be read.
+async fn break_user(app: &App, user: &User) {
+    let update = Update::new().set("version", AttributeValue::S("none".into()));
+    app.store.write(Write::update(user.key(), update)).await.unwrap().done().unwrap();
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
+    let app = App::new();
+    let (users, thread) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[0]).await;
+    let change = UserChange::new().display_name(DisplayName::new("Londo Mollari").unwrap());
+    app.chat.update_user(&users[2], change).await.unwrap();
+    let projection = Projector::new(app.store.clone()).project(&records).await;
+    let impossible = |outcome: &RecordOutcome| matches!(outcome, RecordOutcome::Impossible(_));
+    assert!(!projection.outcomes.iter().any(impossible), "the user has a record of its own: {projection:?}");
+    assert!(!projection.has_failed());
+    let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
+    assert_eq!(row.profile().display_name().as_str(), "Londo Mollari");
+}
+
+#[tokio::test]
+async fn a_user_that_cannot_be_read_does_not_hide_that_another_was_not_reached() {
+    let app = App::new();
+    let (users, _) = three(&app).await;
+    let records = app.records();
+    break_user(&app, &users[1]).await;
+    let throttled = Plan::new().throttle(Calls::nth(1).of(Operation::Get).on_partition("USER#"));
+    let projection = Projector::new(FaultStore::new(app.store.clone(), throttled)).project(&records).await;
+    assert!(projection.has_failed(), "{projection:?}");
+    let again = Projector::new(app.store.clone()).project(&records).await;
+    assert!(!again.has_failed(), "{again:?}");
+}
