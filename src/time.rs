@@ -198,6 +198,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
+        #[allow(clippy::disallowed_methods, reason = "the one place that reads the system clock")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = whole_micros(since_epoch);
         Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)

@@ -3,8 +3,7 @@
 use threadline::Operation;
 use threadline::stream::{Projector, RecordOutcome};
 use threadline::{
-    AttributeValue, DisplayName, Entity, ErrorKind, Handle, Membership, StoreExt, Update, User, UserChange,
-    Write,
+    AttributeValue, DisplayName, Entity, ErrorKind, Handle, Membership, StoreExt, Update, User, UserChange, Write,
 };
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
