@@ -23,6 +23,8 @@ mod groups;
 mod imports;
 mod inbox;
 mod keys;
+#[cfg(feature = "lambda")]
+mod lambda_events;
 mod meddled;
 mod members;
 mod messages;

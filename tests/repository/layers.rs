@@ -68,7 +68,7 @@ fn check(path: &str, source: &str) -> Vec<String> {
         return Vec::new();
     }
     let Some((own, allowed)) = entry(&module) else {
-        return vec![format!("src/{path}: `{module}` is not in the table of tests/tidy.rs; add it")];
+        return vec![format!("src/{path}: `{module}` is not in the table of tests/repository/layers.rs; add it")];
     };
     let shipped = source.split("\n#[cfg(test)]\nmod tests").next().unwrap_or(source);
     let mut wrong = Vec::new();

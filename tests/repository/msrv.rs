@@ -70,7 +70,7 @@ fn parse(version: &str) -> (u32, u32, u32) {
 
 /// What the README's table of features says.
 fn stated(feature: &str) -> (u32, u32, u32) {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let row = readme.lines().find(|line| line.starts_with(&format!("| {feature} |"))).unwrap();
     parse(row.trim_end_matches('|').rsplit('|').next().unwrap().trim())
 }

@@ -8,7 +8,7 @@ use threadline::{
     NewUser, Profile, StoreExt, Thread, Threadline, User, UserId,
 };
 
-use crate::{App, read, refusal, time, until_no_conflict};
+use super::{App, read, refusal, time, until_no_conflict};
 
 fn draft(app: &App, text: &str) -> Draft {
     Draft::new(MessageBody::new(text).unwrap()).with_id(app.chat.new_message_id())

@@ -2,7 +2,7 @@
 
 use threadline::{Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, SendWindow, Thread};
 
-use crate::{App, read, refusal, texts, time};
+use super::{App, read, refusal, texts, time};
 
 /// A thread whose messages are "0", "1", ... with a second between each.
 async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {

@@ -1,13 +1,11 @@
 //! The poller on a DynamoDB Local, which has streams as well.
 
-mod support;
-
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use support::{client, spec};
+use crate::support::{client, spec};
 use threadline::Operation;
 use threadline::stream::{PollEvent, PollSummary, Poller, Projector, local_streams_client};
 use threadline::{DynamoDbStore, Error, Membership, NewUser, Store, TableSpec, Thread, Threadline, User};

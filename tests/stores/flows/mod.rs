@@ -7,12 +7,6 @@
 mod groups;
 mod inbox;
 mod messages;
-#[cfg(feature = "dynamodb")]
-#[path = "../support/shared_table.rs"]
-mod shared_table;
-#[cfg(feature = "dynamodb")]
-#[path = "../support/mod.rs"]
-mod support;
 mod users;
 
 use std::sync::Arc;
@@ -123,7 +117,7 @@ fn every_flow_has_a_seed_of_its_own() {
 /// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
 #[cfg(feature = "dynamodb")]
 fn on_dynamodb() -> Arc<dyn Store> {
-    Arc::new(threadline::DynamoDbStore::new(support::client(), shared_table::table("flows")))
+    Arc::new(threadline::DynamoDbStore::new(crate::support::client(), crate::shared_table::table("stores")))
 }
 
 /// The FNV-1a hash of a flow's name, below 2^30, which is as far as seeds of ids reach.

@@ -6,7 +6,7 @@ use threadline::{Handle, MemoryStore, NewUser, Threadline, UserChange};
 use super::*;
 
 /// The error codes of botocore's models of DynamoDB and DynamoDB Streams.
-const CODES: &str = include_str!("../data/dynamodb_codes.txt");
+const CODES: &str = include_str!("../../data/dynamodb_codes.txt");
 
 /// A message that was sent, one that was edited, a user who was renamed, a new membership: and the membership's item.
 async fn records() -> Result<(Vec<StreamRecord>, Value), Error> {

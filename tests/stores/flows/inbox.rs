@@ -3,7 +3,7 @@
 use threadline::stream::Projector;
 use threadline::{ErrorKind, GroupId, MAX_UNREAD, Membership, Message, NewGroup, UserId};
 
-use crate::{App, refusal};
+use super::{App, refusal};
 
 /// The rows of an inbox. They are read from the index, which follows the table at once on DynamoDB Local.
 async fn inbox(app: &App, user: UserId) -> Vec<Membership> {

@@ -1,11 +1,5 @@
 //! Both stores show every behaviour of the suite: themselves, behind a pointer and within a wrapper.
 
-#[cfg(feature = "dynamodb")]
-#[path = "support/shared_table.rs"]
-mod shared_table;
-#[cfg(feature = "dynamodb")]
-mod support;
-
 use std::sync::Arc;
 
 use threadline::store::meter::Metered;
@@ -42,8 +36,8 @@ mod metered_store {
 mod dynamodb {
     use threadline::DynamoDbStore;
 
-    use super::shared_table;
-    use super::support::client;
+    use crate::shared_table;
+    use crate::support::client;
 
     mod dynamodb_store {
         use super::*;
@@ -75,6 +69,6 @@ mod dynamodb {
     }
 
     fn table() -> &'static str {
-        shared_table::table("conformance")
+        shared_table::table("stores")
     }
 }

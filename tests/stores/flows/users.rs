@@ -5,7 +5,7 @@ use threadline::{
     UserChange, Write,
 };
 
-use crate::{App, refusal, until_no_conflict};
+use super::{App, refusal, until_no_conflict};
 
 fn subject(app: &App) -> IdentitySubject {
     IdentitySubject::new(app.own("d23f0824")).unwrap()

@@ -14,7 +14,7 @@ const NUMBER: &str = "8500000000009229331846";
 
 /// The event that AWS sent for a message of a Cruddur table.
 fn real_event() -> Value {
-    serde_json::from_str(include_str!("data/stream-insert-event.json")).unwrap()
+    serde_json::from_str(include_str!("../data/stream-insert-event.json")).unwrap()
 }
 
 /// The real event, with a change to its record.

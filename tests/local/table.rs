@@ -1,14 +1,11 @@
 //! Making, checking and deleting the table, on a DynamoDB Local.
-#![cfg(feature = "dynamodb")]
 
-mod support;
-
+use crate::support::{client, spec};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection, ProjectionType,
     ProvisionedThroughput, ScalarAttributeType,
 };
-use support::{client, spec};
 use threadline::table::{Billing, Encryption, Setting, StreamView, Throughput};
 use threadline::{Error, ErrorKind};
 

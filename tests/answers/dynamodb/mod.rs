@@ -1,8 +1,6 @@
 //! What the store makes of each answer that DynamoDB may give, from a server that answers by script.
-#![cfg(feature = "dynamodb")]
 
 mod batches;
-mod canned;
 mod errors;
 mod projection;
 mod requests;
@@ -13,7 +11,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use canned::{Reply, Server, Sleeps, client_without_server, fault, fault_with, ok};
+use crate::canned::{Reply, Server, Sleeps, client_without_server, fault, fault_with, ok};
 use serde_json::{Value, json};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{

@@ -1,12 +1,9 @@
 //! What is particular to the store on DynamoDB, on a DynamoDB Local. What every store must do is in the conformance suite.
-#![cfg(feature = "dynamodb")]
-
-mod support;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use support::{client, spec};
+use crate::support::{client, spec};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::{
     AttributeValue, BatchAction, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error, ErrorKind, Get,

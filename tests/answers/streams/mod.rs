@@ -1,24 +1,21 @@
 //! What the poller makes of each answer that DynamoDB Streams may give, from a server that answers by script.
 
-#[path = "../dynamodb_answers/canned.rs"]
-#[allow(dead_code)]
-mod canned;
 mod failures;
 mod model;
 mod records;
+mod several_streams;
 mod shards;
-mod streams;
 mod trimmed;
 
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
+use crate::canned::{Reply, Server, Sleeps, fault, ok};
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::retry::RetryConfig;
 use aws_sdk_dynamodbstreams::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodbstreams::config::{IdentityCache, StalledStreamProtectionConfig};
-use canned::{Reply, Server, Sleeps, fault, ok};
 use serde_json::{Value, json};
 use threadline::store::dynamodb::RetryPolicy;
 use threadline::stream::{

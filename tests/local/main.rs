@@ -1,0 +1,9 @@
+//! DynamoDB Local: what is particular to the DynamoDB store, the table and the poller, over the wire.
+#![cfg(feature = "dynamodb")]
+
+#[cfg(feature = "streams")]
+mod poller;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;

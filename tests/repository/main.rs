@@ -1,0 +1,4 @@
+//! The repository itself: the layers of the source, and the Rust version that the manifest states.
+
+mod layers;
+mod msrv;
