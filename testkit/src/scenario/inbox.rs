@@ -43,13 +43,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         let thread = world.group().await?;
         let shown = world.say_expiring(&thread).await?;
         let end = shown.created_at().saturating_add(Duration::from_secs(120));
-        Ok(Call::on(&thread, async move |session| {
-            // The conversation was opened before.
-            session.clock.set(end);
-            let mut thread = session.thread()?.clone();
-            thread.mark_read(&shown).await?;
-            Ok(Outcome::thread(thread))
-        }))
+        Ok(mark_read(&thread, shown).at(end))
     })
     .sizes(|scale| Sizes::new().read(2 * scale.message())),
     Scenario::new("inbox.unread", "", &async |world: &World| {

@@ -49,10 +49,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use threadline::card::{Case, Per, RequestCard, Sizes, Times};
-use threadline::{
-    Capacity, Entity, Error, ErrorKind, GroupId, ManualClock, Result, SequentialIds, Store, Thread, Threadline,
-};
-use threadline::{Page, Profile, UserId};
+use threadline::{Capacity, Entity, Error, ErrorKind, GroupId, Result, SequentialIds, Store, Thread, Threadline};
+use threadline::{Page, Profile, Timestamp, UserId};
 
 pub use recorder::{Recorder, mismatch};
 pub use world::World;
@@ -182,6 +180,7 @@ impl<F: AsyncFn(&Session) -> Result<Outcome>> Callable for F {
 /// A call that is prepared. A second call is a retry of the first one.
 pub struct Call {
     group: Option<GroupId>,
+    made_at: Option<Timestamp>,
     call: Box<dyn Callable>,
 }
 
@@ -194,12 +193,19 @@ impl fmt::Debug for Call {
 impl Call {
     /// Creates a call that needs no open conversation.
     pub fn new(call: impl AsyncFn(&Session) -> Result<Outcome> + 'static) -> Self {
-        Self { group: None, call: Box::new(call) }
+        Self { group: None, made_at: None, call: Box::new(call) }
     }
 
     /// Creates a call on a conversation, which the session opens first.
     pub fn on(thread: &Thread, call: impl AsyncFn(&Session) -> Result<Outcome> + 'static) -> Self {
-        Self { group: Some(thread.group_id()), call: Box::new(call) }
+        Self { group: Some(thread.group_id()), made_at: None, call: Box::new(call) }
+    }
+
+    /// Sets the time of the call, which may be later than that of the conversation's opening. Default: no later.
+    #[must_use]
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.made_at = Some(time);
+        self
     }
 }
 
@@ -224,7 +230,10 @@ impl Stage {
             Some(group) => Some(chat.open(user, group).await?),
             None => None,
         };
-        Ok(Session { store, clock, chat, user, thread })
+        if let Some(time) = self.call.made_at {
+            clock.set(time);
+        }
+        Ok(Session { store, chat, user, thread })
     }
 
     /// Makes the call.
@@ -241,8 +250,6 @@ impl Stage {
 pub struct Session {
     /// The store that the call's requests go to.
     pub store: Arc<dyn Store>,
-    /// The clock of the world.
-    pub clock: Arc<ManualClock>,
     /// The messaging on that store.
     pub chat: Threadline,
     /// The user.
@@ -260,10 +267,10 @@ impl Session {
     }
 }
 
-/// The answer of a call, as two texts.
-#[derive(Clone, PartialEq, Eq)]
+/// The answer of a call, as two texts. Two are equal if their contents are.
+#[derive(Clone)]
 pub struct Outcome {
-    /// The content. Two answers are equal if their texts are.
+    /// The content.
     pub content: String,
     /// The `Debug` output of the answer, without content.
     pub debug: String,
@@ -271,14 +278,20 @@ pub struct Outcome {
 
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.debug)
+        f.write_str(self.debug.lines().next().unwrap_or_default())
+    }
+}
+
+impl PartialEq for Outcome {
+    fn eq(&self, other: &Self) -> bool {
+        self.content == other.content
     }
 }
 
 impl Outcome {
     /// Creates an outcome from an answer and its content.
     pub fn new(answer: &impl fmt::Debug, content: String) -> Self {
-        Self { content, debug: format!("{answer:?} {answer:#?}") }
+        Self { content, debug: format!("{answer:?}\n{answer:#?}") }
     }
 
     /// Creates an outcome from an answer whose `Debug` output is all there is to compare.

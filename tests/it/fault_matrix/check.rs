@@ -11,9 +11,10 @@ use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result
 use threadline_testkit::fault::{Calls, Plan};
 
 use super::calls::Answer;
-use super::world::World;
+use super::world::Table;
 
 /// A fault of one request.
+#[derive(Clone, Copy)]
 pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
     /// What the caller is told where the request reads, and where it writes; `None` where that is what is told without a fault.
@@ -57,6 +58,7 @@ pub(super) mod faults {
 }
 
 /// What becomes of a call that meets a fault.
+#[derive(Clone, Copy)]
 pub(super) struct Expected {
     first: First,
     /// Whether the call is done or not done as a whole.
@@ -131,21 +133,20 @@ pub(super) mod outcomes {
     pub(crate) const is_given_up_and_again_sends_a_second_message: Expected = whole(First::GivenUp, MESSAGE);
 }
 
-async fn world(fault: &Fault) -> World {
-    if fault.is_given_up {
-        World::new(|_| std::future::pending()).await
-    } else {
-        World::new(|_| std::future::ready(())).await
-    }
-}
-
-pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) {
-    let calm = world(&fault).await;
+/// Checks a call. `make` returns a table for it, whose slow requests take no time or for ever, and whatever else the call needs.
+pub(super) async fn check<W, T: Answer>(
+    make: impl AsyncFn(bool) -> (Table, W),
+    call: impl AsyncFn(&W) -> Result<T>,
+    fault: Fault,
+    expected: Expected,
+) {
+    let world = || make(fault.is_given_up);
+    let (calm, calls) = world().await;
     if fault.is_of_repeat {
-        call(&calm).await.unwrap();
+        call(&calls).await.unwrap();
     }
     let before = calm.items().await;
-    let measured = calm.meter.measure(call(&calm)).await;
+    let measured = calm.meter.measure(call(&calls)).await;
     let requests: Vec<_> = measured.requests().iter().map(|request| request.operation).collect();
     let answer = measured.into_answer().unwrap();
     let after = calm.items().await;
@@ -156,22 +157,22 @@ pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fa
         let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
         for action in 1.. {
             let calls = if fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
-            let world = world(&fault).await;
+            let (table, world) = world().await;
             if fault.is_of_repeat {
                 call(&world).await.unwrap();
             }
             let plan = (fault.plan)(calls);
             let shown = format!("{plan:?}");
-            world.store.set_plan(plan);
+            table.store.set_plan(plan);
             let first = unless_it_waits(call(&world));
-            if world.store.faults() == 0 {
+            if table.store.faults() == 0 {
                 // The fault is one of writes, and this request reads; or one of an action, and there are no more.
                 assert_eq!(first.unwrap().unwrap(), answer, "{shown}");
                 break;
             }
             met += 1;
 
-            let between = world.items().await;
+            let between = table.items().await;
             let mut part = None;
             match (expected.first, first) {
                 (First::Done, Some(Ok(first))) => assert!(first == answer && between == after, "{shown}"),
@@ -194,13 +195,13 @@ pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fa
             }
             assert!(!expected.is_whole || between == before || between == after, "{shown}: half done");
 
-            world.store.set_plan(Plan::new());
-            world.store.restart();
+            table.store.set_plan(Plan::new());
+            table.store.restart();
             let again = match part {
-                Some(part) => part.with_the_rest(&world).await,
+                Some(part) => part.with_the_rest(&table).await,
                 None => call(&world).await,
             };
-            let items = world.items().await;
+            let items = table.items().await;
             match expected.again {
                 Again::Same => assert_eq!(again.unwrap(), answer, "{shown}"),
                 Again::Rest => drop(again.unwrap()),
