@@ -52,6 +52,22 @@ async fn other_member_is_refused_every_call_of_authors() {
     assert!(checked > 1, "edit and delete");
 }
 
+/// The other side of the above: a card that names fewer callers than it should would have fewer calls refused.
+#[tokio::test]
+async fn caller_that_the_card_allows_is_not_refused() {
+    for (card, _, scenario) in cases() {
+        let user = match card.caller {
+            Caller::Member => World::OTHER,
+            Caller::Author => World::CALLER,
+            _ => World::STRANGER,
+        };
+        let staged = Staged::new(&scenario, SMALL).await;
+        let session = staged.stage.enter(staged.store.clone(), user).await.unwrap();
+        let refused = staged.stage.call(&session).await.err().map(|error| error.kind());
+        assert!(!matches!(refused, Some(ErrorKind::NotFound | ErrorKind::Denied)), "{scenario:?}: {refused:?}");
+    }
+}
+
 /// A thread may be kept for longer than its member is one. A case that checks the caller, or writes the caller's own membership,
 /// fails then.
 #[tokio::test]

@@ -10,7 +10,7 @@ mod calls;
 mod check;
 mod world;
 
-use threadline::card::{Caller, Case, RequestCard, RequestKind, Times};
+use threadline::card::{Caller, Case, RequestCard, RequestKind};
 
 use self::check::{Expected, Fault, faults, outcomes};
 use self::world::Entered;
@@ -26,23 +26,24 @@ enum Kind {
     /// It writes by a transaction. A retry may meet its own first attempt while that is committed, with some items written and one
     /// still held. It is then no more refused by itself than if the first attempt were not there.
     Transaction,
-    /// It makes requests after its first write: what is done before the fault stays done, and the call made again does the rest.
+    /// It makes requests after its first change: what is done before the fault stays done, and the call made again does the rest.
     Steps,
 }
 
 impl Kind {
-    fn of(case: &Case) -> Self {
+    /// Returns the kind of a case of which so many requests change the table.
+    fn of(case: &Case, changes: usize) -> Self {
         let is_write = |request: &RequestCard| {
-            matches!(request.kind, RequestKind::Put | RequestKind::Update | RequestKind::Delete)
+            request.transaction || matches!(request.kind, RequestKind::Put | RequestKind::Update | RequestKind::Delete)
         };
         if !case.requests.iter().any(is_write) {
             Self::Reads
+        } else if changes > 1 || !case.requests.last().is_some_and(is_write) {
+            Self::Steps
         } else if case.requests.iter().any(|request| request.transaction) {
             Self::Transaction
-        } else if case.requests.last().is_some_and(|last| is_write(last) && last.times == Times::Once) {
-            Self::Write
         } else {
-            Self::Steps
+            Self::Write
         }
     }
 }
@@ -52,7 +53,7 @@ async fn play(fault: Fault, outcome: impl Fn(Kind) -> Option<Expected>) {
     let mut played = 0;
     // The pages of an audit are called by hand.
     for (_, case, scenario) in cases().into_iter().filter(|(card, ..)| card.caller != Caller::Operator) {
-        let Some(expected) = outcome(Kind::of(case)) else { continue };
+        let Some(expected) = outcome(Kind::of(case, world::changes(&scenario).await)) else { continue };
         println!("{scenario:?}");
         let make = async |is_for_ever| world::enter(&scenario, is_for_ever).await;
         let call = async |entered: &Entered| entered.stage.call(&entered.session).await;

@@ -1,11 +1,13 @@
 //! A table behind a store that misbehaves, and the table that the calls by hand find: the same to the last byte each time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use threadline::store::meter::Metered;
 use threadline::{
-    Entity, HandleClaim, IdentitySubject, Item, MemoryStore, MessageGroup, NewGroup, NewUser, SequentialIds, StoreExt,
-    Thread, Threadline, Update, User, UserChange, Write,
+    Answer, Checked, Entity, HandleClaim, IdentitySubject, Item, MemoryStore, MessageGroup, NewGroup, NewUser, Result,
+    SequentialIds, Store, StoreExt, Thread, Threadline, Update, User, UserChange, Write,
 };
 use threadline_testkit::fault::{FaultStore, Plan};
 use threadline_testkit::scenario::{Scenario, Session, Stage, World};
@@ -51,6 +53,37 @@ pub(super) async fn enter(scenario: &Scenario, is_for_ever: bool) -> (Table, Ent
     let table = Table::new(store, is_for_ever);
     let session = stage.enter(Arc::new(table.store.clone()), World::CALLER).await.unwrap();
     (table, Entered { stage, session })
+}
+
+/// Counts the requests that change the table.
+#[derive(Clone, Debug)]
+struct Watched {
+    store: MemoryStore,
+    changes: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Store for Watched {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        let records = || self.store.records_after(None, usize::MAX).unwrap().len();
+        let before = records();
+        let answer = self.store.execute(request).await;
+        self.changes.fetch_add(usize::from(records() > before), Ordering::Relaxed);
+        answer
+    }
+}
+
+/// Returns the number of the scenario's requests that change the table.
+pub(super) async fn changes(scenario: &Scenario) -> usize {
+    let Staged { stage, store } = Staged::new(scenario, SMALL).await;
+    let watched = Watched { store, changes: Arc::default() };
+    let session = stage.enter(watched.clone(), World::CALLER).await.unwrap();
+    stage.call(&session).await.unwrap();
+    watched.changes.load(Ordering::Relaxed)
 }
 
 /// The table of the calls by hand, which has much to repair.
