@@ -8,6 +8,7 @@ pub mod fault;
 #[cfg(feature = "mock")]
 mod mock;
 mod random;
+pub mod scenario;
 pub mod simulation;
 
 pub use delivery::{Batch, Delivery};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use threadline::card::Card;
 use threadline::registry::PATTERNS;
 use threadline::store::meter::Metered;
-use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
+use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, ClientToken, Condition, Conversation, DisplayName,
     Draft, Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect,
@@ -17,14 +17,17 @@ use threadline::{
     Preview, Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, StoreExt, Thread, Threadline,
     TransactAction, Transaction, Update, User, UserChange, Write, tag,
 };
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
+use threadline_testkit::scenario::{Outcome, Recorder, World};
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+use crate::scenarios::{SMALL, Staged, cases};
 use crate::support::{App, id, scan};
 
 /// In everything that people write. Handles fold to lower case, so it is looked for without regard to case.
-const CANARY: &str = "canary7f3a9c";
+const CANARY: &str = World::CONTENT;
 
 /// A text with the canary in it.
 fn text(what: &str) -> String {
@@ -57,6 +60,14 @@ impl Printed {
         while let Some(error) = cause {
             self.texts.push(("Display of an error".to_owned(), error.to_string()));
             cause = error.source();
+        }
+    }
+
+    /// Notes the answer of a call, or its error with all its causes.
+    fn result(&mut self, result: Result<Outcome, Error>) {
+        match result {
+            Ok(outcome) => self.texts.push(("an answer".to_owned(), outcome.debug)),
+            Err(error) => self.error::<()>(error.kind(), Err(error)),
         }
     }
 
@@ -160,56 +171,34 @@ async fn corrupt(scene: &Scene, key: Key, name: &'static str) {
     let _ = scene.app.store.write(Write::update(key, update)).await.unwrap();
 }
 
-/// Every pattern where it succeeds.
-async fn run_what_succeeds(scene: &Scene, printed: &mut Printed) {
-    let Scene { app, andrew, bayko, thread, message } = scene;
-    let chat = &app.chat;
-    printed.debug(&chat.user(andrew.id()).await.unwrap().unwrap());
-    printed.debug(&chat.user_by_handle(andrew.handle()).await.unwrap().unwrap());
-    printed.debug(&chat.user_by_identity(andrew.identity().unwrap()).await.unwrap().unwrap());
-    let change = UserChange::new().handle(Handle::new(format!("zoe.{CANARY}")).unwrap());
-    printed.debug(&change);
-    let zoe = chat.create_user(NewUser::new("zoe", "Zoe").unwrap()).await.unwrap();
-    let zoe = chat.update_user(&zoe, change).await.unwrap();
-    printed.debug(&zoe);
+/// Every scenario: where it succeeds, where each of its requests fails, and where it is refused.
+async fn run_scenarios(printed: &mut Printed) {
+    for (_, _, scenario) in cases() {
+        let staged = Staged::new(&scenario, SMALL).await;
+        let recorder = Recorder::new(FaultStore::new(staged.store.clone(), Plan::new()));
+        let session = staged.stage.enter(recorder.clone(), World::CALLER).await.unwrap();
+        printed.debug(&session);
+        let outcome = staged.stage.call(&session).await.unwrap();
+        printed.texts.push((format!("{scenario:?}"), outcome.debug));
+        recorder.take().iter().for_each(|request| printed.debug(request));
+        let has_content = |item: &Item| item.iter().any(|(_, value)| format!("{value:?}").contains(CANARY));
+        assert!(scan(&staged.store).await.iter().any(has_content), "{scenario:?}: nobody wrote anything");
 
-    let group = NewGroup::new(text("Babylon 5"), andrew).unwrap().with_member(bayko);
-    printed.debug(&group);
-    let group = chat.create_group(group, text("welcome")).await.unwrap();
-    group.add_member(&zoe).await.unwrap();
-    printed.debug(&group.members().await.unwrap().items);
-    printed.debug(&group.group().await.unwrap());
-    printed.debug(group.membership());
-    group.remove_member(zoe.id()).await.unwrap();
-    let imported = ImportedDirect::new(id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"), &zoe, bayko, message.created_at());
-    printed.debug(&imported);
-    printed.debug(&chat.import_direct(imported).await.unwrap());
-
-    let mut opened = chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    printed.debug(&opened);
-    let draft = Draft::new(MessageBody::new(text("draft")).unwrap());
-    printed.debug(&draft);
-    let sent = opened.send_draft(draft).await.unwrap();
-    printed.debug(&opened.message(&sent).await.unwrap());
-    printed.debug(&opened.edit(&sent, text("edited")).await.unwrap());
-    printed.debug(&opened.delete(&sent).await.unwrap());
-    opened.mark_read(message).await.unwrap();
-    printed.debug(&opened.unread().await.unwrap());
-    let request = opened.messages().limit(1).before(&sent);
-    printed.debug(&request);
-    printed.debug(&request.fetch().await.unwrap());
-    printed.debug(&opened.messages().limit(3).around(message).fetch().await.unwrap());
-    app.project().await;
-    app.store.write(Write::delete(sent.key())).await.unwrap().done().unwrap();
-    app.project().await;
-    let auditor = Auditor::new(app.store.clone());
-    printed.debug(&auditor.check(None).await.unwrap());
-    printed.debug(&auditor.rebuild(None).await.unwrap());
-    let request = chat.inbox(andrew.id()).limit(1);
-    printed.debug(&request);
-    let page = request.fetch().await.unwrap();
-    printed.debug(&page);
-    printed.debug(&page.next.unwrap());
+        for plan in [Plan::new().fail_before(Calls::all()), Plan::new().lose_answer(Calls::every(2))] {
+            let staged = Staged::new(&scenario, SMALL).await;
+            let store = FaultStore::new(staged.store.clone(), Plan::new());
+            let session = staged.stage.enter(store.clone(), World::CALLER).await.unwrap();
+            store.set_plan(plan);
+            printed.result(staged.stage.call(&session).await);
+        }
+        for user in [World::OTHER, World::STRANGER] {
+            let staged = Staged::new(&scenario, SMALL).await;
+            match staged.stage.enter(staged.store.clone(), user).await {
+                Ok(session) => printed.result(staged.stage.call(&session).await),
+                Err(error) => printed.result(Err(error)),
+            }
+        }
+    }
 }
 
 /// Every pattern where it fails.
@@ -329,8 +318,20 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
 
 /// The `Debug` of what is not printed on the way.
 async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
-    let Scene { app, andrew, thread, message, .. } = scene;
+    let Scene { app, andrew, bayko, thread, message } = scene;
     let segment = KeySegment::new(CANARY).unwrap();
+    printed.debug(&UserChange::new().handle(Handle::new(CANARY).unwrap()));
+    let group = NewGroup::new(text("Babylon 5"), andrew).unwrap().with_member(bayko);
+    printed.debug(&group);
+    printed.debug(&ImportedDirect::new(thread.group_id(), andrew, bayko, message.created_at()));
+    printed.debug(&Draft::new(MessageBody::new(text("draft")).unwrap()));
+    let request = thread.messages().limit(1).before(message);
+    printed.debug(&request);
+    printed.debug(&request.fetch().await.unwrap());
+    app.chat.create_group(group, text("welcome")).await.unwrap();
+    let request = app.chat.inbox(andrew.id()).limit(1);
+    printed.debug(&request);
+    printed.debug(&request.fetch().await.unwrap().next.unwrap());
     printed.debug(&MessageBody::new(CANARY).unwrap());
     printed.debug(&DisplayName::new(CANARY).unwrap());
     printed.debug(&GroupTitle::new(CANARY).unwrap());
@@ -389,7 +390,7 @@ async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
     let mut printed = Printed::default();
     let written = captured(async {
         let scene = scene().await;
-        run_what_succeeds(&scene, &mut printed).await;
+        run_scenarios(&mut printed).await;
         run_the_store(&scene, &mut printed).await;
         print_the_rest(&scene, &mut printed).await;
         run_what_fails(&scene, &mut printed).await;
@@ -405,7 +406,7 @@ async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
     let written = captured(async {
         let scene = scene().await;
         let mut printed = Printed::default();
-        run_what_succeeds(&scene, &mut printed).await;
+        run_scenarios(&mut printed).await;
         run_what_fails(&scene, &mut printed).await;
     });
     let written = written.await;

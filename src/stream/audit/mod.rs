@@ -41,6 +41,7 @@ pub(crate) const REBUILD: Card = Card::new("audit.rebuild", "Auditor::rebuild", 
             &[
                 RequestCard::scan(),
                 GROUP,
+                GROUP_OF_MESSAGES,
                 MEMBERS,
                 NEWEST,
                 MEMBERS_USERS,
@@ -57,11 +58,23 @@ pub(crate) const REBUILD: Card = Card::new("audit.rebuild", "Auditor::rebuild", 
 
 const SCANNED: Term = Term::half_reads(1).per(Per::ReadBlock);
 const READ: Term = Term::reads(1).per(Per::Each("consistent read"));
-const READS: &[RequestCard] =
-    &[RequestCard::scan(), GROUP, MEMBERS, NEWEST, MEMBERS_USERS, USER, HANDLE_CLAIM, IDENTITY_CLAIM, CLAIMS_USER];
+const READS: &[RequestCard] = &[
+    RequestCard::scan(),
+    GROUP,
+    GROUP_OF_MESSAGES,
+    MEMBERS,
+    NEWEST,
+    MEMBERS_USERS,
+    USER,
+    HANDLE_CLAIM,
+    IDENTITY_CLAIM,
+    CLAIMS_USER,
+];
 const EACH_GROUP: Times = Times::Each("group");
 const EACH_USER: Times = Times::Each("user");
 const GROUP: RequestCard = RequestCard::get(&MessageGroup::CARD).consistent().times(EACH_GROUP);
+const GROUP_OF_MESSAGES: RequestCard =
+    RequestCard::get(&MessageGroup::CARD).consistent().times(Times::OnlyIf("its messages are scanned first"));
 const MEMBERS: RequestCard =
     RequestCard::query(&Membership::CARD).range("begins with USER#").consistent().times(EACH_GROUP);
 const NEWEST: RequestCard = RequestCard::query(&Message::CARD).consistent().times(EACH_GROUP);

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use threadline::store::meter::Metered;
-use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::stream::{Projector, StreamRecord};
 use threadline::{
-    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, StoreExt, Thread, Units,
-    Update, User, Write, read_units,
+    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, StoreExt, Units, Update,
+    Write, read_units,
 };
 
-use super::{HALF, bytes, direct, group, index_writes, new_handle, new_name, reads, writes};
-use crate::groups::person;
+use super::{HALF, bytes, direct, group, index_writes, new_handle, reads, writes};
 use crate::support::App;
 
 /// These records, projected within a budget.
@@ -60,38 +59,6 @@ async fn a_message_between_two_costs_7_wcu_with_its_projection() {
     measured.exactly(reads(1) + writes(1 + 2) + index_writes(4)).unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn projector_refresh_costs_1_rcu_more_than_advance() {
-    let app = App::with_whole_pages();
-    let (_, _, thread) = app.direct().await;
-    let message = app.say(&thread, "opa").await;
-    app.project().await;
-    let seen = app.records().len();
-    app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
-    projects(&app, seen, reads(1 + 1) + writes(2) + index_writes(4)).await;
-}
-
-#[tokio::test]
-async fn projector_rename_costs_2_wcu_a_group_and_4_wcu_and_1_rcu_a_direct_conversation_and_half_an_index_rcu_per_4_kb()
-{
-    for (directs, groups) in [(1, 0), (0, 1), (3, 2)] {
-        let app = App::with_whole_pages();
-        let andrew = app.user("andrewbrown").await;
-        for number in 0..directs {
-            app.chat.start_direct(&andrew, person(number), "opa").await.unwrap();
-        }
-        for _ in 0..groups {
-            app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
-        }
-        let conversations = u32::try_from(directs + groups).unwrap();
-        let rows = conversations + u32::try_from(directs).unwrap();
-        let seen = app.records().len();
-        app.chat.update_user(&andrew, new_name()).await.unwrap();
-        let read = Capacity::index_reads(HALF) + reads(u32::try_from(directs).unwrap());
-        projects(&app, seen, read + writes(rows) + index_writes(rows)).await;
-    }
-}
-
 /// A conversation whose rows show as much of a text as they have room for, and the records of a rename of its creator from the
 /// one handle to the other.
 async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<StreamRecord>) {
@@ -124,42 +91,6 @@ async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow()
     }
 }
 
-/// A member who joins a group of one: the member and the record of the new row.
-async fn join(app: &App) -> (User, Thread, StreamRecord) {
-    let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
-    let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();
-    let seen = app.records().len();
-    thread.add_member(&bayko).await.unwrap();
-    let is_new_row = |record: &StreamRecord| {
-        record.kind == RecordKind::Insert && record.new.as_ref().unwrap().type_name() == Some(Membership::TYPE)
-    };
-    (bayko, thread, app.records().split_off(seen).into_iter().find(is_new_row).unwrap())
-}
-
-#[tokio::test]
-async fn projector_join_costs_1_rcu_and_1_a_user() {
-    let app = App::with_whole_pages();
-    let (_, _, record) = join(&app).await;
-    projects_these(&app, &[record], reads(1 + 1)).await;
-}
-
-#[tokio::test]
-async fn projector_join_of_a_row_that_has_moved_since_it_was_put_costs_2_rcu_more() {
-    let app = App::with_whole_pages();
-    let (_, thread, record) = join(&app).await;
-    app.say(&thread, "epa").await;
-    app.project().await;
-    projects_these(&app, &[record], reads(1 + 1 + 2)).await;
-}
-
-#[tokio::test]
-async fn projector_join_of_a_row_behind_its_thread_costs_3_rcu_more_and_a_write() {
-    let app = App::with_whole_pages();
-    let (_, thread, record) = join(&app).await;
-    app.say(&thread, "epa").await;
-    projects_these(&app, &[record], reads(1 + 1 + 2 + 1) + writes(1) + index_writes(2)).await;
-}
-
 #[tokio::test]
 async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_no_more() {
     let app = App::with_whole_pages();
@@ -173,12 +104,4 @@ async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_
     let found = app.chat.user_by_handle(bayko.handle()).await.unwrap().unwrap();
     thread.add_member(found).await.unwrap();
     projects(&app, seen, reads(1 + 1)).await;
-}
-
-#[tokio::test]
-async fn projector_join_of_a_row_with_older_names_costs_a_write_more() {
-    let app = App::with_whole_pages();
-    let (bayko, _, record) = join(&app).await;
-    app.chat.update_user(&bayko, new_name()).await.unwrap();
-    projects_these(&app, &[record], reads(1 + 1) + writes(1) + index_writes(1)).await;
 }

@@ -11,9 +11,10 @@ use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result
 use threadline_testkit::fault::{Calls, Plan};
 
 use super::calls::Answer;
-use super::world::World;
+use super::world::Table;
 
 /// A fault of one request.
+#[derive(Clone, Copy)]
 pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
     /// What the caller is told where the request reads, and where it writes; `None` where that is what is told without a fault.
@@ -57,6 +58,7 @@ pub(super) mod faults {
 }
 
 /// What becomes of a call that meets a fault.
+#[derive(Clone, Copy)]
 pub(super) struct Expected {
     first: First,
     /// Whether the call is done or not done as a whole.
@@ -131,14 +133,6 @@ pub(super) mod outcomes {
     pub(crate) const is_given_up_and_again_sends_a_second_message: Expected = whole(First::GivenUp, MESSAGE);
 }
 
-async fn world(fault: &Fault) -> World {
-    if fault.is_given_up {
-        World::new(|_| std::future::pending()).await
-    } else {
-        World::new(|_| std::future::ready(())).await
-    }
-}
-
 /// A call without a fault, and what is expected of it with one.
 struct Check<T> {
     fault: Fault,
@@ -159,33 +153,47 @@ struct Met {
     ended: Vec<usize>,
 }
 
-pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) {
-    let check = Check::without_fault(&call, fault, expected).await;
+/// Checks a call. `make` returns a table for it, whose slow requests take no time or for ever, and whatever else the call needs.
+pub(super) async fn check<W, T: Answer>(
+    make: impl AsyncFn(bool) -> (Table, W),
+    call: impl AsyncFn(&W) -> Result<T>,
+    fault: Fault,
+    expected: Expected,
+) {
+    let world = async || {
+        let (table, world) = make(fault.is_given_up).await;
+        if fault.is_of_repeat {
+            call(&world).await.unwrap();
+        }
+        (table, world)
+    };
+    let (calm, calls) = world().await;
+    let check = Check::without_fault(&calm, call(&calls), fault, expected).await;
     let mut met = Met::default();
     for (place, operation) in check.requests.iter().enumerate() {
         let nth = check.requests[..=place].iter().filter(|other| *other == operation).count();
         let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
         for action in 1.. {
             let calls = if check.fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
-            let world = check.world(&call).await;
+            let (table, world) = world().await;
             let plan = (check.fault.plan)(calls);
             let shown = format!("{plan:?}");
-            world.store.set_plan(plan);
+            table.store.set_plan(plan);
             let first = unless_it_waits(call(&world));
-            if world.store.faults() == 0 {
+            if table.store.faults() == 0 {
                 // The fault is one of writes, and this request reads; or one of an action, and there are no more.
                 assert_eq!(first.unwrap().unwrap(), check.answer, "{shown}");
                 break;
             }
-            let part = check.first(&mut met, *operation, first, &world.items().await, &shown);
+            let part = check.first(&mut met, *operation, first, &table.items().await, &shown);
 
-            world.store.set_plan(Plan::new());
-            world.store.restart();
+            table.store.set_plan(Plan::new());
+            table.store.restart();
             let again = match part {
-                Some(part) => part.with_the_rest(&world).await,
+                Some(part) => part.with_the_rest(&table).await,
                 None => call(&world).await,
             };
-            check.again(again, &world.items().await, &shown);
+            check.again(again, &table.items().await, &shown);
             if !check.fault.is_of_repeat || matches!(check.expected.again, Again::Second(_)) {
                 break;
             }
@@ -195,25 +203,17 @@ pub(super) async fn check<T: Answer>(call: impl AsyncFn(&World) -> Result<T>, fa
 }
 
 impl<T: Answer> Check<T> {
-    async fn without_fault(call: &impl AsyncFn(&World) -> Result<T>, fault: Fault, expected: Expected) -> Self {
-        let calm = world(&fault).await;
-        if fault.is_of_repeat {
-            call(&calm).await.unwrap();
-        }
+    async fn without_fault(
+        calm: &Table,
+        call: impl Future<Output = Result<T>>,
+        fault: Fault,
+        expected: Expected,
+    ) -> Self {
         let before = calm.items().await;
-        let measured = calm.meter.measure(call(&calm)).await;
+        let measured = calm.meter.measure(call).await;
         let requests = measured.requests().iter().map(|request| request.operation).collect();
         let answer = measured.into_answer().unwrap();
         Self { fault, expected, requests, answer, before, after: calm.items().await }
-    }
-
-    /// Returns a world for a call that meets the fault.
-    async fn world(&self, call: &impl AsyncFn(&World) -> Result<T>) -> World {
-        let world = world(&self.fault).await;
-        if self.fault.is_of_repeat {
-            call(&world).await.unwrap();
-        }
-        world
     }
 
     /// Checks what the caller knows after the fault, and the items of that moment. Returns the answer of a call that ended early.

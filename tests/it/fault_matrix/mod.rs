@@ -1,9 +1,8 @@
 //! Every call of an application, the projector and the auditor, times every fault that may befall any one of its requests:
 //! what the caller is told, and what the same call gives when it is made again.
 //!
-//! Each line of the tables below is a call, and each cell a test, which plays the fault at the first request of the call, then
-//! at the second, and so on. In the end the table must be as a run without a fault leaves it. A test's name is its cell:
-//! `fault_matrix::messages_send::lost_answer::is_unknown_and_again_gives_the_same`.
+//! A test plays the fault at the first request of the call, then at the second, and so on. In the end the table must be as a run
+//! without a fault leaves it. The calls are those of the scenarios; what becomes of one under a fault follows from its card.
 //!
 //! No call uses batches, so none meets a batch that is left in parts; `store_ext` holds what those do that use them.
 
@@ -11,136 +10,138 @@ mod calls;
 mod check;
 mod world;
 
-/// A module for each call, with one for each fault, with the test of what becomes of it.
+use threadline::card::{Caller, Case, RequestCard, RequestKind};
+
+use self::check::{Expected, Fault, faults, outcomes};
+use self::world::Entered;
+use crate::scenarios::cases;
+
+/// The kind of a case, by its writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It writes nothing.
+    Reads,
+    /// It ends with its one write, so it is done or not done as a whole.
+    Write,
+    /// It writes by a transaction. A retry may meet its own first attempt while that is committed, with some items written and one
+    /// still held. It is then no more refused by itself than if the first attempt were not there.
+    Transaction,
+    /// It makes requests after its first change: what is done before the fault stays done, and the call made again does the rest.
+    Steps,
+}
+
+impl Kind {
+    /// Returns the kind of a case of which so many requests change the table.
+    fn of(case: &Case, changes: usize) -> Self {
+        let is_write = |request: &RequestCard| {
+            request.transaction || matches!(request.kind, RequestKind::Put | RequestKind::Update | RequestKind::Delete)
+        };
+        if !case.requests.iter().any(is_write) {
+            Self::Reads
+        } else if changes > 1 || !case.requests.last().is_some_and(is_write) {
+            Self::Steps
+        } else if case.requests.iter().any(|request| request.transaction) {
+            Self::Transaction
+        } else {
+            Self::Write
+        }
+    }
+}
+
+/// Plays the fault in each scenario whose kind has an outcome.
+async fn play(fault: Fault, outcome: impl Fn(Kind) -> Option<Expected>) {
+    let mut played = 0;
+    // The pages of an audit are called by hand.
+    for (_, case, scenario) in cases().into_iter().filter(|(card, ..)| card.caller != Caller::Operator) {
+        let Some(expected) = outcome(Kind::of(case, world::changes(&scenario).await)) else { continue };
+        println!("{scenario:?}");
+        let make = async |is_for_ever| world::enter(&scenario, is_for_ever).await;
+        let call = async |entered: &Entered| entered.stage.call(&entered.session).await;
+        check::check(make, call, fault, expected).await;
+        played += 1;
+    }
+    assert!(played > 10, "{played} scenarios");
+}
+
+/// Returns the outcome of a kind whose request failed.
+fn fails(kind: Kind, write: Expected, steps: Expected) -> Option<Expected> {
+    Some(match kind {
+        Kind::Reads => outcomes::is_not_done_and_again_gives_the_same,
+        Kind::Write | Kind::Transaction => write,
+        Kind::Steps => steps,
+    })
+}
+
+fn is_not_done(kind: Kind) -> Option<Expected> {
+    fails(kind, outcomes::is_not_done_and_again_gives_the_same, outcomes::stops_it_and_again_does_the_rest)
+}
+
+fn is_given_up(kind: Kind) -> Option<Expected> {
+    Some(match kind {
+        Kind::Steps => outcomes::is_given_up_and_again_does_the_rest,
+        _ => outcomes::is_given_up_and_again_gives_the_same,
+    })
+}
+
+#[tokio::test]
+async fn throttled_request_fails_the_call_and_retry_does_it() {
+    play(faults::throttled, is_not_done).await;
+}
+
+#[tokio::test]
+async fn conflict_fails_the_call_and_retry_does_it() {
+    let outcome = |kind| if kind == Kind::Reads { Some(outcomes::is_never_met) } else { is_not_done(kind) };
+    play(faults::conflict, outcome).await;
+}
+
+#[tokio::test]
+async fn conflict_with_first_attempt_does_not_refuse_the_retry() {
+    let of_transactions = |kind| (kind == Kind::Transaction).then_some(()).and_then(|()| is_not_done(kind));
+    play(faults::conflict_with_the_first, of_transactions).await;
+    play(faults::throttled_behind_the_first, of_transactions).await;
+}
+
+#[tokio::test]
+async fn request_that_fails_before_is_not_done_and_retry_does_it() {
+    play(faults::failed_before, is_not_done).await;
+}
+
+#[tokio::test]
+async fn lost_answer_leaves_writes_unknown_and_retry_gives_the_same() {
+    let unknown = outcomes::is_unknown_and_again_gives_the_same;
+    play(faults::lost_answer, |kind| fails(kind, unknown, outcomes::is_unknown_and_again_does_the_rest)).await;
+}
+
+#[tokio::test]
+async fn crash_stops_the_call_and_retry_does_it_after_restart() {
+    play(faults::crash_and_restart, is_not_done).await;
+}
+
+#[tokio::test]
+async fn slow_request_changes_nothing() {
+    play(faults::slow, |_| Some(outcomes::is_done_nevertheless)).await;
+}
+
+#[tokio::test]
+async fn call_given_up_at_a_slow_request_is_done_by_retry() {
+    play(faults::given_up_before, is_given_up).await;
+    play(faults::given_up_after, is_given_up).await;
+}
+
+/// A module for each call by hand, with one for each fault, with the test of what becomes of it.
 macro_rules! matrix {
     ($($call:ident { $($fault:ident: $outcome:ident,)+ })+) => {$(
         mod $call {$(
             mod $fault {
-                use crate::fault_matrix::{calls, check};
+                use crate::fault_matrix::{calls, check, world};
 
                 #[tokio::test]
                 async fn $outcome() {
-                    check::check(calls::$call, check::faults::$fault, check::outcomes::$outcome).await;
+                    check::check(world::untidy, calls::$call, check::faults::$fault, check::outcomes::$outcome).await;
                 }
             }
         )+}
     )+};
-}
-
-/// Calls that write nothing.
-macro_rules! reads {
-    ($($call:ident)+) => {
-        matrix! {$(
-            $call {
-                throttled: is_not_done_and_again_gives_the_same,
-                conflict: is_never_met,
-                failed_before: is_not_done_and_again_gives_the_same,
-                lost_answer: is_not_done_and_again_gives_the_same,
-                crash_and_restart: is_not_done_and_again_gives_the_same,
-                slow: is_done_nevertheless,
-                given_up_before: is_given_up_and_again_gives_the_same,
-                given_up_after: is_given_up_and_again_gives_the_same,
-            }
-        )+}
-    };
-}
-
-/// Calls that write by one request, and so are done or not done as a whole.
-macro_rules! writes {
-    ($($call:ident)+) => {
-        matrix! {$(
-            $call {
-                throttled: is_not_done_and_again_gives_the_same,
-                conflict: is_not_done_and_again_gives_the_same,
-                failed_before: is_not_done_and_again_gives_the_same,
-                lost_answer: is_unknown_and_again_gives_the_same,
-                crash_and_restart: is_not_done_and_again_gives_the_same,
-                slow: is_done_nevertheless,
-                given_up_before: is_given_up_and_again_gives_the_same,
-                given_up_after: is_given_up_and_again_gives_the_same,
-            }
-        )+}
-    };
-}
-
-/// The same for calls that write by a transaction. A repeat may meet its own first attempt while that is committed, with some items
-/// written and one still held; it is then no more refused by itself than if the first were not there.
-macro_rules! transactions {
-    ($($call:ident)+) => {
-        matrix! {$(
-            $call {
-                throttled: is_not_done_and_again_gives_the_same,
-                conflict: is_not_done_and_again_gives_the_same,
-                conflict_with_the_first: is_not_done_and_again_gives_the_same,
-                throttled_behind_the_first: is_not_done_and_again_gives_the_same,
-                failed_before: is_not_done_and_again_gives_the_same,
-                lost_answer: is_unknown_and_again_gives_the_same,
-                crash_and_restart: is_not_done_and_again_gives_the_same,
-                slow: is_done_nevertheless,
-                given_up_before: is_given_up_and_again_gives_the_same,
-                given_up_after: is_given_up_and_again_gives_the_same,
-            }
-        )+}
-    };
-}
-
-/// Calls that write by several requests: what is done before the fault stays done, and the call made again does the rest.
-macro_rules! steps {
-    ($($call:ident)+) => {
-        matrix! {$(
-            $call {
-                throttled: stops_it_and_again_does_the_rest,
-                conflict: stops_it_and_again_does_the_rest,
-                failed_before: stops_it_and_again_does_the_rest,
-                lost_answer: is_unknown_and_again_does_the_rest,
-                crash_and_restart: stops_it_and_again_does_the_rest,
-                slow: is_done_nevertheless,
-                given_up_before: is_given_up_and_again_does_the_rest,
-                given_up_after: is_given_up_and_again_does_the_rest,
-            }
-        )+}
-    };
-}
-
-reads! {
-    users_get
-    users_by_handle
-    users_by_identity
-    users_update_to_the_same_names
-    groups_open
-    groups_get
-    groups_members
-    messages_get
-    messages_page
-    messages_page_around
-    inbox_page
-    inbox_unread
-}
-
-transactions! {
-    users_create
-    users_update
-    groups_start_direct
-    groups_start_direct_where_there_is_one
-    groups_create
-    groups_import_direct
-    groups_add_member
-    groups_remove_member
-    groups_leave
-}
-
-writes! {
-    messages_send
-    messages_edit
-    messages_delete
-    inbox_mark_read
-}
-
-steps! {
-    projector_advance
-    projector_refresh
-    projector_join
-    projector_rename
 }
 
 // Calls with an id of the caller's are safe to make again, as above. Without one, the call cannot tell its own work from

@@ -1,0 +1,166 @@
+//! A store that records its requests, and the comparison of those with a card's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use threadline::card::{RequestCard, RequestKind, Source};
+use threadline::{
+    Answer, BatchAction, Checked, Consistency, Item, Key, Query, QuerySource, Request, Result, SortRange, Store,
+    TransactAction, Write, WriteAction,
+};
+
+/// A store that records each request before it passes it on. A clone shares the records.
+#[derive(Clone, Debug)]
+pub struct Recorder<S> {
+    store: S,
+    requests: Arc<Mutex<Vec<Checked>>>,
+}
+
+impl<S: Store> Recorder<S> {
+    /// Creates a recorder around a store.
+    pub fn new(store: S) -> Self {
+        Self { store, requests: Arc::default() }
+    }
+
+    /// Returns the recorded requests, and removes them.
+    pub fn take(&self) -> Vec<Checked> {
+        std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Recorder<S> {
+    fn table_name(&self) -> &str {
+        self.store.table_name()
+    }
+
+    async fn execute(&self, request: Checked) -> Result<Answer> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        self.store.execute(request).await
+    }
+}
+
+/// Compares recorded requests with those of a card, and returns the first difference. A pattern that makes several requests at once
+/// has them in any order.
+pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) -> Option<String> {
+    let mut seen: Vec<Seen<'_>> = recorded.iter().flat_map(|request| Seen::of(request.request())).collect();
+    for request in expected {
+        let found = if in_order {
+            seen.first().filter(|seen| seen.is(request)).map(|_| 0)
+        } else {
+            seen.iter().position(|seen| seen.is(request))
+        };
+        match found {
+            Some(place) => drop(seen.remove(place)),
+            None => return Some(format!("the card declares {request:?}, but the next of these was seen: {seen:#?}")),
+        }
+    }
+    if seen.is_empty() { None } else { Some(format!("the card does not declare {seen:#?}")) }
+}
+
+/// A recorded request, or an action of a transaction, by what a card declares.
+#[derive(Debug)]
+struct Seen<'a> {
+    kind: RequestKind,
+    source: Source,
+    keys: Vec<&'a Key>,
+    query: Option<&'a Query>,
+    put: Option<&'a Item>,
+    consistency: Consistency,
+    has_condition: bool,
+    in_transaction: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn of(request: &'a Request) -> Vec<Self> {
+        match request {
+            Request::Get(get) => vec![Self::read(RequestKind::Get, vec![get.key()], get.get_consistency())],
+            Request::BatchGet(batch) => {
+                vec![Self::read(RequestKind::BatchGet, batch.keys().iter().collect(), batch.get_consistency())]
+            }
+            Request::Scan(_) => vec![Self::read(RequestKind::Scan, Vec::new(), Consistency::Eventual)],
+            Request::Query(query) => {
+                let (source, consistency) = match query.source() {
+                    QuerySource::Table { consistency, .. } => (Source::Table, *consistency),
+                    QuerySource::Index { .. } => (Source::Index, Consistency::Eventual),
+                };
+                vec![Self { source, query: Some(query), ..Self::read(RequestKind::Query, Vec::new(), consistency) }]
+            }
+            Request::Write(write) => vec![Self::write(write)],
+            Request::Transact(transaction) => transaction.actions().iter().map(Self::action).collect(),
+            Request::BatchWrite(batch) => batch.writes().iter().map(Self::batched).collect(),
+        }
+    }
+
+    fn read(kind: RequestKind, keys: Vec<&'a Key>, consistency: Consistency) -> Self {
+        let (source, query, put) = (Source::Table, None, None);
+        Self { kind, source, keys, query, put, consistency, has_condition: false, in_transaction: false }
+    }
+
+    fn write(write: &'a Write) -> Self {
+        let (kind, put) = match write.action() {
+            WriteAction::Put(item) => (RequestKind::Put, Some(item)),
+            WriteAction::Update(_) => (RequestKind::Update, None),
+            WriteAction::Delete => (RequestKind::Delete, None),
+        };
+        let seen = Self::read(kind, write.key().into_iter().collect(), Consistency::Eventual);
+        Self { put, has_condition: write.condition().is_some(), ..seen }
+    }
+
+    fn action(action: &'a TransactAction) -> Self {
+        let seen = match action {
+            TransactAction::Write(write) => Self::write(write),
+            TransactAction::Check { key, .. } => {
+                let seen = Self::read(RequestKind::Check, vec![key], Consistency::Eventual);
+                Self { has_condition: true, ..seen }
+            }
+        };
+        Self { in_transaction: true, ..seen }
+    }
+
+    fn batched(action: &'a BatchAction) -> Self {
+        match action {
+            BatchAction::Put(item) => {
+                Self { put: Some(item), ..Self::read(RequestKind::Put, Vec::new(), Consistency::Eventual) }
+            }
+            BatchAction::Delete(key) => Self::read(RequestKind::Delete, vec![key], Consistency::Eventual),
+        }
+    }
+
+    /// Returns `true` for a request that the card declares so.
+    fn is(&self, card: &RequestCard) -> bool {
+        let is_keyed = match (card.key(), self.query) {
+            (Some((pk, range)), Some(query)) => {
+                fits(pk, query.partition().as_str()) && is_range(range, query.get_range())
+            }
+            (Some((pk, sk)), None) => {
+                self.keys.iter().all(|key| fits(pk, key.pk.as_str()) && fits(sk, key.sk.as_str()))
+            }
+            (None, _) => self.keys.is_empty() && self.query.is_none(),
+        };
+        let is_entity = self.put.is_none_or(|item| item.type_name() == card.entity.map(|entity| entity.name));
+        is_keyed
+            && is_entity
+            && self.kind == card.kind
+            && self.source == card.source
+            && self.consistency == card.consistency
+            && self.has_condition != card.condition.is_empty()
+            && self.in_transaction == card.transaction
+    }
+}
+
+/// Returns `true` for a key with the template's constant segments, and with something for each `<part>`.
+fn fits(template: &str, key: &str) -> bool {
+    let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
+    template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)
+}
+
+/// Returns `true` if a range agrees with its words. Of bounds that the caller chooses, the words say no more than that.
+fn is_range(words: &str, range: &SortRange) -> bool {
+    match (words.strip_prefix("begins with "), range) {
+        (Some(prefix), SortRange::BeginsWith(seen)) => seen.as_str() == prefix,
+        (Some(_), _) | (None, SortRange::BeginsWith(_)) => false,
+        (None, SortRange::All) => true,
+        (None, _) => !words.is_empty(),
+    }
+}

@@ -1,0 +1,226 @@
+//! The small world of a scenario: users, a group, messages, and records of changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use threadline::stream::{Projector, RecordKind, StreamRecord};
+use threadline::{
+    Clock, DisplayName, Draft, Entity, Get, GroupId, IdentitySubject, Item, Key, ManualClock, Message, MessageBody,
+    NewGroup, NewUser, PK, Result, SK, SequentialIds, Store, StoreExt, Thread, Threadline, Timestamp, Update, User,
+    UserId, Write,
+};
+use uuid::Uuid;
+
+use super::{Scale, invalid};
+
+/// The world of a scenario. Everything that people write in it contains [`CONTENT`](Self::CONTENT).
+///
+/// Its ids are fixed, so two worlds of one scale are the same.
+#[derive(Debug)]
+pub struct World {
+    /// The store, without any wrapper of a test.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// The messaging on the store.
+    pub chat: Threadline,
+    /// The scale.
+    pub scale: Scale,
+}
+
+impl World {
+    /// The text that is part of everything that people write: of handles, names, identities, titles and messages.
+    pub const CONTENT: &'static str = "canary7f3a9c";
+    /// The user who makes the call: the creator of the group and the author of its messages.
+    pub const CALLER: UserId = id(0);
+    /// Another member of the group.
+    pub const OTHER: UserId = id(1);
+    /// The group.
+    pub const GROUP: GroupId = group_id(0);
+    /// A user who is no member of any group.
+    pub const STRANGER: UserId = id(99);
+
+    /// Returns a clock for a world and its store.
+    pub fn clock() -> Arc<ManualClock> {
+        let now = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
+        Arc::new(ManualClock::starting_at(now))
+    }
+
+    /// Creates a world on a store.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>, scale: Scale) -> Self {
+        let ids = SequentialIds::seeded(1);
+        let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(ids);
+        Self { store, clock, chat, scale }
+    }
+
+    /// Returns the text of a message, which differs from that of another `name`.
+    ///
+    /// # Errors
+    /// [`Invalid`](threadline::ErrorKind::Invalid) for a name that is too long.
+    pub fn text(&self, name: &str) -> Result<MessageBody> {
+        let filler = if self.scale.message_kb > 1 { "🙂".repeat(980) } else { "x".repeat(580) };
+        MessageBody::new(format!("{name} {} {filler}", Self::CONTENT))
+    }
+
+    /// Returns a message of now with an id, so that a second call is a retry.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub fn draft(&self) -> Result<Draft> {
+        self.text("draft").map(|text| Draft::new(text).with_id(self.chat.new_message_id()))
+    }
+
+    /// Returns a user who is not created yet. The handle is the number's.
+    ///
+    /// # Errors
+    /// [`Invalid`](threadline::ErrorKind::Invalid) for a number that is too long.
+    pub fn new_user(&self, number: u8) -> Result<NewUser> {
+        self.named_user(number, &format!("{}.{number:02}", Self::CONTENT))
+    }
+
+    /// Returns the same user with another handle.
+    ///
+    /// # Errors
+    /// As [`Handle::new`](threadline::Handle::new).
+    pub fn named_user(&self, number: u8, handle: &str) -> Result<NewUser> {
+        Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.with_id(id(number)))
+    }
+
+    /// Returns a display name.
+    ///
+    /// # Errors
+    /// [`Invalid`](threadline::ErrorKind::Invalid) for a name that is too long.
+    pub fn name(&self, name: &str) -> Result<DisplayName> {
+        DisplayName::new(format!("{name} {}", Self::CONTENT))
+    }
+
+    /// Returns the identity of the user with this number.
+    ///
+    /// # Errors
+    /// [`Invalid`](threadline::ErrorKind::Invalid) for a number that is too long.
+    pub fn identity(&self, number: u8) -> Result<IdentitySubject> {
+        IdentitySubject::new(format!("{} {number:02}", Self::CONTENT))
+    }
+
+    /// Creates the user with this number, who has an identity.
+    ///
+    /// # Errors
+    /// As [`Threadline::create_user`].
+    pub async fn user(&self, number: u8) -> Result<User> {
+        self.chat.create_user(self.new_user(number)?.with_identity(self.identity(number)?)).await
+    }
+
+    /// Creates the members of the group: the caller, the other, and so on.
+    ///
+    /// # Errors
+    /// As [`user`](Self::user).
+    pub async fn users(&self) -> Result<Vec<User>> {
+        let mut users = Vec::new();
+        for number in 0..u8::try_from(self.scale.members).unwrap_or(u8::MAX) {
+            users.push(self.user(number).await?);
+        }
+        Ok(users)
+    }
+
+    /// Returns a group with a fixed id that is not created yet. The first of the users is its creator.
+    ///
+    /// # Errors
+    /// [`Invalid`](threadline::ErrorKind::Invalid) without users.
+    pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
+        let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
+        let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.with_id(group_id(number));
+        Ok(others.iter().fold(new, NewGroup::with_member))
+    }
+
+    /// Creates the group, with a first message, and returns it as the caller has opened it.
+    ///
+    /// # Errors
+    /// As [`Threadline::create_group`].
+    pub async fn group(&self) -> Result<Thread> {
+        self.group_of(0, &self.users().await?).await
+    }
+
+    /// Creates a group of these users.
+    ///
+    /// # Errors
+    /// As [`Threadline::create_group`].
+    pub async fn group_of(&self, number: u8, users: &[User]) -> Result<Thread> {
+        self.chat.create_group(self.new_group(number, users)?, self.draft()?).await
+    }
+
+    /// Sends a message, one second after the last one.
+    ///
+    /// # Errors
+    /// As [`Thread::send`].
+    pub async fn say(&self, thread: &Thread, name: &str) -> Result<Message> {
+        self.clock.advance(Duration::from_secs(1));
+        thread.send(self.chat.new_message_id(), self.text(name)?).await
+    }
+
+    /// Moves the group's inbox entries to the message.
+    ///
+    /// # Errors
+    /// As [`Projector::advance`].
+    pub async fn advance(&self, message: &Message) -> Result<()> {
+        Projector::new(self.store.clone()).advance(message).await
+    }
+
+    /// Sends a message that expires within a minute, and moves the inbox entries to it.
+    ///
+    /// # Errors
+    /// As [`say`](Self::say) and [`change`](Self::change).
+    pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
+        let sent = self.say(thread, "it expires").await?;
+        let end = self.clock.now().unix_seconds() + 60;
+        let expire = Update::new().set("expires_at", end).add("revision", 1);
+        let record = self.change(Write::update(sent.key(), expire)).await?;
+        let projection = Projector::new(self.store.clone()).project(&[record]).await;
+        if projection.has_failed() { Err(invalid("the expiry was not projected")) } else { Ok(sent) }
+    }
+
+    /// Writes, and returns the record of the change as the stream brings it.
+    ///
+    /// # Errors
+    /// As [`StoreExt::write`], and if the condition of the write is not met.
+    pub async fn change(&self, write: Write) -> Result<StreamRecord> {
+        let key = write.key()?.clone();
+        let old = self.item(&key).await?;
+        self.store.write(write).await?.done()?;
+        let new = self.item(&key).await?;
+        Ok(record(&key, old, new))
+    }
+
+    /// Returns the record of the insertion of the item with this key, as it is now.
+    ///
+    /// # Errors
+    /// As [`StoreExt::get`].
+    pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
+        Ok(record(key, None, self.item(key).await?))
+    }
+
+    async fn item(&self, key: &Key) -> Result<Option<Item>> {
+        Ok(self.store.get(Get::new(key.clone()).consistent()).await?.item)
+    }
+}
+
+fn record(key: &Key, old: Option<Item>, new: Option<Item>) -> StreamRecord {
+    let kind = match (&old, &new) {
+        (None, _) => RecordKind::Insert,
+        (Some(_), None) => RecordKind::Remove,
+        (Some(_), Some(_)) => RecordKind::Modify,
+    };
+    let mut keys = Item::new();
+    keys.insert(PK, key.pk.as_str());
+    keys.insert(SK, key.sk.as_str());
+    let mut record = StreamRecord::new(kind, keys, None);
+    (record.old, record.new) = (old, new);
+    record
+}
+
+const fn id(number: u8) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(0x6513_270e_269e_4d37_b2a7_4de4_52e6_b400 + number as u128))
+}
+
+const fn group_id(number: u8) -> GroupId {
+    GroupId::from_uuid(Uuid::from_u128(0x5ae2_90ed_55d1_47a0_bc6d_fe2b_c270_0300 + number as u128))
+}
