@@ -86,3 +86,22 @@ fn starts_like_a_date(text: &str) -> bool {
     let fits = |(byte, wanted): (u8, u8)| if wanted == b'd' { byte.is_ascii_digit() } else { byte == wanted };
     text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_passes_the_items_of_other_entities() {
+        let mut user = Item::new();
+        user.insert("pk", "USER#5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
+        user.insert("sk", "USER");
+        for has_type in [false, true] {
+            if has_type {
+                user.insert(TYPE, User::TYPE);
+            }
+            assert!(read_listed::<Message>(user.clone()).is_none());
+            assert!(read_listed::<User>(user.clone()).is_some_and(|user| user.is_err()), "it has no handle");
+        }
+    }
+}
