@@ -86,3 +86,54 @@ fn starts_like_a_date(text: &str) -> bool {
     let fits = |(byte, wanted): (u8, u8)| if wanted == b'd' { byte.is_ascii_digit() } else { byte == wanted };
     text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{PartitionKey, SortKey};
+
+    #[test]
+    fn a_list_passes_the_items_of_other_entities() {
+        let mut user = Item::new();
+        user.insert("pk", "USER#5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
+        user.insert("sk", "USER");
+        for has_type in [false, true] {
+            if has_type {
+                user.insert(TYPE, User::TYPE);
+            }
+            assert!(read_listed::<Message>(user.clone()).is_none());
+            assert!(read_listed::<User>(user.clone()).is_some_and(|user| user.is_err()), "it has no handle");
+        }
+    }
+
+    #[test]
+    fn a_key_that_only_resembles_ours_is_foreign() {
+        const ID: &str = "5AE290ED-55D1-47A0-BC6D-FE2BC2700399";
+        let of = |pk: &str, sk: &str| {
+            let pk = PartitionKey::parse(pk.replace("<id>", ID)).unwrap();
+            Ownership::of(&Key::new(pk, SortKey::parse(sk).unwrap()), None)
+        };
+        for (pk, sk) in [
+            ("MSG#<id>", "2023-04-05"),
+            ("GRP#<id>", "GRP"),
+            ("GRP#<id>", "USER#1"),
+            ("USER#<id>", "USER"),
+            ("HANDLE#a#b", "HANDLE"),
+            ("IDENTITY#a#b", "IDENTITY"),
+        ] {
+            assert!(matches!(of(pk, sk), Ownership::Unreadable(_)), "{pk} {sk}");
+            // With another tag, with a value that is no id, with another sort key, and without a value.
+            let (tag, value) = pk.split_once('#').unwrap();
+            let mut foreign = vec![(format!("TEAM#{value}"), sk), (pk.to_owned(), "X"), (tag.to_owned(), sk)];
+            if value == "<id>" {
+                foreign.push((format!("{tag}#x"), sk));
+            }
+            for (pk, sk) in foreign {
+                assert!(matches!(of(&pk, sk), Ownership::Foreign), "{pk} {sk}");
+            }
+        }
+        for sk in ["2023-04", "2023/04/05", "20x3-04-05", "2023-04-0", "April 2023"] {
+            assert!(matches!(of("MSG#<id>", sk), Ownership::Foreign), "{sk}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod fault_matrix;
 mod faults;
 mod foreign_items;
 mod groups;
+mod handles;
 mod imports;
 mod inbox;
 mod keys;

@@ -322,6 +322,14 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_keeps_the_parent_that_a_list_leaves_out() {
+        let child = Checkpoint::new("arn", &id("b"), Some(id("a")), Position::TrimHorizon);
+        let mut shards = Shards::of(vec![checkpoint("a", Position::After(7.into())), child], false);
+        shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
+        assert_eq!(readable(&mut shards), ["a"]);
+    }
+
+    #[test]
     fn a_listing_does_not_move_a_shard() {
         let mut shards = Shards::default();
         shards.update(vec![open("a", None)], false, PollStart::Oldest);

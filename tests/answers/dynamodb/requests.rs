@@ -202,3 +202,28 @@ async fn pages_that_lead_to_each_other_are_an_error() {
         server.requests().len()
     );
 }
+
+#[tokio::test]
+async fn pages_of_an_inbox_lead_to_older_entries() -> Result<(), Error> {
+    let user: threadline::UserId = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse()?;
+    let at = |number: u32, time: &str| {
+        json!({"LastEvaluatedKey": {
+            "pk": {"S": format!("GRP#{number}")}, "sk": {"S": format!("USER#{user}")},
+            "gsi1pk": {"S": format!("USER#{user}")}, "gsi1sk": {"S": format!("GRP#{time}")},
+        }, "Items": []})
+    };
+    for (second, kind) in [
+        (at(2, "2026-01-01"), None),
+        (at(2, "2026-01-02"), None),
+        (at(2, "2026-01-03"), Some(ErrorKind::Unavailable)),
+        (at(1, "2026-01-02"), Some(ErrorKind::Unavailable)),
+    ] {
+        let pages = [at(1, "2026-01-02"), second.clone(), json!({"Items": []})];
+        let server = Server::answering(pages.map(ok));
+        let chat = threadline::Threadline::new(store(&server, &Sleeps::default()));
+        let page = chat.inbox(user).fetch().await;
+        assert_eq!(page.as_ref().err().map(Error::kind), kind, "{second}");
+        assert_eq!(server.requests().len(), if kind.is_none() { 3 } else { 2 }, "{second}");
+    }
+    Ok(())
+}
