@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use threadline::card::{Card, Case, EntityCard, RequestCard};
+use threadline::card::{Card, Case, EntityCard, RequestCard, RequestKind};
 use threadline::registry::{ENTITIES, PATTERNS};
 use threadline::{GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK};
 
@@ -81,6 +81,22 @@ fn names_of_cards_cases_and_entities_are_unique() {
     }
     let entities: BTreeSet<_> = ENTITIES.iter().map(|entity| entity.name).collect();
     assert_eq!(entities.len(), ENTITIES.len());
+}
+
+#[test]
+fn cards_name_public_calls_and_retries_that_read_again() {
+    let read = |path: &String| fs::read_to_string(root().join("src").join(path)).unwrap();
+    let source: String = sources(&["patterns", "stream"]).iter().map(read).collect();
+    for card in PATTERNS {
+        let (_, call) = card.call.split_once("::").unwrap();
+        let is_public = ["pub fn", "pub async fn"].iter().any(|head| source.contains(&format!("{head} {call}(")));
+        assert!(is_public, "{}: there is no `{call}`", card.name);
+        let reads = |request: &RequestCard| {
+            matches!(request.kind, RequestKind::Get | RequestKind::BatchGet | RequestKind::Query | RequestKind::Scan)
+        };
+        let only_reads = card.cases.iter().flat_map(|case| case.requests).all(reads);
+        assert_eq!(card.retry == "reads again", only_reads, "{}", card.name);
+    }
 }
 
 /// Returns `true` if a key has the template's constant segments, and something for each `<part>`.

@@ -15,7 +15,7 @@ use super::{Scale, invalid};
 
 /// The world of a scenario. Everything that people write in it contains [`CONTENT`](Self::CONTENT).
 ///
-/// Its ids are fixed, so two worlds of one scale are the same.
+/// Its ids are fixed, so two worlds of one scale are the same. Its methods fail as the calls that they make.
 #[derive(Debug)]
 pub struct World {
     /// The store, without any wrapper of a test.
@@ -54,66 +54,42 @@ impl World {
     }
 
     /// Returns the text of a message, which differs from that of another `name`.
-    ///
-    /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) for a name that is too long.
     pub fn text(&self, name: &str) -> Result<MessageBody> {
         let filler = if self.scale.message_kb > 1 { "🙂".repeat(980) } else { "x".repeat(580) };
         MessageBody::new(format!("{name} {} {filler}", Self::CONTENT))
     }
 
     /// Returns a message of now with an id, so that a second call is a retry.
-    ///
-    /// # Errors
-    /// As [`text`](Self::text).
     pub fn draft(&self) -> Result<Draft> {
         self.text("draft").map(|text| Draft::new(text).with_id(self.chat.new_message_id()))
     }
 
     /// Returns a user who is not created yet. The handle is the number's.
-    ///
-    /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) for a number that is too long.
     pub fn new_user(&self, number: u8) -> Result<NewUser> {
         self.named_user(number, &format!("{}.{number:02}", Self::CONTENT))
     }
 
     /// Returns the same user with another handle.
-    ///
-    /// # Errors
-    /// As [`Handle::new`](threadline::Handle::new).
     pub fn named_user(&self, number: u8, handle: &str) -> Result<NewUser> {
         Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.with_id(id(number)))
     }
 
     /// Returns a display name.
-    ///
-    /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) for a name that is too long.
     pub fn name(&self, name: &str) -> Result<DisplayName> {
         DisplayName::new(format!("{name} {}", Self::CONTENT))
     }
 
     /// Returns the identity of the user with this number.
-    ///
-    /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) for a number that is too long.
     pub fn identity(&self, number: u8) -> Result<IdentitySubject> {
         IdentitySubject::new(format!("{} {number:02}", Self::CONTENT))
     }
 
     /// Creates the user with this number, who has an identity.
-    ///
-    /// # Errors
-    /// As [`Threadline::create_user`].
     pub async fn user(&self, number: u8) -> Result<User> {
         self.chat.create_user(self.new_user(number)?.with_identity(self.identity(number)?)).await
     }
 
     /// Creates the members of the group: the caller, the other, and so on.
-    ///
-    /// # Errors
-    /// As [`user`](Self::user).
     pub async fn users(&self) -> Result<Vec<User>> {
         let mut users = Vec::new();
         for number in 0..u8::try_from(self.scale.members).unwrap_or(u8::MAX) {
@@ -123,9 +99,6 @@ impl World {
     }
 
     /// Returns a group with a fixed id that is not created yet. The first of the users is its creator.
-    ///
-    /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) without users.
     pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
         let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
         let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.with_id(group_id(number));
@@ -133,42 +106,27 @@ impl World {
     }
 
     /// Creates the group, with a first message, and returns it as the caller has opened it.
-    ///
-    /// # Errors
-    /// As [`Threadline::create_group`].
     pub async fn group(&self) -> Result<Thread> {
         self.group_of(0, &self.users().await?).await
     }
 
     /// Creates a group of these users.
-    ///
-    /// # Errors
-    /// As [`Threadline::create_group`].
     pub async fn group_of(&self, number: u8, users: &[User]) -> Result<Thread> {
         self.chat.create_group(self.new_group(number, users)?, self.draft()?).await
     }
 
     /// Sends a message, one second after the last one.
-    ///
-    /// # Errors
-    /// As [`Thread::send`].
     pub async fn say(&self, thread: &Thread, name: &str) -> Result<Message> {
         self.clock.advance(Duration::from_secs(1));
         thread.send(self.chat.new_message_id(), self.text(name)?).await
     }
 
     /// Moves the group's inbox entries to the message.
-    ///
-    /// # Errors
-    /// As [`Projector::advance`].
     pub async fn advance(&self, message: &Message) -> Result<()> {
         Projector::new(self.store.clone()).advance(message).await
     }
 
     /// Sends a message that expires within a minute, and moves the inbox entries to it.
-    ///
-    /// # Errors
-    /// As [`say`](Self::say) and [`change`](Self::change).
     pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
         let sent = self.say(thread, "it expires").await?;
         let end = self.clock.now().unix_seconds() + 60;
@@ -179,9 +137,6 @@ impl World {
     }
 
     /// Writes, and returns the record of the change as the stream brings it.
-    ///
-    /// # Errors
-    /// As [`StoreExt::write`], and if the condition of the write is not met.
     pub async fn change(&self, write: Write) -> Result<StreamRecord> {
         let key = write.key()?.clone();
         let old = self.item(&key).await?;
@@ -191,9 +146,6 @@ impl World {
     }
 
     /// Returns the record of the insertion of the item with this key, as it is now.
-    ///
-    /// # Errors
-    /// As [`StoreExt::get`].
     pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
         Ok(record(key, None, self.item(key).await?))
     }
