@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use threadline::store::meter::Metered;
 use threadline::stream::{Auditor, Drift, Finding, Projector, StreamRecord};
 use threadline::{
-    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, StoreExt, Thread, Update, User,
-    Write,
+    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, Operation, Outcome, StoreExt,
+    Thread, Threadline, Update, User, Write,
 };
+use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::support::{App, block_on, cases, scan};
 
@@ -42,6 +43,23 @@ async fn an_expired_message_is_in_no_preview_before_it_is_removed() {
         assert!(membership.is_unread());
         assert_eq!(app.chat.unread(&membership).await.unwrap().count, 2);
     }
+}
+
+#[tokio::test]
+async fn a_mark_whose_read_fails_is_not_done() {
+    let (app, bayko, thread, sent) = expiring().await;
+    let store = FaultStore::new(app.store.clone(), Plan::new());
+    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    let open = async || chat.open(bayko.id(), thread.group_id()).await.unwrap();
+    let mut theirs = open().await;
+    app.clock.advance(Duration::from_secs(120));
+    store.set_plan(Plan::new().throttle(Calls::all().of(Operation::Query)));
+    let error = theirs.mark_read(&sent).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Throttled, Outcome::NotDone));
+    store.set_plan(Plan::new());
+    assert_eq!(open().await.membership().last_read(), None);
+    theirs.mark_read(&sent).await.unwrap();
+    assert_eq!(open().await.membership().last_read(), Some(sent.position()));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub(crate) const CARD: Card = Card::new("inbox.mark_read", "Thread::mark_read", 
         Case::named("earlier message", &[FORWARD], Cost::of(&[Term::writes(1)])),
         Case::named(
             "shown message has expired",
-            &[FORWARD, RequestCard::query(&Message::CARD).consistent()],
+            &[RequestCard::query(&Message::CARD).consistent(), FORWARD],
             Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(1), Term::index_writes(1)]),
         ),
     ])
@@ -28,7 +28,7 @@ impl Thread {
     /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
     /// ever moves forward: an earlier message changes nothing. It never moves past the clock: a message that is ahead of it stays
     /// unread until it is marked after its time, within the [send window](crate::SendWindow). A conditional update: 1 WCU, and 1
-    /// of the index; 1 RCU more if the message that the membership shows has expired.
+    /// of the index; 1 RCU more if the message that the membership shows has expired, and 2 if the marker is not moved either.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
@@ -46,10 +46,11 @@ impl Thread {
             let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))
                 .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))
                 .returning_old();
+            // Read first: a read that failed after the write would say that nothing was done.
+            let me = self.chat.without_expired(&call, self.me.clone()).await?;
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {
-                    self.me = self.me.clone().read_up_to(position);
-                    self.me = self.chat.without_expired(&call, self.me.clone()).await?;
+                    self.me = me.read_up_to(position);
                     Ok(())
                 }
                 WriteOutcome::Refused { current, .. } => {
