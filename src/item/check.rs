@@ -17,6 +17,11 @@ impl Item {
     /// Checks what DynamoDB would: the keys, the index keys, every value and the size. The error names the attribute.
     pub(crate) fn check(&self) -> Result<()> {
         self.key()?;
+        self.check_attributes()
+    }
+
+    /// Checks all but the key.
+    pub(crate) fn check_attributes(&self) -> Result<()> {
         let mut size = 0;
         for (name, value) in self.iter() {
             check_attribute_name(name)?;

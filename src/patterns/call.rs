@@ -162,6 +162,10 @@ impl Pages<'_> {
         }
         let page = self.call.query(self.query.clone()).await?;
         self.is_finished = page.next.is_none();
+        if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {
+            let message = "the store answered with a page that does not lead on; try again later";
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
         self.query.start = page.next;
         Ok(Some(page.items))
     }

@@ -108,7 +108,7 @@ impl BatchWrite {
         &self.writes
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         check_count("a batch of writes", self.writes.len(), MAX_BATCH_WRITES)?;
         let keys = self.writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
         check_unique("a batch of writes", keys.iter())?;

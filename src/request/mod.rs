@@ -1,6 +1,6 @@
 //! Requests and answers as plain data: what a store is asked, and what it says.
 //!
-//! Every request is checked when it is made, so that each store refuses the same input, before anything is sent.
+//! `StoreExt` checks every request once, before a store gets it.
 
 mod batch;
 mod checked;

@@ -2,7 +2,6 @@
 
 /// The kind of a [`Request`](super::Request).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Operation {
     /// Reading one item.
     Get,

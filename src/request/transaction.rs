@@ -39,7 +39,8 @@ pub struct Transaction {
     pub(crate) token: Option<ClientToken>,
 }
 
-/// An action of a [`Transaction`], by which its [outcome](TransactOutcome) is asked about it.
+/// A handle to an action of a [`Transaction`]: the [outcome](TransactOutcome) of that transaction is asked about it. With the outcome of
+/// another transaction, it means another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 
@@ -244,11 +245,6 @@ impl TransactOutcome {
             (ErrorKind::Throttled, "the table is over its throughput; try again later".to_owned())
         };
         Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
-    }
-
-    /// Returns `true` if all was done.
-    pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done { .. })
     }
 
     /// Returns the reason of an action, for a transaction that was canceled.

@@ -103,18 +103,19 @@ impl Write {
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        self.key()?;
         let mut substituted = Substituted::default();
-        if let Some(condition) = &self.condition {
-            condition.check()?;
-            substituted = condition.substitute(substituted);
-        }
         match &self.action {
-            WriteAction::Put(item) => item.check()?,
+            WriteAction::Put(item) => item.check_attributes()?,
             WriteAction::Update(update) => {
                 update.check()?;
                 substituted = update.substitute(substituted);
             }
             WriteAction::Delete => {}
+        }
+        if let Some(condition) = &self.condition {
+            condition.check()?;
+            substituted = condition.substitute(substituted);
         }
         substituted.check()
     }

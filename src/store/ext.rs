@@ -25,11 +25,7 @@ pub trait StoreExt: Store {
         async move {
             let operation = request.operation();
             let named = |error: Error| error.with_operation(operation.name()).with_table(self.table_name());
-            let answer = self.execute(Checked::new(request).map_err(named)?).await?;
-            R::output(answer).ok_or_else(|| {
-                let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
-                named(Error::new(kind, "the store answered a request of another kind"))
-            })
+            answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
         }
     }
 
@@ -228,11 +224,11 @@ pub trait StoreExt: Store {
     async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
         let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
         check_unique("a list of writes", keys.iter())?;
-        let batches: Vec<_> = writes.chunks(MAX_BATCH_WRITES).map(|writes| BatchWrite::new(writes.to_vec())).collect();
-        batches.iter().try_for_each(BatchWrite::check)?;
+        let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| Checked::new(BatchWrite::new(writes.to_vec())));
+        let batches = batches.collect::<Result<Vec<_>>>()?;
         let mut all = BatchWriteOutput::default();
         for (place, batch) in batches.into_iter().enumerate() {
-            match self.batch_write(batch).await {
+            match answered::<BatchWrite, Self>(self, batch).await {
                 Ok(some) => {
                     all.unprocessed.extend(some.unprocessed);
                     all.capacity += some.capacity;
@@ -250,3 +246,14 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Sends a checked request, and returns the answer of its type.
+async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
+    let operation = request.operation();
+    let answer = store.execute(request).await?;
+    R::output(answer).ok_or_else(|| {
+        let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
+        let error = Error::new(kind, "the store answered a request of another kind");
+        error.with_operation(operation.name()).with_table(store.table_name())
+    })
+}

@@ -59,7 +59,8 @@ pub trait Store: Debug + Send + Sync {
     /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)).
     ///
     /// # Errors
-    /// When the store cannot answer, or the write can never succeed. A missing item is no error, nor are the parts of a batch that
+    /// When the store cannot answer, or the write can never succeed; [`Invalid`](crate::ErrorKind::Invalid) for a transaction whose
+    /// token came with another transaction in the last 10 minutes. A missing item is no error, nor are the parts of a batch that
     /// were left undone: the answer lists them.
     async fn execute(&self, request: Checked) -> Result<Answer>;
 }

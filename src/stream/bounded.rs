@@ -41,8 +41,11 @@ impl Store for Bounded {
         let _turn = self.turns.acquire().await;
         self.store.execute(request).await.map_err(|error| match operation {
             Operation::Scan => error,
-            operation if operation.writes() && error.kind() == ErrorKind::Invalid => error,
-            _ => may_pass(error),
+            Operation::Write | Operation::Transact | Operation::BatchWrite if error.kind() == ErrorKind::Invalid => {
+                error
+            }
+            Operation::Get | Operation::Query | Operation::BatchGet => may_pass(error),
+            Operation::Write | Operation::Transact | Operation::BatchWrite => may_pass(error),
         })
     }
 }

@@ -12,7 +12,8 @@ mock! {
     /// A [`mockall`] mock of the [`Store`](threadline::Store) trait (feature `mock`). Use it for an error or an answer that no table
     /// gives, at one exact place. For everything else use [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and so on answer all requests of a kind. A request of a kind without an answer panics. `expect_execute` has
+    /// `on_get`, `on_write` and so on answer all requests of a kind: the first answer that is set for it. A request of a kind without an
+    /// answer panics. `expect_execute` has
     /// mockall's own expectations, with counts and sequences.
     ///
     /// ```
@@ -44,7 +45,7 @@ mock! {
 macro_rules! on {
     ($($name:ident: $request:ident as $variant:ident => $output:ty;)*) => {$(
         #[doc = concat!("Answers each [`", stringify!($request), "`] with this function.")]
-        pub fn $name(&mut self, answer: impl Fn($request) -> Result<$output> + Send + 'static) -> &mut Self {
+        pub fn $name(&mut self, mut answer: impl FnMut($request) -> Result<$output> + Send + 'static) -> &mut Self {
             self.expect_execute()
                 .withf(|request| matches!(request.request(), Request::$variant(_)))
                 .returning(move |request| match request.into_request() {

@@ -1,7 +1,5 @@
 //! An application's answer to what no table says.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use threadline::{Error, ErrorKind, PageOutput, StoreExt, Threadline, UserId};
 use threadline_testkit::MockStore;
 
@@ -19,12 +17,16 @@ async fn an_error_of_a_kind_that_no_table_gives_reaches_the_application() {
 
 #[tokio::test]
 async fn each_kind_of_request_has_an_answer_of_its_own() {
-    let reads = AtomicU32::new(0);
+    let mut reads = 0;
     let mut store = MockStore::for_table("threadline");
     store
-        .on_get(move |_| match reads.fetch_add(1, Ordering::Relaxed) {
-            0 => Err(Error::new(ErrorKind::Throttled, "once")),
-            _ => Ok(threadline::GetOutput::default()),
+        .on_get(move |_| {
+            reads += 1;
+            if reads == 1 {
+                Err(Error::new(ErrorKind::Throttled, "once"))
+            } else {
+                Ok(threadline::GetOutput::default())
+            }
         })
         .on_scan(|_| Ok(PageOutput::default()));
     assert!(store.scan(threadline::Scan::new()).await.unwrap().items.is_empty());

@@ -1,11 +1,11 @@
 //! What crosses threads, as the applications of a multi-threaded runtime need it. That this compiles is the test.
 
 use threadline::store::meter::Metered;
-use threadline::stream::{Projection, Projector, StreamRecord};
+use threadline::stream::{Auditor, Projection, Projector, StreamRecord};
 use threadline::{
-    Cursor, Draft, Error, GroupId, Handle, IdentitySubject, ImportedDirect, InboxRequest, Item, Membership,
-    MemoryStore, Message, MessageGroup, MessageId, MessagesRequest, NewGroup, NewUser, Page, Profile, Store, StoreExt,
-    Thread, Threadline, User, UserChange, UserId,
+    BatchGet, BatchWrite, Cursor, Draft, Entity, Error, Get, GroupId, Handle, IdentitySubject, ImportedDirect,
+    InboxRequest, Item, Membership, MemoryStore, Message, MessageGroup, MessageId, MessagesRequest, NewGroup, NewUser,
+    Page, Profile, Query, Scan, Store, StoreExt, Thread, Threadline, Transaction, User, UserChange, UserId, Write,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -85,7 +85,9 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(chat.create_group(new_group, "opa"));
     sent(chat.import_direct(imported));
     sent(chat.open(user_id, group_id));
+    sent(thread.group());
     sent(thread.members());
+    sent(thread.message(message));
     sent(thread.add_member(Profile::from(user)));
     sent(thread.remove_member(user_id));
     sent(thread.send(message_id, "opa"));
@@ -100,6 +102,9 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(projector.advance(message));
     sent(projector.project(records));
     sent(projector.rename(user));
+    sent(projector.catch_up(store));
+    sent(Auditor::new(store.clone()).check(None));
+    sent(Auditor::new(store.clone()).rebuild(None));
     // As it is spawned: with all that it borrows inside.
     let (projector, records) = (projector.clone(), records.to_vec());
     sent(async move { projector.project(&records).await });
@@ -108,4 +113,17 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(store.put_entity(user));
     sent(store.put_new_entity(user));
     sent(store.delete_entity::<User>(user_id));
+    let query = || Query::table(user.key().pk);
+    sent(store.send(Get::new(user.key())));
+    sent(store.get(Get::new(user.key())));
+    sent(store.write(Write::delete(user.key())));
+    sent(store.query(query()));
+    sent(store.scan(Scan::new()));
+    sent(store.transact(Transaction::default()));
+    sent(store.batch_get(BatchGet::new([])));
+    sent(store.batch_write(BatchWrite::new([])));
+    sent(store.get_all(Vec::new()));
+    sent(store.write_all(Vec::new()));
+    sent(store.query_entities::<User>(query()));
+    sent(store.query_page::<User>(query()));
 }

@@ -1,4 +1,4 @@
-//! What is refused before anything is sent: by the check that each request passes before a store gets it.
+//! The check that each request passes before a store gets it: it refuses bad input before anything is sent.
 
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, Condition, ErrorKind, GSI1PK, GSI1SK, IndexKey, Item,
@@ -132,7 +132,26 @@ fn an_index_key_is_refused_if_it_is_no_key() {
 }
 
 #[test]
-fn an_update_is_refused_without_changes_and_for_two_of_one_attribute_and_for_its_key() {
+fn an_item_is_refused_over_400_kb() {
+    let of = |bytes: usize| with(item("a"), "large", s(&"x".repeat(bytes - item("a").size() - "large".len())));
+    assert!(Checked::new(Write::put(of(409_600))).is_ok());
+    assert_item_refused(&of(409_601), "an item of 409,601 bytes");
+}
+
+#[test]
+fn the_values_of_a_request_are_refused_over_2_mb() {
+    let large = |count: usize| (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000))));
+    let any = |count| Condition::Any(large(count).collect());
+    assert!(Checked::new(Write::delete(key("a")).when(any(2))).is_ok());
+    assert_refused(Write::delete(key("a")).when(any(6)), "a condition with 2,400,000 bytes of values");
+    assert_refused(Transaction::new([TransactAction::check(key("a"), any(6))]), "the same in a transaction");
+    let update = || (0..3).fold(Update::new(), |update, place| update.set(format!("w{place}"), "x".repeat(400_000)));
+    assert!(Checked::new(Write::update(key("a"), update())).is_ok());
+    assert_refused(Write::update(key("a"), update()).when(any(3)), "an update and a condition together");
+}
+
+#[test]
+fn an_update_is_refused_if_it_changes_nothing_or_the_key() {
     for (update, what) in [
         (Update::new(), "an update without changes"),
         (Update::new().set("a", "1").remove("a"), "two changes of one attribute"),

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
 use threadline::{
-    Answer, AttributeValue, Checked, Entity, Error, ErrorKind, Get, HandleClaim, Item, Message, Operation, Store,
-    StoreExt, Thread, Write,
+    Answer, AttributeValue, Checked, Entity, Error, ErrorKind, Get, HandleClaim, Item, Key, Message, Operation,
+    PartitionKey, Position, SortKey, Store, StoreExt, Thread, Threadline, Write,
 };
 
 use crate::support::App;
@@ -256,6 +256,40 @@ impl Store for Denying {
             _ => self.store.execute(request).await,
         }
     }
+}
+
+/// A store of somebody else's, whose pages continue in another partition.
+#[derive(Debug)]
+struct Straying(threadline::MemoryStore);
+
+#[async_trait]
+impl Store for Straying {
+    fn table_name(&self) -> &str {
+        self.0.table_name()
+    }
+
+    async fn execute(&self, request: Checked) -> threadline::Result<Answer> {
+        let mut answer = self.0.execute(request).await?;
+        if let Answer::Query(page) = &mut answer {
+            let elsewhere = Key::new(PartitionKey::parse("ELSEWHERE")?, SortKey::parse("1")?);
+            page.next = Some(Position { key: elsewhere, index_key: None });
+        }
+        Ok(answer)
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_continues_elsewhere_gives_no_record_up() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let message = app.say(&thread, "x").await;
+    let mut record = StreamRecord::new(RecordKind::Insert, key_of(&message.to_item().unwrap()), Some(1.into()));
+    record.new = Some(message.to_item().unwrap());
+    let projection = Projector::new(Straying(app.store.clone())).project(&[record]).await;
+    assert!(matches!(projection.outcomes[0], RecordOutcome::Failed(_)), "{:?}", projection.outcomes);
+    let chat = Threadline::new(Straying(app.store.clone())).with_clock(app.clock.clone());
+    let thread = chat.open(thread.membership().user_id(), thread.group_id()).await.unwrap();
+    assert_eq!(thread.members().await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
 
 #[tokio::test]

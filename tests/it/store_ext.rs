@@ -68,7 +68,8 @@ impl Store for Faulty {
             Request::BatchGet(batch) => {
                 let mut keys = batch.keys().to_vec();
                 let unprocessed = self.meet_fate(&mut keys)?;
-                let done = self.table.batch_get(BatchGet::new(keys)).await?;
+                let part = BatchGet::new(keys).consistency(batch.get_consistency());
+                let done = self.table.batch_get(part).await?;
                 Ok(Answer::BatchGet(BatchGetOutput { unprocessed, ..done }))
             }
             Request::BatchWrite(batch) => {
@@ -211,4 +212,49 @@ async fn one_item_in_two_batches_is_refused_before_anything_is_sent() {
     let twice = || (0..130).chain([3]);
     assert_eq!(store.write_all(puts(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(store.get_all(keys(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+/// A store that answers every request as if it had been a scan.
+#[derive(Debug)]
+struct Confused;
+
+#[async_trait]
+impl Store for Confused {
+    fn table_name(&self) -> &str {
+        "confused"
+    }
+
+    async fn execute(&self, _: Checked) -> Result<Answer> {
+        Ok(Answer::Scan(threadline::PageOutput::default()))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_kind_is_an_error() {
+    let table = || PartitionKey::parse("A").unwrap();
+    let errors = [
+        Confused.get(threadline::Get::new(key(1))).await.map(drop).unwrap_err(),
+        Confused.query(threadline::Query::table(table())).await.map(drop).unwrap_err(),
+        Confused.batch_get(BatchGet::new(keys([1]))).await.map(drop).unwrap_err(),
+        Confused.write(threadline::Write::delete(key(1))).await.map(drop).unwrap_err(),
+        Confused
+            .transact(threadline::Transaction::new([threadline::Write::delete(key(1))]))
+            .await
+            .map(drop)
+            .unwrap_err(),
+        Confused.batch_write(BatchWrite::new(puts([1]))).await.map(drop).unwrap_err(),
+    ];
+    let told = errors.each_ref().map(|error| (error.kind(), error.operation().unwrap(), error.table().unwrap()));
+    let (read, written) = (ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
+    assert_eq!(
+        told,
+        [
+            (read, "get", "confused"),
+            (read, "query", "confused"),
+            (read, "batch_get", "confused"),
+            (written, "write", "confused"),
+            (written, "transact", "confused"),
+            (written, "batch_write", "confused"),
+        ]
+    );
 }

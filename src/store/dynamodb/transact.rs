@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoDbStore;
-use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk, values_to_sdk};
+use super::convert::{capacity, item_to_sdk, key_to_sdk, values_to_sdk};
 use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::Key;
 use crate::request::{
     CancelCode, CancelReason, Expressions, TransactAction, TransactOutcome, Transaction, Write, WriteAction,
 };
@@ -94,11 +95,11 @@ impl DynamoDbStore {
     }
 
     fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem> {
-        let key = key_to_sdk(action.key()?);
+        let key = action.key()?;
         self.built(action, key).map_err(|_| Error::invalid("the transaction has an action without a key or an item"))
     }
 
-    fn built(&self, action: &TransactAction, key: SdkItem) -> Result<TransactWriteItem, BuildError> {
+    fn built(&self, action: &TransactAction, key: &Key) -> Result<TransactWriteItem, BuildError> {
         let item = TransactWriteItem::builder();
         let write = match action {
             TransactAction::Write(write) => write,
@@ -107,7 +108,7 @@ impl DynamoDbStore {
                 let values = values.map(values_to_sdk);
                 let check = ConditionCheck::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key))
+                    .set_key(Some(key_to_sdk(key)))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values);
@@ -131,7 +132,7 @@ impl DynamoDbStore {
             WriteAction::Update(_) => {
                 let update = Update::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key))
+                    .set_key(Some(key_to_sdk(key)))
                     .set_update_expression(update)
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
@@ -142,7 +143,7 @@ impl DynamoDbStore {
             WriteAction::Delete => {
                 let delete = Delete::builder()
                     .table_name(&*self.table)
-                    .set_key(Some(key))
+                    .set_key(Some(key_to_sdk(key)))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)

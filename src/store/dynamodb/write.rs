@@ -10,6 +10,7 @@ use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk, values_to_sdk};
 use crate::aws::{Attempts, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
+use crate::key::Key;
 use crate::request::{Expressions, Write, WriteAction, WriteOutcome};
 
 /// The item before, and what the write consumed.
@@ -17,7 +18,7 @@ type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
     pub(super) async fn send_write(&self, mut request: Write) -> Result<WriteOutcome> {
-        let key = key_to_sdk(request.key()?);
+        let key = request.key()?.clone();
         let mut item = match &mut request.action {
             WriteAction::Put(item) => Some(item_to_sdk(std::mem::take(item))),
             WriteAction::Update(_) | WriteAction::Delete => None,
@@ -29,7 +30,7 @@ impl DynamoDbStore {
         loop {
             // The last attempt needs no copy.
             let put = if self.backoff.allows_another(failed + 1) { item.clone() } else { item.take() };
-            let failure = match self.attempt_write(&request, key.clone(), put, &attempts).await {
+            let failure = match self.attempt_write(&request, &key, put, &attempts).await {
                 Ok((old, consumed)) => {
                     let old = self.unexpired(old)?;
                     return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
@@ -57,7 +58,7 @@ impl DynamoDbStore {
     async fn attempt_write(
         &self,
         request: &Write,
-        key: SdkItem,
+        key: &Key,
         put: Option<SdkItem>,
         attempts: &Attempts,
     ) -> Result<Written, Box<Failure>> {
@@ -86,7 +87,7 @@ impl DynamoDbStore {
                     .client
                     .update_item()
                     .table_name(&*self.table)
-                    .set_key(Some(key))
+                    .set_key(Some(key_to_sdk(key)))
                     .set_update_expression(update)
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
@@ -102,7 +103,7 @@ impl DynamoDbStore {
                     .client
                     .delete_item()
                     .table_name(&*self.table)
-                    .set_key(Some(key))
+                    .set_key(Some(key_to_sdk(key)))
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)

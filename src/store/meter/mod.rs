@@ -150,9 +150,10 @@ mod tests {
 
     use super::*;
     use crate::capacity::Units;
+    use crate::error::ErrorKind;
     use crate::key::{Key, PartitionKey, SortKey};
     use crate::request::{
-        BatchAction, BatchGet, BatchWrite, Condition, Get, Query, Scan, TransactAction, Transaction, Write,
+        BatchAction, BatchGet, BatchWrite, Condition, Get, Query, Scan, TransactAction, Transaction, Update, Write,
     };
     use crate::store::StoreExt;
     use crate::store::memory::MemoryStore;
@@ -222,9 +223,14 @@ mod tests {
     #[tokio::test]
     async fn an_error_counts_for_nothing() {
         let store = Metered::new(MemoryStore::new());
-        let mut empty = BatchWrite::new(vec![BatchAction::Delete(key())]);
-        empty.writes.clear();
-        assert!(store.batch_write(empty).await.is_err());
+        let mut text = item();
+        text.insert("count", "text");
+        store.write(Write::put(text)).await.unwrap().done().unwrap();
+        store.take();
+        let measured = store.measure(store.write(Write::update(key(), Update::new().add("count", 1)))).await;
+        let failed: Vec<_> = measured.requests().iter().map(|request| request.failed).collect();
+        assert_eq!(failed, [Some(ErrorKind::Invalid)]);
+        assert!(measured.into_answer().is_err());
         assert_eq!(store.total(), Capacity::default());
     }
 }

@@ -1,27 +1,13 @@
 //! What is too large, too deep or no value at all.
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
-use threadline::{
-    AttributeValue, BatchAction, BatchWrite, Condition, IndexKey, Item, Key, PartitionKey, Query, SortKey, StoreExt,
-    TransactAction, TransactOutcome, Transaction, Update, Write,
-};
+use threadline::{AttributeValue, Condition, IndexKey, Key, PartitionKey, Query, SortKey, StoreExt, Update, Write};
 
 use super::scope::{item_at, with_index_key};
 use super::support::{
-    assert_invalid, assert_item, assert_none, assert_sort_keys, done, get, n, of_size, put, query_all, refused, s,
-    with, write,
+    assert_invalid, assert_item, assert_sort_keys, done, get, n, of_size, put, query_all, refused, s, with, write,
 };
 use super::{Scope, Store};
-
-/// Checks that the item is refused, by itself, in a transaction and in a batch, and not stored.
-async fn assert_not_stored(store: &dyn Store, scope: &Scope, item: Item, what: &str) {
-    assert_invalid(store.write(Write::put(item.clone())).await, what);
-    let outcome = store.transact(Transaction::new([Write::put(item.clone())])).await.and_then(TransactOutcome::done);
-    assert_invalid(outcome, &format!("{what}, in a transaction,"));
-    let batch = BatchWrite::new([BatchAction::Put(item)]);
-    assert_invalid(store.batch_write(batch).await, &format!("{what}, in a batch,"));
-    assert_none(get(store, &scope.key("a")).await);
-}
 
 /// Checks that the attribute is stored as it is.
 async fn assert_stored(store: &dyn Store, scope: &Scope, value: AttributeValue) {
@@ -32,9 +18,6 @@ async fn assert_stored(store: &dyn Store, scope: &Scope, value: AttributeValue) 
 
 /// An item may have 409,600 bytes, and not one more.
 pub async fn an_item_may_have_400_kb(store: &dyn Store, scope: &Scope) {
-    let too_large = with(of_size(scope.item("a"), 409_599), "x", s("y"));
-    assert_eq!(too_large.size(), 409_601);
-    assert_not_stored(store, scope, too_large, "an item of 409,601 bytes").await;
     let item = of_size(scope.item("a"), 409_600);
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
@@ -105,7 +88,6 @@ pub async fn the_longest_and_largest_numbers_are_stored_exactly(store: &dyn Stor
 /// Lists and maps may lie in each other 32 deep, the value within counted in.
 pub async fn values_may_be_nested_32_deep(store: &dyn Store, scope: &Scope) {
     let nested = |depth| (0..depth).fold(s("x"), |inner, _| AttributeValue::L(vec![inner]));
-    assert_not_stored(store, scope, with(scope.item("a"), "value", nested(32)), "32 lists in each other").await;
     assert_stored(store, scope, nested(31)).await;
 }
 
@@ -122,28 +104,6 @@ pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &
     let any = |count| Condition::Any(large_comparisons(count));
     let delete = || Write::delete(scope.key("a"));
     refused(write(store, delete().when(any(2))).await);
-    let what = "a condition with 2,400,000 bytes of values";
-    let transaction = Transaction::new([TransactAction::check(scope.key("a"), any(6))]);
-    assert_invalid(store.write(delete().when(any(6))).await, what);
-    let outcome = store.transact(transaction).await.and_then(TransactOutcome::done);
-    assert_invalid(outcome, &format!("{what}, in a transaction,"));
-    assert_item(get(store, &scope.key("a")).await, &item);
-}
-
-/// The values that an update sets and those of its condition count together.
-pub async fn an_update_and_its_condition_may_have_2_mb_of_values_together(store: &dyn Store, scope: &Scope) {
-    let item = scope.item("a");
-    put(store, &item).await;
-    let mut update = Update::new().set("checked", s("yes"));
-    for place in 0..3 {
-        update = update.set_if_absent(format!("v{place}"), s(&"x".repeat(400_000)));
-    }
-    let condition = Condition::All(large_comparisons(3));
-    let together = Write::update(scope.key("a"), update).when(condition);
-    let what = "an update and a condition with 2,400,000 bytes of values together";
-    let transaction = Transaction::new([together.clone()]);
-    assert_invalid(store.transact(transaction).await, &format!("{what}, in a transaction,"));
-    assert_invalid(store.write(together).await, &format!("{what}, by itself,"));
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 

@@ -142,7 +142,6 @@ macro_rules! __for_each_behaviour {
                 the_longest_and_largest_numbers_are_stored_exactly
                 values_may_be_nested_32_deep
                 the_values_of_a_condition_may_have_2_mb
-                an_update_and_its_condition_may_have_2_mb_of_values_together
                 the_longest_keys_can_be_paged;
             expiry:
                 an_expired_item_is_not_read

@@ -126,7 +126,7 @@ impl<S> Network<S> {
 
 impl<S: Store> Network<S> {
     /// Whether a write is to be late. Then its sender waits, and in the end knows nothing.
-    async fn is_late(&self, what: Option<&String>, write: impl FnOnce() -> Late) -> Result<()> {
+    async fn is_late(&self, operation: Operation, what: Option<&String>, write: impl FnOnce() -> Late) -> Result<()> {
         {
             let mut traffic = lock(&self.traffic);
             let late = traffic.late;
@@ -139,7 +139,7 @@ impl<S: Store> Network<S> {
         self.travel().await;
         let error =
             Error::new(ErrorKind::OutcomeUnknown, "there was no answer in time: it may be done or not, now or later");
-        Err(error.with_operation("write").with_table(self.store.table_name()))
+        Err(error.with_operation(operation.name()).with_table(self.store.table_name()))
     }
 }
 
@@ -158,9 +158,11 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let what = self.note(request.request());
         if matches!(request.operation(), Operation::Write | Operation::Transact) {
-            let (store, copy) = (self.store.clone(), request.clone());
-            let late = || -> Late { Box::pin(async move { drop(store.execute(copy).await) }) };
-            self.is_late(what.as_ref(), late).await?;
+            let late = || -> Late {
+                let (store, copy) = (self.store.clone(), request.clone());
+                Box::pin(async move { drop(store.execute(copy).await) })
+            };
+            self.is_late(request.operation(), what.as_ref(), late).await?;
         }
         self.travel().await;
         if let Request::Query(query) = request.request() {
