@@ -1,5 +1,6 @@
 //! A wrapper that keeps several tenants in one table, by a prefix of the partition keys. It shows that one method is enough to
-//! rewrite everything: requests, answers, leftovers, positions, the items of a canceled transaction, and stream records.
+//! rewrite requests and answers: unprocessed parts, positions, and the items of a canceled transaction. It also
+//! rewrites stream records.
 
 use async_trait::async_trait;
 use threadline::stream::{Projector, StreamRecord};
@@ -241,7 +242,7 @@ impl<S> Tenant<S> {
     }
 }
 
-/// Returns the position with other partition keys.
+/// Returns the position with rewritten partition keys.
 fn moved(
     position: Option<&Position>,
     partition: impl Fn(&PartitionKey) -> Result<PartitionKey>,
@@ -269,7 +270,7 @@ impl<S: Store> Store for Tenant<S> {
         let mut request = self.request(request.request())?;
         loop {
             let answer = self.store.execute(Checked::new(request.clone())?).await?;
-            // A page of a scan may end at another tenant's item, which is no position of this one's.
+            // A page of a scan may end at another tenant's item, which is no position for this tenant.
             if let (Request::Scan(scan), Answer::Scan(page)) = (&request, &answer)
                 && let Some(next) = page.next.as_ref().filter(|next| !next.key.pk.as_str().starts_with(self.prefix))
                 && !page.items.iter().any(|item| item.get_s(PK).is_some_and(|pk| pk.starts_with(self.prefix)))
@@ -282,7 +283,7 @@ impl<S: Store> Store for Tenant<S> {
     }
 }
 
-/// The behaviors that state an exact number of bytes, which the prefix adds to.
+/// The behaviors that expect an exact number of bytes. The prefix adds to that number.
 const OF_BYTES: [&str; 9] = [
     "a_get_consumes_by_steps_of_4_kb",
     "a_put_consumes_by_the_larger_item",

@@ -1,4 +1,4 @@
-//! What is refused before anything is sent: by the check that each request passes before a store gets it.
+//! The check of requests: it refuses an invalid request before a store receives it.
 
 use threadline::{
     AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, Condition, ErrorKind, GSI1PK, GSI1SK, IndexKey, Item,
