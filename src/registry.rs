@@ -1,6 +1,6 @@
 //! The registry: every access pattern and every entity, with its [card](crate::card).
 //!
-//! Code that covers all patterns iterates over it: tables of costs, budgets, policies.
+//! Iterate over it in code that covers all patterns, such as a table of costs, budgets or policies.
 
 use crate::card::{Card, EntityCard};
 use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};
@@ -42,7 +42,7 @@ pub const PATTERNS: &[&Card] = &[
 pub const ENTITIES: &[&EntityCard] =
     &[&User::CARD, &HandleClaim::CARD, &IdentityClaim::CARD, &MessageGroup::CARD, &Membership::CARD, &Message::CARD];
 
-/// The cards of this crate, and those that an application adds.
+/// The cards of this crate, and the cards that an application adds.
 ///
 /// ```
 /// use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};

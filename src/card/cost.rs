@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
 
-/// The cost of a case, as a sum of terms.
+/// The cost of a case: a sum of terms.
 ///
 /// ```
 /// use threadline::card::{Cost, Per, Sizes, Term};
@@ -57,7 +57,7 @@ impl fmt::Display for Cost {
         while let Some((term, tail)) = rest.split_first() {
             rest = tail;
             let mut amounts = vec![term.amount()];
-            // Terms of one unit that depend on the call and its members alone are one sum: `4 + 2n WCU`.
+            // Adjacent terms that count only the call or its members print their unit once: `4 + 2n WCU`.
             while let Some((next, tail)) = rest.split_first()
                 && term.is_in_sum()
                 && next.is_in_sum()
@@ -72,7 +72,7 @@ impl fmt::Display for Cost {
     }
 }
 
-/// One term of a cost: a number of units, once or for each of something.
+/// A term of a cost: a number of capacity units and its multiplier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Term {
@@ -181,13 +181,13 @@ pub enum Per {
     Member,
     /// For each KB of the message, rounded up.
     WrittenKb,
-    /// For each 4 KB of the items that a request reads, rounded up for each request.
+    /// For each 4 KB of items that a request reads, rounded up for each request.
     ReadBlock,
-    /// For each of these: `user`. A cost counts one kind of them at most.
+    /// For each thing of this name, such as `user`. A cost may use one such name at most.
     Each(&'static str),
 }
 
-/// The sizes at which a cost is evaluated. A scenario knows them before it makes the call.
+/// The sizes for which a cost is evaluated. A scenario states them before it makes the call.
 ///
 /// ```
 /// use threadline::card::Sizes;
@@ -222,21 +222,21 @@ impl Sizes {
         self
     }
 
-    /// Sets the size of the message's item, in bytes. For an update it is the larger of both sizes.
+    /// Sets the size of the message's item, in bytes. For an update, pass the larger of the old and the new size.
     #[must_use]
     pub fn written(mut self, bytes: usize) -> Self {
         self.written_kb = steps(bytes, WRITE_STEP);
         self
     }
 
-    /// Adds a request that reads items of this size, in bytes, from the table.
+    /// Adds a request that reads this many bytes of items from the table.
     #[must_use]
     pub fn read(mut self, bytes: usize) -> Self {
         self.blocks += steps(bytes, READ_STEP);
         self
     }
 
-    /// Adds a request that reads items of this size, in bytes, from the index.
+    /// Adds a request that reads this many bytes of items from the index.
     #[must_use]
     pub fn read_index(mut self, bytes: usize) -> Self {
         self.index_blocks += steps(bytes, READ_STEP);

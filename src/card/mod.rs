@@ -1,4 +1,4 @@
-//! Cards: what an access pattern does, as plain data.
+//! Cards: declarations of access patterns, as plain data.
 //!
 //! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
 //! crate has one beside its code, and the [registry](crate::registry) lists them. An application declares its own patterns
@@ -39,11 +39,11 @@ pub struct Card {
     pub name: &'static str,
     /// The public call: `Thread::send`.
     pub call: &'static str,
-    /// The caller that may make the call.
+    /// The caller who may make the call.
     pub caller: Caller,
-    /// The cases that differ in their requests or in their cost. The first one is the usual one.
+    /// The cases, which differ in requests or cost. The first one is the usual case.
     pub cases: &'static [Case],
-    /// The effect of a retry, as a clause whose subject is the retry: `returns the stored message`.
+    /// The effect of a retry, as a verb phrase: `returns the stored message`.
     pub retry: &'static str,
 }
 
@@ -73,11 +73,11 @@ impl Card {
     }
 }
 
-/// The caller that may make a call.
+/// The caller who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Caller {
-    /// Anyone: the library checks nobody, so the application decides.
+    /// Anyone. The library does not check the caller, so the application must.
     Anyone,
     /// A member of the conversation.
     Member,
@@ -89,13 +89,13 @@ pub enum Caller {
     Operator,
 }
 
-/// One case of a pattern: its requests, in their order, and their cost.
+/// One case of a pattern: its requests in order, and their cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Case {
-    /// The name of the case. It is empty for the usual case, unless that needs a name beside the others.
+    /// The name of the case. The usual case may have an empty name.
     pub name: &'static str,
-    /// The requests, in their order.
+    /// The requests in order.
     pub requests: &'static [RequestCard],
     /// The cost of all requests together.
     pub cost: Cost,

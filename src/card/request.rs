@@ -40,15 +40,15 @@ impl EntityCard {
 pub struct RequestCard {
     /// The operation.
     pub kind: RequestKind,
-    /// The entity whose keys it uses. A scan has none.
+    /// The entity whose keys the request uses. A scan has none.
     pub entity: Option<&'static EntityCard>,
     /// The source of a read.
     pub source: Source,
-    /// The range of sort keys of a query, in words. It is empty for all of them.
+    /// The range of sort keys of a query, in words. Empty for all sort keys.
     pub range: &'static str,
     /// The consistency of a read.
     pub consistency: Consistency,
-    /// The condition of a write, in words. It is empty if there is none.
+    /// The condition of a write, in words. Empty if there is none.
     pub condition: &'static str,
     /// The number of times that the pattern makes the request.
     pub times: Times,
@@ -138,22 +138,23 @@ impl RequestCard {
         self
     }
 
-    /// Sets how often the pattern makes the request. Default: once, and queries and scans once for each page.
+    /// Sets the number of times that the pattern makes the request. Default: once; for a query or scan, once for each
+    /// page.
     #[must_use]
     pub const fn times(mut self, times: Times) -> Self {
         self.times = times;
         self
     }
 
-    /// Makes the request an action of the transaction.
+    /// Makes the request an action of a transaction.
     #[must_use]
     pub const fn in_transaction(mut self) -> Self {
         self.transaction = true;
         self
     }
 
-    /// Returns the templates of the keys that the request uses: the index's for a request to the index. The second one is
-    /// the sort key, or the range of a query.
+    /// Returns the templates of the partition key and the sort key, or of the index keys for a read of the index. For a
+    /// query, the second value is the range.
     pub const fn key(&self) -> Option<(&'static str, &'static str)> {
         let Some(entity) = self.entity else { return None };
         let (pk, sk) = match (self.source, entity.index) {
@@ -226,12 +227,12 @@ pub enum Source {
 pub enum Times {
     /// Once.
     Once,
-    /// Once for each page of DynamoDB's, until the pattern's own page is full.
+    /// Once for each page that DynamoDB returns, until the pattern's own page is full.
     PerPage,
     /// Once for each member of the conversation.
     PerMember,
-    /// Once for each of these: `user`.
+    /// Once for each thing of this name, such as `user`.
     Each(&'static str),
-    /// Once, on this condition.
+    /// Once, if this condition is met.
     OnlyIf(&'static str),
 }

@@ -23,7 +23,7 @@ pub struct BatchGet {
 }
 
 impl BatchGet {
-    /// Reads the items with these keys, eventually consistent: 1 to 100 keys, each once.
+    /// Reads the items with these 1 to 100 keys, eventually consistent. Each key may occur once.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
         Self { keys: keys.into_iter().collect(), consistency: Consistency::Eventual }
     }
@@ -43,14 +43,14 @@ impl BatchGet {
         check_unique("a batch of reads", self.keys.iter())
     }
 
-    /// Sees every write that was acknowledged before, at twice the cost.
+    /// Makes the reads strongly consistent, at twice the cost.
     #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
-    /// Sets the consistency of the read.
+    /// Sets the consistency of the reads. Default: [`Consistency::Eventual`].
     #[must_use]
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
@@ -98,7 +98,7 @@ impl BatchAction {
 }
 
 impl BatchWrite {
-    /// Does these puts and deletes: 1 to 25, each of another item.
+    /// Makes these 1 to 25 puts and deletes, each of another item.
     pub fn new(writes: impl IntoIterator<Item = BatchAction>) -> Self {
         Self { writes: writes.into_iter().collect() }
     }

@@ -10,7 +10,7 @@ use super::write::{Write, WriteOutcome};
 use crate::capacity::Capacity;
 use crate::error::Result;
 
-/// A request of any kind. The enum is exhaustive, so that a wrapper that looks at requests does not compile until it knows a new
+/// A request of any kind. The enum is exhaustive: a wrapper that matches on it does not compile until it handles a new
 /// kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
@@ -90,9 +90,9 @@ impl Answer {
     }
 }
 
-/// A request that keeps DynamoDB's limits. A store receives nothing else.
+/// A request that was checked against DynamoDB's limits. A store receives only checked requests.
 ///
-/// A wrapper that changes a request takes it out, and makes a checked one again:
+/// A wrapper that changes a request takes it out, and checks the new one:
 ///
 /// ```
 /// use threadline::{Checked, Key, PartitionKey, Query, Request, SortKey, Update, Write};
@@ -115,8 +115,8 @@ impl Checked {
     /// Checks a request.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what DynamoDB would refuse whatever the table holds: too many parts, too many
-    /// bytes, a malformed key, an invalid name or value.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request no matter what the table contains:
+    /// too many parts or bytes, a malformed key, an invalid name or value.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;
@@ -139,12 +139,12 @@ impl Checked {
     }
 }
 
-/// A request of one kind, which has answers of one type. Implemented for this crate's requests.
+/// A request whose answer has one known type. Implemented for this crate's requests.
 pub trait TypedRequest: Into<Request> + Send {
-    /// The answer.
+    /// The type of the answer.
     type Output: Send;
 
-    /// Takes the answer out; `None` for the answer to a request of another kind.
+    /// Returns the typed answer; `None` if it answers a request of another kind.
     fn output(answer: Answer) -> Option<Self::Output>;
 }
 

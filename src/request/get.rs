@@ -17,14 +17,14 @@ impl Get {
         Self { key, consistency: Consistency::Eventual }
     }
 
-    /// Sees every write that was acknowledged before, at twice the cost.
+    /// Makes the read strongly consistent, at twice the cost.
     #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
-    /// Sets the consistency of the read.
+    /// Sets the consistency of the read. Default: [`Consistency::Eventual`].
     #[must_use]
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;

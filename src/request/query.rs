@@ -124,7 +124,7 @@ impl Query {
         self
     }
 
-    /// Returns the partition, and the consistency of the read.
+    /// Returns the partition of the table or of the index, with the consistency of a read of the table.
     pub fn source(&self) -> &QuerySource {
         &self.source
     }
@@ -139,12 +139,12 @@ impl Query {
         self.order
     }
 
-    /// Returns the most items that the page reads.
+    /// Returns the limit on the items that the page reads, if any.
     pub fn get_limit(&self) -> Option<NonZeroU32> {
         self.limit
     }
 
-    /// Returns the position after which the page starts.
+    /// Returns the position after which the page starts, if any.
     pub fn get_start(&self) -> Option<&Position> {
         self.start.as_ref()
     }
@@ -154,7 +154,7 @@ impl Query {
         matches!(self.source, QuerySource::Index { .. })
     }
 
-    /// Returns the partition key that is read.
+    /// Returns the key of the partition.
     pub fn partition(&self) -> &PartitionKey {
         match &self.source {
             QuerySource::Table { partition, .. } | QuerySource::Index { partition } => partition,

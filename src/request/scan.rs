@@ -32,12 +32,12 @@ impl Scan {
         self
     }
 
-    /// Returns the most items that the page reads.
+    /// Returns the limit on the items that the page reads, if any.
     pub fn get_limit(&self) -> Option<NonZeroU32> {
         self.limit
     }
 
-    /// Returns the position after which the page starts.
+    /// Returns the position after which the page starts, if any.
     pub fn get_start(&self) -> Option<&Position> {
         self.start.as_ref()
     }

@@ -39,8 +39,9 @@ pub struct Transaction {
     pub(crate) token: Option<ClientToken>,
 }
 
-/// A handle to an action of a [`Transaction`]: the [outcome](TransactOutcome) of that transaction is asked about it. With the outcome of
-/// another transaction, it means another action.
+/// The handle of an action in a [`Transaction`]. Pass it to the methods of [`TransactOutcome`], such as
+/// [`is_refused`](TransactOutcome::is_refused). With the outcome of another
+/// transaction, it means another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 
@@ -59,7 +60,7 @@ pub enum TransactAction {
 }
 
 impl TransactAction {
-    /// Cancels the transaction when this does not hold of the item.
+    /// Cancels the transaction if the item does not meet the condition.
     pub fn check(key: Key, condition: Condition) -> Self {
         Self::Check { key, condition }
     }
@@ -99,18 +100,18 @@ impl From<Write> for TransactAction {
 }
 
 impl Transaction {
-    /// Does all of these: 1 to 100 actions, each of another item.
+    /// Does all of these 1 to 100 actions, each on another item.
     pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Self {
         Self { actions: actions.into_iter().map(Into::into).collect(), token: None }
     }
 
-    /// Adds a write.
+    /// Adds an action, and returns its handle.
     pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
         self.actions.push(action.into());
         ActionHandle(self.actions.len() - 1)
     }
 
-    /// Adds a check: the transaction is canceled when this does not hold of the item.
+    /// Adds a check, and returns its handle. The transaction is canceled if the item does not meet the condition.
     pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
         self.add(TransactAction::check(key, condition))
     }
@@ -120,7 +121,7 @@ impl Transaction {
         &self.actions
     }
 
-    /// Returns the token.
+    /// Returns the token, if any.
     pub fn token(&self) -> Option<&ClientToken> {
         self.token.as_ref()
     }
@@ -247,7 +248,7 @@ impl TransactOutcome {
         Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
     }
 
-    /// Returns the reason of an action, for a transaction that was canceled.
+    /// Returns the reason of an action, if the transaction was canceled.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {
             Self::Done { .. } => None,
@@ -260,7 +261,7 @@ impl TransactOutcome {
         self.reason(action).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
     }
 
-    /// Returns the item of an action as it is, where its condition was not met and the write asked for the item.
+    /// Returns the stored item of an action whose condition was not met, if the write asked for it.
     pub fn current(&self, action: ActionHandle) -> Option<&Item> {
         self.reason(action)?.current.as_ref()
     }

@@ -103,7 +103,7 @@ impl Update {
         self.changes.iter().map(size).sum()
     }
 
-    /// Checks what DynamoDB would refuse.
+    /// Returns an error for an update that DynamoDB would refuse.
     pub(crate) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must change something"));

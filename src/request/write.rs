@@ -69,7 +69,7 @@ impl Write {
         self
     }
 
-    /// Asks for the item as it was: before the write, or where the condition was not met. It costs nothing.
+    /// Asks for the item as it was before the write, or as it is if the condition was not met. It costs nothing.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
@@ -79,7 +79,8 @@ impl Write {
     /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::Checked) write has one.
+    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::Checked) write
+    /// always has one.
     pub fn key(&self) -> Result<&Key> {
         if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {
             item.key()?;
@@ -92,12 +93,12 @@ impl Write {
         &self.action
     }
 
-    /// Returns the condition of the write.
+    /// Returns the condition of the write, if any.
     pub fn condition(&self) -> Option<&Condition> {
         self.condition.as_ref()
     }
 
-    /// Returns `true` if the answer contains the item as it was.
+    /// Returns `true` if the write asks for the item.
     pub fn returns_old(&self) -> bool {
         self.return_old
     }

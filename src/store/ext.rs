@@ -16,10 +16,10 @@ use crate::request::{
 /// Typed sugar over any [`Store`], for any [`Entity`].
 #[async_trait]
 pub trait StoreExt: Store {
-    /// Checks a request, sends it, and returns the answer of its type.
+    /// Checks a request, sends it, and returns its typed answer.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`Checked::new`] refuses; as [`Store::execute`].
+    /// As [`Store::execute`]; [`Invalid`](ErrorKind::Invalid) for a request that [`Checked::new`] refuses.
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
         let request = request.into();
         async move {
@@ -32,7 +32,7 @@ pub trait StoreExt: Store {
     /// Reads one item.
     ///
     /// # Errors
-    /// As [`Store::execute`]. A missing item is no error.
+    /// As [`send`](Self::send). A missing item is no error.
     fn get(&self, request: Get) -> impl Future<Output = Result<GetOutput>> + Send {
         self.send(request)
     }
@@ -64,8 +64,8 @@ pub trait StoreExt: Store {
     /// Writes several items, all or none.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Invalid`](ErrorKind::Invalid) for a token that came with another transaction before. A transaction
-    /// that is canceled is no error.
+    /// As [`send`](Self::send); [`Invalid`](ErrorKind::Invalid) for a token that an earlier, different transaction
+    /// used. A canceled transaction is no error.
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
@@ -113,7 +113,7 @@ pub trait StoreExt: Store {
     /// Puts the entity in the place of what was there.
     ///
     /// # Errors
-    /// As [`write`](Self::write), and [`Invalid`](ErrorKind::Invalid) for what cannot be stored.
+    /// As [`write`](Self::write); [`Invalid`](ErrorKind::Invalid) for an entity that cannot be stored.
     async fn put_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
         self.write(Write::put(entity.to_item()?)).await?.done()?;
         Ok(())
@@ -124,7 +124,7 @@ pub trait StoreExt: Store {
     /// entity needs a field in which they differ.
     ///
     /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is another item with its key; as [`write`](Self::write).
+    /// As [`write`](Self::write); [`AlreadyExists`](ErrorKind::AlreadyExists) if there is another item with its key.
     async fn put_new_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
         let item = entity.to_item()?;
         let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
@@ -186,8 +186,8 @@ pub trait StoreExt: Store {
     /// reading the rest again either succeeds or gives the error.
     ///
     /// # Errors
-    /// As [`batch_get`](Self::batch_get), when the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice, before
-    /// anything is read.
+    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice,
+    /// before anything is read.
     async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
         check_unique("a list of keys", keys.iter())?;
         let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
@@ -215,7 +215,7 @@ pub trait StoreExt: Store {
     /// either does them or gives the error.
     ///
     /// # Errors
-    /// As [`batch_write`](Self::batch_write), when the first batch fails: nothing was done then.
+    /// As [`batch_write`](Self::batch_write), if the first batch fails: nothing was done then.
     /// [`Invalid`](ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item, before anything is
     /// sent: what a batch leaves undone is done later, so that their order could not be kept.
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for

@@ -17,16 +17,17 @@ use crate::request::{Answer, Checked};
 
 pub use ext::StoreExt;
 
-/// One DynamoDB table, or what behaves as one: the contract of a store. The suite in `threadline_testkit::conformance` tests it.
+/// The contract of a store: one DynamoDB table, or something that behaves as one. The suite in
+/// `threadline_testkit::conformance` tests it.
 ///
-/// Applications make typed requests by [`StoreExt`], which checks each before it gets here. A store answers a request with the variant
-/// of its kind:
+/// Applications send typed requests through [`StoreExt`], which checks each one before the store receives it. A store
+/// answers each request with the [`Answer`] of its kind. A wrapper changes only what it needs to:
 ///
 /// ```
 /// use async_trait::async_trait;
 /// use threadline::{Answer, Checked, MemoryStore, Operation, Result, Store};
 ///
-/// /// Counts the writes, and passes everything on: a wrapper contains its one idea.
+/// /// Counts the writes, and passes every request on.
 /// #[derive(Debug)]
 /// struct CountsWrites<S> {
 ///     store: S,
@@ -54,13 +55,15 @@ pub trait Store: Debug + Send + Sync {
 
     /// Sends one request.
     ///
-    /// A request has one of three outcomes: it was done (`Ok`, also for a write that its condition refused and for a transaction
-    /// that was canceled), it was not done (`Err`), or nobody knows (`Err` of kind
-    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)).
+    /// A request has one of three outcomes:
+    ///
+    /// * done: `Ok`, also for a write that its condition refused and for a canceled transaction;
+    /// * not done: `Err`;
+    /// * unknown: `Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     ///
     /// # Errors
-    /// When the store cannot answer, or the write can never succeed; [`Invalid`](crate::ErrorKind::Invalid) for a transaction whose
-    /// token came with another transaction in the last 10 minutes. A missing item is no error, nor are the parts of a batch that
-    /// were left undone: the answer lists them.
+    /// If the store cannot answer, or the write will always fail; [`Invalid`](crate::ErrorKind::Invalid) for a transaction whose token
+    /// came with another transaction in the last 10 minutes. A missing item is no error. A batch that is done in part is no error
+    /// either: the answer lists the parts that were not done.
     async fn execute(&self, request: Checked) -> Result<Answer>;
 }

@@ -1,4 +1,4 @@
-//! A mock of the store, for tests that decide what each request answers.
+//! A mock of the store, for tests that set the answer to each request.
 #![allow(missing_docs, reason = "mockall writes most of this module")]
 
 use async_trait::async_trait;
@@ -9,12 +9,12 @@ use threadline::{
 };
 
 mock! {
-    /// A [`mockall`] mock of the [`Store`](threadline::Store) trait (feature `mock`). Use it for an error or an answer that no table
-    /// gives, at one exact place. For everything else use [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
+    /// A [`mockall`] mock of the [`Store`](threadline::Store) trait (feature `mock`). Use it for an error at one exact
+    /// request, or for an answer that no table gives. For everything else, use
+    /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and so on answer all requests of a kind: the first answer that is set for it. A request of a kind without an
-    /// answer panics. `expect_execute` has
-    /// mockall's own expectations, with counts and sequences.
+    /// `on_get`, `on_write` and so on set the answer to all requests of a kind; the first one set counts. The mock panics at a request
+    /// without an answer. `expect_execute` sets mockall's own expectations, with counts and sequences.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -58,7 +58,7 @@ macro_rules! on {
 }
 
 impl MockStore {
-    /// A mock with this table name, which every access pattern asks for, and no other expectation yet.
+    /// Creates a mock with this table name, which every access pattern reads, and with no other expectation.
     pub fn for_table(name: &str) -> Self {
         let mut store = Self::new();
         store.expect_table_name().return_const(name.to_owned());

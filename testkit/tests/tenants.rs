@@ -1,5 +1,6 @@
 //! A wrapper that keeps several tenants in one table, by a prefix of the partition keys. It shows that one method is enough to
-//! rewrite everything: requests, answers, leftovers, positions, the items of a canceled transaction, and stream records.
+//! rewrite requests and answers: unprocessed parts, positions, and the items of a canceled transaction. It also
+//! rewrites stream records.
 
 use std::num::NonZeroU32;
 
@@ -242,7 +243,7 @@ impl<S> Tenant<S> {
     }
 }
 
-/// Returns the position with other partition keys.
+/// Returns the position with rewritten partition keys.
 fn moved(
     position: Option<&Position>,
     partition: impl Fn(&PartitionKey) -> Result<PartitionKey>,
@@ -275,7 +276,7 @@ impl<S: Store> Store for Tenant<S> {
                 capacity += page.capacity;
                 page.capacity = capacity;
                 page.items.retain(|item| item.get_s(PK).is_some_and(|pk| self.outward(pk).is_some()));
-                // A page may end at another tenant's item, which is no position of this one's.
+                // A page may end at another tenant's item, which is no position for this tenant.
                 if let Some(next) = page.next.take_if(|next| self.outward(next.key.pk.as_str()).is_none()) {
                     let Some(last) = page.items.last() else {
                         request = scan.clone().start(Some(next)).into();
@@ -289,7 +290,7 @@ impl<S: Store> Store for Tenant<S> {
     }
 }
 
-/// The behaviors that state an exact number of bytes, which the prefix adds to.
+/// The behaviors that expect an exact number of bytes. The prefix adds to that number.
 const OF_BYTES: [&str; 9] = [
     "a_get_consumes_by_steps_of_4_kb",
     "a_put_consumes_by_the_larger_item",

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import, besides itself. A path belongs to the longest module here that begins it, and every
-/// file must belong to one: a new module declares its place in this table.
+/// The modules, each with the other modules that it may import. A path belongs to the longest module here that begins
+/// it. Every file must belong to one, so add each new module to this table.
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("aws", &["error"]),
@@ -60,7 +60,7 @@ const AWS: &[(&str, &[&str])] = &[
     ("aws_lambda_", &["stream::lambda"]),
 ];
 
-/// Returns what is wrong with the file at this path, below `src`.
+/// Returns the violations of the rules in the file at this path below `src`.
 fn check(path: &str, source: &str) -> Vec<String> {
     let module = path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
     // The root re-exports, and tests may import anything.
@@ -185,7 +185,7 @@ fn changelog_has_a_heading_of_the_current_version() {
     assert!(changelog.lines().any(is_heading), "CHANGELOG.md has no heading `## {version}`");
 }
 
-/// Checks that the made-up file is found fault with, in these words.
+/// Checks that this invented file has a violation with these words.
 #[track_caller]
 fn assert_wrong(path: &str, source: &str, expected: &str) {
     let wrong = check(path, source);

@@ -1,5 +1,5 @@
-//! The Rust that the crate says it needs is what its dependencies need, with each feature. (What its own code needs is held
-//! by clippy's `incompatible_msrv`.)
+//! The Rust versions that the manifest and the README state are those that the dependencies need, with each feature.
+//! Clippy's `incompatible_msrv` checks the crate's own code.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// The greatest `rust-version` among the crates that a build with this feature compiles.
+/// Returns the greatest `rust-version` of the crates that a build with this feature compiles.
 fn needed(feature: &str) -> (u32, u32, u32) {
     let versions = rust_versions();
     // Not `cargo metadata`, which enables the features that any member of the workspace asks for.
@@ -38,7 +38,7 @@ fn needed(feature: &str) -> (u32, u32, u32) {
     needed
 }
 
-/// The `rust-version` of every crate of the workspace and its dependencies, by name and version.
+/// Returns the `rust-version` of every crate of the workspace and its dependencies, by name and version.
 fn rust_versions() -> HashMap<(String, String), Option<String>> {
     let metadata = cargo(&["metadata", "--format-version", "1", "--all-features", "--filter-platform", TARGET]);
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
@@ -68,7 +68,7 @@ fn parse(version: &str) -> (u32, u32, u32) {
     (parts.next().unwrap(), parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
-/// What the README's table of features says.
+/// Returns the version that the README's table of features states.
 fn stated(feature: &str) -> (u32, u32, u32) {
     let readme = include_str!("../../README.md");
     let row = readme.lines().find(|line| line.starts_with(&format!("| {feature} |"))).unwrap();

@@ -180,7 +180,7 @@ impl<S: Store> FaultStore<S> {
         if let Some(action) = actions.get_mut(place) {
             let never = Condition::item_exists().and(Condition::item_absent());
             *action = TransactAction::check(action.key()?.clone(), never);
-            // Without the token, which stands for the transaction as it was.
+            // Without the token, which belongs to the unchanged transaction.
             let asked = Transaction::new(actions);
             if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(asked).await
                 && reasons.len() == count

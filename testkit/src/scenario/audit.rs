@@ -29,7 +29,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .sizes(scanned),
 ];
 
-/// Creates a group of two with a small message, no matter what the scale is.
+/// Creates a group of two with a small message, at any scale.
 async fn group(world: &World) -> Result<Thread> {
     let users = [world.user(0).await?, world.user(1).await?];
     world.chat.create_group(world.new_group(0, &users)?, format!("first {}", World::CONTENT)).await
@@ -37,7 +37,8 @@ async fn group(world: &World) -> Result<Thread> {
 
 fn counts(_: Scale, unit: &str) -> u32 {
     match unit {
-        // Each user, its claims and the user of each claim; the group, twice; its members, their users and its newest message.
+        // For each user: the user, the 2 claims, and the user of each claim. For the group: the group twice, the
+        // members, their users, and the newest message.
         "consistent read" => 2 * (1 + 2 + 2) + 2 + 1 + 2 + 1,
         "user" => 2,
         "claim" => 4,

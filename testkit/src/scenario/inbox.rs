@@ -24,7 +24,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(Call::new(async |session| session.chat.inbox(World::CALLER).fetch().await.map(Outcome::page)))
     })
     .counts(|_, _| 2)
-    // The expired messages are read too.
+    // Each query also reads the expired message.
     .sizes(|scale| {
         let entries = Sizes::new().read_index(scale.entries(CONVERSATIONS.into()));
         entries.read(2 * scale.message()).read(2 * scale.message())
@@ -53,7 +53,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         world.say(&theirs, "theirs too").await?;
         Ok(Call::on(&thread, async |session| session.thread()?.unread().await.map(Outcome::plain)))
     })
-    // To the member's own message.
+    // The query also reads the member's own message, where the count ends.
     .sizes(|scale| Sizes::new().read(3 * scale.message())),
 ];
 
@@ -65,7 +65,7 @@ fn mark_read(thread: &Thread, message: Message) -> Call {
     })
 }
 
-/// Creates groups of the caller.
+/// Creates groups whose only member is the caller.
 async fn conversations(world: &World) -> Result<Vec<Thread>> {
     let user = world.user(0).await?;
     let mut threads = Vec::new();

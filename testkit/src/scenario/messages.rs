@@ -62,7 +62,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             page.fetch().await.map(Outcome::page)
         }))
     })
-    // The bounds are read too: a message is missing after the first query, and the second one meets the other bound.
+    // The first query reads a bound and two messages, the second one reads the other bound, and the third one nothing.
     .sizes(|scale| Sizes::new().read(3 * scale.message()).read(scale.message()).read(1)),
     Scenario::new("messages.edit", "", &async |world: &World| {
         let thread = world.group().await?;
@@ -78,12 +78,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
 ];
 
-/// A page of 3 messages, and one more, which shows whether there are more.
+/// Returns the sizes of a page of 3 messages, and one more message, which shows if another page follows.
 fn page_of_3(scale: Scale) -> Sizes {
     Sizes::new().read(4 * scale.message())
 }
 
-/// The third of five messages: it and the two older ones, then the two newer ones.
+/// Returns the sizes of two reads: the third of five messages with both older ones, then both newer ones.
 fn around_the_third(scale: Scale) -> Sizes {
     Sizes::new().read(3 * scale.message()).read(2 * scale.message())
 }

@@ -1,7 +1,7 @@
 //! Scenarios: each case of each access pattern, set up and called in a small world.
 //!
-//! A test that speaks of all patterns iterates over the [registry](threadline::registry) and over [`all`]. It needs no list of its
-//! own. An application adds scenarios for the cards of its own patterns, and the same tests cover them:
+//! A test that covers all patterns iterates over the [registry](threadline::registry) and over [`all`], so it needs no
+//! list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover them:
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -64,9 +64,9 @@ pub fn all() -> Vec<Scenario> {
 /// One case of a pattern: its sizes, its preparation and its call.
 #[derive(Clone, Copy)]
 pub struct Scenario {
-    /// The name of the pattern, as its card has it.
+    /// The name of the pattern, from its card.
     pub pattern: &'static str,
-    /// The name of the case, as the card has it.
+    /// The name of the case, from the card.
     pub case: &'static str,
     sizes: fn(Scale) -> Sizes,
     counts: fn(Scale, &str) -> u32,
@@ -86,22 +86,22 @@ impl Scenario {
         Self { pattern, case, sizes: |scale| Sizes::new().written(scale.message()), counts, prepare }
     }
 
-    /// Sets the sizes of what the call reads and writes. Default: a written message of the scale's size.
+    /// Sets the sizes that the call reads and writes. Default: one written message of the scale's size.
     #[must_use]
     pub const fn sizes(mut self, sizes: fn(Scale) -> Sizes) -> Self {
         self.sizes = sizes;
         self
     }
 
-    /// Sets the numbers that [`Times::PerMember`], [`Times::Each`] and [`Per::Each`] count, by their unit: `member`, or the unit that
-    /// the card names. Default: the scale's members, and one of each other unit.
+    /// Sets the number of each unit: `member`, or a unit that the card names. [`Times::PerMember`], [`Per::Member`],
+    /// [`Times::Each`] and [`Per::Each`] count them. Default: the scale's members, and one of each other unit.
     #[must_use]
     pub const fn counts(mut self, counts: fn(Scale, &str) -> u32) -> Self {
         self.counts = counts;
         self
     }
 
-    /// Returns the capacity that the call consumes by the card's formula.
+    /// Returns the capacity that the call consumes according to the card's formula.
     pub fn budget(&self, case: &Case, scale: Scale) -> Capacity {
         let unit =
             case.cost.terms.iter().find_map(|term| if let Per::Each(unit) = term.per { Some(unit) } else { None });
@@ -109,8 +109,8 @@ impl Scenario {
         case.cost.capacity(&(self.sizes)(scale).members((self.counts)(scale, MEMBER)).items(items))
     }
 
-    /// Returns the requests that the call makes by the card: each as often as it is made. The small world is read in one page, and
-    /// meets the condition of each request that has one.
+    /// Returns the requests that the card declares, each as often as the call makes it. The world must be small enough
+    /// to be read in one page, and must meet the condition of each [`Times::OnlyIf`].
     pub fn requests(&self, case: &Case, scale: Scale) -> Vec<RequestCard> {
         let times = |request: &RequestCard| match request.times {
             Times::PerMember => (self.counts)(scale, MEMBER),
@@ -123,7 +123,7 @@ impl Scenario {
     /// Prepares the call in this world.
     ///
     /// # Errors
-    /// As the calls of the preparation.
+    /// As the calls that prepare the world.
     pub async fn stage(&self, world: World) -> Result<Stage> {
         let call = self.prepare.prepare(&world).await?;
         Ok(Stage { world, call })
@@ -148,16 +148,16 @@ impl Scale {
         self.message_kb * 1024
     }
 
-    /// Returns the size of the inbox entries of so many members of a group, in bytes.
+    /// Returns the size of the inbox entries of this many members, in bytes.
     pub fn entries(self, members: u32) -> usize {
         let entry = if self.message_kb > 1 { 860 } else { 760 };
         entry * usize::try_from(members).unwrap_or(usize::MAX)
     }
 }
 
-/// Prepares a world and returns the call. Implemented for asynchronous functions: `async |world: &World| { .. }`.
+/// The preparation of a world for a call. Implemented for asynchronous functions: `async |world: &World| { .. }`.
 pub trait Prepare {
-    /// Prepares the world.
+    /// Prepares the world, and returns the call.
     fn prepare<'a>(&'a self, world: &'a World) -> LocalBoxFuture<'a, Result<Call>>;
 }
 
@@ -177,7 +177,7 @@ impl<F: AsyncFn(&Session) -> Result<Outcome>> Callable for F {
     }
 }
 
-/// A call that is prepared. A second call is a retry of the first one.
+/// A prepared call. Making it a second time is a retry.
 pub struct Call {
     group: Option<GroupId>,
     made_at: Option<Timestamp>,
@@ -201,7 +201,7 @@ impl Call {
         Self { group: Some(thread.group_id()), made_at: None, call: Box::new(call) }
     }
 
-    /// Sets the time of the call, which may be later than that of the conversation's opening. Default: no later.
+    /// Sets the time of the call. The clock moves to it once the conversation is open. Default: the clock stays.
     #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.made_at = Some(time);
@@ -209,7 +209,7 @@ impl Call {
     }
 }
 
-/// A world with a call that is prepared in it.
+/// A world with a prepared call.
 #[derive(Debug)]
 pub struct Stage {
     /// The world.
@@ -218,7 +218,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Returns a session of a user on a store. It opens the conversation if the call needs one.
+    /// Creates a session of a user on a store. Opens the conversation if the call needs one.
     ///
     /// # Errors
     /// As [`Threadline::open`].
@@ -239,18 +239,18 @@ impl Stage {
     /// Makes the call.
     ///
     /// # Errors
-    /// As the call.
+    /// As the prepared call.
     pub async fn call(&self, session: &Session) -> Result<Outcome> {
         self.call.call.call(session).await
     }
 }
 
-/// A user who makes the call.
+/// The session of a user who makes the call.
 #[derive(Debug)]
 pub struct Session {
     /// The store that the call's requests go to.
     pub store: Arc<dyn Store>,
-    /// The messaging on that store.
+    /// The access patterns on that store.
     pub chat: Threadline,
     /// The user.
     pub user: UserId,
@@ -267,7 +267,7 @@ impl Session {
     }
 }
 
-/// The answer of a call, as two texts. Two are equal if their contents are.
+/// The answer of a call, as two texts. Two outcomes are equal if their contents are equal.
 #[derive(Clone)]
 pub struct Outcome {
     /// The content.
@@ -294,7 +294,7 @@ impl Outcome {
         Self { content, debug: format!("{answer:?}\n{answer:#?}") }
     }
 
-    /// Creates an outcome from an answer whose `Debug` output is all there is to compare.
+    /// Creates an outcome whose content is the `Debug` output of the answer.
     pub fn plain(answer: impl fmt::Debug) -> Self {
         Self::new(&answer, format!("{answer:?}"))
     }

@@ -1,4 +1,4 @@
-//! A store that records its requests, and the comparison of those with a card's.
+//! A store that records its requests, and a comparison of the requests with a card.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ impl<S: Store> Recorder<S> {
         Self { store, requests: Arc::default() }
     }
 
-    /// Returns the recorded requests, and removes them.
+    /// Removes the recorded requests, and returns them.
     pub fn take(&self) -> Vec<Checked> {
         std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -40,8 +40,8 @@ impl<S: Store> Store for Recorder<S> {
     }
 }
 
-/// Compares recorded requests with those of a card, and returns the first difference. A pattern that makes several requests at once
-/// has them in any order.
+/// Compares recorded requests with those of a card, and returns the first difference. Pass `false` for `in_order` if
+/// the pattern makes several requests at once.
 pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) -> Option<String> {
     let mut seen: Vec<Seen<'_>> = recorded.iter().flat_map(|request| Seen::of(request.request())).collect();
     for request in expected {
@@ -58,7 +58,7 @@ pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) 
     if seen.is_empty() { None } else { Some(format!("the card does not declare {seen:#?}")) }
 }
 
-/// A recorded request, or an action of a transaction, by what a card declares.
+/// A recorded request, or an action of a recorded transaction, in the terms of a card.
 #[derive(Debug)]
 struct Seen<'a> {
     kind: RequestKind,
@@ -127,7 +127,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Returns `true` for a request that the card declares so.
+    /// Returns `true` if the card declares this request.
     fn is(&self, card: &RequestCard) -> bool {
         let is_keyed = match (card.key(), self.query) {
             (Some((pk, range)), Some(query)) => {
@@ -149,13 +149,14 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Returns `true` for a key with the template's constant segments, and with something for each `<part>`.
+/// Returns `true` if the key has the template's constant segments, and one segment for each `<part>`.
 fn fits(template: &str, key: &str) -> bool {
     let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
     template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)
 }
 
-/// Returns `true` if a range agrees with its words. Of bounds that the caller chooses, the words say no more than that.
+/// Returns `true` if the range agrees with the words. Words other than `begins with` agree with any bounds, since the
+/// caller chooses those.
 fn is_range(words: &str, range: &SortRange) -> bool {
     match (words.strip_prefix("begins with "), range) {
         (Some(prefix), SortRange::BeginsWith(seen)) => seen.as_str() == prefix,

@@ -10,7 +10,7 @@ use super::{Call, Outcome, Scale, Scenario, World, invalid};
 
 /// The user who joins a group.
 const JOINING: u8 = 70;
-/// The number of the conversations of a user who is renamed.
+/// The number of conversations of the renamed user.
 const CONVERSATIONS: u8 = 3;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -72,7 +72,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         let user = world.user(0).await?;
         let user = world.chat.update_user(&user, UserChange::new().display_name(name)).await?;
         let group = NewGroup::new(format!("Title {}", World::CONTENT), &user)?;
-        // The preview is cut for its bytes, which are as many as there is room for.
+        // The preview is cut at its limit in bytes, and uses all of them.
         let filler = "🙂".repeat(if world.scale.message_kb > 1 { 980 } else { 150 });
         world.chat.create_group(group, MessageBody::new(format!("{filler}{}", World::CONTENT))?.as_str()).await?;
         rename(world, &user, world.name("Short")?).await
@@ -89,7 +89,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .sizes(|_| Sizes::new().read_index(4096)),
 ];
 
-/// So many reads of the newest message, each of which meets both messages.
+/// Returns the sizes of this many reads of the newest message. Each one reads both messages.
 fn newest_of_2(reads: u32, scale: Scale) -> Sizes {
     (0..reads).fold(Sizes::new(), |sizes, _| sizes.read(2 * scale.message()))
 }

@@ -7,9 +7,9 @@ use super::{Call, Outcome, Scenario, World};
 
 /// A handle that version 0.1 folded to another form.
 const OLD: &str = "Émile.canary7f3a9c";
-/// Another one.
+/// Another such handle.
 const OTHER_OLD: &str = "Élise.canary7f3a9c";
-/// The first one as another device types it.
+/// The first handle as another device types it, with a combining accent.
 const TYPED_OTHERWISE: &str = "E\u{301}mile.canary7f3a9c";
 
 pub(super) const SCENARIOS: &[Scenario] = &[

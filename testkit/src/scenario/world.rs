@@ -15,21 +15,21 @@ use super::{Scale, invalid};
 
 /// The world of a scenario. Everything that people write in it contains [`CONTENT`](Self::CONTENT).
 ///
-/// Its ids are fixed, so two worlds of one scale are the same. Its methods fail as the calls that they make.
+/// Its ids are fixed, so two worlds of one scale are equal. Its methods return the errors of the calls that they make.
 #[derive(Debug)]
 pub struct World {
-    /// The store, without any wrapper of a test.
+    /// The store, without the wrappers of a test.
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<ManualClock>,
-    /// The messaging on the store.
+    /// The access patterns on the store.
     pub chat: Threadline,
     /// The scale.
     pub scale: Scale,
 }
 
 impl World {
-    /// The text that is part of everything that people write: of handles, names, identities, titles and messages.
+    /// The text that all content contains: handles, names, identities, titles and messages.
     pub const CONTENT: &'static str = "canary7f3a9c";
     /// The user who makes the call: the creator of the group and the author of its messages.
     pub const CALLER: UserId = id(0);
@@ -53,28 +53,28 @@ impl World {
         Self { store, clock, chat, scale }
     }
 
-    /// Returns the text of a message, which differs from that of another `name`.
+    /// Returns the text of a message, which differs for each `name`.
     pub fn text(&self, name: &str) -> Result<MessageBody> {
         let filler = if self.scale.message_kb > 1 { "🙂".repeat(980) } else { "x".repeat(580) };
         MessageBody::new(format!("{name} {} {filler}", Self::CONTENT))
     }
 
-    /// Returns a message of now with an id, so that a second call is a retry.
+    /// Returns a draft with a new id, so that a second call is a retry.
     pub fn draft(&self) -> Result<Draft> {
         self.text("draft").map(|text| Draft::new(text).with_id(self.chat.new_message_id()))
     }
 
-    /// Returns a user who is not created yet. The handle is the number's.
+    /// Returns a user who is not created yet. The handle ends with the number.
     pub fn new_user(&self, number: u8) -> Result<NewUser> {
         self.named_user(number, &format!("{}.{number:02}", Self::CONTENT))
     }
 
-    /// Returns the same user with another handle.
+    /// Returns the user with this number and this handle, who is not created yet.
     pub fn named_user(&self, number: u8, handle: &str) -> Result<NewUser> {
         Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.with_id(id(number)))
     }
 
-    /// Returns a display name.
+    /// Returns a display name that begins with `name`.
     pub fn name(&self, name: &str) -> Result<DisplayName> {
         DisplayName::new(format!("{name} {}", Self::CONTENT))
     }
@@ -84,12 +84,12 @@ impl World {
         IdentitySubject::new(format!("{} {number:02}", Self::CONTENT))
     }
 
-    /// Creates the user with this number, who has an identity.
+    /// Creates the user with this number and an identity.
     pub async fn user(&self, number: u8) -> Result<User> {
         self.chat.create_user(self.new_user(number)?.with_identity(self.identity(number)?)).await
     }
 
-    /// Creates the members of the group: the caller, the other, and so on.
+    /// Creates the members of the group, the caller first.
     pub async fn users(&self) -> Result<Vec<User>> {
         let mut users = Vec::new();
         for number in 0..u8::try_from(self.scale.members).unwrap_or(u8::MAX) {
@@ -98,24 +98,24 @@ impl World {
         Ok(users)
     }
 
-    /// Returns a group with a fixed id that is not created yet. The first of the users is its creator.
+    /// Returns a group that is not created yet, with a fixed id. The first user is its creator.
     pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
         let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
         let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.with_id(group_id(number));
         Ok(others.iter().fold(new, NewGroup::with_member))
     }
 
-    /// Creates the group, with a first message, and returns it as the caller has opened it.
+    /// Creates the group with a first message, and returns the caller's thread.
     pub async fn group(&self) -> Result<Thread> {
         self.group_of(0, &self.users().await?).await
     }
 
-    /// Creates a group of these users.
+    /// Creates a group of these users with a first message, and returns the creator's thread.
     pub async fn group_of(&self, number: u8, users: &[User]) -> Result<Thread> {
         self.chat.create_group(self.new_group(number, users)?, self.draft()?).await
     }
 
-    /// Sends a message, one second after the last one.
+    /// Advances the clock by 1 s, and sends a message.
     pub async fn say(&self, thread: &Thread, name: &str) -> Result<Message> {
         self.clock.advance(Duration::from_secs(1));
         thread.send(self.chat.new_message_id(), self.text(name)?).await
@@ -126,7 +126,7 @@ impl World {
         Projector::new(self.store.clone()).advance(message).await
     }
 
-    /// Sends a message that expires within a minute, and moves the inbox entries to it.
+    /// Sends a message that expires in 60 s, and moves the inbox entries to it.
     pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
         let sent = self.say(thread, "it expires").await?;
         let end = self.clock.now().unix_seconds() + 60;
@@ -136,7 +136,7 @@ impl World {
         if projection.has_failed() { Err(invalid("the expiry was not projected")) } else { Ok(sent) }
     }
 
-    /// Writes, and returns the record of the change as the stream brings it.
+    /// Makes the write, and returns its stream record.
     pub async fn change(&self, write: Write) -> Result<StreamRecord> {
         let key = write.key()?.clone();
         let old = self.item(&key).await?;
@@ -145,7 +145,7 @@ impl World {
         Ok(record(&key, old, new))
     }
 
-    /// Returns the record of the insertion of the item with this key, as it is now.
+    /// Returns the stream record for the insertion of the item with this key, as the item is stored now.
     pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
         Ok(record(key, None, self.item(key).await?))
     }

@@ -62,7 +62,7 @@ fn adding_to_what_is_no_number_is_invalid_and_changes_nothing() {
     put(&store, before);
     let before = get(&store, "A", "1");
     for name in ["text", "large", "pk"] {
-        // After a change that makes nothing and one that is made.
+        // The change that fails comes after one that has no effect and one that succeeds.
         let update = Update::new().remove("missing").set("other", s("x")).add(name, 1).set("later", s("6"));
         let write = Write::update(key("A", "1"), update);
         assert_eq!(try_write(&store, write).unwrap_err().kind(), ErrorKind::Invalid, "{name}");
