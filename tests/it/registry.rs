@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use threadline::card::{Card, Case, EntityCard, RequestCard, RequestKind};
 use threadline::registry::{ENTITIES, PATTERNS};
 use threadline::{GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK};
+use threadline_testkit::scenario::key_fits;
 
 use crate::support::{App, scan};
 
@@ -99,12 +100,6 @@ fn cards_name_public_calls_and_retries_that_read_again() {
     }
 }
 
-/// Returns `true` if a key has the template's constant segments, and something for each `<part>`.
-fn matches(template: &str, key: &str) -> bool {
-    let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
-    template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)
-}
-
 #[tokio::test]
 async fn key_templates_match_stored_items() {
     let app = App::new();
@@ -115,7 +110,7 @@ async fn key_templates_match_stored_items() {
     let items = scan(&app.store).await;
     for EntityCard { name, pk, sk, index, .. } in ENTITIES {
         let item = items.iter().find(|item| item.type_name() == Some(name)).unwrap();
-        let has = |attribute, template| item.get_s(attribute).is_some_and(|key| matches(template, key));
+        let has = |attribute, template| item.get_s(attribute).is_some_and(|key| key_fits(template, key));
         assert!(has(PK, pk) && has(SK, sk), "{name}: {item:?}");
         let place = [GSI1PK, GSI1SK].map(|attribute| Item::get_s(item, attribute).is_some());
         let is_placed = index.is_some_and(|(pk, sk)| has(GSI1PK, pk) && has(GSI1SK, sk));

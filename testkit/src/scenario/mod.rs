@@ -52,7 +52,7 @@ use threadline::card::{Case, Per, RequestCard, Sizes, Times};
 use threadline::{Capacity, Entity, Error, ErrorKind, GroupId, Result, SequentialIds, Store, Thread, Threadline};
 use threadline::{Page, Profile, Timestamp, UserId};
 
-pub use recorder::{Recorder, mismatch};
+pub use recorder::{Recorder, key_fits, mismatch};
 pub use world::World;
 
 /// Returns the scenarios of this crate's access patterns.
