@@ -55,6 +55,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(create(new, draft))
     })
     .sizes(|scale| Sizes::new().written(scale.message()).read(scale.message())),
+    Scenario::new("groups.create", "existing, first message has expired", &async |world: &World| {
+        let (new, draft, thread) = created(world).await?;
+        for message in thread.messages().fetch().await?.items {
+            world.expire(&message).await?;
+        }
+        world.clock.advance(Duration::from_secs(120));
+        Ok(create(new, draft))
+    })
+    .sizes(|scale| Sizes::new().written(scale.message()).read(scale.message()).read(scale.message())),
     Scenario::new("groups.create", "existing, first message is gone", &async |world: &World| {
         let (new, draft, thread) = created(world).await?;
         for message in thread.messages().fetch().await?.items {
