@@ -91,7 +91,7 @@ impl Term {
 
     /// Creates a term of read units.
     pub const fn reads(units: u32) -> Self {
-        Self::new(2 * units, Unit::Read)
+        Self::new(units.saturating_mul(2), Unit::Read)
     }
 
     /// Creates a term of half read units, for eventually consistent reads.
@@ -106,12 +106,12 @@ impl Term {
 
     /// Creates a term of write units.
     pub const fn writes(units: u32) -> Self {
-        Self::new(2 * units, Unit::Write)
+        Self::new(units.saturating_mul(2), Unit::Write)
     }
 
     /// Creates a term of write units of the index.
     pub const fn index_writes(units: u32) -> Self {
-        Self::new(2 * units, Unit::IndexWrite)
+        Self::new(units.saturating_mul(2), Unit::IndexWrite)
     }
 
     /// Sets the multiplier. Default: [`Per::Call`].
@@ -232,14 +232,14 @@ impl Sizes {
     /// Adds a request that reads this many bytes of items from the table.
     #[must_use]
     pub fn read(mut self, bytes: usize) -> Self {
-        self.blocks += steps(bytes, READ_STEP);
+        self.blocks = self.blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
     /// Adds a request that reads this many bytes of items from the index.
     #[must_use]
     pub fn read_index(mut self, bytes: usize) -> Self {
-        self.index_blocks += steps(bytes, READ_STEP);
+        self.index_blocks = self.index_blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
@@ -282,6 +282,18 @@ mod tests {
         for (cost, text) in COSTS {
             assert_eq!(cost.to_string(), *text);
         }
+    }
+
+    #[test]
+    fn cost_beyond_the_largest_number_is_the_largest_number() {
+        const HUGE: u32 = u32::MAX;
+        for term in [Term::reads(HUGE), Term::writes(HUGE), Term::index_writes(HUGE)] {
+            assert_eq!(term.halves, HUGE);
+        }
+        let sizes = (0..4100).fold(Sizes::new(), |sizes, _| sizes.read(usize::MAX).read_index(usize::MAX));
+        assert_eq!((sizes.blocks, sizes.index_blocks), (u64::MAX, u64::MAX));
+        const COST: Cost = Cost::of(&[Term::reads(HUGE).per(Per::ReadBlock)]);
+        assert_eq!(COST.capacity(&sizes), Capacity::reads(Units::halves(u64::MAX)));
     }
 
     #[test]

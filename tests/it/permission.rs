@@ -1,6 +1,8 @@
 //! Nobody but a member, or the author, makes the calls whose cards say so.
 
-use threadline::card::{Caller, Card};
+use std::collections::BTreeSet;
+
+use threadline::card::{Caller, Card, Case, RequestKind};
 use threadline::{ErrorKind, UserId};
 use threadline_testkit::scenario::{Scenario, World};
 
@@ -18,22 +20,25 @@ async fn check_refused(scenario: &Scenario, staged: &Staged, user: UserId, kind:
     assert_eq!(staged.changes(), before, "{scenario:?}: it changed the table");
 }
 
-fn guarded() -> impl Iterator<Item = (&'static Card, Scenario)> {
-    let is_guarded = |card: &Card| matches!(card.caller, Caller::Member | Caller::Author);
-    cases().into_iter().filter(move |(card, ..)| is_guarded(card)).map(|(card, _, scenario)| (card, scenario))
+/// Returns the cases that only members, or authors, may call.
+fn guarded() -> impl Iterator<Item = (&'static Card, &'static Case, Scenario)> {
+    cases().into_iter().filter(|(card, ..)| matches!(card.caller, Caller::Member | Caller::Author))
 }
 
+/// Most of these calls are on a thread, so this mostly tests `open`, which refuses the stranger before the call. The calls themselves
+/// are tested by `member_removed_after_opening_is_refused_other_writes`.
 #[tokio::test]
 async fn stranger_is_refused_every_call_of_members() {
-    for (_, scenario) in guarded() {
+    for (_, _, scenario) in guarded() {
         let staged = Staged::new(&scenario, SMALL).await;
         check_refused(&scenario, &staged, World::STRANGER, ErrorKind::NotFound).await;
     }
 }
 
+/// As above, this mostly tests `open`: a removed member opens the conversation before the call, and is refused.
 #[tokio::test]
 async fn removed_member_is_refused_every_call_of_members() {
-    for (_, scenario) in guarded() {
+    for (_, _, scenario) in guarded() {
         let staged = Staged::new(&scenario, SMALL).await;
         let other = staged.stage.world.chat.open(World::OTHER, World::GROUP).await.unwrap();
         other.remove_member(World::CALLER).await.unwrap();
@@ -44,7 +49,7 @@ async fn removed_member_is_refused_every_call_of_members() {
 #[tokio::test]
 async fn other_member_is_refused_every_call_of_authors() {
     let mut checked = 0;
-    for (_, scenario) in guarded().filter(|(card, _)| card.caller == Caller::Author) {
+    for (_, _, scenario) in guarded().filter(|(card, ..)| card.caller == Caller::Author) {
         let staged = Staged::new(&scenario, SMALL).await;
         check_refused(&scenario, &staged, World::OTHER, ErrorKind::Denied).await;
         checked += 1;
@@ -68,28 +73,41 @@ async fn caller_that_the_card_allows_is_not_refused() {
     }
 }
 
-/// A thread may be kept for longer than its member is one. A case that checks the caller, or writes the caller's own membership,
-/// fails then.
+/// The cases that succeed for a removed member, with the reason. The writes rest on the opened thread: `open` read the membership.
+const ALLOWED_ON_AN_OPENED_THREAD: [(&str, &str, &str); 4] = [
+    ("messages.send", "", "a send is one put, for 1 WCU: a check of the membership would need a transaction"),
+    ("messages.edit", "", "the condition is that the message is the caller's"),
+    ("messages.delete", "", "the condition is that the message is the caller's"),
+    ("groups.remove_member", "oneself", "the caller has left already, so nothing changes"),
+];
+
+/// Returns `true` for a case that writes.
+fn writes(case: &Case) -> bool {
+    let is_write = |kind| matches!(kind, RequestKind::Put | RequestKind::Update | RequestKind::Delete);
+    case.requests.iter().any(|request| request.transaction || is_write(request.kind))
+}
+
+/// A thread may be kept for longer than its member is one.
 #[tokio::test]
-async fn member_removed_after_opening_is_refused_what_writes_memberships() {
-    let mut checked = 0;
-    for (card, case, scenario) in cases() {
-        let checks_caller = |condition: &str| {
-            condition == "the caller is a member"
-                || condition == "the membership exists, and its read marker is earlier"
-        };
-        if card.caller != Caller::Member || !case.requests.iter().any(|request| checks_caller(request.condition)) {
-            continue;
-        }
+async fn member_removed_after_opening_is_refused_other_writes() {
+    let (mut refused, mut allowed) = (BTreeSet::new(), BTreeSet::new());
+    for (card, case, scenario) in guarded().filter(|(_, case, _)| writes(case)) {
         let staged = Staged::new(&scenario, SMALL).await;
         let session = staged.stage.enter(staged.store.clone(), World::CALLER).await.unwrap();
         let other = staged.stage.world.chat.open(World::OTHER, World::GROUP).await.unwrap();
         other.remove_member(World::CALLER).await.unwrap();
         let before = staged.changes();
-        let error = staged.stage.call(&session).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound, "{scenario:?}");
-        assert_eq!(staged.changes(), before, "{scenario:?}: it changed the table");
-        checked += 1;
+        let answer = staged.stage.call(&session).await.map_err(|error| error.kind());
+        if ALLOWED_ON_AN_OPENED_THREAD.iter().any(|(name, of, _)| (*name, *of) == (card.name, case.name)) {
+            assert!(answer.is_ok(), "{scenario:?}: {answer:?}, so it needs no exception");
+            allowed.insert((card.name, case.name));
+        } else {
+            let is_refused = matches!(answer, Err(ErrorKind::NotFound | ErrorKind::Denied));
+            assert!(is_refused, "{scenario:?}: {answer:?}");
+            assert_eq!(staged.changes(), before, "{scenario:?}: it changed the table");
+            refused.insert(card.name);
+        }
     }
-    assert!(checked > 4, "add_member, remove_member and mark_read");
+    assert!(refused.len() > 2, "add_member, remove_member and mark_read: {refused:?}");
+    assert_eq!(allowed.len(), ALLOWED_ON_AN_OPENED_THREAD.len(), "{allowed:?}");
 }

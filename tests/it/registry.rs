@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use threadline::card::{Card, Case, EntityCard, RequestCard, RequestKind};
 use threadline::registry::{ENTITIES, PATTERNS};
 use threadline::{GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK};
+use threadline_testkit::scenario::key_fits;
 
 use crate::support::{App, scan};
 
@@ -68,6 +69,136 @@ fn pattern_missing_from_registry_is_found() {
     assert_eq!(unregistered("patterns/users/ban.rs", source, "    &users::ban::CARD,\n"), [""; 0]);
 }
 
+/// A function of an `impl`.
+#[derive(Debug)]
+struct Method {
+    receiver: String,
+    name: String,
+    is_public: bool,
+    is_async: bool,
+    /// The code without comments and white space.
+    code: String,
+}
+
+/// Returns the type of an `impl`: `Thread` for `impl<'a> Display for Thread<'a> {`.
+fn receiver(head: &str) -> Option<&str> {
+    let head = head.strip_prefix("impl")?;
+    let mut depth = 0_i32;
+    let end = head.find(|c: char| {
+        depth += i32::from(c == '<') - i32::from(c == '>');
+        depth == 0
+    })?;
+    let rest = head[end..].trim_start_matches('>').trim_start();
+    let named = rest.rsplit_once(" for ").map_or(rest, |(_, named)| named);
+    named.split(['<', ' ']).next()
+}
+
+/// Returns the functions of a file in the form of rustfmt: each `impl` ends at the margin, and each function in the first column.
+fn methods(source: &str) -> Vec<Method> {
+    let mut methods: Vec<Method> = Vec::new();
+    let (mut within, mut is_open) = (None, false);
+    for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        match within {
+            None => within = receiver(line).filter(|_| !line.ends_with("{}")),
+            Some(_) if line == "}" => (within, is_open) = (None, false),
+            Some(receiver) => {
+                let head = line.strip_prefix("    ").filter(|line| !line.starts_with(' '));
+                if let Some((qualifiers, rest)) = head.and_then(|line| line.split_once("fn ")) {
+                    methods.push(Method {
+                        receiver: receiver.to_owned(),
+                        name: rest.split(['(', '<']).next().unwrap().to_owned(),
+                        is_public: qualifiers.starts_with("pub "),
+                        is_async: qualifiers.contains("async "),
+                        code: String::new(),
+                    });
+                    is_open = !line.ends_with("{}");
+                }
+                if let Some(method) = methods.last_mut().filter(|_| is_open) {
+                    method.code.extend(line.split_whitespace());
+                    is_open = line != "    }";
+                }
+            }
+        }
+    }
+    methods
+}
+
+/// Returns the public asynchronous functions that neither begin a call nor delegate to a function that does.
+fn without_card(methods: &[Method]) -> Vec<String> {
+    let delegates = |method: &Method, to: &Method| {
+        let places: &[&str] = match &*to.receiver {
+            "Threadline" => &["self.chat.", "self.thread.chat."],
+            "Thread" => &["self.thread."],
+            _ => &[],
+        };
+        let own = (method.receiver == to.receiver).then_some("self.");
+        places.iter().copied().chain(own).any(|place| method.code.contains(&format!("{place}{}(", to.name)))
+    };
+    let mut begins: Vec<bool> = methods.iter().map(|method| method.code.contains("begin!(")).collect();
+    for _ in methods {
+        let next = |method: &Method| methods.iter().zip(&begins).any(|(to, begins)| *begins && delegates(method, to));
+        begins = methods.iter().zip(&begins).map(|(method, begins)| *begins || next(method)).collect();
+    }
+    let calls = methods.iter().zip(begins).filter(|(method, begins)| method.is_public && method.is_async && !begins);
+    calls.map(|(method, _)| format!("{}::{}", method.receiver, method.name)).collect()
+}
+
+/// Returns `true` if the card's call, such as `Thread::send`, is a public function of that type.
+fn is_public_call(call: &str, methods: &[Method]) -> bool {
+    methods.iter().any(|method| method.is_public && call == format!("{}::{}", method.receiver, method.name))
+}
+
+#[test]
+fn every_public_call_of_a_pattern_begins_with_a_card() {
+    let read = |path: &String| fs::read_to_string(root().join("src").join(path)).unwrap();
+    let source: String = sources(&["patterns"]).iter().map(read).collect();
+    let methods = methods(&source);
+    let calls = methods.iter().filter(|method| method.is_public && method.is_async).count();
+    let written = source.lines().filter(|line| line.trim_start().starts_with("pub async fn ")).count();
+    assert_eq!(calls, written, "a public function is outside of an `impl`, or not in the form of rustfmt");
+    assert_eq!(without_card(&methods), [""; 0]);
+}
+
+#[test]
+fn public_call_without_card_is_found() {
+    let of = |receiver: &str, head: &str, code: &str| {
+        format!("impl {receiver} {{\n    {head}(&self) -> Result<()> {{\n        {code}\n    }}\n}}\n")
+    };
+    let check = |sources: &[String]| without_card(&methods(&sources.concat()));
+    let mute = |code: &str| of("Thread", "pub async fn mute", code);
+    let silence = |receiver: &str, code: &str| of(receiver, "async fn silence", code);
+    let begins = "let call = begin!(&*self.chat.store, CARD);";
+
+    assert_eq!(check(&[mute(begins)]), [""; 0]);
+    assert_eq!(check(&[mute("self.silence().await"), silence("Thread", begins)]), [""; 0]);
+    assert_eq!(
+        check(&[mute("self\n            .chat\n            .silence().await"), silence("Threadline", begins)]),
+        [""; 0]
+    );
+    let chain =
+        [mute("self.silence().await"), silence("Thread", "self.hush().await"), of("Thread", "async fn hush", begins)];
+    assert_eq!(check(&chain), [""; 0]);
+
+    let found = ["Thread::mute"];
+    assert_eq!(check(&[mute("self.chat.store.write(write).await")]), found);
+    assert_eq!(check(&[mute(&format!("// {begins}"))]), found);
+    assert_eq!(check(&[mute("self.silence().await"), silence("Thread", "Ok(())")]), found);
+    assert_eq!(check(&[mute("self.silence().await"), silence("Threadline", begins)]), found);
+    assert_eq!(check(&[mute("Write::silence(key)"), silence("Thread", begins)]), found);
+    assert_eq!(check(&[mute("Ok(())"), of("Thread", "pub async fn hush", begins)]), found);
+}
+
+#[test]
+fn call_of_another_type_is_found() {
+    let source = "impl Thread {\n    pub async fn mute(&self) {\n    }\n\n    async fn hush(&self) {\n    }\n}\n\nimpl<'a> fmt::Display \
+                  for Muted<'a> {\n    pub fn fetch<T>(self) -> T {\n    }\n}\n";
+    let check = |call| is_public_call(call, &methods(source));
+    assert!(check("Thread::mute") && check("Muted::fetch"));
+    for wrong in ["Threadline::mute", "Thread::hush", "Thread::fetch", "fmt::fetch", "Thread::mut", "mute"] {
+        assert!(!check(wrong), "{wrong}");
+    }
+}
+
 #[test]
 fn names_of_cards_cases_and_entities_are_unique() {
     let names: BTreeSet<_> = PATTERNS.iter().map(|card| card.name).collect();
@@ -87,22 +218,15 @@ fn names_of_cards_cases_and_entities_are_unique() {
 fn cards_name_public_calls_and_retries_that_read_again() {
     let read = |path: &String| fs::read_to_string(root().join("src").join(path)).unwrap();
     let source: String = sources(&["patterns", "stream"]).iter().map(read).collect();
+    let methods = methods(&source);
     for card in PATTERNS {
-        let (_, call) = card.call.split_once("::").unwrap();
-        let is_public = ["pub fn", "pub async fn"].iter().any(|head| source.contains(&format!("{head} {call}(")));
-        assert!(is_public, "{}: there is no `{call}`", card.name);
+        assert!(is_public_call(card.call, &methods), "{}: there is no `{}`", card.name, card.call);
         let reads = |request: &RequestCard| {
             matches!(request.kind, RequestKind::Get | RequestKind::BatchGet | RequestKind::Query | RequestKind::Scan)
         };
         let only_reads = card.cases.iter().flat_map(|case| case.requests).all(reads);
         assert_eq!(card.retry == "reads again", only_reads, "{}", card.name);
     }
-}
-
-/// Returns `true` if a key has the template's constant segments, and something for each `<part>`.
-fn matches(template: &str, key: &str) -> bool {
-    let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
-    template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)
 }
 
 #[tokio::test]
@@ -115,7 +239,7 @@ async fn key_templates_match_stored_items() {
     let items = scan(&app.store).await;
     for EntityCard { name, pk, sk, index, .. } in ENTITIES {
         let item = items.iter().find(|item| item.type_name() == Some(name)).unwrap();
-        let has = |attribute, template| item.get_s(attribute).is_some_and(|key| matches(template, key));
+        let has = |attribute, template| item.get_s(attribute).is_some_and(|key| key_fits(template, key));
         assert!(has(PK, pk) && has(SK, sk), "{name}: {item:?}");
         let place = [GSI1PK, GSI1SK].map(|attribute| Item::get_s(item, attribute).is_some());
         let is_placed = index.is_some_and(|(pk, sk)| has(GSI1PK, pk) && has(GSI1SK, sk));

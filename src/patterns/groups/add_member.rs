@@ -22,6 +22,7 @@ pub(crate) const CARD: Card = Card::new("groups.add_member", "Thread::add_member
             &[NEWEST, CALLER, COUNT, MEMBERSHIP],
             Cost::of(&[Term::reads(1).per(Per::ReadBlock), Term::writes(6)]),
         ),
+        Case::named("oneself", &[RequestCard::get(&Membership::CARD).consistent()], Cost::of(&[Term::reads(1)])),
     ])
     .retry("changes nothing");
 
@@ -38,7 +39,7 @@ impl Thread {
     /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
     /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
     /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
-    /// change, so a repeat is safe.
+    /// change, so a repeat is safe. Adding oneself only checks the membership: one consistent read, 1 RCU.
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].

@@ -14,20 +14,68 @@ use crate::patterns::{Draft, Thread, Threadline};
 use crate::text::GroupTitle;
 
 pub(crate) const CARD: Card = Card::new("groups.create", "Threadline::create_group", Caller::Anyone)
-    .cases(&[Case::new(
-        &[
-            RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction(),
-            RequestCard::put(&Message::CARD).when("no such message").in_transaction(),
-            RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction(),
-        ],
-        Cost::of(&[
-            Term::writes(2),
-            Term::writes(2).per(Per::Member),
-            Term::writes(2).per(Per::WrittenKb),
-            Term::index_writes(1).per(Per::Member),
-        ]),
-    )])
+    .cases(&[
+        Case::new(
+            &[GROUP, MESSAGE, MEMBERSHIPS],
+            Cost::of(&[
+                Term::writes(2),
+                Term::writes(2).per(Per::Member),
+                Term::writes(2).per(Per::WrittenKb),
+                Term::index_writes(1).per(Per::Member),
+            ]),
+        ),
+        Case::named(
+            "existing",
+            &[GROUP, MESSAGE, MEMBERSHIPS, STORED_MESSAGE, OPEN],
+            Cost::of(&[
+                Term::reads(1),
+                Term::reads(1).per(Per::ReadBlock),
+                Term::writes(2),
+                Term::writes(2).per(Per::Member),
+                Term::writes(2).per(Per::WrittenKb),
+            ]),
+        ),
+        Case::named(
+            "existing, first message has expired",
+            &[
+                GROUP,
+                MESSAGE,
+                MEMBERSHIPS,
+                STORED_MESSAGE,
+                EXPIRED_MESSAGE,
+                OPEN,
+                RequestCard::query(&Message::CARD).consistent(),
+            ],
+            Cost::of(&[
+                Term::reads(1),
+                Term::reads(1).per(Per::ReadBlock),
+                Term::writes(2),
+                Term::writes(2).per(Per::Member),
+                Term::writes(4).per(Per::WrittenKb),
+            ]),
+        ),
+        Case::named(
+            "existing, first message is gone",
+            &[GROUP, MESSAGE, MEMBERSHIPS, STORED_MESSAGE, EXPIRED_MESSAGE],
+            Cost::of(&[Term::reads(1), Term::writes(6), Term::writes(2).per(Per::Member)]),
+        ),
+        Case::named(
+            "existing, outside the send window",
+            &[RequestCard::get(&MessageGroup::CARD).consistent(), STORED_MESSAGE, OPEN],
+            Cost::of(&[Term::reads(2), Term::reads(1).per(Per::ReadBlock)]),
+        ),
+    ])
     .retry("returns the created group, if the ids of the group and of the draft are the same");
+
+const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
+const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
+const MEMBERSHIPS: RequestCard =
+    RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
+const IF_ID: Times = Times::OnlyIf("the draft has an id");
+const STORED_MESSAGE: RequestCard = RequestCard::get(&Message::CARD).consistent().times(IF_ID);
+const EXPIRED_MESSAGE: RequestCard =
+    RequestCard::check(&Message::CARD).when("the message is the one sent").times(IF_ID);
+const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 /// The most members that a new group may have: they, the group and the first message go into one transaction.
 pub const MAX_INITIAL_MEMBERS: usize = 97;
@@ -68,10 +116,12 @@ impl NewGroup {
 
 impl Threadline {
     /// Creates a group with a title, its members and a first message by its creator. One transaction: 4 + 2n WCU and n of the
-    /// index, for n members, the creator counted in.
+    /// index, for n members including the creator.
     ///
-    /// A repeat with the same id gives the group that was created and writes nothing, where the title, the creator and, for a draft
-    /// with an id, the first message are the same. The members are not compared.
+    /// A retry with the same id returns the created group and writes nothing. The title and the creator must be the same, and the
+    /// first message too if the draft has an id. The members are not compared. A retry costs 4 + 2n WCU and 2 RCU; outside the
+    /// [send window](crate::SendWindow), 3 RCU. If the first message is not found, a second transaction looks for an
+    /// expired one, for 2 WCU more. If it has expired, the retry also reads the newest message, for 1 RCU more.
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
@@ -79,7 +129,8 @@ impl Threadline {
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message ahead of the [send window](crate::SendWindow), if the group is not
     ///   stored.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another group with the id, or it was started
-    ///   otherwise. Also if its first message is no longer stored: then open the group.
+    ///   otherwise. Also if its first message is no longer stored: then open the group. The error's
+    ///   [entity](crate::Error::entity) is `MessageGroup`; it is `Message` if the stored first message has another author or text.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
     ///   whatever else would have.

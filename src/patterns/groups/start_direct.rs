@@ -19,14 +19,18 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
         ),
         Case::named(
             "existing",
-            &[
-                GROUP,
-                MEMBERSHIPS,
-                MESSAGE,
-                RequestCard::get(&Membership::CARD).consistent(),
-                RequestCard::put(&Message::CARD).when("no such message"),
-            ],
+            &[GROUP, MEMBERSHIPS, MESSAGE, OPEN, SEND],
             Cost::of(&[Term::reads(1), Term::writes(8), Term::writes(1).per(Per::WrittenKb)]),
+        ),
+        Case::named(
+            "existing, message is stored",
+            &[GROUP, MEMBERSHIPS, MESSAGE, OPEN, SEND],
+            Cost::of(&[Term::reads(1), Term::writes(6), Term::writes(3).per(Per::WrittenKb)]),
+        ),
+        Case::named(
+            "existing, outside the send window",
+            &[RequestCard::get(&MessageGroup::CARD).consistent(), OPEN, RequestCard::get(&Message::CARD).consistent()],
+            Cost::of(&[Term::reads(2), Term::reads(1).per(Per::ReadBlock)]),
         ),
     ])
     .retry("opens the conversation, and stores the message once if the draft has an id");
@@ -35,13 +39,18 @@ const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such g
 const MEMBERSHIPS: RequestCard =
     RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
 const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
+const SEND: RequestCard = RequestCard::put(&Message::CARD).when("no such message");
+const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Threadline {
     /// Starts the direct conversation of two people with a first message, or sends the message into the one they have.
     ///
     /// The conversation's id follows from the two people, so that they never get two, also when both start at once. One
-    /// transaction: 8 WCU and 2 of the index; when there is the conversation already, 1 RCU and 1 WCU more. Both people must be
-    /// users: pass what [`create_user`](Self::create_user) or a look-up gave. A retry is safe with a [`Draft`] that has an id.
+    /// transaction: 8 WCU and 2 of the index. If the conversation exists, 1 RCU and 1 WCU more, and none of the index. A retry
+    /// outside the [send window](crate::SendWindow) only reads: 3 RCU.
+    ///
+    /// Both people must be users: pass what [`create_user`](Self::create_user) or a look-up returned. A retry is safe with a
+    /// [`Draft`] that has an id.
     ///
     /// In a conversation that exists, the message carries the names of the membership, as [`Thread::send`] does.
     ///

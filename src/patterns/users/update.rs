@@ -15,8 +15,18 @@ pub(crate) const CARD: Card = Card::new("users.update", "Threadline::update_user
     .cases(&[
         Case::named("display name", &[USER, CLAIM, IDENTITY], Cost::of(&[Term::writes(6)])),
         Case::named("handle", &[USER, NEW_CLAIM, OLD_CLAIM, IDENTITY], Cost::of(&[Term::writes(8)])),
+        Case::named(
+            "handle, reservation of zero",
+            &[USER, NEW_CLAIM, FREED_CLAIM, IDENTITY],
+            Cost::of(&[Term::writes(8)]),
+        ),
         Case::named("display name, without an identity", &[USER, CLAIM], Cost::of(&[Term::writes(4)])),
         Case::named("handle, without an identity", &[USER, NEW_CLAIM, OLD_CLAIM], Cost::of(&[Term::writes(6)])),
+        Case::named(
+            "handle, reservation of zero, without an identity",
+            &[USER, NEW_CLAIM, FREED_CLAIM],
+            Cost::of(&[Term::writes(6)]),
+        ),
         Case::named(
             "handle with an old key to another, without an identity",
             &[AT_OLD_KEY, AT_OLD_KEY, USER, NEW_CLAIM, OLD_KEY_IS_FREE, OLD_CLAIM],
@@ -37,8 +47,9 @@ const IDENTITY: RequestCard =
     RequestCard::update(&IdentityClaim::CARD).when("the claim is the user's").in_transaction();
 const NEW_CLAIM: RequestCard =
     RequestCard::put(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own").in_transaction();
-/// A handle reservation of zero deletes the claim instead.
 const OLD_CLAIM: RequestCard = CLAIM;
+const FREED_CLAIM: RequestCard =
+    RequestCard::delete(&HandleClaim::CARD).when("the claim is the user's").in_transaction();
 const AT_OLD_KEY: RequestCard = RequestCard::get(&HandleClaim::CARD).consistent();
 const OLD_KEY_IS_FREE: RequestCard =
     RequestCard::check(&HandleClaim::CARD).when("no claim, an ended reservation, or the user's own");
@@ -80,8 +91,8 @@ impl Threadline {
     /// A handle that version 0.1 folded to another form costs 1 RCU more, old or new, and a new one 2 WCU. A claim of version 0.1
     /// costs 1 RCU and 2 WCU more: it moves to the folded form, unless somebody else has that.
     ///
-    /// The old handle stays [reserved](Self::with_handle_reservation) for its user. The projector copies the names into memberships;
-    /// messages keep those they were sent with.
+    /// The old handle stays [reserved](Self::with_handle_reservation) for its user. A reservation of zero deletes its claim, at the
+    /// same cost. The projector copies the names into memberships; messages keep those they were sent with.
     ///
     /// # Errors
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when the user was changed since it was read: read it again. A repeat

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use threadline::card::Sizes;
-use threadline::{Clock, ImportedDirect};
+use threadline::{Clock, Draft, Entity, ErrorKind, GroupId, ImportedDirect, NewGroup, Result, StoreExt, Thread, Write};
 
 use super::{Call, Outcome, Scenario, World};
+
+/// A time after which a message is outside the send window.
+const LONG_AFTER: Duration = Duration::from_secs(48 * 60 * 60);
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("groups.start_direct", "new", &async |world: &World| {
@@ -25,18 +28,79 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         }))
     })
     .counts(|_, _| 2),
+    Scenario::new("groups.start_direct", "existing, message is stored", &async |world: &World| {
+        let (from, to, draft) = (world.user(0).await?, world.user(1).await?, world.draft()?);
+        world.chat.start_direct(&from, &to, draft.clone()).await?;
+        Ok(Call::new(async move |session| {
+            session.chat.start_direct(&from, &to, draft.clone()).await.map(Outcome::thread)
+        }))
+    })
+    .counts(|_, _| 2),
+    Scenario::new("groups.start_direct", "existing, outside the send window", &async |world: &World| {
+        let (from, to, draft) = (world.user(0).await?, world.user(1).await?, world.draft()?);
+        world.chat.start_direct(&from, &to, draft.clone()).await?;
+        world.clock.advance(LONG_AFTER);
+        Ok(Call::new(async move |session| {
+            session.chat.start_direct(&from, &to, draft.clone()).await.map(Outcome::thread)
+        }))
+    })
+    .counts(|_, _| 2)
+    .sizes(|scale| Sizes::new().read(scale.message())),
     Scenario::new("groups.create", "", &async |world: &World| {
         let (new, draft) = (world.new_group(0, &world.users().await?)?, world.draft()?);
+        Ok(create(new, draft))
+    }),
+    Scenario::new("groups.create", "existing", &async |world: &World| {
+        let (new, draft, _) = created(world).await?;
+        Ok(create(new, draft))
+    })
+    .sizes(|scale| Sizes::new().written(scale.message()).read(scale.message())),
+    Scenario::new("groups.create", "existing, first message has expired", &async |world: &World| {
+        let (new, draft, thread) = created(world).await?;
+        for message in thread.messages().fetch().await?.items {
+            world.expire(&message).await?;
+        }
+        world.clock.advance(Duration::from_secs(120));
+        Ok(create(new, draft))
+    })
+    .sizes(|scale| Sizes::new().written(scale.message()).read(scale.message()).read(scale.message())),
+    Scenario::new("groups.create", "existing, first message is gone", &async |world: &World| {
+        let (new, draft, thread) = created(world).await?;
+        for message in thread.messages().fetch().await?.items {
+            world.store.write(Write::delete(message.key())).await?.done()?;
+        }
         Ok(Call::new(async move |session| {
-            session.chat.create_group(new.clone(), draft.clone()).await.map(Outcome::thread)
+            match session.chat.create_group(new.clone(), draft.clone()).await {
+                // The call fails by design, so its error is the outcome.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    Ok(Outcome::plain((error.kind(), error.entity())))
+                }
+                answer => answer.map(Outcome::thread),
+            }
         }))
     }),
-    Scenario::new("groups.import_direct", "", &async |world: &World| {
-        let id = world.group_of(1, &[world.user(9).await?]).await?.group_id();
-        let elsewhere = uuid::Uuid::from_u128(id.as_uuid().as_u128() + 1);
-        let (id, now) = (threadline::GroupId::from_uuid(elsewhere), world.clock.now());
-        let imported = ImportedDirect::new(id, &world.user(0).await?, &world.user(1).await?, now);
-        Ok(Call::new(async move |session| session.chat.import_direct(imported.clone()).await.map(Outcome::thread)))
+    Scenario::new("groups.create", "existing, outside the send window", &async |world: &World| {
+        let (new, draft, _) = created(world).await?;
+        world.clock.advance(LONG_AFTER);
+        Ok(create(new, draft))
+    })
+    .sizes(|scale| Sizes::new().read(scale.message())),
+    Scenario::new("groups.import_direct", "", &async |world: &World| Ok(import(direct(world, World::GROUP).await?)))
+        .counts(|_, _| 2),
+    Scenario::new("groups.import_direct", "with the pair's own id", &async |world: &World| {
+        Ok(import(direct(world, GroupId::direct(World::CALLER, World::OTHER)).await?))
+    })
+    .counts(|_, _| 2),
+    Scenario::new("groups.import_direct", "existing", &async |world: &World| {
+        let imported = direct(world, World::GROUP).await?;
+        world.chat.import_direct(imported.clone()).await?;
+        Ok(import(imported))
+    })
+    .counts(|_, _| 2),
+    Scenario::new("groups.import_direct", "existing, with the pair's own id", &async |world: &World| {
+        let imported = direct(world, GroupId::direct(World::CALLER, World::OTHER)).await?;
+        world.chat.import_direct(imported.clone()).await?;
+        Ok(import(imported))
     })
     .counts(|_, _| 2),
     Scenario::new("groups.open", "", &async |world: &World| {
@@ -73,6 +137,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         }))
     })
     .sizes(|scale| Sizes::new().read(scale.message())),
+    Scenario::new("groups.add_member", "oneself", &async |world: &World| {
+        Ok(Call::on(&world.group().await?, async |session| {
+            let thread = session.thread()?;
+            thread.add_member(thread.membership().profile()).await.map(Outcome::plain)
+        }))
+    }),
     Scenario::new("groups.remove_member", "", &async |world: &World| {
         Ok(Call::on(&world.group().await?, async |session| {
             session.thread()?.remove_member(World::OTHER).await.map(Outcome::plain)
@@ -89,3 +159,24 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         }))
     }),
 ];
+
+fn create(new: NewGroup, draft: Draft) -> Call {
+    Call::new(async move |session| session.chat.create_group(new.clone(), draft.clone()).await.map(Outcome::thread))
+}
+
+/// Creates the group, and returns what it was created from.
+async fn created(world: &World) -> Result<(NewGroup, Draft, Thread)> {
+    let (new, draft) = (world.new_group(0, &world.users().await?)?, world.draft()?);
+    let thread = world.chat.create_group(new.clone(), draft.clone()).await?;
+    Ok((new, draft, thread))
+}
+
+fn import(imported: ImportedDirect) -> Call {
+    Call::new(async move |session| session.chat.import_direct(imported.clone()).await.map(Outcome::thread))
+}
+
+/// Returns a direct conversation with this id that is not imported yet.
+async fn direct(world: &World, id: GroupId) -> Result<ImportedDirect> {
+    let (one, other) = (world.user(0).await?, world.user(1).await?);
+    Ok(ImportedDirect::new(id, &one, &other, world.clock.now()))
+}

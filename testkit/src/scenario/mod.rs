@@ -6,18 +6,31 @@
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! use std::sync::Arc;
-//! use threadline::MemoryStore;
+//! use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
 //! use threadline::registry::Registry;
 //! use threadline::store::meter::Metered;
-//! use threadline_testkit::scenario::{self, Outcome, Scale, Scenario, World};
+//! use threadline::{Item, MemoryStore, PK, SK, StoreExt, TYPE, Write};
+//! use threadline_testkit::scenario::{self, Outcome, Recorder, Scale, Scenario, World, mismatch};
 //!
-//! const OWN: Scenario = Scenario::new("users.get", "", &async |world: &World| {
-//!     let user = world.user(7).await?.id();
-//!     Ok(scenario::Call::new(async move |session| session.chat.user(user).await.map(Outcome::entities)))
+//! const NOTE: EntityCard = EntityCard::new("Note", "NOTE#<user>", "<note>");
+//! const WRITE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone)
+//!     .cases(&[Case::new(&[RequestCard::put(&NOTE)], Cost::of(&[Term::writes(1)]))])
+//!     .retry("replaces the note with an equal one");
+//!
+//! const WRITTEN: Scenario = Scenario::new("notes.write", "", &async |world: &World| {
+//!     let (user, text) = (world.user(7).await?.id(), World::CONTENT);
+//!     Ok(scenario::Call::new(async move |session| {
+//!         let mut note = Item::new();
+//!         note.insert(PK, format!("NOTE#{user}"));
+//!         note.insert(SK, "1");
+//!         note.insert(TYPE, NOTE.name);
+//!         note.insert("text", text);
+//!         session.store.write(Write::put(note)).await?.done().map(Outcome::plain)
+//!     }))
 //! });
 //!
-//! let registry = Registry::new();
-//! for scenario in scenario::all().into_iter().chain([OWN]) {
+//! let registry = Registry::new().with(&WRITE).with_entity(&NOTE);
+//! for scenario in scenario::all().into_iter().chain([WRITTEN]) {
 //!     let case = registry.card(scenario.pattern).and_then(|card| card.case(scenario.case)).unwrap();
 //!     let scale = Scale { members: 3, message_kb: 1 };
 //!     let clock = World::clock();
@@ -25,9 +38,12 @@
 //!     let stage = scenario.stage(World::new(Arc::new(store.clone()), clock, scale)).await?;
 //!
 //!     let meter = Metered::new(store);
-//!     let session = stage.enter(meter.clone(), World::CALLER).await?;
+//!     let recorder = Recorder::new(meter.clone());
+//!     let session = stage.enter(recorder.clone(), World::CALLER).await?;
+//!     recorder.take();
 //!     let measured = meter.measure(stage.call(&session)).await;
 //!     measured.exactly(scenario.budget(case, scale)).unwrap()?;
+//!     assert_eq!(mismatch(&scenario.requests(case, scale), &recorder.take(), false), None);
 //! }
 //! # Ok::<(), threadline::Error>(())
 //! # }).unwrap();
@@ -52,7 +68,7 @@ use threadline::card::{Case, Per, RequestCard, Sizes, Times};
 use threadline::{Capacity, Entity, Error, ErrorKind, GroupId, Result, SequentialIds, Store, Thread, Threadline};
 use threadline::{Page, Profile, Timestamp, UserId};
 
-pub use recorder::{Recorder, mismatch};
+pub use recorder::{Recorder, key_fits, mismatch};
 pub use world::World;
 
 /// Returns the scenarios of this crate's access patterns.

@@ -41,19 +41,27 @@ impl<S: Store> Store for Recorder<S> {
 }
 
 /// Compares recorded requests with those of a card, and returns the first difference. Pass `false` for `in_order` if
-/// the pattern makes several requests at once.
+/// the pattern makes several requests at once. Adjacent actions of the card must be those of one transaction.
 pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) -> Option<String> {
-    let mut seen: Vec<Seen<'_>> = recorded.iter().flat_map(|request| Seen::of(request.request())).collect();
+    let requests = recorded.iter().enumerate();
+    let mut seen: Vec<Seen<'_>> = requests.flat_map(|(number, request)| Seen::of(number, request.request())).collect();
+    let mut transactions = Vec::new();
+    let mut is_in_transaction = false;
     for request in expected {
-        let found = if in_order {
-            seen.first().filter(|seen| seen.is(request)).map(|_| 0)
-        } else {
-            seen.iter().position(|seen| seen.is(request))
+        let current = transactions.last().filter(|_| is_in_transaction && request.transaction);
+        let belongs = |seen: &Seen<'_>| match (&seen.transaction, current) {
+            (None, _) => true,
+            (Some(number), Some(current)) => number == current,
+            (Some(number), None) => !transactions.contains(number),
         };
-        match found {
-            Some(place) => drop(seen.remove(place)),
-            None => return Some(format!("the card declares {request:?}, but the next of these was seen: {seen:#?}")),
-        }
+        let fits = |seen: &Seen<'_>| seen.is(request) && belongs(seen);
+        let found =
+            if in_order { seen.first().filter(|seen| fits(seen)).map(|_| 0) } else { seen.iter().position(fits) };
+        let Some(place) = found else {
+            return Some(format!("the card declares {request:?}, but the next of these was seen: {seen:#?}"));
+        };
+        transactions.extend(seen.remove(place).transaction);
+        is_in_transaction = request.transaction;
     }
     if seen.is_empty() { None } else { Some(format!("the card does not declare {seen:#?}")) }
 }
@@ -63,20 +71,21 @@ pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) 
 struct Seen<'a> {
     kind: RequestKind,
     source: Source,
-    keys: Vec<&'a Key>,
+    keys: Vec<Key>,
     query: Option<&'a Query>,
     put: Option<&'a Item>,
     consistency: Consistency,
     has_condition: bool,
-    in_transaction: bool,
+    /// The number of the request, for an action of a transaction.
+    transaction: Option<usize>,
 }
 
 impl<'a> Seen<'a> {
-    fn of(request: &'a Request) -> Vec<Self> {
+    fn of(number: usize, request: &'a Request) -> Vec<Self> {
         match request {
-            Request::Get(get) => vec![Self::read(RequestKind::Get, vec![get.key()], get.get_consistency())],
+            Request::Get(get) => vec![Self::read(RequestKind::Get, vec![get.key().clone()], get.get_consistency())],
             Request::BatchGet(batch) => {
-                vec![Self::read(RequestKind::BatchGet, batch.keys().iter().collect(), batch.get_consistency())]
+                vec![Self::read(RequestKind::BatchGet, batch.keys().to_vec(), batch.get_consistency())]
             }
             Request::Scan(_) => vec![Self::read(RequestKind::Scan, Vec::new(), Consistency::Eventual)],
             Request::Query(query) => {
@@ -87,14 +96,16 @@ impl<'a> Seen<'a> {
                 vec![Self { source, query: Some(query), ..Self::read(RequestKind::Query, Vec::new(), consistency) }]
             }
             Request::Write(write) => vec![Self::write(write)],
-            Request::Transact(transaction) => transaction.actions().iter().map(Self::action).collect(),
+            Request::Transact(transaction) => {
+                transaction.actions().iter().map(|action| Self::action(number, action)).collect()
+            }
             Request::BatchWrite(batch) => batch.writes().iter().map(Self::batched).collect(),
         }
     }
 
-    fn read(kind: RequestKind, keys: Vec<&'a Key>, consistency: Consistency) -> Self {
+    fn read(kind: RequestKind, keys: Vec<Key>, consistency: Consistency) -> Self {
         let (source, query, put) = (Source::Table, None, None);
-        Self { kind, source, keys, query, put, consistency, has_condition: false, in_transaction: false }
+        Self { kind, source, keys, query, put, consistency, has_condition: false, transaction: None }
     }
 
     fn write(write: &'a Write) -> Self {
@@ -103,38 +114,38 @@ impl<'a> Seen<'a> {
             WriteAction::Update(_) => (RequestKind::Update, None),
             WriteAction::Delete => (RequestKind::Delete, None),
         };
-        let seen = Self::read(kind, write.key().into_iter().collect(), Consistency::Eventual);
+        let seen = Self::read(kind, write.key().into_iter().cloned().collect(), Consistency::Eventual);
         Self { put, has_condition: write.condition().is_some(), ..seen }
     }
 
-    fn action(action: &'a TransactAction) -> Self {
+    fn action(number: usize, action: &'a TransactAction) -> Self {
         let seen = match action {
             TransactAction::Write(write) => Self::write(write),
             TransactAction::Check { key, .. } => {
-                let seen = Self::read(RequestKind::Check, vec![key], Consistency::Eventual);
+                let seen = Self::read(RequestKind::Check, vec![key.clone()], Consistency::Eventual);
                 Self { has_condition: true, ..seen }
             }
         };
-        Self { in_transaction: true, ..seen }
+        Self { transaction: Some(number), ..seen }
     }
 
     fn batched(action: &'a BatchAction) -> Self {
-        match action {
-            BatchAction::Put(item) => {
-                Self { put: Some(item), ..Self::read(RequestKind::Put, Vec::new(), Consistency::Eventual) }
-            }
-            BatchAction::Delete(key) => Self::read(RequestKind::Delete, vec![key], Consistency::Eventual),
-        }
+        let (kind, put) = match action {
+            BatchAction::Put(item) => (RequestKind::Put, Some(item)),
+            BatchAction::Delete(_) => (RequestKind::Delete, None),
+        };
+        Self { put, ..Self::read(kind, action.key().into_iter().collect(), Consistency::Eventual) }
     }
 
     /// Returns `true` if the card declares this request.
     fn is(&self, card: &RequestCard) -> bool {
         let is_keyed = match (card.key(), self.query) {
             (Some((pk, range)), Some(query)) => {
-                fits(pk, query.partition().as_str()) && is_range(range, query.get_range())
+                key_fits(pk, query.partition().as_str()) && is_range(range, query.get_range())
             }
             (Some((pk, sk)), None) => {
-                self.keys.iter().all(|key| fits(pk, key.pk.as_str()) && fits(sk, key.sk.as_str()))
+                let fits = |key: &Key| key_fits(pk, key.pk.as_str()) && key_fits(sk, key.sk.as_str());
+                !self.keys.is_empty() && self.keys.iter().all(fits)
             }
             (None, _) => self.keys.is_empty() && self.query.is_none(),
         };
@@ -145,12 +156,13 @@ impl<'a> Seen<'a> {
             && self.source == card.source
             && self.consistency == card.consistency
             && self.has_condition != card.condition.is_empty()
-            && self.in_transaction == card.transaction
+            && self.transaction.is_some() == card.transaction
     }
 }
 
-/// Returns `true` if the key has the template's constant segments, and one segment for each `<part>`.
-fn fits(template: &str, key: &str) -> bool {
+/// Returns `true` if the key has the constant segments of an [`EntityCard`](threadline::card::EntityCard)'s template,
+/// and one segment for each `<part>`.
+pub fn key_fits(template: &str, key: &str) -> bool {
     let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
     template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)
 }

@@ -1,5 +1,7 @@
 //! Users and their claims.
 
+use std::time::Duration;
+
 use threadline::card::Sizes;
 use threadline::{Entity, Get, Handle, HandleClaim, PK, Result, StoreExt, User, UserChange, Write};
 
@@ -49,6 +51,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("users.update", "handle", &async |world: &World| {
         Ok(update(world.user(0).await?, new_handle("new.canary7f3a9c")?))
     }),
+    Scenario::new("users.update", "handle, reservation of zero", &async |world: &World| {
+        Ok(update_without_reservation(world.user(0).await?, new_handle("new.canary7f3a9c")?))
+    }),
+    Scenario::new("users.update", "handle, reservation of zero, without an identity", &async |world: &World| {
+        let user = world.chat.create_user(world.new_user(0)?).await?;
+        Ok(update_without_reservation(user, new_handle("new.canary7f3a9c")?))
+    }),
     Scenario::new("users.update", "display name, without an identity", &async |world: &World| {
         Ok(update(world.chat.create_user(world.new_user(0)?).await?, new_name(world)?))
     }),
@@ -69,6 +78,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn update(user: User, change: UserChange) -> Call {
     Call::new(async move |session| session.chat.update_user(&user, change.clone()).await.map(Outcome::entity))
+}
+
+fn update_without_reservation(user: User, change: UserChange) -> Call {
+    Call::new(async move |session| {
+        let chat = session.chat.clone().with_handle_reservation(Duration::ZERO);
+        chat.update_user(&user, change.clone()).await.map(Outcome::entity)
+    })
 }
 
 fn new_name(world: &World) -> Result<UserChange> {

@@ -129,11 +129,17 @@ impl World {
     /// Sends a message that expires in 60 s, and moves the inbox entries to it.
     pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
         let sent = self.say(thread, "it expires").await?;
+        self.expire(&sent).await?;
+        Ok(sent)
+    }
+
+    /// Lets a message expire within a minute, and updates the inbox entries that show it.
+    pub async fn expire(&self, message: &Message) -> Result<()> {
         let end = self.clock.now().unix_seconds() + 60;
         let expire = Update::new().set("expires_at", end).add("revision", 1);
-        let record = self.change(Write::update(sent.key(), expire)).await?;
+        let record = self.change(Write::update(message.key(), expire)).await?;
         let projection = Projector::new(self.store.clone()).project(&[record]).await;
-        if projection.has_failed() { Err(invalid("the expiry was not projected")) } else { Ok(sent) }
+        if projection.has_failed() { Err(invalid("the expiry was not projected")) } else { Ok(()) }
     }
 
     /// Makes the write, and returns its stream record.
