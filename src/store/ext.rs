@@ -1,7 +1,5 @@
 //! Typed sugar over any store.
 
-use async_trait::async_trait;
-
 use super::Store;
 use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +12,6 @@ use crate::request::{
 };
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
-#[async_trait]
 pub trait StoreExt: Store {
     /// Checks a request, sends it, and returns its typed answer.
     ///
@@ -90,33 +87,31 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`get`](Self::get); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
-    async fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> Result<Option<E>>
-    where
-        for<'a> E::KeyParts<'a>: Send,
-    {
-        let found = self.get(Get::new(E::key_from(parts))).await?;
-        found.item.map(E::from_item).transpose()
+    fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<Option<E>>> + Send {
+        read(self, Get::new(E::key_from(parts)))
     }
 
     /// The same, seeing every write acknowledged before. It costs twice as much.
     ///
     /// # Errors
     /// As [`get_entity`](Self::get_entity).
-    async fn get_entity_consistent<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> Result<Option<E>>
-    where
-        for<'a> E::KeyParts<'a>: Send,
-    {
-        let found = self.get(Get::new(E::key_from(parts)).consistent()).await?;
-        found.item.map(E::from_item).transpose()
+    fn get_entity_consistent<E: Entity + Send>(
+        &self,
+        parts: E::KeyParts<'_>,
+    ) -> impl Future<Output = Result<Option<E>>> + Send {
+        read(self, Get::new(E::key_from(parts)).consistent())
     }
 
     /// Puts the entity in the place of what was there.
     ///
     /// # Errors
     /// As [`write`](Self::write); [`Invalid`](ErrorKind::Invalid) for an entity that cannot be stored.
-    async fn put_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
-        self.write(Write::put(entity.to_item()?)).await?.done()?;
-        Ok(())
+    fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
+        let item = entity.to_item();
+        async move {
+            self.write(Write::put(item?)).await?.done()?;
+            Ok(())
+        }
     }
 
     /// Puts the entity where there is nothing yet, or where there is the very same already: an answer that was lost on the way
@@ -125,15 +120,19 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`write`](Self::write); [`AlreadyExists`](ErrorKind::AlreadyExists) if there is another item with its key.
-    async fn put_new_entity<E: Entity + Sync>(&self, entity: &E) -> Result<()> {
-        let item = entity.to_item()?;
-        let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
-        match self.write(write).await? {
-            WriteOutcome::Done { .. } => Ok(()),
-            WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
-            WriteOutcome::Refused { .. } => {
-                let message = format!("there is a {} with this key already", E::TYPE);
-                Err(Error::new(ErrorKind::AlreadyExists, message).with_entity(E::TYPE).with_table(self.table_name()))
+    fn put_new_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
+        let item = entity.to_item();
+        async move {
+            let item = item?;
+            let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
+            match self.write(write).await? {
+                WriteOutcome::Done { .. } => Ok(()),
+                WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
+                WriteOutcome::Refused { .. } => {
+                    let message = format!("there is a {} with this key already", E::TYPE);
+                    let error = Error::new(ErrorKind::AlreadyExists, message).with_entity(E::TYPE);
+                    Err(error.with_table(self.table_name()))
+                }
             }
         }
     }
@@ -142,12 +141,12 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    async fn delete_entity<E: Entity>(&self, parts: E::KeyParts<'_>) -> Result<()>
-    where
-        for<'a> E::KeyParts<'a>: Send,
-    {
-        let _ = self.write(Write::delete(E::key_from(parts))).await?.done()?;
-        Ok(())
+    fn delete_entity<E: Entity>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<()>> + Send {
+        let key = E::key_from(parts);
+        async move {
+            let _ = self.write(Write::delete(key)).await?.done()?;
+            Ok(())
+        }
     }
 
     /// Every entity that the query reads, page after page to its end. The query's limit is one page's, not the whole's: a
@@ -156,16 +155,18 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
-    async fn query_entities<E: Entity + Send>(&self, query: Query) -> Result<Vec<E>> {
-        let mut query = query;
-        let mut entities = Vec::new();
-        loop {
-            let (page, next) = self.query_page(query.clone()).await?;
-            entities.extend(page);
-            if next.is_none() {
-                return Ok(entities);
+    fn query_entities<E: Entity + Send>(&self, query: Query) -> impl Future<Output = Result<Vec<E>>> + Send {
+        async move {
+            let mut query = query;
+            let mut entities = Vec::new();
+            loop {
+                let (page, next) = self.query_page(query.clone()).await?;
+                entities.extend(page);
+                if next.is_none() {
+                    return Ok(entities);
+                }
+                query.start = next;
             }
-            query.start = next;
         }
     }
 
@@ -175,10 +176,15 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
-    async fn query_page<E: Entity + Send>(&self, query: Query) -> Result<(Vec<E>, Option<Position>)> {
-        let page = self.query(query).await?;
-        let entities = page.items.into_iter().map(E::from_item).collect::<Result<_>>()?;
-        Ok((entities, page.next))
+    fn query_page<E: Entity + Send>(
+        &self,
+        query: Query,
+    ) -> impl Future<Output = Result<(Vec<E>, Option<Position>)>> + Send {
+        async move {
+            let page = self.query(query).await?;
+            let entities = page.items.into_iter().map(E::from_item).collect::<Result<_>>()?;
+            Ok((entities, page.next))
+        }
     }
 
     /// Reads any number of items, 100 at a time. The keys that could not be read are in the answer: those that a batch left,
@@ -188,26 +194,28 @@ pub trait StoreExt: Store {
     /// # Errors
     /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice,
     /// before anything is read.
-    async fn get_all(&self, keys: Vec<Key>) -> Result<BatchGetOutput> {
-        check_unique("a list of keys", keys.iter())?;
-        let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
-        let mut all = BatchGetOutput::default();
-        for (place, batch) in batches.into_iter().enumerate() {
-            match self.batch_get(batch).await {
-                Ok(some) => {
-                    all.items.extend(some.items);
-                    all.unprocessed.extend(some.unprocessed);
-                    all.capacity += some.capacity;
-                }
-                Err(error) if place == 0 => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "a batch of reads failed, and it and those behind it are left");
-                    all.unprocessed.extend(keys.into_iter().skip(place * MAX_BATCH_GETS));
-                    break;
+    fn get_all(&self, keys: Vec<Key>) -> impl Future<Output = Result<BatchGetOutput>> + Send {
+        async move {
+            check_unique("a list of keys", keys.iter())?;
+            let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
+            let mut all = BatchGetOutput::default();
+            for (place, batch) in batches.into_iter().enumerate() {
+                match self.batch_get(batch).await {
+                    Ok(some) => {
+                        all.items.extend(some.items);
+                        all.unprocessed.extend(some.unprocessed);
+                        all.capacity += some.capacity;
+                    }
+                    Err(error) if place == 0 => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(%error, "a batch of reads failed, and it and those behind it are left");
+                        all.unprocessed.extend(keys.into_iter().skip(place * MAX_BATCH_GETS));
+                        break;
+                    }
                 }
             }
+            Ok(all)
         }
-        Ok(all)
     }
 
     /// Does any number of puts and deletes, 25 at a time. Those that were not done are in the answer: those that a batch left,
@@ -221,31 +229,38 @@ pub trait StoreExt: Store {
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for
     /// what they left, and nobody knows of the batch itself. Do all of the writes again then, where nobody else has written the
     /// items since: each is a whole put or a delete, so twice is as good as once.
-    async fn write_all(&self, writes: Vec<BatchAction>) -> Result<BatchWriteOutput> {
-        let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
-        check_unique("a list of writes", keys.iter())?;
-        let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| Checked::new(BatchWrite::new(writes.to_vec())));
-        let batches = batches.collect::<Result<Vec<_>>>()?;
-        let mut all = BatchWriteOutput::default();
-        for (place, batch) in batches.into_iter().enumerate() {
-            match answered::<BatchWrite, Self>(self, batch).await {
-                Ok(some) => {
-                    all.unprocessed.extend(some.unprocessed);
-                    all.capacity += some.capacity;
-                }
-                Err(error) if place == 0 || error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "a batch of writes failed, and it and those behind it are left");
-                    all.unprocessed.extend(writes.into_iter().skip(place * MAX_BATCH_WRITES));
-                    break;
+    fn write_all(&self, writes: Vec<BatchAction>) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
+        async move {
+            let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
+            check_unique("a list of writes", keys.iter())?;
+            let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| Checked::new(BatchWrite::new(writes.to_vec())));
+            let batches = batches.collect::<Result<Vec<_>>>()?;
+            let mut all = BatchWriteOutput::default();
+            for (place, batch) in batches.into_iter().enumerate() {
+                match answered::<BatchWrite, Self>(self, batch).await {
+                    Ok(some) => {
+                        all.unprocessed.extend(some.unprocessed);
+                        all.capacity += some.capacity;
+                    }
+                    Err(error) if place == 0 || error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(%error, "a batch of writes failed, and it and those behind it are left");
+                        all.unprocessed.extend(writes.into_iter().skip(place * MAX_BATCH_WRITES));
+                        break;
+                    }
                 }
             }
+            Ok(all)
         }
-        Ok(all)
     }
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Reads the entity of this request.
+async fn read<E: Entity, S: Store + ?Sized>(store: &S, request: Get) -> Result<Option<E>> {
+    store.get(request).await?.item.map(E::from_item).transpose()
+}
 
 /// Sends a checked request, and returns the answer of its type.
 async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
