@@ -88,7 +88,7 @@ pub(super) struct Listed<T> {
 /// The first items of a list.
 pub(super) struct Part<T> {
     pub(super) items: Vec<T>,
-    /// Whether there are more.
+    /// `true` if there are more.
     pub(super) more: bool,
     /// How many cannot be read before the last of the items, and after it if there are no more.
     pub(super) unreadable: u32,

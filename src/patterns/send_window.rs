@@ -24,9 +24,9 @@ const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// How far ahead of the clock. Default: 5 seconds.
+    /// The most time ahead of the clock. Default: 5 seconds.
     pub ahead: Duration,
-    /// How far behind the clock. Default: 24 hours.
+    /// The most time before the clock. Default: 24 hours.
     pub behind: Duration,
 }
 

@@ -19,7 +19,7 @@ const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// ```
 /// use threadline::store::StoreExt;
-/// use threadline::{Condition, Item, Key, MemoryStore, PartitionKey, SortKey, TransactOutcome, Transaction, Write};
+/// use threadline::{Condition, Key, MemoryStore, PartitionKey, SortKey, Transaction, Write};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> threadline::Result<()> {
@@ -40,8 +40,7 @@ pub struct Transaction {
 }
 
 /// The handle of an action in a [`Transaction`]. Pass it to the methods of [`TransactOutcome`], such as
-/// [`is_refused`](TransactOutcome::is_refused). With the outcome of another
-/// transaction, it means another action.
+/// [`is_refused`](TransactOutcome::is_refused). With the outcome of another transaction, it means another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 

@@ -39,13 +39,9 @@ impl Store for Bounded {
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let operation = request.operation();
         let _turn = self.turns.acquire().await;
-        self.store.execute(request).await.map_err(|error| match operation {
-            Operation::Scan => error,
-            Operation::Write | Operation::Transact | Operation::BatchWrite if error.kind() == ErrorKind::Invalid => {
-                error
-            }
-            Operation::Get | Operation::Query | Operation::BatchGet => may_pass(error),
-            Operation::Write | Operation::Transact | Operation::BatchWrite => may_pass(error),
+        self.store.execute(request).await.map_err(|error| {
+            let is_refusal = operation.writes() && error.kind() == ErrorKind::Invalid;
+            if is_refusal || operation == Operation::Scan { error } else { may_pass(error) }
         })
     }
 }

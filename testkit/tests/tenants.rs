@@ -60,13 +60,13 @@ impl<S> Tenant<S> {
         }
     }
 
-    fn item_in(&self, mut item: Item) -> Item {
+    fn item_in(&self, mut item: Item) -> Result<Item> {
         for name in [PK, GSI1PK] {
             if let Some(value) = item.remove(name) {
                 item.insert(name, self.value_in(name, value));
             }
         }
-        item
+        Ok(item)
     }
 
     fn item_out(&self, mut item: Item) -> Result<Item> {
@@ -111,7 +111,7 @@ impl<S> Tenant<S> {
     fn write(&self, write: &Write) -> Result<Write> {
         let key = self.key_in(write.key()?)?;
         let mut inward = match write.action() {
-            WriteAction::Put(item) => Write::put(self.item_in(item.clone())),
+            WriteAction::Put(item) => Write::put(self.item_in(item.clone())?),
             WriteAction::Update(update) => Write::update(key, self.update(update)),
             WriteAction::Delete => Write::delete(key),
         };
@@ -165,15 +165,10 @@ impl<S> Tenant<S> {
                 BatchGet::new(keys).consistency(batch.get_consistency()).into()
             }
             Request::BatchWrite(batch) => {
-                let writes =
-                    batch.writes().iter().map(|write| self.batch_action(write, Self::item_in_ok, Self::key_in));
+                let writes = batch.writes().iter().map(|write| self.batch_action(write, Self::item_in, Self::key_in));
                 BatchWrite::new(writes.collect::<Result<Vec<_>>>()?).into()
             }
         })
-    }
-
-    fn item_in_ok(&self, item: Item) -> Result<Item> {
-        Ok(self.item_in(item))
     }
 
     fn batch_action(

@@ -40,6 +40,8 @@ mod requests;
 mod row_size;
 mod scenarios;
 mod sink;
+#[path = "../support/sources.rs"]
+mod sources;
 mod store_ext;
 mod stream_bounds;
 mod stream_failures;

@@ -2,36 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use threadline::card::{Card, Case, EntityCard, RequestCard, RequestKind};
+use threadline::card::{Card, Case, EntityCard, Per, RequestCard, RequestKind, Term};
 use threadline::registry::{ENTITIES, PATTERNS};
 use threadline::{GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK};
 use threadline_testkit::scenario::key_fits;
 
+use crate::sources::sources;
 use crate::support::{App, scan};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Returns the Rust files of these folders of `src`, as paths below it.
-fn sources(folders: &[&str]) -> Vec<String> {
-    let src = root().join("src");
-    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| src.join(folder)).collect();
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/"));
-            }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// Returns the cards of a file that the registry does not list, and the calls that begin with no card of the file.
@@ -209,6 +191,11 @@ fn names_of_cards_cases_and_entities_are_unique() {
         assert!(card.cases.iter().all(|case| !case.requests.is_empty()) && !card.retry.is_empty(), "{}", card.name);
         let entities = card.cases.iter().flat_map(|case| case.requests).filter_map(|request| request.entity);
         assert!(entities.into_iter().all(|entity| ENTITIES.contains(&entity)), "{}", card.name);
+        for case in card.cases {
+            let unit = |term: &Term| if let Per::Each(unit) = term.per { Some(unit) } else { None };
+            let units: BTreeSet<_> = case.cost.terms.iter().filter_map(unit).collect();
+            assert!(units.len() <= 1, "{} {}: a cost counts one unit: {units:?}", card.name, case.name);
+        }
     }
     let entities: BTreeSet<_> = ENTITIES.iter().map(|entity| entity.name).collect();
     assert_eq!(entities.len(), ENTITIES.len());

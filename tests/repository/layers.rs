@@ -1,7 +1,10 @@
-//! The rules that neither the compiler nor a lint checks: the direction of imports, and the places where AWS is named.
+//! The rules that neither the compiler nor a lint checks: the direction of imports, the places where AWS is named, and the
+//! heading of the current version in the CHANGELOG.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::sources::sources;
 
 /// The modules, each with the other modules that it may import. A path belongs to the longest module here that begins
 /// it. Every file must belong to one, so add each new module to this table.
@@ -148,28 +151,10 @@ fn expand(prefix: &str, rest: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Returns all source files, as paths below `src`.
-fn sources(src: &Path) -> Vec<String> {
-    let (mut folders, mut files): (Vec<PathBuf>, Vec<String>) = (vec![src.to_owned()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder of src can be read") {
-            let path = entry.expect("an entry of src can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let below = path.strip_prefix(src).expect("it lies below src");
-                files.push(below.to_str().expect("a name in src is Unicode").replace('\\', "/"));
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
 #[test]
 fn imports_run_downwards_and_aws_is_named_in_its_places() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = sources(&src);
+    let files = sources(&[""]);
     assert!(files.contains(&"store/mod.rs".to_owned()), "the files of src were not found");
     let read = |path: &String| fs::read_to_string(src.join(path)).expect("a file of src can be read");
     let wrong: Vec<String> = files.iter().flat_map(|path| check(path, &read(path))).collect();

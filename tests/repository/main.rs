@@ -2,3 +2,5 @@
 
 mod layers;
 mod msrv;
+#[path = "../support/sources.rs"]
+mod sources;

@@ -99,14 +99,14 @@ impl NewGroup {
         Ok(Self { title, creator: creator.into(), others: Vec::new(), id: None })
     }
 
-    /// The same with one member more.
+    /// Adds a member.
     #[must_use]
     pub fn with_member(mut self, member: impl Into<Profile>) -> Self {
         self.others.push(member.into());
         self
     }
 
-    /// The same with this id, which makes a repeat of the call safe.
+    /// Sets the id, so that a retry does not create a second group.
     #[must_use]
     pub fn with_id(mut self, id: GroupId) -> Self {
         self.id = Some(id);

@@ -20,7 +20,7 @@ pub(crate) const CARD: Card = Card::new("groups.members", "Thread::members", Cal
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member {
-    /// Who it is, with the names of when the member's row was written.
+    /// The user, with the names that the membership has.
     pub profile: Profile,
     /// When the member joined.
     pub joined_at: Timestamp,

@@ -25,7 +25,7 @@ pub use members::Member;
 pub(crate) use members::members_of;
 
 impl Thread {
-    /// Who adds and removes others must be a member at that moment: a thread may be held for longer than its proof is true.
+    /// Returns the check that the caller is still a member: a thread may be kept for longer than the membership lasts.
     fn still_a_member(&self) -> TransactAction {
         TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
     }

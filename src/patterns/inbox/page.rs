@@ -48,7 +48,7 @@ pub struct InboxRequest<'a> {
 }
 
 impl InboxRequest<'_> {
-    /// This many rows, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    /// Sets the most entries, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS). Default: 20.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
@@ -140,7 +140,7 @@ fn placed_at(item: &Item) -> Result<String> {
     read().ok_or_else(|| Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry"))
 }
 
-/// What the cursor behind a row holds.
+/// Returns the text of a cursor after an inbox entry.
 fn place(last_message_at: Timestamp, group: GroupId) -> String {
     format!("{last_message_at} {group}")
 }

@@ -26,7 +26,7 @@ pub const MAX_UNREAD: u32 = 99;
 pub struct Unread {
     /// The messages counted, at most [`MAX_UNREAD`].
     pub count: u32,
-    /// Whether there are more.
+    /// `true` if there are more.
     pub or_more: bool,
     /// The number of messages met on the way that cannot be read.
     pub unreadable: u32,
@@ -36,7 +36,7 @@ impl Threadline {
     /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest message. 0.5
     /// RCU per 4 KB of them. It is more than zero exactly if [`Membership::is_unread`] holds, once everything is projected.
     ///
-    /// The row is the proof here. Read it anew, by [`inbox`](Self::inbox) or [`open`](Self::open), for each request of a user's.
+    /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or [`open`](Self::open).
     ///
     /// # Errors
     /// As [`StoreExt::query`](crate::StoreExt::query).

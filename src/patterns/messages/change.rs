@@ -48,7 +48,7 @@ impl Thread {
     }
 }
 
-/// What became of a change to one's own message.
+/// The result of a change to one's own message.
 pub(super) enum Changed {
     /// It was done, to this message.
     Now(Message),

@@ -86,7 +86,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// This many messages, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS); 20 unless told otherwise.
+    /// Sets the most messages, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS). Default: 20.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self

@@ -65,8 +65,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use threadline::card::{Case, Per, RequestCard, Sizes, Times};
-use threadline::{Capacity, Entity, Error, ErrorKind, GroupId, Result, SequentialIds, Store, Thread, Threadline};
-use threadline::{Page, Profile, Timestamp, UserId};
+use threadline::{
+    Capacity, Entity, Error, ErrorKind, GroupId, Page, Profile, Result, SequentialIds, Store, Thread, Threadline,
+    Timestamp, UserId,
+};
 
 pub use recorder::{Recorder, key_fits, mismatch};
 pub use world::World;
