@@ -6,7 +6,8 @@ mod support;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use support::{MESSAGES, Ours, Table, Thread, block_on};
-use threadline::{Entity, MemoryStore, Message};
+use threadline::entity::Entity;
+use threadline::{MemoryStore, Message};
 
 fn main() {
     divan::main();

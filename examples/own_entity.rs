@@ -11,10 +11,9 @@ mod out;
 use std::error::Error;
 
 use serde::{Deserialize, Serialize};
-use threadline::{
-    Entity, IndexKey, Key, MemoryStore, MessageId, NewUser, Order, PartitionKey, Query, SortKey, SortKeyPrefix,
-    SortRange, StoreExt, Tag, Threadline, Timestamp, UserId, tag,
-};
+use threadline::entity::{Entity, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag, tag};
+use threadline::store::{Order, Query, SortRange, StoreExt};
+use threadline::{MemoryStore, MessageId, NewUser, Threadline, Timestamp, UserId};
 
 const REACTION: Tag = tag!("REACTION");
 const USER: Tag = tag!("USER");

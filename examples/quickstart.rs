@@ -10,9 +10,10 @@ mod out;
 
 use std::error::Error;
 
+use threadline::store::Capacity;
 use threadline::store::meter::Metered;
 use threadline::stream::Projector;
-use threadline::{Capacity, MemoryStore, Message, NewUser, Threadline, UserId};
+use threadline::{MemoryStore, Message, NewUser, Threadline, UserId};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -81,7 +81,7 @@ impl Sub for Units {
 /// What a request consumed, or may consume: units of the table and of the index, apart.
 ///
 /// ```
-/// use threadline::{Capacity, Units};
+/// use threadline::store::{Capacity, Units};
 ///
 /// let send = Capacity::writes(1);
 /// let project = Capacity::reads(1) + Capacity::writes(2) + Capacity::index_writes(4);

@@ -40,8 +40,8 @@ pub(crate) mod sealed {
 }
 
 /// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`](crate::Timestamp),
-/// [`FoldedHandle`](crate::FoldedHandle), [`IdentitySubject`](crate::IdentitySubject) and, for an application's own text,
-/// [`KeySegment`](crate::KeySegment). Sealed: whatever implements it has been validated.
+/// [`FoldedHandle`](crate::entity::FoldedHandle), [`IdentitySubject`](crate::IdentitySubject) and, for an application's own text,
+/// [`KeySegment`](crate::entity::KeySegment). Sealed: whatever implements it has been validated.
 pub trait Segment: sealed::Sealed {
     /// Appends the segment's text.
     #[doc(hidden)]
@@ -165,7 +165,8 @@ key_newtype! {
     /// A partition key, of the table or of the index: at most 2048 bytes. `Debug` shows its shape, never its values.
     ///
     /// ```
-    /// use threadline::{tag, PartitionKey, UserId};
+    /// use threadline::entity::{PartitionKey, tag};
+    /// use threadline::UserId;
     ///
     /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
     /// let key = PartitionKey::new((tag!("USER"), user));

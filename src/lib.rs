@@ -7,7 +7,6 @@
 #[cfg(feature = "dynamodb")]
 mod aws;
 mod capacity;
-mod entity;
 mod error;
 mod id;
 mod item;
@@ -15,43 +14,43 @@ mod key;
 mod model;
 mod patterns;
 mod request;
+mod stored;
 mod tag;
 mod text;
 mod time;
 
 pub mod card;
-pub mod registry;
 pub mod store;
 pub mod stream;
 pub mod table;
 
-pub use capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
-pub use entity::{Entity, Stored};
-pub use error::{Error, ErrorKind, Outcome, Recovery, Result, ServiceError};
+pub use error::{Error, ErrorKind, Outcome, Recovery, Result};
 pub use id::{GroupId, IdSource, MessageId, RandomIds, SequentialIds, UserId};
-pub use item::{Item, Value};
-pub use key::{
-    EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey, SK,
-    Segment, Segments, SortKey, SortKeyPrefix, TYPE,
-};
-pub use model::{
-    Conversation, HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, MessagePosition,
-    Profile, User,
-};
+pub use model::{Membership, Message, MessageGroup, MessagePosition, Profile, User};
 pub use patterns::{
-    Cursor, Draft, ImportedDirect, InboxRequest, MAX_INITIAL_MEMBERS, MAX_MEMBERS, MAX_PAGE_ITEMS, MAX_UNREAD, Member,
-    MessagesRequest, NewGroup, NewUser, Page, SendWindow, Thread, Threadline, Unread, UserChange,
+    Cursor, Draft, ImportedDirect, InboxRequest, Member, MessagesRequest, NewGroup, NewUser, Page, SendWindow, Thread,
+    Threadline, Unread, UserChange,
 };
-pub use request::*;
-pub use serde_dynamo::AttributeValue;
 #[cfg(feature = "dynamodb")]
 pub use store::dynamodb::DynamoDbStore;
 pub use store::memory::MemoryStore;
-pub use store::{Store, StoreExt};
-pub use table::TableSpec;
-pub use tag::Tag;
-pub use text::{DisplayName, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview};
+pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use uuid;
+
+/// Items, keys and the traits of an entity, for entities of an application's own.
+pub mod entity {
+    pub use crate::item::{Item, Value};
+    pub use crate::key::{
+        EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey,
+        SK, Segment, Segments, SortKey, SortKeyPrefix, TYPE,
+    };
+    pub use crate::model::{HandleClaim, IdentityClaim, KnownKey, MessageKey};
+    pub use crate::stored::{Entity, Stored};
+    pub use crate::tag::{Tag, tag};
+    pub use crate::text::{FoldedHandle, KeySegment};
+    pub use serde_dynamo::AttributeValue;
+}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/errors.md")]

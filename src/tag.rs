@@ -1,6 +1,7 @@
 //! Tags: the constant segments of keys.
 
-use crate::tag;
+#[doc(inline)]
+pub use crate::__tag as tag;
 
 pub(crate) const USER: Tag = tag!("USER");
 pub(crate) const HANDLE: Tag = tag!("HANDLE");
@@ -11,12 +12,12 @@ pub(crate) const MESSAGES: Tag = tag!("MSG");
 /// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may as well be a value.
 pub(crate) const OURS: [Tag; 5] = [USER, HANDLE, IDENTITY, GROUP, MESSAGES];
 
-/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::tag!).
+/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::entity::tag!).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(&'static str);
 
 impl Tag {
-    /// For the [`tag!`](crate::tag!) macro, which calls it while compiling only.
+    /// For the [`tag!`](crate::entity::tag!) macro, which calls it while compiling only.
     #[doc(hidden)]
     pub const fn checked(text: &'static str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -42,20 +43,21 @@ impl Tag {
 /// A constant segment of a key: 1 to 32 visible ASCII characters other than `#`. Anything else does not compile.
 ///
 /// ```
-/// use threadline::{tag, Tag};
+/// use threadline::entity::{Tag, tag};
 ///
 /// const REACTION: Tag = tag!("REACTION");
 /// assert_eq!(REACTION.as_str(), "REACTION");
 /// ```
 ///
 /// ```compile_fail
-/// let _ = threadline::tag!("RE#ACTION");
+/// let _ = threadline::entity::tag!("RE#ACTION");
 /// ```
+#[doc(hidden)]
 #[macro_export]
-macro_rules! tag {
+macro_rules! __tag {
     ($text:literal) => {
         const {
-            match $crate::Tag::checked($text) {
+            match $crate::entity::Tag::checked($text) {
                 Some(tag) => tag,
                 None => panic!("a tag has 1 to 32 visible ASCII characters other than `#`"),
             }

@@ -10,7 +10,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use threadline::{DynamoDbStore, Entity, Message};
+use threadline::entity::Entity;
+use threadline::{DynamoDbStore, Message};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::support::{PAGE, Thread, block_on};

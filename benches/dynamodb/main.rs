@@ -11,7 +11,7 @@ use raw::Raw;
 use support::turns::Target::AtMost;
 use support::turns::{Turns, advance, get, newest, put};
 use support::{Ours, Table, Thread};
-use threadline::Entity;
+use threadline::entity::Entity;
 
 /// The messages of one round.
 const COUNT: usize = 100;

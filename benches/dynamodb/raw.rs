@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
 use serde::{Deserialize, Serialize};
-use threadline::{
-    DisplayName, Entity, GroupId, Handle, Key, Membership, Message, MessageBody, MessageId, MessageKey,
-    MessagePosition, UserId,
-};
+use threadline::entity::{Entity, Key, MessageKey};
+use threadline::{DisplayName, GroupId, Handle, Membership, Message, MessageBody, MessageId, MessagePosition, UserId};
 
 use crate::canned::TABLE;
 use crate::support::{Forward, PAGE, Table, partition};

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use threadline::{
-    AttributeValue, Condition, Entity, GroupId, ManualClock, Membership, MemoryStore, Message, MessageKey, NewUser,
-    Order, PartitionKey, Query, SequentialIds, SortKey, Store, StoreExt, Threadline, Update, Write, tag,
-};
+use threadline::entity::{AttributeValue, Entity, MessageKey, PartitionKey, SortKey, tag};
+use threadline::store::{Condition, Order, Query, Store, StoreExt, Update, Write};
+use threadline::{GroupId, ManualClock, Membership, MemoryStore, Message, NewUser, SequentialIds, Threadline};
 
 /// The messages of the thread.
 pub(crate) const MESSAGES: usize = 1000;
@@ -123,7 +122,7 @@ impl Thread {
         block_on(async {
             let clock = Arc::new(ManualClock::starting_at("2026-11-22T12:00:00Z".parse().unwrap()));
             let ids = SequentialIds::seeded(1);
-            let chat = Threadline::new(MemoryStore::new()).with_clock(clock.clone()).with_ids(ids);
+            let chat = Threadline::new(MemoryStore::new()).clock(clock.clone()).ids(ids);
             let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown").unwrap()).await.unwrap();
             let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap()).await.unwrap();
             let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();

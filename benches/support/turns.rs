@@ -2,7 +2,7 @@
 //! judge: the targets are for a quiet machine.
 
 use cpu_time::ThreadTime;
-use threadline::Entity;
+use threadline::entity::Entity;
 
 use super::{Table, Thread, block_on};
 

@@ -16,7 +16,8 @@ use serde_json::json;
 use support::turns::Target::Faster;
 use support::turns::{Turns, advance, get, newest, put};
 use support::{Forward, MESSAGES, Ours, PAGE, Table, Thread, block_on, partition};
-use threadline::{Entity, GroupId, Key, Membership, MemoryStore, Message, MessageKey};
+use threadline::entity::{Entity, Key, MessageKey};
+use threadline::{GroupId, Membership, MemoryStore, Message};
 
 const TABLE: &str = "threadline";
 

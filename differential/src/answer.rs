@@ -3,10 +3,12 @@
 use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
-use threadline::{
-    BatchAction, CancelReason, Capacity, ClientToken, Error, ErrorKind, Item, Key, PageOutput, Position, Query, Scan,
-    Store, StoreExt, TransactOutcome, WriteOutcome,
+use threadline::entity::{Item, Key};
+use threadline::store::{
+    BatchAction, CancelReason, Capacity, ClientToken, PageOutput, Position, Query, Scan, Store, StoreExt,
+    TransactOutcome, WriteOutcome,
 };
+use threadline::{Error, ErrorKind};
 
 use crate::operation::Operation;
 
@@ -33,7 +35,7 @@ pub(crate) enum Answer {
         capacity: Capacity,
     },
     /// What it consumed, DynamoDB does not say.
-    Cancelled {
+    Canceled {
         reasons: Vec<CancelReason>,
     },
     Batch {
@@ -82,12 +84,12 @@ async fn attempt(store: &dyn Store, operation: &Operation, tokens: &str) -> Resu
         Operation::Scan(scan) => Answer::Pages(scan_all(store, scan).await?),
         Operation::Transact(transaction, token) => {
             let transaction = match token {
-                Some(token) => transaction.with_token(ClientToken::new(format!("{tokens}-{token}"))?),
+                Some(token) => transaction.token(ClientToken::new(format!("{tokens}-{token}"))?),
                 None => transaction,
             };
             match store.transact(transaction).await? {
                 TransactOutcome::Done { capacity } => Answer::Transacted { capacity },
-                TransactOutcome::Cancelled { reasons, .. } => Answer::Cancelled { reasons },
+                TransactOutcome::Canceled { reasons, .. } => Answer::Canceled { reasons },
             }
         }
         Operation::BatchGet(batch) => {

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use threadline::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
-use threadline::{Capacity, Item, Key};
+use threadline::entity::AttributeValue::{self, Bs, L, M, N, Ns, Ss};
+use threadline::entity::{Item, Key};
+use threadline::store::Capacity;
 
 use crate::answer::{Answer, Page, same_number};
 
 /// In what respect two answers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Aspect {
-    /// Whether it was done, refused, cancelled or an error, and of which kind.
+    /// Whether it was done, refused, canceled or an error, and of which kind.
     Outcome,
     /// The items, by value.
     Items,
@@ -22,7 +23,7 @@ pub(crate) enum Aspect {
     Reckoning,
     /// Where one page ends and the next begins.
     Cuts,
-    /// The codes and items of a cancelled transaction.
+    /// The codes and items of a canceled transaction.
     Reasons,
     /// What a batch has left undone.
     Left,
@@ -48,7 +49,7 @@ pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
         (Answer::Transacted { capacity }, Answer::Transacted { capacity: other }) => {
             compare_capacity(*capacity, *other, &mut aspects);
         }
-        (Answer::Cancelled { reasons: a }, Answer::Cancelled { reasons: b }) => {
+        (Answer::Canceled { reasons: a }, Answer::Canceled { reasons: b }) => {
             if !a.iter().map(|reason| reason.code).eq(b.iter().map(|reason| reason.code)) {
                 aspects.push(Aspect::Reasons);
             } else {

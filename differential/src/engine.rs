@@ -7,7 +7,8 @@ use aws_sdk_dynamodbstreams::Client as StreamsClient;
 use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use threadline::store::dynamodb::local_client;
 use threadline::stream::{StreamRecord, local_streams_client};
-use threadline::{Clock, DynamoDbStore, TableSpec};
+use threadline::table::TableSpec;
+use threadline::{Clock, DynamoDbStore};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -66,7 +67,7 @@ impl Table {
         let spec = TableSpec::new(name).deletion_protection(false).time_to_live(false).point_in_time_recovery(false);
         let spec = if stream { spec } else { spec.stream(None) };
         spec.create(&client).await?;
-        let store = DynamoDbStore::new(client.clone(), name).with_clock(clock);
+        let store = DynamoDbStore::new(client.clone(), name).clock(clock);
         let streams = stream.then(|| local_streams_client(&endpoint));
         Ok(Self { engine, store, client, streams, spec, _server: server })
     }

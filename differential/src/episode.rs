@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
 use indicatif::ProgressBar;
+use threadline::entity::{Item, Key};
+use threadline::store::{Get, Store, StoreExt, Write};
 use threadline::stream::StreamRecord;
-use threadline::{Get, Item, Key, ManualClock, MemoryStore, Store, StoreExt, Timestamp, Write};
+use threadline::{ManualClock, MemoryStore, Timestamp};
 
 use crate::answer::{Answer, ask};
 use crate::compare::{Aspect, Record, Records, compare, compare_records};
@@ -53,7 +55,7 @@ impl Lab {
         bar: &ProgressBar,
     ) -> Result<Option<Difference>, Failed> {
         let clock = Arc::new(ManualClock::starting_at(NOW.parse()?));
-        let twin = MemoryStore::new().with_clock(clock.clone());
+        let twin = MemoryStore::new().clock(clock.clone());
         let name = format!("{}-{:x}", self.run, self.tables.fetch_add(1, Ordering::Relaxed));
         let tables = engines.iter().map(|engine| {
             let stream = stream || *engine != Engine::Local;
@@ -78,7 +80,7 @@ async fn play_on(
 ) -> Result<Option<Difference>, Failed> {
     // The same table, for which nothing has expired yet.
     let beginning = Arc::new(ManualClock::starting_at(Timestamp::from_unix_micros(-1_000_000_000_000)?));
-    let all = twin.clone().with_clock(beginning.clone());
+    let all = twin.clone().clock(beginning.clone());
     let mut restored = HashSet::new();
     let mut spoiled: HashMap<u32, u32> = HashMap::new();
     for (at, operation) in operations.iter().enumerate() {
@@ -96,7 +98,7 @@ async fn play_on(
             if aspects.is_empty() {
                 continue;
             }
-            let others = table.store.clone().with_clock(beginning.clone());
+            let others = table.store.clone().clock(beginning.clone());
             let Judged { aspects, must_be, read } = judge(operation, &expected, &all, answer, &others, aspects).await?;
             let seen = Seen::Answers { operation, twin: &must_be, other: answer, images: &images, read: &read };
             let aspects = untolerated(table.engine, aspects, &seen, tally);

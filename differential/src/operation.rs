@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use threadline::{BatchGet, BatchWrite, Get, Key, Query, QuerySource, Scan, Transaction, Write};
+use threadline::entity::Key;
+use threadline::store::{BatchGet, BatchWrite, Get, Query, QuerySource, Scan, Transaction, Write};
 
 /// What is done to each of the stores.
 #[derive(Clone)]
@@ -38,8 +39,8 @@ impl Operation {
                 .writes()
                 .iter()
                 .filter_map(|write| match write {
-                    threadline::BatchAction::Put(item) => item.get_s(threadline::PK),
-                    threadline::BatchAction::Delete(key) => Some(key.pk.as_str()),
+                    threadline::store::BatchAction::Put(item) => item.get_s(threadline::entity::PK),
+                    threadline::store::BatchAction::Delete(key) => Some(key.pk.as_str()),
                 })
                 .collect(),
         })

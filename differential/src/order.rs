@@ -8,8 +8,11 @@ use std::cmp::Ordering;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
-use threadline::{Capacity, Consistency, GSI1SK, Item, Key, MemoryStore, Order, Position, Query, Scan};
-use threadline::{MAX_PAGE_BYTES, Store, Timestamp, read_units};
+use threadline::MemoryStore;
+use threadline::Timestamp;
+use threadline::entity::{GSI1SK, Item, Key};
+use threadline::store::{Capacity, Consistency, Order, Position, Query, Scan};
+use threadline::store::{MAX_PAGE_BYTES, Store, read_units};
 
 use crate::answer::{Answer, Page, ask};
 use crate::engine::Failed;
@@ -172,8 +175,9 @@ fn cut(mut items: &[Item], limit: Option<NonZeroU32>, in_index: bool) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use threadline::AttributeValue::S;
-    use threadline::{IndexKey, PartitionKey, SortKey, Units};
+    use threadline::entity::AttributeValue::S;
+    use threadline::entity::{IndexKey, PartitionKey, SortKey};
+    use threadline::store::Units;
 
     use super::*;
 

@@ -1,10 +1,10 @@
 //! What can be told of a difference, for the rows of the table to ask.
 
-use threadline::stream::RecordKind;
-use threadline::{
-    AttributeChange, AttributeValue, Capacity, GSI1PK, GSI1SK, Item, Key, Order, Position, Query, SortKey, SortRange,
-    TransactAction, Units, WriteAction,
+use threadline::entity::{AttributeValue, GSI1PK, GSI1SK, Item, Key, SortKey};
+use threadline::store::{
+    AttributeChange, Capacity, Order, Position, Query, SortRange, TransactAction, Units, WriteAction,
 };
+use threadline::stream::RecordKind;
 
 use crate::answer::{Answer, Page};
 use crate::compare::{Aspect, Record, any_within, compare_items};
@@ -144,7 +144,7 @@ pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
         | Answer::Transacted { capacity }
         | Answer::Batch { capacity, .. } => units(capacity),
         Answer::Pages(pages) => pages.iter().map(|page| units(&page.capacity)).sum(),
-        Answer::Refused { .. } | Answer::Cancelled { .. } | Answer::Failed { .. } => 0.0,
+        Answer::Refused { .. } | Answer::Canceled { .. } | Answer::Failed { .. } => 0.0,
     };
     consumed(other) - consumed(twin)
 }
@@ -209,7 +209,8 @@ fn is_unpaired(number: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use threadline::{PartitionKey, Query, Units};
+    use threadline::entity::PartitionKey;
+    use threadline::store::{Query, Units};
 
     use super::*;
     use crate::tolerated::Images;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use threadline::AttributeValue::{self, B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
-use threadline::{
-    AttributeChange, BatchAction, Capacity, Condition, Item, Key, Position, SortRange, TransactAction, Write,
-    WriteAction,
+use threadline::entity::AttributeValue::{self, B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
+use threadline::entity::{Item, Key};
+use threadline::store::{
+    AttributeChange, BatchAction, Capacity, Condition, Position, SortRange, TransactAction, Write, WriteAction,
 };
 
 use crate::answer::{Answer, Page};
@@ -22,8 +22,8 @@ pub(crate) fn operation(operation: &Operation) -> String {
         Operation::Query(query) => format!(
             "query {} {:?} of {:?}, limit {:?}, from {}, {:?}",
             match query.source() {
-                threadline::QuerySource::Table { consistency, .. } => format!("table {consistency:?}"),
-                threadline::QuerySource::Index { .. } => "index".to_owned(),
+                threadline::store::QuerySource::Table { consistency, .. } => format!("table {consistency:?}"),
+                threadline::store::QuerySource::Index { .. } => "index".to_owned(),
             },
             query.partition().as_str(),
             range(query.get_range()),
@@ -71,10 +71,10 @@ pub(crate) fn answer(answer: &Answer) -> String {
             text
         }
         Answer::Transacted { capacity } => format!("done, {}", units(capacity)),
-        Answer::Cancelled { reasons } => {
+        Answer::Canceled { reasons } => {
             let reasons: Vec<String> =
                 reasons.iter().map(|reason| format!("{:?} {}", reason.code, maybe(&reason.current))).collect();
-            format!("cancelled: {}", reasons.join("; "))
+            format!("canceled: {}", reasons.join("; "))
         }
         Answer::Batch { items, left, capacity } => {
             let items: Vec<String> = items.iter().map(item).collect();
@@ -174,7 +174,7 @@ fn condition(shown: &Condition) -> String {
 
 fn item(shown: &Item) -> String {
     let mut attributes: Vec<_> = shown.iter().collect();
-    attributes.sort_by_key(|(name, _)| (*name != threadline::PK, *name != threadline::SK, *name));
+    attributes.sort_by_key(|(name, _)| (*name != threadline::entity::PK, *name != threadline::entity::SK, *name));
     let attributes: Vec<String> = attributes.iter().map(|(name, held)| format!("{name}: {}", value(held))).collect();
     format!("{{{}}} ({} B)", attributes.join(", "), shown.size())
 }

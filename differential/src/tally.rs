@@ -34,7 +34,7 @@ impl Tally {
         }
         let outcome = match answer {
             Answer::Refused { .. } => "refused",
-            Answer::Cancelled { .. } => "cancelled",
+            Answer::Canceled { .. } => "canceled",
             Answer::Failed { .. } => "an error",
             _ => "done",
         };

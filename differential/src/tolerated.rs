@@ -1,6 +1,8 @@
 //! The differences that are tolerated: each is one row here, with what decides it.
 
-use threadline::{BatchAction, CancelCode, ErrorKind, Item, TransactAction, Units, WriteAction, read_units};
+use threadline::ErrorKind;
+use threadline::entity::Item;
+use threadline::store::{BatchAction, CancelCode, TransactAction, Units, WriteAction, read_units};
 
 use crate::answer::Answer;
 use crate::compare::{Aspect, Record};
@@ -216,12 +218,12 @@ pub(crate) const TOLERATED: &[Row] = &[
         name: "add-to-no-number-in-a-transaction",
         engines: &[Engine::Local],
         aspect: Aspect::Outcome,
-        what: "A transaction that adds to what is no number is refused as a whole, in place of cancelled with a reason.",
+        what: "A transaction that adds to what is no number is refused as a whole, in place of canceled with a reason.",
         why: "AWS documents a reason of the code `ValidationError`.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html",
         is_met: |seen| match seen {
             Seen::Answers {
-                twin: Answer::Cancelled { reasons },
+                twin: Answer::Canceled { reasons },
                 other: Answer::Failed { kind: ErrorKind::Invalid, code, .. },
                 operation: Operation::Transact(transaction, _),
                 ..
@@ -248,7 +250,7 @@ pub(crate) const TOLERATED: &[Row] = &[
                 (Operation::Write(write), Answer::Failed { kind: ErrorKind::Invalid, .. }, Answer::Written { .. }) => {
                     matches!(write.action(), WriteAction::Update(_))
                 }
-                (_, Answer::Cancelled { reasons }, Answer::Transacted { .. }) => {
+                (_, Answer::Canceled { reasons }, Answer::Transacted { .. }) => {
                     reasons.iter().all(|reason| matches!(reason.code, CancelCode::None | CancelCode::Invalid))
                 }
                 _ => false,
@@ -257,7 +259,7 @@ pub(crate) const TOLERATED: &[Row] = &[
         },
     },
     Row {
-        name: "room-of-an-update-in-a-cancelled-transaction",
+        name: "room-of-an-update-in-a-canceled-transaction",
         engines: &[Engine::Local, Engine::Dynoxide],
         aspect: Aspect::Reasons,
         what: "The same, in a transaction that another action cancels.",
@@ -265,8 +267,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html",
         is_met: |seen| {
             let Seen::Answers {
-                twin: Answer::Cancelled { reasons: twin },
-                other: Answer::Cancelled { reasons: other },
+                twin: Answer::Canceled { reasons: twin },
+                other: Answer::Canceled { reasons: other },
                 images,
                 ..
             } = seen

@@ -4,7 +4,8 @@ use std::error::Error as _;
 use std::fmt::Debug;
 
 use serde_dynamo::AttributeValue;
-use threadline::{Error, Item};
+use threadline::Error;
+use threadline::entity::Item;
 
 /// Longer than any text that a message of the crate shares with an input by chance.
 const CANARY: &str = "canary7f3a9c";
@@ -25,7 +26,7 @@ pub(super) fn marked(text: &str) -> [String; 3] {
 pub(super) fn marked_item(item: &Item) -> Item {
     let mut marked = item.clone();
     let names: Vec<String> = item.iter().map(|(name, _)| name.to_owned()).collect();
-    for name in names.into_iter().filter(|name| name != threadline::TYPE) {
+    for name in names.into_iter().filter(|name| name != threadline::entity::TYPE) {
         if let Some(mut value) = marked.remove(&name) {
             mark(&mut value);
             marked.insert(name, value);
@@ -53,7 +54,8 @@ fn mark(value: &mut AttributeValue) {
 #[cfg(feature = "lambda")]
 pub(super) fn mark_json(value: &mut serde_json::Value) {
     use serde_json::Value;
-    const KEPT: [&str; 5] = [threadline::PK, threadline::SK, threadline::TYPE, "eventName", "SequenceNumber"];
+    const KEPT: [&str; 5] =
+        [threadline::entity::PK, threadline::entity::SK, threadline::entity::TYPE, "eventName", "SequenceNumber"];
     match value {
         Value::String(text) => text.push_str(CANARY),
         Value::Array(values) => values.iter_mut().for_each(mark_json),

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use threadline::store::{Answer, Checked, Position, Request, Store};
 use threadline::stream::{AuditCursor, Auditor};
 use threadline::{
-    Answer, Checked, Cursor, Draft, Error, ErrorKind, ManualClock, MemoryStore, MessagePosition, NewUser, Position,
-    Request, Result, SequentialIds, Store, Thread, Threadline, Timestamp, UserId,
+    Cursor, Draft, Error, ErrorKind, ManualClock, MemoryStore, MessagePosition, NewUser, Result, SequentialIds, Thread,
+    Threadline, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -56,8 +57,7 @@ impl Fixture {
     fn new() -> Self {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a time");
         let store = Recorder { inner: MemoryStore::new(), started: Arc::default() };
-        let chat =
-            Threadline::new(store.clone()).with_clock(ManualClock::starting_at(now)).with_ids(SequentialIds::seeded(1));
+        let chat = Threadline::new(store.clone()).clock(ManualClock::starting_at(now)).ids(SequentialIds::seeded(1));
         let work = async {
             let andrew = chat.create_user(NewUser::new("andrew", "Andrew")?).await?;
             let bayko = chat.create_user(NewUser::new("bayko", "Bayko")?).await?;
@@ -69,8 +69,7 @@ impl Fixture {
                 let sent_at =
                     Timestamp::from_unix_micros(now.unix_micros() - 10_000_000 + i64::from(second) * 1_000_000)?;
                 let id = Uuid::from_u128(u128::from(second as u8)).into();
-                messages
-                    .push(thread.send_draft(Draft::try_from("text")?.with_id(id).sent_at(sent_at)).await?.position());
+                messages.push(thread.send_draft(Draft::try_from("text")?.id(id).sent_at(sent_at)).await?.position());
             }
             Ok::<_, Error>((thread, andrew.id(), messages))
         };
@@ -120,7 +119,7 @@ impl Fixture {
         assert_eq!(cursor.to_string(), text);
         content::assert_silent_debug(&cursor);
         self.store.take_started();
-        match block_on(Auditor::new(self.store.clone()).check(Some(&cursor))) {
+        match block_on(Auditor::new(self.store.clone()).check(cursor.clone())) {
             Err(error) => refused(&error),
             Ok(_) => {
                 let Position { key, .. } = self.store.take_started().expect("the table was read from a place");

@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use aws_lambda_events::event::dynamodb::Event;
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
+use threadline::entity::{Entity, Item, KnownKey};
+use threadline::store::{BatchAction, BatchWrite, Scan, StoreExt};
 use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
-use threadline::stream::{Auditor, Projector, RecordOutcome, Sink, StreamRecord};
-use threadline::{
-    BatchAction, BatchWrite, Entity, Error, ErrorKind, Item, KnownKey, ManualClock, Membership, MemoryStore, Result,
-    Scan, StoreExt, Timestamp,
-};
+use threadline::stream::{Auditor, DeadLetterSink, Projector, RecordOutcome, StreamRecord};
+use threadline::{Error, ErrorKind, ManualClock, Membership, MemoryStore, Result, Timestamp};
 
 use super::content;
 use super::run::block_on;
@@ -67,12 +66,12 @@ fn read_as_its_type(record: &StreamRecord, json: &Value) {
 }
 
 fn projected(records: &[StreamRecord]) {
-    let store = MemoryStore::new().with_clock(Arc::new(ManualClock::starting_at(*NOON)));
+    let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(*NOON)));
     let table = BatchWrite::new(TABLE.iter().cloned().map(BatchAction::Put));
     let put = block_on(store.batch_write(table)).expect("a store in memory, which fails at nothing");
     assert_eq!(put.unprocessed, []);
     let kept = Kept::default();
-    let projector = Projector::new(store.clone()).with_sink(kept.clone());
+    let projector = Projector::new(store.clone()).dead_letters(kept.clone());
 
     let projection = block_on(projector.project(records));
     assert_eq!(projection.outcomes.len(), records.len(), "each record has an outcome");
@@ -86,7 +85,7 @@ fn projected(records: &[StreamRecord]) {
     assert_eq!(answer == json!({ "batchItemFailures": [] }), !projection.has_failed());
     let mut impossible = 0;
     for outcome in &projection.outcomes {
-        if let RecordOutcome::Impossible(error) = outcome {
+        if let RecordOutcome::DeadLetter(error) = outcome {
             content::assert_silent(error);
             impossible += 1;
         }
@@ -142,7 +141,7 @@ impl Kept {
 }
 
 #[async_trait]
-impl Sink for Kept {
+impl DeadLetterSink for Kept {
     async fn keep(&self, _: &StreamRecord, error: &Error) -> Result<()> {
         content::assert_silent(error);
         *self.0.lock().expect("no panic while it is held") += 1;

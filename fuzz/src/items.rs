@@ -5,10 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
-use threadline::{
-    Checked, Entity, ErrorKind, Get, HandleClaim, IdentityClaim, Item, KnownKey, ManualClock, Membership, MemoryStore,
-    Message, MessageGroup, StoreExt, Timestamp, User, Write,
-};
+use threadline::entity::{Entity, HandleClaim, IdentityClaim, Item, KnownKey};
+use threadline::store::{Checked, Get, StoreExt, Write};
+use threadline::{ErrorKind, ManualClock, Membership, MemoryStore, Message, MessageGroup, Timestamp, User};
 
 use super::content;
 use super::run::block_on;
@@ -82,7 +81,7 @@ fn stored(item: &Item) -> Option<Item> {
     }
     // So early that hardly an item has expired.
     let early: Timestamp = "1000-01-01T00:00:00Z".parse().expect("a time");
-    let store = MemoryStore::new().with_clock(Arc::new(ManualClock::starting_at(early)));
+    let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(early)));
     let key = write.key().expect("a checked write has a key").clone();
     block_on(store.write(write)).expect("the store takes what the check takes").done().expect("without a condition");
     let Some(stored) = block_on(store.get(Get::new(key))).expect("an answer").item else {

@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use threadline::entity::{FoldedHandle, Key, KeySegment, KnownKey, PartitionKey, SortKey, SortKeyPrefix};
+use threadline::store::SortRange;
 use threadline::stream::SequenceNumber;
 use threadline::{
-    DisplayName, Error, ErrorKind, FoldedHandle, GroupId, GroupTitle, Handle, IdentitySubject, Key, KeySegment,
-    KnownKey, MessageBody, MessageId, MessagePosition, PartitionKey, Preview, SortKey, SortKeyPrefix, SortRange,
-    Timestamp, UserId,
+    DisplayName, Error, ErrorKind, GroupId, GroupTitle, Handle, IdentitySubject, MessageBody, MessageId,
+    MessagePosition, Preview, Timestamp, UserId,
 };
 
 use super::content;

@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_dynamo::AttributeValue;
-use threadline::{
-    Checked, Condition, Get, Item, Key, ManualClock, MemoryStore, PartitionKey, SortKey, StoreExt, Timestamp, Update,
-    Write, WriteOutcome,
-};
+use threadline::entity::{Item, Key, PartitionKey, SortKey};
+use threadline::store::{Checked, Condition, Get, StoreExt, Update, Write, WriteOutcome};
+use threadline::{ManualClock, MemoryStore, Timestamp};
 
 use super::content;
 use super::run::block_on;
@@ -16,7 +15,7 @@ use super::run::block_on;
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (one, other) = text.split_once('\n').unwrap_or((&text, ""));
-    let store = MemoryStore::new().with_clock(Arc::new(ManualClock::starting_at(Timestamp::MIN)));
+    let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(Timestamp::MIN)));
     let a = stored(&store, one);
     let b = stored(&store, other);
     if let (Some(a), Some(b)) = (a, b) {
@@ -106,7 +105,7 @@ fn in_a_set(one: &str, a: &str, other: &str, b: &str) {
 /// The time at which an item expires is the whole second before it.
 fn expiring(store: &MemoryStore, text: &str) {
     let mut expiring = item(AttributeValue::Null(true));
-    expiring.insert(threadline::EXPIRES_AT, AttributeValue::N(text.to_owned()));
+    expiring.insert(threadline::entity::EXPIRES_AT, AttributeValue::N(text.to_owned()));
     if let Some(seconds) = expiring.expires_at() {
         let exact: f64 = text.parse().expect("a number");
         // Up to here an `f64` holds each whole number and its half.
@@ -128,8 +127,8 @@ fn key() -> Key {
 
 fn item(number: AttributeValue) -> Item {
     let mut item = Item::new();
-    item.insert(threadline::PK, AttributeValue::S("A".into()));
-    item.insert(threadline::SK, AttributeValue::S("1".into()));
+    item.insert(threadline::entity::PK, AttributeValue::S("A".into()));
+    item.insert(threadline::entity::SK, AttributeValue::S("1".into()));
     item.insert("number", number);
     item
 }

@@ -8,7 +8,7 @@ use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
 ///
 /// ```
 /// use threadline::card::{Cost, Per, Sizes, Term};
-/// use threadline::Capacity;
+/// use threadline::store::Capacity;
 ///
 /// const COST: Cost = Cost::of(&[
 ///     Term::writes(2),

@@ -8,10 +8,12 @@ use uuid::Uuid;
 use crate::key::{PartitionKey, SortKey};
 
 /// A value for an attribute. Text, numbers, booleans, bytes, ids, times and this crate's validated texts convert to it, and so does
-/// an [`AttributeValue`](crate::AttributeValue) of any other type. `Debug` prints the type alone.
+/// an [`AttributeValue`](crate::entity::AttributeValue) of any other type. `Debug` prints the type alone.
 ///
 /// ```
-/// use threadline::{Condition, Item, Update, UserId};
+/// use threadline::entity::Item;
+/// use threadline::store::{Condition, Update};
+/// use threadline::UserId;
 ///
 /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
 /// let mut item = Item::new();

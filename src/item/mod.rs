@@ -30,7 +30,7 @@ pub(crate) use value::{compare, normalise, same, same_item};
 /// SDK. `Debug` prints the names and types of the attributes, never their values.
 ///
 /// ```
-/// use threadline::Item;
+/// use threadline::entity::Item;
 ///
 /// let mut item = Item::new();
 /// item.insert("message", "opa");

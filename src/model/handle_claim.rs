@@ -2,11 +2,11 @@
 
 use super::Profile;
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::stored::{Entity, Stored};
 use crate::tag::HANDLE;
 use crate::text::{DisplayName, Handle};
 use crate::time::Timestamp;
@@ -16,8 +16,8 @@ use crate::time::Timestamp;
 ///
 /// Version 0.1 folded ASCII letters alone, so its claim on `ÄrgerX` is at `HANDLE#Ärgerx`, and is now `HANDLE#ärgerx`. An old claim
 /// holds its handle, as typed then and in any ASCII case: the user is found by it, and nobody else can take it. It moves to the new
-/// key by the user's next change, or by [`rebuild`](crate::stream::Auditor::rebuild), unless somebody else has the new key. Until
-/// then others can take the handle in another case of its other letters, so run `rebuild` after an upgrade.
+/// key by the user's next change, or by [`repair`](crate::stream::Auditor::repair), unless somebody else has the new key. Until
+/// then others can take the handle in another case of its other letters, so run `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     user_uuid: UserId,

@@ -2,11 +2,11 @@
 
 use super::Profile;
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::stored::{Entity, Stored};
 use crate::tag::IDENTITY;
 use crate::text::{DisplayName, Handle, IdentitySubject};
 

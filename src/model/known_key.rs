@@ -2,16 +2,17 @@
 
 use super::membership::MEMBER;
 use super::{MessageKey, MessagePosition};
-use crate::entity::Entity;
 use crate::id::{GroupId, UserId};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::stored::Entity;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, USER};
 use crate::text::{FoldedHandle, IdentitySubject};
 
 /// The key of one of this crate's entities, read back into the parts it was built from.
 ///
 /// ```
-/// use threadline::{Entity, KnownKey, User, UserId};
+/// use threadline::entity::{Entity, KnownKey};
+/// use threadline::{User, UserId};
 ///
 /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
 /// assert_eq!(KnownKey::parse(&User::key_from(user)), Some(KnownKey::User(user)));

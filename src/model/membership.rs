@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{Message, MessagePosition, Profile, User};
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::item::{Fields, Item};
 use crate::key::{GSI1PK, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
+use crate::stored::{Entity, Stored};
 use crate::tag::{GROUP, Tag, USER};
 use crate::text::{DisplayName, GroupTitle, Handle, Preview};
 use crate::time::Timestamp;
@@ -108,7 +108,7 @@ impl Stored for Membership {
 
 /// What a conversation is to one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conversation {
+pub(crate) enum Conversation {
     /// A conversation of two: the other one.
     Direct(Profile),
     /// A group: its title.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Profile;
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, MessageId, UserId};
 use crate::item::{Fields, Item, text_fields};
 use crate::key::{Key, PK, PartitionKey, SK, SortKey};
+use crate::stored::{Entity, Stored};
 use crate::tag::MESSAGES;
 use crate::text::{DisplayName, Handle, MessageBody};
 use crate::time::Timestamp;

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::stored::{Entity, Stored};
 use crate::tag::GROUP;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
@@ -29,6 +29,9 @@ pub struct MessageGroup {
 }
 
 impl MessageGroup {
+    /// The limit of members of a group. A message to the group writes the membership of each.
+    pub const MAX_MEMBERS: usize = 1000;
+
     /// The card of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "GRP");
 

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::membership::MEMBER;
 use super::{HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, User};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{Key, TYPE};
+use crate::stored::Entity;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, Tag, USER};
 
 /// The types of this crate's entities.

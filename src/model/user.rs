@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Profile;
 use crate::card::EntityCard;
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey};
+use crate::stored::{Entity, Stored};
 use crate::tag::USER;
 use crate::text::{DisplayName, Handle, IdentitySubject};
 use crate::time::Timestamp;

@@ -7,7 +7,6 @@ use tracing::{Instrument, Span, field};
 
 use crate::capacity::Capacity;
 use crate::card::Card;
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::{Key, TYPE};
@@ -17,6 +16,7 @@ use crate::request::{
     TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::store::{Store, StoreExt};
+use crate::stored::Entity;
 
 /// Starts a [`Call`], with a span of the card's name. A span's name must be a constant at the place that makes it, hence a macro.
 macro_rules! begin {
@@ -132,7 +132,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let outcome = self.store.transact(request).await?;
         self.add(outcome.capacity());
-        if let TransactOutcome::Cancelled { reasons, capacity } = &outcome
+        if let TransactOutcome::Canceled { reasons, capacity } = &outcome
             && reasons.iter().any(|reason| may_pass(reason.code))
         {
             let alone = |reason: &CancelReason| match reason.code {
@@ -140,7 +140,7 @@ impl<'a> Call<'a> {
                 _ => CancelReason::default(),
             };
             let reasons = reasons.iter().map(alone).collect();
-            TransactOutcome::Cancelled { reasons, capacity: *capacity }.done()?;
+            TransactOutcome::Canceled { reasons, capacity: *capacity }.done()?;
         }
         Ok(outcome)
     }

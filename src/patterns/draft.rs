@@ -9,10 +9,10 @@ use crate::time::Timestamp;
 /// A message that is still to be sent: a text and, where the sender has them, its id and time. A plain text is one too.
 ///
 /// ```
-/// use threadline::{Draft, MessageBody};
+/// use threadline::Draft;
 ///
-/// let draft = Draft::new(MessageBody::new("opa")?)
-///     .with_id("5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?)
+/// let draft = Draft::new("opa")?
+///     .id("5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?)
 ///     .sent_at("2023-06-26T10:16:00.375877Z".parse()?);
 /// # Ok::<(), threadline::Error>(())
 /// ```
@@ -25,15 +25,18 @@ pub struct Draft {
 
 impl Draft {
     /// A message with this text, a new id and the time of its sending.
-    pub fn new(body: MessageBody) -> Self {
-        Self { body, id: None, sent_at: None }
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`MessageBody`] refuses.
+    pub fn new(body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Self> {
+        Ok(Self::from(body.try_into().map_err(Into::into)?))
     }
 
     /// Sets the id, so that a retry does not send the message twice. Make it on the server, by
     /// [`new_message_id`](crate::Threadline::new_message_id). An id that is no UUIDv7 must come with the same time each time: the
     /// message's key is built from both.
     #[must_use]
-    pub fn with_id(mut self, id: MessageId) -> Self {
+    pub fn id(mut self, id: MessageId) -> Self {
         self.id = Some(id);
         self
     }
@@ -67,7 +70,7 @@ impl Draft {
 
 impl From<MessageBody> for Draft {
     fn from(body: MessageBody) -> Self {
-        Self::new(body)
+        Self { body, id: None, sent_at: None }
     }
 }
 
@@ -75,7 +78,7 @@ impl TryFrom<&str> for Draft {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self> {
-        MessageBody::new(text).map(Self::new)
+        Self::new(text)
     }
 }
 
@@ -83,6 +86,6 @@ impl TryFrom<String> for Draft {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self> {
-        MessageBody::new(text).map(Self::new)
+        Self::new(text)
     }
 }

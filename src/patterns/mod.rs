@@ -17,11 +17,11 @@ pub(crate) mod users;
 
 pub use draft::Draft;
 pub(crate) use groups::members_of;
-pub use groups::{ImportedDirect, MAX_INITIAL_MEMBERS, MAX_MEMBERS, Member, NewGroup};
-pub use inbox::{InboxRequest, MAX_UNREAD, Unread};
+pub use groups::{ImportedDirect, Member, NewGroup};
+pub use inbox::{InboxRequest, Unread};
 pub use messages::MessagesRequest;
 pub(crate) use messages::newest_message;
-pub use page::{Cursor, MAX_PAGE_ITEMS, Page};
+pub use page::{Cursor, Page};
 pub use send_window::SendWindow;
 pub use thread::Thread;
 pub use threadline::Threadline;

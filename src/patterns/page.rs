@@ -13,9 +13,6 @@ use crate::error::{Error, Result};
 use crate::key::PartitionKey;
 use crate::request::Order;
 
-/// The most items that a page may be asked for.
-pub const MAX_PAGE_ITEMS: u32 = 1000;
-
 /// A page of a list. It is full, or there is no more: neither DynamoDB's 1 MB nor an expired item ever shortens it.
 ///
 /// An item that cannot be read hides nothing: it is counted, and the list continues after it.
@@ -31,6 +28,9 @@ pub struct Page<T> {
     /// The number of stored items among these that cannot be read. The [audit](crate::stream::Auditor) says what they are.
     pub unreadable: u32,
 }
+
+/// The limit of items in a page.
+pub(super) const MAX_LIMIT: u32 = 1000;
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
@@ -104,7 +104,7 @@ impl<T> Listed<T> {
     /// that a page passes many items that are none of the list's in few requests.
     pub(super) fn next_limit(&mut self) -> Option<NonZeroU32> {
         let missing = self.limit.saturating_add(1).saturating_sub(self.items.len());
-        let most = usize::try_from(MAX_PAGE_ITEMS).unwrap_or(usize::MAX);
+        let most = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
         let brought_nothing = self.asked > 0 && self.items.len() == self.had;
         self.asked = if brought_nothing { missing.max(self.asked.saturating_mul(2).min(most)) } else { missing };
         self.had = self.items.len();
@@ -208,14 +208,14 @@ impl List {
 /// The size of a page as it was asked for.
 pub(super) fn check_limit(limit: u32) -> Result<NonZeroU32> {
     NonZeroU32::new(limit)
-        .filter(|limit| limit.get() <= MAX_PAGE_ITEMS)
-        .ok_or_else(|| Error::invalid(format!("a page has 1 to {MAX_PAGE_ITEMS} items, and {limit} were asked for")))
+        .filter(|limit| limit.get() <= MAX_LIMIT)
+        .ok_or_else(|| Error::invalid(format!("a page has 1 to {MAX_LIMIT} items, and {limit} were asked for")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tag;
+    use crate::tag::tag;
 
     fn list(thread: u128) -> List {
         let partition = PartitionKey::new((tag!("MSG"), Uuid::from_u128(thread)));

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Threadline;
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind};
 use crate::model::Message;
+use crate::stored::Entity;
 use crate::time::Timestamp;
 
 /// The largest time ahead for which a retry is worth the wait.

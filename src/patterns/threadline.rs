@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::SendWindow;
-use crate::id::{IdSource, MessageId, RandomIds};
+use crate::id::{GroupId, IdSource, MessageId, RandomIds, UserId};
 use crate::store::Store;
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, SystemClock, Timestamp};
 
 /// The messaging of an application, on one table: users, conversations, messages and inboxes. Cheap to clone.
 ///
@@ -51,21 +51,21 @@ impl Threadline {
 
     /// The same with another clock.
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// The same with another source of ids.
     #[must_use]
-    pub fn with_ids(mut self, ids: impl IdSource + 'static) -> Self {
+    pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
     }
 
     /// The same with another window for the times of new messages.
     #[must_use]
-    pub fn with_send_window(mut self, window: SendWindow) -> Self {
+    pub fn send_window(mut self, window: SendWindow) -> Self {
         self.window = window;
         self
     }
@@ -78,10 +78,10 @@ impl Threadline {
     /// use std::time::Duration;
     /// use threadline::{MemoryStore, Threadline};
     ///
-    /// let chat = Threadline::new(MemoryStore::new()).with_handle_reservation(Duration::from_secs(30 * 24 * 60 * 60));
+    /// let chat = Threadline::new(MemoryStore::new()).handle_reservation(Duration::from_secs(30 * 24 * 60 * 60));
     /// ```
     #[must_use]
-    pub fn with_handle_reservation(mut self, duration: Duration) -> Self {
+    pub fn handle_reservation(mut self, duration: Duration) -> Self {
         self.handle_reservation = duration;
         self
     }
@@ -96,6 +96,21 @@ impl Threadline {
     /// Call it on the server, when the message is sent. A message is placed by the time in its id, so a device whose clock is slow
     /// would place its reply before the question. A device that retries its requests gets the id from the server first.
     pub fn new_message_id(&self) -> MessageId {
-        MessageId::from_uuid(self.ids.next(self.clock.now()))
+        MessageId::from_uuid(self.ids.next(self.now()))
+    }
+
+    /// Returns a new group id. Keep it until the group is created: a retry with the same id returns the same group.
+    pub fn new_group_id(&self) -> GroupId {
+        GroupId::from_uuid(self.ids.next(self.now()))
+    }
+
+    /// Returns a new user id. Keep it until the user is created: a retry with the same id returns the same user.
+    pub fn new_user_id(&self) -> UserId {
+        UserId::from_uuid(self.ids.next(self.now()))
+    }
+
+    /// Returns the time on the clock of this `Threadline`.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }

@@ -95,7 +95,8 @@ impl Answer {
 /// A wrapper that changes a request takes it out, and checks the new one:
 ///
 /// ```
-/// use threadline::{Checked, Key, PartitionKey, Query, Request, SortKey, Update, Write};
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Checked, Query, Request, Update, Write};
 ///
 /// let checked = Checked::new(Query::table(PartitionKey::parse("USER#1")?))?;
 /// let request = match checked.into_request() {

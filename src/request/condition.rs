@@ -18,7 +18,7 @@ use crate::key::PK;
 /// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
 ///
 /// ```
-/// use threadline::Condition;
+/// use threadline::store::Condition;
 ///
 /// let newer = Condition::absent("last_read").or(Condition::lt("last_read", "2026"));
 /// let condition = Condition::item_exists().and(newer);

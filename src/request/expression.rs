@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(query(SortRange::After(sk("b"))), "#n0 = :v0 AND #n1 > :v1");
         assert_eq!(query(SortRange::Between(sk("a"), sk("b"))), "#n0 = :v0 AND #n1 BETWEEN :v1 AND :v2");
         assert_eq!(
-            query(SortRange::BeginsWith(SortKeyPrefix::new((crate::tag!("USER"),)))),
+            query(SortRange::BeginsWith(SortKeyPrefix::new((crate::entity::tag!("USER"),)))),
             "#n0 = :v0 AND begins_with(#n1, :v1)"
         );
     }

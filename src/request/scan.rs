@@ -27,8 +27,8 @@ impl Scan {
 
     /// Goes on behind this position.
     #[must_use]
-    pub fn start(mut self, start: Option<Position>) -> Self {
-        self.start = start;
+    pub fn start(mut self, start: impl Into<Option<Position>>) -> Self {
+        self.start = start.into();
         self
     }
 

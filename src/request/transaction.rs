@@ -19,7 +19,9 @@ const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// ```
 /// use threadline::store::StoreExt;
-/// use threadline::{Condition, Key, MemoryStore, PartitionKey, SortKey, Transaction, Write};
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Condition, Transaction, Write};
+/// use threadline::MemoryStore;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> threadline::Result<()> {
@@ -121,7 +123,7 @@ impl Transaction {
     }
 
     /// Returns the token, if any.
-    pub fn token(&self) -> Option<&ClientToken> {
+    pub fn get_token(&self) -> Option<&ClientToken> {
         self.token.as_ref()
     }
 
@@ -141,7 +143,7 @@ impl Transaction {
 
     /// Makes repeats of the same transaction with this token succeed without changing anything, for 10 minutes.
     #[must_use]
-    pub fn with_token(mut self, token: ClientToken) -> Self {
+    pub fn token(mut self, token: ClientToken) -> Self {
         self.token = Some(token);
         self
     }
@@ -177,9 +179,9 @@ impl fmt::Debug for ClientToken {
     }
 }
 
-/// The answer to a [`Transaction`]: one that was cancelled is an answer, not an error.
+/// The answer to a [`Transaction`]: one that was canceled is an answer, not an error.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a transaction may have been cancelled; call `done` where its conditions had to hold"]
+#[must_use = "a transaction may have been canceled; call `done` where its conditions had to hold"]
 pub enum TransactOutcome {
     /// All was done, now or by an earlier transaction with the same token.
     Done {
@@ -187,7 +189,7 @@ pub enum TransactOutcome {
         capacity: Capacity,
     },
     /// Nothing was done.
-    Cancelled {
+    Canceled {
         /// Why: one for each action, in the order of the request.
         reasons: Vec<CancelReason>,
         /// What the attempt consumed. DynamoDB charges for it and does not say how much, so its store gives the least: the
@@ -196,7 +198,7 @@ pub enum TransactOutcome {
     },
 }
 
-/// Why one action of a transaction cancelled it, or that it did not.
+/// Why one action of a transaction canceled it, or that it did not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
     /// What the matter was.
@@ -205,11 +207,11 @@ pub struct CancelReason {
     pub current: Option<Item>,
 }
 
-/// What was the matter with one action of a cancelled transaction.
+/// What was the matter with one action of a canceled transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelCode {
-    /// Nothing: another action cancelled the transaction.
+    /// Nothing: another action canceled the transaction.
     #[default]
     None,
     /// The condition was not met.
@@ -232,7 +234,7 @@ impl TransactOutcome {
     pub fn done(self) -> Result<()> {
         let reasons = match self {
             Self::Done { .. } => return Ok(()),
-            Self::Cancelled { reasons, .. } => reasons,
+            Self::Canceled { reasons, .. } => reasons,
         };
         let place = |code| reasons.iter().position(|reason| reason.code == code).map(|place| place + 1);
         let (kind, what) = if let Some(place) = place(CancelCode::Invalid) {
@@ -244,14 +246,14 @@ impl TransactOutcome {
         } else {
             (ErrorKind::Throttled, "the table is over its throughput; try again later".to_owned())
         };
-        Err(Error::new(kind, format!("the transaction was cancelled, nothing was written: {what}")))
+        Err(Error::new(kind, format!("the transaction was canceled, nothing was written: {what}")))
     }
 
     /// Returns the reason of an action, if the transaction was canceled.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {
             Self::Done { .. } => None,
-            Self::Cancelled { reasons, .. } => reasons.get(action.0),
+            Self::Canceled { reasons, .. } => reasons.get(action.0),
         }
     }
 
@@ -268,7 +270,7 @@ impl TransactOutcome {
     /// What the transaction, or the attempt, consumed.
     pub fn capacity(&self) -> Capacity {
         match self {
-            Self::Done { capacity } | Self::Cancelled { capacity, .. } => *capacity,
+            Self::Done { capacity } | Self::Canceled { capacity, .. } => *capacity,
         }
     }
 }
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_transaction_fails_by_its_gravest_reason_and_names_the_first_action_that_has_it() {
+    fn a_canceled_transaction_fails_by_its_gravest_reason_and_names_the_first_action_that_has_it() {
         let by_gravity = [
             (CancelCode::Invalid, ErrorKind::Invalid),
             (CancelCode::ConditionFailed, ErrorKind::ConditionFailed),
@@ -351,22 +353,22 @@ mod tests {
         for (rank, (code, kind)) in by_gravity.into_iter().enumerate() {
             for (lesser, _) in &by_gravity[rank + 1..] {
                 let reasons = [CancelCode::None, *lesser, code, code].map(|code| CancelReason { code, current: None });
-                let outcome = TransactOutcome::Cancelled { reasons: reasons.into(), capacity: Capacity::default() };
+                let outcome = TransactOutcome::Canceled { reasons: reasons.into(), capacity: Capacity::default() };
                 let error = outcome.done().unwrap_err();
                 assert_eq!(error.kind(), kind);
                 assert!(error.to_string().contains("action 3"), "{error}");
             }
         }
         let reasons = vec![CancelReason { code: CancelCode::Throttled, current: None }];
-        let outcome = TransactOutcome::Cancelled { reasons, capacity: Capacity::default() };
+        let outcome = TransactOutcome::Canceled { reasons, capacity: Capacity::default() };
         assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Throttled);
     }
 
     #[test]
-    fn what_a_transaction_consumed_is_told_whether_it_was_done_or_cancelled() {
+    fn what_a_transaction_consumed_is_told_whether_it_was_done_or_canceled() {
         let capacity = Capacity::writes(2);
         assert_eq!(TransactOutcome::Done { capacity }.capacity(), capacity);
-        assert_eq!(TransactOutcome::Cancelled { reasons: Vec::new(), capacity }.capacity(), capacity);
+        assert_eq!(TransactOutcome::Canceled { reasons: Vec::new(), capacity }.capacity(), capacity);
     }
 
     #[test]
@@ -377,7 +379,7 @@ mod tests {
         for text in [String::new(), "a".repeat(37)] {
             assert_eq!(ClientToken::new(text).unwrap_err().kind(), ErrorKind::Invalid);
         }
-        let transaction = Transaction::new([Write::delete(key(1))]).with_token(token.clone());
+        let transaction = Transaction::new([Write::delete(key(1))]).token(token.clone());
         assert_eq!(transaction.token, Some(token));
         assert_eq!(transaction.actions.len(), 1);
     }
@@ -389,10 +391,8 @@ mod tests {
         let second = transaction.check(key(2), Condition::item_exists());
         let current = Item::of_key(&key(2));
         let failed = CancelReason { code: CancelCode::ConditionFailed, current: Some(current.clone()) };
-        let outcome = TransactOutcome::Cancelled {
-            reasons: vec![CancelReason::default(), failed],
-            capacity: Capacity::default(),
-        };
+        let outcome =
+            TransactOutcome::Canceled { reasons: vec![CancelReason::default(), failed], capacity: Capacity::default() };
         assert_eq!((outcome.is_refused(first), outcome.is_refused(second)), (false, true));
         assert_eq!((outcome.current(first), outcome.current(second)), (None, Some(&current)));
         let done = TransactOutcome::Done { capacity: Capacity::default() };

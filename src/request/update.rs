@@ -38,7 +38,7 @@ impl AttributeChange {
 /// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
 ///
 /// ```
-/// use threadline::Update;
+/// use threadline::store::Update;
 ///
 /// let update = Update::new().set("title", "Babylon 5").add("version", 1).remove("draft");
 /// assert_eq!(update.changes().len(), 3);
@@ -57,30 +57,30 @@ impl Update {
     /// Sets an attribute.
     #[must_use]
     pub fn set(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        self.with(name, AttributeChange::Set(value.into().into()))
+        self.change(name, AttributeChange::Set(value.into().into()))
     }
 
     /// Sets an attribute where it is missing.
     #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        self.with(name, AttributeChange::SetIfAbsent(value.into().into()))
+        self.change(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
     /// Adds to the number in an attribute, which counts as 0 where it is missing.
     #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
-        self.with(name, AttributeChange::Add(number))
+        self.change(name, AttributeChange::Add(number))
     }
 
     /// Removes an attribute.
     #[must_use]
     pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.with(name, AttributeChange::Remove)
+        self.change(name, AttributeChange::Remove)
     }
 
     /// Adds a change.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
+    pub fn change(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
         self
     }

@@ -11,7 +11,8 @@ use crate::key::Key;
 /// Writes one item.
 ///
 /// ```
-/// use threadline::{Condition, Item, Write};
+/// use threadline::entity::Item;
+/// use threadline::store::{Condition, Write};
 ///
 /// let mut item = Item::new();
 /// item.insert("pk", "REACTIONS#1");
@@ -79,7 +80,7 @@ impl Write {
     /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::Checked) write
+    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked) write
     /// always has one.
     pub fn key(&self) -> Result<&Key> {
         if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {

@@ -1,7 +1,6 @@
 //! Typed sugar over any store.
 
 use super::Store;
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::same_item;
 use crate::key::Key;
@@ -10,6 +9,7 @@ use crate::request::{
     MAX_BATCH_GETS, MAX_BATCH_WRITES, PageOutput, Position, Query, Scan, TransactOutcome, Transaction, TypedRequest,
     Write, WriteOutcome, check_unique,
 };
+use crate::stored::Entity;
 
 /// Typed sugar over any [`Store`], for any [`Entity`].
 pub trait StoreExt: Store {

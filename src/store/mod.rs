@@ -13,8 +13,16 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::request::{Answer, Checked};
 
+pub use crate::capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
+pub use crate::error::ServiceError;
+pub use crate::request::{
+    ActionHandle, Answer, AttributeChange, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput,
+    CancelCode, CancelReason, Checked, ClientToken, Comparison, Condition, Get, GetOutput, MAX_BATCH_GETS,
+    MAX_BATCH_WRITES, MAX_PAGE_BYTES, MAX_TRANSACTION_ACTIONS, Operation, Order, PageOutput, Position, Query,
+    QuerySource, Request, Scan, SortRange, TransactAction, TransactOutcome, Transaction, TypedRequest, Update, Write,
+    WriteAction, WriteOutcome,
+};
 pub use ext::StoreExt;
 
 /// The contract of a store: one DynamoDB table, or something that behaves as one. The suite in
@@ -25,7 +33,8 @@ pub use ext::StoreExt;
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use threadline::{Answer, Checked, MemoryStore, Operation, Result, Store};
+/// use threadline::store::{Answer, Checked, Operation, Store};
+/// use threadline::{MemoryStore, Result};
 ///
 /// /// Counts the writes, and passes every request on.
 /// #[derive(Debug)]

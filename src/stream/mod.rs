@@ -12,8 +12,8 @@ mod rows;
 mod sink;
 
 pub use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
-pub use audit::{AuditCursor, AuditPage, Auditor, Drift, Finding};
+pub use audit::{AuditCursor, AuditPage, Auditor, Discrepancy, Finding};
 #[cfg(feature = "streams")]
 pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};
-pub use sink::{JsonLinesSink, Sink};
+pub use sink::{DeadLetterSink, JsonLinesSink};

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
 use crate::key::{Key, PK, SK};
@@ -12,6 +11,7 @@ use crate::model::{
     User,
 };
 use crate::store::record::{RecordKind, StreamRecord};
+use crate::stored::Entity;
 
 /// What a batch asks for. The maps are ordered, so that a run is the same each time.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt};
 use super::bounded::Bounded;
 use super::plan::{GroupWork, Plan, Subject};
 use super::rows;
-use super::sink::Sink;
+use super::sink::DeadLetterSink;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::error::{Error, Recovery, Result};
 use crate::id::GroupId;
@@ -130,7 +130,7 @@ const MOVE: RequestCard =
 #[derive(Clone, Debug)]
 pub struct Projector {
     store: Arc<dyn Store>,
-    sink: Option<Arc<dyn Sink>>,
+    sink: Option<Arc<dyn DeadLetterSink>>,
 }
 
 /// What became of one record.
@@ -144,7 +144,7 @@ pub enum RecordOutcome {
     /// It failed and may succeed when it is tried again.
     Failed(Arc<Error>),
     /// It can never succeed. The sink has it; where there is none, the log says that it was, and not what was in it.
-    Impossible(Arc<Error>),
+    DeadLetter(Arc<Error>),
 }
 
 /// What became of a batch: one outcome for each record, in their order.
@@ -174,7 +174,7 @@ impl Projector {
 
     /// The same, with a sink for records that can never succeed.
     #[must_use]
-    pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {
+    pub fn dead_letters(mut self, sink: impl DeadLetterSink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
         self
     }
@@ -199,7 +199,7 @@ impl Projector {
                 Subject::Group(group) => outcome(groups.get(group)),
                 Subject::User(user) => outcome(users.get(user)),
             };
-            let outcome = self.keep_impossible(record, outcome).await;
+            let outcome = self.keep_dead_letter(record, outcome).await;
             if matches!(outcome, RecordOutcome::Failed(_)) {
                 failed.push(record.sequence.as_ref());
             }
@@ -244,7 +244,7 @@ impl Projector {
     /// newer, stay as they are.
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::StoreExt::send). The rows that could be moved have moved then; a repeat moves the rest.
+    /// As [`StoreExt::send`](crate::store::StoreExt::send). The rows that could be moved have moved then; a repeat moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, ADVANCE);
@@ -255,15 +255,15 @@ impl Projector {
     /// ones, stay as they are.
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::StoreExt::send). The rows that could be changed have changed then; a repeat changes
+    /// As [`StoreExt::send`](crate::store::StoreExt::send). The rows that could be changed have changed then; a repeat changes
     /// the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         rename(&Bounded::new(&self.store), user).await
     }
 
     /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
-    async fn keep_impossible(&self, record: &StreamRecord, outcome: RecordOutcome) -> RecordOutcome {
-        let RecordOutcome::Impossible(error) = &outcome else { return outcome };
+    async fn keep_dead_letter(&self, record: &StreamRecord, outcome: RecordOutcome) -> RecordOutcome {
+        let RecordOutcome::DeadLetter(error) = &outcome else { return outcome };
         let Some(sink) = &self.sink else {
             tracing::error!(
                 table = self.store.table_name(),
@@ -313,7 +313,7 @@ async fn keyed<K>(key: K, work: impl Future<Output = Result<()>>) -> (K, Result<
 fn outcome(result: Option<&Result<(), Arc<Error>>>) -> RecordOutcome {
     match result {
         None | Some(Ok(())) => RecordOutcome::Done,
-        Some(Err(error)) if error.recovery() == Recovery::Permanent => RecordOutcome::Impossible(Arc::clone(error)),
+        Some(Err(error)) if error.recovery() == Recovery::Permanent => RecordOutcome::DeadLetter(Arc::clone(error)),
         Some(Err(error)) => RecordOutcome::Failed(Arc::clone(error)),
     }
 }

@@ -10,7 +10,6 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use serde_dynamo::AttributeValue;
 
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
@@ -19,6 +18,7 @@ use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_
 use crate::patterns::call::{Call, is_own};
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
+use crate::stored::Entity;
 
 /// How many things are done at once: groups of a batch, and rows of a group.
 const CONCURRENCY: usize = 8;

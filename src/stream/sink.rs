@@ -15,7 +15,7 @@ use crate::store::record::{RawRecord, StreamRecord};
 /// Takes the records that can never succeed, whole, so that they block nothing and are not lost: what Lambda sends to a
 /// destination of its own names such a record and leaves out what was in it.
 #[async_trait]
-pub trait Sink: Debug + Send + Sync {
+pub trait DeadLetterSink: Debug + Send + Sync {
     /// Keeps a record, and why it cannot succeed.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ struct Line<'a> {
 }
 
 #[async_trait]
-impl<W: Write + Debug + Send> Sink for JsonLinesSink<W> {
+impl<W: Write + Debug + Send> DeadLetterSink for JsonLinesSink<W> {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()> {
         let line = Line {
             event_name: record.kind.as_str(),

@@ -20,10 +20,10 @@ pub use verify::{Difference, Setting, Unsupported, Verified};
 ///
 /// Unless told otherwise it is billed on demand, has a stream of new and old images, deletes expired items, is protected
 /// against deletion, can be restored to any second of the last 35 days, and is encrypted with the account's key for DynamoDB.
-/// Keys and index are fixed: the [entities](crate::Entity) are made for them.
+/// Keys and index are fixed: the [entities](crate::stored::Entity) are made for them.
 ///
 /// ```
-/// use threadline::TableSpec;
+/// use threadline::table::TableSpec;
 /// use threadline::table::{Billing, StreamView, Throughput};
 ///
 /// let spec = TableSpec::new("threadline")

@@ -78,6 +78,12 @@ macro_rules! text_newtype {
             }
         }
 
+        impl From<&$name> for $name {
+            fn from(text: &$name) -> Self {
+                text.clone()
+            }
+        }
+
         impl From<$name> for String {
             fn from(text: $name) -> Self {
                 text.0

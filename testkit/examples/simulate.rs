@@ -79,8 +79,8 @@ fn main() -> ExitCode {
     }
     let mut summaries = Vec::new();
     for seed in seeds {
-        let simulation = Simulation::seeded(seed).with_trouble(options.trouble.into());
-        let simulation = if options.trace { simulation.with_whole_trace() } else { simulation };
+        let simulation = Simulation::seeded(seed).trouble(options.trouble.into());
+        let simulation = if options.trace { simulation.whole_trace() } else { simulation };
         match simulation.run() {
             Ok(summary) => summaries.push(summary),
             Err(violation) => {

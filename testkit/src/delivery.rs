@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use threadline::entity::Key;
 use threadline::stream::{SequenceNumber, StreamRecord};
-use threadline::{Key, MemoryStore, Result};
+use threadline::{MemoryStore, Result};
 
 use crate::random::Random;
 
@@ -91,7 +92,7 @@ impl Delivery {
 
     /// The same in this many shards, at least one, from the beginning.
     #[must_use]
-    pub fn with_shards(self, count: usize) -> Self {
+    pub fn shards(self, count: usize) -> Self {
         let shards = (0..count.max(1)).map(|_| Shard::default()).collect();
         Self { shards, ..Self::seeded(self.store, self.seed) }
     }
@@ -218,12 +219,13 @@ impl fmt::Debug for Delivery {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use threadline::StoreExt;
+    use threadline::store::StoreExt;
 
     use proptest::prelude::*;
 
     use super::*;
-    use threadline::{Item, Write};
+    use threadline::entity::Item;
+    use threadline::store::Write;
 
     fn now<F: Future>(future: F) -> F::Output {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -233,7 +235,7 @@ mod tests {
     fn put(store: &MemoryStore, pk: &str, sk: &str, version: usize) {
         let mut item = Item::new();
         for (name, value) in [("pk", pk), ("sk", sk), ("version", version.to_string().as_str())] {
-            item.insert(name, threadline::AttributeValue::S(value.to_owned()));
+            item.insert(name, threadline::entity::AttributeValue::S(value.to_owned()));
         }
         now(store.write(Write::put(item))).unwrap().done().unwrap();
     }
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn the_items_of_a_shard_come_in_any_order_and_each_items_records_in_theirs() {
         let store = store_of(&["a", "b"], 2);
-        let order = |seed| take(&mut Delivery::seeded(store.clone(), seed).with_shards(1), 10);
+        let order = |seed| take(&mut Delivery::seeded(store.clone(), seed).shards(1), 10);
         let orders: BTreeSet<_> = (0..100).map(order).collect();
         let expected = [
             ["a.1", "a.2", "b.1", "b.2"],
@@ -285,7 +287,7 @@ mod tests {
     #[test]
     fn a_batch_goes_on_where_the_one_before_was_cut_and_brings_what_came_meanwhile() {
         let store = store_of(&["a"], 3);
-        let mut delivery = Delivery::seeded(store.clone(), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store.clone(), 1).shards(1);
         assert_eq!(take(&mut delivery, 2), ["a.1", "a.2"]);
         put(&store, "A", "a", 4);
         assert_eq!(take(&mut delivery, 1), ["a.3"]);
@@ -295,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_batch_that_nobody_settles_comes_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
         let lost = delivery.batch_of(0, 2).unwrap();
         let again = delivery.batch_of(0, 3).unwrap();
         assert_eq!(
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_batch_comes_again_from_the_first_record_that_failed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
         let batch = delivery.batch_of(0, 3).unwrap();
         delivery.settle(&batch, batch.records[1].sequence.as_ref());
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
@@ -316,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_batch_with_a_failure_that_is_none_of_its_records_comes_again_as_a_whole() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
         take(&mut delivery, 1);
         let batch = delivery.batch_of(0, 2).unwrap();
         delivery.settle(&batch, Some(&SequenceNumber::from(1)));
@@ -325,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_is_repeated_comes_with_all_that_followed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
         take(&mut delivery, 3);
         delivery.repeat(0, 2);
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3"]);
@@ -335,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_thousand_settled_records_can_come_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 1005), 1).with_shards(1);
+        let mut delivery = Delivery::seeded(store_of(&["a"], 1005), 1).shards(1);
         take(&mut delivery, 1003);
         delivery.repeat(0, usize::MAX);
         let again = take(&mut delivery, usize::MAX);
@@ -360,7 +362,7 @@ mod tests {
             failures in proptest::collection::vec(0..12_usize, 0..20),
         ) {
             let store = MemoryStore::new();
-            let mut delivery = Delivery::seeded(store.clone(), seed).with_shards(shards);
+            let mut delivery = Delivery::seeded(store.clone(), seed).shards(shards);
             let (mut writes_left, mut failures) = (writes.iter().enumerate(), failures.into_iter());
             // What each shard has brought: its records without repeats, and where the last batch ended.
             let mut brought: BTreeMap<usize, (Vec<StreamRecord>, usize)> = BTreeMap::new();

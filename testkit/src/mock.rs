@@ -3,13 +3,14 @@
 
 use async_trait::async_trait;
 use mockall::mock;
-use threadline::{
+use threadline::Result;
+use threadline::store::{
     Answer, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, PageOutput, Query,
-    Request, Result, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
+    Request, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 
 mock! {
-    /// A [`mockall`] mock of the [`Store`](threadline::Store) trait (feature `mock`). Use it for an error at one exact
+    /// A [`mockall`] mock of the [`Store`](threadline::store::Store) trait (feature `mock`). Use it for an error at one exact
     /// request, or for an answer that no table gives. For everything else, use
     /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
@@ -36,7 +37,7 @@ mock! {
     pub Store {}
 
     #[async_trait]
-    impl threadline::Store for Store {
+    impl threadline::store::Store for Store {
         fn table_name(&self) -> &str;
         async fn execute(&self, request: Checked) -> Result<Answer>;
     }

@@ -1,6 +1,7 @@
 //! An application's answer to what no table says.
 
-use threadline::{Error, ErrorKind, PageOutput, StoreExt, Threadline, UserId};
+use threadline::store::{PageOutput, StoreExt};
+use threadline::{Error, ErrorKind, Threadline, UserId};
 use threadline_testkit::MockStore;
 
 fn user() -> UserId {
@@ -25,11 +26,11 @@ async fn each_kind_of_request_has_an_answer_of_its_own() {
             if reads == 1 {
                 Err(Error::new(ErrorKind::Throttled, "once"))
             } else {
-                Ok(threadline::GetOutput::default())
+                Ok(threadline::store::GetOutput::default())
             }
         })
         .on_scan(|_| Ok(PageOutput::default()));
-    assert!(store.scan(threadline::Scan::new()).await.unwrap().items.is_empty());
+    assert!(store.scan(threadline::store::Scan::new()).await.unwrap().items.is_empty());
     let chat = Threadline::new(store);
     assert_eq!(chat.user(user()).await.unwrap_err().kind(), ErrorKind::Throttled);
     assert_eq!(chat.user(user()).await.unwrap(), None);

@@ -5,13 +5,14 @@
 use std::num::NonZeroU32;
 
 use async_trait::async_trait;
-use threadline::stream::{Projector, StreamRecord};
-use threadline::{
-    Answer, AttributeChange, AttributeValue, BatchAction, BatchGet, BatchWrite, CancelReason, Capacity, Checked,
-    Condition, Error, ErrorKind, GSI1PK, Get, IndexKey, Item, Key, MemoryStore, NewUser, PK, PartitionKey, Position,
-    Query, QuerySource, Request, Result, Scan, Store, StoreExt, Threadline, TransactAction, TransactOutcome,
-    Transaction, Update, UserId, Write, WriteAction, WriteOutcome,
+use threadline::entity::{AttributeValue, GSI1PK, IndexKey, Item, Key, PK, PartitionKey};
+use threadline::store::{
+    Answer, AttributeChange, BatchAction, BatchGet, BatchWrite, CancelReason, Capacity, Checked, Condition, Get,
+    Position, Query, QuerySource, Request, Scan, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Update,
+    Write, WriteAction, WriteOutcome,
 };
+use threadline::stream::{Projector, StreamRecord};
+use threadline::{Error, ErrorKind, MemoryStore, NewUser, Result, Threadline, UserId};
 
 /// A store whose partition keys all begin with a tenant's prefix, in the table and in the index.
 #[derive(Clone, Debug)]
@@ -104,7 +105,7 @@ impl<S> Tenant<S> {
                 AttributeChange::SetIfAbsent(value) => AttributeChange::SetIfAbsent(self.value_in(&name, value)),
                 other => other,
             };
-            update.with(name, change)
+            update.change(name, change)
         })
     }
 
@@ -158,7 +159,7 @@ impl<S> Tenant<S> {
             Request::Transact(transaction) => {
                 let actions = transaction.actions().iter().map(|action| self.action(action));
                 let inward = Transaction::new(actions.collect::<Result<Vec<_>>>()?);
-                transaction.token().cloned().map_or(inward.clone(), |token| inward.with_token(token)).into()
+                transaction.get_token().cloned().map_or(inward.clone(), |token| inward.token(token)).into()
             }
             Request::BatchGet(batch) => {
                 let keys = batch.keys().iter().map(|key| self.key_in(key)).collect::<Result<Vec<_>>>()?;
@@ -206,12 +207,12 @@ impl<S> Tenant<S> {
                 page.next = self.position_out(page.next.as_ref())?;
                 Answer::Scan(page)
             }
-            Answer::Transact(TransactOutcome::Cancelled { reasons, capacity }) => {
+            Answer::Transact(TransactOutcome::Canceled { reasons, capacity }) => {
                 let reasons = reasons
                     .into_iter()
                     .map(|CancelReason { code, current }| Ok(CancelReason { code, current: item_out(current)? }));
                 let reasons = reasons.collect::<Result<_>>()?;
-                Answer::Transact(TransactOutcome::Cancelled { reasons, capacity })
+                Answer::Transact(TransactOutcome::Canceled { reasons, capacity })
             }
             Answer::Transact(done) => Answer::Transact(done),
             Answer::BatchGet(mut answer) => {
@@ -334,7 +335,7 @@ async fn two_tenants_on_one_table_do_not_see_each_other() {
         assert_eq!(previews, [tenant.prefix]);
         for page_size in 1..6 {
             let page_size = NonZeroU32::new(page_size).unwrap();
-            let tenant = Tenant { store: table.clone().with_page_size(page_size), prefix: tenant.prefix };
+            let tenant = Tenant { store: table.clone().page_size(page_size), prefix: tenant.prefix };
             let (mut scanned, mut scan) = (0, Scan::new());
             loop {
                 let page = tenant.scan(scan).await.unwrap();

@@ -1,10 +1,9 @@
-//! The audit: each kind of drift made by hand, found, and mended where what it is derived from tells how.
+//! The audit: each kind of discrepancy made by hand, found, and repaired where what it is derived from tells how.
 
-use threadline::stream::{Auditor, Drift, Finding};
-use threadline::{
-    AttributeValue, Entity, Get, Handle, HandleClaim, IdentityClaim, IdentitySubject, Item, Key, Membership,
-    MessageGroup, NewGroup, NewUser, Store, StoreExt, Thread, Update, User, UserId, Write,
-};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key};
+use threadline::store::{Get, Store, StoreExt, Update, Write};
+use threadline::stream::{Auditor, Discrepancy, Finding};
+use threadline::{Handle, IdentitySubject, Membership, MessageGroup, NewGroup, NewUser, Thread, User, UserId};
 
 use crate::support::{App, scan};
 
@@ -26,11 +25,11 @@ impl World {
     pub(crate) async fn new() -> Self {
         let app = App::new();
         let subject = IdentitySubject::new("MOCK").unwrap();
-        let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap().with_identity(subject);
+        let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap().identity(subject).unwrap();
         let andrew = app.chat.create_user(andrew).await.unwrap();
         let (bayko, vir) = (app.user("bayko").await, app.user("vir").await);
         let direct = app.chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();
-        let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&vir);
+        let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&vir);
         let group = app.chat.create_group(group, "Welcome").await.unwrap();
         app.say(&direct, "one").await;
         app.say(&group, "to all").await;
@@ -47,7 +46,7 @@ impl World {
     pub(crate) async fn check(&self) -> Vec<Finding> {
         let (auditor, mut cursor, mut findings) = (self.auditor(), None, Vec::new());
         loop {
-            let page = auditor.check(cursor.as_ref()).await.unwrap();
+            let page = auditor.check(cursor.clone()).await.unwrap();
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
@@ -58,11 +57,11 @@ impl World {
         }
     }
 
-    /// Mends the table by an auditor on this store.
-    pub(crate) async fn rebuild_on(&self, store: impl Store + 'static) -> Vec<Finding> {
+    /// Repairs the table by an auditor on this store.
+    pub(crate) async fn repair_on(&self, store: impl Store + 'static) -> Vec<Finding> {
         let (auditor, mut cursor, mut findings) = (Auditor::new(store), None, Vec::new());
         loop {
-            let page = auditor.rebuild(cursor.as_ref()).await.unwrap();
+            let page = auditor.repair(cursor.clone()).await.unwrap();
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
@@ -73,34 +72,37 @@ impl World {
         }
     }
 
-    /// Checks that exactly this is found, and by a check that changes nothing; that it is mended; and that nothing is found then.
-    pub(crate) async fn is_found_and_mended(&self, drift: Drift) {
+    /// Checks that exactly this is found, and by a check that changes nothing; that it is repaired; and that nothing is found then.
+    pub(crate) async fn is_found_and_mended(&self, discrepancy: Discrepancy) {
         let before = scan(&self.app.store).await;
-        let [found] = &self.check().await[..] else { panic!("{drift}: {:?}", self.check().await) };
-        assert_eq!((&found.drift, found.mended), (&drift, false));
+        let [found] = &self.check().await[..] else { panic!("{discrepancy}: {:?}", self.check().await) };
+        assert_eq!((&found.discrepancy, found.repaired), (&discrepancy, false));
         assert!(scan(&self.app.store).await == before, "a check changes nothing");
-        let [mended] = &self.rebuild_on(self.app.store.clone()).await[..] else { panic!("{drift}") };
-        assert_eq!((&mended.drift, mended.mended), (&drift, true));
-        assert_eq!(self.check().await, [], "{drift}");
+        let [repaired] = &self.repair_on(self.app.store.clone()).await[..] else { panic!("{discrepancy}") };
+        assert_eq!((&repaired.discrepancy, repaired.repaired), (&discrepancy, true));
+        assert_eq!(self.check().await, [], "{discrepancy}");
     }
 
-    pub(crate) async fn is_found_and_stays(&self, drift: Drift) {
-        for findings in [self.check().await, self.rebuild_on(self.app.store.clone()).await, self.check().await] {
-            let [found] = &findings[..] else { panic!("{drift}: {findings:?}") };
-            assert_eq!((&found.drift, found.mended), (&drift, false));
+    pub(crate) async fn is_found_and_stays(&self, discrepancy: Discrepancy) {
+        for findings in [self.check().await, self.repair_on(self.app.store.clone()).await, self.check().await] {
+            let [found] = &findings[..] else { panic!("{discrepancy}: {findings:?}") };
+            assert_eq!((&found.discrepancy, found.repaired), (&discrepancy, false));
         }
     }
 
-    /// Checks that this is found beside what cannot be read, that it is mended, and that only the latter is found then.
-    pub(crate) async fn all_but_the_unreadable_is_mended(&self, drifts: &[Drift]) {
-        let is_unreadable = |finding: &Finding| matches!(finding.drift, Drift::Unreadable { .. });
-        for mended in [false, true] {
-            let findings = if mended { self.rebuild_on(self.app.store.clone()).await } else { self.check().await };
+    /// Checks that this is found beside what cannot be read, that it is repaired, and that only the latter is found then.
+    pub(crate) async fn all_but_the_unreadable_is_mended(&self, discrepancies: &[Discrepancy]) {
+        let is_unreadable = |finding: &Finding| matches!(finding.discrepancy, Discrepancy::Unreadable { .. });
+        for repaired in [false, true] {
+            let findings = if repaired { self.repair_on(self.app.store.clone()).await } else { self.check().await };
             assert!(findings.iter().any(is_unreadable), "{findings:?}");
             let others: Vec<_> = findings.iter().filter(|finding| !is_unreadable(finding)).collect();
-            assert_eq!(others.len(), drifts.len(), "{findings:?}");
-            for drift in drifts {
-                assert!(others.iter().any(|found| found.drift == *drift && found.mended == mended), "{findings:?}");
+            assert_eq!(others.len(), discrepancies.len(), "{findings:?}");
+            for discrepancy in discrepancies {
+                assert!(
+                    others.iter().any(|found| found.discrepancy == *discrepancy && found.repaired == repaired),
+                    "{findings:?}"
+                );
             }
         }
         assert!(self.check().await.iter().all(is_unreadable), "{:?}", self.check().await);
@@ -136,7 +138,7 @@ impl World {
 async fn a_missing_row_of_a_direct_conversation_is_put_back() {
     let world = World::new().await;
     let before = world.delete(world.row(&world.bayko)).await;
-    world.is_found_and_mended(Drift::MissingRow { group: world.direct.group_id(), user: world.bayko.id() }).await;
+    world.is_found_and_mended(Discrepancy::MissingRow { group: world.direct.group_id(), user: world.bayko.id() }).await;
     let [before, now] =
         [before, world.get(world.row(&world.bayko)).await].map(|row| Membership::from_item(row).unwrap());
     assert_eq!(now, before);
@@ -150,7 +152,7 @@ async fn a_missing_row_is_put_back_with_the_names_of_now_whatever_the_other_row_
         .update(world.row(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
         .await;
     let names_in_the_row = async || {
-        world.rebuild_on(world.app.store.clone()).await;
+        world.repair_on(world.app.store.clone()).await;
         let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
         (row.profile().handle().to_string(), row.profile().version())
     };
@@ -170,8 +172,8 @@ async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
     let world = World::new().await;
     world.delete(world.row(&world.andrew)).await;
     world.delete(world.row(&world.bayko)).await;
-    let drift = Drift::WrongMemberCount { group: world.direct.group_id(), counted: 2, rows: 0 };
-    world.is_found_and_stays(drift).await;
+    let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, rows: 0 };
+    world.is_found_and_stays(discrepancy).await;
 }
 
 #[tokio::test]
@@ -181,7 +183,9 @@ async fn a_row_at_an_older_message_moves_to_the_newest() {
     world.app.say(&world.direct, "two").await;
     world.app.project().await;
     world.put(old).await;
-    world.is_found_and_mended(Drift::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() }).await;
+    world
+        .is_found_and_mended(Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() })
+        .await;
     assert_eq!(world.shown(&world.bayko).await, "two");
 }
 
@@ -191,15 +195,16 @@ async fn a_row_that_shows_a_message_which_has_gone_moves_back_to_the_newest() {
     let message = world.app.say(&world.direct, "two").await;
     world.app.project().await;
     world.delete(message.key()).await;
-    let findings = world.rebuild_on(world.app.store.clone()).await;
-    assert!(findings.iter().all(|finding| matches!(finding.drift, Drift::WrongRecency { .. })));
+    let findings = world.repair_on(world.app.store.clone()).await;
+    assert!(findings.iter().all(|finding| matches!(finding.discrepancy, Discrepancy::WrongRecency { .. })));
     assert_eq!(findings.len(), 2, "the rows of both");
     assert_eq!((world.check().await, world.shown(&world.andrew).await), (vec![], "one".to_owned()));
 }
 
 #[tokio::test]
 async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs() {
-    let drift = |world: &World| Drift::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() };
+    let discrepancy =
+        |world: &World| Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() };
     for update in [
         Update::new().set("gsi1sk", text("GRP#2020-01-01T00:00:00.000000+00:00#x")),
         Update::new().remove("gsi1sk"),
@@ -207,7 +212,7 @@ async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs(
     ] {
         let world = World::new().await;
         world.update(world.row(&world.bayko), update).await;
-        world.is_found_and_mended(drift(&world)).await;
+        world.is_found_and_mended(discrepancy(&world)).await;
         let rows = world.app.inbox(world.bayko.id()).await;
         assert_eq!((rows.len(), rows[1].group_id()), (2, world.direct.group_id()));
     }
@@ -223,7 +228,9 @@ async fn a_row_that_shows_something_else_of_the_newest_message_is_set_right() {
     ] {
         let world = World::new().await;
         world.update(world.row(&world.bayko), update).await;
-        world.is_found_and_mended(Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() }).await;
+        world
+            .is_found_and_mended(Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() })
+            .await;
         assert_eq!(world.shown(&world.bayko).await, "one");
     }
 }
@@ -238,7 +245,9 @@ async fn a_row_with_old_names_gets_the_new_ones_whatever_version_it_says_it_has(
     ] {
         let world = World::new().await;
         world.update(world.row(&world.bayko), update).await;
-        world.is_found_and_mended(Drift::StaleNames { group: world.direct.group_id(), user: world.bayko.id() }).await;
+        world
+            .is_found_and_mended(Discrepancy::StaleNames { group: world.direct.group_id(), user: world.bayko.id() })
+            .await;
         let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
         assert_eq!((row.profile(), row.other()), (world.bayko.profile(), Some(world.andrew.profile())));
     }
@@ -249,7 +258,7 @@ async fn a_wrong_count_of_members_is_set_right() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 7, rows: 3 }).await;
+    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 }).await;
 }
 
 #[tokio::test]
@@ -260,14 +269,14 @@ async fn rows_and_messages_without_a_group_are_told_of_and_left_alone() {
     for user in [&world.andrew, &world.bayko, &world.vir] {
         world.delete(Membership::key_from((world.group.group_id(), user.id()))).await;
     }
-    let thread = Drift::OrphanThread { group: world.group.group_id() };
+    let thread = Discrepancy::OrphanThread { group: world.group.group_id() };
     world.is_found_and_stays(thread).await;
     for message in world.group.messages().fetch().await.unwrap().items {
         world.delete(message.key()).await;
     }
     assert_eq!(world.check().await, []);
     world.put(row).await;
-    world.is_found_and_stays(Drift::OrphanRow { group: world.group.group_id(), user: world.vir.id() }).await;
+    world.is_found_and_stays(Discrepancy::OrphanRow { group: world.group.group_id(), user: world.vir.id() }).await;
 }
 
 #[tokio::test]
@@ -280,13 +289,13 @@ async fn a_claim_on_what_its_user_does_not_have_is_deleted() {
         claim.insert("handle", text(handle));
         claim.insert("user_uuid", text(user));
         world.put(claim).await;
-        world.is_found_and_mended(Drift::DoubledClaim { entity: "HandleClaim", user }).await;
+        world.is_found_and_mended(Discrepancy::DoubledClaim { entity: "HandleClaim", user }).await;
     }
     let mut claim = world.get(IdentityClaim::key_from(world.andrew.identity().unwrap())).await;
     claim.insert("pk", text("IDENTITY#OTHER"));
     claim.insert("cognito_user_id", text("OTHER"));
     world.put(claim).await;
-    world.is_found_and_mended(Drift::DoubledClaim { entity: "IdentityClaim", user: world.andrew.id() }).await;
+    world.is_found_and_mended(Discrepancy::DoubledClaim { entity: "IdentityClaim", user: world.andrew.id() }).await;
     assert_eq!(world.app.chat.user_by_handle(&Handle::new("andy").unwrap()).await.unwrap(), None);
 }
 
@@ -297,11 +306,11 @@ async fn a_claim_that_is_missing_or_says_something_else_is_put_back() {
     let handle = || HandleClaim::key_from(andrew.handle());
     let identity = || IdentityClaim::key_from(andrew.identity().unwrap());
     world.delete(handle()).await;
-    world.is_found_and_mended(Drift::MissingClaim { entity: "HandleClaim", user: andrew.id() }).await;
+    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "HandleClaim", user: andrew.id() }).await;
     world.delete(identity()).await;
-    world.is_found_and_mended(Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
+    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
     world.update(identity(), Update::new().set("display_name", text("Old"))).await;
-    world.is_found_and_mended(Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
+    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
     let found = world.app.chat.user_by_handle(andrew.handle()).await.unwrap();
     assert_eq!(found, Some(andrew.profile()));
 }
@@ -311,9 +320,9 @@ async fn somebody_elses_claim_is_never_taken_away() {
     let world = World::new().await;
     let bayko = world.bayko.id();
     world.update(User::key_from(world.andrew.id()), Update::new().set("handle", text("bayko"))).await;
-    let findings = world.rebuild_on(world.app.store.clone()).await;
-    let missing = Drift::MissingClaim { entity: "HandleClaim", user: world.andrew.id() };
-    assert!(findings.iter().any(|finding| finding.drift == missing && !finding.mended), "{findings:?}");
+    let findings = world.repair_on(world.app.store.clone()).await;
+    let missing = Discrepancy::MissingClaim { entity: "HandleClaim", user: world.andrew.id() };
+    assert!(findings.iter().any(|finding| finding.discrepancy == missing && !finding.repaired), "{findings:?}");
     let found = world.app.chat.user_by_handle(world.bayko.handle()).await.unwrap();
     assert_eq!(found.map(|profile| profile.id()), Some(bayko));
 }

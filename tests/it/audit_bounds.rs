@@ -1,10 +1,9 @@
 //! What an audit costs in requests, and how many it has under way at once.
 
-use threadline::stream::{Auditor, Drift};
-use threadline::{
-    AttributeValue, DisplayName, Entity, Get, HandleClaim, IdentityClaim, IdentitySubject, MAX_MEMBERS, Membership,
-    MessageGroup, NewGroup, NewUser, StoreExt, Thread, User, UserChange, Write,
-};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim};
+use threadline::store::{Get, StoreExt, Write};
+use threadline::stream::{Auditor, Discrepancy};
+use threadline::{DisplayName, IdentitySubject, Membership, MessageGroup, NewGroup, NewUser, Thread, User, UserChange};
 use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::meddled::Meddled;
@@ -17,7 +16,7 @@ async fn users(app: &App, count: usize) -> Vec<User> {
     let mut users = Vec::new();
     for number in 0..count {
         let subject = IdentitySubject::new(format!("subject-{number}")).unwrap();
-        let new = NewUser::new(format!("u{number}"), format!("User {number}")).unwrap().with_identity(subject);
+        let new = NewUser::new(format!("u{number}"), format!("User {number}")).unwrap().identity(subject).unwrap();
         users.push(app.chat.create_user(new).await.unwrap());
     }
     users
@@ -40,16 +39,16 @@ async fn delete_claims(app: &App, user: &User) {
 }
 
 /// Goes through the whole table, and counts: the findings, and the requests and items of each page.
-async fn pages(app: &App, rebuild: bool) -> (Vec<Drift>, Vec<(usize, usize)>) {
+async fn pages(app: &App, repair: bool) -> (Vec<Discrepancy>, Vec<(usize, usize)>) {
     let (mut findings, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
         let store = FaultStore::new(app.store.clone(), Plan::new());
         let auditor = Auditor::new(store.clone());
-        let page = match rebuild {
-            true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
-            false => auditor.check(cursor.as_ref()).await.unwrap(),
+        let page = match repair {
+            true => auditor.repair(cursor.clone()).await.unwrap(),
+            false => auditor.check(cursor.clone()).await.unwrap(),
         };
-        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        findings.extend(page.findings.into_iter().map(|finding| finding.discrepancy));
         pages.push((usize::try_from(store.calls()).unwrap(), page.items));
         cursor = page.next;
         if cursor.is_none() {
@@ -85,15 +84,15 @@ async fn a_page_ends_before_the_item_that_would_pass_the_limit() {
 #[tokio::test]
 async fn a_group_of_the_most_members_takes_few_requests_to_check() {
     let app = App::with_whole_pages();
-    let users = users(&app, MAX_MEMBERS).await;
+    let users = users(&app, MessageGroup::MAX_MEMBERS).await;
     let thread = group(&app, &users).await;
     set_back(&app, &thread, &users[500..]).await;
     for user in &users[..500] {
-        let renamed = UserChange::new().display_name(DisplayName::new("X").unwrap());
+        let renamed = UserChange::new().display_name(DisplayName::new("X").unwrap()).unwrap();
         app.chat.update_user(user, renamed).await.unwrap();
     }
     let (findings, pages) = pages(&app, false).await;
-    assert_eq!(findings.len(), MAX_MEMBERS);
+    assert_eq!(findings.len(), MessageGroup::MAX_MEMBERS);
     assert!(pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
 }
 
@@ -116,21 +115,21 @@ async fn an_audit_has_eight_requests_under_way_at_once() {
     let users = users(&app, 20).await;
     let thread = group(&app, &users).await;
     set_back(&app, &thread, &users).await;
-    for rebuild in [false, true] {
+    for repair in [false, true] {
         let store = Meddled::new(&app.store);
         let auditor = Auditor::new(store.clone());
         let mut cursor = None;
         loop {
-            let page = match rebuild {
-                true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
-                false => auditor.check(cursor.as_ref()).await.unwrap(),
+            let page = match repair {
+                true => auditor.repair(cursor.clone()).await.unwrap(),
+                false => auditor.check(cursor.clone()).await.unwrap(),
             };
             cursor = page.next;
             if cursor.is_none() {
                 break;
             }
         }
-        assert_eq!(store.most_at_once(), 8, "rebuild: {rebuild}");
+        assert_eq!(store.most_at_once(), 8, "repair: {repair}");
     }
 }
 
@@ -145,7 +144,7 @@ async fn the_memberships_of_one_group_are_repaired_side_by_side() {
         app.store.write(Write::delete(user.key())).await.unwrap().done().unwrap();
     }
     let store = Meddled::new(&app.store);
-    let page = Auditor::new(store.clone()).rebuild(None).await.unwrap();
+    let page = Auditor::new(store.clone()).repair(None).await.unwrap();
     assert_eq!((page.findings.len(), page.next), (20, None));
     assert_eq!(store.most_at_once(), 8);
 }
@@ -158,7 +157,7 @@ async fn an_unreadable_membership_is_found_once_also_without_a_group() {
     let mut item = thread.membership().to_item().unwrap();
     item.remove("joined_at");
     app.store.write(Write::put(item)).await.unwrap().done().unwrap();
-    let is_unreadable = |drift: &&Drift| matches!(drift, Drift::Unreadable { .. });
+    let is_unreadable = |discrepancy: &&Discrepancy| matches!(discrepancy, Discrepancy::Unreadable { .. });
     assert_eq!(pages(&app, false).await.0.iter().filter(is_unreadable).count(), 1);
     let group = MessageGroup::key_from(thread.group_id());
     app.store.write(Write::delete(group)).await.unwrap().done().unwrap();

@@ -1,8 +1,9 @@
 //! What the audit says: how a finding reads, and what is none.
 
-use threadline::Operation;
-use threadline::stream::{Auditor, Drift};
-use threadline::{Entity, ErrorKind, GroupId, ImportedDirect, Membership, MessageGroup, UserId};
+use threadline::entity::Entity;
+use threadline::store::Operation;
+use threadline::stream::{Auditor, Discrepancy};
+use threadline::{ErrorKind, GroupId, ImportedDirect, Membership, MessageGroup, UserId};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::audit::World;
@@ -28,35 +29,35 @@ async fn a_read_that_fails_ends_the_page_and_is_no_finding() {
 #[test]
 fn a_finding_says_what_differs_and_whether_it_is_mended() {
     let (group, user) = (GroupId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::max()));
-    for (drift, said) in [
-        (Drift::MissingRow { group, user }, format!("group {group}: no inbox row for user {user}")),
+    for (discrepancy, said) in [
+        (Discrepancy::MissingRow { group, user }, format!("group {group}: no inbox row for user {user}")),
         (
-            Drift::WrongRecency { group, user },
+            Discrepancy::WrongRecency { group, user },
             format!("group {group}: the row of user {user} is not at the newest message"),
         ),
         (
-            Drift::StalePreview { group, user },
+            Discrepancy::StalePreview { group, user },
             format!("group {group}: the row of user {user} does not show the newest message as it is"),
         ),
-        (Drift::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
+        (Discrepancy::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
         (
-            Drift::WrongMemberCount { group, counted: 3, rows: 2 },
+            Discrepancy::WrongMemberCount { group, counted: 3, rows: 2 },
             format!("group {group}: it counts 3 members and has 2 rows"),
         ),
-        (Drift::OrphanRow { group, user }, format!("group {group}: a row of user {user}, and no group")),
-        (Drift::OrphanThread { group }, format!("group {group}: messages, and no group")),
+        (Discrepancy::OrphanRow { group, user }, format!("group {group}: a row of user {user}, and no group")),
+        (Discrepancy::OrphanThread { group }, format!("group {group}: messages, and no group")),
         (
-            Drift::DoubledClaim { entity: "HandleClaim", user },
+            Discrepancy::DoubledClaim { entity: "HandleClaim", user },
             format!("user {user}: a HandleClaim of something else than the user has"),
         ),
         (
-            Drift::MissingClaim { entity: "IdentityClaim", user },
+            Discrepancy::MissingClaim { entity: "IdentityClaim", user },
             format!("user {user}: no IdentityClaim of what the user has"),
         ),
-        (Drift::OldClaim { user }, format!("user {user}: a HandleClaim by the key of version 0.1")),
-        (Drift::Unreadable { what: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
+        (Discrepancy::OldClaim { user }, format!("user {user}: a HandleClaim by the key of version 0.1")),
+        (Discrepancy::Unreadable { what: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
     ] {
-        assert_eq!(drift.to_string(), said);
+        assert_eq!(discrepancy.to_string(), said);
     }
 }
 
@@ -65,9 +66,9 @@ async fn what_was_mended_says_so() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
     let [found] = &world.check().await[..] else { panic!("one row is missing") };
-    let [mended] = &world.rebuild_on(world.app.store.clone()).await[..] else { panic!("one row is missing") };
-    assert_eq!(found.to_string(), found.drift.to_string());
-    assert_eq!(mended.to_string(), format!("{}: mended", found.drift));
+    let [repaired] = &world.repair_on(world.app.store.clone()).await[..] else { panic!("one row is missing") };
+    assert_eq!(found.to_string(), found.discrepancy.to_string());
+    assert_eq!(repaired.to_string(), format!("{}: repaired", found.discrepancy));
 }
 
 #[tokio::test]
@@ -81,5 +82,5 @@ async fn an_imported_conversation_is_no_drift_unless_its_own_group_is_gone() {
         world.delete(Membership::key_from((thread.group_id(), member.id()))).await;
     }
     world.delete(MessageGroup::key_from(group)).await;
-    world.is_found_and_stays(Drift::OrphanThread { group }).await;
+    world.is_found_and_stays(Discrepancy::OrphanThread { group }).await;
 }

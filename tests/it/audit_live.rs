@@ -1,10 +1,9 @@
 //! The audit beside an application that goes on: it undoes nothing, and gives way.
 
-use threadline::stream::{Drift, Projector};
-use threadline::{
-    DisplayName, Entity, GroupId, IdentityClaim, Membership, Message, MessageGroup, StoreExt, Thread, Threadline,
-    Update, User, UserChange, Write,
-};
+use threadline::entity::{Entity, IdentityClaim};
+use threadline::store::{StoreExt, Update, Write};
+use threadline::stream::{Discrepancy, Projector};
+use threadline::{DisplayName, GroupId, Membership, Message, MessageGroup, Thread, Threadline, User, UserChange};
 
 use crate::audit::{World, text};
 use crate::meddled::Meddled;
@@ -36,11 +35,11 @@ impl Live {
     }
 }
 
-/// Mends with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
+/// Repairs with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
 async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
     let seen = world.app.records().len();
     let store = Meddled::new(&world.app.store).before_write(work);
-    world.rebuild_on(store.clone()).await;
+    world.repair_on(store.clone()).await;
     assert!(store.has_happened(), "the audit wrote");
     let records = world.app.records().split_off(seen);
     assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
@@ -57,7 +56,7 @@ async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
         live.project().await;
     });
     // Nothing of the stream is projected again: the audit alone must not undo it.
-    world.rebuild_on(store).await;
+    world.repair_on(store).await;
     assert_eq!(world.shown(&world.bayko).await, "edited");
     assert_eq!(world.check().await, []);
 }
@@ -74,7 +73,7 @@ async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost()
         live.direct.edit(&one, "one, edited").await.unwrap();
         live.project().await;
     });
-    world.rebuild_on(store).await;
+    world.repair_on(store).await;
     assert_eq!(world.shown(&world.bayko).await, "one, edited");
     assert_eq!(world.check().await, []);
 }
@@ -112,7 +111,7 @@ async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost
         let live = Live::of(&world).await;
         let name = || DisplayName::new("Andrew B.").unwrap();
         mend_beside(&world, async move {
-            live.chat.update_user(&live.andrew, UserChange::new().display_name(name())).await.unwrap();
+            live.chat.update_user(&live.andrew, UserChange::new().display_name(name()).unwrap()).await.unwrap();
         })
         .await;
         let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
@@ -130,9 +129,11 @@ async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended(
         let store = Meddled::new(&world.app.store).before_write(async move {
             live.write(Write::update(key, update)).await.unwrap().done().unwrap();
         });
-        let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-        assert!(!finding.mended, "{attribute}");
-        world.is_found_and_mended(Drift::StaleNames { group: world.direct.group_id(), user: world.bayko.id() }).await;
+        let [finding] = &world.repair_on(store).await[..] else { panic!() };
+        assert!(!finding.repaired, "{attribute}");
+        world
+            .is_found_and_mended(Discrepancy::StaleNames { group: world.direct.group_id(), user: world.bayko.id() })
+            .await;
     }
 }
 
@@ -146,8 +147,8 @@ async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
         let live = live.clone();
         async move { drop(live.direct.send(live.chat.new_message_id(), "on and on").await.unwrap()) }
     });
-    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-    assert!(finding.mended, "{finding}");
+    let [finding] = &world.repair_on(store).await[..] else { panic!() };
+    assert!(finding.repaired, "{finding}");
     let records = world.app.records().split_off(seen);
     assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
     assert_eq!(world.check().await, []);
@@ -165,9 +166,9 @@ async fn a_join_while_the_members_are_counted_is_not_lost() {
         live.group.add_member(londo).await.unwrap();
         live.project().await;
     });
-    let [finding] = &world.rebuild_on(store).await[..] else { panic!() };
-    assert_eq!(finding.drift, Drift::WrongMemberCount { group, counted: 7, rows: 3 });
-    world.is_found_and_mended(Drift::WrongMemberCount { group, counted: 8, rows: 4 }).await;
+    let [finding] = &world.repair_on(store).await[..] else { panic!() };
+    assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 });
+    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 8, rows: 4 }).await;
 }
 
 #[tokio::test]
@@ -182,7 +183,7 @@ async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_righ
             joins.group.add_member(profile).await.unwrap();
         })
         .before_write(async move { leaves.group.remove_member(londo.id()).await.unwrap() });
-    world.rebuild_on(store.clone()).await;
+    world.repair_on(store.clone()).await;
     assert!(store.has_happened());
     assert_eq!(world.check().await, []);
 }

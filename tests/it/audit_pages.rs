@@ -1,7 +1,9 @@
 //! The pages of an audit: their cursors, and a request that fails in the middle of one.
 
-use threadline::stream::{AuditCursor, Auditor, Drift};
-use threadline::{Entity, ErrorKind, HandleClaim, MessageGroup, Update, User};
+use threadline::entity::{Entity, HandleClaim};
+use threadline::store::Update;
+use threadline::stream::{AuditCursor, Auditor, Discrepancy};
+use threadline::{ErrorKind, MessageGroup, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::audit::{World, text};
@@ -15,10 +17,10 @@ async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_b
         world.update(world.row(user), Update::new().set("message", text("something else"))).await;
     }
     let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
-    let findings = world.rebuild_on(store).await;
-    let drift = |user: &User| Drift::StalePreview { group: world.direct.group_id(), user: user.id() };
-    let mended: Vec<_> = findings.iter().map(|finding| (finding.drift.clone(), finding.mended)).collect();
-    assert_eq!(mended, [(drift(&world.andrew), false), (drift(&world.bayko), true)]);
+    let findings = world.repair_on(store).await;
+    let discrepancy = |user: &User| Discrepancy::StalePreview { group: world.direct.group_id(), user: user.id() };
+    let repaired: Vec<_> = findings.iter().map(|finding| (finding.discrepancy.clone(), finding.repaired)).collect();
+    assert_eq!(repaired, [(discrepancy(&world.andrew), false), (discrepancy(&world.bayko), true)]);
 }
 
 #[tokio::test]
@@ -35,7 +37,7 @@ async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_f
         let auditor = Auditor::new(store.clone());
         let (mut findings, mut items, mut errors, mut cursor) = (Vec::new(), 0, 0, None);
         loop {
-            match auditor.check(cursor.as_ref()).await {
+            match auditor.check(cursor.clone()).await {
                 Ok(page) => {
                     findings.extend(page.findings);
                     items += page.items;
@@ -70,20 +72,23 @@ async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
     let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
     let mut cursor = None;
     let page = loop {
-        match auditor.rebuild(cursor.as_ref()).await {
-            Ok(page) if page.findings.is_empty() => cursor = before.check(cursor.as_ref()).await.unwrap().next,
+        match auditor.repair(cursor.clone()).await {
+            Ok(page) if page.findings.is_empty() => cursor = before.check(cursor.clone()).await.unwrap().next,
             Ok(page) => break page,
             Err(error) => panic!("{error}"),
         }
     };
     let [finding] = &page.findings[..] else { panic!("{page:?}") };
-    let andrews = Drift::StalePreview { group: world.direct.group_id(), user: world.andrew.id() };
-    assert_eq!((&finding.drift, finding.mended), (&andrews, true));
+    let andrews = Discrepancy::StalePreview { group: world.direct.group_id(), user: world.andrew.id() };
+    assert_eq!((&finding.discrepancy, finding.repaired), (&andrews, true));
     let next = page.next.expect("the page ended before the end of the table");
-    assert_eq!(auditor.rebuild(Some(&next)).await.unwrap_err().kind(), ErrorKind::Throttled);
-    let rest = world.auditor().rebuild(Some(&next)).await.unwrap().findings;
-    let baykos = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
-    assert_eq!(rest.iter().map(|finding| (&finding.drift, finding.mended)).collect::<Vec<_>>(), [(&baykos, true)]);
+    assert_eq!(auditor.repair(next.clone()).await.unwrap_err().kind(), ErrorKind::Throttled);
+    let rest = world.auditor().repair(next.clone()).await.unwrap().findings;
+    let baykos = Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    assert_eq!(
+        rest.iter().map(|finding| (&finding.discrepancy, finding.repaired)).collect::<Vec<_>>(),
+        [(&baykos, true)]
+    );
 }
 
 #[tokio::test]
@@ -99,16 +104,16 @@ async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text()
     loop {
         let auditor = Auditor::new(Meddled::new(&world.app.store).pages_of(2));
         let cursor = kept.map(|text| text.parse::<AuditCursor>().unwrap());
-        let page = auditor.rebuild(cursor.as_ref()).await.unwrap();
+        let page = auditor.repair(cursor.clone()).await.unwrap();
         assert!(page.items <= 2);
         seen += page.items;
-        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        findings.extend(page.findings.into_iter().map(|finding| finding.discrepancy));
         kept = page.next.map(|cursor| cursor.to_string());
         if kept.is_none() {
             break;
         }
     }
-    let expected: Vec<_> = whole.into_iter().map(|finding| finding.drift).collect();
+    let expected: Vec<_> = whole.into_iter().map(|finding| finding.discrepancy).collect();
     assert_eq!(findings, expected);
     assert!(seen >= items, "{seen} of {items}");
     assert_eq!(world.check().await, []);
@@ -121,7 +126,7 @@ async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
     // Garbage, another version, and a cursor without a sort key.
     for text in ["", "x", "not base64!", "MgpBCkI", "MQpB", &long] {
         let cursor: AuditCursor = text.parse().unwrap();
-        for page in [world.auditor().check(Some(&cursor)).await, world.auditor().rebuild(Some(&cursor)).await] {
+        for page in [world.auditor().check(cursor.clone()).await, world.auditor().repair(cursor.clone()).await] {
             assert_eq!(page.unwrap_err().kind(), ErrorKind::Invalid, "{text}");
         }
         assert_eq!(format!("{cursor:?}"), "AuditCursor(…)");

@@ -1,7 +1,9 @@
 //! Items that the audit cannot read: it reports them without their content, and compares everything else.
 
-use threadline::stream::Drift;
-use threadline::{Entity, HandleClaim, IdentityClaim, Membership, MessageGroup, Update, User};
+use threadline::entity::{Entity, HandleClaim, IdentityClaim};
+use threadline::store::Update;
+use threadline::stream::Discrepancy;
+use threadline::{Membership, MessageGroup, User};
 
 use crate::audit::{World, text};
 
@@ -26,7 +28,8 @@ async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
             )
             .await;
         let findings = world.check().await;
-        let told = findings.iter().filter(|finding| matches!(&finding.drift, Drift::Unreadable { .. })).count();
+        let told =
+            findings.iter().filter(|finding| matches!(&finding.discrepancy, Discrepancy::Unreadable { .. })).count();
         assert!(told >= 1, "{key:?}: {findings:?}");
         assert!(findings.iter().all(|finding| !finding.to_string().contains("secret")), "{findings:?}");
     }
@@ -42,9 +45,9 @@ async fn a_user_that_cannot_be_read_silences_nothing_else() {
     world.update(key, Update::new().set("user_handle", text("old"))).await;
     world
         .all_but_the_unreadable_is_mended(&[
-            Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
-            Drift::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
-            Drift::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
+            Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
+            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Discrepancy::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
         ])
         .await;
 }
@@ -59,8 +62,8 @@ async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
     world
         .all_but_the_unreadable_is_mended(&[
-            Drift::StalePreview { group, user: world.andrew.id() },
-            Drift::WrongMemberCount { group, counted: 7, rows: 3 },
+            Discrepancy::StalePreview { group, user: world.andrew.id() },
+            Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 },
         ])
         .await;
 }
@@ -78,8 +81,8 @@ async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_
     let two = world.app.say(&world.direct, "two").await;
     world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
     world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
-    let drift = Drift::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
-    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    let discrepancy = Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
+    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
     assert_eq!(world.shown(&world.bayko).await, "one");
 }
 
@@ -90,8 +93,8 @@ async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
     world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
     let row = Membership::key_from((group, world.andrew.id()));
     world.update(row, Update::new().set("message", text("something else"))).await;
-    let drift = Drift::StalePreview { group, user: world.andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    let discrepancy = Discrepancy::StalePreview { group, user: world.andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
 }
 
 #[tokio::test]
@@ -100,6 +103,6 @@ async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
     let andrew = &world.andrew;
     world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
     world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
-    let drift = Drift::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[drift]).await;
+    let discrepancy = Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
+    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
 }

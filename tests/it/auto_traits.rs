@@ -1,11 +1,13 @@
 //! What crosses threads, as the applications of a multi-threaded runtime need it. That this compiles is the test.
 
+use threadline::entity::{Entity, Item};
 use threadline::store::meter::Metered;
+use threadline::store::{BatchGet, BatchWrite, Get, Query, Scan, Store, StoreExt, Transaction, Write};
 use threadline::stream::{Auditor, Projection, Projector, StreamRecord};
 use threadline::{
-    BatchGet, BatchWrite, Cursor, Draft, Entity, Error, Get, GroupId, Handle, IdentitySubject, ImportedDirect,
-    InboxRequest, Item, Membership, MemoryStore, Message, MessageGroup, MessageId, MessagesRequest, NewGroup, NewUser,
-    Page, Profile, Query, Scan, Store, StoreExt, Thread, Threadline, Transaction, User, UserChange, UserId, Write,
+    Cursor, Draft, Error, GroupId, Handle, IdentitySubject, ImportedDirect, InboxRequest, Membership, MemoryStore,
+    Message, MessageGroup, MessageId, MessagesRequest, NewGroup, NewUser, Page, Profile, Thread, Threadline, User,
+    UserChange, UserId,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -104,7 +106,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(projector.rename(user));
     sent(projector.catch_up(store));
     sent(Auditor::new(store.clone()).check(None));
-    sent(Auditor::new(store.clone()).rebuild(None));
+    sent(Auditor::new(store.clone()).repair(None));
     // As it is spawned: with all that it borrows inside.
     let (projector, records) = (projector.clone(), records.to_vec());
     sent(async move { projector.project(&records).await });

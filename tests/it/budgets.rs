@@ -3,10 +3,12 @@
 
 mod projector;
 
+use threadline::entity::{Entity, Item, Key, PartitionKey, SortKey};
 use threadline::store::meter::Metered;
+use threadline::store::{Capacity, Get, Scan, StoreExt, Units};
 use threadline::{
-    Capacity, DisplayName, Entity, Get, Handle, IdentitySubject, Item, Key, MemoryStore, Message, NewGroup, NewUser,
-    PartitionKey, Result, Scan, SortKey, StoreExt, Thread, Threadline, Units, User, UserChange,
+    DisplayName, Handle, IdentitySubject, MemoryStore, Message, NewGroup, NewUser, Result, Thread, Threadline, User,
+    UserChange,
 };
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
@@ -38,17 +40,17 @@ fn subject(text: &str) -> IdentitySubject {
 }
 
 fn new_name() -> UserChange {
-    UserChange::new().display_name(DisplayName::new("New").unwrap())
+    UserChange::new().display_name(DisplayName::new("New").unwrap()).unwrap()
 }
 
 fn new_handle(handle: impl Into<String>) -> UserChange {
-    UserChange::new().handle(Handle::new(handle.into()).unwrap())
+    UserChange::new().handle(Handle::new(handle.into()).unwrap()).unwrap()
 }
 
 /// A group of this many people, whose creator is the first.
 fn group(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
-    (1..members).fold(new, |new, number| new.with_member(person(number)))
+    (1..members).fold(new, |new, number| new.member(person(number)))
 }
 
 /// What the items of this type weigh together.

@@ -1,9 +1,12 @@
 //! The check that each request passes before a store gets it: it refuses bad input before anything is sent.
 
-use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, Condition, ErrorKind, GSI1PK, GSI1SK, IndexKey, Item,
-    Key, KeySegment, PK, PartitionKey, Position, Query, Request, SK, Scan, SortKey, SortKeyPrefix, SortRange,
-    TransactAction, Transaction, Update, Write,
+use threadline::ErrorKind;
+use threadline::entity::{
+    AttributeValue, GSI1PK, GSI1SK, IndexKey, Item, Key, KeySegment, PK, PartitionKey, SK, SortKey, SortKeyPrefix,
+};
+use threadline::store::{
+    BatchAction, BatchGet, BatchWrite, Checked, Condition, Position, Query, Request, Scan, SortRange, TransactAction,
+    Transaction, Update, Write,
 };
 
 fn key(sk: &str) -> Key {

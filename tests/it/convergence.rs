@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use threadline::entity::{AttributeValue, Entity, Item, Key};
+use threadline::store::{StoreExt, Update, Write};
 use threadline::stream::{Auditor, Finding, Projector};
 use threadline::{
-    AttributeValue, DisplayName, Entity, ErrorKind, GroupId, Handle, Item, Key, Membership, MemoryStore, Message,
-    NewGroup, StoreExt, Thread, Update, User, UserChange, Write,
+    DisplayName, ErrorKind, GroupId, Handle, Membership, MemoryStore, Message, NewGroup, Thread, User, UserChange,
 };
 use threadline_testkit::fault::{FaultStore, Plan, Rates};
 use threadline_testkit::{Batch, Delivery};
@@ -92,7 +93,7 @@ impl World {
         }
         let mut conversations = Vec::new();
         for title in ["Babylon 4", "Babylon 5"] {
-            let group = NewGroup::new(title, &users[0][0]).unwrap().with_member(&users[1][0]);
+            let group = NewGroup::new(title, &users[0][0]).unwrap().member(&users[1][0]);
             let thread = app.chat.create_group(group, "Welcome").await.unwrap();
             conversations.push((thread.group_id(), BTreeSet::from([0, 1])));
         }
@@ -125,7 +126,7 @@ impl World {
     }
 
     async fn is_stored(&self, message: &Message) -> bool {
-        self.app.store.get(threadline::Get::new(message.key())).await.unwrap().item.is_some()
+        self.app.store.get(threadline::store::Get::new(message.key())).await.unwrap().item.is_some()
     }
 
     /// A text of now, short or long, in characters of one to four bytes.
@@ -211,7 +212,8 @@ impl World {
         // Up to the longest there are: how much of a text a row shows depends on the names that it holds.
         let handle = format!("u{}_{}{}", number % USERS, name % 3, "é".repeat([0, 9, 22][name % 3]));
         let display_name = DisplayName::new("語".repeat([1, 13, 26][name / 3 % 3])).unwrap();
-        let change = UserChange::new().handle(Handle::new(handle).unwrap()).display_name(display_name);
+        let change =
+            UserChange::new().handle(Handle::new(handle).unwrap()).unwrap().display_name(display_name).unwrap();
         let renamed = self.app.chat.update_user(&user, change).await.unwrap();
         self.users[number % USERS].push(renamed);
     }
@@ -242,7 +244,7 @@ impl World {
             return;
         }
         let id = self.app.chat.new_message_id();
-        let draft = threadline::Draft::new(threadline::MessageBody::new(text.as_str()).unwrap()).with_id(id);
+        let draft = threadline::Draft::from(threadline::MessageBody::new(text.as_str()).unwrap()).id(id);
         let thread = self.app.chat.start_direct(from, to, draft).await.unwrap();
         let members = BTreeSet::from([one % USERS, other % USERS]);
         if !self.conversations.iter().any(|(group, _)| *group == thread.group_id()) {
@@ -281,7 +283,7 @@ async fn all_findings(store: &MemoryStore) -> Vec<Finding> {
     let auditor = Auditor::new(store.clone());
     let (mut findings, mut cursor) = (Vec::new(), None);
     loop {
-        let page = auditor.check(cursor.as_ref()).await.unwrap();
+        let page = auditor.check(cursor.clone()).await.unwrap();
         findings.extend(page.findings);
         cursor = page.next;
         if cursor.is_none() {

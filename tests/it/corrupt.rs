@@ -1,8 +1,7 @@
 //! What is said of an item that cannot be read: its entity, the shape of its key and the attribute, and no content.
 
-use threadline::{
-    AttributeValue, Entity, ErrorKind, HandleClaim, IdentityClaim, Item, Membership, Message, MessageGroup, User,
-};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item};
+use threadline::{ErrorKind, Membership, Message, MessageGroup, User};
 
 use crate::entities::everything;
 use crate::support::scan;

@@ -3,7 +3,8 @@
 use std::fs;
 
 use serde_json::Value;
-use threadline::{Entity, ErrorKind, Item, Message, Timestamp};
+use threadline::entity::{Entity, Item};
+use threadline::{ErrorKind, Message, Timestamp};
 
 use crate::entities::{item, json};
 use crate::support::{id, time};

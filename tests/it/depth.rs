@@ -1,10 +1,11 @@
 //! Values that are nested deeper than DynamoDB takes: they are refused wherever one goes in, and exhaust no stack.
 
 use serde::{Deserialize, Serialize};
-use threadline::{
-    AttributeValue, BatchAction, BatchWrite, Checked, Condition, Entity, ErrorKind, Item, Key, KeySegment, MemoryStore,
-    PartitionKey, SortKey, StoreExt, TransactAction, Transaction, Update, User, Write, tag,
+use threadline::entity::{AttributeValue, Entity, Item, Key, KeySegment, PartitionKey, SortKey, tag};
+use threadline::store::{
+    BatchAction, BatchWrite, Checked, Condition, StoreExt, TransactAction, Transaction, Update, Write,
 };
+use threadline::{ErrorKind, MemoryStore, User};
 
 /// Text within this many lists and maps.
 fn nested(depth: usize) -> AttributeValue {

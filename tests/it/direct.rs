@@ -90,7 +90,7 @@ async fn a_conversation_with_oneself_is_refused() {
 async fn a_retry_with_the_id_of_the_message_does_not_double_it() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     let first = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
     let before = scan(&app.store).await;
     app.clock.advance(Duration::from_secs(60));
@@ -104,7 +104,7 @@ async fn a_retry_with_the_id_of_another_message_is_a_typed_conflict() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let id = app.chat.new_message_id();
-    let draft = |text: &str| Draft::new(MessageBody::new(text).unwrap()).with_id(id);
+    let draft = |text: &str| Draft::from(MessageBody::new(text).unwrap()).id(id);
     app.chat.start_direct(&andrew, &bayko, draft("opa")).await.unwrap();
     for error in [
         app.chat.start_direct(&andrew, &bayko, draft("epa")).await.unwrap_err(),
@@ -126,7 +126,7 @@ async fn a_first_message_out_of_the_window_starts_nothing() {
         let app = App::new();
         let now = app.clock.now();
         app.clock.set(time(sent_at));
-        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+        let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
         app.clock.set(now);
         let direct = app.chat.start_direct(person(1), person(2), draft.clone()).await;
         let group = app.chat.create_group(NewGroup::new("Babylon 5", person(1)).unwrap(), draft).await;
@@ -141,7 +141,7 @@ async fn a_first_message_out_of_the_window_starts_nothing() {
 async fn a_retry_after_the_window_finds_what_was_started() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     let first = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
     let before = scan(&app.store).await;
     app.clock.advance(Duration::from_secs(25 * 60 * 60));
@@ -157,8 +157,8 @@ async fn retry_ahead_of_the_window_finds_what_was_started() {
         let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
         let now = Clock::now(&*app.clock);
         app.clock.advance(ahead);
-        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
-        let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(GroupId::from_uuid(Uuid::from_u128(7)));
+        let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
+        let new = NewGroup::new("Babylon 5", &andrew).unwrap().id(GroupId::from_uuid(Uuid::from_u128(7)));
         let direct = app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap();
         let group = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
         let before = scan(&app.store).await;
@@ -177,9 +177,9 @@ async fn start_ahead_of_the_window_is_done_once_its_time_is_near() {
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let now = Clock::now(&*app.clock);
     app.clock.advance(Duration::from_secs(60));
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     app.clock.set(now);
-    let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(GroupId::from_uuid(Uuid::from_u128(7)));
+    let new = NewGroup::new("Babylon 5", &andrew).unwrap().id(GroupId::from_uuid(Uuid::from_u128(7)));
     for error in [
         app.chat.start_direct(&andrew, &bayko, draft.clone()).await.unwrap_err(),
         app.chat.create_group(new.clone(), draft.clone()).await.unwrap_err(),
@@ -196,13 +196,14 @@ async fn start_ahead_of_the_window_is_done_once_its_time_is_near() {
 async fn start_of_an_existing_conversation_signs_as_send_does() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
-    let change = UserChange::new().handle(Handle::new("londo").unwrap());
-    let renamed = app.chat.update_user(&andrew, change.display_name(DisplayName::new("Londo").unwrap())).await.unwrap();
+    let change = UserChange::new().handle(Handle::new("londo").unwrap()).unwrap();
+    let renamed =
+        app.chat.update_user(&andrew, change.display_name(DisplayName::new("Londo").unwrap()).unwrap()).await.unwrap();
     // The projector has not brought the new names to the membership yet.
     for profile in [renamed.profile(), andrew.profile()] {
         app.clock.advance(Duration::from_secs(1));
         let id = app.chat.new_message_id();
-        let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id);
+        let draft = Draft::from(MessageBody::new("opa").unwrap()).id(id);
         let again = app.chat.start_direct(profile, &bayko, draft).await.unwrap();
         let started = again.messages().limit(1).fetch().await.unwrap().items.remove(0);
         let sent = app.chat.open(andrew.id(), thread.group_id()).await.unwrap();
@@ -222,7 +223,7 @@ async fn start_of_an_existing_conversation_signs_as_send_does() {
 async fn a_message_too_old_to_be_sent_is_not_sent_by_starting_again() {
     let app = App::new();
     let (andrew, bayko, _) = app.direct().await;
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     let before = scan(&app.store).await;
     app.clock.advance(Duration::from_secs(25 * 60 * 60));
     let error = app.chat.start_direct(&andrew, &bayko, draft).await.unwrap_err();
@@ -235,7 +236,7 @@ async fn a_group_under_the_pairs_id_that_is_not_the_pairs_hears_nothing() {
     let app = App::new();
     let (alice, bob, mallory) = (app.user("alice").await, app.user("bob").await, app.user("mallory").await);
     let pair = GroupId::direct(alice.id(), bob.id());
-    let squat = NewGroup::new("Not yours", &mallory).unwrap().with_member(&alice).with_id(pair);
+    let squat = NewGroup::new("Not yours", &mallory).unwrap().member(&alice).id(pair);
     assert_eq!(app.chat.create_group(squat, "hello").await.unwrap_err().kind(), ErrorKind::Invalid);
 
     // Nor by an import, which would lock the pair out.

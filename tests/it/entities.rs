@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, KnownKey};
 use threadline::{
-    AttributeValue, Draft, Entity, GroupId, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect, Item,
-    KnownKey, Membership, Message, MessageGroup, NewGroup, NewUser, Thread, User,
+    Draft, GroupId, IdentitySubject, ImportedDirect, Membership, Message, MessageGroup, NewGroup, NewUser, Thread, User,
 };
 
 use crate::support::{App, id, scan, time};
@@ -29,18 +29,18 @@ pub(crate) fn item(json: &Value) -> Item {
 }
 
 async fn andrew(app: &App) -> User {
-    let new = NewUser::new("AndrewBrown", "Andrew Brown").unwrap().with_id(id(ANDREW));
-    app.chat.create_user(new.with_identity(IdentitySubject::new("d23f0824").unwrap())).await.unwrap()
+    let new = NewUser::new("AndrewBrown", "Andrew Brown").unwrap().id(id(ANDREW));
+    app.chat.create_user(new.identity(IdentitySubject::new("d23f0824").unwrap()).unwrap()).await.unwrap()
 }
 
 async fn bayko(app: &App) -> User {
-    app.chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap().with_id(id(BAYKO))).await.unwrap()
+    app.chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap().id(id(BAYKO))).await.unwrap()
 }
 
 /// Andrew's conversation with Bayko, with one message, whose id is a v4.
 async fn direct(app: &App) -> Thread {
     let (andrew, bayko) = (andrew(app).await, bayko(app).await);
-    let first = Draft::try_from("opa").unwrap().with_id(id(OPA)).sent_at(time("2026-11-22T11:59:59.375877Z"));
+    let first = Draft::try_from("opa").unwrap().id(id(OPA)).sent_at(time("2026-11-22T11:59:59.375877Z"));
     app.chat.start_direct(&andrew, &bayko, first).await.unwrap()
 }
 
@@ -191,8 +191,8 @@ async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
 async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
     let app = App::new();
     let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
-    let new = NewGroup::new("Babylon 5", &andrew(&app).await).unwrap().with_id(id(group));
-    let first = Draft::try_from("opa").unwrap().with_id(id(OPA)).sent_at(time(NOON));
+    let new = NewGroup::new("Babylon 5", &andrew(&app).await).unwrap().id(id(group));
+    let first = Draft::try_from("opa").unwrap().id(id(OPA)).sent_at(time(NOON));
     let mut thread = app.chat.create_group(new, first.clone()).await.unwrap();
     thread.mark_read(thread.membership().last_message().unwrap()).await.unwrap();
     assert_eq!(
@@ -322,7 +322,7 @@ pub(crate) async fn everything() -> App {
     let deleted = app.say(&thread, "to be deleted").await;
     thread.delete(&deleted).await.unwrap();
     let (londo, zoe) = (app.user("londo").await, app.user("Zoë").await);
-    let group = NewGroup::new("Babylon 5", &londo).unwrap().with_member(&zoe);
+    let group = NewGroup::new("Babylon 5", &londo).unwrap().member(&zoe);
     app.chat.create_group(group, "In the year 2258.").await.unwrap();
     let imported = ImportedDirect::new(id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"), &londo, &zoe, time(NOON));
     app.chat.import_direct(imported).await.unwrap();

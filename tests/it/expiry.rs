@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use threadline::entity::{AttributeValue, Entity, Item};
 use threadline::store::meter::Metered;
-use threadline::stream::{Auditor, Drift, Finding, Projector, StreamRecord};
-use threadline::{
-    AttributeValue, Capacity, Clock, Entity, ErrorKind, Item, Membership, Message, Operation, Outcome, StoreExt,
-    Thread, Threadline, Update, User, Write,
-};
+use threadline::store::{Capacity, Operation, StoreExt, Update, Write};
+use threadline::stream::{Auditor, Discrepancy, Finding, Projector, StreamRecord};
+use threadline::{Clock, ErrorKind, Membership, Message, Outcome, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::support::{App, block_on, cases, scan};
@@ -49,7 +48,7 @@ async fn an_expired_message_is_in_no_preview_before_it_is_removed() {
 async fn a_mark_whose_read_fails_is_not_done() {
     let (app, bayko, thread, sent) = expiring().await;
     let store = FaultStore::new(app.store.clone(), Plan::new());
-    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     let open = async || chat.open(bayko.id(), thread.group_id()).await.unwrap();
     let mut theirs = open().await;
     app.clock.advance(Duration::from_secs(120));
@@ -150,8 +149,8 @@ async fn findings(app: &App, repair: bool) -> Vec<Finding> {
     let (mut cursor, mut findings) = (None, Vec::new());
     loop {
         let page = match repair {
-            true => auditor.rebuild(cursor.as_ref()).await.unwrap(),
-            false => auditor.check(cursor.as_ref()).await.unwrap(),
+            true => auditor.repair(cursor.clone()).await.unwrap(),
+            false => auditor.check(cursor.clone()).await.unwrap(),
         };
         findings.extend(page.findings);
         cursor = page.next;
@@ -198,12 +197,14 @@ async fn message_that_is_expired_at_once_and_restored_is_followed() {
 }
 
 #[tokio::test]
-async fn rebuild_repairs_entries_whose_message_expired_before_it_is_removed() {
+async fn repair_repairs_entries_whose_message_expired_before_it_is_removed() {
     let (app, bayko, _, _) = expiring().await;
     app.clock.advance(Duration::from_secs(120));
     let found = findings(&app, true).await;
     assert_eq!(found.len(), 2);
-    assert!(found.iter().all(|finding| finding.mended && matches!(finding.drift, Drift::WrongRecency { .. })));
+    assert!(
+        found.iter().all(|finding| finding.repaired && matches!(finding.discrepancy, Discrepancy::WrongRecency { .. }))
+    );
     assert_eq!(findings(&app, false).await, []);
     let before = entries(&app).await;
     let seen = app.records().len();
@@ -273,13 +274,13 @@ async fn expiry_of_an_older_message_changes_no_entry() {
 }
 
 #[tokio::test]
-async fn audit_finds_an_expiry_that_was_not_projected_and_rebuild_repairs_it() {
+async fn audit_finds_an_expiry_that_was_not_projected_and_repair_repairs_it() {
     let (app, bayko, sent, _) = projected().await;
     expire(&app, &sent, Some(30)).await;
     let found = findings(&app, false).await;
     assert_eq!(found.len(), 2);
-    assert!(found.iter().all(|finding| matches!(finding.drift, Drift::StalePreview { .. })), "{found:?}");
-    assert!(findings(&app, true).await.iter().all(|finding| finding.mended));
+    assert!(found.iter().all(|finding| matches!(finding.discrepancy, Discrepancy::StalePreview { .. })), "{found:?}");
+    assert!(findings(&app, true).await.iter().all(|finding| finding.repaired));
     assert_eq!(findings(&app, false).await, []);
     app.clock.advance(Duration::from_secs(60));
     assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));

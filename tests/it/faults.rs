@@ -6,9 +6,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use threadline::entity::{AttributeValue, Item};
+use threadline::store::{Answer, Checked, Store, StoreExt, Write};
 use threadline::{
-    Answer, AttributeValue, Checked, Draft, Error, ErrorKind, GroupId, Handle, IdentitySubject, Item, MessageBody,
-    MessageId, NewGroup, NewUser, Result, Store, StoreExt, Threadline, Write,
+    Draft, Error, ErrorKind, GroupId, Handle, IdentitySubject, MessageBody, MessageId, NewGroup, NewUser, Result,
+    Threadline,
 };
 
 use crate::support::{App, scan, time};
@@ -86,7 +88,7 @@ async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time()
         [("first", "2023-04-05T12:30:00.000005+00:00"), ("second", "2023-04-05T12:00:00.000005-04:00")]
     {
         let id: MessageId = uuid::Uuid::from_u128(text.len() as u128).into();
-        let draft = Draft::new(MessageBody::new(text).unwrap()).with_id(id).sent_at(time(sent_at));
+        let draft = Draft::from(MessageBody::new(text).unwrap()).id(id).sent_at(time(sent_at));
         thread.send_draft(draft).await.unwrap();
     }
     let page = thread.messages().oldest_first().limit(2).fetch().await.unwrap();
@@ -108,7 +110,7 @@ async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() 
     app.store.write(Write::put(in_the_way)).await.unwrap().done().unwrap();
     let before = scan(&app.store).await.len();
 
-    let new = NewGroup::new("Babylon 5", &andrew).unwrap().with_id(group).with_member(&bayko).with_member(&londo);
+    let new = NewGroup::new("Babylon 5", &andrew).unwrap().id(group).member(&bayko).member(&londo);
     let error = app.chat.create_group(new, "hello").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConditionFailed);
     assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor a row, nor a message");
@@ -176,7 +178,7 @@ async fn f12_a_sent_message_comes_back_with_its_own_id() {
 async fn f13_a_conversation_may_have_more_than_two_members() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&londo);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&londo);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     for user in [&andrew, &bayko, &londo] {
         let rows = app.inbox(user.id()).await;
@@ -190,9 +192,9 @@ async fn f13_a_conversation_may_have_more_than_two_members() {
 async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
     let app = App::new();
     let mock = || IdentitySubject::new("MOCK").unwrap();
-    app.chat.create_user(NewUser::new("andrewbrown", "Andrew").unwrap().with_identity(mock())).await.unwrap();
+    app.chat.create_user(NewUser::new("andrewbrown", "Andrew").unwrap().identity(mock()).unwrap()).await.unwrap();
     let handle = app.chat.create_user(NewUser::new("AndrewBrown", "Another").unwrap()).await.unwrap_err();
-    let identity = NewUser::new("bayko", "Bayko").unwrap().with_identity(mock());
+    let identity = NewUser::new("bayko", "Bayko").unwrap().identity(mock()).unwrap();
     let identity = app.chat.create_user(identity).await.unwrap_err();
     assert_eq!((handle.kind(), handle.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
     assert_eq!((identity.kind(), identity.entity()), (ErrorKind::AlreadyExists, Some("IdentityClaim")));

@@ -1,9 +1,10 @@
 //! Items of other programs in our table: no call lists, counts, changes or deletes them.
 
-use threadline::stream::{Auditor, Drift, RecordKind, RecordOutcome};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Key, MessageKey};
+use threadline::store::{Get, StoreExt};
+use threadline::stream::{Auditor, Discrepancy, RecordKind, RecordOutcome};
 use threadline::{
-    AttributeValue, Entity, ErrorKind, Get, GroupId, Handle, HandleClaim, IdentityClaim, IdentitySubject, Key,
-    Membership, Message, MessageGroup, MessageKey, MessagePosition, NewGroup, NewUser, StoreExt,
+    ErrorKind, GroupId, Handle, IdentitySubject, Membership, Message, MessageGroup, MessagePosition, NewGroup, NewUser,
 };
 
 use crate::ownership::{findings, item, outcome, put, s};
@@ -122,9 +123,13 @@ async fn an_audit_takes_no_item_of_another_program_for_ours() {
     put_foreign(&app, &MessageGroup::key_from(thread.group_id())).await;
     put_foreign(&app, &HandleClaim::key_from(andrew.handle())).await;
     let findings = findings(&app).await;
-    let is_orphan = |drift: &Drift| matches!(drift, Drift::OrphanRow { .. } | Drift::OrphanThread { .. });
+    let is_orphan = |discrepancy: &Discrepancy| {
+        matches!(discrepancy, Discrepancy::OrphanRow { .. } | Discrepancy::OrphanThread { .. })
+    };
     assert!(findings.iter().any(is_orphan), "{findings:?}");
-    let is_claim = |drift: &Drift| *drift == Drift::MissingClaim { entity: HandleClaim::TYPE, user: andrew.id() };
+    let is_claim = |discrepancy: &Discrepancy| {
+        *discrepancy == Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: andrew.id() }
+    };
     assert!(findings.iter().any(is_claim), "{findings:?}");
 }
 
@@ -155,7 +160,7 @@ async fn a_rename_leaves_another_programs_item_at_a_claims_key() {
         item
     };
     put(&app, foreign("londo")).await;
-    let change = threadline::UserChange::new().handle(Handle::new("londo").unwrap());
+    let change = threadline::UserChange::new().handle(Handle::new("londo").unwrap()).unwrap();
     let renamed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
     let key = foreign("londo").key().unwrap();
     let kept = app.store.get(Get::new(key)).await.unwrap().item == Some(foreign("londo"));
@@ -163,7 +168,7 @@ async fn a_rename_leaves_another_programs_item_at_a_claims_key() {
 }
 
 #[tokio::test]
-async fn a_rebuild_leaves_another_programs_item_at_a_claims_key() {
+async fn a_repair_leaves_another_programs_item_at_a_claims_key() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut foreign = item(&[("pk", "HANDLE#andrew"), ("sk", "HANDLE"), ("type", "Account")]);
@@ -171,7 +176,7 @@ async fn a_rebuild_leaves_another_programs_item_at_a_claims_key() {
     put(&app, foreign.clone()).await;
     let (auditor, mut cursor) = (Auditor::new(app.store.clone()), None);
     loop {
-        cursor = auditor.rebuild(cursor.as_ref()).await.unwrap().next;
+        cursor = auditor.repair(cursor.clone()).await.unwrap().next;
         if cursor.is_none() {
             break;
         }
@@ -189,7 +194,7 @@ async fn a_mark_and_a_rename_leave_another_programs_items() {
     foreign.insert("version", AttributeValue::N("1".into()));
     put(&app, foreign.clone()).await;
     let marked = thread.mark_read(&message).await.map_err(|error| error.kind());
-    let change = threadline::UserChange::new().display_name(threadline::DisplayName::new("Z").unwrap());
+    let change = threadline::UserChange::new().display_name(threadline::DisplayName::new("Z").unwrap()).unwrap();
     let changed = app.chat.update_user(&andrew, change).await.map(|_| ()).map_err(|error| error.kind());
     let kept = app.store.get(Get::new(andrew.key())).await.unwrap().item == Some(foreign);
     assert_eq!((marked, changed, kept), (Err(ErrorKind::NotFound), Err(ErrorKind::NotFound), true));

@@ -4,9 +4,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use threadline::entity::Entity;
+use threadline::store::{StoreExt, Update, Write};
 use threadline::{
-    Clock, Draft, Entity, ErrorKind, GroupId, MAX_INITIAL_MEMBERS, MemoryStore, Message, MessageBody, MessageGroup,
-    NewGroup, NewUser, Profile, StoreExt, Thread, Threadline, Update, UserId, Write,
+    Clock, Draft, ErrorKind, GroupId, MemoryStore, Message, MessageBody, MessageGroup, NewGroup, NewUser, Profile,
+    Thread, Threadline, UserId,
 };
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ use crate::support::{App, id, scan};
 /// Somebody, with an id of this number, who needs not be stored to be a member.
 pub(crate) fn person(number: usize) -> Profile {
     let id = UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
-    let new = NewUser::new(format!("person{number}"), format!("Person {number}")).unwrap().with_id(id);
+    let new = NewUser::new(format!("person{number}"), format!("Person {number}")).unwrap().id(id);
     elsewhere(new)
 }
 
@@ -39,14 +41,14 @@ pub(crate) async fn count(app: &App, entity: &str) -> usize {
 
 /// The group's item.
 pub(crate) async fn group(app: &App, thread: &Thread) -> MessageGroup {
-    let found = app.store.get(threadline::Get::new(MessageGroup::key_from(thread.group_id()))).await.unwrap();
+    let found = app.store.get(threadline::store::Get::new(MessageGroup::key_from(thread.group_id()))).await.unwrap();
     MessageGroup::from_item(found.item.unwrap()).unwrap()
 }
 
 /// A group of this many, whose creator is the first.
 fn of(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
-    (1..members).fold(new, |new, number| new.with_member(person(number)))
+    (1..members).fold(new, |new, number| new.member(person(number)))
 }
 
 #[tokio::test]
@@ -68,7 +70,7 @@ async fn every_member_has_the_title_and_the_first_message() {
 #[tokio::test]
 async fn a_new_group_takes_97_members_and_no_more() {
     let app = App::new();
-    assert_eq!(MAX_INITIAL_MEMBERS, 97);
+    assert_eq!(NewGroup::MAX_MEMBERS, 97);
     let error = app.chat.create_group(of(98), "opa").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(scan(&app.store).await.is_empty());
@@ -80,7 +82,7 @@ async fn a_new_group_takes_97_members_and_no_more() {
 #[tokio::test]
 async fn a_member_named_twice_is_refused() {
     let app = App::new();
-    for new in [of(3).with_member(person(2)), of(2).with_member(person(0))] {
+    for new in [of(3).member(person(2)), of(2).member(person(0))] {
         let error = app.chat.create_group(new, "opa").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.to_string().contains("names one member twice"), "{error}");
@@ -99,7 +101,7 @@ async fn two_groups_of_the_same_people_and_title_are_two() {
 #[tokio::test]
 async fn a_creation_repeated_with_the_same_id_gives_the_group_that_was_created() {
     let app = App::new();
-    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
     let first = app.chat.create_group(new.clone(), "opa").await.unwrap();
     let before = scan(&app.store).await;
     app.clock.advance(Duration::from_secs(60));
@@ -111,8 +113,8 @@ async fn a_creation_repeated_with_the_same_id_gives_the_group_that_was_created()
 #[tokio::test]
 async fn a_creation_repeated_after_the_window_of_its_message_gives_the_group_that_was_created() {
     let app = App::new();
-    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     let first = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
     let before = scan(&app.store).await;
     app.clock.advance(Duration::from_secs(25 * 60 * 60));
@@ -125,10 +127,10 @@ async fn a_creation_repeated_after_the_window_of_its_message_gives_the_group_tha
 async fn a_creation_with_the_id_of_another_group_is_refused() {
     let app = App::new();
     let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
-    app.chat.create_group(of(3).with_id(id(group)), "opa").await.unwrap();
+    app.chat.create_group(of(3).id(id(group)), "opa").await.unwrap();
     let before = scan(&app.store).await;
     for other in [NewGroup::new("Babylon 4", person(0)).unwrap(), NewGroup::new("Babylon 5", person(1)).unwrap()] {
-        let error = app.chat.create_group(other.with_id(id(group)), "opa").await.unwrap_err();
+        let error = app.chat.create_group(other.id(id(group)), "opa").await.unwrap_err();
         assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("MessageGroup")));
     }
     assert!(scan(&app.store).await == before);
@@ -160,8 +162,8 @@ async fn a_creation_repeated_with_another_first_message_is_refused() {
     let app = App::new();
     let andrew = app.user("andrewbrown").await;
     let group = GroupId::from_uuid(app.chat.new_message_id().as_uuid().to_owned());
-    let new = || NewGroup::new("Babylon 5", &andrew).unwrap().with_id(group);
-    let draft = |id, text: &str| Draft::new(MessageBody::new(text).unwrap()).with_id(id);
+    let new = || NewGroup::new("Babylon 5", &andrew).unwrap().id(group);
+    let draft = |id, text: &str| Draft::from(MessageBody::new(text).unwrap()).id(id);
     let id = app.chat.new_message_id();
     app.chat.create_group(new(), draft(id, "one")).await.unwrap();
     app.chat.create_group(new(), draft(id, "one")).await.unwrap();
@@ -172,8 +174,8 @@ async fn a_creation_repeated_with_another_first_message_is_refused() {
 
 /// A group whose first message, with an id of its own, has expired; and what created it.
 async fn with_expired_first_message(app: &App) -> (NewGroup, Draft, Thread) {
-    let new = of(3).with_id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(app.chat.new_message_id());
+    let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
     let thread = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
     let message = thread.messages().fetch().await.unwrap().items.remove(0);
     let expires = Update::new().set("expires_at", app.clock.now().unix_seconds() + 30);
@@ -191,7 +193,7 @@ async fn create_group_retry_returns_group_whose_first_message_has_expired() {
         app.clock.advance(Duration::from_secs(hours * 60 * 60));
         let again = app.chat.create_group(new.clone(), draft.clone()).await.unwrap();
         assert_eq!(again.group_id(), thread.group_id(), "{hours} h");
-        let other = Draft::new(MessageBody::new("epa").unwrap()).with_id(app.chat.new_message_id());
+        let other = Draft::from(MessageBody::new("epa").unwrap()).id(app.chat.new_message_id());
         app.chat.create_group(new.clone(), other).await.unwrap_err();
     }
     assert!(scan(&app.store).await == before);

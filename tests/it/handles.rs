@@ -12,7 +12,7 @@ async fn a_handle_for_a_look_up_cannot_be_taken() {
         let handle = || Handle::for_look_up(text).unwrap();
         let created = app.chat.create_user(NewUser::new(handle(), "Andrew").unwrap()).await.unwrap_err();
         assert_eq!((created.kind(), created.entity()), (ErrorKind::Invalid, Some("Handle")), "{text}");
-        let changed = app.chat.update_user(&andrew, UserChange::new().handle(handle())).await.unwrap_err();
+        let changed = app.chat.update_user(&andrew, UserChange::new().handle(handle()).unwrap()).await.unwrap_err();
         assert_eq!((changed.kind(), changed.entity()), (ErrorKind::Invalid, Some("Handle")), "{text}");
         assert_eq!(app.chat.user_by_handle(&handle()).await.unwrap(), None, "{text}");
     }

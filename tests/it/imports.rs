@@ -121,7 +121,7 @@ async fn a_start_into_an_import_signs_as_a_send_does() {
     let app = App::new();
     let (one, other) = (app.user("one").await, app.user("other").await);
     app.chat.start_direct(&one, &other, "Hello").await.unwrap();
-    let change = UserChange::new().display_name("Another Name".parse().unwrap());
+    let change = UserChange::new().display_name("Another Name").unwrap();
     let renamed = app.chat.update_user(&one, change).await.unwrap();
     let thread = app.chat.start_direct(&renamed, &other, "not projected yet").await.unwrap();
     let page = thread.messages().limit(1).fetch().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use threadline::{Clock, ErrorKind, MAX_UNREAD, NewGroup, Threadline};
+use threadline::{Clock, ErrorKind, NewGroup, Threadline, Unread};
 use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::support::App;
@@ -144,7 +144,7 @@ async fn reading_does_not_move_the_conversation_in_the_inbox() {
 async fn somebody_who_left_cannot_mark_and_gets_no_row_back() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
     thread.remove_member(bayko.id()).await.unwrap();
@@ -160,14 +160,14 @@ async fn the_unread_count_is_capped() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    for number in 2..=MAX_UNREAD {
+    for number in 2..=Unread::MAX {
         app.say(&thread, &number.to_string()).await;
     }
     let exact = baykos_end.unread().await.unwrap();
-    assert_eq!((exact.count, exact.or_more), (MAX_UNREAD, false));
+    assert_eq!((exact.count, exact.or_more), (Unread::MAX, false));
     app.say(&thread, "one more").await;
     let capped = baykos_end.unread().await.unwrap();
-    assert_eq!((capped.count, capped.or_more), (MAX_UNREAD, true));
+    assert_eq!((capped.count, capped.or_more), (Unread::MAX, true));
 }
 
 #[tokio::test]
@@ -193,9 +193,9 @@ async fn a_count_is_one_query() {
         app.say(&thread, &number.to_string()).await;
     }
     let store = FaultStore::new(app.store.clone(), Plan::new());
-    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     let baykos = chat.unread(&app.inbox(bayko.id()).await[0]).await.unwrap();
-    assert_eq!((baykos.count, baykos.or_more, store.calls()), (MAX_UNREAD, true, 1));
+    assert_eq!((baykos.count, baykos.or_more, store.calls()), (Unread::MAX, true, 1));
     // Andrew wrote them all: the newest ends the count.
     let andrews = chat.unread(&app.inbox(andrew.id()).await[0]).await.unwrap();
     assert_eq!((andrews.count, andrews.or_more, store.calls()), (0, false, 2));

@@ -3,10 +3,13 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use threadline::entity::{
+    AttributeValue, Entity, FoldedHandle, HandleClaim, IndexKey, Item, Key, KeySegment, KnownKey,
+    MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, MessageKey, PartitionKey, SortKey, SortKeyPrefix, Tag, tag,
+};
+use threadline::store::SortRange;
 use threadline::{
-    AttributeValue, Entity, ErrorKind, FoldedHandle, GroupId, HandleClaim, IdentitySubject, IndexKey, Item, Key,
-    KeySegment, KnownKey, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Membership, Message, MessageId, MessageKey,
-    MessagePosition, PartitionKey, SortKey, SortKeyPrefix, SortRange, Tag, Timestamp, User, UserId, tag,
+    ErrorKind, GroupId, IdentitySubject, Membership, Message, MessageId, MessagePosition, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use aws_lambda_events::event::dynamodb::Event;
 use serde_json::{Value, json};
+use threadline::entity::AttributeValue;
 use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event, records_of_table};
-use threadline::stream::{JsonLinesSink, Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
-use threadline::{AttributeValue, Error, ErrorKind, MemoryStore};
+use threadline::stream::{
+    DeadLetterSink, JsonLinesSink, Projection, Projector, RecordKind, RecordOutcome, StreamRecord,
+};
+use threadline::{Error, ErrorKind, MemoryStore};
 
 const GROUP: &str = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399";
 const NUMBER: &str = "8500000000009229331846";
@@ -47,7 +50,7 @@ fn read_tolerantly(event: &Value) -> StreamRecord {
 /// What a projector on an empty table makes of these, with what its sink got.
 async fn project(records: &[StreamRecord]) -> (Projection, Vec<Value>) {
     let sink = Kept::default();
-    let projection = Projector::new(MemoryStore::new()).with_sink(sink.clone()).project(records).await;
+    let projection = Projector::new(MemoryStore::new()).dead_letters(sink.clone()).project(records).await;
     let lines = sink.0.lock().unwrap().clone();
     (projection, lines)
 }
@@ -57,7 +60,7 @@ async fn project(records: &[StreamRecord]) -> (Projection, Vec<Value>) {
 struct Kept(Arc<Mutex<Vec<Value>>>);
 
 #[async_trait]
-impl Sink for Kept {
+impl DeadLetterSink for Kept {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> threadline::Result<()> {
         let to_memory = JsonLinesSink::new(Vec::new());
         to_memory.keep(record, error).await?;
@@ -71,7 +74,7 @@ impl Sink for Kept {
 struct Full;
 
 #[async_trait]
-impl Sink for Full {
+impl DeadLetterSink for Full {
     async fn keep(&self, _: &StreamRecord, _: &Error) -> threadline::Result<()> {
         Err(Error::new(ErrorKind::Unavailable, "the sink is full"))
     }
@@ -79,7 +82,7 @@ impl Sink for Full {
 
 /// The answer to these records when the sink keeps nothing: those that can never succeed count as failed then.
 async fn answer_of_a_full_sink(records: &[StreamRecord]) -> Value {
-    let projection = Projector::new(MemoryStore::new()).with_sink(Full).project(records).await;
+    let projection = Projector::new(MemoryStore::new()).dead_letters(Full).project(records).await;
     serde_json::to_value(DynamoDbEventResponse::from(&projection)).unwrap()
 }
 
@@ -202,7 +205,7 @@ async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
     ];
     for event in unreadable {
         let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
-        let [RecordOutcome::Impossible(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
+        let [RecordOutcome::DeadLetter(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
         assert!(matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Corrupt), "{error}");
         assert!(!projection.has_failed());
         let raw: Value = serde_json::from_str(lines[0]["raw"].as_str().unwrap()).unwrap();
@@ -361,7 +364,7 @@ async fn a_record_without_keys_is_kept_as_it_came() {
             change.extend(keys.map(|keys| ("Keys".to_owned(), keys)));
         });
         let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
-        assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+        assert!(matches!(projection.outcomes[..], [RecordOutcome::DeadLetter(_)]), "{projection:?}");
         let raw: Value = serde_json::from_str(lines[0]["raw"].as_str().unwrap()).unwrap();
         assert_eq!(raw, event["Records"][0]);
     }
@@ -372,7 +375,7 @@ async fn a_record_whose_key_no_item_can_have_is_a_dead_letter() {
     for text in [String::new(), "x".repeat(1025)] {
         let event = changed(|record| record["dynamodb"]["Keys"]["sk"]["S"] = text.clone().into());
         let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
-        assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+        assert!(matches!(projection.outcomes[..], [RecordOutcome::DeadLetter(_)]), "{projection:?}");
         assert_eq!(lines.len(), 1);
     }
 }

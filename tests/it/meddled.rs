@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use threadline::{Answer, Checked, Error, ErrorKind, Key, MemoryStore, PageOutput, Request, Result, Store};
+use threadline::entity::Key;
+use threadline::store::{Answer, Checked, PageOutput, Request, Store};
+use threadline::{Error, ErrorKind, MemoryStore, Result};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -64,7 +66,7 @@ impl Meddled {
     }
 
     /// The index is so far behind the table that it has nothing yet.
-    pub(crate) fn with_index_behind(mut self) -> Self {
+    pub(crate) fn lagging_index(mut self) -> Self {
         self.hides_index = true;
         self
     }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use threadline::Operation;
-use threadline::{
-    AttributeValue, Entity, ErrorKind, Item, MAX_MEMBERS, Membership, MessageGroup, NewGroup, StoreExt, Thread,
-    Threadline, Update, User, Write,
-};
+use threadline::entity::{AttributeValue, Entity, Item};
+use threadline::store::Operation;
+use threadline::store::{StoreExt, Update, Write};
+use threadline::{ErrorKind, Membership, MessageGroup, NewGroup, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::groups::{group, person, texts};
@@ -100,21 +99,21 @@ async fn a_direct_conversation_keeps_its_two_members() {
 #[tokio::test]
 async fn a_group_takes_1000_members_and_no_more() {
     let app = App::new();
-    assert_eq!(MAX_MEMBERS, 1000);
+    assert_eq!(MessageGroup::MAX_MEMBERS, 1000);
     let (_, thread) = babylon(&app).await;
-    for number in 1..MAX_MEMBERS {
+    for number in 1..MessageGroup::MAX_MEMBERS {
         thread.add_member(person(number)).await.unwrap();
     }
     let before = scan(&app.store).await;
-    let error = thread.add_member(person(MAX_MEMBERS)).await.unwrap_err();
+    let error = thread.add_member(person(MessageGroup::MAX_MEMBERS)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     // One who is a member already still is, and a repeat of that is no error.
     thread.add_member(person(1)).await.unwrap();
     assert!(scan(&app.store).await == before);
     assert_eq!(group(&app, &thread).await.member_count(), 1000);
     thread.remove_member(person(1).id()).await.unwrap();
-    thread.add_member(person(MAX_MEMBERS)).await.unwrap();
-    assert_eq!(thread.members().await.unwrap().items.len(), MAX_MEMBERS);
+    thread.add_member(person(MessageGroup::MAX_MEMBERS)).await.unwrap();
+    assert_eq!(thread.members().await.unwrap().items.len(), MessageGroup::MAX_MEMBERS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -228,7 +227,7 @@ async fn a_change_of_members_that_meets_another_transaction_may_be_tried_again()
     let (andrew, thread) = babylon(&app).await;
     let (londo, before) = (app.user("londo").await, scan(&app.store).await);
     let conflicts = Plan::new().conflict(Calls::all().of(Operation::Transact));
-    let chat = Threadline::new(FaultStore::new(app.store.clone(), conflicts)).with_clock(app.clock.clone());
+    let chat = Threadline::new(FaultStore::new(app.store.clone(), conflicts)).clock(app.clock.clone());
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     for error in [thread.add_member(&londo).await.unwrap_err(), thread.remove_member(andrew.id()).await.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");

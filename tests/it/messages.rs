@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use threadline::store::StoreExt;
 use threadline::{
     Clock, Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, MessagePosition, Outcome, Page, RandomIds,
-    Recovery, SendWindow, StoreExt, Thread,
+    Recovery, SendWindow, Thread,
 };
 
 use crate::support::{App, time};
@@ -111,7 +112,7 @@ async fn retry_finds_what_a_wider_window_accepted() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let hour = Duration::from_secs(60 * 60);
-    let wide = app.chat.clone().with_send_window(SendWindow::default().ahead(hour * 48));
+    let wide = app.chat.clone().send_window(SendWindow::default().ahead(hour * 48));
     let wide = wide.open(andrew.id(), thread.group_id()).await.unwrap();
     for hours in [1, 48] {
         app.clock.advance(hour * hours);
@@ -139,7 +140,7 @@ async fn new_message_more_than_a_day_ahead_is_invalid() {
 async fn sends_succeed_once_a_clock_that_jumped_is_right() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
-    let chat = app.chat.clone().with_ids(RandomIds::new());
+    let chat = app.chat.clone().ids(RandomIds::new());
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     thread.send(chat.new_message_id(), "before").await.unwrap();
     app.clock.set(time("2026-11-22T13:00:00Z"));
@@ -167,10 +168,10 @@ async fn an_id_older_than_a_day_is_refused_unless_its_message_is_stored() {
 async fn a_wider_window_takes_old_messages() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
-    let chat = app.chat.clone().with_send_window(SendWindow::any_age());
+    let chat = app.chat.clone().send_window(SendWindow::any_age());
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     let id: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id).sent_at(time("2023-06-26T10:16:00.375877Z"));
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(id).sent_at(time("2023-06-26T10:16:00.375877Z"));
     let sent = thread.send_draft(draft).await.unwrap();
     assert_eq!(sent.position().to_string(), "2023-06-26T10:16:00.375877+00:00#5ebf5021-1881-4e1c-8c10-93173ba1a87a");
     assert_eq!(texts(&thread.messages().oldest_first().fetch().await.unwrap())[0], "opa");
@@ -181,13 +182,13 @@ async fn a_window_is_as_wide_on_either_side_as_it_was_told() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let window = SendWindow::default().ahead(Duration::from_secs(2)).behind(Duration::from_secs(3));
-    let chat = app.chat.clone().with_send_window(window);
+    let chat = app.chat.clone().send_window(window);
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     let sends = [("11:59:56", false), ("11:59:57", true), ("12:00:00", true), ("12:00:02", true), ("12:00:03", false)];
     let refusal = |sent_at| if sent_at == "12:00:03" { ErrorKind::Unavailable } else { ErrorKind::Invalid };
     for (number, (sent_at, is_taken)) in sends.into_iter().enumerate() {
         let id = format!("5ebf5021-1881-4e1c-8c10-93173ba1a87{number}").parse().unwrap();
-        let draft = Draft::try_from(sent_at).unwrap().with_id(id);
+        let draft = Draft::try_from(sent_at).unwrap().id(id);
         let sent = thread.send_draft(draft.sent_at(time(&format!("2026-11-22T{sent_at}Z")))).await;
         assert_eq!(sent.map_err(|error| error.kind()).err(), (!is_taken).then_some(refusal(sent_at)), "{sent_at}");
     }
@@ -200,7 +201,7 @@ async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
     let v4: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
     assert_eq!(thread.send(v4, "opa").await.unwrap_err().kind(), ErrorKind::Invalid);
     let v7 = thread.new_message_id();
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(v7).sent_at(time("2026-11-22T11:00:00Z"));
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(v7).sent_at(time("2026-11-22T11:00:00Z"));
     assert_eq!(thread.send_draft(draft).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
@@ -209,7 +210,7 @@ async fn the_time_that_an_id_holds_may_be_given_beside_it() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let id = thread.new_message_id();
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id).sent_at(id.time().unwrap());
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(id).sent_at(id.time().unwrap());
     let sent = thread.send_draft(draft).await.unwrap();
     assert_eq!(sent.created_at(), id.time().unwrap());
     assert_eq!(thread.send(id, "opa").await.unwrap(), sent);
@@ -350,7 +351,8 @@ async fn a_page_of_no_or_too_many_messages_is_refused() {
 
 #[tokio::test]
 async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page() {
-    use threadline::{AttributeValue, Item, Write};
+    use threadline::entity::{AttributeValue, Item};
+    use threadline::store::Write;
     let app = App::new();
     let (thread, all) = thread_of(&app, 4).await;
     let mut pin = Item::new();

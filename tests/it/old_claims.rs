@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use threadline::stream::{Auditor, Drift};
-use threadline::{AttributeValue, Clock, DisplayName, Entity, ErrorKind, Handle, HandleClaim, Key, NewUser, StoreExt};
-use threadline::{User, UserChange, UserId, Write};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, Key};
+use threadline::store::StoreExt;
+use threadline::store::Write;
+use threadline::stream::{Auditor, Discrepancy};
+use threadline::{Clock, DisplayName, ErrorKind, Handle, NewUser};
+use threadline::{User, UserChange, UserId};
 
 use crate::support::{App, block_on, cases, id, scan};
 
@@ -16,18 +19,18 @@ fn handle(text: &str) -> Handle {
 }
 
 fn to(text: &str) -> UserChange {
-    UserChange::new().handle(Handle::new(text).unwrap())
+    UserChange::new().handle(Handle::new(text).unwrap()).unwrap()
 }
 
 fn named(text: &str) -> UserChange {
-    UserChange::new().display_name(DisplayName::new(text).unwrap())
+    UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
 /// Puts a user as version 0.1 did.
 pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User {
     let elsewhere = App::new();
     let id: UserId = id(&format!("00000000-0000-4000-8000-0000000000{number:02}"));
-    elsewhere.chat.create_user(NewUser::new("temporary", "Old").unwrap().with_id(id)).await.unwrap();
+    elsewhere.chat.create_user(NewUser::new("temporary", "Old").unwrap().id(id)).await.unwrap();
     for mut item in scan(&elsewhere.store).await {
         item.insert("handle", AttributeValue::S(handle.into()));
         if item.type_name() == Some(HandleClaim::TYPE) {
@@ -69,10 +72,10 @@ async fn assert_taken(app: &App, handles: &[&str]) {
     }
 }
 
-async fn drifts(app: &App, mend: bool) -> Vec<Drift> {
+async fn discrepancies(app: &App, repair: bool) -> Vec<Discrepancy> {
     let auditor = Auditor::new(app.store.clone());
-    let page = if mend { auditor.rebuild(None).await } else { auditor.check(None).await };
-    page.unwrap().findings.into_iter().map(|finding| finding.drift).collect()
+    let page = if repair { auditor.repair(None).await } else { auditor.check(None).await };
+    page.unwrap().findings.into_iter().map(|finding| finding.discrepancy).collect()
 }
 
 #[tokio::test]
@@ -96,7 +99,7 @@ async fn a_look_up_prefers_the_form_that_was_typed() {
 
 #[tokio::test]
 async fn an_old_claim_moves_with_any_change() {
-    for change in [named("New"), to("ÄRGERX"), to("ärgerx"), to("Ärgerx").display_name("New".parse().unwrap())] {
+    for change in [named("New"), to("ÄRGERX"), to("ärgerx"), to("Ärgerx").display_name("New").unwrap()] {
         let app = App::with_whole_pages();
         let user = user_of_before(&app, "ÄrgerX", 1).await;
         let changed = app.chat.update_user(&user, change.clone()).await.unwrap();
@@ -108,7 +111,7 @@ async fn an_old_claim_moves_with_any_change() {
         assert_taken(&app, &["ÄrgerX", "ärgerx", "ÄRGERX"]).await;
         let again = app.chat.update_user(&changed, named("Once more")).await.unwrap();
         assert_found(&app, "ärgerx", Some(&again)).await;
-        assert_eq!(drifts(&app, false).await, []);
+        assert_eq!(discrepancies(&app, false).await, []);
     }
 }
 
@@ -124,7 +127,7 @@ async fn an_old_claim_becomes_a_reservation_of_every_form() {
     let back = app.chat.update_user(&renamed, to("ÄrgerX")).await.unwrap();
     assert_found(&app, "ärgerx", Some(&back)).await;
     assert_found(&app, "omenking", None).await;
-    assert_eq!(drifts(&app, false).await, []);
+    assert_eq!(discrepancies(&app, false).await, []);
     app.clock.advance(DAY);
     assert_found(&app, "ärgerx", Some(&back)).await;
 }
@@ -133,7 +136,7 @@ async fn an_old_claim_becomes_a_reservation_of_every_form() {
 async fn an_old_claim_without_a_reservation_is_free_at_once() {
     let app = App::new();
     let user = user_of_before(&app, "ÄrgerX", 1).await;
-    let chat = app.chat.clone().with_handle_reservation(Duration::ZERO);
+    let chat = app.chat.clone().handle_reservation(Duration::ZERO);
     chat.update_user(&user, to("omenking")).await.unwrap();
     assert_eq!(claimed(&app).await, ["omenking"]);
     app.user("ÄrgerX").await;
@@ -143,14 +146,14 @@ async fn an_old_claim_without_a_reservation_is_free_at_once() {
 async fn two_users_whose_handles_are_one_now_keep_both() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
     let one = app.chat.update_user(&one, named("One")).await.unwrap();
     let other = app.chat.update_user(&other, named("Other")).await.unwrap();
     let one = app.chat.update_user(&one, to("ÄRGER")).await.unwrap();
     assert_eq!(claimed(&app).await, ["Ärger", "ärger"]);
     assert_found(&app, "Ärger", Some(&one)).await;
     assert_found(&app, "ärger", Some(&other)).await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
     for (user, taken) in [(&one, "ärger"), (&other, "Ärger")] {
         let error = app.chat.update_user(user, to(taken)).await.unwrap_err();
         assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("HandleClaim")));
@@ -171,7 +174,7 @@ async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
 
     let back = app.chat.update_user(&renamed, to("Ärger")).await.unwrap();
     assert_found(&app, "Ärger", Some(&back)).await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
     app.clock.advance(DAY);
     assert_found(&app, "Ärger", Some(&back)).await;
 
@@ -197,7 +200,7 @@ async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
     assert_eq!(claimed(&app).await, ["omenking", "ärger"]);
     assert_found(&app, "ärger", Some(&one)).await;
     assert_found(&app, "omenking", Some(&other)).await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
 }
 
 #[tokio::test]
@@ -205,33 +208,33 @@ async fn a_handle_in_wide_letters_is_another_user_still() {
     let app = App::with_whole_pages();
     let wide = user_of_before(&app, "ａndrew", 1).await;
     let andrew = app.user("andrew").await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
     let wide = app.chat.update_user(&wide, named("Wide")).await.unwrap();
     assert_found(&app, "ａndrew", Some(&wide)).await;
     assert_found(&app, "andrew", Some(&andrew)).await;
     let renamed = app.chat.update_user(&wide, to("omenking")).await.unwrap();
     assert_found(&app, "omenking", Some(&renamed)).await;
     assert_found(&app, "ａndrew", Some(&andrew)).await;
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
 }
 
 #[tokio::test]
-async fn a_rebuild_moves_old_claims_that_nobody_else_has_folded() {
+async fn a_repair_moves_old_claims_that_nobody_else_has_folded() {
     let app = App::with_whole_pages();
     let user = user_of_before(&app, "ÄrgerX", 3).await;
     pair(&app).await;
-    let old = [Drift::OldClaim { user: user.id() }];
-    assert_eq!(drifts(&app, false).await, old);
+    let old = [Discrepancy::OldClaim { user: user.id() }];
+    assert_eq!(discrepancies(&app, false).await, old);
     assert_eq!(claimed(&app).await, ["Ärger", "Ärgerx", "ärger"]);
-    assert_eq!(drifts(&app, true).await, old);
+    assert_eq!(discrepancies(&app, true).await, old);
     assert_eq!(claimed(&app).await, ["Ärger", "ärger", "ärgerx"]);
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
     assert_found(&app, "ärgerx", Some(&user)).await;
     assert_taken(&app, &["ÄrgerX", "ärgerx", "ÄRGERX"]).await;
 }
 
 #[tokio::test]
-async fn a_rebuild_gives_an_old_claim_the_names_of_its_user() {
+async fn a_repair_gives_an_old_claim_the_names_of_its_user() {
     for (text, key, at) in [("ÄrgerX", "Ärgerx", "ärgerx"), ("Ärger", "Ärger", "Ärger")] {
         let app = App::with_whole_pages();
         let [one, _] = pair(&app).await;
@@ -241,9 +244,9 @@ async fn a_rebuild_gives_an_old_claim_the_names_of_its_user() {
         let mut claim = claim.take().unwrap();
         claim.insert("display_name", AttributeValue::S("Other".into()));
         app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
-        let missing = [Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() }];
-        assert_eq!(drifts(&app, true).await, missing);
-        assert_eq!(drifts(&app, true).await, []);
+        let missing = [Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: user.id() }];
+        assert_eq!(discrepancies(&app, true).await, missing);
+        assert_eq!(discrepancies(&app, true).await, []);
         assert!(claimed(&app).await.contains(&at.to_owned()));
         assert_found(&app, text, Some(&user)).await;
     }
@@ -257,9 +260,12 @@ async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
     claim.insert("pk", AttributeValue::S("HANDLE#Ärgerx".into()));
     claim.insert("handle", AttributeValue::S("ÄrgerX".into()));
     app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
-    assert_eq!(drifts(&app, true).await, [Drift::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]);
+    assert_eq!(
+        discrepancies(&app, true).await,
+        [Discrepancy::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]
+    );
     assert_eq!(claimed(&app).await, ["ärgerx"]);
-    assert_eq!(drifts(&app, true).await, []);
+    assert_eq!(discrepancies(&app, true).await, []);
 }
 
 /// Handles of two folded forms, and of five keys of version 0.1.
@@ -276,7 +282,7 @@ proptest! {
     }
 }
 
-/// Changes a user in each step, to another handle or none, some hours after the last, and rebuilds at times.
+/// Changes a user in each step, to another handle or none, some hours after the last, and repairs at times.
 async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
     let app = App::with_whole_pages();
     let mut users = Vec::new();
@@ -284,13 +290,13 @@ async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
         users.push(user_of_before(&app, form, number).await);
     }
     let mut reserved: Vec<(Handle, UserId, threadline::Timestamp)> = Vec::new();
-    for (number, (who, form, hours, rebuild)) in steps.into_iter().enumerate() {
+    for (number, (who, form, hours, repair)) in steps.into_iter().enumerate() {
         app.clock.advance(Duration::from_secs(hours * 60 * 60));
         let now = app.clock.now();
         reserved.retain(|(_, _, end)| *end > now);
         let user = users[who].clone();
         let name = format!("name {number}");
-        let change = FORMS.get(form).map_or(named(&name), |form| to(form).display_name(name.parse().unwrap()));
+        let change = FORMS.get(form).map_or(named(&name), |form| to(form).display_name(name).unwrap());
         let wanted = FORMS.get(form).map_or(user.handle().clone(), |form| handle(form));
         let reservation = reserved.iter().find(|(handle, _, _)| *handle == wanted);
         match app.chat.update_user(&user, change).await {
@@ -311,7 +317,7 @@ async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
         for user in &users {
             assert_found(&app, user.handle().as_str(), Some(user)).await;
         }
-        let found = drifts(&app, rebuild == 0).await;
-        assert!(found.iter().all(|drift| matches!(drift, Drift::OldClaim { .. })), "{found:?}");
+        let found = discrepancies(&app, repair == 0).await;
+        assert!(found.iter().all(|discrepancy| matches!(discrepancy, Discrepancy::OldClaim { .. })), "{found:?}");
     }
 }

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use threadline::stream::{Auditor, Drift, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
-use threadline::{
-    Answer, AttributeValue, Checked, Entity, Error, ErrorKind, Get, HandleClaim, Item, Key, Message, Operation,
-    PartitionKey, Position, SortKey, Store, StoreExt, Thread, Threadline, Write,
-};
+use threadline::entity::{AttributeValue, Entity, HandleClaim, Item, Key, PartitionKey, SortKey};
+use threadline::store::{Answer, Checked, Get, Operation, Position, Store, StoreExt, Write};
+use threadline::stream::{Auditor, DeadLetterSink, Discrepancy, Projector, RecordKind, RecordOutcome, StreamRecord};
+use threadline::{Error, ErrorKind, Message, Thread, Threadline};
 
 use crate::support::App;
 
@@ -39,11 +38,11 @@ pub(crate) async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
 }
 
 /// Goes through the whole table.
-pub(crate) async fn findings(app: &App) -> Vec<Drift> {
+pub(crate) async fn findings(app: &App) -> Vec<Discrepancy> {
     let (auditor, mut cursor, mut findings) = (Auditor::new(app.store.clone()), None, Vec::new());
     loop {
-        let page = auditor.check(cursor.as_ref()).await.unwrap();
-        findings.extend(page.findings.into_iter().map(|finding| finding.drift));
+        let page = auditor.check(cursor.clone()).await.unwrap();
+        findings.extend(page.findings.into_iter().map(|finding| finding.discrepancy));
         cursor = page.next;
         if cursor.is_none() {
             return findings;
@@ -52,7 +51,7 @@ pub(crate) async fn findings(app: &App) -> Vec<Drift> {
 }
 
 pub(crate) async fn unreadable(app: &App) -> usize {
-    findings(app).await.iter().filter(|drift| matches!(drift, Drift::Unreadable { .. })).count()
+    findings(app).await.iter().filter(|discrepancy| matches!(discrepancy, Discrepancy::Unreadable { .. })).count()
 }
 
 /// Keeps the kinds of the errors.
@@ -60,7 +59,7 @@ pub(crate) async fn unreadable(app: &App) -> usize {
 struct Kept(Arc<Mutex<Vec<ErrorKind>>>);
 
 #[async_trait]
-impl Sink for Kept {
+impl DeadLetterSink for Kept {
     async fn keep(&self, _: &StreamRecord, error: &Error) -> Result<(), Error> {
         self.0.lock().unwrap().push(error.kind());
         Ok(())
@@ -71,7 +70,7 @@ pub(crate) async fn outcome(app: &App, kind: RecordKind, item: &Item) -> (Record
     let kept = Kept::default();
     let mut record = StreamRecord::new(kind, key_of(item), Some(1.into()));
     record.new = (kind != RecordKind::Remove).then(|| item.clone());
-    let projection = Projector::new(app.store.clone()).with_sink(kept.clone()).project(&[record]).await;
+    let projection = Projector::new(app.store.clone()).dead_letters(kept.clone()).project(&[record]).await;
     let kept = kept.0.lock().unwrap().len();
     (projection.outcomes[0].clone(), kept)
 }
@@ -109,7 +108,7 @@ async fn a_message_whose_time_has_no_offset_has_one_verdict() {
     put(&app, old.clone()).await;
     assert_eq!(unreadable(&app).await, 1);
     let (outcome, kept) = outcome(&app, RecordKind::Insert, &old).await;
-    assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{outcome:?}");
+    assert!(matches!(outcome, RecordOutcome::DeadLetter(_)), "{outcome:?}");
     assert_eq!(kept, 1);
     for oldest_first in [true, false] {
         let (texts, unreadable) = texts(&thread, oldest_first, 1).await;
@@ -131,7 +130,7 @@ async fn a_type_of_ours_at_a_key_it_never_has_is_reported() {
         moved.insert("pk", s(pk));
         put(&app, moved.clone()).await;
         let (outcome, kept) = outcome(&app, RecordKind::Insert, &moved).await;
-        assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{outcome:?}");
+        assert!(matches!(outcome, RecordOutcome::DeadLetter(_)), "{outcome:?}");
         assert_eq!(kept, 1);
     }
     assert_eq!(unreadable(&app).await, 2);
@@ -152,7 +151,7 @@ async fn keys_that_are_plainly_meant_as_ours_are_reported() {
     ] {
         let item = item(&[("pk", &pk), ("sk", &sk)]);
         let (outcome, _) = outcome(&app, RecordKind::Modify, &item).await;
-        assert!(matches!(outcome, RecordOutcome::Impossible(_)), "{pk} {sk}: {outcome:?}");
+        assert!(matches!(outcome, RecordOutcome::DeadLetter(_)), "{pk} {sk}: {outcome:?}");
         let (removed, _) = self::outcome(&app, RecordKind::Remove, &item).await;
         assert!(matches!(removed, RecordOutcome::Nothing), "what is gone is nothing to repair");
     }
@@ -185,7 +184,7 @@ async fn attributes_that_contradict_their_key_are_unreadable() {
     let mut outcomes = Vec::new();
     for item in items {
         put(&app, item.clone()).await;
-        outcomes.push(matches!(outcome(&app, RecordKind::Insert, &item).await.0, RecordOutcome::Impossible(_)));
+        outcomes.push(matches!(outcome(&app, RecordKind::Insert, &item).await.0, RecordOutcome::DeadLetter(_)));
     }
     assert_eq!((outcomes, unreadable(&app).await), (vec![true, true, true], 3));
 }
@@ -287,7 +286,7 @@ async fn a_page_that_continues_elsewhere_gives_no_record_up() {
     record.new = Some(message.to_item().unwrap());
     let projection = Projector::new(Straying(app.store.clone())).project(&[record]).await;
     assert!(matches!(projection.outcomes[0], RecordOutcome::Failed(_)), "{:?}", projection.outcomes);
-    let chat = Threadline::new(Straying(app.store.clone())).with_clock(app.clock.clone());
+    let chat = Threadline::new(Straying(app.store.clone())).clock(app.clock.clone());
     let thread = chat.open(thread.membership().user_id(), thread.group_id()).await.unwrap();
     assert_eq!(thread.members().await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
@@ -300,7 +299,7 @@ async fn an_error_of_a_read_is_no_finding() {
         let auditor = Auditor::new(Denying { store: app.store.clone(), kind });
         let mut cursor = None;
         let error = loop {
-            match auditor.check(cursor.as_ref()).await {
+            match auditor.check(cursor.clone()).await {
                 Ok(page) => {
                     assert!(page.findings.is_empty(), "{kind:?}: {:?}", page.findings);
                     cursor = Some(page.next.expect("the group cannot be audited"));

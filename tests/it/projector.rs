@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use threadline::entity::{AttributeValue, Item};
+use threadline::store::Capacity;
 use threadline::store::meter::Metered;
 use threadline::stream::{Projector, RecordKind, RecordOutcome, StreamRecord};
-use threadline::{AttributeValue, Capacity, ErrorKind, Item, Membership, NewGroup};
+use threadline::{ErrorKind, Membership, NewGroup};
 
 use crate::support::App;
 
@@ -87,7 +89,7 @@ async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
     poison.new = Some(image);
     records.insert(0, poison.clone());
     let projection = Projector::new(app.store.clone()).project(&records).await;
-    let RecordOutcome::Impossible(error) = &projection.outcomes[0] else { panic!("{projection:?}") };
+    let RecordOutcome::DeadLetter(error) = &projection.outcomes[0] else { panic!("{projection:?}") };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Message")));
     assert_eq!(projection.lowest_failed, None);
     assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "good");
@@ -97,7 +99,7 @@ async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
 async fn a_member_who_left_in_between_gets_no_row_back() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     app.say(&thread, "one").await;
     thread.remove_member(bayko.id()).await.unwrap();
@@ -113,7 +115,7 @@ async fn every_member_of_a_large_group_is_reached() {
     let mut users = Vec::new();
     for number in 1..90 {
         let user = app.user(&format!("u{number}")).await;
-        group = group.with_member(&user);
+        group = group.member(&user);
         users.push(user);
     }
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
@@ -133,7 +135,7 @@ async fn the_real_event_of_a_cruddur_table_moves_the_rows_of_its_group() {
     let item: serde_dynamo::Item = serde_json::from_value(image.clone()).unwrap();
     let item = Item::from(item);
     let sender = "76d2f241-a860-4d8b-a8e3-6cd68db75ab9".parse().unwrap();
-    let augustsz = app.chat.create_user(NewUser::new("Augustsz", "Augustsz").unwrap().with_id(sender)).await.unwrap();
+    let augustsz = app.chat.create_user(NewUser::new("Augustsz", "Augustsz").unwrap().id(sender)).await.unwrap();
     let bayko = app.user("bayko").await;
     let group = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse().unwrap();
     let started = "2023-06-26T08:00:00Z".parse().unwrap();

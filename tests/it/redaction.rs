@@ -7,15 +7,21 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use threadline::card::Card;
-use threadline::registry::PATTERNS;
+use threadline::card::registry::PATTERNS;
+use threadline::entity::{
+    AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key, KeySegment, KnownKey, PartitionKey, SortKey,
+    SortKeyPrefix, tag,
+};
 use threadline::store::meter::Metered;
+use threadline::store::{
+    BatchAction, BatchGet, BatchWrite, Checked, ClientToken, Condition, Position, Query, Scan, SortRange, StoreExt,
+    TransactAction, Transaction, Update, Write,
+};
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchWrite, Checked, ClientToken, Condition, Conversation, DisplayName,
-    Draft, Entity, Error, ErrorKind, GroupTitle, Handle, HandleClaim, IdentityClaim, IdentitySubject, ImportedDirect,
-    Item, Key, KeySegment, KnownKey, Message, MessageBody, MessageGroup, NewGroup, NewUser, PartitionKey, Position,
-    Preview, Profile, Query, Scan, SequentialIds, SortKey, SortKeyPrefix, SortRange, StoreExt, Thread, Threadline,
-    TransactAction, Transaction, Update, User, UserChange, Write, tag,
+    Cursor, DisplayName, Draft, Error, ErrorKind, GroupTitle, Handle, IdentitySubject, ImportedDirect, Message,
+    MessageBody, MessageGroup, NewGroup, NewUser, Preview, Profile, SequentialIds, Thread, Threadline, User,
+    UserChange,
 };
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 use threadline_testkit::scenario::{Outcome, Recorder, World};
@@ -156,7 +162,7 @@ struct Scene {
 async fn scene() -> Scene {
     let app = App::new();
     let andrew = NewUser::new(format!("Andrew.{CANARY}"), text("Andrew")).unwrap();
-    let andrew = andrew.with_identity(IdentitySubject::new(text("sub")).unwrap());
+    let andrew = andrew.identity(IdentitySubject::new(text("sub")).unwrap()).unwrap();
     let andrew = app.chat.create_user(andrew).await.unwrap();
     let bayko = NewUser::new(format!("bayko.{CANARY}"), text("Bayko")).unwrap();
     let bayko = app.chat.create_user(bayko).await.unwrap();
@@ -207,21 +213,21 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     let chat = &app.chat;
     let taken = NewUser::new(andrew.handle().clone(), text("Other")).unwrap();
     printed.error(ErrorKind::AlreadyExists, chat.create_user(taken.clone()).await);
-    printed.error(ErrorKind::AlreadyExists, chat.create_user(taken.with_id(bayko.id())).await);
-    let same_identity = NewUser::new("nobody", "Nobody").unwrap().with_identity(andrew.identity().unwrap().clone());
+    printed.error(ErrorKind::AlreadyExists, chat.create_user(taken.id(bayko.id())).await);
+    let same_identity = NewUser::new("nobody", "Nobody").unwrap().identity(andrew.identity().unwrap().clone()).unwrap();
     printed.error(ErrorKind::AlreadyExists, chat.create_user(same_identity).await);
-    let to_taken = UserChange::new().handle(bayko.handle().clone());
+    let to_taken = UserChange::new().handle(bayko.handle().clone()).unwrap();
     printed.error(ErrorKind::AlreadyExists, chat.update_user(andrew, to_taken).await);
-    let to_name = |name: &str| UserChange::new().display_name(DisplayName::new(text(name)).unwrap());
+    let to_name = |name: &str| UserChange::new().display_name(DisplayName::new(text(name)).unwrap()).unwrap();
     chat.update_user(bayko, to_name("one")).await.unwrap();
     printed.error(ErrorKind::ConditionFailed, chat.update_user(bayko, to_name("other")).await);
 
     let me = Profile::from(andrew);
     printed.error(ErrorKind::Invalid, chat.start_direct(&me, &me, text("alone")).await);
     printed.error(ErrorKind::Invalid, chat.start_direct(&me, bayko, CANARY.repeat(100)).await);
-    let twice = NewGroup::new(text("twice"), andrew).unwrap().with_member(andrew);
+    let twice = NewGroup::new(text("twice"), andrew).unwrap().member(andrew);
     printed.error(ErrorKind::Invalid, chat.create_group(twice, text("first")).await);
-    let theirs = NewGroup::new(text("theirs"), bayko).unwrap().with_id(thread.group_id());
+    let theirs = NewGroup::new(text("theirs"), bayko).unwrap().id(thread.group_id());
     printed.error(ErrorKind::Invalid, chat.create_group(theirs, text("first")).await);
     let again = ImportedDirect::new(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"), andrew, bayko, message.created_at());
     printed.error(ErrorKind::AlreadyExists, chat.import_direct(again).await);
@@ -238,7 +244,7 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Invalid, baykos.messages().limit(0).fetch().await);
     let cursor = baykos.messages().limit(1).fetch().await.unwrap().next.unwrap();
     printed.error(ErrorKind::Invalid, chat.inbox(andrew.id()).cursor(cursor).fetch().await);
-    printed.error(ErrorKind::Invalid, chat.inbox(andrew.id()).cursor(text("no cursor").into()).fetch().await);
+    printed.error(ErrorKind::Invalid, chat.inbox(andrew.id()).cursor(Cursor::from(text("no cursor"))).fetch().await);
     let bare: threadline::MessageId = id("5ebf5021-1881-4e1c-8c10-93173ba1a87a");
     printed.error(ErrorKind::Invalid, baykos.messages().before(bare).fetch().await);
 
@@ -280,7 +286,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::ConditionFailed, outcome.done());
     let check = TransactAction::check(key.clone(), Condition::ne("topic", s(CANARY)));
     printed.debug(&check);
-    let transaction = Transaction::new([check]).with_token(ClientToken::new(CANARY).unwrap());
+    let transaction = Transaction::new([check]).token(ClientToken::new(CANARY).unwrap());
     printed.debug(&transaction);
     let outcome = store.transact(transaction).await.unwrap();
     printed.debug(&outcome);
@@ -289,7 +295,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.debug(&outcome);
     printed.error(ErrorKind::Invalid, Checked::new(Transaction::new([refused.clone(), refused])));
 
-    let get = threadline::Get::new(key.clone());
+    let get = threadline::store::Get::new(key.clone());
     printed.debug(&get);
     printed.debug(&store.get(get).await.unwrap());
     let gets = BatchGet::new(vec![key.clone()]);
@@ -320,11 +326,11 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
 async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
     let Scene { app, andrew, bayko, thread, message } = scene;
     let segment = KeySegment::new(CANARY).unwrap();
-    printed.debug(&UserChange::new().handle(Handle::new(CANARY).unwrap()));
-    let group = NewGroup::new(text("Babylon 5"), andrew).unwrap().with_member(bayko);
+    printed.debug(&UserChange::new().handle(Handle::new(CANARY).unwrap()).unwrap());
+    let group = NewGroup::new(text("Babylon 5"), andrew).unwrap().member(bayko);
     printed.debug(&group);
     printed.debug(&ImportedDirect::new(thread.group_id(), andrew, bayko, message.created_at()));
-    printed.debug(&Draft::new(MessageBody::new(text("draft")).unwrap()));
+    printed.debug(&Draft::from(MessageBody::new(text("draft")).unwrap()));
     let request = thread.messages().limit(1).before(message);
     printed.debug(&request);
     printed.debug(&request.fetch().await.unwrap());
@@ -344,8 +350,6 @@ async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
     printed.debug(&SortRange::Between(SortKey::new((&segment,)), SortKey::new((&segment, &segment))));
     printed.debug(&KnownKey::parse(&HandleClaim::key_from(andrew.handle())).unwrap());
     printed.debug(&KnownKey::parse(&IdentityClaim::key_from(andrew.identity().unwrap())).unwrap());
-    printed.debug(&Conversation::Direct(andrew.profile()));
-    printed.debug(&Conversation::Group(GroupTitle::new(CANARY).unwrap()));
     printed.debug(&andrew.profile());
     printed.debug(message);
     printed.debug(thread);
@@ -431,8 +435,8 @@ async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
 #[tokio::test]
 async fn an_error_names_the_pattern_and_the_table() {
     let scene = scene().await;
-    let store = scene.app.store.clone().with_table_name("conversations");
-    let chat = Threadline::new(store).with_clock(scene.app.clock.clone()).with_ids(SequentialIds::seeded(3));
+    let store = scene.app.store.clone().table("conversations");
+    let chat = Threadline::new(store).clock(scene.app.clock.clone()).ids(SequentialIds::seeded(3));
     let baykos = chat.open(scene.bayko.id(), scene.thread.group_id()).await.unwrap();
     let error = baykos.edit(&scene.message, "forged").await.unwrap_err();
     assert_eq!((error.operation(), error.table()), (Some("messages.edit"), Some("conversations")));

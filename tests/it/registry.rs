@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use threadline::card::registry::{ENTITIES, PATTERNS};
 use threadline::card::{Card, Case, EntityCard, Per, RequestCard, RequestKind, Term};
-use threadline::registry::{ENTITIES, PATTERNS};
-use threadline::{GSI1PK, GSI1SK, IdentitySubject, Item, NewUser, PK, SK};
+use threadline::entity::{GSI1PK, GSI1SK, Item, PK, SK};
+use threadline::{IdentitySubject, NewUser};
 use threadline_testkit::scenario::key_fits;
 
 use crate::sources::sources;
@@ -35,7 +36,7 @@ fn unregistered(path: &str, source: &str, registry: &str) -> Vec<String> {
 #[test]
 fn registry_lists_every_card_and_every_call_has_one() {
     let read = |path: &str| fs::read_to_string(root().join("src").join(path)).unwrap();
-    let (files, registry) = (sources(&["patterns", "stream"]), read("registry.rs"));
+    let (files, registry) = (sources(&["patterns", "stream"]), read("card/registry.rs"));
     let calls: usize = files.iter().map(|path| read(path).matches("begin!(").count()).sum();
     assert!(calls >= PATTERNS.len(), "{calls} calls were found");
     let wrong: Vec<_> = files.iter().flat_map(|path| unregistered(path, &read(path), &registry)).collect();
@@ -220,7 +221,7 @@ fn cards_name_public_calls_and_retries_that_read_again() {
 async fn key_templates_match_stored_items() {
     let app = App::new();
     let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap();
-    let andrew = andrew.with_identity(IdentitySubject::new("MOCK").unwrap());
+    let andrew = andrew.identity(IdentitySubject::new("MOCK").unwrap()).unwrap();
     let andrew = app.chat.create_user(andrew).await.unwrap();
     app.chat.start_direct(&andrew, &app.user("bayko").await, "opa").await.unwrap();
     let items = scan(&app.store).await;

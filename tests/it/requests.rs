@@ -1,10 +1,9 @@
 //! Each case of each pattern makes the requests that its card declares, and no others.
 
 use threadline::card::{Caller, RequestCard};
-use threadline::{
-    BatchAction, BatchGet, BatchWrite, Checked, Entity, Handle, HandleClaim, Item, Key, PK, Request, SK, TYPE,
-    Transaction, User, UserId, Write,
-};
+use threadline::entity::{Entity, HandleClaim, Item, Key, PK, SK, TYPE};
+use threadline::store::{BatchAction, BatchGet, BatchWrite, Checked, Request, Transaction, Write};
+use threadline::{Handle, User, UserId};
 use threadline_testkit::scenario::{Recorder, Scale, World, key_fits, mismatch};
 
 use crate::scenarios::{Staged, cases};
@@ -61,7 +60,7 @@ fn actions_of_two_transactions_are_not_those_of_one() {
     let (user, claim) = (user_key(), claim_key());
     let both = || transact(&[&user, &claim]);
     let (one, other) = (|| transact(&[&user]), || transact(&[&claim]));
-    let get = || Request::Get(threadline::Get::new(user.clone()));
+    let get = || Request::Get(threadline::store::Get::new(user.clone()));
     assert_eq!(equals(&[USER, CLAIM], [both()]), [true; 2]);
     assert_eq!(equals(&[USER, CLAIM], [one(), other()]), [false; 2]);
     assert_eq!(equals(&[USER, GET, CLAIM], [one(), get(), other()]), [true; 2]);

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
+use threadline::entity::{Entity, Item};
 use threadline::stream::Auditor;
 use threadline::{
-    DisplayName, Draft, Entity, GroupTitle, Handle, Item, Membership, MessageBody, NewGroup, NewUser, Preview, Thread,
-    User, UserChange,
+    DisplayName, Draft, GroupTitle, Handle, Membership, MessageBody, NewGroup, NewUser, Preview, Thread, User,
+    UserChange,
 };
 
 use crate::support::{App, block_on, cases, id, scan, time};
@@ -29,7 +30,7 @@ fn new_user(handle: &Handle, name: &DisplayName) -> NewUser {
 
 /// A message with the longest position there is, that of an id.
 fn draft(body: &MessageBody) -> Draft {
-    Draft::new(body.clone()).with_id(id("5ebf5021-1881-4e1c-8c10-93173ba1a87a")).sent_at(time("2026-11-22T12:00:00Z"))
+    Draft::from(body.clone()).id(id("5ebf5021-1881-4e1c-8c10-93173ba1a87a")).sent_at(time("2026-11-22T12:00:00Z"))
 }
 
 /// Notes that each of these has read all, so that the rows have every attribute that they can have.
@@ -203,7 +204,7 @@ async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> 
     let thread = app.chat.start_direct(&one, &other, draft(body)).await.unwrap();
     read_by(&app, &thread, &[&one, &other]).await;
     for (handle, name) in &names[1..] {
-        let change = UserChange::new().handle((*handle).clone()).display_name((*name).clone());
+        let change = UserChange::new().handle((*handle).clone()).unwrap().display_name((*name).clone()).unwrap();
         one = app.chat.update_user(&one, change).await.unwrap();
         app.project().await;
     }
@@ -240,7 +241,7 @@ async fn a_grapheme_without_end_ends_a_preview_whatever_the_names() {
     for (text, shown) in [(marks.clone(), ""), (format!("opa {marks} epa"), "opa ")] {
         let message = app.say(&thread, &text).await;
         for name in ["Andrew", &"語".repeat(26), "A"] {
-            let change = UserChange::new().display_name(DisplayName::new(name).unwrap());
+            let change = UserChange::new().display_name(DisplayName::new(name).unwrap()).unwrap();
             bayko = app.chat.update_user(&bayko, change).await.unwrap();
             app.project().await;
             for row in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {

@@ -1,8 +1,8 @@
 //! All scenarios of the registry's cases, each staged in memory.
 
 use threadline::MemoryStore;
+use threadline::card::registry::PATTERNS;
 use threadline::card::{Card, Case};
-use threadline::registry::PATTERNS;
 use threadline_testkit::scenario::{self, Scale, Scenario, Stage, World};
 
 /// A scale that is enough for whatever does not depend on it.
@@ -17,7 +17,7 @@ pub(crate) struct Staged {
 impl Staged {
     pub(crate) async fn new(scenario: &Scenario, scale: Scale) -> Self {
         let clock = World::clock();
-        let store = MemoryStore::new().with_clock(clock.clone());
+        let store = MemoryStore::new().clock(clock.clone());
         let world = World::new(std::sync::Arc::new(store.clone()), clock, scale);
         let stage = scenario.stage(world).await.unwrap_or_else(|error| panic!("{scenario:?}: {error}"));
         Self { stage, store }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use threadline::stream::{JsonLinesSink, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
-use threadline::{AttributeValue, Error, ErrorKind, Item};
+use threadline::entity::{AttributeValue, Item};
+use threadline::stream::{DeadLetterSink, JsonLinesSink, Projector, RecordKind, RecordOutcome, StreamRecord};
+use threadline::{Error, ErrorKind};
 
 use crate::support::App;
 
@@ -64,7 +65,7 @@ impl Write for Full {
 #[tokio::test]
 async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_not_lost() {
     let app = App::new();
-    let projector = Projector::new(app.store.clone()).with_sink(JsonLinesSink::new(Full));
+    let projector = Projector::new(app.store.clone()).dead_letters(JsonLinesSink::new(Full));
     let projection = projector.project(&[poison()]).await;
     let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unavailable, true));
@@ -77,6 +78,6 @@ async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_
 async fn without_a_sink_a_record_that_can_never_succeed_blocks_nothing_either() {
     let app = App::new();
     let projection = Projector::new(app.store.clone()).project(&[poison()]).await;
-    assert!(matches!(&projection.outcomes[..], [RecordOutcome::Impossible(_)]));
+    assert!(matches!(&projection.outcomes[..], [RecordOutcome::DeadLetter(_)]));
     assert!(!projection.has_failed());
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use threadline::{
-    Answer, AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Entity,
-    Error, ErrorKind, Item, Key, KeySegment, MemoryStore, PartitionKey, Request, Result, Scan, SortKey, Store,
-    StoreExt, tag,
+use threadline::entity::{AttributeValue, Entity, Item, Key, KeySegment, PartitionKey, SortKey, tag};
+use threadline::store::{
+    Answer, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Request, Scan, Store,
+    StoreExt,
 };
+use threadline::{Error, ErrorKind, MemoryStore, Result};
 
 /// What becomes of one batch.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +120,7 @@ async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_
         let written = store.write_all(puts(0..60)).await.unwrap();
         assert_eq!(written.unprocessed, puts([24].into_iter().chain(25..60)), "{kind:?}");
         assert_eq!(store.stored().await, 24);
-        assert!(written.capacity.write() > threadline::Units::ZERO);
+        assert!(written.capacity.write() > threadline::store::Units::ZERO);
     }
 }
 
@@ -225,7 +226,7 @@ impl Store for Confused {
     }
 
     async fn execute(&self, _: Checked) -> Result<Answer> {
-        Ok(Answer::Scan(threadline::PageOutput::default()))
+        Ok(Answer::Scan(threadline::store::PageOutput::default()))
     }
 }
 
@@ -233,12 +234,12 @@ impl Store for Confused {
 async fn an_answer_of_another_kind_is_an_error() {
     let table = || PartitionKey::parse("A").unwrap();
     let errors = [
-        Confused.get(threadline::Get::new(key(1))).await.map(drop).unwrap_err(),
-        Confused.query(threadline::Query::table(table())).await.map(drop).unwrap_err(),
+        Confused.get(threadline::store::Get::new(key(1))).await.map(drop).unwrap_err(),
+        Confused.query(threadline::store::Query::table(table())).await.map(drop).unwrap_err(),
         Confused.batch_get(BatchGet::new(keys([1]))).await.map(drop).unwrap_err(),
-        Confused.write(threadline::Write::delete(key(1))).await.map(drop).unwrap_err(),
+        Confused.write(threadline::store::Write::delete(key(1))).await.map(drop).unwrap_err(),
         Confused
-            .transact(threadline::Transaction::new([threadline::Write::delete(key(1))]))
+            .transact(threadline::store::Transaction::new([threadline::store::Write::delete(key(1))]))
             .await
             .map(drop)
             .unwrap_err(),

@@ -1,7 +1,8 @@
 //! How many requests the projector has under way at once.
 
+use threadline::entity::Entity;
 use threadline::stream::{Projection, Projector};
-use threadline::{DisplayName, Entity, ErrorKind, Membership, NewGroup, User, UserChange};
+use threadline::{DisplayName, ErrorKind, Membership, NewGroup, User, UserChange};
 
 use crate::meddled::Meddled;
 use crate::support::App;
@@ -31,7 +32,7 @@ async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
     let mut threads = Vec::new();
     for number in 0..20 {
         let title = format!("Babylon {number}");
-        let group = users[1..].iter().fold(NewGroup::new(title, &users[0]).unwrap(), NewGroup::with_member);
+        let group = users[1..].iter().fold(NewGroup::new(title, &users[0]).unwrap(), NewGroup::member);
         threads.push(app.chat.create_group(group, "Welcome").await.unwrap());
     }
     let seen = app.records().len();
@@ -51,7 +52,7 @@ async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
 async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
     let app = App::with_whole_pages();
     let users = users(&app, 20).await;
-    let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::with_member);
+    let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::member);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     // The new rows, which are compared with their users, and then a message.
     let (projection, most) = project(&app, 0).await;
@@ -73,7 +74,7 @@ async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
     }
     let seen = app.records().len();
     for user in &users {
-        let change = UserChange::new().display_name(DisplayName::new("Somebody").unwrap());
+        let change = UserChange::new().display_name(DisplayName::new("Somebody").unwrap()).unwrap();
         app.chat.update_user(user, change).await.unwrap();
     }
     let (projection, most) = project(&app, seen).await;

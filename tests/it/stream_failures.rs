@@ -1,10 +1,10 @@
 //! One item or record that fails in the projector: what succeeds beside it, and which record is redelivered.
 
-use threadline::Operation;
+use threadline::entity::{AttributeValue, Entity};
+use threadline::store::Operation;
+use threadline::store::{StoreExt, Update, Write};
 use threadline::stream::{Projector, RecordOutcome};
-use threadline::{
-    AttributeValue, DisplayName, Entity, ErrorKind, Handle, Membership, StoreExt, Update, User, UserChange, Write,
-};
+use threadline::{DisplayName, ErrorKind, Handle, Membership, User, UserChange};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::meddled::Meddled;
@@ -23,7 +23,7 @@ async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved(
 
     let store = failing(Meddled::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
     let projection = app.project_on(store.clone(), seen).await;
-    assert!(matches!(projection.outcomes[..], [RecordOutcome::Impossible(_)]), "{projection:?}");
+    assert!(matches!(projection.outcomes[..], [RecordOutcome::DeadLetter(_)]), "{projection:?}");
     assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "one"]);
 
     app.say(&thread, "two").await;
@@ -43,10 +43,10 @@ async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it(
         threads.push((app.chat.start_direct(&andrew, &other, "hello").await.unwrap(), other));
     }
     let seen = app.records().len();
-    app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap())).await.unwrap();
+    app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap()).unwrap()).await.unwrap();
     let key = Membership::key_from((threads[0].0.group_id(), andrew.id()));
     let projection = app.project_on(Meddled::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
-    assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::Impossible(_))));
+    assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::DeadLetter(_))));
     for (number, (thread, other)) in threads.iter().enumerate() {
         let own = app.row(thread, andrew.id()).await;
         assert_eq!(own.get_s("user_handle"), Some(if number == 0 { "andrew" } else { "andy" }));
@@ -77,7 +77,7 @@ async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_
     let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
     app.store.write(Write::update(broken, update)).await.unwrap().done().unwrap();
     let projection = app.project_on(app.store.clone(), seen).await;
-    let [RecordOutcome::Done, RecordOutcome::Impossible(error)] = &*projection.outcomes else {
+    let [RecordOutcome::Done, RecordOutcome::DeadLetter(error)] = &*projection.outcomes else {
         panic!("{projection:?}")
     };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
@@ -97,10 +97,10 @@ async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
     let (users, thread) = three(&app).await;
     let records = app.records();
     break_user(&app, &users[0]).await;
-    let change = UserChange::new().display_name(DisplayName::new("Londo Mollari").unwrap());
+    let change = UserChange::new().display_name(DisplayName::new("Londo Mollari").unwrap()).unwrap();
     app.chat.update_user(&users[2], change).await.unwrap();
     let projection = Projector::new(app.store.clone()).project(&records).await;
-    let impossible = |outcome: &RecordOutcome| matches!(outcome, RecordOutcome::Impossible(_));
+    let impossible = |outcome: &RecordOutcome| matches!(outcome, RecordOutcome::DeadLetter(_));
     assert!(!projection.outcomes.iter().any(impossible), "the user has a record of its own: {projection:?}");
     assert!(!projection.has_failed());
     let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();

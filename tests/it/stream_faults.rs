@@ -3,13 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use threadline::Operation;
+use threadline::entity::{AttributeValue, Entity, Item};
+use threadline::store::Operation;
 use threadline::store::meter::Metered;
-use threadline::stream::{Projection, Projector, RecordKind, RecordOutcome, Sink, StreamRecord};
-use threadline::{
-    AttributeValue, DisplayName, Entity, Error, Get, Handle, Item, Membership, Message, NewGroup, Result, Store,
-    StoreExt, Thread, Units, Update, User, UserChange, UserId, Write,
-};
+use threadline::store::{Get, Store, StoreExt, Units, Update, Write};
+use threadline::stream::{DeadLetterSink, Projection, Projector, RecordKind, RecordOutcome, StreamRecord};
+use threadline::{DisplayName, Error, Handle, Membership, Message, NewGroup, Result, Thread, User, UserChange, UserId};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::meddled::Meddled;
@@ -50,7 +49,7 @@ impl App {
 
 pub(crate) async fn three(app: &App) -> ([User; 3], Thread) {
     let users = [app.user("andrew").await, app.user("bayko").await, app.user("londo").await];
-    let group = NewGroup::new("Babylon 5", &users[0]).unwrap().with_member(&users[1]).with_member(&users[2]);
+    let group = NewGroup::new("Babylon 5", &users[0]).unwrap().member(&users[1]).member(&users[2]);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     (users, thread)
 }
@@ -227,7 +226,7 @@ async fn l9_the_rows_of_a_new_conversation_which_show_its_first_message_are_not_
 struct Kept(Arc<Mutex<Vec<(StreamRecord, String)>>>);
 
 #[async_trait]
-impl Sink for Kept {
+impl DeadLetterSink for Kept {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()> {
         self.0.lock().unwrap().push((record.clone(), error.to_string()));
         Ok(())
@@ -247,9 +246,9 @@ async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing
     image.insert("user_uuid", AttributeValue::S("nobody".into()));
 
     let sink = Kept::default();
-    let projector = Projector::new(app.store.clone()).with_sink(sink.clone());
+    let projector = Projector::new(app.store.clone()).dead_letters(sink.clone());
     let projection = projector.project(&records).await;
-    let [RecordOutcome::Done, RecordOutcome::Impossible(error), RecordOutcome::Done] = &projection.outcomes[..] else {
+    let [RecordOutcome::Done, RecordOutcome::DeadLetter(error), RecordOutcome::Done] = &projection.outcomes[..] else {
         panic!("{projection:?}")
     };
     assert!(!projection.has_failed() && projection.lowest_failed.is_none());
@@ -274,7 +273,7 @@ async fn a_record_that_can_never_succeed_is_told_in_the_log_where_there_is_no_si
     assert!(told.len() == 1 && told[0].contains("kind=\"INSERT\"") && told[0].contains("error=Corrupt"), "{log}");
     assert!(told[0].contains(&sequence) && !log.contains("poison"), "{log}");
 
-    let projector = projector.with_sink(Kept::default());
+    let projector = projector.dead_letters(Kept::default());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
     assert!(!log.contains("ERROR"), "{log}");
 }
@@ -286,7 +285,7 @@ async fn l11_members_beyond_the_first_page_are_reached() {
     let mut group = NewGroup::new("Babylon 5", &users[0]).unwrap();
     for number in 1..10 {
         let user = app.user(&format!("u{number}")).await;
-        group = group.with_member(&user);
+        group = group.member(&user);
         users.push(user);
     }
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
@@ -307,7 +306,7 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
         app.chat.start_direct(&andrew, &other, "hello").await.unwrap();
     }
     let seen = app.records().len();
-    let handle = UserChange::new().handle(Handle::new("andy").unwrap());
+    let handle = UserChange::new().handle(Handle::new("andy").unwrap()).unwrap();
     app.chat.update_user(&andrew, handle).await.unwrap();
     let projection = app.project_on(Meddled::new(&app.store).pages_of(3), seen).await;
     assert!(!projection.has_failed());
@@ -324,8 +323,11 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
 async fn l12_new_names_reach_the_users_rows_and_the_other_side_of_direct_conversations() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
-    let change =
-        UserChange::new().handle(Handle::new("ab").unwrap()).display_name(DisplayName::new("Andrew B.").unwrap());
+    let change = UserChange::new()
+        .handle(Handle::new("ab").unwrap())
+        .unwrap()
+        .display_name(DisplayName::new("Andrew B.").unwrap())
+        .unwrap();
     let renamed = app.chat.update_user(&andrew, change).await.unwrap();
     app.say(&thread, "one").await;
     app.project().await;
@@ -347,7 +349,7 @@ async fn l12_attributes_that_an_application_put_on_a_row_survive() {
 
     let message = app.say(&thread, "one").await;
     app.project().await;
-    let name = UserChange::new().display_name(DisplayName::new("Somebody").unwrap());
+    let name = UserChange::new().display_name(DisplayName::new("Somebody").unwrap()).unwrap();
     app.chat.update_user(&andrew, name.clone()).await.unwrap();
     app.chat.update_user(&bayko, name).await.unwrap();
     thread.edit(&message, "edited").await.unwrap();

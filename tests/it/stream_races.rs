@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use threadline::entity::Entity;
+use threadline::store::{StoreExt, Write};
 use threadline::stream::{Auditor, Projector, RecordKind, StreamRecord};
 use threadline::{
-    DisplayName, Entity, GroupId, Handle, IdentitySubject, Membership, Message, MessageBody, NewGroup, NewUser,
-    Profile, StoreExt, Thread, Threadline, User, UserChange, UserId, Write,
+    DisplayName, GroupId, Handle, IdentitySubject, Membership, Message, MessageBody, NewGroup, NewUser, Profile,
+    Thread, Threadline, User, UserChange, UserId,
 };
 
 use crate::meddled::Meddled;
@@ -21,7 +23,7 @@ impl App {
     }
 
     async fn renamed(&self, user: &User, handle: &str) -> User {
-        let change = UserChange::new().handle(Handle::new(handle).unwrap());
+        let change = UserChange::new().handle(Handle::new(handle).unwrap()).unwrap();
         self.chat.update_user(user, change).await.unwrap()
     }
 }
@@ -32,7 +34,7 @@ fn shown(row: &Membership) -> Option<&str> {
 
 async fn group_of(app: &App, users: &[&User]) -> (GroupId, Thread) {
     let new = NewGroup::new("Babylon 5", users[0]).unwrap();
-    let new = users[1..].iter().fold(new, |new, user| new.with_member(*user));
+    let new = users[1..].iter().fold(new, |new, user| new.member(*user));
     let thread = app.chat.create_group(new, "Welcome").await.unwrap();
     (thread.group_id(), thread)
 }
@@ -56,7 +58,7 @@ async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) 
         Projector::new(rest).advance(&message).await.unwrap();
         *sent.lock().unwrap() = Some(message);
     });
-    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone());
+    let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     chat.open(opener.id(), thread.group_id()).await.unwrap().add_member(joining).await.unwrap();
     assert!(store.has_happened(), "the call wrote");
     assert_eq!(shown(&app.only_row(joining.id()).await), Some("Welcome"), "the row came too late for the message");
@@ -278,7 +280,7 @@ async fn a_late_record_never_brings_earlier_names_back() {
 
 /// Andrew, known by an identity and renamed twice, and the record of the first time.
 async fn renamed_twice(app: &App) -> (User, StreamRecord) {
-    let new = NewUser::new("first", "Andrew Brown").unwrap().with_identity(IDENTITY.parse().unwrap());
+    let new = NewUser::new("first", "Andrew Brown").unwrap().identity(IDENTITY).unwrap();
     let first = app.chat.create_user(new).await.unwrap();
     let (third, [older, _]) = two_renames(app, &first).await;
     app.project().await;
@@ -380,7 +382,7 @@ async fn a_row_that_the_index_did_not_show_yet_when_its_user_was_renamed_has_the
     let renamed = app.renamed(&andrew, "ab").await;
     let (rows, rename) = (app.records()[before..put].to_vec(), app.records().split_off(put));
 
-    let behind = Projector::new(Meddled::new(&app.store).with_index_behind());
+    let behind = Projector::new(Meddled::new(&app.store).lagging_index());
     assert!(!behind.project(&rename).await.has_failed());
     assert_eq!(app.only_row(andrew.id()).await.profile(), andrew.profile(), "the rename found no row");
     assert!(!behind.project(&rows).await.has_failed());
@@ -394,7 +396,7 @@ async fn a_message_and_a_rename_that_meet_at_a_row_are_both_kept_and_the_preview
     let (andrew, bayko, thread) = app.direct().await;
     app.project().await;
     let long = "語".repeat(200);
-    let name = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap());
+    let name = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap()).unwrap();
     for rename_first in [true, false] {
         let seen = app.records().len();
         let user = app.chat.user(andrew.id()).await.unwrap().unwrap();

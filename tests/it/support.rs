@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
+use threadline::entity::Item;
 use threadline::store::meter::Metered;
+use threadline::store::{Scan, StoreExt};
 use threadline::stream::{Projector, StreamRecord};
 use threadline::{
-    Error, Item, ManualClock, Membership, MemoryStore, NewUser, Scan, SequentialIds, StoreExt, Thread, Threadline,
-    Timestamp, User, UserId,
+    Error, ManualClock, Membership, MemoryStore, NewUser, SequentialIds, Thread, Threadline, Timestamp, User, UserId,
 };
 
 /// The most items of a page: small, so that the tests cross page boundaries all the time.
@@ -82,11 +83,11 @@ impl App {
 
     fn with_pages(now: &str, page_size: Option<NonZeroU32>) -> Self {
         let clock = Arc::new(ManualClock::starting_at(time(now)));
-        let mut store = MemoryStore::new().with_clock(clock.clone());
+        let mut store = MemoryStore::new().clock(clock.clone());
         if let Some(page_size) = page_size {
-            store = store.with_page_size(page_size);
+            store = store.page_size(page_size);
         }
-        let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(SequentialIds::seeded(1));
+        let chat = Threadline::new(store.clone()).clock(clock.clone()).ids(SequentialIds::seeded(1));
         let projector = Projector::new(store.clone());
         Self { chat, store, clock, projector }
     }
@@ -126,7 +127,7 @@ impl App {
     /// The same application through a meter, with ids of its own.
     pub(crate) fn metered(&self) -> (Threadline, Metered<MemoryStore>) {
         let meter = Metered::new(self.store.clone());
-        let chat = Threadline::new(meter.clone()).with_clock(self.clock.clone()).with_ids(SequentialIds::seeded(2));
+        let chat = Threadline::new(meter.clone()).clock(self.clock.clone()).ids(SequentialIds::seeded(2));
         (chat, meter)
     }
 }

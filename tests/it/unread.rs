@@ -27,7 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
 async fn check(steps: &[Step]) {
     let app = App::new();
     let (andrew, bayko, vir) = (app.user("andrew").await, app.user("bayko").await, app.user("vir").await);
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko).with_member(&vir);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&vir);
     let first = app.chat.create_group(group, "Welcome").await.unwrap();
     let mut threads = Vec::new();
     for user in [&andrew, &bayko, &vir] {

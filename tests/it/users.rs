@@ -1,9 +1,8 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
-use threadline::{
-    Capacity, Clock, DisplayName, Entity, Error, ErrorKind, Handle, HandleClaim, IdentitySubject, Item, NewUser,
-    StoreExt, Units, Update, UserChange, Write,
-};
+use threadline::entity::{Entity, HandleClaim, Item};
+use threadline::store::{Capacity, StoreExt, Units, Update, Write};
+use threadline::{Clock, DisplayName, Error, ErrorKind, Handle, IdentitySubject, NewUser, UserChange};
 
 use crate::support::{App, id, scan};
 
@@ -18,16 +17,16 @@ fn subject(text: &str) -> IdentitySubject {
 }
 
 fn new_handle(text: &str) -> UserChange {
-    UserChange::new().handle(handle(text))
+    UserChange::new().handle(handle(text)).unwrap()
 }
 
 fn new_name(text: &str) -> UserChange {
-    UserChange::new().display_name(DisplayName::new(text).unwrap())
+    UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
 /// Andrew, with an id and an identity.
 fn andrew() -> NewUser {
-    NewUser::new("AndrewBrown", "Andrew Brown").unwrap().with_id(id(ANDREW)).with_identity(subject("d23f0824"))
+    NewUser::new("AndrewBrown", "Andrew Brown").unwrap().id(id(ANDREW)).identity(subject("d23f0824")).unwrap()
 }
 
 /// That the error is of this kind and names this entity, and that the table is as it was.
@@ -74,7 +73,7 @@ async fn an_identity_has_one_user() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
-    let other = NewUser::new("other", "Other").unwrap().with_identity(subject("d23f0824"));
+    let other = NewUser::new("other", "Other").unwrap().identity(subject("d23f0824")).unwrap();
     let result = app.chat.create_user(other).await;
     assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "IdentityClaim").await;
 }
@@ -84,7 +83,7 @@ async fn an_id_has_one_user() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
-    let other = NewUser::new("other", "Other").unwrap().with_id(id(ANDREW));
+    let other = NewUser::new("other", "Other").unwrap().id(id(ANDREW));
     let result = app.chat.create_user(other).await;
     assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "User").await;
 }
@@ -94,7 +93,7 @@ async fn of_several_things_taken_the_error_names_the_handle_before_the_identity(
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
-    let both = NewUser::new("andrewbrown", "Other").unwrap().with_identity(subject("d23f0824"));
+    let both = NewUser::new("andrewbrown", "Other").unwrap().identity(subject("d23f0824")).unwrap();
     let result = app.chat.create_user(both).await;
     assert_refused(&app, &before, result, ErrorKind::AlreadyExists, "HandleClaim").await;
 }
@@ -114,11 +113,11 @@ async fn a_creation_repeated_with_other_names_or_identity_is_refused() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
-    let with = |handle: &str, name: &str| NewUser::new(handle, name).unwrap().with_id(id(ANDREW));
+    let with = |handle: &str, name: &str| NewUser::new(handle, name).unwrap().id(id(ANDREW));
     for other in [
-        with("andrewbrown", "Andrew Brown").with_identity(subject("d23f0824")),
-        with("AndrewBrown", "Andrew").with_identity(subject("d23f0824")),
-        with("AndrewBrown", "Andrew Brown").with_identity(subject("36f675cc")),
+        with("andrewbrown", "Andrew Brown").identity(subject("d23f0824")).unwrap(),
+        with("AndrewBrown", "Andrew").identity(subject("d23f0824")).unwrap(),
+        with("AndrewBrown", "Andrew Brown").identity(subject("36f675cc")).unwrap(),
         with("AndrewBrown", "Andrew Brown"),
     ] {
         let result = app.chat.create_user(other).await;
@@ -210,7 +209,7 @@ async fn a_reserved_handle_is_no_finding_and_its_user_alone_takes_it_back() {
             assert_eq!(app.chat.user_by_handle(now.handle()).await.unwrap(), Some(now.profile()));
             assert_eq!(app.chat.user_by_handle(before.handle()).await.unwrap(), None);
             let auditor = threadline::stream::Auditor::new(app.store.clone());
-            assert_eq!(auditor.rebuild(None).await.unwrap().findings, []);
+            assert_eq!(auditor.repair(None).await.unwrap().findings, []);
         }
     }
 }
@@ -218,7 +217,7 @@ async fn a_reserved_handle_is_no_finding_and_its_user_alone_takes_it_back() {
 #[tokio::test]
 async fn without_a_reservation_a_handle_is_free_at_once() {
     let app = App::new();
-    let chat = app.chat.clone().with_handle_reservation(std::time::Duration::ZERO);
+    let chat = app.chat.clone().handle_reservation(std::time::Duration::ZERO);
     let user = chat.create_user(andrew()).await.unwrap();
     chat.update_user(&user, new_handle("omenking")).await.unwrap();
     app.user("andrewbrown").await;
@@ -300,7 +299,8 @@ async fn of_two_changes_to_the_same_version_the_second_is_refused() {
 async fn a_change_that_was_done_may_be_repeated() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
-    for change in [new_handle("omenking"), new_name("Andrew"), new_handle("omenking").display_name(name("A"))] {
+    for change in [new_handle("omenking"), new_name("Andrew"), new_handle("omenking").display_name(name("A")).unwrap()]
+    {
         let user = app.chat.user(user.id()).await.unwrap().unwrap();
         let first = app.chat.update_user(&user, change.clone()).await.unwrap();
         let before = scan(&app.store).await;
@@ -347,7 +347,7 @@ async fn attributes_of_the_applications_own_outlive_a_new_name() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     for item in scan(&app.store).await {
-        let update = Update::new().set("avatar", threadline::AttributeValue::S("1.png".into()));
+        let update = Update::new().set("avatar", threadline::entity::AttributeValue::S("1.png".into()));
         let write = Write::update(item.key().unwrap(), update);
         let _ = app.store.write(write).await.unwrap();
     }

@@ -1,10 +1,8 @@
 //! The texts that people write: what each takes, to the character, and what it says when it does not.
 
 use proptest::prelude::*;
-use threadline::{
-    DisplayName, Error, ErrorKind, FoldedHandle, GroupTitle, Handle, IdentitySubject, KeySegment, MessageBody, Preview,
-    Result,
-};
+use threadline::entity::{FoldedHandle, KeySegment};
+use threadline::{DisplayName, Error, ErrorKind, GroupTitle, Handle, IdentitySubject, MessageBody, Preview, Result};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::support::cases;

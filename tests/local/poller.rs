@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::support::{client, spec};
-use threadline::Operation;
+use threadline::store::Operation;
+use threadline::store::Store;
 use threadline::stream::{PollEvent, PollSummary, Poller, Projector, local_streams_client};
-use threadline::{DynamoDbStore, Error, Membership, NewUser, Store, TableSpec, Thread, Threadline, User};
+use threadline::table::TableSpec;
+use threadline::{DynamoDbStore, Error, Membership, NewUser, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 /// An application on a table of its own.
@@ -39,7 +41,7 @@ impl App {
     fn poller_on(&self, store: impl Store + 'static) -> Poller {
         let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("DYNAMODB_ENDPOINT names a DynamoDB Local");
         Poller::new(local_streams_client(&endpoint), Projector::new(self.store.clone()), store)
-            .with_idle_pause(Duration::from_millis(10))
+            .idle_pause(Duration::from_millis(10))
     }
 
     /// A user's conversations from the newest to the oldest, each with its preview.
@@ -77,12 +79,12 @@ async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Re
     }
     assert_eq!(app.inbox(&bayko).await?, ["Have you ever watched Babylon 5?"], "nothing projects by itself");
 
-    let summary = app.poller().with_batch_size(7).drain().await?;
+    let summary = app.poller().batch_size(7).drain().await?;
 
     assert_eq!(app.inbox(&andrew).await?, ["message 40", "The Centauri send their regards"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 40"]);
     assert_eq!(summary.projected, 47, "all messages, and the four rows that were put");
-    assert_eq!((summary.failed, summary.impossible, summary.trimmed), (0, 0, 0));
+    assert_eq!((summary.failed, summary.dead_letters, summary.trimmed), (0, 0, 0));
 
     let again = app.poller().drain().await?;
     assert_eq!(again, PollSummary::default(), "not even a record of an inbox row");
@@ -106,7 +108,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
     let settled = Arc::new(AtomicU64::new(0));
     let poller = |store: FaultStore<DynamoDbStore>| {
         let settled = settled.clone();
-        app.poller_on(store).with_batch_size(5).with_observer(move |event| {
+        app.poller_on(store).batch_size(5).observer(move |event| {
             if let PollEvent::Batch { summary, .. } = event {
                 settled.fetch_add(summary.projected, Ordering::Relaxed);
             }
@@ -140,7 +142,7 @@ async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<()
     let (andrew, _, with_bayko, _) = conversations(&app).await?;
     let projected = Arc::new(AtomicU64::new(0));
     let counter = projected.clone();
-    let mut poller = app.poller().with_observer(move |event| {
+    let mut poller = app.poller().observer(move |event| {
         if let PollEvent::Batch { summary, .. } = event {
             counter.fetch_add(summary.projected, Ordering::Relaxed);
         }

@@ -4,18 +4,20 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::support::{client, spec};
+use threadline::entity::{AttributeValue, Item, Key, PartitionKey, SortKey};
 use threadline::store::dynamodb::RetryPolicy;
-use threadline::{
-    AttributeValue, BatchAction, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore, Error, ErrorKind, Get,
-    Item, Key, ManualClock, Order, PartitionKey, Query, SortKey, SortRange, StoreExt, TableSpec, TransactOutcome,
+use threadline::store::{
+    BatchAction, CancelCode, Capacity, ClientToken, Condition, Get, Order, Query, SortRange, StoreExt, TransactOutcome,
     Transaction, Units, Update, Write, WriteOutcome,
 };
+use threadline::table::TableSpec;
+use threadline::{DynamoDbStore, Error, ErrorKind, ManualClock};
 
 /// A table of this test's own, and a store on it.
 async fn set_up(test: &str) -> Result<(TableSpec, DynamoDbStore), Error> {
     let (client, spec) = (client(), spec(test));
     spec.create(&client).await?;
-    let store = DynamoDbStore::new(client, spec.name()).with_retry(RetryPolicy::default());
+    let store = DynamoDbStore::new(client, spec.name()).retry(RetryPolicy::default());
     Ok((spec, store))
 }
 
@@ -160,7 +162,7 @@ async fn the_clock_of_the_store_says_what_has_expired() -> Result<(), Error> {
     let _ = store.write(Write::put(stored)).await?;
 
     let clock = Arc::new(ManualClock::starting_at("2025-12-31T23:59:59Z".parse()?));
-    let store = store.with_clock(clock.clone());
+    let store = store.clock(clock.clone());
     assert!(store.get(Get::new(key("A", "B"))).await?.item.is_some());
     clock.set("2026-01-01T00:00:00Z".parse()?);
     assert_eq!(store.get(Get::new(key("A", "B"))).await?.item, None);
@@ -183,7 +185,7 @@ async fn more_than_one_answer_can_hold_is_read_in_rounds() -> Result<(), Error> 
         assert_eq!(output.unprocessed, []);
     }
 
-    let output = store.with_jitter(|_| std::time::Duration::ZERO).get_all(keys).await?;
+    let output = store.jitter(|_| std::time::Duration::ZERO).get_all(keys).await?;
 
     assert_eq!(output.items.len(), 60);
     assert_eq!(output.unprocessed, []);
@@ -197,11 +199,11 @@ async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_inv
     let count = |by| Write::update(key("A", "B"), Update::new().add("count", by));
     // A token counts for all tables of the account, so it must differ from that of every other test and run.
     let token = ClientToken::new(format!("repeated-{}", std::process::id()))?;
-    let transaction = Transaction::new([count(1)]).with_token(token.clone());
+    let transaction = Transaction::new([count(1)]).token(token.clone());
 
     let _ = store.transact(transaction.clone()).await?;
     let repeated = store.transact(transaction).await?;
-    let other = store.transact(Transaction::new([count(2)]).with_token(token)).await.unwrap_err();
+    let other = store.transact(Transaction::new([count(2)]).token(token)).await.unwrap_err();
 
     assert!(matches!(repeated, TransactOutcome::Done { .. }));
     let stored = store.get(Get::new(key("A", "B")).consistent()).await?.item.unwrap();
@@ -213,17 +215,16 @@ async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_inv
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_cancelled_transaction_leaves_its_token_free() -> Result<(), Error> {
-    let (spec, store) = set_up("cancelled").await?;
+async fn a_canceled_transaction_leaves_its_token_free() -> Result<(), Error> {
+    let (spec, store) = set_up("canceled").await?;
     let writes = [
         Write::update(key("A", "1"), Update::new().add("count", 1)),
         Write::put(item("A", "2")).when(Condition::item_exists()).returning_old(),
         Write::delete(key("A", "3")),
     ];
-    let transaction =
-        Transaction::new(writes).with_token(ClientToken::new(format!("cancelled-{}", std::process::id()))?);
+    let transaction = Transaction::new(writes).token(ClientToken::new(format!("canceled-{}", std::process::id()))?);
 
-    let TransactOutcome::Cancelled { reasons, .. } = store.transact(transaction.clone()).await? else {
+    let TransactOutcome::Canceled { reasons, .. } = store.transact(transaction.clone()).await? else {
         panic!("it was done")
     };
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();

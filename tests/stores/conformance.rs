@@ -1,9 +1,10 @@
-//! Both stores show every behaviour of the suite: themselves, behind a pointer and within a wrapper.
+//! Both stores show every behavior of the suite: themselves, behind a pointer and within a wrapper.
 
 use std::sync::Arc;
 
+use threadline::MemoryStore;
+use threadline::store::Store;
 use threadline::store::meter::Metered;
-use threadline::{MemoryStore, Store};
 
 mod memory_store {
     use super::*;
@@ -52,7 +53,7 @@ mod dynamodb {
     mod dynamodb_store_behind_arc {
         use std::sync::Arc;
 
-        use threadline::Store;
+        use threadline::store::Store;
 
         use super::*;
 

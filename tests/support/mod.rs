@@ -1,8 +1,8 @@
 //! What the tests that need a DynamoDB Local share.
 
 use aws_sdk_dynamodb::Client;
-use threadline::TableSpec;
 use threadline::store::dynamodb::local_client;
+use threadline::table::TableSpec;
 
 /// A client for the server that DYNAMODB_ENDPOINT names.
 pub(crate) fn client() -> Client {

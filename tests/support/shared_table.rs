@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use threadline::TableSpec;
+use threadline::table::TableSpec;
 
 use crate::support::{client, spec};
 

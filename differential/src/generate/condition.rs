@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use fastrand::Rng;
-use threadline::AttributeValue::S;
-use threadline::{Comparison, Condition};
+use threadline::entity::AttributeValue::S;
+use threadline::store::{Comparison, Condition};
 
 use super::value::{ordered, value};
 use super::vocabulary::{ATTRIBUTES, one};

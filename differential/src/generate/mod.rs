@@ -8,7 +8,7 @@ mod write;
 use std::num::NonZeroU32;
 
 use fastrand::Rng;
-use threadline::{
+use threadline::store::{
     BatchAction, BatchGet, BatchWrite, Get, Order, Position, Query, Scan, SortRange, TransactAction, Transaction,
 };
 
@@ -97,9 +97,10 @@ fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
         // Mostly of the partition that is read, and of what is read.
         if rng.u8(0..20) > 0 {
             if in_index {
-                index_key = Some(threadline::IndexKey::new(query.partition().clone(), words.any_sort(rng, true)));
+                index_key =
+                    Some(threadline::entity::IndexKey::new(query.partition().clone(), words.any_sort(rng, true)));
             } else {
-                key = threadline::Key::new(query.partition().clone(), words.any_sort(rng, false));
+                key = threadline::entity::Key::new(query.partition().clone(), words.any_sort(rng, false));
             }
         } else if rng.bool() {
             index_key = Some(words.index_key(rng));
@@ -123,7 +124,7 @@ fn scan(rng: &mut Rng, words: &Vocabulary) -> Scan {
         // In the middle of the table, mostly at an item.
         1..=5 => Some(Position { key: words.key(rng), index_key: None }),
         6 => Some(Position {
-            key: threadline::Key::new(words.partition(rng), words.any_sort(rng, true)),
+            key: threadline::entity::Key::new(words.partition(rng), words.any_sort(rng, true)),
             index_key: None,
         }),
         _ => None,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fastrand::Rng;
-use threadline::AttributeValue::{self, B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
+use threadline::entity::AttributeValue::{self, B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
 
 use super::vocabulary::one;
 

@@ -1,7 +1,9 @@
 //! The few keys and names of one episode, so that its operations meet.
 
 use fastrand::Rng;
-use threadline::{IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PartitionKey, SortKey, SortKeyPrefix};
+use threadline::entity::{
+    IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PartitionKey, SortKey, SortKeyPrefix,
+};
 
 /// Attributes that any value may go into, next to the keys and `expires_at`.
 pub(crate) const ATTRIBUTES: [&str; 8] = ["a", "b", "count", "title", "list", "type", "né é", "😀"];
@@ -74,11 +76,11 @@ impl Vocabulary {
 
     /// What some of the sort keys begin with.
     pub(crate) fn prefix(&self, rng: &mut Rng) -> SortKeyPrefix {
-        let first = threadline::KeySegment::new(*one(rng, &SEGMENTS)).expect("a segment is one");
+        let first = threadline::entity::KeySegment::new(*one(rng, &SEGMENTS)).expect("a segment is one");
         if rng.bool() {
             return SortKeyPrefix::new((first,));
         }
-        let second = threadline::KeySegment::new(*one(rng, &SEGMENTS)).expect("a segment is one");
+        let second = threadline::entity::KeySegment::new(*one(rng, &SEGMENTS)).expect("a segment is one");
         SortKeyPrefix::new((first, second))
     }
 }

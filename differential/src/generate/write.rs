@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use fastrand::Rng;
-use threadline::AttributeValue::{N, Ns, S};
-use threadline::{AttributeChange, AttributeValue, EXPIRES_AT, GSI1PK, GSI1SK, Item, Key, PK, SK, Update, Write};
+use threadline::entity::AttributeValue::{N, Ns, S};
+use threadline::entity::{AttributeValue, EXPIRES_AT, GSI1PK, GSI1SK, Item, Key, PK, SK};
+use threadline::store::{AttributeChange, Update, Write};
 
 use super::condition::condition;
 use super::value::{doubtful, value};
@@ -27,7 +28,7 @@ pub(crate) fn any_write(rng: &mut Rng, words: &Vocabulary) -> Write {
             // Whether an update that only removes creates an item is another question, asked by a case of its own.
             let only_removes = update.changes().iter().all(|(_, change)| matches!(change, AttributeChange::Remove));
             let write = Write::update(key, update);
-            if only_removes { write.when(threadline::Condition::item_exists()) } else { write }
+            if only_removes { write.when(threadline::store::Condition::item_exists()) } else { write }
         }
         _ => Write::delete(key),
     };
@@ -126,7 +127,7 @@ fn update(rng: &mut Rng, words: &Vocabulary) -> Update {
             4 | 5 => AttributeChange::Set(set),
             _ => AttributeChange::Remove,
         };
-        update = update.with(name, change);
+        update = update.change(name, change);
     }
     update
 }

@@ -6,11 +6,11 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use threadline::entity::{Entity, Key, KeySegment, PartitionKey, SortKey, tag};
+use threadline::store::StoreExt;
 use threadline::store::meter::Metered;
-use threadline::stream::{JsonLinesSink, Sink, StreamRecord};
-use threadline::{
-    DynamoDbStore, Entity, Error, ErrorKind, Key, KeySegment, PartitionKey, Result, SortKey, StoreExt, tag,
-};
+use threadline::stream::{DeadLetterSink, JsonLinesSink, StreamRecord};
+use threadline::{DynamoDbStore, Error, ErrorKind, Result};
 use uuid::Uuid;
 
 /// The most bytes of a record that one item holds. A record may have two images of 400 KB, and an item has 400 KB at most.
@@ -51,7 +51,7 @@ impl DeadLetters {
 }
 
 #[async_trait]
-impl Sink for DeadLetters {
+impl DeadLetterSink for DeadLetters {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()> {
         let (id, json) = letter(record, error).await?;
         let pieces = pieces(&json);
@@ -104,7 +104,7 @@ fn pieces(mut text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use threadline::Item;
+    use threadline::entity::Item;
     use threadline::stream::RecordKind;
 
     use super::*;

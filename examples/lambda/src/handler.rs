@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use threadline::store::Store;
 use threadline::store::meter::Metered;
 use threadline::stream::lambda::{DynamoDbEventResponse, records_of_table};
 use threadline::stream::{Projection, Projector, RecordOutcome};
-use threadline::{DynamoDbStore, Error, Result, Store};
+use threadline::{DynamoDbStore, Error, Result};
 
 use crate::dead_letter::DeadLetters;
 
@@ -20,7 +21,7 @@ pub(crate) struct Handler {
 impl Handler {
     pub(crate) fn new(store: DynamoDbStore) -> Self {
         let store = Metered::new(store);
-        let projector = Projector::new(store.clone()).with_sink(DeadLetters::new(store.clone()));
+        let projector = Projector::new(store.clone()).dead_letters(DeadLetters::new(store.clone()));
         Self { store, projector }
     }
 
@@ -40,7 +41,7 @@ impl Handler {
             done = count(|outcome| matches!(outcome, RecordOutcome::Done)),
             nothing = count(|outcome| matches!(outcome, RecordOutcome::Nothing)),
             failed = count(|outcome| matches!(outcome, RecordOutcome::Failed(_))),
-            impossible = count(|outcome| matches!(outcome, RecordOutcome::Impossible(_))),
+            dead_letters = count(|outcome| matches!(outcome, RecordOutcome::DeadLetter(_))),
             table_read_units = consumed.table_read.as_f64(),
             table_write_units = consumed.table_write.as_f64(),
             index_read_units = consumed.index_read.as_f64(),

@@ -2,7 +2,6 @@
 
 use super::not_a_member;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile, read_own};
 use crate::patterns::Thread;
@@ -10,6 +9,7 @@ use crate::patterns::call::begin;
 use crate::patterns::newest_message;
 use crate::patterns::put_new::put_new;
 use crate::request::{Condition, Transaction};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.add_member", "Thread::add_member", Caller::Member)
     .cases(&[
@@ -32,9 +32,6 @@ const COUNT: RequestCard =
     RequestCard::update(&MessageGroup::CARD).when("the group exists and has room").in_transaction();
 const MEMBERSHIP: RequestCard = RequestCard::put(&Membership::CARD).when("no such membership").in_transaction();
 
-/// The most members that a group may come to have. A message to the group writes each one's inbox row.
-pub const MAX_MEMBERS: usize = 1000;
-
 impl Thread {
     /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
     /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
@@ -42,13 +39,13 @@ impl Thread {
     /// change, so a repeat is safe. Adding oneself only checks the membership: one consistent read, 1 RCU.
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`].
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`](MessageGroup::MAX_MEMBERS).
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item is at the membership's key, and
     ///   [`Corrupt`](crate::ErrorKind::Corrupt) for a membership that is there and cannot be read.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again.
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
         let call = begin!(&*self.chat.store, CARD);
         let member = member.into();
@@ -62,7 +59,8 @@ impl Thread {
             if let Some(newest) = newest_message(&call, self.group_id()).await? {
                 row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
             }
-            let count = self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MAX_MEMBERS));
+            let count =
+                self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MessageGroup::MAX_MEMBERS));
             let mut transaction = Transaction::default();
             let caller = transaction.add(self.still_a_member());
             let count = transaction.add(count);
@@ -76,7 +74,7 @@ impl Thread {
                 return read_own::<Membership>(stored)?.map(drop).ok_or_else(another_item);
             }
             if outcome.is_refused(count) {
-                let message = format!("the group has {MAX_MEMBERS} members already, which is the most");
+                let message = format!("the group has {} members; that is the limit", MessageGroup::MAX_MEMBERS);
                 return Err(Error::invalid(message));
             }
             outcome.done()

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use super::{another_group, created_or_existing};
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
 use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::patterns::{Draft, Thread, Threadline};
+use crate::stored::Entity;
 use crate::text::GroupTitle;
 
 pub(crate) const CARD: Card = Card::new("groups.create", "Threadline::create_group", Caller::Anyone)
@@ -77,9 +77,6 @@ const EXPIRED_MESSAGE: RequestCard =
     RequestCard::check(&Message::CARD).when("the message is the one sent").times(IF_ID);
 const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
-/// The most members that a new group may have: they, the group and the first message go into one transaction.
-pub const MAX_INITIAL_MEMBERS: usize = 97;
-
 /// A group with a title that is still to be created.
 #[derive(Clone, Debug)]
 pub struct NewGroup {
@@ -90,6 +87,9 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
+    /// The limit of members of a new group: they, the group and the first message go into one transaction.
+    pub const MAX_MEMBERS: usize = 97;
+
     /// A group with this title and, for now, its creator alone.
     ///
     /// # Errors
@@ -101,14 +101,14 @@ impl NewGroup {
 
     /// Adds a member.
     #[must_use]
-    pub fn with_member(mut self, member: impl Into<Profile>) -> Self {
+    pub fn member(mut self, member: impl Into<Profile>) -> Self {
         self.others.push(member.into());
         self
     }
 
     /// Sets the id, so that a retry does not create a second group.
     #[must_use]
-    pub fn with_id(mut self, id: GroupId) -> Self {
+    pub fn id(mut self, id: GroupId) -> Self {
         self.id = Some(id);
         self
     }
@@ -124,7 +124,7 @@ impl Threadline {
     /// expired one, for 2 WCU more. If it has expired, the retry also reads the newest message, for 1 RCU more.
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`MAX_INITIAL_MEMBERS`], somebody twice, an id of version 5, and for what
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_MEMBERS`], somebody twice, an id of version 5, and for what
     ///   [`Thread::send_draft`] refuses.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message ahead of the [send window](crate::SendWindow), if the group is not
     ///   stored.
@@ -132,9 +132,9 @@ impl Threadline {
     ///   otherwise. Also if its first message is no longer stored: then open the group. The error's
     ///   [entity](crate::Error::entity) is `MessageGroup`; it is `Message` if the stored first message has another author or text.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the same id and draft: without
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same id and draft: without
     ///   an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
@@ -143,12 +143,15 @@ impl Threadline {
             let now = self.clock.now();
             let group = new.id.unwrap_or_else(|| GroupId::from_uuid(self.ids.next(now)));
             if group.as_uuid().get_version_num() == 5 {
-                return Err(Error::invalid("an id of version 5 is kept for a direct conversation; take one of version 7"));
+                return Err(Error::invalid(
+                    "an id of version 5 is kept for a direct conversation; take one of version 7",
+                ));
             }
             let count = 1 + new.others.len();
-            if count > MAX_INITIAL_MEMBERS {
+            if count > NewGroup::MAX_MEMBERS {
                 return Err(Error::invalid(format!(
-                    "a new group may have at most {MAX_INITIAL_MEMBERS} members, and this has {count}; add the others afterwards"
+                    "a new group may have at most {} members, and this has {count}; add the others afterwards",
+                    NewGroup::MAX_MEMBERS
                 )));
             }
             let members: Vec<_> = std::iter::once(new.creator.clone()).chain(new.others).collect();

@@ -2,7 +2,6 @@
 
 use super::check_two;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, MessageGroup, Profile, read_own};
@@ -10,6 +9,7 @@ use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::patterns::{Thread, Threadline};
 use crate::request::Transaction;
+use crate::stored::Entity;
 use crate::time::Timestamp;
 
 pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::import_direct", Caller::Anyone)
@@ -47,7 +47,7 @@ pub struct ImportedDirect {
 
 impl ImportedDirect {
     /// The conversation of these two, with its id and the time it was started. They are users: create those of another program
-    /// by [`NewUser::with_id`](crate::NewUser::with_id) first.
+    /// by [`NewUser::id`](crate::NewUser::id) first.
     pub fn new(id: GroupId, one: impl Into<Profile>, other: impl Into<Profile>, started_at: Timestamp) -> Self {
         Self { id, one: one.into(), other: other.into(), started_at }
     }
@@ -65,9 +65,9 @@ impl Threadline {
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 that is not the pair's own.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again.
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(async {

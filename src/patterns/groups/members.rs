@@ -33,7 +33,7 @@ impl Thread {
     /// least.
     ///
     /// # Errors
-    /// As [`StoreExt::query`](crate::StoreExt::query).
+    /// As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn members(&self) -> Result<Page<Member>> {
         let call = begin!(&*self.chat.store, CARD);
         call.run(async {

@@ -12,14 +12,13 @@ pub(crate) mod start_direct;
 use super::Thread;
 use super::call::{Call, is_own};
 use super::put_new::put_new;
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Membership, MessageGroup, Profile, read_own};
 use crate::request::{Condition, TransactAction, Transaction, Update, Write};
+use crate::stored::Entity;
 use crate::text::GroupTitle;
 
-pub use add_member::MAX_MEMBERS;
-pub use create::{MAX_INITIAL_MEMBERS, NewGroup};
+pub use create::NewGroup;
 pub use import_direct::ImportedDirect;
 pub use members::Member;
 pub(crate) use members::members_of;

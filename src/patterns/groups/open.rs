@@ -2,12 +2,12 @@
 
 use super::not_a_member;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::model::{Membership, Message};
 use crate::patterns::call::{Call, begin};
 use crate::patterns::{Thread, Threadline};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Caller::Member)
     .cases(&[
@@ -28,7 +28,7 @@ impl Threadline {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist; as
-    /// [`StoreExt::get`](crate::StoreExt::get).
+    /// [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(self.open_in(&call, user, group)).await

@@ -2,13 +2,13 @@
 
 use super::not_a_member;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::model::{Membership, MessageGroup};
 use crate::patterns::Thread;
 use crate::patterns::call::{begin, is_own};
 use crate::request::{Condition, Transaction, Write};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.remove_member", "Thread::remove_member", Caller::Member)
     .cases(&[
@@ -32,9 +32,9 @@ impl Thread {
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when the group is gone, and its rows are not.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again.
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
         let call = begin!(&*self.chat.store, CARD);
         call.run(async {

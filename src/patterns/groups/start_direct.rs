@@ -2,13 +2,13 @@
 
 use super::{another_group, check_two, created_or_existing};
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
 use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::patterns::{Draft, Thread, Threadline};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::start_direct", Caller::Anyone)
     .cases(&[
@@ -60,9 +60,9 @@ impl Threadline {
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
     ///   people under the id that is the pair's.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the same draft: one without an
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same draft: one without an
     ///   id is sent a second time then.
     pub async fn start_direct(
         &self,

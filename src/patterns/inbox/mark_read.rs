@@ -1,13 +1,13 @@
 //! `inbox.mark_read`
 
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::model::{Membership, Message, MessagePosition, read_own};
 use crate::patterns::Thread;
 use crate::patterns::call::{begin, is_own};
 use crate::patterns::groups::not_a_member;
 use crate::request::{Condition, Update, Write, WriteOutcome};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("inbox.mark_read", "Thread::mark_read", Caller::Member)
     .cases(&[
@@ -32,7 +32,7 @@ impl Thread {
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
-    /// * As [`StoreExt::write`](crate::StoreExt::write). After an unknown outcome, mark again.
+    /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
         let store = self.chat.store.clone();

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Membership, MessagePosition};
 
 pub use page::InboxRequest;
-pub use unread::{MAX_UNREAD, Unread};
+pub use unread::Unread;
 
 impl Threadline {
     /// Returns a read marker at this position, or at the clock's time if the position is ahead of it.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, UserId};
 use crate::item::Item;
@@ -13,6 +12,7 @@ use crate::patterns::Threadline;
 use crate::patterns::call::{Call, begin};
 use crate::patterns::page::{Cursor, List, Listed, Page, Part, check_limit};
 use crate::request::{Order, Position, Query, SortRange};
+use crate::stored::Entity;
 use crate::time::Timestamp;
 
 pub(crate) const CARD: Card = Card::new("inbox.page", "Threadline::inbox", Caller::Anyone)
@@ -48,15 +48,18 @@ pub struct InboxRequest<'a> {
 }
 
 impl InboxRequest<'_> {
-    /// Sets the most entries, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS). Default: 20.
+    /// The largest limit of a page.
+    pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
+
+    /// Sets the most entries, 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
     /// Goes on from a page before, of the same inbox. A conversation that moved to the top in between is not on later pages.
-    pub fn cursor(mut self, cursor: Cursor) -> Self {
-        self.cursor = Some(cursor);
+    pub fn cursor(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
+        self.cursor = cursor.into();
         self
     }
 
@@ -65,7 +68,7 @@ impl InboxRequest<'_> {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
-    /// * As [`StoreExt::query`](crate::StoreExt::query).
+    /// * As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
         let call = begin!(&*self.chat.store, CARD);
         call.run(self.read(&call)).await

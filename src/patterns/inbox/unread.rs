@@ -16,20 +16,22 @@ pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Ca
     )])
     .retry("reads again");
 
-/// The most unread messages that are counted; a screen shows more as `99+`.
-pub const MAX_UNREAD: u32 = 99;
-
 /// The unread messages of a conversation: those of others that are later than the member's read marker and than the member's own
 /// newest message. A deleted message counts like any other, until it is removed from the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
-    /// The messages counted, at most [`MAX_UNREAD`].
+    /// The messages counted, at most [`MAX`](Self::MAX).
     pub count: u32,
     /// `true` if there are more.
     pub or_more: bool,
     /// The number of messages met on the way that cannot be read.
     pub unreadable: u32,
+}
+
+impl Unread {
+    /// The limit of a count. A screen shows more as `99+`.
+    pub const MAX: u32 = 99;
 }
 
 impl Threadline {
@@ -39,7 +41,7 @@ impl Threadline {
     /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or [`open`](Self::open).
     ///
     /// # Errors
-    /// As [`StoreExt::query`](crate::StoreExt::query).
+    /// As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn unread(&self, row: &Membership) -> Result<Unread> {
         let call = begin!(&*self.store, CARD);
         call.run(count_unread(&call, row)).await
@@ -61,7 +63,7 @@ impl Thread {
 async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
     let range = row.last_read().map_or(SortRange::All, |read| SortRange::After(read.sort_key()));
     let mut query = Query::table(Message::partition(row.group_id())).range(range).order(Order::Descending);
-    query.limit = NonZeroU32::new(MAX_UNREAD + 1);
+    query.limit = NonZeroU32::new(Unread::MAX + 1);
     let mut unread = Unread { count: 0, or_more: false, unreadable: 0 };
     let mut pages = call.pages(query);
     while let Some(items) = pages.next().await? {
@@ -69,7 +71,7 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
             match message {
                 Err(_) => unread.unreadable += 1,
                 Ok(message) if message.sender_id() == row.user_id() => return Ok(unread),
-                Ok(_) if unread.count == MAX_UNREAD => return Ok(Unread { or_more: true, ..unread }),
+                Ok(_) if unread.count == Unread::MAX => return Ok(Unread { or_more: true, ..unread }),
                 Ok(_) => unread.count += 1,
             }
         }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_dynamo::AttributeValue;
 
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Message, MessageKey, MessagePosition, read_own};
 use crate::patterns::Thread;
 use crate::patterns::call::{Call, is_own};
 use crate::request::{Comparison, Condition, Update, Write, WriteOutcome};
+use crate::stored::Entity;
 
 impl Thread {
     /// Updates a message on the condition that it is there, one's own, not deleted, and what else has to hold of it.

@@ -23,7 +23,7 @@ impl Thread {
     /// * [`NotFound`](crate::ErrorKind::NotFound) when there is no such message in this thread.
     /// * [`Denied`](crate::ErrorKind::Denied) when it is somebody else's.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
-    /// * As [`StoreExt::write`](crate::StoreExt::write). After an unknown outcome, delete again.
+    /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
         let call = begin!(&*self.chat.store, CARD);
         let position = message.try_into().map_err(Into::into);

@@ -1,12 +1,12 @@
 //! Messages on their way to the table.
 
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Message, Profile, read_own};
 use crate::patterns::call::{Call, is_own};
 use crate::patterns::{Draft, Threadline};
 use crate::request::{Condition, Transaction, Write, WriteOutcome};
+use crate::stored::Entity;
 
 impl Threadline {
     /// The message that a draft becomes.

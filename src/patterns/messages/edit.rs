@@ -2,12 +2,12 @@
 
 use super::change::Changed;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::model::{Message, MessagePosition};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
 use crate::request::{Condition, Update};
+use crate::stored::Entity;
 use crate::text::MessageBody;
 
 pub(crate) const CARD: Card = Card::new("messages.edit", "Thread::edit", Caller::Author)
@@ -28,7 +28,7 @@ impl Thread {
     /// * [`Denied`](crate::ErrorKind::Denied) when it is somebody else's.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
-    /// * As [`StoreExt::write`](crate::StoreExt::write). After an unknown outcome, edit again.
+    /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, edit again.
     pub async fn edit(
         &self,
         message: impl TryInto<MessagePosition, Error: Into<Error>>,

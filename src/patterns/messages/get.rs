@@ -1,12 +1,12 @@
 //! `messages.get`
 
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::model::{Message, MessageKey, MessagePosition, read_own};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
 use crate::request::Get;
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("messages.get", "Thread::message", Caller::Member)
     .cases(&[Case::new(&[RequestCard::get(&Message::CARD)], Cost::of(&[Term::half_reads(1).per(Per::ReadBlock)]))])
@@ -37,7 +37,7 @@ impl Thread {
     /// # Errors
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
     /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
-    /// * As [`StoreExt::get`](crate::StoreExt::get).
+    /// * As [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn message(
         &self,
         position: impl TryInto<MessagePosition, Error: Into<Error>>,

@@ -5,7 +5,6 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use crate::capacity::Consistency;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::GroupId;
 use crate::key::SK;
@@ -14,6 +13,7 @@ use crate::patterns::call::{Call, begin};
 use crate::patterns::page::{List, Listed, Page, Part, check_limit};
 use crate::patterns::{Cursor, Thread};
 use crate::request::{Order, Position, Query, SortRange};
+use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("messages.page", "Thread::messages", Caller::Member)
     .cases(&[
@@ -74,6 +74,9 @@ pub struct MessagesRequest<'a> {
 }
 
 impl MessagesRequest<'_> {
+    /// The largest limit of a page.
+    pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
+
     /// Newest first: the page starts with the newest message within the bounds.
     pub fn newest_first(mut self) -> Self {
         self.order = Order::Descending;
@@ -86,7 +89,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Sets the most messages, 1 to [`MAX_PAGE_ITEMS`](crate::MAX_PAGE_ITEMS). Default: 20.
+    /// Sets the most messages, 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
@@ -112,8 +115,8 @@ impl MessagesRequest<'_> {
     }
 
     /// Goes on from a page before, of the same thread, order and bounds.
-    pub fn cursor(mut self, cursor: Cursor) -> Self {
-        self.cursor = Some(cursor);
+    pub fn cursor(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
+        self.cursor = cursor.into();
         self
     }
 
@@ -133,7 +136,7 @@ impl MessagesRequest<'_> {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and
     ///   around, and a cursor of another list.
-    /// * As [`StoreExt::query`](crate::StoreExt::query).
+    /// * As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
         let call = begin!(&*self.thread.chat.store, CARD);
         call.run(self.read(&call)).await

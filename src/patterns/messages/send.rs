@@ -44,9 +44,9 @@ impl Thread {
     ///   Once DynamoDB has removed it, a retry within the window is a new message.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
     ///   text, as after an edit.
-    /// * As [`StoreExt::write`](crate::StoreExt::write).
+    /// * As [`StoreExt::write`](crate::store::StoreExt::write).
     pub async fn send(&self, id: MessageId, body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Message> {
-        self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::new(body).with_id(id))).await
+        self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::from(body).id(id))).await
     }
 
     /// Sends a message whose id does not hold its time, as Cruddur's do not, or whose id does not matter.

@@ -2,12 +2,12 @@
 
 use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
-use crate::entity::Entity;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{HandleClaim, Profile, read_own};
 use crate::patterns::Threadline;
 use crate::patterns::call::begin;
 use crate::request::Get;
+use crate::stored::Entity;
 use crate::text::Handle;
 
 pub(crate) const CARD: Card = Card::new("users.by_handle", "Threadline::user_by_handle", Caller::Anyone)
@@ -23,14 +23,16 @@ impl Threadline {
     /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU.
     ///
     /// Version 0.1 folded ASCII letters alone. A user whose claim it wrote is found by the handle as typed then, in any ASCII case,
-    /// until [`rebuild`](crate::stream::Auditor::rebuild) or a change of the user moves the claim. For a handle that it folded to
+    /// until [`repair`](crate::stream::Auditor::repair) or a change of the user moves the claim. For a handle that it folded to
     /// another form, the look-up is 1 RCU, unless the user has typed it the same.
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
-    pub async fn user_by_handle(&self, handle: &Handle) -> Result<Option<Profile>> {
+    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    pub async fn user_by_handle(&self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
+        let handle = handle.try_into().map_err(Into::into);
         call.run(async {
+            let handle = &handle?;
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
             let claim: Option<HandleClaim> = get(&call, handle).await?;
             let before = HandleClaim::key_before(handle);

@@ -2,7 +2,7 @@
 
 use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{IdentityClaim, Profile};
 use crate::patterns::Threadline;
 use crate::patterns::call::begin;
@@ -13,12 +13,16 @@ pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_b
     .retry("reads again");
 
 impl Threadline {
-    /// Whom the identity provider knows by this subject; `None` where nobody. 0.5 RCU.
+    /// Returns the user with this identity-provider subject, if any. 0.5 RCU.
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
-    pub async fn user_by_identity(&self, subject: &IdentitySubject) -> Result<Option<Profile>> {
+    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    pub async fn user_by_identity(
+        &self,
+        subject: impl TryInto<IdentitySubject, Error: Into<Error>>,
+    ) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
-        call.run(async { Ok(get(&call, subject).await?.map(IdentityClaim::into_profile)) }).await
+        let subject = subject.try_into().map_err(Into::into);
+        call.run(async { Ok(get(&call, &subject?).await?.map(IdentityClaim::into_profile)) }).await
     }
 }

@@ -1,6 +1,5 @@
 //! Claims on handles: their places, and how a user moves from one to another.
 
-use crate::entity::Entity;
 use crate::error::Result;
 use crate::item::Item;
 use crate::key::{EXPIRES_AT, Key};
@@ -8,6 +7,7 @@ use crate::model::{HandleClaim, User};
 use crate::patterns::Threadline;
 use crate::patterns::call::{Call, is_own};
 use crate::request::{ActionHandle, Condition, Get, Transaction, Update, Write};
+use crate::stored::Entity;
 use crate::text::Handle;
 use crate::time::Timestamp;
 

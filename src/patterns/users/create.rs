@@ -3,7 +3,6 @@
 use super::claims::free;
 use super::taken;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
@@ -11,6 +10,7 @@ use crate::patterns::Threadline;
 use crate::patterns::call::begin;
 use crate::patterns::put_new::put_new;
 use crate::request::{ActionHandle, Transaction, Write};
+use crate::stored::Entity;
 use crate::text::{DisplayName, Handle, IdentitySubject};
 
 pub(crate) const CARD: Card = Card::new("users.create", "Threadline::create_user", Caller::Anyone)
@@ -61,16 +61,18 @@ impl NewUser {
         })
     }
 
-    /// The same, known to an identity provider by this subject (Cognito's `sub`).
-    #[must_use]
-    pub fn with_identity(mut self, subject: IdentitySubject) -> Self {
-        self.identity = Some(subject);
-        self
+    /// Sets the subject by which an identity provider knows the user, such as Cognito's `sub`.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`IdentitySubject`] refuses.
+    pub fn identity(mut self, subject: impl TryInto<IdentitySubject, Error: Into<Error>>) -> Result<Self> {
+        self.identity = Some(subject.try_into().map_err(Into::into)?);
+        Ok(self)
     }
 
     /// The same with this id, as where users are kept in another database too. It also makes a repeat of the call safe.
     #[must_use]
-    pub fn with_id(mut self, id: UserId) -> Self {
+    pub fn id(mut self, id: UserId) -> Self {
         self.id = Some(id);
         self
     }
@@ -85,9 +87,9 @@ impl Threadline {
     /// # Errors
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when the handle (by its folded form, in use or reserved), the identity or the id is
     ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the same id: without one, the
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same id: without one, the
     ///   repeat may find the handle taken by the user that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, CARD);

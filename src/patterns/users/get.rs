@@ -17,7 +17,7 @@ impl Threadline {
     /// change of the last moment.
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         let call = begin!(&*self.store, CARD);
         call.run(get(&call, id)).await

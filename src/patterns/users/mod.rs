@@ -7,11 +7,11 @@ pub(crate) mod create;
 pub(crate) mod get;
 pub(crate) mod update;
 
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::read_own;
 use crate::patterns::call::Call;
 use crate::request::Get;
+use crate::stored::Entity;
 
 pub use create::NewUser;
 pub use update::UserChange;

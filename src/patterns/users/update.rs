@@ -3,12 +3,12 @@
 use super::claims::{Place, is_of, is_same_claim, names, place};
 use super::taken;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{HandleClaim, IdentityClaim, User, read_own};
 use crate::patterns::Threadline;
 use crate::patterns::call::{begin, is_own};
 use crate::request::{Condition, Transaction, Write};
+use crate::stored::Entity;
 use crate::text::{DisplayName, Handle};
 
 pub(crate) const CARD: Card = Card::new("users.update", "Threadline::update_user", Caller::Anyone)
@@ -69,18 +69,22 @@ impl UserChange {
         Self::default()
     }
 
-    /// A new handle.
-    #[must_use]
-    pub fn handle(mut self, handle: Handle) -> Self {
-        self.handle = Some(handle);
-        self
+    /// Sets a new handle.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`Handle`] refuses.
+    pub fn handle(mut self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Self> {
+        self.handle = Some(handle.try_into().map_err(Into::into)?);
+        Ok(self)
     }
 
-    /// A new display name.
-    #[must_use]
-    pub fn display_name(mut self, display_name: DisplayName) -> Self {
-        self.display_name = Some(display_name);
-        self
+    /// Sets a new display name.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`DisplayName`] refuses.
+    pub fn display_name(mut self, display_name: impl TryInto<DisplayName, Error: Into<Error>>) -> Result<Self> {
+        self.display_name = Some(display_name.try_into().map_err(Into::into)?);
+        Ok(self)
     }
 }
 
@@ -91,7 +95,7 @@ impl Threadline {
     /// A handle that version 0.1 folded to another form costs 1 RCU more, old or new, and a new one 2 WCU. A claim of version 0.1
     /// costs 1 RCU and 2 WCU more: it moves to the folded form, unless somebody else has that.
     ///
-    /// The old handle stays [reserved](Self::with_handle_reservation) for its user. A reservation of zero deletes its claim, at the
+    /// The old handle stays [reserved](Self::handle_reservation) for its user. A reservation of zero deletes its claim, at the
     /// same cost. The projector copies the names into memberships; messages keep those they were sent with.
     ///
     /// # Errors
@@ -99,9 +103,9 @@ impl Threadline {
     ///   of a change that was done, with the same user as read before, gives the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that cancelled the transaction,
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that canceled the transaction,
     ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::StoreExt::transact). After an unknown outcome, call again with the user as read before.
+    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the user as read before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, CARD);
         call.run(async {

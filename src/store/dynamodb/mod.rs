@@ -47,21 +47,21 @@ impl DynamoDbStore {
 
     /// Takes the time from this clock, which says what has expired; the machine's unless told otherwise.
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Takes the tokens of transactions that come without one from here; random ones unless told otherwise.
     #[must_use]
-    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
-        self.ids = ids;
+    pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
+        self.ids = Arc::new(ids);
         self
     }
 
     /// Tries again so, what the SDK does not.
     #[must_use]
-    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
     }
@@ -69,7 +69,7 @@ impl DynamoDbStore {
     /// Picks the pause before a retry with this function, from zero to the ceiling that it is given; at random unless told
     /// otherwise.
     #[must_use]
-    pub fn with_jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
+    pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
         self
     }

@@ -26,7 +26,7 @@ impl DynamoDbStore {
         let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
         let call = self.call(operation, Effect::Write, &attempts);
         // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt
-        // that was lost on the way and one of ours behind it could both be done. A transaction that was cancelled leaves its
+        // that was lost on the way and one of ours behind it could both be done. A transaction that was canceled leaves its
         // token free for another try.
         let token = match &request.token {
             Some(token) => token.as_str().to_owned(),
@@ -49,10 +49,10 @@ impl DynamoDbStore {
                 }
                 Err(error) => Box::<Failure>::from(error),
             };
-            let Some(Answer::TransactionCanceledException(cancelled)) = &failure.answer else {
+            let Some(Answer::TransactionCanceledException(canceled)) = &failure.answer else {
                 return Err(failure.into_error(call));
             };
-            let reasons = cancelled.cancellation_reasons();
+            let reasons = canceled.cancellation_reasons();
             let is_reason = |reason: &CancellationReason| reason.code().is_some_and(|code| code != NO_REASON);
             if reasons.len() != request.actions.len() || !reasons.iter().any(is_reason) {
                 let message = "the transaction was canceled and the service gave no reason; nothing was written";
@@ -68,7 +68,7 @@ impl DynamoDbStore {
             }
             let least = reasons.len().saturating_mul(2);
             let capacity = Capacity::writes(Units::whole(u64::try_from(least).unwrap_or(u64::MAX)));
-            return Ok(TransactOutcome::Cancelled { reasons, capacity });
+            return Ok(TransactOutcome::Canceled { reasons, capacity });
         }
     }
 

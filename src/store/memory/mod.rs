@@ -58,11 +58,11 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// | on DynamoDB | by itself | on demand |
 /// |---|---|---|
-/// | a query of the index may be behind the table | never | [`with_index_lag`](Self::with_index_lag), [`hold_index`](Self::hold_index) |
+/// | a query of the index may be behind the table | never | [`index_lag`](Self::index_lag), [`hold_index`](Self::hold_index) |
 /// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | `threadline_testkit::Delivery` |
 /// | requests conflict, are throttled and get lost | never, each is done by itself | `threadline_testkit::fault::FaultStore` |
 /// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | `threadline_testkit::fault::FaultStore` |
-/// | a page ends at 1 MB | at 1 MB | [`with_page_size`](Self::with_page_size) |
+/// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///
 /// One kindness is always there: a read of the table that may be eventually consistent sees the latest write, too.
@@ -70,8 +70,10 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// A clone is the same table. Nothing is kept when the last clone is dropped.
 ///
 /// ```
-/// use threadline::StoreExt;
-/// use threadline::{Get, Item, Key, MemoryStore, PartitionKey, SortKey, Write};
+/// use threadline::store::StoreExt;
+/// use threadline::entity::{Item, Key, PartitionKey, SortKey};
+/// use threadline::store::{Get, Write};
+/// use threadline::MemoryStore;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
@@ -108,14 +110,14 @@ impl MemoryStore {
 
     /// The same table by another clock, which says what has expired, how old a change is and when a token is forgotten.
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// The same table under another name.
     #[must_use]
-    pub fn with_table_name(mut self, name: impl Into<Arc<str>>) -> Self {
+    pub fn table(mut self, name: impl Into<Arc<str>>) -> Self {
         self.table_name = name.into();
         self
     }
@@ -126,17 +128,18 @@ impl MemoryStore {
     ///
     /// ```
     /// use std::num::NonZeroU32;
-    /// use threadline::{MemoryStore, Scan, StoreExt};
+    /// use threadline::store::{Scan, StoreExt};
+    /// use threadline::MemoryStore;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let store = MemoryStore::new().with_page_size(NonZeroU32::MIN);
+    /// let store = MemoryStore::new().page_size(NonZeroU32::MIN);
     /// let page = store.scan(Scan::new()).await?;
     /// assert!(page.next.is_none(), "the table is empty");
     /// # Ok::<(), threadline::Error>(())
     /// # }).unwrap();
     /// ```
     #[must_use]
-    pub fn with_page_size(mut self, items: NonZeroU32) -> Self {
+    pub fn page_size(mut self, items: NonZeroU32) -> Self {
         self.page_size = Some(items);
         self
     }
@@ -149,7 +152,7 @@ impl MemoryStore {
     /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds what it
     /// replaced, so a process that writes for long saves memory by this. It goes for all clones.
     #[must_use]
-    pub fn with_change_retention(self, retention: Duration) -> Self {
+    pub fn change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
         self
     }
@@ -158,12 +161,14 @@ impl MemoryStore {
     /// an earlier lag: what that has kept from the index is still kept, as far as this one allows.
     ///
     /// ```
-    /// use threadline::StoreExt;
+    /// use threadline::store::StoreExt;
     /// use threadline::store::memory::IndexLag;
-    /// use threadline::{GSI1PK, GSI1SK, Item, MemoryStore, PK, PartitionKey, Query, SK, Write};
+    /// use threadline::entity::{GSI1PK, GSI1SK, Item, PK, PartitionKey, SK};
+    /// use threadline::store::{Query, Write};
+    /// use threadline::MemoryStore;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let store = MemoryStore::new().with_index_lag(IndexLag::writes(1));
+    /// let store = MemoryStore::new().index_lag(IndexLag::writes(1));
     /// let mut item = Item::new();
     /// for name in [PK, SK, GSI1PK, GSI1SK] {
     ///     item.insert(name, "A");
@@ -178,7 +183,7 @@ impl MemoryStore {
     /// # }).unwrap();
     /// ```
     #[must_use]
-    pub fn with_index_lag(self, lag: IndexLag) -> Self {
+    pub fn index_lag(self, lag: IndexLag) -> Self {
         self.state_mut().lag_index(lag);
         self
     }

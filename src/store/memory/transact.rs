@@ -27,7 +27,7 @@ impl State {
         if reasons.iter().any(|reason| reason.code != CancelCode::None) {
             // Nothing is written, so each action is charged by the item that is there.
             let capacity = decided.iter().map(|decided| doubled(idle(decided.before))).sum();
-            return Ok(TransactOutcome::Cancelled { reasons, capacity });
+            return Ok(TransactOutcome::Canceled { reasons, capacity });
         }
         let mut capacity = Capacity::default();
         for Decided { effect, before } in decided {

@@ -17,7 +17,7 @@ use crate::request::{Answer, Checked, Operation};
 pub use measured::{BudgetError, Measured, MeasuredRequest};
 
 /// A store that adds up the capacity of every answer, also of a write that was refused and of a transaction that was
-/// cancelled. A request that ends in an error counts for nothing: nobody says what it consumed. A clone shares the sum.
+/// canceled. A request that ends in an error counts for nothing: nobody says what it consumed. A clone shares the sum.
 ///
 /// [`measure`](Self::measure) holds a piece of work to what it may cost:
 ///
@@ -25,7 +25,8 @@ pub use measured::{BudgetError, Measured, MeasuredRequest};
 /// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// use threadline::store::meter::Metered;
-/// use threadline::{Capacity, MemoryStore, NewUser, Threadline};
+/// use threadline::store::Capacity;
+/// use threadline::{MemoryStore, NewUser, Threadline};
 ///
 /// let meter = Metered::new(MemoryStore::new());
 /// let chat = Threadline::new(meter.clone());
@@ -150,6 +151,7 @@ mod tests {
 
     use super::*;
     use crate::capacity::Units;
+    use crate::entity::{AttributeValue, Item};
     use crate::error::ErrorKind;
     use crate::key::{Key, PartitionKey, SortKey};
     use crate::request::{
@@ -157,7 +159,6 @@ mod tests {
     };
     use crate::store::StoreExt;
     use crate::store::memory::MemoryStore;
-    use crate::{AttributeValue, Item};
 
     fn key() -> Key {
         Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap())
@@ -191,7 +192,7 @@ mod tests {
         let _ = store.transact(Transaction::new([put])).await.unwrap();
         assert_eq!(counted(), "2.0 WCU");
         let _ = store.transact(Transaction::new([absent])).await.unwrap();
-        assert_eq!(counted(), "2.0 WCU", "also one that was cancelled");
+        assert_eq!(counted(), "2.0 WCU", "also one that was canceled");
         store.batch_get(BatchGet::new(vec![key()])).await.unwrap();
         assert_eq!(counted(), "0.5 RCU");
         let _ = store.batch_write(BatchWrite::new(vec![BatchAction::Delete(key())])).await.unwrap();
@@ -213,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_wraps_any_store_and_passes_answers_on() {
-        let inner: Arc<dyn Store> = Arc::new(MemoryStore::new().with_table_name("messages"));
+        let inner: Arc<dyn Store> = Arc::new(MemoryStore::new().table("messages"));
         let store = Metered::new(inner);
         assert_eq!(store.table_name(), "messages");
         store.write(Write::put(item())).await.unwrap().done().unwrap();

@@ -1,15 +1,15 @@
 //! The claims against the users they are for. Where one of them cannot be read, that is a finding at its own place, and what does
 //! not depend on it is audited.
 
-use super::drift::{Drift, Finding};
+use super::discrepancy::{Discrepancy, Finding};
 use super::{Call, Mode, possible};
-use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::key::{Key, PK};
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::patterns::call::is_own;
 use crate::request::{Condition, Get, TransactAction, Transaction, Write};
+use crate::stored::Entity;
 use crate::text::Handle;
 
 /// A user whose handle or identity is not claimed.
@@ -42,11 +42,11 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
         return claim_missing(call, user, &right, mode, findings).await;
     };
     let is_anothers = claim.is_some_and(|claim| claim.user_id() != user.id());
-    let drift = match is_right(&held) {
+    let discrepancy = match is_right(&held) {
         // Version 0.1 gave each of two users one form of what is the same handle now.
         true if is_anothers => return Ok(()),
-        true => Drift::OldClaim { user: user.id() },
-        false => Drift::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
+        true => Discrepancy::OldClaim { user: user.id() },
+        false => Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
     };
     let mut item = right.to_item()?;
     let mut actions = vec![unchanged(user)];
@@ -57,7 +57,7 @@ async fn audit_handle_of(call: &Call<'_>, user: &User, mode: Mode, findings: &mu
         actions.push(Write::put(item).when(Condition::item_absent().or(is_for::<HandleClaim>(user.id()))).into());
         actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id())).into());
     }
-    finish(call, actions, drift, mode, findings).await
+    finish(call, actions, discrepancy, mode, findings).await
 }
 
 /// A claim on a handle that its user does not have. A reservation is none.
@@ -106,11 +106,11 @@ async fn claim_missing<E: Entity>(
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let drift = Drift::MissingClaim { entity: E::TYPE, user: user.id() };
+    let discrepancy = Discrepancy::MissingClaim { entity: E::TYPE, user: user.id() };
     // Somebody else's claim stays; then there is nothing to be done but to tell.
     let free = Condition::item_absent().or(is_for::<E>(user.id()));
     let put = Write::put(claim.to_item()?).when(free);
-    finish(call, vec![unchanged(user), put.into()], drift, mode, findings).await
+    finish(call, vec![unchanged(user), put.into()], discrepancy, mode, findings).await
 }
 
 async fn doubled<E: Entity>(
@@ -125,26 +125,26 @@ async fn doubled<E: Entity>(
     if call.get(Get::new(key.clone()).consistent()).await?.item.is_none() {
         return Ok(());
     }
-    let drift = Drift::DoubledClaim { entity: E::TYPE, user: claimed_for.id() };
+    let discrepancy = Discrepancy::DoubledClaim { entity: E::TYPE, user: claimed_for.id() };
     let as_read = match user {
         Some(user) => unchanged(user),
         None => TransactAction::check(User::key_from(claimed_for.id()), Condition::item_absent()),
     };
     let delete = Write::delete(key).when(is_for::<E>(claimed_for.id()));
-    finish(call, vec![as_read, delete.into()], drift, mode, findings).await
+    finish(call, vec![as_read, delete.into()], discrepancy, mode, findings).await
 }
 
-/// Reports, or mends all at once, and only where the user is still as it was read.
+/// Reports, or repairs all at once, and only where the user is still as it was read.
 async fn finish(
     call: &Call<'_>,
     actions: Vec<TransactAction>,
-    drift: Drift,
+    discrepancy: Discrepancy,
     mode: Mode,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
-    let mended = mode == Mode::Mend
+    let repaired = mode == Mode::Repair
         && possible(call.transact(Transaction::new(actions)).await)?.is_some_and(|outcome| outcome.done().is_ok());
-    findings.push(Finding { drift, mended });
+    findings.push(Finding { discrepancy, repaired });
     Ok(())
 }
 

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use super::drift::{Drift, Finding};
+use super::discrepancy::{Discrepancy, Finding};
 use super::{CONCURRENCY, Call, Mode, possible, readable};
-use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
 use crate::key::{GSI1PK, GSI1SK};
@@ -14,6 +13,7 @@ use crate::model::{Conversation, KnownKey, Membership, Message, MessageGroup, Ow
 use crate::patterns::call::is_own;
 use crate::patterns::{members_of, newest_message};
 use crate::request::{Condition, Get, Update, Write};
+use crate::stored::Entity;
 use crate::stream::rows;
 
 pub(super) async fn exists(call: &Call<'_>, group: GroupId) -> Result<bool> {
@@ -29,7 +29,7 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
     let group = readable(MessageGroup::from_item(item), findings)?;
     if let Some(other) = group.as_ref().and_then(MessageGroup::continued_in) {
         if !exists(call, other).await? {
-            findings.push(Finding::found(Drift::OrphanThread { group: other }));
+            findings.push(Finding::found(Discrepancy::OrphanThread { group: other }));
         }
         return Ok(());
     }
@@ -42,11 +42,12 @@ pub(super) async fn audit(call: &Call<'_>, id: GroupId, mode: Mode, findings: &m
         && let [(only, _)] = members.rows.as_slice()
         && let Some(other) = only.other()
     {
-        let drift = Drift::MissingRow { group: id, user: other.id() };
+        let discrepancy = Discrepancy::MissingRow { group: id, user: other.id() };
         let (other, only_one) = (as_it_is(call, other).await?, as_it_is(call, only.profile()).await?);
         let row = Membership::new(id, other, Conversation::Direct(only_one), only.joined_at());
         let row = row.showing(newest.as_ref());
-        return mend(call, mode, drift, Write::put(row.to_item()?).when(Condition::item_absent()), findings).await;
+        return repair(call, mode, discrepancy, Write::put(row.to_item()?).when(Condition::item_absent()), findings)
+            .await;
     }
     audit_count(call, &group, &members, mode, findings).await
 }
@@ -93,16 +94,17 @@ async fn audit_row(
     let mut now = Some(row.clone());
     if row.shows(newest) {
         if !is_placed {
-            mend(call, mode, Drift::WrongRecency { group, user }, rows::place(row), findings).await?;
+            repair(call, mode, Discrepancy::WrongRecency { group, user }, rows::place(row), findings).await?;
         }
     } else {
         let is_at = row.last_message() == newest.map(Message::position);
-        let drift = if is_at { Drift::StalePreview { group, user } } else { Drift::WrongRecency { group, user } };
+        let discrepancy =
+            if is_at { Discrepancy::StalePreview { group, user } } else { Discrepancy::WrongRecency { group, user } };
         let settled = match mode {
             Mode::Report => None,
-            Mode::Mend => possible(rows::settle(call, row.clone(), newest.cloned()).await)?,
+            Mode::Repair => possible(rows::settle(call, row.clone(), newest.cloned()).await)?,
         };
-        findings.push(Finding { drift, mended: settled.is_some() });
+        findings.push(Finding { discrepancy, repaired: settled.is_some() });
         now = settled.unwrap_or(now);
     }
     match now {
@@ -124,7 +126,7 @@ async fn audit_names(
     if renamed.is_empty() {
         return Ok(());
     }
-    let mended = mode == Mode::Mend && {
+    let repaired = mode == Mode::Repair && {
         let mut right = row.clone();
         for user in renamed {
             right = rows::renamed(call, &right, user).await?;
@@ -134,7 +136,10 @@ async fn audit_names(
         let replaced = possible(rows::replace(call, row, right.clone()).await)?;
         replaced.is_some_and(|now| now.is_none_or(names_are_right))
     };
-    findings.push(Finding { drift: Drift::StaleNames { group: row.group_id(), user: row.user_id() }, mended });
+    findings.push(Finding {
+        discrepancy: Discrepancy::StaleNames { group: row.group_id(), user: row.user_id() },
+        repaired,
+    });
     Ok(())
 }
 
@@ -150,10 +155,10 @@ async fn audit_count(
     if rows == group.member_count() {
         return Ok(());
     }
-    let drift = Drift::WrongMemberCount { group: group.id(), counted: group.member_count(), rows };
+    let discrepancy = Discrepancy::WrongMemberCount { group: group.id(), counted: group.member_count(), rows };
     if rows == 0 && group.title().is_none() {
         // Nothing tells any more who the two are.
-        findings.push(Finding::found(drift));
+        findings.push(Finding::found(discrepancy));
         return Ok(());
     }
     let update = Update::new().set(MessageGroup::MEMBER_COUNT, rows);
@@ -166,13 +171,20 @@ async fn audit_count(
     };
     let write =
         Write::update(group.key(), update).when(count_is_same.and(members_are_same).and(is_own::<MessageGroup>()));
-    mend(call, mode, drift, write, findings).await
+    repair(call, mode, discrepancy, write, findings).await
 }
 
-/// Reports, or mends by a conditional write. One that is refused met something that changed meanwhile, and mended nothing.
-async fn mend(call: &Call<'_>, mode: Mode, drift: Drift, write: Write, findings: &mut Vec<Finding>) -> Result<()> {
-    let mended = mode == Mode::Mend && possible(call.write(write).await)?.is_some_and(|outcome| outcome.done().is_ok());
-    findings.push(Finding { drift, mended });
+/// Reports, or repairs by a conditional write. One that is refused met something that changed meanwhile, and repaired nothing.
+async fn repair(
+    call: &Call<'_>,
+    mode: Mode,
+    discrepancy: Discrepancy,
+    write: Write,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let repaired =
+        mode == Mode::Repair && possible(call.write(write).await)?.is_some_and(|outcome| outcome.done().is_ok());
+    findings.push(Finding { discrepancy, repaired });
     Ok(())
 }
 

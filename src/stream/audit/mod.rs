@@ -1,8 +1,8 @@
-//! `audit.check` and `audit.rebuild`: do the inbox rows and the claims still say what the messages and the users say?
+//! `audit.check` and `audit.repair`: do the inbox rows and the claims still say what the messages and the users say?
 
 mod claims;
 mod cursor;
-mod drift;
+mod discrepancy;
 mod groups;
 
 use std::collections::BTreeSet;
@@ -13,27 +13,26 @@ use futures_util::future::join_all;
 use serde_dynamo::AttributeValue;
 
 pub use cursor::AuditCursor;
-pub use drift::{Drift, Finding};
+pub use discrepancy::{Discrepancy, Finding};
 
 use super::bounded::Bounded;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::item::Item;
 use crate::key::Key;
 use crate::model::{
     HandleClaim, IdentityClaim, KnownKey, Membership, Message, MessageGroup, MessageKey, Ownership, User,
 };
-use crate::patterns::MAX_MEMBERS;
 use crate::patterns::call::{Call, begin};
 use crate::request::{MAX_BATCH_GETS, Position, Scan};
 use crate::store::Store;
+use crate::stored::Entity;
 
 pub(crate) const CHECK: Card = Card::new("audit.check", "Auditor::check", Caller::Operator)
     .cases(&[Case::new(READS, Cost::of(&[SCANNED, READ]))])
     .retry("reads again");
 
-pub(crate) const REBUILD: Card = Card::new("audit.rebuild", "Auditor::rebuild", Caller::Operator)
+pub(crate) const REPAIR: Card = Card::new("audit.repair", "Auditor::repair", Caller::Operator)
     .cases(&[
         Case::new(READS, Cost::of(&[SCANNED, READ])),
         Case::named("one miscounted group", REPAIRS, Cost::of(&[SCANNED, READ, Term::writes(1)])),
@@ -82,15 +81,15 @@ const MAX_REQUESTS: usize = 200;
 const CONCURRENCY: usize = 8;
 
 /// Compares what is derived (inbox rows, member counts, claims) with what it is derived from, page by page through the whole
-/// table, and mends it.
+/// table, and repairs it.
 ///
 /// For operators, after a fault: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
 /// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users (100 in a request) and its newest
 /// message. A page goes through 100 items and makes 200 requests at most, 8 of them at once. A group that alone needs more has a
-/// page of its own: `rebuild` of a group of 1,000 members makes up to 4 requests a member where each entry is wrong. `check` of one
+/// page of its own: `repair` of a group of 1,000 members makes up to 4 requests a member where each entry is wrong. `check` of one
 /// makes less than 20.
 ///
-/// It is safe beside live traffic: each mend is a conditional write that gives way to whatever changed in between. A row that is a
+/// It is safe beside live traffic: each repair is a conditional write that gives way to whatever changed in between. A row that is a
 /// moment behind its stream is reported too, so check what was found once more.
 ///
 /// An item that cannot be read is a finding, and all that does not depend on it is compared.
@@ -104,7 +103,7 @@ const CONCURRENCY: usize = 8;
 /// let auditor = Auditor::new(MemoryStore::new());
 /// let mut cursor = None;
 /// loop {
-///     let page = auditor.check(cursor.as_ref()).await?;
+///     let page = auditor.check(cursor).await?;
 ///     for finding in &page.findings {
 ///         println!("{finding}");
 ///     }
@@ -137,7 +136,7 @@ pub struct AuditPage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Report,
-    Mend,
+    Repair,
 }
 
 impl Auditor {
@@ -149,26 +148,28 @@ impl Auditor {
     /// Reports what differs in one page of the table, and changes nothing.
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::StoreExt::send); [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
+    /// As [`StoreExt::send`](crate::store::StoreExt::send); [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
     /// item that cannot be read is a finding. An error in the middle of a page ends the page before it, so that nothing that was
     /// found is lost: the next call meets it again, where it lasts.
-    pub async fn check(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
+    pub async fn check(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
-        call.run(page(&call, cursor, Mode::Report)).await
+        let cursor = cursor.into();
+        call.run(page(&call, cursor.as_ref(), Mode::Report)).await
     }
 
-    /// Reports what differs in one page of the table, and mends it where what it is derived from tells how.
+    /// Reports what differs in one page of the table, and repairs it where what it is derived from tells how.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and as [`StoreExt::send`](crate::StoreExt::send). What was mended before stays so, and the page
-    /// before the error tells of it; a repeat mends the rest. [`Conflict`](crate::ErrorKind::Conflict) and
-    /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the mend is a transaction; one that is refused alone is left
-    /// as a finding that is not mended, since something changed meanwhile.
-    pub async fn rebuild(&self, cursor: Option<&AuditCursor>) -> Result<AuditPage> {
+    /// As [`check`](Self::check), and as [`StoreExt::send`](crate::store::StoreExt::send). What was repaired before stays so, and the page
+    /// before the error tells of it; a repeat repairs the rest. [`Conflict`](crate::ErrorKind::Conflict) and
+    /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the repair is a transaction; one that is refused alone is left
+    /// as a finding that is not repaired, since something changed meanwhile.
+    pub async fn repair(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
-        let call = begin!(&store, REBUILD);
-        call.run(page(&call, cursor, Mode::Mend)).await
+        let call = begin!(&store, REPAIR);
+        let cursor = cursor.into();
+        call.run(page(&call, cursor.as_ref(), Mode::Repair)).await
     }
 }
 
@@ -192,7 +193,7 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Resu
         }
         let mut failed = None;
         for (key, findings, audited) in join_all(audits).await {
-            // After an error, what was found is found once more by the next call, but for what was mended.
+            // After an error, what was found is found once more by the next call, but for what was repaired.
             match (failed.is_none(), audited) {
                 (true, Ok(())) => {
                     page.findings.extend(findings);
@@ -200,7 +201,7 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Resu
                     reached = AuditCursor::after(&Position { key, index_key: None });
                 }
                 (is_first, audited) => {
-                    page.findings.extend(findings.into_iter().filter(|finding| finding.mended));
+                    page.findings.extend(findings.into_iter().filter(|finding| finding.repaired));
                     if is_first {
                         failed = audited.err();
                     }
@@ -273,15 +274,17 @@ impl Task {
         };
         match mode {
             Mode::Report => reads,
-            Mode::Mend => reads + writes,
+            Mode::Repair => reads + writes,
         }
     }
 
     /// Returns the number of members, as a group counts them.
     fn members(&self) -> usize {
         match self.item.get(MessageGroup::MEMBER_COUNT) {
-            Some(AttributeValue::N(count)) => count.parse().unwrap_or(MAX_MEMBERS).min(MAX_MEMBERS),
-            _ => MAX_MEMBERS,
+            Some(AttributeValue::N(count)) => {
+                count.parse().unwrap_or(MessageGroup::MAX_MEMBERS).min(MessageGroup::MAX_MEMBERS)
+            }
+            _ => MessageGroup::MAX_MEMBERS,
         }
     }
 }
@@ -298,13 +301,13 @@ async fn item_findings(call: &Call<'_>, task: Task, mode: Mode, findings: &mut V
         KnownKey::Membership(group, user) => {
             // Its group's own item says the rest; here it matters only that there is one.
             if is_first && !groups::exists(call, group).await? {
-                findings.push(Finding::found(Drift::OrphanRow { group, user }));
+                findings.push(Finding::found(Discrepancy::OrphanRow { group, user }));
             }
             Membership::from_item(item).map(drop)
         }
         KnownKey::Message(MessageKey { group, .. }) => {
             if is_first && !groups::exists(call, group).await? {
-                findings.push(Finding::found(Drift::OrphanThread { group }));
+                findings.push(Finding::found(Discrepancy::OrphanThread { group }));
             }
             Message::from_item(item).map(drop)
         }
@@ -329,19 +332,19 @@ fn readable<T>(read: Result<T>, findings: &mut Vec<Finding>) -> Result<Option<T>
     match read {
         Ok(read) => Ok(Some(read)),
         Err(error) if error.recovery() == Recovery::Permanent => {
-            findings.push(Finding::found(Drift::Unreadable { what: error.to_string() }));
+            findings.push(Finding::found(Discrepancy::Unreadable { what: error.to_string() }));
             Ok(None)
         }
         Err(error) => Err(error),
     }
 }
 
-/// What was written; what can never be is not mended, and nothing.
+/// What was written; what can never be is not repaired, and nothing.
 fn possible<T>(written: Result<T>) -> Result<Option<T>> {
     match written {
         Ok(written) => Ok(Some(written)),
         Err(error) if error.recovery() == Recovery::Permanent => {
-            tracing::warn!(%error, "what was found cannot be mended");
+            tracing::warn!(%error, "what was found cannot be repaired");
             Ok(None)
         }
         Err(error) => Err(error),

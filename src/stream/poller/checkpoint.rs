@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
-use crate::entity::{Entity, Stored};
 use crate::error::Result;
 use crate::item::{Fields, Item, text_fields};
 use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
+use crate::stored::{Entity, Stored};
 use crate::stream::{SequenceNumber, StreamRecord};
-use crate::tag;
 use crate::tag::Tag;
+use crate::tag::tag;
 use crate::text::KeySegment;
 
 const STREAM: Tag = tag!("STREAM");

@@ -110,7 +110,7 @@ impl Poller {
 
     /// Reads the stream with this ARN, which need not be the newest, or the stream of the table that holds the checkpoints.
     #[must_use]
-    pub fn with_stream(mut self, arn: impl Into<String>) -> Self {
+    pub fn stream(mut self, arn: impl Into<String>) -> Self {
         self.named = Some(arn.into());
         self
     }
@@ -118,21 +118,21 @@ impl Poller {
     /// Sets where to begin in a table without a checkpoint. Default: [`PollStart::Oldest`]. A stream that follows another is read from
     /// its oldest record.
     #[must_use]
-    pub fn with_start(mut self, start: PollStart) -> Self {
+    pub fn start(mut self, start: PollStart) -> Self {
         self.start = start;
         self
     }
 
     /// Reads at most so many records at once, from 1 to 1000; 1000 unless told otherwise. The service cuts a batch at 1 MB.
     #[must_use]
-    pub fn with_batch_size(mut self, records: u16) -> Self {
+    pub fn batch_size(mut self, records: u16) -> Self {
         self.worker.batch_size = i32::from(records.clamp(1, 1000));
         self
     }
 
     /// Waits so long when no shard had a record; 1 s unless told otherwise.
     #[must_use]
-    pub fn with_idle_pause(mut self, pause: Duration) -> Self {
+    pub fn idle_pause(mut self, pause: Duration) -> Self {
         self.idle = pause;
         self
     }
@@ -140,7 +140,7 @@ impl Poller {
     /// Sets the retry policy. Default: 10 attempts, 100 ms to 20 s apart. The number of attempts limits a
     /// [`drain`](Self::drain) alone.
     #[must_use]
-    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
     }
@@ -148,14 +148,14 @@ impl Poller {
     /// Picks the pause before a retry with this function, from zero to the ceiling that it is given; at random unless told
     /// otherwise.
     #[must_use]
-    pub fn with_jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
+    pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
         self
     }
 
     /// Tells this function what happens, while it happens. It must not block.
     #[must_use]
-    pub fn with_observer(mut self, observer: impl Fn(&PollEvent<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&PollEvent<'_>) + Send + Sync + 'static) -> Self {
         self.worker.observer = Some(Arc::new(observer));
         self
     }
@@ -179,7 +179,7 @@ impl Poller {
     /// # Errors
     /// [`Misconfigured`](crate::ErrorKind::Misconfigured) at once for an operator's fault, such as a table without a stream or a
     /// stream without new images; any other error once it lasted for as many attempts as the
-    /// [retry policy](Self::with_retry) allows. What was done before is not lost: call it again.
+    /// [retry policy](Self::retry) allows. What was done before is not lost: call it again.
     pub async fn drain(&mut self) -> Result<PollSummary> {
         self.work(Stop::when(pending()), true).await
     }

@@ -9,11 +9,11 @@ use super::shards::{CONFIRMATIONS, Listed, PollStart, Shards};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
 use super::worker::{Step, Worker};
-use crate::entity::Entity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::key::TYPE;
 use crate::request::{Query, SortRange};
 use crate::store::StoreExt;
+use crate::stored::Entity;
 
 /// The most shards that are read at once. A shard allows two readers.
 const CONCURRENCY: usize = 8;

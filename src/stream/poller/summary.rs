@@ -18,7 +18,7 @@ pub struct PollSummary {
     /// Those that failed, and were or will be read again.
     pub failed: u64,
     /// Those that can never succeed. The projector's sink has them; where there is none, the log says that they were.
-    pub impossible: u64,
+    pub dead_letters: u64,
     /// How often records were gone from the stream before they were read: the poller had not run for 24 hours. Inbox rows may
     /// lag behind their threads now, until the next message of each: run `check` on the table.
     pub trimmed: u64,
@@ -71,7 +71,7 @@ impl PollSummary {
             match outcome {
                 RecordOutcome::Done => summary.projected += 1,
                 RecordOutcome::Failed(_) => summary.failed += 1,
-                RecordOutcome::Impossible(_) => summary.impossible += 1,
+                RecordOutcome::DeadLetter(_) => summary.dead_letters += 1,
                 RecordOutcome::Nothing => {}
             }
         }
@@ -88,7 +88,7 @@ impl AddAssign for PollSummary {
         self.records += other.records;
         self.projected += other.projected;
         self.failed += other.failed;
-        self.impossible += other.impossible;
+        self.dead_letters += other.dead_letters;
         self.trimmed += other.trimmed;
         self.errors += other.errors;
         self.stream_ended |= other.stream_ended;

@@ -184,7 +184,7 @@ impl Worker {
             records = field::Empty,
             projected = field::Empty,
             failed = field::Empty,
-            impossible = field::Empty,
+            dead_letters = field::Empty,
             error = field::Empty,
         );
         let is_last = page.next.is_none();
@@ -197,7 +197,7 @@ impl Worker {
         span.record("records", batch.records);
         span.record("projected", batch.projected);
         span.record("failed", batch.failed);
-        span.record("impossible", batch.impossible);
+        span.record("dead_letters", batch.dead_letters);
         if let Err(error) = &result {
             span.record("error", field::debug(error.kind()));
         }

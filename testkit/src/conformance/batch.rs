@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use threadline::{BatchAction, Item, Key, Query};
+use threadline::entity::{Item, Key};
+use threadline::store::{BatchAction, Query};
 
 use super::scope::{item_at, sort_key};
 use super::support::{

@@ -6,9 +6,8 @@
 //! Where Amazon's own DynamoDB Local reports what AWS does not charge (nothing for an empty query, single units for a
 //! transaction, two for a delete of nothing in a batch), nothing is asked of a store here.
 
-use threadline::{
-    BatchAction, BatchGet, Capacity, Condition, GSI1SK, Get, Item, Key, Query, StoreExt, Units, Update, Write,
-};
+use threadline::entity::{GSI1SK, Item, Key};
+use threadline::store::{BatchAction, BatchGet, Capacity, Condition, Get, Query, StoreExt, Units, Update, Write};
 
 use super::support::{batch_write, n, of_size, put, put_all, query, s, with, write};
 use super::{Scope, Store};

@@ -4,9 +4,8 @@
 
 use std::collections::HashMap;
 
-use threadline::{
-    AttributeValue, Comparison, Condition, Key, PK, SK, TransactAction, TransactOutcome, Update, Write, WriteOutcome,
-};
+use threadline::entity::{AttributeValue, Key, PK, SK};
+use threadline::store::{Comparison, Condition, TransactAction, TransactOutcome, Update, Write, WriteOutcome};
 
 use super::support::{b, done, n, ns, put, refused, s, ss, transact, with, write};
 use super::{Scope, Store};

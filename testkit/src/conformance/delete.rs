@@ -1,7 +1,7 @@
 //! Deleting an item.
 //! ([DeleteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html))
 
-use threadline::{Condition, Query, Write};
+use threadline::store::{Condition, Query, Write};
 
 use super::support::{
     assert_item, assert_none, assert_sort_keys, done, get, put, put_all, query_all, refused, s, with, write,

@@ -4,7 +4,8 @@
 //! These need no clock: what expired in 1970 has expired, and DynamoDB never sweeps what expired more than five years ago,
 //! so that the item stays where it is while it is looked at.
 
-use threadline::{CancelCode, Condition, EXPIRES_AT, Item, PK, Query, Scan, TransactOutcome, Update, Write};
+use threadline::entity::{EXPIRES_AT, Item, PK};
+use threadline::store::{CancelCode, Condition, Query, Scan, TransactOutcome, Update, Write};
 
 use super::support::{
     assert_item, assert_none, assert_sort_keys, batch_get, done, get, limit, n, put, put_all, query, query_all,
@@ -96,11 +97,11 @@ pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn St
     let request = Write::put(scope.item("a")).when(Condition::item_absent()).returning_old();
     assert_none(refused(write(store, request.clone()).await));
     match super::support::transact(store, [request]).await {
-        TransactOutcome::Cancelled { reasons, .. } => {
+        TransactOutcome::Canceled { reasons, .. } => {
             assert_eq!(reasons[0].code, CancelCode::ConditionFailed);
             assert_none(reasons[0].current.clone());
         }
-        TransactOutcome::Done { .. } => panic!("the transaction had to be cancelled, and was done"),
+        TransactOutcome::Done { .. } => panic!("the transaction had to be canceled, and was done"),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use threadline::{AttributeValue, Item, Key};
+use threadline::entity::{AttributeValue, Item, Key};
 
 use super::scope::item_at;
 use super::support::{assert_item, assert_none, b, get, n, ns, put, put_all, s, ss, with};

@@ -3,7 +3,8 @@
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
-use threadline::{GSI1PK, GSI1SK, IndexKey, Item, Order, PartitionKey, Query, Update, Write};
+use threadline::entity::{GSI1PK, GSI1SK, IndexKey, Item, PartitionKey};
+use threadline::store::{Order, Query, Update, Write};
 
 use super::scope::with_index_key;
 use super::support::{assert_item, assert_sort_keys, done, get, n, put, put_all, query_all, s, with, write};

@@ -1,7 +1,8 @@
 //! What is too large, too deep or no value at all.
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
-use threadline::{AttributeValue, Condition, IndexKey, Key, PartitionKey, Query, SortKey, StoreExt, Update, Write};
+use threadline::entity::{AttributeValue, IndexKey, Key, PartitionKey, SortKey};
+use threadline::store::{Condition, Query, StoreExt, Update, Write};
 
 use super::scope::{item_at, with_index_key};
 use super::support::{

@@ -1,15 +1,15 @@
-//! The one list of the behaviours, and what is made from it: the tests of a store, and [`all`].
+//! The one list of the behaviors, and what is made from it: the tests of a store, and [`all`].
 
-use super::Behaviour;
+use super::Behavior;
 
-/// Calls the macro of this name for every behaviour, as `{ arguments module function }`.
+/// Calls the macro of this name for every behavior, as `{ arguments module function }`.
 ///
-/// A test below compares the list with the files of this folder, so that no behaviour can be forgotten.
+/// A test below compares the list with the files of this folder, so that no behavior can be forgotten.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __for_each_behaviour {
+macro_rules! __for_each_behavior {
     ($callback:ident $arguments:tt) => {
-        $crate::__for_each_behaviour! { @ $callback $arguments
+        $crate::__for_each_behavior! { @ $callback $arguments
             get:
                 a_put_item_is_read_back
                 a_missing_item_is_no_error
@@ -188,13 +188,13 @@ macro_rules! __for_each_behaviour {
     };
 }
 
-/// Makes a test of every behaviour, for one store: see [the suite](crate::conformance).
+/// Makes a test of every behavior, for one store: see [the suite](crate::conformance).
 ///
 /// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
 /// * `store` is an expression that makes the store, in an `async` function: it may `.await`. Each test makes one.
 /// * Attributes in front, such as `#[ignore = "needs a server"]`, are put on every test.
 ///
-/// Each test has the name of its behaviour and is a `#[tokio::test]`, so the caller needs `tokio` with its feature `macros`.
+/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature `macros`.
 /// Two stores are tested in one file in two modules.
 ///
 /// ```
@@ -209,7 +209,7 @@ macro_rules! __for_each_behaviour {
 #[macro_export]
 macro_rules! conformance_tests {
     ($(#[$($attribute:tt)+])* run_id: $run_id:expr, store: $store:expr $(,)?) => {
-        $crate::__for_each_behaviour! { __conformance_test { [$(#[$($attribute)+])*] ($run_id) ($store) } }
+        $crate::__for_each_behavior! { __conformance_test { [$(#[$($attribute)+])*] ($run_id) ($store) } }
     };
 }
 
@@ -229,9 +229,9 @@ macro_rules! __conformance_test {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __push_behaviour {
+macro_rules! __push_behavior {
     ($all:ident $module:ident $function:ident) => {
-        $all.push(Behaviour {
+        $all.push(Behavior {
             topic: stringify!($module),
             name: stringify!($function),
             check: |store, scope| Box::pin(super::$module::$function(store, scope)),
@@ -239,11 +239,11 @@ macro_rules! __push_behaviour {
     };
 }
 
-/// All behaviours.
+/// All behaviors.
 #[allow(clippy::vec_init_then_push, reason = "the pushes come from a macro")]
-pub fn all() -> Vec<Behaviour> {
+pub fn all() -> Vec<Behavior> {
     let mut all = Vec::new();
-    __for_each_behaviour! { __push_behaviour all }
+    __for_each_behavior! { __push_behavior all }
     all
 }
 
@@ -275,8 +275,8 @@ mod tests {
     }
 
     #[test]
-    fn no_behaviour_is_missing_from_the_list() {
-        let path = |behaviour: Behaviour| format!("{}::{}", behaviour.topic(), behaviour.name());
+    fn no_behavior_is_missing_from_the_list() {
+        let path = |behavior: Behavior| format!("{}::{}", behavior.topic(), behavior.name());
         let mut listed: Vec<String> = all().into_iter().map(path).collect();
         listed.sort();
         assert_eq!(listed, functions_in_the_files());

@@ -1,5 +1,5 @@
 #![doc = include_str!("../docs/conformance.md")]
-// This module is test code that ships: a behaviour that a store does not show ends in a panic that says so.
+// This module is test code that ships: a behavior that a store does not show ends in a panic that says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod batch;
@@ -25,23 +25,23 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use threadline::Store;
+use threadline::store::Store;
 
 pub use list::all;
 pub use scope::Scope;
 
-/// A behaviour under way.
+/// A behavior under way.
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// One behaviour that every store must show.
+/// One behavior that every store must show.
 #[derive(Clone, Copy)]
-pub struct Behaviour {
+pub struct Behavior {
     topic: &'static str,
     name: &'static str,
     check: for<'a> fn(&'a dyn Store, &'a Scope) -> Running<'a>,
 }
 
-impl Behaviour {
+impl Behavior {
     /// What it is about, such as `query`: the module that it is in.
     pub fn topic(&self) -> &'static str {
         self.topic
@@ -55,14 +55,14 @@ impl Behaviour {
     /// Checks that the store shows it, on items of its own.
     ///
     /// # Panics
-    /// When the store does not show it; and for a run id that is no [`KeySegment`](threadline::KeySegment).
+    /// When the store does not show it; and for a run id that is no [`KeySegment`](threadline::entity::KeySegment).
     pub async fn check(&self, store: &dyn Store, run_id: &str) {
         (self.check)(store, &Scope::new(run_id, self.name)).await;
     }
 }
 
-impl fmt::Debug for Behaviour {
+impl fmt::Debug for Behavior {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Behaviour({}::{})", self.topic, self.name)
+        write!(f, "Behavior({}::{})", self.topic, self.name)
     }
 }

@@ -2,7 +2,8 @@
 //! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
 //! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
 
-use threadline::{Item, Key, KeySegment, Order, Position, Query, SortKeyPrefix, SortRange, Write};
+use threadline::entity::{Item, Key, KeySegment, SortKeyPrefix};
+use threadline::store::{Order, Position, Query, SortRange, Write};
 
 use super::scope::{sort_key, with_index_key};
 use super::support::{assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write};

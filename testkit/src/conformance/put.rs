@@ -1,7 +1,7 @@
 //! Putting a whole item.
 //! ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
 
-use threadline::{Condition, Query, Write};
+use threadline::store::{Condition, Query, Write};
 
 use super::support::{
     assert_item, assert_none, assert_sort_keys, done, get, limit, put, query_all, refused, s, with, write,

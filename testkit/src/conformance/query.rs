@@ -1,7 +1,8 @@
 //! Reading a partition.
 //! ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html))
 
-use threadline::{Item, Key, KeySegment, Order, Query, SortKeyPrefix, SortRange};
+use threadline::entity::{Item, Key, KeySegment, SortKeyPrefix};
+use threadline::store::{Order, Query, SortRange};
 
 use super::scope::{item_at, sort_key};
 use super::support::{assert_item, assert_sort_keys, n, put, put_all, query, query_all, s, with};

@@ -3,7 +3,8 @@
 //!
 //! The table may hold other items, and others may be writing to it: these look at the items of their own scope.
 
-use threadline::{Item, Key, PK, PageOutput, Scan, Write};
+use threadline::entity::{Item, Key, PK};
+use threadline::store::{PageOutput, Scan, Write};
 
 use super::scope::{item_at, sort_key};
 use super::support::{assert_item, done, limit, of_size, put, put_all, s, scan_pages, sort_keys, with, write};

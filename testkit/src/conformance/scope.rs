@@ -1,49 +1,50 @@
-//! The part of the table that one behaviour has to itself.
+//! The part of the table that one behavior has to itself.
 
-use threadline::{ClientToken, GSI1PK, GSI1SK, IndexKey, Item, Key, KeySegment, PK, PartitionKey, SK, SortKey, tag};
+use threadline::entity::{GSI1PK, GSI1SK, IndexKey, Item, Key, KeySegment, PK, PartitionKey, SK, SortKey, tag};
+use threadline::store::ClientToken;
 
 use super::support::s;
 
-/// The part of the table that one behaviour has to itself in one run: partitions that nothing else reads or writes. So all
-/// behaviours can run at the same time on one table.
+/// The part of the table that one behavior has to itself in one run: partitions that nothing else reads or writes. So all
+/// behaviors can run at the same time on one table.
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub(super) run: KeySegment,
-    pub(super) behaviour: KeySegment,
+    pub(super) behavior: KeySegment,
 }
 
 impl Scope {
-    /// The part of this behaviour in this run. The id must be new where a server was used by an earlier run: see [what the
+    /// The part of this behavior in this run. The id must be new where a server was used by an earlier run: see [what the
     /// suite needs](super#what-the-suite-needs).
     ///
     /// # Panics
     /// When one of the two is no [`KeySegment`]: 1 to 200 bytes, without `#` and control characters.
-    pub fn new(run_id: &str, behaviour: &str) -> Self {
+    pub fn new(run_id: &str, behavior: &str) -> Self {
         let segment = |what: &str, text: &str| match KeySegment::new(text) {
             Ok(segment) => segment,
             Err(error) => panic!("the {what} of a scope stands in its keys: {error}"),
         };
-        Self { run: segment("run id", run_id), behaviour: segment("behaviour", behaviour) }
+        Self { run: segment("run id", run_id), behavior: segment("behavior", behavior) }
     }
 
     /// The partition that most items lie in.
     pub(super) fn partition(&self) -> PartitionKey {
-        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behaviour))
+        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behavior))
     }
 
     /// A second partition. The key of the first is the beginning of its key.
     pub(super) fn other_partition(&self) -> PartitionKey {
-        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behaviour, tag!("OTHER")))
+        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behavior, tag!("OTHER")))
     }
 
     /// The partition of the index that most items lie in.
     pub(super) fn index_partition(&self) -> PartitionKey {
-        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behaviour, tag!("INDEX")))
+        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behavior, tag!("INDEX")))
     }
 
     /// A second partition of the index.
     pub(super) fn other_index_partition(&self) -> PartitionKey {
-        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behaviour, tag!("INDEX_TOO")))
+        PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behavior, tag!("INDEX_TOO")))
     }
 
     /// The key with this sort key in the partition.
@@ -66,7 +67,7 @@ impl Scope {
         IndexKey::new(self.index_partition(), sort_key(sk))
     }
 
-    /// A client token of this behaviour alone: DynamoDB remembers tokens for the whole account.
+    /// A client token of this behavior alone: DynamoDB remembers tokens for the whole account.
     pub(super) fn token(&self, which: &str) -> ClientToken {
         let text = format!("{}#{which}", self.partition().as_str());
         ClientToken::new(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).to_string()).unwrap()

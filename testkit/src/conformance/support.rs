@@ -1,14 +1,16 @@
-//! What the behaviours are written with: values, requests that must succeed, and comparisons that say what differs.
+//! What the behaviors are written with: values, requests that must succeed, and comparisons that say what differs.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchGetOutput, BatchWrite, Capacity, ErrorKind, Get, Item, Key, PageOutput,
-    Query, Result, Scan, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
+use threadline::entity::{AttributeValue, Item, Key};
+use threadline::store::{
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, Capacity, Get, PageOutput, Query, Scan, Store, StoreExt,
+    TransactAction, TransactOutcome, Transaction, Write, WriteOutcome,
 };
+use threadline::{ErrorKind, Result};
 
-/// More pages than any behaviour has: a store whose positions run in a circle is stopped here.
+/// More pages than any behavior has: a store whose positions run in a circle is stopped here.
 const MANY_PAGES: usize = 10_000;
 
 pub(super) fn s(text: &str) -> AttributeValue {
@@ -181,7 +183,7 @@ pub(super) fn assert_sort_keys(items: &[Item], expected: &[&str]) {
 /// The items' sort keys in the table.
 #[track_caller]
 pub(super) fn sort_keys(items: &[Item]) -> Vec<&str> {
-    items.iter().map(|item| item.get_s(threadline::SK).expect("an item has a sort key")).collect()
+    items.iter().map(|item| item.get_s(threadline::entity::SK).expect("an item has a sort key")).collect()
 }
 
 /// The attributes by name, with the members of sets in order: what `Debug` of an item does not show.

@@ -2,9 +2,10 @@
 //! ([TransactWriteItems](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
 //! [how transactions work](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html))
 
-use threadline::{
-    CancelCode, CancelReason, Condition, ErrorKind, GSI1SK, Item, Key, Query, StoreExt, TransactAction,
-    TransactOutcome, Transaction, Update, Write,
+use threadline::ErrorKind;
+use threadline::entity::{GSI1SK, Item, Key};
+use threadline::store::{
+    CancelCode, CancelReason, Condition, Query, StoreExt, TransactAction, TransactOutcome, Transaction, Update, Write,
 };
 
 use super::scope::{item_at, sort_key};
@@ -28,16 +29,16 @@ fn check(scope: &Scope, sk: &str, condition: Condition) -> TransactAction {
 
 #[track_caller]
 fn done(outcome: TransactOutcome) {
-    if let TransactOutcome::Cancelled { reasons, .. } = outcome {
-        panic!("the transaction had to be done, and was cancelled: {reasons:?}");
+    if let TransactOutcome::Canceled { reasons, .. } = outcome {
+        panic!("the transaction had to be done, and was canceled: {reasons:?}");
     }
 }
 
 #[track_caller]
-fn cancelled(outcome: TransactOutcome) -> Vec<CancelReason> {
+fn canceled(outcome: TransactOutcome) -> Vec<CancelReason> {
     match outcome {
-        TransactOutcome::Cancelled { reasons, .. } => reasons,
-        TransactOutcome::Done { .. } => panic!("the transaction had to be cancelled, and was done"),
+        TransactOutcome::Canceled { reasons, .. } => reasons,
+        TransactOutcome::Done { .. } => panic!("the transaction had to be canceled, and was done"),
     }
 }
 
@@ -84,7 +85,7 @@ pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope
     )
     .await;
     let none = CancelCode::None;
-    assert_codes(&cancelled(outcome), &[none, none, CancelCode::ConditionFailed, none]);
+    assert_codes(&canceled(outcome), &[none, none, CancelCode::ConditionFailed, none]);
     assert_none(get(store, &scope.key("new")).await);
     assert_item(get(store, &scope.key("updated")).await, &before);
     assert_item(get(store, &scope.key("there")).await, &scope.item("there"));
@@ -96,7 +97,7 @@ pub async fn a_check_that_fails_cancels_the_transaction(store: &dyn Store, scope
     let actions = || [put_write(&scope.item("new")).into(), check(scope, "missing", Condition::item_exists())];
     let outcome = transact(store, actions()).await;
     assert_eq!(outcome.clone().done().unwrap_err().kind(), ErrorKind::ConditionFailed);
-    assert_codes(&cancelled(outcome), &[CancelCode::None, CancelCode::ConditionFailed]);
+    assert_codes(&canceled(outcome), &[CancelCode::None, CancelCode::ConditionFailed]);
     assert_none(get(store, &scope.key("new")).await);
 }
 
@@ -125,7 +126,7 @@ pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scop
     )
     .await;
     let (none, failed) = (CancelCode::None, CancelCode::ConditionFailed);
-    assert_codes(&cancelled(outcome), &[failed, none, failed, none, failed]);
+    assert_codes(&canceled(outcome), &[failed, none, failed, none, failed]);
 }
 
 /// A reason has the item as it is where the write asked for it, the condition was not met and there is one.
@@ -147,7 +148,7 @@ pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, sc
         ],
     )
     .await;
-    let reasons = cancelled(outcome);
+    let reasons = canceled(outcome);
     for (reason, item) in reasons.iter().zip(&items).take(3) {
         assert_eq!(reason.code, CancelCode::ConditionFailed);
         assert_item(reason.current.clone(), item);
@@ -181,7 +182,7 @@ async fn assert_cannot_be_done(store: &dyn Store, scope: &Scope, update: Update,
     let update = Write::update(scope.key("a"), update);
     match store.transact(Transaction::new([put_write(&scope.item("new")), update])).await {
         Ok(outcome) => {
-            assert_codes(&cancelled(outcome.clone()), &[CancelCode::None, CancelCode::Invalid]);
+            assert_codes(&canceled(outcome.clone()), &[CancelCode::None, CancelCode::Invalid]);
             assert_invalid(outcome.done(), what);
         }
         refused => assert_invalid(refused, what),
@@ -213,7 +214,7 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
 
 /// The same transaction with the same token is done once, however often it is sent.
 pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dyn Store, scope: &Scope) {
-    let request = Transaction::new([add_one(scope, "a")]).with_token(scope.token("one"));
+    let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {
         done(store.transact(request.clone()).await.expect("a repeat of a transaction must be answered"));
     }
@@ -223,7 +224,7 @@ pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dy
 /// A repeat is known as one though other writes were done meanwhile, which would now fail its condition.
 pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Store, scope: &Scope) {
     let write = put_write(&scope.item("a")).when(Condition::item_absent());
-    let request = Transaction::new([write]).with_token(scope.token("one"));
+    let request = Transaction::new([write]).token(scope.token("one"));
     done(store.transact(request.clone()).await.expect("a transaction must be answered"));
     let later = with(scope.item("a"), "title", s("later"));
     put(store, &later).await;
@@ -234,7 +235,7 @@ pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Sto
 /// Without a token, or with another one, the same transaction is done again.
 pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]);
-    let (one, two) = (request.clone().with_token(scope.token("one")), request.clone().with_token(scope.token("two")));
+    let (one, two) = (request.clone().token(scope.token("one")), request.clone().token(scope.token("two")));
     for request in [one, two, request.clone(), request] {
         done(store.transact(request).await.expect("a transaction must be answered"));
     }
@@ -243,7 +244,7 @@ pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, sc
 
 /// A token that came with another transaction before is refused.
 pub async fn a_token_with_another_transaction_is_invalid(store: &dyn Store, scope: &Scope) {
-    let with_token = |sk| Transaction::new([add_one(scope, sk)]).with_token(scope.token("one"));
+    let with_token = |sk| Transaction::new([add_one(scope, sk)]).token(scope.token("one"));
     done(store.transact(with_token("a")).await.expect("a transaction must be answered"));
     assert_invalid(store.transact(with_token("b")).await, "a token with another transaction than before");
     assert_none(get(store, &scope.key("b")).await);

@@ -1,10 +1,9 @@
 //! Typed calls: what [`StoreExt`] makes of a store's answers.
 
 use serde::{Deserialize, Serialize};
-use threadline::{
-    BatchAction, Entity, ErrorKind, IndexKey, Key, KeySegment, Order, PartitionKey, Query, SortKey, SortKeyPrefix,
-    SortRange, StoreExt, Timestamp, tag,
-};
+use threadline::entity::{Entity, IndexKey, Key, KeySegment, PartitionKey, SortKey, SortKeyPrefix, tag};
+use threadline::store::{BatchAction, Order, Query, SortRange, StoreExt};
+use threadline::{ErrorKind, Timestamp};
 
 use super::support::{assert_none, get, limit};
 use super::{Scope, Store};
@@ -13,7 +12,7 @@ use super::{Scope, Store};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Note {
     run: KeySegment,
-    behaviour: KeySegment,
+    behavior: KeySegment,
     written_at: Timestamp,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,18 +25,18 @@ impl Entity for Note {
     const TYPE: &'static str = "Note";
     type KeyParts<'a> = (&'a KeySegment, &'a KeySegment, Timestamp);
 
-    fn key_from((run, behaviour, written_at): Self::KeyParts<'_>) -> Key {
-        Key::new(PartitionKey::new((tag!("CONFORMANCE"), run, behaviour)), SortKey::new((tag!("NOTE"), written_at)))
+    fn key_from((run, behavior, written_at): Self::KeyParts<'_>) -> Key {
+        Key::new(PartitionKey::new((tag!("CONFORMANCE"), run, behavior)), SortKey::new((tag!("NOTE"), written_at)))
     }
 
     fn key_parts(&self) -> Self::KeyParts<'_> {
-        (&self.run, &self.behaviour, self.written_at)
+        (&self.run, &self.behavior, self.written_at)
     }
 
     fn index_key(&self) -> Option<IndexKey> {
         let topic = self.topic.as_ref()?;
         Some(IndexKey::new(
-            PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behaviour, topic)),
+            PartitionKey::new((tag!("CONFORMANCE"), &self.run, &self.behavior, topic)),
             SortKey::new((tag!("NOTE"), self.written_at)),
         ))
     }
@@ -51,7 +50,7 @@ impl Entity for Note {
 #[derive(Debug, Serialize, Deserialize)]
 struct Label {
     run: KeySegment,
-    behaviour: KeySegment,
+    behavior: KeySegment,
     written_at: Timestamp,
 }
 
@@ -64,14 +63,14 @@ impl Entity for Label {
     }
 
     fn key_parts(&self) -> Self::KeyParts<'_> {
-        (&self.run, &self.behaviour, self.written_at)
+        (&self.run, &self.behavior, self.written_at)
     }
 }
 
 fn note(scope: &Scope, second: i64) -> Note {
     Note {
         run: scope.run.clone(),
-        behaviour: scope.behaviour.clone(),
+        behavior: scope.behavior.clone(),
         written_at: Timestamp::from_unix_millis(second * 1000).unwrap(),
         text: format!("note {second}"),
         topic: None,
@@ -179,8 +178,8 @@ pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
 
 /// An item that is another entity is an error, which names both.
 pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Scope) {
-    let Note { run, behaviour, written_at, .. } = note(scope, 1);
-    let label = Label { run, behaviour, written_at };
+    let Note { run, behavior, written_at, .. } = note(scope, 1);
+    let label = Label { run, behavior, written_at };
     store.put_entity(&label).await.unwrap();
     assert!(get(store, &label.key()).await.is_some());
     let error = store.query_entities::<Note>(Query::table_consistent(scope.partition())).await.unwrap_err();

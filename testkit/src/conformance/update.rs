@@ -2,7 +2,8 @@
 //! ([UpdateItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html), [update
 //! expressions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html))
 
-use threadline::{AttributeValue, Condition, StoreExt, Update, Write};
+use threadline::entity::AttributeValue;
+use threadline::store::{Condition, StoreExt, Update, Write};
 
 use super::support::{assert_invalid, assert_item, assert_none, done, get, n, put, refused, s, with, write};
 use super::{Scope, Store};

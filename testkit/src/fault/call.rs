@@ -1,8 +1,8 @@
 //! A call, as far as a plan looks at it.
 
-use threadline::{
-    AttributeChange, AttributeValue, BatchAction, GSI1PK, Operation, PK, QuerySource, Request, TransactAction, Write,
-    WriteAction,
+use threadline::entity::{AttributeValue, GSI1PK, PK};
+use threadline::store::{
+    AttributeChange, BatchAction, Operation, QuerySource, Request, TransactAction, Write, WriteAction,
 };
 
 /// A call: what it asks for, and of which partitions.

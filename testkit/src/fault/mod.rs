@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use threadline::{
-    Answer, BatchGet, BatchWrite, CancelCode, CancelReason, Capacity, Checked, Condition, Error, ErrorKind, Operation,
-    Request, Result, ServiceError, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units,
+use threadline::store::{
+    Answer, BatchGet, BatchWrite, CancelCode, CancelReason, Capacity, Checked, Condition, Operation, Request,
+    ServiceError, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units,
 };
+use threadline::{Error, ErrorKind, Result};
 
 use self::call::Call;
 use self::plan::Fault;
@@ -30,7 +31,8 @@ pub use plan::{Calls, Plan, Rates};
 /// it, the application's own view is metered, to which an error tells of no consumption.
 ///
 /// ```
-/// use threadline::{ErrorKind, MemoryStore, Scan, StoreExt};
+/// use threadline::store::{Scan, StoreExt};
+/// use threadline::{ErrorKind, MemoryStore};
 /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -87,7 +89,7 @@ impl<S: Store> FaultStore<S> {
     /// # async fn run() -> threadline::Result<()> {
     /// use std::sync::Arc;
     /// use std::time::Duration;
-    /// use threadline::Operation;
+    /// use threadline::store::Operation;
     /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ManualClock, MemoryStore, NewUser, Threadline};
     ///
@@ -170,7 +172,7 @@ impl<S: Store> FaultStore<S> {
     /// The answer to a transaction that this hinders at the action in that place.
     ///
     /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
-    /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
+    /// that place which nothing can meet, so that it is canceled whatever else is there, and changes nothing.
     async fn canceled(&self, request: &Transaction, code: CancelCode, place: usize) -> Result<Answer> {
         let mut actions = request.actions().to_vec();
         let count = actions.len();
@@ -182,7 +184,7 @@ impl<S: Store> FaultStore<S> {
             *action = TransactAction::check(action.key()?.clone(), never);
             // Without the token, which belongs to the unchanged transaction.
             let asked = Transaction::new(actions);
-            if let Ok(TransactOutcome::Cancelled { reasons, capacity }) = self.store.transact(asked).await
+            if let Ok(TransactOutcome::Canceled { reasons, capacity }) = self.store.transact(asked).await
                 && reasons.len() == count
             {
                 answer = (reasons, capacity);
@@ -192,7 +194,7 @@ impl<S: Store> FaultStore<S> {
         if let Some(reason) = reasons.get_mut(place) {
             *reason = CancelReason { code, current: None };
         }
-        Ok(Answer::Transact(TransactOutcome::Cancelled { reasons, capacity }))
+        Ok(Answer::Transact(TransactOutcome::Canceled { reasons, capacity }))
     }
 
     /// The error for a call that was not done, or whose answer is lost.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use threadline::Operation;
+use threadline::store::Operation;
 
 use super::call::{Call, Partition};
 use crate::random::Random;
@@ -12,7 +12,7 @@ use crate::random::Random;
 /// one call, the first of the plan is done. `Debug` prints the plan as it is written, without partitions.
 ///
 /// ```
-/// use threadline::Operation;
+/// use threadline::store::Operation;
 /// use threadline_testkit::fault::{Calls, Plan};
 ///
 /// let plan = Plan::new().throttle(Calls::nth(3)).lose_answer(Calls::every(5).of(Operation::Write).on_partition("GRP#"));
@@ -45,7 +45,7 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(RandomFaults { seed, numbers: Random::seeded(seed), rates }) }
     }
 
-    /// These calls are over the table's throughput, and nothing is done: a transaction is cancelled for one of its actions, as for a
+    /// These calls are over the table's throughput, and nothing is done: a transaction is canceled for one of its actions, as for a
     /// [`conflict`](Self::conflict), and any other call ends in [`Throttled`](threadline::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
@@ -53,21 +53,21 @@ impl Plan {
     }
 
     /// These calls meet an item that another transaction holds, and nothing is done: a write ends in
-    /// [`Conflict`](threadline::ErrorKind::Conflict), a transaction is cancelled for the action that [`Calls::at_action`] tells. Counts no
+    /// [`Conflict`](threadline::ErrorKind::Conflict), a transaction is canceled for the action that [`Calls::at_action`] tells. Counts no
     /// other calls.
     ///
     /// The other actions have the reasons that they would have by themselves, which the wrapped store is asked for: it gets a
-    /// transaction that is cancelled in any case, and changes nothing. So a repeat of a transaction that was done is refused by one
+    /// transaction that is canceled in any case, and changes nothing. So a repeat of a transaction that was done is refused by one
     /// item, which is written already, and meets another that is still held, as DynamoDB may answer while the first commits.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// use threadline::Operation;
+    /// use threadline::store::Operation;
     /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserId};
     ///
     /// let id: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
-    /// let andrew = || Ok::<_, threadline::Error>(NewUser::new("andrewbrown", "Andrew Brown")?.with_id(id));
+    /// let andrew = || Ok::<_, threadline::Error>(NewUser::new("andrewbrown", "Andrew Brown")?.id(id));
     /// let plan = Plan::new().conflict(Calls::nth(2).of(Operation::Transact).at_action(1));
     /// let chat = Threadline::new(FaultStore::new(MemoryStore::new(), plan));
     /// let first = chat.create_user(andrew()?).await?;

@@ -1,8 +1,7 @@
+use threadline::MemoryStore;
+use threadline::entity::{AttributeValue, GSI1PK, Item, Key, PartitionKey, SortKey};
 use threadline::store::meter::Metered;
-use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchWrite, ClientToken, GSI1PK, Get, Item, Key, MemoryStore, PartitionKey,
-    Query, Scan, SortKey, Update, Write,
-};
+use threadline::store::{BatchAction, BatchGet, BatchWrite, ClientToken, Get, Query, Scan, Update, Write};
 
 use super::*;
 
@@ -23,7 +22,7 @@ fn put(pk: &str) -> Write {
 }
 
 fn store(plan: Plan) -> (MemoryStore, FaultStore<MemoryStore>) {
-    let table = MemoryStore::new().with_table_name("messages");
+    let table = MemoryStore::new().table("messages");
     (table.clone(), FaultStore::new(table, plan))
 }
 
@@ -68,7 +67,7 @@ async fn a_conflict_fails_a_write_and_cancels_a_transaction_and_leaves_reads_alo
 }
 
 #[tokio::test]
-async fn a_throttled_transaction_is_cancelled_and_not_done() {
+async fn a_throttled_transaction_is_canceled_and_not_done() {
     let (table, store) = store(Plan::new().throttle(Calls::nth(1)));
     let outcome = store.transact(Transaction::new([put("A"), put("B")])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::Throttled, CancelCode::None]);
@@ -77,13 +76,13 @@ async fn a_throttled_transaction_is_cancelled_and_not_done() {
 }
 
 fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
-    let TransactOutcome::Cancelled { reasons, .. } = outcome else { panic!("{outcome:?}") };
+    let TransactOutcome::Canceled { reasons, .. } = outcome else { panic!("{outcome:?}") };
     reasons.iter().map(|reason| reason.code).collect()
 }
 
 /// A transaction that was done is sent once more: with actions that are refused by what they wrote, and some that are not.
 #[tokio::test]
-async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
+async fn the_other_actions_of_a_canceled_transaction_say_what_they_meet() {
     let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
     let broken = Write::update(key("D"), Update::new().add("text", 1));
     let check = TransactAction::check(key("E"), Condition::item_exists());
@@ -104,7 +103,7 @@ async fn the_other_actions_of_a_cancelled_transaction_say_what_they_meet() {
             table.write(Write::put(there)).await.unwrap().done().unwrap();
         }
         let outcome = store.transact(Transaction::new(actions())).await.unwrap();
-        let TransactOutcome::Cancelled { reasons, capacity } = &outcome else { panic!("{outcome:?}") };
+        let TransactOutcome::Canceled { reasons, capacity } = &outcome else { panic!("{outcome:?}") };
         assert_eq!(codes(&outcome), [&expected[..], &[CancelCode::ConditionFailed]].concat());
         let shown: Vec<_> = reasons.iter().map(|reason| reason.current.is_some()).collect();
         assert_eq!(shown, [place != 0, place != 1, false, false, false]);
@@ -119,7 +118,7 @@ async fn a_token_does_not_keep_the_other_actions_from_saying_what_they_meet() {
     let transact = async || {
         let new = |pk| put(pk).when(Condition::item_absent());
         let token = ClientToken::new("once").unwrap();
-        store.transact(Transaction::new([new("A"), new("B")]).with_token(token)).await.unwrap()
+        store.transact(Transaction::new([new("A"), new("B")]).token(token)).await.unwrap()
     };
     transact().await.done().unwrap();
     assert_eq!(codes(&transact().await), [CancelCode::Conflict, CancelCode::ConditionFailed]);

@@ -1,8 +1,10 @@
 //! The audit of a group of two, whose users have identities.
 
 use threadline::card::Sizes;
+use threadline::entity::Entity;
+use threadline::store::{StoreExt, Update, Write};
 use threadline::stream::{AuditPage, Auditor};
-use threadline::{Entity, MessageGroup, Result, StoreExt, Thread, Update, Write};
+use threadline::{MessageGroup, Result, Thread};
 
 use super::{Call, Outcome, Scale, Scenario, World};
 
@@ -13,17 +15,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     })
     .counts(counts)
     .sizes(scanned),
-    Scenario::new("audit.rebuild", "", &async |world: &World| {
+    Scenario::new("audit.repair", "", &async |world: &World| {
         group(world).await?;
-        Ok(Call::new(async |session| Auditor::new(session.store.clone()).rebuild(None).await.map(outcome)))
+        Ok(Call::new(async |session| Auditor::new(session.store.clone()).repair(None).await.map(outcome)))
     })
     .counts(counts)
     .sizes(scanned),
-    Scenario::new("audit.rebuild", "one miscounted group", &async |world: &World| {
+    Scenario::new("audit.repair", "one miscounted group", &async |world: &World| {
         let miscount = Update::new().add("member_count", 1);
         let miscount = Write::update(MessageGroup::key_from(group(world).await?.group_id()), miscount);
         world.store.write(miscount).await?.done()?;
-        Ok(Call::new(async |session| Auditor::new(session.store.clone()).rebuild(None).await.map(outcome)))
+        Ok(Call::new(async |session| Auditor::new(session.store.clone()).repair(None).await.map(outcome)))
     })
     .counts(counts)
     .sizes(scanned),

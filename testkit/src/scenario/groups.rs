@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use threadline::card::Sizes;
-use threadline::{Clock, Draft, Entity, ErrorKind, GroupId, ImportedDirect, NewGroup, Result, StoreExt, Thread, Write};
+use threadline::entity::Entity;
+use threadline::store::{StoreExt, Write};
+use threadline::{Clock, Draft, ErrorKind, GroupId, ImportedDirect, NewGroup, Result, Thread};
 
 use super::{Call, Outcome, Scenario, World};
 

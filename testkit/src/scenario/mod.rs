@@ -1,15 +1,17 @@
 //! Scenarios: each case of each access pattern, set up and called in a small world.
 //!
-//! A test that covers all patterns iterates over the [registry](threadline::registry) and over [`all`], so it needs no
+//! A test that covers all patterns iterates over the [registry](threadline::card::registry) and over [`all`], so it needs no
 //! list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover them:
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! use std::sync::Arc;
 //! use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
-//! use threadline::registry::Registry;
+//! use threadline::card::registry::Registry;
 //! use threadline::store::meter::Metered;
-//! use threadline::{Item, MemoryStore, PK, SK, StoreExt, TYPE, Write};
+//! use threadline::entity::{Item, PK, SK, TYPE};
+//! use threadline::store::{StoreExt, Write};
+//! use threadline::MemoryStore;
 //! use threadline_testkit::scenario::{self, Outcome, Recorder, Scale, Scenario, World, mismatch};
 //!
 //! const NOTE: EntityCard = EntityCard::new("Note", "NOTE#<user>", "<note>");
@@ -34,7 +36,7 @@
 //!     let case = registry.card(scenario.pattern).and_then(|card| card.case(scenario.case)).unwrap();
 //!     let scale = Scale { members: 3, message_kb: 1 };
 //!     let clock = World::clock();
-//!     let store = MemoryStore::new().with_clock(clock.clone());
+//!     let store = MemoryStore::new().clock(clock.clone());
 //!     let stage = scenario.stage(World::new(Arc::new(store.clone()), clock, scale)).await?;
 //!
 //!     let meter = Metered::new(store);
@@ -65,9 +67,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use threadline::card::{Case, Per, RequestCard, Sizes, Times};
+use threadline::entity::Entity;
+use threadline::store::{Capacity, Store};
 use threadline::{
-    Capacity, Entity, Error, ErrorKind, GroupId, Page, Profile, Result, SequentialIds, Store, Thread, Threadline,
-    Timestamp, UserId,
+    Error, ErrorKind, GroupId, Page, Profile, Result, SequentialIds, Thread, Threadline, Timestamp, UserId,
 };
 
 pub use recorder::{Recorder, key_fits, mismatch};
@@ -243,7 +246,7 @@ impl Stage {
     pub async fn enter(&self, store: impl Store + 'static, user: UserId) -> Result<Session> {
         let store: Arc<dyn Store> = Arc::new(store);
         let (clock, ids) = (self.world.clock.clone(), SequentialIds::seeded(9));
-        let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(ids);
+        let chat = Threadline::new(store.clone()).clock(clock.clone()).ids(ids);
         let thread = match self.call.group {
             Some(group) => Some(chat.open(user, group).await?),
             None => None,

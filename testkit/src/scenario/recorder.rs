@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use threadline::Result;
 use threadline::card::{RequestCard, RequestKind, Source};
-use threadline::{
-    Answer, BatchAction, Checked, Consistency, Item, Key, Query, QuerySource, Request, Result, SortRange, Store,
-    TransactAction, Write, WriteAction,
+use threadline::entity::{Item, Key};
+use threadline::store::{
+    Answer, BatchAction, Checked, Consistency, Query, QuerySource, Request, SortRange, Store, TransactAction, Write,
+    WriteAction,
 };
 
 /// A store that records each request before it passes it on. A clone shares the records.

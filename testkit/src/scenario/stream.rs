@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use threadline::card::Sizes;
+use threadline::entity::Entity;
+use threadline::store::Write;
 use threadline::stream::{Projector, RecordOutcome, StreamRecord};
-use threadline::{DisplayName, Entity, Membership, MessageBody, NewGroup, Result, Thread, User, UserChange, Write};
+use threadline::{DisplayName, Membership, MessageBody, NewGroup, Result, Thread, User, UserChange};
 
 use super::{Call, Outcome, Scale, Scenario, World, invalid};
 
@@ -54,7 +56,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .sizes(|scale| newest_of_2(3, scale)),
     Scenario::new("projector.join", "older names", &async |world: &World| {
         let (_, user, record) = join(world).await?;
-        world.chat.update_user(&user, UserChange::new().display_name(world.name("Renamed 70")?)).await?;
+        world.chat.update_user(&user, UserChange::new().display_name(world.name("Renamed 70")?)?).await?;
         Ok(project(record))
     })
     .sizes(|scale| Sizes::new().read(scale.message())),
@@ -70,7 +72,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("projector.rename", "groups, previews may grow", &async |world: &World| {
         let name = DisplayName::new(format!("{}{}", "語".repeat(20), World::CONTENT))?;
         let user = world.user(0).await?;
-        let user = world.chat.update_user(&user, UserChange::new().display_name(name)).await?;
+        let user = world.chat.update_user(&user, UserChange::new().display_name(name)?).await?;
         let group = NewGroup::new(format!("Title {}", World::CONTENT), &user)?;
         // The preview is cut at its limit in bytes, and uses all of them.
         let filler = "🙂".repeat(if world.scale.message_kb > 1 { 980 } else { 150 });
@@ -117,6 +119,6 @@ async fn join(world: &World) -> Result<(Thread, User, StreamRecord)> {
 
 /// Renames the user, and returns the call that projects the new name.
 async fn rename(world: &World, user: &User, name: DisplayName) -> Result<Call> {
-    let user = world.chat.update_user(user, UserChange::new().display_name(name)).await?;
+    let user = world.chat.update_user(user, UserChange::new().display_name(name)?).await?;
     Ok(Call::new(async move |session| Projector::new(session.store.clone()).rename(&user).await.map(Outcome::plain)))
 }

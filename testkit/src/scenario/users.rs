@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use threadline::card::Sizes;
-use threadline::{Entity, Get, Handle, HandleClaim, PK, Result, StoreExt, User, UserChange, Write};
+use threadline::entity::{Entity, HandleClaim, PK};
+use threadline::store::{Get, StoreExt, Write};
+use threadline::{Handle, Result, User, UserChange};
 
 use super::{Call, Outcome, Scenario, World};
 
@@ -16,7 +18,7 @@ const TYPED_OTHERWISE: &str = "E\u{301}mile.canary7f3a9c";
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("users.create", "", &async |world: &World| {
-        let new = world.new_user(0)?.with_identity(world.identity(0)?);
+        let new = world.new_user(0)?.identity(world.identity(0)?)?;
         Ok(Call::new(async move |session| session.chat.create_user(new.clone()).await.map(Outcome::entity)))
     }),
     Scenario::new("users.create", "without an identity", &async |world: &World| {
@@ -24,7 +26,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(Call::new(async move |session| session.chat.create_user(new.clone()).await.map(Outcome::entity)))
     }),
     Scenario::new("users.create", "handle with an old key", &async |world: &World| {
-        let new = world.named_user(0, OLD)?.with_identity(world.identity(0)?);
+        let new = world.named_user(0, OLD)?.identity(world.identity(0)?)?;
         Ok(Call::new(async move |session| session.chat.create_user(new.clone()).await.map(Outcome::entity)))
     }),
     Scenario::new("users.get", "", &async |world: &World| {
@@ -82,17 +84,17 @@ fn update(user: User, change: UserChange) -> Call {
 
 fn update_without_reservation(user: User, change: UserChange) -> Call {
     Call::new(async move |session| {
-        let chat = session.chat.clone().with_handle_reservation(Duration::ZERO);
+        let chat = session.chat.clone().handle_reservation(Duration::ZERO);
         chat.update_user(&user, change.clone()).await.map(Outcome::entity)
     })
 }
 
 fn new_name(world: &World) -> Result<UserChange> {
-    Ok(UserChange::new().display_name(world.name("Renamed")?))
+    Ok(UserChange::new().display_name(world.name("Renamed")?)?)
 }
 
 fn new_handle(handle: &str) -> Result<UserChange> {
-    Ok(UserChange::new().handle(Handle::new(handle)?))
+    Ok(UserChange::new().handle(Handle::new(handle)?)?)
 }
 
 /// Creates a user whose claim has the key of version 0.1.

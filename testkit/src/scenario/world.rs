@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use threadline::entity::{Entity, Item, Key, PK, SK};
+use threadline::store::{Get, Store, StoreExt, Update, Write};
 use threadline::stream::{Projector, RecordKind, StreamRecord};
 use threadline::{
-    Clock, DisplayName, Draft, Entity, Get, GroupId, IdentitySubject, Item, Key, ManualClock, Message, MessageBody,
-    NewGroup, NewUser, PK, Result, SK, SequentialIds, Store, StoreExt, Thread, Threadline, Timestamp, Update, User,
-    UserId, Write,
+    Clock, DisplayName, Draft, GroupId, IdentitySubject, ManualClock, Message, MessageBody, NewGroup, NewUser, Result,
+    SequentialIds, Thread, Threadline, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 
@@ -49,7 +50,7 @@ impl World {
     /// Creates a world on a store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>, scale: Scale) -> Self {
         let ids = SequentialIds::seeded(1);
-        let chat = Threadline::new(store.clone()).with_clock(clock.clone()).with_ids(ids);
+        let chat = Threadline::new(store.clone()).clock(clock.clone()).ids(ids);
         Self { store, clock, chat, scale }
     }
 
@@ -61,7 +62,7 @@ impl World {
 
     /// Returns a draft with a new id, so that a second call is a retry.
     pub fn draft(&self) -> Result<Draft> {
-        self.text("draft").map(|text| Draft::new(text).with_id(self.chat.new_message_id()))
+        self.text("draft").map(|text| Draft::from(text).id(self.chat.new_message_id()))
     }
 
     /// Returns a user who is not created yet. The handle ends with the number.
@@ -71,7 +72,7 @@ impl World {
 
     /// Returns the user with this number and this handle, who is not created yet.
     pub fn named_user(&self, number: u8, handle: &str) -> Result<NewUser> {
-        Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.with_id(id(number)))
+        Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.id(id(number)))
     }
 
     /// Returns a display name that begins with `name`.
@@ -86,7 +87,7 @@ impl World {
 
     /// Creates the user with this number and an identity.
     pub async fn user(&self, number: u8) -> Result<User> {
-        self.chat.create_user(self.new_user(number)?.with_identity(self.identity(number)?)).await
+        self.chat.create_user(self.new_user(number)?.identity(self.identity(number)?)?).await
     }
 
     /// Creates the members of the group, the caller first.
@@ -101,8 +102,8 @@ impl World {
     /// Returns a group that is not created yet, with a fixed id. The first user is its creator.
     pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
         let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
-        let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.with_id(group_id(number));
-        Ok(others.iter().fold(new, NewGroup::with_member))
+        let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.id(group_id(number));
+        Ok(others.iter().fold(new, NewGroup::member))
     }
 
     /// Creates the group with a first message, and returns the caller's thread.

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use threadline::entity::{Entity, HandleClaim, IdentityClaim};
 use threadline::{
-    Clock, Entity, Error, ErrorKind, GroupId, Handle, HandleClaim, IdSource, IdentityClaim, IdentitySubject, NewUser,
-    Outcome, Result, SequentialIds, Thread, Threadline, User, UserId,
+    Clock, Error, ErrorKind, GroupId, Handle, IdSource, IdentitySubject, NewUser, Outcome, Result, SequentialIds,
+    Thread, Threadline, User, UserId,
 };
 
 use super::executor::pause;
@@ -274,7 +275,7 @@ impl Client {
             let created = self
                 .call(async |chat: Threadline| {
                     let new = NewUser::new(new_handle.clone(), name.as_str())?;
-                    chat.create_user(new.with_id(id).with_identity(new_subject.clone())).await
+                    chat.create_user(new.id(id).identity(new_subject.clone())?).await
                 })
                 .await;
             match created {

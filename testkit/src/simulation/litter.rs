@@ -1,9 +1,8 @@
 //! What lies among the deployment's items and is none of them: other programs' items, and items that cannot be read.
 
-use threadline::{
-    AttributeValue, Clock, Entity, GSI1PK, GSI1SK, GroupId, Item, Membership, Message, PK, SK, StoreExt, TYPE,
-    Timestamp, UserId, Write,
-};
+use threadline::entity::{AttributeValue, Entity, GSI1PK, GSI1SK, Item, PK, SK, TYPE};
+use threadline::store::{StoreExt, Write};
+use threadline::{Clock, GroupId, Membership, Message, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::client::{Answer, Client};

@@ -25,8 +25,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use threadline::MemoryStore;
+use threadline::store::Store;
 use threadline::stream::{Projector, SequenceNumber, StreamRecord};
-use threadline::{MemoryStore, Store};
 
 use self::client::Client;
 use self::executor::{Tasks, run_alone};
@@ -124,7 +125,7 @@ impl Simulation {
 
     /// The same with this trouble alone.
     #[must_use]
-    pub fn with_trouble(mut self, trouble: Trouble) -> Self {
+    pub fn trouble(mut self, trouble: Trouble) -> Self {
         self.trouble = trouble;
         self
     }
@@ -154,7 +155,7 @@ impl Simulation {
     /// The same with another table for the application servers: a store around the given one, as of an application that caches, or
     /// for a test of what the simulation finds. It is called once for each server.
     #[must_use]
-    pub fn with_servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+    pub fn servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_plain = false;
         self.servers_table = Rc::new(wrap);
         self
@@ -162,7 +163,7 @@ impl Simulation {
 
     /// The same with another table for the projectors. It is called once for each of them.
     #[must_use]
-    pub fn with_projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+    pub fn projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_plain = false;
         self.projectors_table = Rc::new(wrap);
         self
@@ -171,7 +172,7 @@ impl Simulation {
     /// The same, but only the records that this keeps reach the projectors: the others are lost, as through a filter that was set
     /// up wrongly.
     #[must_use]
-    pub fn with_records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
+    pub fn records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
         self.is_plain = false;
         self.keeps = Rc::new(keep);
         self
@@ -179,7 +180,7 @@ impl Simulation {
 
     /// The same; a violation has the trace from the first step on.
     #[must_use]
-    pub fn with_whole_trace(mut self) -> Self {
+    pub fn whole_trace(mut self) -> Self {
         self.whole_trace = true;
         self
     }

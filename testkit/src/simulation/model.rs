@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use threadline::entity::KnownKey;
 use threadline::stream::StreamRecord;
-use threadline::{GroupId, KnownKey, Message, MessageId, MessagePosition, Timestamp, User, UserId};
+use threadline::{GroupId, Message, MessageId, MessagePosition, Timestamp, User, UserId};
 
 use super::litter::is_litter;
 use super::truth::Truth;

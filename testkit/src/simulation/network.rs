@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use threadline::{
-    Answer, Checked, Error, ErrorKind, GetOutput, Key, KnownKey, Operation, PartitionKey, QuerySource, Request, Result,
-    Store, TransactOutcome, Write, WriteAction, WriteOutcome,
+use threadline::entity::{Key, KnownKey, PartitionKey};
+use threadline::store::{
+    Answer, Checked, GetOutput, Operation, QuerySource, Request, Store, TransactOutcome, Write, WriteAction,
+    WriteOutcome,
 };
+use threadline::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
 use super::executor::pause;
@@ -191,7 +193,7 @@ fn told(answer: &Answer) -> &'static str {
         Answer::Get(_) => "not found",
         Answer::Write(WriteOutcome::Done { .. }) | Answer::Transact(TransactOutcome::Done { .. }) => "done",
         Answer::Write(WriteOutcome::Refused { .. }) => "refused",
-        Answer::Transact(TransactOutcome::Cancelled { .. }) => "canceled",
+        Answer::Transact(TransactOutcome::Canceled { .. }) => "canceled",
         Answer::Query(_) | Answer::Scan(_) | Answer::BatchGet(_) | Answer::BatchWrite(_) => "answered",
     }
 }

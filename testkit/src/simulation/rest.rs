@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use threadline::__private::shows;
-use threadline::stream::{AuditCursor, AuditPage, Auditor, Drift};
+use threadline::stream::{AuditCursor, AuditPage, Auditor, Discrepancy};
 use threadline::{
-    Error, ErrorKind, GroupId, MAX_UNREAD, Member, Membership, Message, Profile, Thread, Threadline, User, UserId,
+    Error, ErrorKind, GroupId, Member, Membership, Message, Profile, Thread, Threadline, Unread, User, UserId,
 };
 
 use super::executor::run_alone;
@@ -20,7 +20,7 @@ use crate::random::Random;
 
 /// Checks the deployment as it is at rest.
 pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
-    let chat = Threadline::new(world.store.clone()).with_clock(world.clock.clone());
+    let chat = Threadline::new(world.store.clone()).clock(world.clock.clone());
     let now = world.now();
     let model = &*world.model.borrow();
     model.check_users()?;
@@ -155,7 +155,7 @@ fn check_reader(
     let is_unread = |message: &&Message| message.sender_id() != user && Some(message.position()) > after;
     let wanted = group.messages.values().rev().take_while(is_unread).count();
     let unread = run_alone(thread.unread()).map_err(|error| failed(&error))?;
-    let most = usize::try_from(MAX_UNREAD).unwrap_or(usize::MAX);
+    let most = usize::try_from(Unread::MAX).unwrap_or(usize::MAX);
     if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
         return Err(Broken::new(Broken::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
     }
@@ -277,7 +277,7 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
     Ok(())
 }
 
-/// An audit finds nothing, or only the names that a rename may miss; those it mends.
+/// An audit finds nothing, or only the names that a rename may miss; those it repairs.
 async fn audit(world: &World) -> Result<(), Broken> {
     let auditor = Auditor::new(world.store.clone());
     let missed: BTreeSet<_> = {
@@ -285,16 +285,16 @@ async fn audit(world: &World) -> Result<(), Broken> {
         groups.iter().filter(|(_, group)| may_miss_names(world, group)).map(|(id, _)| *id).collect()
     };
     if !missed.is_empty() {
-        let is_known = |drift: &Drift| match drift {
-            Drift::StaleNames { group, .. } => missed.contains(group),
-            drift => matches!(drift, Drift::Unreadable { .. }),
+        let is_known = |discrepancy: &Discrepancy| match discrepancy {
+            Discrepancy::StaleNames { group, .. } => missed.contains(group),
+            discrepancy => matches!(discrepancy, Discrepancy::Unreadable { .. }),
         };
-        find(async |cursor| auditor.rebuild(cursor).await, is_known).await?;
+        find(async |cursor| auditor.repair(cursor).await, is_known).await?;
     }
     let unreadable = world.model.borrow().truth.unreadable;
     let found = Cell::new(0);
-    let is_litter = |drift: &Drift| {
-        let is_unreadable = matches!(drift, Drift::Unreadable { .. });
+    let is_litter = |discrepancy: &Discrepancy| {
+        let is_unreadable = matches!(discrepancy, Discrepancy::Unreadable { .. });
         found.set(found.get() + u64::from(is_unreadable));
         is_unreadable
     };
@@ -305,16 +305,16 @@ async fn audit(world: &World) -> Result<(), Broken> {
     }
 }
 
-/// Goes through the whole table, and takes any drift but what `is_known` for a broken invariant.
+/// Goes through the whole table, and takes any discrepancy but what `is_known` for a broken invariant.
 async fn find(
-    page: impl AsyncFn(Option<&AuditCursor>) -> Result<AuditPage, Error>,
-    is_known: impl Fn(&Drift) -> bool,
+    page: impl AsyncFn(Option<AuditCursor>) -> Result<AuditPage, Error>,
+    is_known: impl Fn(&Discrepancy) -> bool,
 ) -> Result<(), Broken> {
     let mut cursor = None;
     loop {
-        let found = page(cursor.as_ref()).await.map_err(|error| failed(&error))?;
+        let found = page(cursor).await.map_err(|error| failed(&error))?;
         // Each is looked at, since some are counted.
-        let unknown: Vec<_> = found.findings.iter().filter(|finding| !is_known(&finding.drift)).collect();
+        let unknown: Vec<_> = found.findings.iter().filter(|finding| !is_known(&finding.discrepancy)).collect();
         if let Some(finding) = unknown.first() {
             return Err(Broken::new(Broken::AUDIT, finding.to_string()));
         }

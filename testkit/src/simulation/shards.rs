@@ -35,7 +35,7 @@ struct Shard {
 impl Shards {
     pub(super) fn new(world: &World, random: &mut Random) -> Self {
         let count = world.knobs.shards;
-        let delivery = Delivery::seeded(world.store.clone(), random.next()).with_shards(count);
+        let delivery = Delivery::seeded(world.store.clone(), random.next()).shards(count);
         let shards = (0..count).map(|_| Shard::default()).collect();
         let (busy, delivered, repeats) = (Cell::new(0), Cell::new(0), Cell::new(0));
         Self { delivery: RefCell::new(delivery), shards, busy, delivered, repeats }
@@ -95,7 +95,7 @@ pub(super) async fn work(
         drop(busy);
         for (record, outcome) in batch.records.iter().zip(&projection.outcomes) {
             let is_unreadable = record.new.as_ref().is_some_and(|new| is_litter(new) && !is_foreign(new));
-            if let RecordOutcome::Impossible(error) = outcome {
+            if let RecordOutcome::DeadLetter(error) = outcome {
                 if is_unreadable {
                     continue;
                 }

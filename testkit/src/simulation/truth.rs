@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use threadline::__private::shown;
+use threadline::entity::{Entity, HandleClaim, IdentityClaim, Key, KnownKey};
 use threadline::stream::StreamRecord;
 use threadline::{
-    Entity, GroupId, HandleClaim, IdentityClaim, Key, KnownKey, Membership, Message, MessageGroup, MessagePosition,
-    Profile, Result, Timestamp, User, UserId,
+    GroupId, Membership, Message, MessageGroup, MessagePosition, Profile, Result, Timestamp, User, UserId,
 };
 
 use super::litter::{is_foreign, is_litter};

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use threadline::store::Store;
 use threadline::store::memory::IndexLag;
-use threadline::{Clock, ManualClock, MemoryStore, SequentialIds, Store, Threadline, Timestamp, User};
+use threadline::{Clock, ManualClock, MemoryStore, SequentialIds, Threadline, Timestamp, User};
 
 use super::knobs::Knobs;
 use super::model::Model;
@@ -52,7 +53,7 @@ impl World {
         let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         let clock = Arc::new(ManualClock::starting_at(start));
         let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
-        let store = MemoryStore::new().with_clock(clock.clone()).with_index_lag(lag).with_page_size(knobs.page_size);
+        let store = MemoryStore::new().clock(clock.clone()).index_lag(lag).page_size(knobs.page_size);
         let traffic = Traffic::new(random.fork(), knobs.late, traced);
         let people = RefCell::new(vec![Vec::new(); knobs.users]);
         let mut world = Self {
@@ -191,7 +192,7 @@ impl Server {
 
 fn start(world: &World, number: usize, faults: &FaultStore<Arc<dyn Store>>, clock: &Arc<Skewed>) -> Threadline {
     let name = format!("server {number}");
-    Threadline::new(Network::new(faults.clone(), name, &world.traffic)).with_clock(clock.clone()).with_ids(world.ids())
+    Threadline::new(Network::new(faults.clone(), name, &world.traffic)).clock(clock.clone()).ids(world.ids())
 }
 
 /// A clock that is ahead of the others.

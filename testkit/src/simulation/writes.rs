@@ -1,8 +1,10 @@
 //! What a device writes.
 
+use threadline::entity::{Entity, MessageKey};
+use threadline::store::{StoreExt, Write};
 use threadline::{
-    Clock, DisplayName, Draft, Entity, Error, ErrorKind, GroupId, ImportedDirect, Message, MessageBody, MessageId,
-    MessageKey, MessagePosition, NewGroup, Profile, Result, StoreExt, Thread, Threadline, UserChange, UserId, Write,
+    Clock, Draft, Error, ErrorKind, GroupId, ImportedDirect, Message, MessageBody, MessageId, MessagePosition,
+    NewGroup, Profile, Result, Thread, Threadline, UserChange, UserId,
 };
 
 use super::client::{Answer, Client};
@@ -228,7 +230,7 @@ impl Client {
         let (mine, others) = (me.profile(), other.profile());
         let answer = self
             .call(async |chat: Threadline| {
-                let draft = Draft::new(body(text)?).with_id(id);
+                let draft = Draft::from(body(text)?).id(id);
                 chat.start_direct(mine.clone(), others.clone(), draft).await
             })
             .await;
@@ -298,9 +300,9 @@ impl Client {
         let from = self.world.now();
         let answer = self
             .call(async |chat: Threadline| {
-                let new = NewGroup::new(format!("Group {number}"), &me)?.with_id(group);
-                let new = members.iter().fold(new, |new, member| new.with_member(member));
-                chat.create_group(new, Draft::new(body(text)?).with_id(id)).await
+                let new = NewGroup::new(format!("Group {number}"), &me)?.id(group);
+                let new = members.iter().fold(new, |new, member| new.member(member));
+                chat.create_group(new, Draft::from(body(text)?).id(id)).await
             })
             .await;
         let ended = self.ended(&answer);
@@ -392,14 +394,14 @@ impl Client {
         let Some(user) = known else { return };
         let mut change = UserChange::new();
         if self.draw(3) != 0 {
-            let Ok(handle) = self.handle() else { return };
-            change = change.handle(handle);
+            let Ok(changed) = self.handle().and_then(|handle| change.handle(handle)) else { return };
+            change = changed;
         }
         if self.draw(2) != 0 {
             let tail = self.long_or_not("\u{1f9d1}", 15);
-            let name = DisplayName::new(format!("Person {} {}{tail}", self.person, self.draw(1000)));
-            let Ok(name) = name else { return };
-            change = change.display_name(name);
+            let name = format!("Person {} {}{tail}", self.person, self.draw(1000));
+            let Ok(changed) = change.display_name(name) else { return };
+            change = changed;
         }
         self.tell(|| format!("takes other names in place of version {}", user.version()));
         let answer = self.call(async |chat: Threadline| chat.update_user(&user, change.clone()).await).await;

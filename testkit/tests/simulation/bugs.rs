@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use threadline::MessagePosition;
+use threadline::entity::{AttributeValue, Key, KnownKey};
+use threadline::store::{AttributeChange, Condition, Store, TransactAction, Update, Write, WriteAction};
 use threadline::stream::{RecordKind, StreamRecord};
-use threadline::{
-    AttributeChange, AttributeValue, Condition, Key, KnownKey, MessagePosition, Store, TransactAction, Update, Write,
-    WriteAction,
-};
 use threadline_testkit::simulation::{Simulation, Violation};
 
 use crate::rewritten::{Rewritten, unconditional};
@@ -22,7 +21,7 @@ fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
 
 /// The bug is in what the servers ask of the table.
 fn found_in_servers(seeds: u64, bug: fn(Arc<dyn Store>) -> Rewritten) -> Violation {
-    found(seeds, |simulation| simulation.with_servers_table(move |table| bug(table).shared()))
+    found(seeds, |simulation| simulation.servers_table(move |table| bug(table).shared()))
 }
 
 fn is_row(key: &Key) -> bool {
@@ -40,7 +39,7 @@ fn is_user(key: &Key) -> bool {
 #[test]
 fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
     let violation = found(1000, |simulation| {
-        simulation.with_projectors_table(|table| {
+        simulation.projectors_table(|table| {
             let unguarded = |write: &mut Write| {
                 if write.key().is_ok_and(is_row) {
                     *write = unconditional(write).when(Condition::item_exists());
@@ -55,7 +54,7 @@ fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
 #[test]
 fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
     let violation = found(1000, |simulation| {
-        simulation.with_projectors_table(|table| {
+        simulation.projectors_table(|table| {
             let careless = |write: &mut Write| {
                 if write.key().is_ok_and(is_row) {
                     *write = unconditional(write);
@@ -71,7 +70,7 @@ fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
 #[test]
 fn records_that_are_lost_are_found() {
     let violation = found(100, |simulation| {
-        simulation.with_records(|record: &StreamRecord| {
+        simulation.records(|record: &StreamRecord| {
             let is_new_message = record.kind == RecordKind::Insert && record.key().is_ok_and(|key| is_message(&key));
             let digits = record.sequence.as_ref().map(|sequence| sequence.as_str().to_owned()).unwrap_or_default();
             !(is_new_message && digits.ends_with('7'))
@@ -83,7 +82,7 @@ fn records_that_are_lost_are_found() {
 #[test]
 fn removals_that_the_rows_are_not_told_of_are_found() {
     let violation = found(300, |simulation| {
-        simulation.with_records(|record: &StreamRecord| {
+        simulation.records(|record: &StreamRecord| {
             !(record.kind == RecordKind::Remove && record.key().is_ok_and(|key| is_message(&key)))
         })
     });
@@ -238,7 +237,7 @@ fn a_page_that_ends_at_another_programs_item_is_found() {
 fn a_page_that_ends_at_an_unreadable_item_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).pages(|page| {
-            let unreadable = |item: &threadline::Item| item.get_s("litter") == Some("unreadable");
+            let unreadable = |item: &threadline::entity::Item| item.get_s("litter") == Some("unreadable");
             if let Some(unreadable) = page.items.iter().position(unreadable) {
                 page.items.truncate(unreadable);
                 page.next = None;

@@ -8,8 +8,7 @@ use threadline_testkit::simulation::{Simulation, Summary, Trouble};
 
 /// Runs a hundred seeds. A violation tells the seed and the command that replays it.
 fn hundred(trouble: Trouble, from: u64) {
-    let run =
-        |seed| Simulation::seeded(seed).with_trouble(trouble).run().unwrap_or_else(|violation| panic!("{violation}"));
+    let run = |seed| Simulation::seeded(seed).trouble(trouble).run().unwrap_or_else(|violation| panic!("{violation}"));
     let summaries: Vec<_> = (from..from + 100).map(run).collect();
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     let messages = sum(|summary| summary.messages);

@@ -1,6 +1,8 @@
 //! What an application does with it: its own code beside the devices, and its own invariants.
 
-use threadline::{AttributeValue, Get, Item, Key, PartitionKey, Result, SortKey, StoreExt, Threadline, Update, Write};
+use threadline::entity::{AttributeValue, Item, Key, PartitionKey, SortKey};
+use threadline::store::{Get, StoreExt, Update, Write};
+use threadline::{Result, Threadline};
 use threadline_testkit::simulation::{Simulation, Site};
 
 const ACTORS: usize = 4;
@@ -28,7 +30,7 @@ async fn add_one(chat: Threadline) -> Result<()> {
 }
 
 fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'static) -> Simulation {
-    let mut simulation = Simulation::seeded(seed).with_trouble(threadline_testkit::simulation::Trouble::Races);
+    let mut simulation = Simulation::seeded(seed).trouble(threadline_testkit::simulation::Trouble::Races);
     for _ in 0..ACTORS {
         simulation = simulation.with_actor(move |site: Site| async move {
             site.pause().await;

@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use threadline::{
-    Answer, Checked, PageOutput, Request, Result, Store, TransactAction, Transaction, Write, WriteAction,
-};
+use threadline::Result;
+use threadline::store::{Answer, Checked, PageOutput, Request, Store, TransactAction, Transaction, Write, WriteAction};
 
 pub(crate) struct Rewritten {
     table: Arc<dyn Store>,

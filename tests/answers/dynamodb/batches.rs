@@ -55,7 +55,7 @@ async fn a_round_that_reads_something_starts_the_count_anew() -> Result<(), Erro
     let sleeps = Sleeps::default();
     let policy = RetryPolicy::default().max_attempts(3);
 
-    let output = store(&server, &sleeps).with_retry(policy).batch_get(batch_get(1..=4)).await?;
+    let output = store(&server, &sleeps).retry(policy).batch_get(batch_get(1..=4)).await?;
 
     assert_eq!(output.items.len(), 4);
     assert_eq!(output.unprocessed, []);

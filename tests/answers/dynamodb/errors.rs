@@ -67,7 +67,7 @@ fn documented() -> Vec<(String, String, String)> {
 /// Asks a store that answers everything so for a read, a put and a transaction.
 async fn after(status: u16, code: &str) -> [Error; 3] {
     let server = Server::answering([fault(status, code), fault(status, code), fault(status, code)]);
-    let store = store(&server, &Sleeps::default()).with_retry(RetryPolicy::default().max_attempts(1));
+    let store = store(&server, &Sleeps::default()).retry(RetryPolicy::default().max_attempts(1));
     [
         store.get(Get::new(key(1))).await.unwrap_err(),
         store.write(put()).await.unwrap_err(),
@@ -266,7 +266,7 @@ async fn no_error_shows_what_is_in_an_item() {
     for reply in replies {
         let server = Server::answering([reply.clone()]);
         let policy = RetryPolicy::default().max_attempts(1);
-        let error = store(&server, &Sleeps::default()).with_retry(policy).write(put()).await.unwrap_err();
+        let error = store(&server, &Sleeps::default()).retry(policy).write(put()).await.unwrap_err();
         let mut seen = format!("{error} {error:?} {error:#?}");
         let mut source = error.source();
         while let Some(cause) = source {

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use crate::canned::{Reply, Server, Sleeps, client_without_server, fault, fault_with, ok};
 use serde_json::{Value, json};
+use threadline::entity::{AttributeValue, Item, Key, PartitionKey, SortKey};
 use threadline::store::dynamodb::RetryPolicy;
-use threadline::{
-    AttributeValue, BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, DynamoDbStore,
-    Error, ErrorKind, Get, Item, Key, ManualClock, Outcome, PartitionKey, Query, Recovery, Scan, SequentialIds,
-    SortKey, Store, StoreExt, TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
+use threadline::store::{
+    BatchAction, BatchGet, BatchWrite, CancelCode, Capacity, ClientToken, Condition, Get, Query, Scan, Store, StoreExt,
+    TransactAction, TransactOutcome, Transaction, Units, Update, Write, WriteOutcome,
 };
+use threadline::{DynamoDbStore, Error, ErrorKind, ManualClock, Outcome, Recovery, SequentialIds};
 
 /// What must never be seen in an error.
 const CANARY: &str = "canary-5c0ffee";
@@ -31,9 +32,9 @@ fn store(server: &Server, sleeps: &Sleeps) -> DynamoDbStore {
 fn plain_store(client: aws_sdk_dynamodb::Client) -> DynamoDbStore {
     let clock = ManualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
     DynamoDbStore::new(client, "threadline")
-        .with_clock(clock)
-        .with_ids(Arc::new(SequentialIds::seeded(1)))
-        .with_jitter(|ceiling| ceiling)
+        .clock(clock)
+        .ids(Arc::new(SequentialIds::seeded(1)))
+        .jitter(|ceiling| ceiling)
 }
 
 fn key(number: u32) -> Key {
@@ -105,7 +106,7 @@ fn read_and_left(read: impl IntoIterator<Item = u32>, left: impl IntoIterator<It
     }))
 }
 
-fn cancelled(codes: &[&str]) -> Reply {
+fn canceled(codes: &[&str]) -> Reply {
     let reasons: Vec<_> = codes.iter().map(|code| json!({"Code": code})).collect();
     fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}))
 }

@@ -11,13 +11,13 @@ const CODES: &str = include_str!("../../data/dynamodb_codes.txt");
 /// A message that was sent, one that was edited, a user who was renamed, a new membership: and the membership's item.
 async fn records() -> Result<(Vec<StreamRecord>, Value), Error> {
     let store = MemoryStore::new();
-    let chat = Threadline::new(store.clone()).with_ids(SequentialIds::seeded(1));
+    let chat = Threadline::new(store.clone()).ids(SequentialIds::seeded(1));
     let andrew = chat.create_user(NewUser::new("andrew", "Andrew")?).await?;
     let bayko = chat.create_user(NewUser::new("bayko", "Bayko")?).await?;
     let thread = chat.start_direct(&andrew, &bayko, "first").await?;
     let message = thread.send(chat.new_message_id(), "second").await?;
     thread.edit(&message, "third").await?;
-    chat.update_user(&andrew, UserChange::new().handle(Handle::new("londo")?)).await?;
+    chat.update_user(&andrew, UserChange::new().handle(Handle::new("londo")?).unwrap()).await?;
     let records = store.records_after(None, usize::MAX)?;
     let of = |kind: &str| {
         let is_it = |record: &&StreamRecord| record.new.as_ref().and_then(|new| new.get_s("type")) == Some(kind);
@@ -55,7 +55,7 @@ async fn no_answer_to_any_request_acknowledges_a_record() -> Result<(), Error> {
     let (records, _) = records().await?;
     for (status, code) in faults() {
         let server = Server::answering(std::iter::repeat_n(fault(status, &code), 40));
-        let store = store(&server, &Sleeps::default()).with_retry(RetryPolicy::default().max_attempts(1));
+        let store = store(&server, &Sleeps::default()).retry(RetryPolicy::default().max_attempts(1));
         for record in &records {
             let projection = Projector::new(store.clone()).project(std::slice::from_ref(record)).await;
             assert!(!is_acknowledged(&projection.outcomes[0]), "{status} {code}: {:?}", projection.outcomes);
@@ -72,13 +72,13 @@ async fn only_two_answers_to_a_membership_update_give_up_a_record() -> Result<()
     for (status, code) in faults() {
         let members = ok(json!({"Items": [membership], "Count": 1}));
         let server = Server::answering([members, fault(status, &code)]);
-        let store = store(&server, &Sleeps::default()).with_retry(RetryPolicy::default().max_attempts(1));
+        let store = store(&server, &Sleeps::default()).retry(RetryPolicy::default().max_attempts(1));
         let projection = Projector::new(store).project(std::slice::from_ref(&records[3])).await;
         let names: Vec<_> = server.requests().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names[..2], ["Query", "UpdateItem"], "{names:?}");
         // A refused condition is an answer: the membership is gone.
         if is_acknowledged(&projection.outcomes[0]) && code != "ConditionalCheckFailedException" {
-            assert!(matches!(projection.outcomes[0], RecordOutcome::Impossible(_)), "{status} {code}");
+            assert!(matches!(projection.outcomes[0], RecordOutcome::DeadLetter(_)), "{status} {code}");
             given_up.push((status, code));
         }
     }

@@ -88,7 +88,7 @@ async fn an_expired_item_is_in_no_answer() -> Result<(), Error> {
     assert_eq!(store.batch_get(batch_get([1])).await?.items, []);
     assert!(matches!(store.write(put()).await?, WriteOutcome::Done { old: None, .. }));
     assert!(matches!(store.write(put()).await?, WriteOutcome::Refused { current: None, .. }));
-    let TransactOutcome::Cancelled { reasons, .. } = store.transact(transaction(1)).await? else {
+    let TransactOutcome::Canceled { reasons, .. } = store.transact(transaction(1)).await? else {
         panic!("it was done")
     };
     assert_eq!((reasons[0].code, &reasons[0].current), (CancelCode::ConditionFailed, &None));
@@ -98,7 +98,7 @@ async fn an_expired_item_is_in_no_answer() -> Result<(), Error> {
 #[tokio::test]
 async fn the_token_of_the_caller_is_the_one_that_is_sent() -> Result<(), Error> {
     let server = Server::answering([ok(json!({}))]);
-    let transaction = transaction(1).with_token(ClientToken::new("token-1")?);
+    let transaction = transaction(1).token(ClientToken::new("token-1")?);
 
     let _ = store(&server, &Sleeps::default()).transact(transaction).await?;
 

@@ -1,6 +1,6 @@
 //! Making and checking the table where AWS differs from an emulator: it takes its time, and it has all that is asked for.
 
-use threadline::TableSpec;
+use threadline::table::TableSpec;
 use threadline::table::{Billing, Encryption, Setting, Throughput};
 
 use super::*;

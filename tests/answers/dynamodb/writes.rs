@@ -1,4 +1,4 @@
-//! Writes that are refused, cancelled or tried again.
+//! Writes that are refused, canceled or tried again.
 
 use super::*;
 
@@ -91,7 +91,7 @@ async fn a_write_that_goes_on_meeting_transactions_is_a_conflict() {
     let policy =
         RetryPolicy::default().max_attempts(4).base(Duration::from_millis(10)).max_delay(Duration::from_millis(15));
 
-    let error = store(&server, &sleeps).with_retry(policy).write(put()).await.unwrap_err();
+    let error = store(&server, &sleeps).retry(policy).write(put()).await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.is_retryable());
@@ -102,7 +102,7 @@ async fn a_write_that_goes_on_meeting_transactions_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -> Result<(), Error> {
+async fn a_canceled_transaction_has_its_reasons_in_the_order_of_its_actions() -> Result<(), Error> {
     let reasons = json!([
         {"Code": "None"},
         {"Code": "ConditionalCheckFailed", "Message": "failed", "Item": sdk_item(2)},
@@ -122,7 +122,7 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
 
     let outcome = store(&server, &sleeps).transact(request).await?;
 
-    let TransactOutcome::Cancelled { reasons, capacity } = outcome else { panic!("it was done") };
+    let TransactOutcome::Canceled { reasons, capacity } = outcome else { panic!("it was done") };
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(
         codes,
@@ -145,8 +145,8 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
 #[tokio::test]
 async fn a_transaction_hindered_by_others_alone_is_tried_again_with_one_token() -> Result<(), Error> {
     let server = Server::answering([
-        cancelled(&["None", "TransactionConflict"]),
-        cancelled(&["ThrottlingError", "ProvisionedThroughputExceeded"]),
+        canceled(&["None", "TransactionConflict"]),
+        canceled(&["ThrottlingError", "ProvisionedThroughputExceeded"]),
         ok(json!({})),
     ]);
     let sleeps = Sleeps::default();
@@ -163,12 +163,12 @@ async fn a_transaction_hindered_by_others_alone_is_tried_again_with_one_token() 
 
 #[tokio::test]
 async fn a_transaction_that_stays_hindered_is_an_answer_with_the_last_reasons() -> Result<(), Error> {
-    let server = Server::answering(std::iter::repeat_n(cancelled(&["TransactionConflict", "None"]), 9));
+    let server = Server::answering(std::iter::repeat_n(canceled(&["TransactionConflict", "None"]), 9));
     let sleeps = Sleeps::default();
 
     let outcome = store(&server, &sleeps).transact(transaction(2)).await?;
 
-    let TransactOutcome::Cancelled { reasons, .. } = outcome else { panic!("it was done") };
+    let TransactOutcome::Canceled { reasons, .. } = outcome else { panic!("it was done") };
     assert_eq!(reasons[0].code, CancelCode::Conflict);
     assert_eq!(sleeps.millis(), [50, 100, 200, 400]);
     assert_eq!(server.requests().len(), 5);
@@ -188,14 +188,14 @@ async fn a_cancellation_without_reasons_is_no_conflict() {
 
 #[tokio::test]
 async fn a_put_that_the_table_does_not_fit_is_misconfigured() {
-    let server = Server::answering([cancelled(&["ValidationError", "None"])]);
+    let server = Server::answering([canceled(&["ValidationError", "None"])]);
     let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Misconfigured, Outcome::NotDone));
 }
 
 #[tokio::test]
 async fn an_unknown_cancellation_reason_is_retried() {
-    let server = Server::answering([cancelled(&["None", "SomethingNew"])]);
+    let server = Server::answering([canceled(&["None", "SomethingNew"])]);
     let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone));
 }

@@ -1,7 +1,7 @@
 //! What fails: what is tried again, what ends the call, and what is told then.
 
 use threadline::GroupId;
-use threadline::Operation;
+use threadline::store::Operation;
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use super::*;
@@ -33,7 +33,7 @@ async fn it_gives_up_after_so_many_failures_in_a_row_and_can_be_called_again() -
     let mut replies = vec![streams(), throttled(), throttled(), throttled(), throttled(), one_shard(), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    let mut poller = app.poller(&server).with_retry(RetryPolicy::default().max_attempts(3));
+    let mut poller = app.poller(&server).retry(RetryPolicy::default().max_attempts(3));
 
     let error = poller.drain().await.unwrap_err();
 
@@ -88,7 +88,7 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
         vec![streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), one_shard(), iterator("i3")];
     replies.extend([page(failing, Some("i4")), one_shard(), page(failing, Some("i4"))]);
     let server = Server::answering(replies);
-    let mut poller = app.poller_on(&server, store).with_retry(RetryPolicy::default().max_attempts(3));
+    let mut poller = app.poller_on(&server, store).retry(RetryPolicy::default().max_attempts(3));
 
     let error = poller.drain().await.unwrap_err();
 
@@ -117,7 +117,7 @@ async fn a_record_with_an_operators_fault_keeps_its_shard_before_it() -> Result<
     let mut poller = app.poller(&Server::answering(one_batch(&bare)));
     let error = drained(&mut poller).await.unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Misconfigured, Some("poller.project")));
-    assert_eq!((poller.summary().failed, poller.summary().impossible), (1, 0));
+    assert_eq!((poller.summary().failed, poller.summary().dead_letters), (1, 0));
 
     let server = Server::answering(one_batch(&records[1..]));
     let summary = drained(&mut app.poller(&server)).await?;
@@ -145,7 +145,7 @@ async fn a_run_reads_a_record_with_an_operators_fault_until_it_is_repaired() -> 
     replies.extend([off(), iterator("i"), page(&records, None), off(), off(), off(), streams()]);
     let server = Server::answering(replies);
     let summary = app.poller(&server).run_until(pending()).await?;
-    assert_eq!((summary.errors, summary.projected, summary.impossible), (2, 1, 0));
+    assert_eq!((summary.errors, summary.projected, summary.dead_letters), (2, 1, 0));
     assert!(iterators(&server).iter().all(|body| body["ShardIteratorType"] == "TRIM_HORIZON"));
     assert_eq!(app.preview(&andrew).await, "one");
     Ok(())
@@ -180,7 +180,7 @@ async fn a_run_continues_after_an_operators_fault_at_its_longest_pause() -> Resu
     let mut replies = vec![no_stream(), denied(), streams(), denied(), fault(400, "SomethingNewException"), off()];
     replies.extend([denied(), off(), iterator("a1"), page(&app.records(0), None), off(), off(), off(), streams()]);
     let server = Server::answering(replies);
-    let mut poller = app.poller(&server).with_idle_pause(std::time::Duration::ZERO);
+    let mut poller = app.poller(&server).idle_pause(std::time::Duration::ZERO);
 
     let summary = poller.run_until(pending()).await?;
 
@@ -212,15 +212,15 @@ async fn what_can_never_be_read_is_told_at_once() {
 
     let keys_only = json!({"StreamStatus": "ENABLED", "StreamViewType": "KEYS_ONLY", "Shards": []});
     let server = Server::answering([ok(json!({"StreamDescription": keys_only}))]);
-    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    let error = app.poller(&server).stream(ARN).drain().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misconfigured);
 
     let server = Server::answering([fault(400, "ResourceNotFoundException")]);
-    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    let error = app.poller(&server).stream(ARN).drain().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misconfigured);
 
     let server = Server::answering([one_shard(), fault(400, "AccessDeniedException")]);
-    let error = app.poller(&server).with_stream(ARN).drain().await.unwrap_err();
+    let error = app.poller(&server).stream(ARN).drain().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misconfigured);
     assert_eq!(app.sleeps.millis(), [0_u128; 0]);
 }

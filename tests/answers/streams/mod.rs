@@ -17,14 +17,13 @@ use aws_sdk_dynamodbstreams::config::retry::RetryConfig;
 use aws_sdk_dynamodbstreams::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodbstreams::config::{IdentityCache, StalledStreamProtectionConfig};
 use serde_json::{Value, json};
+use threadline::entity::Item;
 use threadline::store::dynamodb::RetryPolicy;
+use threadline::store::{Store, StoreExt};
 use threadline::stream::{
     JsonLinesSink, PollEvent, PollStart, PollSummary, Poller, Projector, StreamRecord, local_streams_client,
 };
-use threadline::{
-    Clock, Error, ErrorKind, Item, ManualClock, MemoryStore, NewUser, SequentialIds, Store, StoreExt, Thread,
-    Threadline, User,
-};
+use threadline::{Clock, Error, ErrorKind, ManualClock, MemoryStore, NewUser, SequentialIds, Thread, Threadline, User};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::prelude::*;
@@ -46,8 +45,8 @@ impl App {
 
     fn on(table: &str) -> Self {
         let clock = Arc::new(ManualClock::starting_at("2026-11-22T12:00:00Z".parse().unwrap()));
-        let store = MemoryStore::new().with_clock(clock.clone() as Arc<dyn Clock>).with_table_name(table);
-        let chat = Threadline::new(store.clone()).with_clock(clock).with_ids(SequentialIds::seeded(1));
+        let store = MemoryStore::new().clock(clock.clone() as Arc<dyn Clock>).table(table);
+        let chat = Threadline::new(store.clone()).clock(clock).ids(SequentialIds::seeded(1));
         Self { store, chat, sleeps: Sleeps::default(), events: Arc::default() }
     }
 
@@ -80,8 +79,8 @@ impl App {
     fn poller_on(&self, server: &Server, store: impl Store + Clone + 'static) -> Poller {
         let events = self.events.clone();
         Poller::new(self.client(server), Projector::new(store.clone()), store)
-            .with_jitter(|ceiling| ceiling)
-            .with_observer(move |event| events.lock().unwrap().push(line(event)))
+            .jitter(|ceiling| ceiling)
+            .observer(move |event| events.lock().unwrap().push(line(event)))
     }
 
     fn client(&self, server: &Server) -> Client {

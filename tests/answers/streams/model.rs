@@ -1,7 +1,7 @@
 //! A model of the Streams API that misbehaves by a seed, and what the poller owes it.
 
 use async_trait::async_trait;
-use threadline::stream::Sink;
+use threadline::stream::DeadLetterSink;
 
 use super::*;
 
@@ -278,7 +278,7 @@ fn unreadable(number: usize) -> Value {
 struct Arrived(Arc<Mutex<Vec<usize>>>);
 
 #[async_trait]
-impl Sink for Arrived {
+impl DeadLetterSink for Arrived {
     async fn keep(&self, record: &StreamRecord, _: &Error) -> Result<(), Error> {
         let number: usize = record.sequence.as_ref().unwrap().as_str().parse().unwrap();
         self.0.lock().unwrap().push(number - 1);
@@ -300,11 +300,11 @@ async fn run(seed: u64) {
             model.lock().unwrap().forget();
         }
         let trimmed = trimmed.clone();
-        let projector = Projector::new(app.store.clone()).with_sink(arrived.clone());
+        let projector = Projector::new(app.store.clone()).dead_letters(arrived.clone());
         let mut poller = Poller::new(app.client(&server), projector, app.store.clone())
-            .with_start(start)
-            .with_jitter(|_| std::time::Duration::ZERO)
-            .with_observer(move |event| {
+            .start(start)
+            .jitter(|_| std::time::Duration::ZERO)
+            .observer(move |event| {
                 if let PollEvent::Trimmed { shard, .. } = event {
                     trimmed.lock().unwrap().push(shard[5..].parse::<usize>().unwrap());
                 }

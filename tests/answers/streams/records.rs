@@ -18,10 +18,10 @@ async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> R
     let replies = one_batch(&records);
     let server = Server::answering(replies);
     let lines = Lines::default();
-    let projector = Projector::new(app.store.clone()).with_sink(JsonLinesSink::new(lines.clone()));
+    let projector = Projector::new(app.store.clone()).dead_letters(JsonLinesSink::new(lines.clone()));
     let summary = Poller::new(app.client(&server), projector, app.store.clone()).drain().await?;
 
-    assert_eq!((summary.records, summary.impossible, summary.projected), (4, 3, 1));
+    assert_eq!((summary.records, summary.dead_letters, summary.projected), (4, 3, 1));
     assert_eq!(lines.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count(), 3);
     assert_eq!(app.preview(&andrew).await, "second");
     Ok(())

@@ -11,7 +11,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
     let replies = one_batch(&records);
     let server = Server::answering(replies);
 
-    let summary = app.poller(&server).with_batch_size(500).drain().await?;
+    let summary = app.poller(&server).batch_size(500).drain().await?;
 
     assert_eq!(summary.records, records.len() as u64);
     assert_eq!(summary.projected, 4, "the messages and the new rows; the rest is none of the projector's business");
@@ -144,7 +144,7 @@ async fn a_list_that_ends_where_it_started_is_an_error() {
     let endless =
         || ok(json!({"StreamDescription": {"StreamStatus": "ENABLED", "Shards": [], "LastEvaluatedShardId": "a"}}));
     let server = Server::answering(vec![endless(); 8]);
-    let mut poller = app.poller(&server).with_stream(ARN).with_retry(RetryPolicy::default().max_attempts(2));
+    let mut poller = app.poller(&server).stream(ARN).retry(RetryPolicy::default().max_attempts(2));
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(operations(&server).len(), 4, "two for each attempt");
 }
@@ -156,7 +156,7 @@ async fn a_start_at_the_latest_is_for_the_first_time_and_for_open_shards() -> Re
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    app.poller(&server).with_start(PollStart::Latest).drain().await?;
+    app.poller(&server).start(PollStart::Latest).drain().await?;
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "LATEST");
 
@@ -164,7 +164,7 @@ async fn a_start_at_the_latest_is_for_the_first_time_and_for_open_shards() -> Re
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    app.poller(&server).with_start(PollStart::Latest).drain().await?;
+    app.poller(&server).start(PollStart::Latest).drain().await?;
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardId"], "b");
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "TRIM_HORIZON");
@@ -183,7 +183,7 @@ async fn shards_are_listed_page_after_page() -> Result<(), Error> {
     replies.extend(nothing_more());
     let server = Server::answering(replies);
 
-    app.poller(&server).with_stream(ARN).drain().await?;
+    app.poller(&server).stream(ARN).drain().await?;
 
     assert_eq!(server.bodies()[1], json!({"StreamArn": ARN, "ExclusiveStartShardId": "a"}));
     assert_eq!(iterators(&server)[1]["ShardId"], "b");
@@ -226,7 +226,7 @@ async fn a_drain_ends_at_a_closed_shard_that_gives_no_end() {
         "GetShardIterator" => iterator("i"),
         _ => page(&[], Some("i")),
     });
-    let mut poller = app.poller(&server).with_stream(ARN).with_retry(RetryPolicy::default().max_attempts(1));
+    let mut poller = app.poller(&server).stream(ARN).retry(RetryPolicy::default().max_attempts(1));
     assert_eq!(drained(&mut poller).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(operations(&server).iter().filter(|operation| *operation == "GetRecords").count(), 1001);
 }
@@ -251,7 +251,7 @@ async fn a_start_at_the_latest_that_fails_at_first_misses_nothing() -> Result<()
     let mut replies = vec![streams(), one_shard(), throttled(), one_shard(), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    drained(&mut app.poller(&server).with_start(PollStart::Latest)).await?;
+    drained(&mut app.poller(&server).start(PollStart::Latest)).await?;
     let kinds: Vec<_> = iterators(&server).iter().map(|body| body["ShardIteratorType"].clone()).collect();
     assert_eq!(kinds, ["LATEST", "TRIM_HORIZON"], "the latest record is another one by then");
     Ok(())
@@ -267,7 +267,7 @@ async fn a_parent_without_a_name_is_none() -> Result<(), Error> {
     let mut replies = vec![streams(), shards("ENABLED", &[listed]), iterator("i1"), page(&records, Some("i2"))];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    let summary = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await?;
+    let summary = drained(&mut app.poller(&server).retry(RetryPolicy::default().max_attempts(1))).await?;
     assert_eq!(summary.records, u64::try_from(records.len()).unwrap());
     Ok(())
 }
@@ -354,7 +354,7 @@ async fn a_run_pauses_after_each_round_and_list_without_records() -> Result<(), 
     let mut replies = vec![streams(), off(), iterator("i1"), page(&records, Some("i2"))];
     replies.extend([page(&[], Some("i3")), page(&[], Some("i4")), page(&[], None), off(), off(), off(), streams()]);
     let pause = std::time::Duration::from_millis(250);
-    let mut poller = app.poller(&Server::answering(replies)).with_idle_pause(pause);
+    let mut poller = app.poller(&Server::answering(replies)).idle_pause(pause);
     assert!(poller.run_until(pending()).await?.stream_ended);
     assert_eq!(app.sleeps.millis(), [250; 4], "two rounds, and the lists before the third");
     Ok(())
@@ -368,7 +368,7 @@ async fn shards_are_listed_after_each_round_until_a_missing_parent_is_believed()
     replies.extend([family(), page(&[], Some("c3")), family(), page(&[], Some("c4")), family(), iterator("a1")]);
     replies.extend([page(&[], Some("a2")), page(&[], Some("c5"))]);
     let server = Server::answering(replies);
-    let _ = drained(&mut app.poller(&server).with_retry(RetryPolicy::default().max_attempts(1))).await;
+    let _ = drained(&mut app.poller(&server).retry(RetryPolicy::default().max_attempts(1))).await;
     let requests: Vec<_> = operations(&server).iter().map(|operation| operation[..3].to_owned()).collect();
     let lists = requests.iter().enumerate().filter(|(_, operation)| *operation == "Des").map(|(place, _)| place);
     assert_eq!(lists.take(4).collect::<Vec<_>>(), [1, 4, 6, 8], "{requests:?}");

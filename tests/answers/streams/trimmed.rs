@@ -91,12 +91,12 @@ async fn a_parent_that_was_gone_before_the_start_is_never_trimmed() -> Result<()
         // The first process ends after a single list, with a fault.
         let denied = || fault(400, "AccessDeniedException");
         let first = Server::answering([streams(), family(), denied(), denied()]);
-        drained(&mut app.poller(&first).with_start(start)).await.unwrap_err();
+        drained(&mut app.poller(&first).start(start)).await.unwrap_err();
 
         let mut replies = vec![streams(), family(), family(), family(), family()];
         replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
         replies.extend(nothing_more());
-        let summary = drained(&mut app.poller(&Server::answering(replies)).with_start(start)).await?;
+        let summary = drained(&mut app.poller(&Server::answering(replies)).start(start)).await?;
         assert_eq!(summary.trimmed, 0, "{start:?}");
     }
     Ok(())
@@ -110,7 +110,7 @@ async fn a_start_at_the_latest_does_not_report_the_parents_of_its_shards() -> Re
     replies.extend(nothing_more());
     replies.extend([family(), family(), family(), family(), gone(), family(), gone(), family(), gone(), family()]);
     replies.extend(nothing_more());
-    let mut poller = app.poller(&Server::answering(replies)).with_start(PollStart::Latest);
+    let mut poller = app.poller(&Server::answering(replies)).start(PollStart::Latest);
     drained(&mut poller).await?;
     let summary = drained(&mut poller).await?;
     assert_eq!((summary.trimmed, summary.errors), (0, 2));
@@ -170,7 +170,7 @@ async fn records_that_stay_trimmed_are_reported_once() {
         "DescribeStream" => one_shard(),
         _ => fault(400, "TrimmedDataAccessException"),
     });
-    let mut poller = app.poller(&server).with_stream(ARN);
+    let mut poller = app.poller(&server).stream(ARN);
     drained(&mut poller).await.unwrap_err();
     assert_eq!(poller.summary().trimmed, 1);
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use threadline::entity::{Entity, HandleClaim};
 use threadline::store::meter::Metered;
+use threadline::store::{Capacity, Consistency, StoreExt, Units, Update, Write, read_units};
 use threadline::stream::{Projector, StreamRecord};
-use threadline::{
-    Capacity, Consistency, DisplayName, Entity, HandleClaim, Membership, NewGroup, NewUser, StoreExt, Units, Update,
-    Write, read_units,
-};
+use threadline::{DisplayName, Membership, NewGroup, NewUser};
 
 use super::{HALF, bytes, direct, group, index_writes, new_handle, reads, writes};
 use crate::support::App;

@@ -17,7 +17,7 @@ pub(super) async fn groups_start_direct_without_an_id(world: &Untidy) -> Result<
 }
 
 pub(super) async fn groups_create_without_an_id(world: &Untidy) -> Result<Outcome> {
-    let new = NewGroup::new("Crusade", &world.andrew)?.with_member(&world.londo);
+    let new = NewGroup::new("Crusade", &world.andrew)?.member(&world.londo);
     world.chat.create_group(new, "opa").await.map(Outcome::thread)
 }
 
@@ -40,18 +40,18 @@ pub(super) trait Answer: Debug + PartialEq + Sized {
 
 impl Answer for Outcome {}
 
-/// A page of an audit. Two are the same that leave the same unmended and, where nothing is to be mended, went through as many items:
+/// A page of an audit. Two are the same that leave the same unmended and, where nothing is to be repaired, went through as many items:
 /// a claim that is put may come before what is still to be read or behind it.
 #[derive(Debug)]
 pub(super) struct Audited {
     page: AuditPage,
-    is_rebuild: bool,
+    is_repair: bool,
 }
 
 impl Audited {
     fn told(&self) -> (Vec<&Finding>, usize) {
-        let unmended = self.page.findings.iter().filter(|finding| !finding.mended).collect();
-        (unmended, if self.is_rebuild { 0 } else { self.page.items })
+        let unmended = self.page.findings.iter().filter(|finding| !finding.repaired).collect();
+        (unmended, if self.is_repair { 0 } else { self.page.items })
     }
 }
 
@@ -70,7 +70,7 @@ impl Answer for Audited {
         let auditor = Auditor::new(table.store.clone());
         while let Some(next) = self.page.next.take() {
             let page =
-                if self.is_rebuild { auditor.rebuild(Some(&next)).await? } else { auditor.check(Some(&next)).await? };
+                if self.is_repair { auditor.repair(next.clone()).await? } else { auditor.check(next.clone()).await? };
             self.page.findings.extend(page.findings);
             self.page.items += page.items;
             self.page.next = page.next;
@@ -81,10 +81,10 @@ impl Answer for Audited {
 
 pub(super) async fn audit_check(world: &Untidy) -> Result<Audited> {
     let page = Auditor::new(world.store.clone()).check(None).await?;
-    Ok(Audited { page, is_rebuild: false })
+    Ok(Audited { page, is_repair: false })
 }
 
-pub(super) async fn audit_rebuild(world: &Untidy) -> Result<Audited> {
-    let page = Auditor::new(world.store.clone()).rebuild(None).await?;
-    Ok(Audited { page, is_rebuild: true })
+pub(super) async fn audit_repair(world: &Untidy) -> Result<Audited> {
+    let page = Auditor::new(world.store.clone()).repair(None).await?;
+    Ok(Audited { page, is_repair: true })
 }

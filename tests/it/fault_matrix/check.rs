@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
-use threadline::Operation;
-use threadline::{Entity, ErrorKind, Item, Message, MessageGroup, Outcome, Result};
+use threadline::entity::{Entity, Item};
+use threadline::store::Operation;
+use threadline::{ErrorKind, Message, MessageGroup, Outcome, Result};
 use threadline_testkit::fault::{Calls, Plan};
 
 use super::calls::Answer;

@@ -178,7 +178,7 @@ matrix! {
         given_up_before: is_given_up_and_again_gives_the_same,
         given_up_after: is_given_up_and_again_gives_the_same,
     }
-    audit_rebuild {
+    audit_repair {
         throttled: ends_the_page_before_it_and_going_on_does_the_rest,
         conflict: ends_the_page_before_it_and_going_on_does_the_rest,
         failed_before: ends_the_page_before_it_and_going_on_does_the_rest,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use threadline::entity::{Entity, HandleClaim, Item};
 use threadline::store::meter::Metered;
+use threadline::store::{Answer, Checked, Store, StoreExt, Update, Write};
 use threadline::{
-    Answer, Checked, Entity, HandleClaim, IdentitySubject, Item, MemoryStore, MessageGroup, NewGroup, NewUser, Result,
-    SequentialIds, Store, StoreExt, Thread, Threadline, Update, User, UserChange, Write,
+    IdentitySubject, MemoryStore, MessageGroup, NewGroup, NewUser, Result, SequentialIds, Thread, Threadline, User,
+    UserChange,
 };
 use threadline_testkit::fault::{FaultStore, Plan};
 use threadline_testkit::scenario::{Scenario, Session, Stage, World};
@@ -101,11 +103,11 @@ pub(super) struct Untidy {
 pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
     let app = App::with_whole_pages();
     let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap();
-    let andrew = andrew.with_identity(IdentitySubject::new("MOCK").unwrap());
+    let andrew = andrew.identity(IdentitySubject::new("MOCK").unwrap()).unwrap();
     let andrew = app.chat.create_user(andrew).await.unwrap();
     let (bayko, londo, vir) = (app.user("bayko").await, app.user("londo").await, app.user("vir").await);
     app.chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();
-    let of_two = |title| NewGroup::new(title, &andrew).unwrap().with_member(&bayko);
+    let of_two = |title| NewGroup::new(title, &andrew).unwrap().member(&bayko);
     let group = app.chat.create_group(of_two("Babylon 5"), "Welcome").await.unwrap();
 
     let shrunk = app.chat.create_group(of_two("Babylon 4"), "Welcome").await.unwrap();
@@ -123,13 +125,13 @@ pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
     group.add_member(&vir).await.unwrap();
     app.say(&group, "opa").await;
     for user in [&bayko, &vir] {
-        let renamed = UserChange::new().display_name("Renamed".parse().unwrap());
+        let renamed = UserChange::new().display_name("Renamed").unwrap();
         app.chat.update_user(user, renamed).await.unwrap();
     }
 
     let table = Table::new(app.store.clone(), is_for_ever);
     let store = table.store.clone();
-    let chat = Threadline::new(store.clone()).with_clock(app.clock.clone()).with_ids(SequentialIds::seeded(9));
+    let chat = Threadline::new(store.clone()).clock(app.clock.clone()).ids(SequentialIds::seeded(9));
     let group = chat.open(andrew.id(), group.group_id()).await.unwrap();
     (table, Untidy { chat, store, andrew, londo, group })
 }

@@ -3,22 +3,23 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use threadline::store::StoreExt;
 use threadline::{
-    Draft, ErrorKind, GroupId, ImportedDirect, MAX_INITIAL_MEMBERS, MemoryStore, MessageBody, MessageGroup, NewGroup,
-    NewUser, Profile, StoreExt, Thread, Threadline, User, UserId,
+    Draft, ErrorKind, GroupId, ImportedDirect, MemoryStore, MessageBody, MessageGroup, NewGroup, NewUser, Profile,
+    Thread, Threadline, User, UserId,
 };
 
 use super::{App, read, refusal, time, until_no_conflict};
 
 fn draft(app: &App, text: &str) -> Draft {
-    Draft::new(MessageBody::new(text).unwrap()).with_id(app.chat.new_message_id())
+    Draft::from(MessageBody::new(text).unwrap()).id(app.chat.new_message_id())
 }
 
 /// Somebody of this number, who needs not be stored to be a member.
 fn person(app: &App, number: u32) -> Profile {
     let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
     let chat = Threadline::new(MemoryStore::new());
-    let created = pin!(chat.create_user(new.with_id(app.uuid(number)))).poll(&mut Context::from_waker(Waker::noop()));
+    let created = pin!(chat.create_user(new.id(app.uuid(number)))).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
     user.unwrap().profile()
 }
@@ -74,7 +75,7 @@ pub(crate) async fn a_second_start_sends_into_the_first_from_either_side(app: Ap
 pub(crate) async fn a_start_repeated_with_the_id_of_its_message_does_not_double_it(app: App) {
     let (andrew, bayko) = (app.user("Andrew").await, app.user("Bayko").await);
     let id = app.chat.new_message_id();
-    let draft = |text: &str| Draft::new(MessageBody::new(text).unwrap()).with_id(id);
+    let draft = |text: &str| Draft::from(MessageBody::new(text).unwrap()).id(id);
     let first = app.chat.start_direct(&andrew, &bayko, draft("0")).await.unwrap();
     // Within the window of the message, and after it.
     for hours in [1, 25] {
@@ -149,7 +150,7 @@ pub(crate) async fn two_people_with_a_conversation_import_no_other(app: App) {
 pub(crate) async fn a_group_has_its_title_its_members_and_its_first_message(app: App) {
     let users = [app.user("Andrew").await, app.user("Bayko").await, app.user("Londo").await];
     let [andrew, bayko, londo] = &users;
-    let new = NewGroup::new("Babylon 5", andrew).unwrap().with_member(bayko).with_member(londo);
+    let new = NewGroup::new("Babylon 5", andrew).unwrap().member(bayko).member(londo);
     let created = app.chat.create_group(new, "In the year 2258.").await.unwrap();
     assert_eq!(created.membership(), app.open(andrew, &created).await.membership());
     for me in &users {
@@ -165,21 +166,20 @@ pub(crate) async fn a_group_has_its_title_its_members_and_its_first_message(app:
 
 pub(crate) async fn a_group_of_97_is_created_whole(app: App) {
     let people: Vec<_> = (0..97).map(|number| person(&app, number)).collect();
-    assert_eq!(people.len(), MAX_INITIAL_MEMBERS);
-    let of =
-        |others: &[Profile]| others.iter().fold(NewGroup::new("Babylon 5", &people[0]).unwrap(), NewGroup::with_member);
+    assert_eq!(people.len(), NewGroup::MAX_MEMBERS);
+    let of = |others: &[Profile]| others.iter().fold(NewGroup::new("Babylon 5", &people[0]).unwrap(), NewGroup::member);
     let thread = app.chat.create_group(of(&people[1..]), "In the year 2258.").await.unwrap();
     let ids: Vec<_> = people.iter().map(|person| person.id()).collect();
     assert_members(&app, &thread, &ids).await;
     assert_eq!(read(&app.chat.open(people[96].id(), thread.group_id()).await.unwrap()).await, ["In the year 2258."]);
-    let more = of(&people[1..]).with_member(person(&app, 97)).with_id(app.uuid(1));
+    let more = of(&people[1..]).member(person(&app, 97)).id(app.uuid(1));
     assert_eq!(refusal(app.chat.create_group(more, "In the year 2259.").await).0, ErrorKind::Invalid);
     assert_eq!(refusal(app.chat.open(people[0].id(), app.uuid(1)).await).0, ErrorKind::NotFound);
 }
 
 pub(crate) async fn a_group_created_again_with_its_id_is_the_one_that_was_created(app: App) {
     let (andrew, bayko) = (app.user("Andrew").await, app.user("Bayko").await);
-    let new = |title, creator: &User| NewGroup::new(title, creator).unwrap().with_id(app.uuid(1));
+    let new = |title, creator: &User| NewGroup::new(title, creator).unwrap().id(app.uuid(1));
     let first = draft(&app, "0");
     let created = app.chat.create_group(new("Babylon 5", &andrew), first.clone()).await.unwrap();
     // Within the window of the message, and after it.

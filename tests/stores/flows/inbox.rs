@@ -1,7 +1,7 @@
 //! The inbox: its order, which a projector keeps, its pages, the read marker and the unread count.
 
 use threadline::stream::Projector;
-use threadline::{ErrorKind, GroupId, MAX_UNREAD, Membership, Message, NewGroup, UserId};
+use threadline::{ErrorKind, GroupId, Membership, Message, NewGroup, Unread, UserId};
 
 use super::{App, refusal};
 
@@ -65,7 +65,7 @@ pub(crate) async fn every_member_of_a_group_is_reached_and_one_who_left_gets_no_
     let mut users = Vec::new();
     for number in 0..8 {
         users.push(app.user(&format!("User {number}").replace(' ', "")).await);
-        group = group.with_member(&users[number]);
+        group = group.member(&users[number]);
     }
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let mut left = app.open(&users[0], &thread).await;
@@ -198,12 +198,12 @@ pub(crate) async fn the_messages_of_others_after_marker_and_own_are_unread(app: 
 pub(crate) async fn the_unread_count_is_capped(app: App) {
     let (_, bayko, thread) = app.direct().await;
     let theirs = app.open(&bayko, &thread).await;
-    for number in 2..=MAX_UNREAD {
+    for number in 2..=Unread::MAX {
         app.say(&thread, &number.to_string()).await;
     }
     let exact = theirs.unread().await.unwrap();
-    assert_eq!((exact.count, exact.or_more), (MAX_UNREAD, false));
+    assert_eq!((exact.count, exact.or_more), (Unread::MAX, false));
     app.say(&thread, "one more").await;
     let capped = theirs.unread().await.unwrap();
-    assert_eq!((capped.count, capped.or_more), (MAX_UNREAD, true));
+    assert_eq!((capped.count, capped.or_more), (Unread::MAX, true));
 }

@@ -84,10 +84,10 @@ pub(crate) async fn an_id_that_holds_no_time_is_sent_with_one(app: App) {
     let id: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
     assert_eq!(refusal(thread.send(id, "opa").await).0, ErrorKind::Invalid);
 
-    let chat = app.chat.clone().with_send_window(SendWindow::any_age());
+    let chat = app.chat.clone().send_window(SendWindow::any_age());
     let thread = chat.open(andrew.id(), thread.group_id()).await.unwrap();
     let sent_at = time("2023-06-26T10:16:00.375877Z");
-    let draft = Draft::new(MessageBody::new("opa").unwrap()).with_id(id).sent_at(sent_at);
+    let draft = Draft::from(MessageBody::new("opa").unwrap()).id(id).sent_at(sent_at);
     let sent = thread.send_draft(draft.clone()).await.unwrap();
     assert_eq!(thread.send_draft(draft).await.unwrap(), sent);
     assert_eq!((sent.created_at(), sent.position()), (sent_at, MessagePosition::new(sent_at, id)));

@@ -12,9 +12,10 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
+use threadline::store::Store;
 use threadline::{
-    ErrorKind, Handle, ManualClock, MemoryStore, Message, NewUser, Page, Result, SequentialIds, Store, Thread,
-    Threadline, Timestamp, User,
+    ErrorKind, Handle, ManualClock, MemoryStore, Message, NewUser, Page, Result, SequentialIds, Thread, Threadline,
+    Timestamp, User,
 };
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ macro_rules! flows {
             $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $flow() {
-                    let store = MemoryStore::new().with_page_size(std::num::NonZeroU32::new(2).unwrap());
+                    let store = MemoryStore::new().page_size(std::num::NonZeroU32::new(2).unwrap());
                     $module::$flow(App::new(Arc::new(store), stringify!($flow))).await;
                 }
             )+)+
@@ -138,7 +139,7 @@ impl App {
         let clock = Arc::new(ManualClock::starting_at(time("2026-11-22T12:00:00Z")));
         let seed = seed(flow);
         let ids = SequentialIds::seeded(seed);
-        let chat = Threadline::new(Arc::clone(&store)).with_clock(Arc::clone(&clock)).with_ids(ids);
+        let chat = Threadline::new(Arc::clone(&store)).clock(Arc::clone(&clock)).ids(ids);
         Self { chat, store, clock, seed }
     }
 

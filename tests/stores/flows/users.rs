@@ -1,9 +1,8 @@
 //! Users: handles and identities that nobody else has, look-ups, and new names.
 
-use threadline::{
-    Clock, DisplayName, Entity, ErrorKind, Get, HandleClaim, IdentitySubject, NewUser, Profile, StoreExt, User,
-    UserChange, Write,
-};
+use threadline::entity::{Entity, HandleClaim};
+use threadline::store::{Get, StoreExt, Write};
+use threadline::{Clock, DisplayName, ErrorKind, IdentitySubject, NewUser, Profile, User, UserChange};
 
 use super::{App, refusal, until_no_conflict};
 
@@ -12,16 +11,16 @@ fn subject(app: &App) -> IdentitySubject {
 }
 
 fn new_handle(app: &App, text: &str) -> UserChange {
-    UserChange::new().handle(app.handle(text))
+    UserChange::new().handle(app.handle(text)).unwrap()
 }
 
 fn new_name(text: &str) -> UserChange {
-    UserChange::new().display_name(DisplayName::new(text).unwrap())
+    UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
 /// Andrew, with an id and an identity.
 fn andrew(app: &App) -> NewUser {
-    NewUser::new(app.handle("Andrew"), "Andrew Brown").unwrap().with_id(app.uuid(1)).with_identity(subject(app))
+    NewUser::new(app.handle("Andrew"), "Andrew Brown").unwrap().id(app.uuid(1)).identity(subject(app)).unwrap()
 }
 
 /// That the table says of this user everything that the user is: in the user, and in both claims.
@@ -53,13 +52,13 @@ pub(crate) async fn whoever_is_not_there_is_not_found_and_that_is_no_error(app: 
 
 pub(crate) async fn a_taken_handle_identity_or_id_creates_nobody(app: App) {
     let user = app.chat.create_user(andrew(&app)).await.unwrap();
-    let handle = NewUser::new(app.handle("ANDREW"), "Other").unwrap().with_id(app.uuid(2));
+    let handle = NewUser::new(app.handle("ANDREW"), "Other").unwrap().id(app.uuid(2));
     let other = || NewUser::new(app.handle("Other"), "Other").unwrap();
     for (new, entity) in [
         (handle.clone(), "HandleClaim"),
-        (handle.with_identity(subject(&app)), "HandleClaim"),
-        (other().with_id(app.uuid(2)).with_identity(subject(&app)), "IdentityClaim"),
-        (other().with_id(app.uuid(1)), "User"),
+        (handle.identity(subject(&app)).unwrap(), "HandleClaim"),
+        (other().id(app.uuid(2)).identity(subject(&app)).unwrap(), "IdentityClaim"),
+        (other().id(app.uuid(1)), "User"),
     ] {
         assert_eq!(refusal(app.chat.create_user(new).await), (ErrorKind::AlreadyExists, Some(entity)));
     }
@@ -79,7 +78,7 @@ pub(crate) async fn of_many_who_want_a_handle_at_once_one_gets_it(app: App) {
     let tasks: Vec<_> = (0..8)
         .map(|number| {
             let wanted = app.handle(if number % 2 == 0 { "Zoe" } else { "zoe" });
-            let (chat, new) = (app.chat.clone(), NewUser::new(wanted, "Zoe").unwrap().with_id(app.uuid(number)));
+            let (chat, new) = (app.chat.clone(), NewUser::new(wanted, "Zoe").unwrap().id(app.uuid(number)));
             tokio::spawn(until_no_conflict(move || {
                 let (chat, new) = (chat.clone(), new.clone());
                 async move { chat.create_user(new).await }
@@ -123,12 +122,13 @@ pub(crate) async fn a_rename_to_another_case_keeps_the_claim(app: App) {
 }
 
 pub(crate) async fn a_claim_of_version_0_1_moves_with_a_change(app: App) {
-    let user = app.chat.create_user(NewUser::new(app.handle("Émile"), "Émile").unwrap().with_identity(subject(&app)));
+    let user =
+        app.chat.create_user(NewUser::new(app.handle("Émile"), "Émile").unwrap().identity(subject(&app)).unwrap());
     let mut user = user.await.unwrap();
     let new = HandleClaim::key_from(user.handle());
     let mut claim = app.store.get(Get::new(new.clone()).consistent()).await.unwrap().item.unwrap();
     let old = format!("HANDLE#{}", user.handle().as_str().to_ascii_lowercase());
-    claim.insert("pk", threadline::AttributeValue::S(old));
+    claim.insert("pk", threadline::entity::AttributeValue::S(old));
     let old = claim.key().unwrap();
     app.store.write(Write::delete(new)).await.unwrap().done().unwrap();
     app.store.write(Write::put(claim)).await.unwrap().done().unwrap();

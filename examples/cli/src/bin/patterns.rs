@@ -13,8 +13,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use threadline::store::Capacity;
 use threadline::store::meter::Metered;
-use threadline::{Capacity, Cursor, DynamoDbStore, GroupId, Handle, Membership, Message, Profile, Threadline};
+use threadline::{Cursor, DynamoDbStore, GroupId, Handle, Membership, Message, Profile, Threadline};
 use threadline_examples::{Target, finish, minute, say};
 
 /// Reads an inbox or a conversation, and tells what that consumes.

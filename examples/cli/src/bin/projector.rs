@@ -40,11 +40,11 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let target = &options.target;
     let store = DynamoDbStore::new(target.connect().await?, &target.table);
     // What can never succeed is shown, whole, and does not hold up the rest.
-    let projector = Projector::new(store.clone()).with_sink(JsonLinesSink::new(std::io::stderr()));
-    let mut poller = Poller::new(target.connect_streams().await?, projector, store).with_observer(tell);
+    let projector = Projector::new(store.clone()).dead_letters(JsonLinesSink::new(std::io::stderr()));
+    let mut poller = Poller::new(target.connect_streams().await?, projector, store).observer(tell);
     if !target.aws {
         // An emulator that does not answer is not running: that is told after a second, not a minute.
-        poller = poller.with_retry(RetryPolicy::default());
+        poller = poller.retry(RetryPolicy::default());
     }
 
     say!("Reading the stream of the {target}{}", if options.once { "" } else { " (Ctrl-C stops it)" });
@@ -80,8 +80,8 @@ fn tell(event: &PollEvent<'_>) {
     }
 }
 
-/// `104 records: 100 projected, 0 failed, 0 impossible`
+/// `104 records: 100 projected, 0 failed, 0 dead letters`
 fn line(summary: &PollSummary) -> String {
-    let PollSummary { records, projected, failed, impossible, .. } = summary;
-    format!("{records} records: {projected} projected, {failed} failed, {impossible} impossible")
+    let PollSummary { records, projected, failed, dead_letters, .. } = summary;
+    format!("{records} records: {projected} projected, {failed} failed, {dead_letters} dead letters")
 }

@@ -1,7 +1,8 @@
 //! The files that the README deploys with.
 
 use serde_json::Value;
-use threadline::{FoldedHandle, GroupId, IdentitySubject, KnownKey, MessageKey, UserId};
+use threadline::entity::{FoldedHandle, KnownKey, MessageKey};
+use threadline::{GroupId, IdentitySubject, UserId};
 
 fn list(value: &Value) -> &Vec<Value> {
     value.as_array().expect("it is a list")

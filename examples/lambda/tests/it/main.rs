@@ -46,7 +46,7 @@ fn parse(lines: Vec<String>) -> Vec<Value> {
 async fn the_real_event_moves_the_rows_of_its_group_once_however_often_it_comes() {
     let table = Table::create().await;
     let sender = "76d2f241-a860-4d8b-a8e3-6cd68db75ab9".parse().unwrap();
-    let augustsz = NewUser::new("Augustsz", "Augustsz").unwrap().with_id(sender);
+    let augustsz = NewUser::new("Augustsz", "Augustsz").unwrap().id(sender);
     let augustsz = table.chat.create_user(augustsz).await.unwrap();
     let bayko = table.user("bayko").await;
     let group = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse().unwrap();
@@ -74,7 +74,7 @@ async fn a_new_name_reaches_the_rows() {
     let table = Table::create().await;
     let (andrew, bayko) = (table.user("andrewbrown").await, table.user("bayko").await);
     table.chat.start_direct(&andrew, &bayko, "Hello").await.unwrap();
-    let change = UserChange::new().display_name(DisplayName::new("Andrew B.").unwrap());
+    let change = UserChange::new().display_name(DisplayName::new("Andrew B.").unwrap()).unwrap();
     table.chat.update_user(&andrew, change).await.unwrap();
 
     let mut function = Function::start(&table.name, &endpoint());

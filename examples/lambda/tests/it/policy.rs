@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
 use serde_json::{Value, json};
+use threadline::entity::Entity;
+use threadline::store::{Answer, Checked, QuerySource, Request, Store, StoreExt, Write, WriteAction};
 use threadline::stream::Projector;
-use threadline::{
-    Answer, Checked, DisplayName, Entity, MemoryStore, NewGroup, NewUser, QuerySource, Request, Result, Store,
-    StoreExt, Threadline, UserChange, Write, WriteAction,
-};
+use threadline::{DisplayName, MemoryStore, NewGroup, NewUser, Result, Threadline, UserChange};
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
 
@@ -76,7 +75,7 @@ async fn recorded() -> Vec<Asked> {
     let user = async |handle: &str| chat.create_user(NewUser::new(handle, handle).unwrap()).await.unwrap();
     let (andrew, bayko, vir) = (user("andrew").await, user("bayko").await, user("vir").await);
     let direct = chat.start_direct(&andrew, &bayko, &*"語".repeat(300)).await.unwrap();
-    let group = NewGroup::new("Babylon 5", &andrew).unwrap().with_member(&bayko);
+    let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
     let group = chat.create_group(group, "Welcome").await.unwrap();
     let recorder = Recorder { table: table.clone(), asked: Arc::default() };
     let projector = Projector::new(recorder.clone());
@@ -98,11 +97,11 @@ async fn recorded() -> Vec<Asked> {
     table.write(Write::delete(gone.key())).await.unwrap().done().unwrap();
     group.add_member(&vir).await.unwrap();
     project().await;
-    let long = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap());
+    let long = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap()).unwrap();
     let long = chat.update_user(&andrew, long).await.unwrap();
     project().await;
     // To shorter names: the preview may grow, so that the message is read.
-    chat.update_user(&long, UserChange::new().display_name(DisplayName::new("A").unwrap())).await.unwrap();
+    chat.update_user(&long, UserChange::new().display_name(DisplayName::new("A").unwrap()).unwrap()).await.unwrap();
     direct.send(chat.new_message_id(), "last").await.unwrap();
     project().await;
     recorder.asked.lock().unwrap().clone()

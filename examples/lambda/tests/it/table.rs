@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use threadline::entity::{Entity, Item, PartitionKey, tag};
 use threadline::store::dynamodb::local_client;
-use threadline::{
-    DynamoDbStore, Entity, Item, Message, NewUser, PartitionKey, Query, StoreExt, TableSpec, Threadline, User, UserId,
-    tag,
-};
+use threadline::store::{Query, StoreExt};
+use threadline::table::TableSpec;
+use threadline::{DynamoDbStore, Message, NewUser, Threadline, User, UserId};
 
 /// The address of DynamoDB Local. Without one a test fails: one that passed would say something that is not true.
 pub(crate) fn endpoint() -> String {

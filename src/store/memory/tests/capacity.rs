@@ -191,7 +191,7 @@ fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_
 }
 
 #[test]
-fn a_cancelled_transaction_is_charged_by_the_items_that_are_there() {
+fn a_canceled_transaction_is_charged_by_the_items_that_are_there() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let actions: Vec<TransactAction> = vec![
@@ -208,7 +208,7 @@ fn a_cancelled_transaction_is_charged_by_the_items_that_are_there() {
 fn a_repeated_transaction_is_charged_as_transactional_reads() {
     let store = MemoryStore::new();
     let put_two = [Write::put(sized("A", "1", 5000)), Write::put(item("A", "2"))];
-    let transaction = Transaction::new(put_two).with_token(ClientToken::new("t").unwrap());
+    let transaction = Transaction::new(put_two).token(ClientToken::new("t").unwrap());
     assert_eq!(transact(&store, transaction.clone()).capacity(), writes(10 + 2, 0));
     let replay = transact(&store, transaction).capacity();
     assert_eq!(replay, Capacity::reads(Units::whole(4 + 2)));

@@ -48,7 +48,7 @@ fn a_write_that_changes_nothing_makes_no_change() {
     put(&store, with(with(item("A", "1"), "set", set(["b", "a"])), "n", n("1e3")));
     let same = Update::new().set("set", set(["b", "a"])).set("n", n("1000.0")).set_if_absent("n", n("5")).add("n", 0);
     for (name, change) in same.changes() {
-        write(&store, Write::update(key("A", "1"), Update::new().with(name.clone(), change.clone())));
+        write(&store, Write::update(key("A", "1"), Update::new().change(name.clone(), change.clone())));
     }
     write(&store, Write::update(key("A", "1"), Update::new().remove("missing")));
     write(&store, Write::delete(key("A", "2")));
@@ -70,7 +70,7 @@ fn batches_and_transactions_make_a_change_for_each_write() {
 }
 
 #[test]
-fn a_cancelled_transaction_makes_no_change() {
+fn a_canceled_transaction_makes_no_change() {
     let store = MemoryStore::new();
     let refused = Write::delete(key("A", "2")).when(Condition::item_exists());
     let outcome = transact(&store, Transaction::new([Write::put(item("A", "1")), refused]));
@@ -122,7 +122,7 @@ fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
 
 #[test]
 fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
-    let store = MemoryStore::new().with_change_retention(Duration::ZERO);
+    let store = MemoryStore::new().change_retention(Duration::ZERO);
     put(&store, item("A", "1"));
     put(&store, item("A", "2"));
     assert_eq!(all(&store), []);
@@ -135,7 +135,7 @@ fn changes_are_kept_as_long_at_either_end_of_time() {
     for end in [Timestamp::MIN, Timestamp::MAX] {
         for retention in [Duration::from_secs(1), Duration::MAX] {
             let clock = ManualClock::starting_at(end);
-            let store = MemoryStore::new().with_clock(clock).with_change_retention(retention);
+            let store = MemoryStore::new().clock(clock).change_retention(retention);
             put(&store, item("A", "1"));
             put(&store, item("A", "2"));
             assert_eq!(all(&store).len(), 2, "{end} {retention:?}");

@@ -43,7 +43,7 @@ fn an_expired_item_is_never_shown_by_a_write() {
     let outcome = try_write(&store, refused.clone()).unwrap();
     assert!(matches!(outcome, WriteOutcome::Refused { current: None, .. }), "it is there for the condition");
     let outcome = transact(&store, Transaction::new([refused]));
-    assert!(matches!(outcome, TransactOutcome::Cancelled { reasons, .. } if reasons[0].current.is_none()));
+    assert!(matches!(outcome, TransactOutcome::Canceled { reasons, .. } if reasons[0].current.is_none()));
     let old = try_write(&store, Write::delete(key("A", "1")).returning_old()).unwrap().done().unwrap();
     assert_eq!(old, None);
 }

@@ -30,7 +30,7 @@ fn put_indexed(store: &MemoryStore, sort_keys: &[&str]) {
 
 #[test]
 fn the_last_writes_are_not_in_the_index_yet() {
-    let store = MemoryStore::new().with_index_lag(IndexLag::writes(2));
+    let store = MemoryStore::new().index_lag(IndexLag::writes(2));
     put_indexed(&store, &["1", "2"]);
     assert_eq!(shown(&store), []);
     put_indexed(&store, &["3"]);
@@ -96,7 +96,7 @@ fn a_held_index_catches_up_by_steps_and_is_held_again() {
 
 #[test]
 fn a_write_that_leaves_the_index_as_it_is_does_not_count() {
-    let store = MemoryStore::new().with_index_lag(IndexLag::writes(1));
+    let store = MemoryStore::new().index_lag(IndexLag::writes(1));
     put_indexed(&store, &["1"]);
     put(&store, item("B", "1"));
     put(&store, with(item("B", "1"), GSI1PK, s("I")));
@@ -124,9 +124,9 @@ fn a_lag_goes_for_all_clones_until_it_is_ended() {
     store.hold_index();
     put_indexed(&clone, &["1", "2"]);
     assert_eq!(shown(&clone), []);
-    let clone = clone.with_index_lag(IndexLag::writes(1));
+    let clone = clone.index_lag(IndexLag::writes(1));
     assert_eq!(shown_keys(&store), ["1"], "what a shorter lag does not allow reaches the index at once");
-    let _ = clone.with_index_lag(IndexLag::none());
+    let _ = clone.index_lag(IndexLag::none());
     assert_eq!(shown_keys(&store), ["1", "2"]);
     put_indexed(&store, &["3"]);
     assert_eq!(shown_keys(&store), ["1", "2", "3"]);
@@ -194,7 +194,7 @@ fn an_item_that_was_given_more_time_is_not_shown_before_the_index_knows() {
 #[test]
 fn items_reach_a_shuffled_index_in_an_order_of_the_seed() {
     let order = |seed| {
-        let store = MemoryStore::new().with_index_lag(IndexLag::held().shuffled(seed));
+        let store = MemoryStore::new().index_lag(IndexLag::held().shuffled(seed));
         put_indexed(&store, &["1", "2", "3"]);
         store.catch_up_index(1);
         shown_keys(&store)
@@ -231,7 +231,7 @@ proptest! {
         ops in proptest::collection::vec(op(), 0..60),
         lag in 1..8_usize,
     ) {
-        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().with_index_lag(IndexLag::writes(lag)));
+        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(IndexLag::writes(lag)));
         let mut before = vec![Vec::new(); lag + 1];
         for op in &ops {
             if write_both(&prompt, &lagging, op) {
@@ -252,7 +252,7 @@ proptest! {
             None if lag == 7 => IndexLag::held(),
             None => IndexLag::writes(lag),
         };
-        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().with_index_lag(lag));
+        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(lag));
         for (op, caught_up) in &ops {
             write_both(&prompt, &lagging, op);
             lagging.catch_up_index(*caught_up);
@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn no_item_goes_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
         let lag = IndexLag::writes(4).shuffled(seed);
-        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().with_index_lag(lag));
+        let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(lag));
         // What the index held of each item, one after the other, and how far the lagging one must have come.
         let mut held: BTreeMap<Key, (Vec<Option<Item>>, usize)> = BTreeMap::new();
         let by_key = |store: &MemoryStore| -> BTreeMap<Key, Item> {

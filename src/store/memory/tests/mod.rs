@@ -43,7 +43,7 @@ fn now<F: Future>(future: F) -> F::Output {
 /// A table whose clock stands still at the second 1,000,000.
 fn store_and_clock() -> (MemoryStore, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::starting_at(crate::Timestamp::from_unix_millis(1_000_000_000).unwrap()));
-    (MemoryStore::new().with_clock(clock.clone()), clock)
+    (MemoryStore::new().clock(clock.clone()), clock)
 }
 
 fn s(text: &str) -> AttributeValue {

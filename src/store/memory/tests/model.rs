@@ -10,7 +10,7 @@ use super::*;
 use crate::capacity::{Consistency, IndexChange, index_write_units, read_units, write_units};
 use crate::key::SortKeyPrefix;
 use crate::request::{Condition, Order, QuerySource, Scan, SortRange, Update};
-use crate::tag;
+use crate::tag::tag;
 
 const PARTITIONS: [&str; 3] = ["A", "AB", "B"];
 const SORT_KEYS: [&str; 8] = ["M#1", "M#10", "M#2", "M", "MM", "M$", "ä", "\u{10000}"];

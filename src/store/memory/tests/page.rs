@@ -8,7 +8,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::key::{IndexKey, SortKeyPrefix};
 use crate::request::{Order, Position, Scan, SortRange};
-use crate::tag;
+use crate::tag::tag;
 
 fn limit(limit: u32) -> NonZeroU32 {
     NonZeroU32::new(limit).unwrap()

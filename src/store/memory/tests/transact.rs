@@ -9,7 +9,7 @@ use crate::request::{CancelCode, CancelReason, ClientToken, Condition, TransactA
 
 fn reasons(outcome: TransactOutcome) -> Vec<CancelReason> {
     match outcome {
-        TransactOutcome::Cancelled { reasons, .. } => reasons,
+        TransactOutcome::Canceled { reasons, .. } => reasons,
         TransactOutcome::Done { .. } => panic!("it was done"),
     }
 }
@@ -99,7 +99,7 @@ fn a_transaction_that_grew_over_4_mb_after_its_check_is_refused() {
 #[test]
 fn a_repeat_with_the_same_token_changes_nothing_for_10_minutes() {
     let (store, clock) = store_and_clock();
-    let transaction = Transaction::new([add("1", 1), add("2", 1)]).with_token(token("t"));
+    let transaction = Transaction::new([add("1", 1), add("2", 1)]).token(token("t"));
     transact(&store, transaction.clone()).done().unwrap();
     clock.advance(Duration::from_micros(600_000_000 - 1));
     transact(&store, transaction.clone()).done().unwrap();
@@ -113,7 +113,7 @@ fn a_repeat_with_the_same_token_changes_nothing_for_10_minutes() {
 fn a_repeat_succeeds_also_where_its_conditions_no_longer_hold() {
     let store = MemoryStore::new();
     let create = Write::put(item("A", "1")).when(Condition::item_absent());
-    let transaction = Transaction::new([create]).with_token(token("t"));
+    let transaction = Transaction::new([create]).token(token("t"));
     transact(&store, transaction.clone()).done().unwrap();
     transact(&store, transaction.clone()).done().unwrap();
     write(&store, Write::delete(key("A", "1")));
@@ -124,23 +124,23 @@ fn a_repeat_succeeds_also_where_its_conditions_no_longer_hold() {
 #[test]
 fn a_token_that_came_with_another_transaction_is_an_error_until_it_is_forgotten() {
     let (store, clock) = store_and_clock();
-    transact(&store, Transaction::new([add("1", 1)]).with_token(token("t"))).done().unwrap();
-    let other = Transaction::new([add("1", 2)]).with_token(token("t"));
+    transact(&store, Transaction::new([add("1", 1)]).token(token("t"))).done().unwrap();
+    let other = Transaction::new([add("1", 2)]).token(token("t"));
     let error = now(store.transact(other.clone())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert_eq!(error.service().unwrap().code.as_deref(), Some("IdempotentParameterMismatchException"));
     assert_eq!(number(&store, "1"), Some(n("1")));
-    transact(&store, Transaction::new([add("1", 2)]).with_token(token("u"))).done().unwrap();
+    transact(&store, Transaction::new([add("1", 2)]).token(token("u"))).done().unwrap();
     clock.advance(Duration::from_secs(600));
     transact(&store, other).done().unwrap();
     assert_eq!(number(&store, "1"), Some(n("5")));
 }
 
 #[test]
-fn the_token_of_a_cancelled_transaction_is_not_remembered() {
+fn the_token_of_a_canceled_transaction_is_not_remembered() {
     let store = MemoryStore::new();
     let guarded = add("1", 1).when(Condition::item_exists());
-    let transaction = Transaction::new([guarded]).with_token(token("t"));
+    let transaction = Transaction::new([guarded]).token(token("t"));
     assert!(transact(&store, transaction.clone()).done().is_err());
     put(&store, item("A", "1"));
     transact(&store, transaction).done().unwrap();

@@ -36,7 +36,7 @@ fn numbers_come_back_normalised_also_inside_other_values() {
 #[test]
 fn a_clone_is_the_same_table() {
     let store = MemoryStore::new();
-    let renamed = store.clone().with_table_name("another");
+    let renamed = store.clone().table("another");
     put(&renamed, item("A", "1"));
     assert!(get(&store, "A", "1").is_some());
     assert_eq!((store.table_name(), renamed.table_name()), ("threadline", "another"));
@@ -102,7 +102,7 @@ fn an_item_of_400_kb_is_the_largest() {
 
 #[test]
 fn an_error_names_the_operation_and_the_table() {
-    let store = MemoryStore::new().with_table_name("messages");
+    let store = MemoryStore::new().table("messages");
     let mut bad = Write::delete(key("A", "1"));
     bad.condition = Some(Condition::Any(vec![]));
     let error = try_write(&store, bad).unwrap_err();

@@ -1,11 +1,11 @@
-//! `check` and `rebuild`: what is derived against what it is derived from, page by page.
+//! `check` and `repair`: what is derived against what it is derived from, page by page.
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use threadline::Store;
+use threadline::store::Store;
 use threadline::store::meter::Metered;
 use threadline::stream::{AuditCursor, Auditor};
 use threadline_examples::say;
@@ -22,7 +22,7 @@ pub(crate) struct From {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Check,
-    Rebuild,
+    Repair,
 }
 
 /// Audits the table to its end, and prints each finding. An error and Ctrl-C tell where to go on.
@@ -36,8 +36,8 @@ pub(crate) async fn audit(
     // Hidden when the output is no terminal.
     let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} items {msg}")?);
     let (mut cursor, mut items, mut open) = (from.from.clone(), 0, 0);
-    let mut mended = 0;
-    // What was mended is to be told, so that Ctrl-C ends the audit behind the page in hand.
+    let mut repaired = 0;
+    // What was repaired is to be told, so that Ctrl-C ends the audit behind the page in hand.
     let ctrl_c = tokio::spawn(async {
         // Where there is no Ctrl-C to wait for, it runs to the end of the table.
         if tokio::signal::ctrl_c().await.is_err() {
@@ -46,17 +46,17 @@ pub(crate) async fn audit(
     });
     loop {
         let page = match what {
-            What::Check => auditor.check(cursor.as_ref()).await,
-            What::Rebuild => auditor.rebuild(cursor.as_ref()).await,
+            What::Check => auditor.check(cursor.clone()).await,
+            What::Repair => auditor.repair(cursor.clone()).await,
         };
         let page = page.inspect_err(|_| go_on_from(cursor.as_ref()))?;
         for finding in &page.findings {
             progress.suspend(|| say!("  {finding}"));
-            *if finding.mended { &mut mended } else { &mut open } += 1;
+            *if finding.repaired { &mut repaired } else { &mut open } += 1;
         }
         items += page.items;
         progress.inc(u64::try_from(page.items)?);
-        progress.set_message(format!("{} findings", mended + open));
+        progress.set_message(format!("{} findings", repaired + open));
         cursor = page.next;
         if cursor.is_none() {
             break;
@@ -66,7 +66,7 @@ pub(crate) async fn audit(
         }
     }
     progress.finish_and_clear();
-    say!("Items: {items}; findings: {}; mended: {mended}; consumed: {}", mended + open, store.total());
+    say!("Items: {items}; findings: {}; repaired: {repaired}; consumed: {}", repaired + open, store.total());
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

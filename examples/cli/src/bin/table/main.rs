@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scripts/dynamodb-local                                      # in another terminal
-//! cargo run -p threadline-examples --bin table -- create         # and: verify, seed, scan, check, rebuild, ...
+//! cargo run -p threadline-examples --bin table -- create         # and: verify, seed, scan, check, repair, ...
 //! cargo run -p threadline-examples --bin table -- verify --aws   # the same on AWS
 //! ```
 //!
@@ -17,8 +17,9 @@ use std::process::ExitCode;
 
 use aws_sdk_dynamodb::Client;
 use clap::{Args, Parser, Subcommand};
+use threadline::DynamoDbStore;
+use threadline::table::TableSpec;
 use threadline::table::{Difference, Setting};
-use threadline::{DynamoDbStore, TableSpec};
 use threadline_examples::{Target, finish, say};
 
 /// Makes, verifies, fills, prints, audits, lists and deletes the table of the examples.
@@ -52,8 +53,8 @@ enum Command {
     /// Print each inbox row, member count and claim that is not what it is derived from; exit code 1 when there is one
     Check(audit::From),
 
-    /// The same, and mend what can be mended
-    Rebuild(audit::From),
+    /// The same, and repair what can be repaired
+    Repair(audit::From),
 
     /// Print the names of all tables
     List,
@@ -115,9 +116,9 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             has_our_keys(&spec, &client).await?;
             return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Check).await;
         }
-        Command::Rebuild(from) => {
+        Command::Repair(from) => {
             has_our_keys(&spec, &client).await?;
-            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Rebuild).await;
+            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Repair).await;
         }
         Command::List => list(&client, target).await?,
         Command::Drop { unprotect } => {

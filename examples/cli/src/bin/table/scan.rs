@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use threadline::entity::{Entity, HandleClaim, IdentityClaim, Item, KnownKey};
 use threadline::store::meter::Metered;
-use threadline::{
-    Entity, HandleClaim, IdentityClaim, Item, KnownKey, Membership, Message, MessageGroup, Result, Scan, Store,
-    StoreExt, User,
-};
+use threadline::store::{Scan, Store, StoreExt};
+use threadline::{Membership, Message, MessageGroup, Result, User};
 use threadline_examples::out::is_closed;
 use threadline_examples::{minute, say};
 

@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use threadline::store::meter::Metered;
 use threadline::stream::Projector;
 use threadline::{
-    Draft, DynamoDbStore, ErrorKind, GroupId, ImportedDirect, MAX_PAGE_ITEMS, Message, MessageBody, MessageId,
-    MessagePosition, NewUser, SendWindow, Thread, Threadline, Timestamp, User, UserId,
+    Draft, DynamoDbStore, ErrorKind, GroupId, ImportedDirect, Message, MessageBody, MessageId, MessagePosition,
+    MessagesRequest, NewUser, SendWindow, Thread, Threadline, Timestamp, User, UserId,
 };
 use threadline_examples::{minute, say};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ pub(crate) enum Inboxes {
 pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), Box<dyn Error>> {
     let meter = Metered::new(store);
     // The messages are old, so they are an import.
-    let chat = Threadline::new(meter.clone()).with_send_window(SendWindow::any_age());
+    let chat = Threadline::new(meter.clone()).send_window(SendWindow::any_age());
 
     let (users, new_users) = users(&chat).await?;
     let [andrew, bayko, ..] = users.as_slice() else { return Err("there are two users at least".into()) };
@@ -98,7 +98,7 @@ async fn users(chat: &Threadline) -> Result<(Vec<User>, usize), Box<dyn Error>> 
             Some(user) => user,
             None => {
                 new += 1;
-                chat.create_user(NewUser::new(handle, name)?.with_id(id).with_identity(subject.parse()?)).await?
+                chat.create_user(NewUser::new(handle, name)?.id(id).identity(subject)?).await?
             }
         };
         users.push(user);
@@ -134,12 +134,12 @@ fn lines() -> Result<Vec<Line>, Box<dyn Error>> {
 /// The messages that the thread has.
 async fn stored(thread: &Thread) -> Result<Vec<Message>, Box<dyn Error>> {
     let mut messages = Vec::new();
-    let mut request = thread.messages().limit(MAX_PAGE_ITEMS);
+    let mut request = thread.messages().limit(MessagesRequest::MAX_LIMIT);
     loop {
         let page = request.fetch().await?;
         messages.extend(page.items);
         let Some(cursor) = page.next else { return Ok(messages) };
-        request = thread.messages().limit(MAX_PAGE_ITEMS).cursor(cursor);
+        request = thread.messages().limit(MessagesRequest::MAX_LIMIT).cursor(cursor);
     }
 }
 
@@ -156,7 +156,7 @@ async fn send(
     let mut last = None;
     for line in missing {
         let thread = if line.sender == andrew.id() { andrews_end } else { baykos_end };
-        let draft = Draft::new(line.body.clone()).with_id(line.id).sent_at(line.sent_at);
+        let draft = Draft::from(line.body.clone()).id(line.id).sent_at(line.sent_at);
         last = Some(thread.send_draft(draft).await?);
         bar.inc(1);
         // The bar hides by itself where the output is no terminal.

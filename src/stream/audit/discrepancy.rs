@@ -7,7 +7,7 @@ use crate::id::{GroupId, UserId};
 /// Something derived that is not what it is derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Drift {
+pub enum Discrepancy {
     /// A direct conversation has no row for this one of its two.
     MissingRow {
         /// The conversation.
@@ -83,7 +83,7 @@ pub enum Drift {
     },
 }
 
-impl fmt::Display for Drift {
+impl fmt::Display for Discrepancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingRow { group, user } => write!(f, "group {group}: no inbox row for user {user}"),
@@ -109,25 +109,25 @@ impl fmt::Display for Drift {
     }
 }
 
-/// What an audit found, and whether it is mended now.
+/// What an audit found, and whether it is repaired now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// What differs.
-    pub drift: Drift,
-    /// Whether it was mended: by this audit, or by what changed in between.
-    pub mended: bool,
+    pub discrepancy: Discrepancy,
+    /// Whether it was repaired: by this audit, or by what changed in between.
+    pub repaired: bool,
 }
 
 impl Finding {
-    pub(super) fn found(drift: Drift) -> Self {
-        Self { drift, mended: false }
+    pub(super) fn found(discrepancy: Discrepancy) -> Self {
+        Self { discrepancy, repaired: false }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = if self.mended { ": mended" } else { "" };
-        write!(f, "{}{end}", self.drift)
+        let end = if self.repaired { ": repaired" } else { "" };
+        write!(f, "{}{end}", self.discrepancy)
     }
 }

@@ -35,7 +35,7 @@ pub const PATTERNS: &[&Card] = &[
     &projector::JOIN,
     &projector::RENAME,
     &audit::CHECK,
-    &audit::REBUILD,
+    &audit::REPAIR,
 ];
 
 /// The cards of this crate's entities.
@@ -46,14 +46,14 @@ pub const ENTITIES: &[&EntityCard] =
 ///
 /// ```
 /// use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
-/// use threadline::registry::Registry;
+/// use threadline::card::registry::Registry;
 ///
 /// const NOTE: EntityCard = EntityCard::new("Note", "NOTE#<user>", "<note>");
 /// const WRITE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone)
 ///     .cases(&[Case::new(&[RequestCard::put(&NOTE)], Cost::of(&[Term::writes(1)]))])
 ///     .retry("replaces the note with an equal one");
 ///
-/// let registry = Registry::new().with(&WRITE).with_entity(&NOTE);
+/// let registry = Registry::new().pattern(&WRITE).entity(&NOTE);
 /// assert_eq!(registry.card("notes.write"), Some(&WRITE));
 /// for card in registry.cards() {
 ///     println!("{}: {}", card.name, card.cases[0].cost);
@@ -79,14 +79,14 @@ impl Registry {
 
     /// Adds the card of a pattern.
     #[must_use]
-    pub fn with(mut self, card: &'static Card) -> Self {
+    pub fn pattern(mut self, card: &'static Card) -> Self {
         self.cards.push(card);
         self
     }
 
     /// Adds the card of an entity.
     #[must_use]
-    pub fn with_entity(mut self, entity: &'static EntityCard) -> Self {
+    pub fn entity(mut self, entity: &'static EntityCard) -> Self {
         self.entities.push(entity);
         self
     }

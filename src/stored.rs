@@ -18,7 +18,8 @@ use crate::time::Timestamp;
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use threadline::{tag, Entity, Key, MessageId, PartitionKey, SortKey, UserId};
+/// use threadline::entity::{Entity, Key, PartitionKey, SortKey, tag};
+/// use threadline::{MessageId, UserId};
 ///
 /// /// One person's reaction to one message.
 /// #[derive(Serialize, Deserialize)]
