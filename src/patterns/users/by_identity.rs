@@ -1,7 +1,7 @@
 //! `users.by_identity`
 
-use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
+use crate::entity::Entity;
 use crate::error::Result;
 use crate::model::{IdentityClaim, Profile};
 use crate::patterns::Threadline;
@@ -19,6 +19,7 @@ impl Threadline {
     /// As [`StoreExt::get`](crate::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
     pub async fn user_by_identity(&self, subject: &IdentitySubject) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
-        call.run(async { Ok(get(&call, subject).await?.map(IdentityClaim::into_profile)) }).await
+        let key = IdentityClaim::key_from(subject);
+        call.run(async { Ok(call.look_up(key).await?.map(IdentityClaim::into_profile)) }).await
     }
 }

@@ -8,8 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::patterns::Threadline;
-use crate::patterns::call::begin;
-use crate::patterns::put_new::put_new;
+use crate::patterns::call::{begin, put_new};
 use crate::request::{ActionHandle, Transaction, Write};
 use crate::text::{DisplayName, Handle, IdentitySubject};
 

@@ -1,7 +1,7 @@
 //! `users.get`
 
-use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
+use crate::entity::Entity;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::model::User;
@@ -20,6 +20,6 @@ impl Threadline {
     /// As [`StoreExt::get`](crate::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         let call = begin!(&*self.store, CARD);
-        call.run(get(&call, id)).await
+        call.run(call.look_up(User::key_from(id))).await
     }
 }

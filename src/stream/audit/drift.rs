@@ -119,12 +119,6 @@ pub struct Finding {
     pub mended: bool,
 }
 
-impl Finding {
-    pub(super) fn found(drift: Drift) -> Self {
-        Self { drift, mended: false }
-    }
-}
-
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = if self.mended { ": mended" } else { "" };
