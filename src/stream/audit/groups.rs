@@ -23,8 +23,8 @@ impl Audit<'_> {
         Ok(item.is_some_and(|item| read_listed::<MessageGroup>(item).is_some()))
     }
 
-    /// Audits a group. Everything is read anew and consistently: the scan that led here may be behind. What cannot be read is a
-    /// finding, or has one where it stands itself, and all that does not depend on it is audited.
+    /// Audits a group. Everything is read again and consistently: the scan that led here may be late. What cannot be read
+    /// is a finding, or has one where it stands itself, and all that does not depend on it is audited.
     pub(super) async fn group(&mut self, id: GroupId) -> Result<()> {
         let Some(item) = self.call.item(MessageGroup::key_from(id)).await? else { return Ok(()) };
         let group = self.readable(MessageGroup::from_item(item))?;
@@ -143,8 +143,8 @@ impl Audit<'_> {
             return Ok(());
         }
         let update = Update::new().set(MessageGroup::MEMBER_COUNT, rows);
-        // Whoever joined or left since the group was read, which was before its rows were, has changed the second of these in the same
-        // transaction, and this write gives way. The first may be the same again.
+        // Whoever joined or left since the group was read, which was before its rows were, has changed the second of these
+        // in the same transaction, and this write gives way. The first may be the same again.
         let count_is_same = Condition::eq(MessageGroup::MEMBER_COUNT, group.member_count());
         let members_are_same = match group.member_changes() {
             Some(changes) => Condition::eq(MessageGroup::MEMBER_CHANGES, changes),
@@ -183,7 +183,8 @@ impl Audit<'_> {
         Ok(members)
     }
 
-    /// The profile that the user has now. Where none can be read it is as it was, and says no version: nothing tells that it is right.
+    /// The profile that the user has now. Where none can be read it is as it was, and says no version: nothing tells that
+    /// it is right.
     async fn as_it_is(&self, profile: Profile) -> Result<Profile> {
         Ok(match self.call.item(User::key_from(profile.id())).await?.map(User::from_item) {
             Some(Ok(user)) => user.profile(),
@@ -191,8 +192,8 @@ impl Audit<'_> {
         })
     }
 
-    /// Returns the users whose names stand in the rows, but for those that cannot be read: each is a finding at its own place. They
-    /// are read 100 at a time.
+    /// Returns the users whose names stand in the rows, but for those that cannot be read: each is a finding at its own
+    /// place. They are read 100 at a time.
     async fn users(&self, rows: &[(Membership, bool)]) -> Result<BTreeMap<UserId, User>> {
         let keys = rows.iter().map(|(row, _)| User::key_from(row.user_id())).collect();
         let users = self.call.get_all(keys).await?.into_iter().filter_map(|item| User::from_item(item).ok());

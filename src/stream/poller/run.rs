@@ -248,8 +248,8 @@ impl Poller {
     }
 }
 
-/// Returns the checkpoints of a stream that can be read; `None` for a stream that has none, readable or not. A shard without one is
-/// read from its oldest record.
+/// Returns the checkpoints of a stream that can be read; `None` for a stream that has none, readable or not. A shard
+/// without one is read from its oldest record.
 async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Option<Vec<Checkpoint>>> {
     let mut query = Query::table_consistent(Checkpoint::partition(stream_arn));
     query.range = SortRange::BeginsWith(Checkpoint::shards());

@@ -117,8 +117,8 @@ impl Shard {
 }
 
 impl Shards {
-    /// Restores what the checkpoints know. Each shard has still to be listed. `None` stands for a stream to begin: it does not follow
-    /// another, and has not been begun.
+    /// Restores what the checkpoints know. Each shard has still to be listed. `None` stands for a stream to begin: it does
+    /// not follow another, and has not been begun.
     pub(super) fn of(checkpoints: Option<Vec<Checkpoint>>) -> Self {
         let was_listed = checkpoints.is_some();
         let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
