@@ -114,12 +114,6 @@ impl<'a> Call<'a> {
         Ok(outcome)
     }
 
-    pub(crate) async fn query(&self, request: Query) -> Result<PageOutput> {
-        let page = self.store.query(request).await?;
-        self.add(page.capacity);
-        Ok(page)
-    }
-
     /// Starts to read the pages of a query, one after the other.
     pub(crate) fn pages(&self, query: Query) -> Pages<'_> {
         Pages { call: self, query, is_finished: false }
@@ -170,7 +164,8 @@ impl Pages<'_> {
         if self.is_finished {
             return Ok(None);
         }
-        let page = self.call.query(self.query.clone()).await?;
+        let page = self.call.store.query(self.query.clone()).await?;
+        self.call.add(page.capacity);
         self.is_finished = page.next.is_none();
         if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {
             let message = "the store answered with a page that does not lead on; try again later";

@@ -100,8 +100,8 @@ impl Threadline {
 
             let mut transaction = Transaction::default();
             let put = transaction.add(put_new(&user)?);
-            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?).when(free(now));
-            let claim = transaction.add(claim);
+            let claim = HandleClaim::new(profile.clone()).to_item()?;
+            let claim = transaction.add(Write::put(claim).when(free(now)));
             let identity = match new.identity {
                 Some(subject) => Some(transaction.add(put_new(&IdentityClaim::new(subject, profile))?)),
                 None => None,
