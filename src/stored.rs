@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_dynamo::AttributeValue;
 
 use crate::error::Result;
 use crate::item::{self, Item};
@@ -103,9 +102,8 @@ pub trait Entity: Stored {
     /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
         match item.get(TYPE) {
-            None => Self::read(item, Self::TYPE),
-            Some(AttributeValue::S(found)) if found == Self::TYPE => Self::read(item, Self::TYPE),
-            Some(found) => Err(item::of_another_type(&item, found, Self::TYPE)),
+            Some(found) if item.get_s(TYPE) != Some(Self::TYPE) => Err(item::of_another_type(&item, found, Self::TYPE)),
+            _ => Self::read(item, Self::TYPE),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::item::{Fields, Item};
 use crate::key::{Key, PartitionKey, SortKey};
 use crate::stored::{Entity, Stored};
 use crate::tag::HANDLE;
-use crate::text::{DisplayName, Handle};
+use crate::text::Handle;
 use crate::time::Timestamp;
 
 /// The claim on a handle, at `HANDLE#<folded handle>` / `HANDLE`. There can be one item with this key, and so one user with this
@@ -20,10 +20,7 @@ use crate::time::Timestamp;
 /// then others can take the handle in another case of its other letters, so run `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
-    user_uuid: UserId,
-    handle: Handle,
-    display_name: DisplayName,
-    version: Option<u32>,
+    profile: Profile,
     // `to_item` writes it as the table's own attribute.
     reserved_until: Option<Timestamp>,
 }
@@ -33,9 +30,7 @@ impl HandleClaim {
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "HANDLE#<handle>", "HANDLE");
 
     pub(crate) fn new(profile: Profile) -> Self {
-        let (user_uuid, version) = (profile.id(), profile.version());
-        let (handle, display_name) = profile.into_names();
-        Self { user_uuid, handle, display_name, version, reserved_until: None }
+        Self { profile, reserved_until: None }
     }
 
     /// The same claim as a reservation: its user has another handle now, and nobody else can take this one until then.
@@ -56,37 +51,27 @@ impl HandleClaim {
 
     /// Returns the id of the user who has the handle.
     pub fn user_id(&self) -> UserId {
-        self.user_uuid
+        self.profile.id()
     }
 
     /// Returns the user who has the handle.
     pub fn into_profile(self) -> Profile {
-        Profile::new(self.user_uuid, self.handle, self.display_name).of_version(self.version)
+        self.profile
     }
 }
 
 impl Stored for HandleClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        let claim = Self {
-            user_uuid: fields.required("user_uuid")?,
-            handle: fields.required("handle")?,
-            display_name: fields.required("display_name")?,
-            version: fields.optional("version")?,
-            reserved_until: fields.expires(),
-        };
+        let claim = Self { profile: Profile::read(&mut fields)?, reserved_until: fields.expires() };
         // Version 0.1 may have folded the handle to another key.
-        let is_at_its_key =
-            fields.is_at(&claim.key()) || Self::key_before(&claim.handle).is_some_and(|before| fields.is_at(&before));
+        let is_at_its_key = fields.is_at(&claim.key())
+            || Self::key_before(claim.profile.handle()).is_some_and(|before| fields.is_at(&before));
         if is_at_its_key { Ok(claim) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::new()
-            .with("user_uuid", &self.user_uuid)
-            .with("handle", &self.handle)
-            .with("display_name", &self.display_name)
-            .with_some("version", self.version.as_ref()))
+        Ok(self.profile.write())
     }
 }
 
@@ -99,7 +84,7 @@ impl Entity for HandleClaim {
     }
 
     fn key_parts(&self) -> &Handle {
-        &self.handle
+        self.profile.handle()
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -1,6 +1,8 @@
 //! What others see of a user.
 
+use crate::error::Result;
 use crate::id::UserId;
+use crate::item::{Fields, Item};
 use crate::text::{DisplayName, Handle};
 
 /// What others see of a user: the id and the names. Only a look-up makes one, so that nobody speaks or joins in another one's name. The claims, the memberships and the messages each hold a copy.
@@ -20,6 +22,25 @@ impl Profile {
     /// Somebody with these names; how new they are is not known.
     pub(crate) fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
         Self { id, handle, display_name, version: None }
+    }
+
+    /// Takes the profile from the fields of a claim.
+    pub(super) fn read(fields: &mut Fields) -> Result<Self> {
+        Ok(Self {
+            id: fields.required("user_uuid")?,
+            handle: fields.required("handle")?,
+            display_name: fields.required("display_name")?,
+            version: fields.optional("version")?,
+        })
+    }
+
+    /// Returns the fields of a claim that hold the profile.
+    pub(super) fn write(&self) -> Item {
+        Item::new()
+            .with("user_uuid", &self.id)
+            .with("handle", &self.handle)
+            .with("display_name", &self.display_name)
+            .with_some("version", self.version.as_ref())
     }
 
     /// The same, with names of this version of the user.

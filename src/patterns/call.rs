@@ -12,8 +12,8 @@ use crate::item::Item;
 use crate::key::{Key, TYPE};
 use crate::model::read_own;
 use crate::request::{
-    BatchGet, CancelCode, CancelReason, Condition, Get, GetOutput, MAX_BATCH_GETS, PageOutput, Query, Scan,
-    TransactOutcome, Transaction, Write, WriteOutcome,
+    BatchGet, CancelCode, CancelReason, Condition, Get, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
+    Transaction, Write, WriteOutcome,
 };
 use crate::store::{Store, StoreExt};
 use crate::stored::Entity;
@@ -72,15 +72,25 @@ impl<'a> Call<'a> {
         *self.consumed.lock().unwrap_or_else(PoisonError::into_inner) += capacity;
     }
 
-    pub(crate) async fn get(&self, request: Get) -> Result<GetOutput> {
+    async fn get(&self, request: Get) -> Result<Option<Item>> {
         let output = self.store.get(request).await?;
         self.add(output.capacity);
-        Ok(output)
+        Ok(output.item)
+    }
+
+    /// Reads an item consistently.
+    pub(crate) async fn item(&self, key: Key) -> Result<Option<Item>> {
+        self.get(Get::new(key).consistent()).await
     }
 
     /// Reads one of this crate's entities consistently; `None` also for another program's item at its key.
     pub(crate) async fn read<E: Entity>(&self, key: Key) -> Result<Option<E>> {
-        read_own(self.get(Get::new(key).consistent()).await?.item)
+        read_own(self.item(key).await?)
+    }
+
+    /// The same, eventually consistent.
+    pub(crate) async fn look_up<E: Entity>(&self, key: Key) -> Result<Option<E>> {
+        read_own(self.get(Get::new(key)).await?)
     }
 
     /// Reads any number of items consistently, 100 in a request, until none is left.
@@ -102,12 +112,6 @@ impl<'a> Call<'a> {
         let outcome = self.store.write(request).await?;
         self.add(outcome.capacity());
         Ok(outcome)
-    }
-
-    pub(crate) async fn query(&self, request: Query) -> Result<PageOutput> {
-        let page = self.store.query(request).await?;
-        self.add(page.capacity);
-        Ok(page)
     }
 
     /// Starts to read the pages of a query, one after the other.
@@ -160,7 +164,8 @@ impl Pages<'_> {
         if self.is_finished {
             return Ok(None);
         }
-        let page = self.call.query(self.query.clone()).await?;
+        let page = self.call.store.query(self.query.clone()).await?;
+        self.call.add(page.capacity);
         self.is_finished = page.next.is_none();
         if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {
             let message = "the store answered with a page that does not lead on; try again later";
@@ -174,6 +179,11 @@ impl Pages<'_> {
 /// The condition of each write to the item at a key of an `E`: it is no other program's. It also holds if there is no item.
 pub(crate) fn is_own<E: Entity>() -> Condition {
     Condition::absent(TYPE).or(Condition::eq(TYPE, E::TYPE))
+}
+
+/// Puts an entity where there is none yet, and asks for the one that is.
+pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
+    Ok(Write::put(entity.to_item()?).when(Condition::item_absent()).returning_old())
 }
 
 /// Whether the same action may be done a little later, with nothing changed.

@@ -9,7 +9,6 @@ pub(crate) mod groups;
 pub(crate) mod inbox;
 pub(crate) mod messages;
 mod page;
-mod put_new;
 mod send_window;
 mod thread;
 mod threadline;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -60,14 +59,6 @@ impl fmt::Debug for Cursor {
 }
 
 /// Takes any text: whether it is a cursor of the list shows when the list is read.
-impl FromStr for Cursor {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
 impl From<String> for Cursor {
     fn from(text: String) -> Self {
         Self(text)

@@ -20,27 +20,13 @@ use crate::store::record::{SequenceNumber, StreamRecord};
 
 pub(crate) const ADVANCE: Card = Card::new("projector.advance", "Projector::advance", Caller::Projector)
     .cases(&[
-        Case::new(
-            &[MEMBERS, MOVE],
-            Cost::of(&[
-                Term::reads(1).per(Per::ReadBlock),
-                Term::writes(1).per(Per::Member),
-                Term::index_writes(2).per(Per::Member),
-            ]),
-        ),
+        Case::new(&[MEMBERS, MOVE], MOVES),
         Case::named("redelivery", &[MEMBERS], Cost::of(&[Term::reads(1).per(Per::ReadBlock)])),
     ])
     .retry("updates the remaining memberships");
 
 pub(crate) const REFRESH: Card = Card::new("projector.refresh", "Projector::project", Caller::Projector)
-    .cases(&[Case::new(
-        &[NEWEST, MEMBERS, MOVE],
-        Cost::of(&[
-            Term::reads(1).per(Per::ReadBlock),
-            Term::writes(1).per(Per::Member),
-            Term::index_writes(2).per(Per::Member),
-        ]),
-    )])
+    .cases(&[Case::new(&[NEWEST, MEMBERS, MOVE], MOVES)])
     .retry("updates the remaining memberships");
 
 pub(crate) const JOIN: Card = Card::new("projector.join", "Projector::project", Caller::Projector)
@@ -100,6 +86,7 @@ pub(crate) const RENAME: Card = Card::new("projector.rename", "Projector::rename
 
 const EACH: Times = Times::Each("conversation");
 const PER_CONVERSATION: Per = Per::Each("conversation");
+const MOVES: Cost = Cost::of(&[NEWEST_READ, Term::writes(1).per(Per::Member), Term::index_writes(2).per(Per::Member)]);
 const NEWEST_READ: Term = Term::reads(1).per(Per::ReadBlock);
 const USER_READS: Term = Term::reads(1).per(Per::Each("user"));
 const MEMBERS: RequestCard = RequestCard::query(&Membership::CARD).range("begins with USER#").consistent();

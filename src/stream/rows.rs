@@ -17,7 +17,7 @@ use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
 use crate::patterns::call::{Call, is_own};
 use crate::patterns::{members_of, newest_message};
-use crate::request::{Condition, Get, Query, SortRange, Update, Write, WriteOutcome};
+use crate::request::{Condition, Query, SortRange, Update, Write, WriteOutcome};
 use crate::stored::Entity;
 
 /// How many things are done at once: groups of a batch, and rows of a group.
@@ -67,7 +67,11 @@ pub(super) async fn join(call: &Call<'_>, group: GroupId, joined: BTreeMap<UserI
         }
     }
     let (newest, users) = (&newest, &users);
-    worst(done, all(joined.into_values().map(|row| join_row(call, row, newest.as_ref(), users).boxed())).await)
+    let mut rows = at_once(joined.into_values().map(|row| join_row(call, row, newest.as_ref(), users).boxed()));
+    while let Some(result) = rows.next().await {
+        done = worst(done, result);
+    }
+    done
 }
 
 async fn join_row(
@@ -138,17 +142,12 @@ pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
 async fn rename_conversation(call: &Call<'_>, row: Membership, user: &User) -> Result<()> {
     let other = row.other_id().map(|other| Membership::key_from((row.group_id(), other)));
     let own = rename_row(call, row, user).await.map(drop);
-    match other {
-        Some(key) => worst(own, rename_at(call, key, user).await),
-        None => own,
-    }
-}
-
-async fn rename_at(call: &Call<'_>, key: Key, user: &User) -> Result<()> {
-    match stored(call, key).await? {
-        Some(row) => rename_row(call, row, user).await.map(drop),
-        None => Ok(()),
-    }
+    let Some(key) = other else { return own };
+    let others = match stored(call, key).await {
+        Ok(Some(row)) => rename_row(call, row, user).await.map(drop),
+        read => read.map(drop),
+    };
+    worst(own, others)
 }
 
 /// Gives a row that holds older names of a user the new ones. Gives the row as it is then; `None` where it has gone.
@@ -170,7 +169,7 @@ pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> R
     let renamed = row.renamed(user);
     let Some(position) = row.last_message().filter(|_| renamed.may_show_more_than(row)) else { return Ok(renamed) };
     let key = Message::key_from(MessageKey { group: row.group_id(), position });
-    let message = call.get(Get::new(key).consistent()).await?.item.map(Message::from_item);
+    let message = call.item(key).await?.map(Message::from_item);
     // Where it is another revision by now, or has gone, the record of that is still to come, and finds the new names.
     match message {
         Some(Ok(message)) if row.shows_revision_of(&message) => Ok(renamed.showing(&message)),
@@ -180,7 +179,7 @@ pub(super) async fn renamed(call: &Call<'_>, row: &Membership, user: &User) -> R
 
 /// Reads the item at a key of an `E`, if it can be read.
 async fn stored<E: Entity>(call: &Call<'_>, key: Key) -> Result<Option<E>> {
-    Ok(call.get(Get::new(key).consistent()).await?.item.and_then(|item| readable(call, item)))
+    Ok(call.item(key).await?.and_then(|item| readable(call, item)))
 }
 
 /// Returns an item that can be read. Another one has a record of its own, which says so, and keeps no other record from being done.
@@ -297,16 +296,6 @@ fn still(name: &'static str, value: Option<AttributeValue>) -> Condition {
 /// Does several of these at once. They are boxed, so that whoever awaits them may be sent to another thread.
 pub(super) fn at_once<'a, T: Send>(work: impl Iterator<Item = BoxFuture<'a, T>>) -> impl Stream<Item = T> + Send {
     stream::iter(work.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY)
-}
-
-/// Does all of these, several at once, whatever comes of each.
-async fn all(work: impl Iterator<Item = BoxFuture<'_, Result<()>>>) -> Result<()> {
-    let mut results = at_once(work);
-    let mut done = Ok(());
-    while let Some(result) = results.next().await {
-        done = worst(done, result);
-    }
-    done
 }
 
 /// The worst of two results: an error that may pass, since all is done again for it, then one that never will.

@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_security::{GeneralSecurityProfile, MixedScript};
 
-use super::{at_most, at_most_bytes, not_empty, segment, text_newtype};
-use crate::error::{Error, Result};
+use super::{at_most, at_most_bytes, ensure, not_empty, segment, text_newtype};
+use crate::error::Result;
 use crate::key;
 
 text_newtype! {
@@ -35,9 +35,8 @@ text_newtype! {
     /// ASCII.
     FoldedHandle,
     |text| {
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(Error::invalid("a folded handle has no capitals of ASCII"));
-        }
+        let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        ensure(!has_capitals, || "a folded handle has no capitals of ASCII")?;
         segment("a folded handle", MAX_FOLDED_BYTES, text)
     }
 }
@@ -88,16 +87,13 @@ impl Handle {
     fn in_ascii_lower_case(&self) -> FoldedHandle {
         FoldedHandle(self.0.to_ascii_lowercase())
     }
-}
 
-impl Handle {
     /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
     /// membership that holds it stays under 1 KB.
     pub(crate) fn stored(text: String) -> Result<Self> {
         check_length(&text)?;
-        if !text.chars().all(is_in_handles) {
-            return Err(Error::invalid("a handle may hold only letters, digits and marks, `_`, `-` and `.`"));
-        }
+        let is_in_use = text.chars().all(is_in_handles);
+        ensure(is_in_use, || "a handle may hold only letters, digits and marks, `_`, `-` and `.`")?;
         Ok(Self(text))
     }
 }
@@ -120,23 +116,13 @@ fn is_in_handles(c: char) -> bool {
 fn check(text: &str) -> Result<()> {
     check_length(text)?;
     let composed: String = text.nfc().collect();
-    if !composed.chars().all(|c| is_in_handles(c) && c.identifier_allowed()) {
-        return Err(Error::invalid(
-            "a handle may hold only visible letters, digits and marks in use today, `_`, `-` and `.`",
-        ));
-    }
-    if composed.starts_with(is_combining_mark) || matches!(text, "." | "..") {
-        return Err(Error::invalid("a handle must not begin with a combining mark, nor be `.` or `..`"));
-    }
-    if has_deceptive_marks(text) {
-        return Err(Error::invalid(
-            "a handle must not repeat a mark, have more than four on a letter, or a dot on one that has a dot",
-        ));
-    }
-    if !composed.is_single_script() {
-        return Err(Error::invalid("a handle must not mix scripts"));
-    }
-    Ok(())
+    let is_allowed = composed.chars().all(|c| is_in_handles(c) && c.identifier_allowed());
+    ensure(is_allowed, || "a handle may hold only visible letters, digits and marks in use today, `_`, `-` and `.`")?;
+    let begins_well = !composed.starts_with(is_combining_mark) && !matches!(text, "." | "..");
+    ensure(begins_well, || "a handle must not begin with a combining mark, nor be `.` or `..`")?;
+    let marks = "a handle must not repeat a mark, have more than four on a letter, or a dot on one that has a dot";
+    ensure(!has_deceptive_marks(text), || marks)?;
+    ensure(composed.is_single_script(), || "a handle must not mix scripts")
 }
 
 /// Returns `true` for marks that nobody sees or that pile up, by section 5.4 of UTS #39.

@@ -4,6 +4,8 @@ mod handle;
 mod name;
 mod preview;
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
 use crate::key;
 
@@ -45,12 +47,6 @@ macro_rules! text_newtype {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({} bytes)"), self.0.len())
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
             }
         }
 
@@ -136,39 +132,30 @@ key::segment! {
 fn segment(what: &'static str, most_bytes: usize, text: String) -> Result<String> {
     at_most_bytes(what, most_bytes, &text)?;
     not_empty(what, &text)?;
-    if text.contains('#') {
-        return Err(Error::invalid(format!("{what} must not hold `#`, which parts the segments of a key")));
-    }
+    ensure(!text.contains('#'), || format!("{what} must not hold `#`, which parts the segments of a key"))?;
     no_control(what, &text)?;
     Ok(text)
 }
 
+/// Refuses a text of which a rule does not hold.
+fn ensure<M: Into<Cow<'static, str>>>(holds: bool, message: impl FnOnce() -> M) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::invalid(message())) }
+}
+
 fn at_most(what: &'static str, most: usize, text: &str) -> Result<()> {
     let count = text.chars().count();
-    if count > most {
-        return Err(Error::invalid(format!("{what} may have at most {most} characters, and this has {count}")));
-    }
-    Ok(())
+    ensure(count <= most, || format!("{what} may have at most {most} characters, and this has {count}"))
 }
 
 fn at_most_bytes(what: &'static str, most: usize, text: &str) -> Result<()> {
     let count = text.len();
-    if count > most {
-        return Err(Error::invalid(format!("{what} may have at most {most} bytes of UTF-8, and this has {count}")));
-    }
-    Ok(())
+    ensure(count <= most, || format!("{what} may have at most {most} bytes of UTF-8, and this has {count}"))
 }
 
 fn not_empty(what: &'static str, text: &str) -> Result<()> {
-    if text.is_empty() {
-        return Err(Error::invalid(format!("{what} must not be empty")));
-    }
-    Ok(())
+    ensure(!text.is_empty(), || format!("{what} must not be empty"))
 }
 
 fn no_control(what: &'static str, text: &str) -> Result<()> {
-    if text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("{what} must not hold control characters")));
-    }
-    Ok(())
+    ensure(!text.chars().any(char::is_control), || format!("{what} must not hold control characters"))
 }

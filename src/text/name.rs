@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::GeneralSecurityProfile;
 use unicode_security::general_security_profile::IdentifierType;
 
-use super::{at_most, at_most_bytes, no_control, text_newtype};
-use crate::error::{Error, Result};
+use super::{at_most, at_most_bytes, ensure, no_control, text_newtype};
+use crate::error::Result;
 
 text_newtype! {
     /// A person's name as others read it: 1 to 64 characters and at most 80 bytes. It is trimmed and kept in Unicode's form NFC. It
@@ -58,37 +58,24 @@ fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<String>
     at_most(what, 64, &text)?;
     at_most_bytes(what, most_bytes, &text)?;
     not_blank(what, &text, is_blank)?;
-    if text.chars().any(is_control) {
-        return Err(Error::invalid(format!("{what} must not hold control characters or bidirectional overrides")));
-    }
+    let has_control = text.chars().any(is_control);
+    ensure(!has_control, || format!("{what} must not hold control characters or bidirectional overrides"))?;
     Ok(text)
 }
 
 fn not_blank(what: &'static str, text: &str, is_blank: impl Fn(char) -> bool) -> Result<()> {
-    if text.chars().all(is_blank) {
-        return Err(Error::invalid(format!("{what} must not be empty or blank")));
-    }
-    Ok(())
+    ensure(!text.chars().all(is_blank), || format!("{what} must not be empty or blank"))
 }
 
 /// Returns `true` for a character that looks like nothing: white space, what Unicode ignores by default, and the blanks of single
 /// scripts.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || c.identifier_type() == Some(IdentifierType::Default_Ignorable)
-        || is_ignored(c)
-        || is_blank_sign(c)
-}
-
-/// Returns `true` for what Unicode ignores by default and does not give the type `Default_Ignorable`: the deprecated, and those
-/// that are not assigned yet. Besides, the marks of annotations.
-fn is_ignored(c: char) -> bool {
-    matches!(c, '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Returns `true` for the blank pattern of Braille, the null notehead of music and the blanks of hieroglyphs.
-fn is_blank_sign(c: char) -> bool {
-    matches!(c, '\u{2800}' | '\u{1D159}' | '\u{13441}' | '\u{13442}')
+    let is_ignored = c.identifier_type() == Some(IdentifierType::Default_Ignorable)
+        // Those that are deprecated or not assigned yet do not have this type. Besides, the marks of annotations.
+        || matches!(c, '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}');
+    // The blank pattern of Braille, the null notehead of music and the blanks of hieroglyphs.
+    let is_blank_sign = matches!(c, '\u{2800}' | '\u{1D159}' | '\u{13441}' | '\u{13442}');
+    c.is_whitespace() || is_ignored || is_blank_sign
 }
 
 /// Returns `true` for controls, line and paragraph separators, and what changes the direction of the text around it.

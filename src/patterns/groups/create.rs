@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{another_group, created_or_existing};
+use super::{GROUP, MEMBERSHIPS, MESSAGE, OPEN, another_group, created_or_existing};
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
-use crate::patterns::call::begin;
-use crate::patterns::put_new::put_new;
+use crate::patterns::call::{begin, put_new};
 use crate::patterns::{Draft, Thread, Threadline};
 use crate::stored::Entity;
 use crate::text::GroupTitle;
@@ -67,15 +66,10 @@ pub(crate) const CARD: Card = Card::new("groups.create", "Threadline::create_gro
     ])
     .retry("returns the created group, if the ids of the group and of the draft are the same");
 
-const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
-const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
-const MEMBERSHIPS: RequestCard =
-    RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
 const IF_ID: Times = Times::OnlyIf("the draft has an id");
 const STORED_MESSAGE: RequestCard = RequestCard::get(&Message::CARD).consistent().times(IF_ID);
 const EXPIRED_MESSAGE: RequestCard =
     RequestCard::check(&Message::CARD).when("the message is the one sent").times(IF_ID);
-const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 /// A group with a title that is still to be created.
 #[derive(Clone, Debug)]

@@ -3,10 +3,9 @@
 use super::not_a_member;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::Result;
-use crate::model::{MessageGroup, read_own};
+use crate::model::MessageGroup;
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
-use crate::request::Get;
 use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.get", "Thread::group", Caller::Member)
@@ -20,10 +19,6 @@ impl Thread {
     /// [`NotFound`](crate::ErrorKind::NotFound) when the group is gone; as [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn group(&self) -> Result<MessageGroup> {
         let call = begin!(&*self.chat.store, CARD);
-        call.run(async {
-            let found = call.get(Get::new(MessageGroup::key_from(self.group_id()))).await?;
-            read_own(found.item)?.ok_or_else(not_a_member)
-        })
-        .await
+        call.run(async { call.look_up(MessageGroup::key_from(self.group_id())).await?.ok_or_else(not_a_member) }).await
     }
 }

@@ -1,12 +1,11 @@
 //! `groups.import_direct`
 
-use super::check_two;
-use crate::card::{Caller, Card, Case, Cost, RequestCard, Term, Times};
+use super::{GROUP, MEMBERSHIPS, OPEN, check_two};
+use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, MessageGroup, Profile, read_own};
-use crate::patterns::call::begin;
-use crate::patterns::put_new::put_new;
+use crate::patterns::call::{begin, put_new};
 use crate::patterns::{Thread, Threadline};
 use crate::request::Transaction;
 use crate::stored::Entity;
@@ -29,12 +28,8 @@ pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::imp
     ])
     .retry("returns the imported conversation");
 
-const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
-const MEMBERSHIPS: RequestCard =
-    RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
 /// The item at the pair's own id, which leads to the imported conversation.
 const POINTER: RequestCard = GROUP;
-const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 /// A conversation of two that comes from elsewhere and keeps its id.
 #[derive(Clone, Debug)]

@@ -10,10 +10,10 @@ pub(crate) mod remove_member;
 pub(crate) mod start_direct;
 
 use super::Thread;
-use super::call::{Call, is_own};
-use super::put_new::put_new;
+use super::call::{Call, is_own, put_new};
+use crate::card::{RequestCard, Times};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Membership, MessageGroup, Profile, read_own};
+use crate::model::{Membership, Message, MessageGroup, Profile, read_own};
 use crate::request::{Condition, TransactAction, Transaction, Update, Write};
 use crate::stored::Entity;
 use crate::text::GroupTitle;
@@ -22,6 +22,12 @@ pub use create::NewGroup;
 pub use import_direct::ImportedDirect;
 pub use members::Member;
 pub(crate) use members::members_of;
+
+const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
+const MEMBERSHIPS: RequestCard = MEMBERSHIP.times(Times::PerMember);
+const MEMBERSHIP: RequestCard = RequestCard::put(&Membership::CARD).when("no such membership").in_transaction();
+const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
+const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Thread {
     /// Returns the check that the caller is still a member: a thread may be kept for longer than the membership lasts.

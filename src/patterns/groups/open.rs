@@ -1,6 +1,6 @@
 //! `groups.open`
 
-use super::not_a_member;
+use super::{OPEN, not_a_member};
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::Result;
 use crate::id::{GroupId, UserId};
@@ -11,16 +11,14 @@ use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Caller::Member)
     .cases(&[
-        Case::new(&[MEMBERSHIP], Cost::of(&[Term::reads(1)])),
+        Case::new(&[OPEN], Cost::of(&[Term::reads(1)])),
         Case::named(
             "shown message has expired",
-            &[MEMBERSHIP, RequestCard::query(&Message::CARD).consistent()],
+            &[OPEN, RequestCard::query(&Message::CARD).consistent()],
             Cost::of(&[Term::reads(1), Term::reads(1).per(Per::ReadBlock)]),
         ),
     ])
     .retry("reads again");
-
-const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Threadline {
     /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU, and

@@ -1,12 +1,11 @@
 //! `groups.start_direct`
 
-use super::{another_group, check_two, created_or_existing};
-use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
+use super::{GROUP, MEMBERSHIPS, MESSAGE, OPEN, another_group, check_two, created_or_existing};
+use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::{Error, Result};
 use crate::id::GroupId;
 use crate::model::{Conversation, Membership, Message, MessageGroup, Profile};
-use crate::patterns::call::begin;
-use crate::patterns::put_new::put_new;
+use crate::patterns::call::{begin, put_new};
 use crate::patterns::{Draft, Thread, Threadline};
 use crate::stored::Entity;
 
@@ -35,12 +34,7 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
     ])
     .retry("opens the conversation, and stores the message once if the draft has an id");
 
-const GROUP: RequestCard = RequestCard::put(&MessageGroup::CARD).when("no such group").in_transaction();
-const MEMBERSHIPS: RequestCard =
-    RequestCard::put(&Membership::CARD).when("no such membership").times(Times::PerMember).in_transaction();
-const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such message").in_transaction();
 const SEND: RequestCard = RequestCard::put(&Message::CARD).when("no such message");
-const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Threadline {
     /// Starts the direct conversation of two people with a first message, or sends the message into the one they have.

@@ -110,14 +110,8 @@ impl InboxRequest<'_> {
     }
 
     /// The position in the index that a cursor stands for.
-    fn start(&self, position: &str) -> Result<Position> {
-        let read = || {
-            let (time, group) = position.split_once(' ')?;
-            let (time, group): (Timestamp, GroupId) = (time.parse().ok()?, group.parse().ok()?);
-            // Times and ids may be written in other ways, which no cursor of ours is.
-            (place(time, group) == position).then_some((time, group))
-        };
-        let (time, group) = read().ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
+    fn start(&self, place: &str) -> Result<Position> {
+        let (time, group) = placed_at(place).ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
         Ok(Position {
             key: Membership::key_from((group, self.user)),
             index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
@@ -127,25 +121,18 @@ impl InboxRequest<'_> {
 
 /// Reads an entry and its place in the index, from which the list continues, also if the entry does not belong there.
 fn read_entry(item: Item) -> Option<Result<(Membership, String)>> {
-    let place = placed_at(&item);
+    let place = item.get_s(GSI1SK).filter(|sk| placed_at(sk).is_some()).map(str::to_owned);
+    let no_place = || Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry");
     let membership = read_listed::<Membership>(item)?;
-    Some(membership.and_then(|membership| Ok((membership, place?))))
+    Some(membership.and_then(|membership| Ok((membership, place.ok_or_else(no_place)?))))
 }
 
-fn placed_at(item: &Item) -> Result<String> {
-    let read = || {
-        let sk = item.get_s(GSI1SK)?;
-        let (time, group) = sk.split_once('#')?.1.split_once('#')?;
-        let (time, group) = (time.parse().ok()?, group.parse().ok()?);
-        // A place in another spelling is another place, and the list would not continue after it.
-        (Membership::recency(time, group).as_str() == sk).then(|| place(time, group))
-    };
-    read().ok_or_else(|| Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry"))
-}
-
-/// Returns the text of a cursor after an inbox entry.
-fn place(last_message_at: Timestamp, group: GroupId) -> String {
-    format!("{last_message_at} {group}")
+/// Reads the sort key of an entry in the index, which is the text of a cursor after it. In another spelling it is another
+/// place, and the list would not continue after it.
+fn placed_at(sk: &str) -> Option<(Timestamp, GroupId)> {
+    let (time, group) = sk.split_once('#')?.1.split_once('#')?;
+    let (time, group) = (time.parse().ok()?, group.parse().ok()?);
+    (Membership::recency(time, group).as_str() == sk).then_some((time, group))
 }
 
 #[cfg(test)]
@@ -158,13 +145,14 @@ mod tests {
         let chat = Threadline::new(MemoryStore::new());
         let inbox = chat.inbox("6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap());
         let (time, group) = ("2026-11-22T12:00:00.000000+00:00", "5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
-        assert!(inbox.start(&format!("{time} {group}")).is_ok());
+        assert!(inbox.start(&format!("GRP#{time}#{group}")).is_ok());
         for other in [
-            format!("2026-11-22T12:00:00Z {group}"),
-            format!("2026-11-22T13:00:00.000000+01:00 {group}"),
-            format!("{time} {}", group.to_uppercase()),
-            format!("{time} {}", group.replace('-', "")),
-            format!("{time}  {group}"),
+            format!("GRP#2026-11-22T12:00:00Z#{group}"),
+            format!("GRP#2026-11-22T13:00:00.000000+01:00#{group}"),
+            format!("GRP#{time}#{}", group.to_uppercase()),
+            format!("GRP#{time}#{}", group.replace('-', "")),
+            format!("GRP#{time}##{group}"),
+            format!("USER#{time}#{group}"),
             time.to_owned(),
             String::new(),
         ] {

@@ -12,25 +12,22 @@ use crate::request::{Comparison, Condition, Update, Write, WriteOutcome};
 use crate::stored::Entity;
 
 impl Thread {
-    /// Updates a message on the condition that it is there, one's own, not deleted, and what else has to hold of it.
+    /// Updates a message on the condition that it is there, one's own, and what else has to hold of it.
     pub(super) async fn change(
         &self,
         call: &Call<'_>,
         position: MessagePosition,
         update: Update,
-        needed: Option<Condition>,
+        needed: Condition,
     ) -> Result<Changed> {
         let me = self.me.user_id();
         let mine = Condition::item_exists()
             .and(is_own::<Message>())
             .and(has_texts())
             .and(Condition::eq(Message::SENDER, me))
-            .and(Condition::absent(Message::DELETED_AT));
+            .and(needed);
         let key = Message::key_from(MessageKey { group: self.group_id(), position });
-        let mut write = Write::update(key, update.add(Message::REVISION, 1)).when(mine).returning_old();
-        if let Some(needed) = needed {
-            write = write.when(needed);
-        }
+        let write = Write::update(key, update.add(Message::REVISION, 1)).when(mine).returning_old();
         let not_found = || Error::not_found("there is no such message in this thread").with_entity(Message::TYPE);
         match call.write(write).await? {
             WriteOutcome::Done { old, .. } => {
@@ -52,7 +49,7 @@ impl Thread {
 pub(super) enum Changed {
     /// It was done, to this message.
     Now(Message),
-    /// It was not done: this is a tombstone, or what is needed does not hold of it.
+    /// It was not done: what is needed does not hold of this one.
     Not(Message),
 }
 

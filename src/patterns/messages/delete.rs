@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::{Message, MessagePosition};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
-use crate::request::Update;
+use crate::request::{Condition, Update};
 
 pub(crate) const CARD: Card = Card::new("messages.delete", "Thread::delete", Caller::Author)
     .cases(&[Case::new(
@@ -30,7 +30,7 @@ impl Thread {
         call.run(async {
             let now = self.chat.clock.now();
             let update = Update::new().set(Message::DELETED_AT, now).remove(Message::BODY);
-            match self.change(&call, position?, update, None).await? {
+            match self.change(&call, position?, update, Condition::absent(Message::DELETED_AT)).await? {
                 Changed::Now(old) => Ok(old.deleted(now)),
                 Changed::Not(tombstone) => Ok(tombstone),
             }

@@ -3,9 +3,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::model::{Message, Profile, read_own};
-use crate::patterns::call::{Call, is_own};
+use crate::patterns::call::{Call, is_own, put_new};
 use crate::patterns::{Draft, Threadline};
-use crate::request::{Condition, Transaction, Write, WriteOutcome};
+use crate::request::{Condition, Transaction, WriteOutcome};
 use crate::stored::Entity;
 
 impl Threadline {
@@ -42,11 +42,11 @@ impl Threadline {
         if let Some(error) = self.out_of_window(message.created_at()) {
             return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
         }
-        let write = Write::put(message.to_item()?).when(Condition::item_absent()).returning_old();
-        match call.write(write).await? {
+        match call.write(put_new(&message)?).await? {
             WriteOutcome::Done { .. } => Ok(message),
             WriteOutcome::Refused { current, .. } => {
                 // An item that is there and is not shown has expired.
+                let expired = || Error::not_found("the message has expired").with_entity(Message::TYPE);
                 let current = current.ok_or_else(expired)?;
                 same_message(read_own(Some(current))?.ok_or_else(another_message)?, &message)
             }
@@ -61,10 +61,6 @@ fn same_message(stored: Message, sent: &Message) -> Result<Message> {
     } else {
         Err(another_message())
     }
-}
-
-fn expired() -> Error {
-    Error::not_found("the message has expired").with_entity(Message::TYPE)
 }
 
 fn another_message() -> Error {

@@ -40,7 +40,8 @@ impl Thread {
             let (body, now) = (body?, self.chat.clock.now());
             let text = || &body;
             let update = Update::new().set(Message::BODY, text()).set(Message::EDITED_AT, now);
-            match self.change(&call, position?, update, Some(Condition::ne(Message::BODY, text()))).await? {
+            let needed = Condition::absent(Message::DELETED_AT).and(Condition::ne(Message::BODY, text()));
+            match self.change(&call, position?, update, needed).await? {
                 Changed::Now(old) => Ok(old.edited(body, now)),
                 Changed::Not(stored) if stored.is_deleted() => {
                     Err(Error::not_found("the message was deleted").with_entity(Message::TYPE))

@@ -2,10 +2,9 @@
 
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::{Error, Result};
-use crate::model::{Message, MessageKey, MessagePosition, read_own};
+use crate::model::{Message, MessageKey, MessagePosition};
 use crate::patterns::Thread;
 use crate::patterns::call::begin;
-use crate::request::Get;
 use crate::stored::Entity;
 
 pub(crate) const CARD: Card = Card::new("messages.get", "Thread::message", Caller::Member)
@@ -46,7 +45,7 @@ impl Thread {
         let position = position.try_into().map_err(Into::into);
         call.run(async {
             let key = Message::key_from(MessageKey { group: self.group_id(), position: position? });
-            read_own(call.get(Get::new(key)).await?.item)
+            call.look_up(key).await
         })
         .await
     }

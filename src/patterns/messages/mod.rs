@@ -5,9 +5,32 @@ pub(crate) mod delete;
 mod delivery;
 pub(crate) mod edit;
 pub(crate) mod get;
-mod newest;
 pub(crate) mod page;
 pub(crate) mod send;
 
-pub(crate) use newest::newest_message;
+use std::num::NonZeroU32;
+
+use crate::error::Result;
+use crate::id::GroupId;
+use crate::model::{Message, read_listed};
+use crate::patterns::call::Call;
+use crate::request::{Order, Query};
+
 pub use page::MessagesRequest;
+
+/// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.
+pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
+    let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
+    // More than one, so that expired messages and an application's own entities rarely cost another page.
+    query.limit = NonZeroU32::new(4);
+    let mut pages = call.pages(query);
+    while let Some(items) = pages.next().await? {
+        let mut messages = items.into_iter().filter_map(read_listed::<Message>);
+        if let Some(message) = messages.find_map(Result::ok) {
+            return Ok(Some(message));
+        }
+        // Where there are four of them, there may be many.
+        pages.query.limit = NonZeroU32::new(100);
+    }
+    Ok(None)
+}

@@ -231,7 +231,7 @@ impl Walk {
     /// What the cursors of the walk are bound to.
     fn list(&self) -> List {
         let partition = Message::partition(self.group);
-        List { pattern: CARD.name, partition, order: self.order, bounds: self.range.to_string() }
+        List { pattern: CARD.name, partition, order: self.order, bounds: self.range.text() }
     }
 }
 
@@ -249,6 +249,12 @@ impl Range {
             && self.after.is_none_or(|after| sk > after.sort_key().as_str())
     }
 
+    /// The bounds as the cursors hold them.
+    fn text(&self) -> String {
+        let text = |bound: Option<MessagePosition>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+        format!("{} {}", text(self.after), text(self.before))
+    }
+
     /// The narrowest range that DynamoDB has for the bounds. One of two bounds counts both in.
     fn sort_keys(&self) -> SortRange {
         match (self.after, self.before) {
@@ -257,13 +263,6 @@ impl Range {
             (Some(after), None) => SortRange::After(after.sort_key()),
             (Some(after), Some(before)) => SortRange::Between(after.sort_key(), before.sort_key()),
         }
-    }
-}
-
-impl std::fmt::Display for Range {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = |bound: Option<MessagePosition>| bound.map(|bound| bound.to_string()).unwrap_or_default();
-        write!(f, "{} {}", text(self.after), text(self.before))
     }
 }
 

@@ -1,12 +1,10 @@
 //! `users.by_handle`
 
-use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::{Error, Result};
-use crate::model::{HandleClaim, Profile, read_own};
+use crate::model::{HandleClaim, Profile};
 use crate::patterns::Threadline;
 use crate::patterns::call::begin;
-use crate::request::Get;
 use crate::stored::Entity;
 use crate::text::Handle;
 
@@ -34,16 +32,16 @@ impl Threadline {
         call.run(async {
             let handle = &handle?;
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
-            let claim: Option<HandleClaim> = get(&call, handle).await?;
+            let claim: Option<HandleClaim> = call.look_up(HandleClaim::key_from(handle)).await?;
             let before = HandleClaim::key_before(handle);
             let typed = claim.as_ref().map(|claim| HandleClaim::key_before(claim.key_parts()));
             if typed.as_ref() != Some(&before)
                 && let Some(before) = before
             {
                 // Version 0.1 may have given this form to somebody else than it gave the folded one.
-                let claim = read_own::<HandleClaim>(call.get(Get::new(before)).await?.item)?.filter(in_use);
-                if let Some(claim) = claim {
-                    return Ok(Some(claim.into_profile()));
+                let held: Option<HandleClaim> = call.look_up(before).await?;
+                if let Some(held) = held.filter(in_use) {
+                    return Ok(Some(held.into_profile()));
                 }
             }
             Ok(claim.filter(in_use).map(HandleClaim::into_profile))

@@ -1,11 +1,11 @@
 //! `users.by_identity`
 
-use super::get;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::{Error, Result};
 use crate::model::{IdentityClaim, Profile};
 use crate::patterns::Threadline;
 use crate::patterns::call::begin;
+use crate::stored::Entity;
 use crate::text::IdentitySubject;
 
 pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_by_identity", Caller::Anyone)
@@ -13,7 +13,7 @@ pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_b
     .retry("reads again");
 
 impl Threadline {
-    /// Returns the user with this identity-provider subject, if any. 0.5 RCU.
+    /// Whom the identity provider knows by this subject; `None` where nobody. 0.5 RCU.
     ///
     /// # Errors
     /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
@@ -23,6 +23,10 @@ impl Threadline {
     ) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
         let subject = subject.try_into().map_err(Into::into);
-        call.run(async { Ok(get(&call, &subject?).await?.map(IdentityClaim::into_profile)) }).await
+        call.run(async {
+            let key = IdentityClaim::key_from(&subject?);
+            Ok(call.look_up(key).await?.map(IdentityClaim::into_profile))
+        })
+        .await
     }
 }

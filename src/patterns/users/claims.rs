@@ -6,7 +6,7 @@ use crate::key::{EXPIRES_AT, Key};
 use crate::model::{HandleClaim, User};
 use crate::patterns::Threadline;
 use crate::patterns::call::{Call, is_own};
-use crate::request::{ActionHandle, Condition, Get, Transaction, Update, Write};
+use crate::request::{ActionHandle, Condition, Transaction, Update, Write};
 use crate::stored::Entity;
 use crate::text::Handle;
 use crate::time::Timestamp;
@@ -82,11 +82,11 @@ pub(super) async fn place(call: &Call<'_>, user: &User, handle: &Handle) -> Resu
         let is_claim = item.type_name().is_none_or(|name| name == HandleClaim::TYPE);
         is_claim && item.get_s("user_uuid") == Some(&*user.id().to_string())
     };
-    let held = call.get(Get::new(before.clone()).consistent()).await?.item;
+    let held = call.item(before.clone()).await?;
     if !held.as_ref().is_some_and(own) {
         return Ok(Place { also_free: Some(before), ..at_key });
     }
-    let held = call.get(Get::new(key).consistent()).await?.item;
+    let held = call.item(key).await?;
     Ok(match held.as_ref().is_none_or(own) {
         true => Place { moves: Some(before), ..at_key },
         false => Place { key: before, is_before: true, ..at_key },

@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::model::{HandleClaim, IdentityClaim, Profile, User, read_own};
 use crate::patterns::Threadline;
-use crate::patterns::call::begin;
-use crate::patterns::put_new::put_new;
+use crate::patterns::call::{begin, put_new};
 use crate::request::{ActionHandle, Transaction, Write};
 use crate::stored::Entity;
 use crate::text::{DisplayName, Handle, IdentitySubject};
@@ -103,8 +102,8 @@ impl Threadline {
 
             let mut transaction = Transaction::default();
             let put = transaction.add(put_new(&user)?);
-            let claim = Write::put(HandleClaim::new(profile.clone()).to_item()?).when(free(now));
-            let claim = transaction.add(claim);
+            let claim = HandleClaim::new(profile.clone()).to_item()?;
+            let claim = transaction.add(Write::put(claim).when(free(now)));
             let identity = match new.identity {
                 Some(subject) => Some(transaction.add(put_new(&IdentityClaim::new(subject, profile))?)),
                 None => None,

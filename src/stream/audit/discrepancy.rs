@@ -119,12 +119,6 @@ pub struct Finding {
     pub repaired: bool,
 }
 
-impl Finding {
-    pub(super) fn found(discrepancy: Discrepancy) -> Self {
-        Self { discrepancy, repaired: false }
-    }
-}
-
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = if self.repaired { ": repaired" } else { "" };

@@ -132,13 +132,6 @@ pub struct AuditPage {
     pub next: Option<AuditCursor>,
 }
 
-/// What an audit does about what it finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    Report,
-    Repair,
-}
-
 impl Auditor {
     /// An auditor of this store.
     pub fn new(store: impl Store + 'static) -> Self {
@@ -155,7 +148,7 @@ impl Auditor {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
         let cursor = cursor.into();
-        call.run(page(&call, cursor.as_ref(), Mode::Report)).await
+        call.run(page(&call, cursor.as_ref(), false)).await
     }
 
     /// Reports what differs in one page of the table, and repairs it where what it is derived from tells how.
@@ -169,33 +162,34 @@ impl Auditor {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, REPAIR);
         let cursor = cursor.into();
-        call.run(page(&call, cursor.as_ref(), Mode::Repair)).await
+        call.run(page(&call, cursor.as_ref(), true)).await
     }
 }
 
-async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, mode: Mode) -> Result<AuditPage> {
+async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, repairs: bool) -> Result<AuditPage> {
     let mut scan = Scan::new().start(cursor.map(AuditCursor::position).transpose()?.flatten());
     scan.limit = NonZeroU32::new(PAGE_ITEMS);
     let scanned = call.scan(scan).await?;
     let mut page = AuditPage::default();
     let mut reached = cursor.cloned().unwrap_or_else(AuditCursor::start);
-    let (within_limit, is_cut) = Task::within_limit(scanned.items, mode)?;
+    let (within_limit, is_cut) = Task::within_limit(scanned.items, repairs)?;
     let mut tasks = within_limit.into_iter().peekable();
     while tasks.peek().is_some() {
         let mut audits = Vec::new();
         for task in tasks.by_ref().take(CONCURRENCY) {
             audits.push(async move {
-                let mut findings = Vec::new();
+                let mut audit = Audit { call, repairs, findings: Vec::new() };
                 let key = task.key.clone();
-                let audited = item_findings(call, task, mode, &mut findings).await;
-                (key, findings, audited)
+                let audited = audit.item(task).await;
+                let audited = audit.readable(audited);
+                (key, audit.findings, audited)
             });
         }
         let mut failed = None;
         for (key, findings, audited) in join_all(audits).await {
             // After an error, what was found is found once more by the next call, but for what was repaired.
             match (failed.is_none(), audited) {
-                (true, Ok(())) => {
+                (true, Ok(_)) => {
                     page.findings.extend(findings);
                     page.items += 1;
                     reached = AuditCursor::after(&Position { key, index_key: None });
@@ -237,7 +231,7 @@ struct Task {
 impl Task {
     /// Returns the first items of a page, those that together need no more requests than a page may make, and whether there are
     /// more. The first item is among them, no matter what it needs.
-    fn within_limit(items: Vec<Item>, mode: Mode) -> Result<(Vec<Self>, bool)> {
+    fn within_limit(items: Vec<Item>, repairs: bool) -> Result<(Vec<Self>, bool)> {
         let (mut tasks, mut seen) = (Vec::new(), BTreeSet::new());
         // The scan is the first request.
         let mut requests = 1;
@@ -250,7 +244,7 @@ impl Task {
                 _ => false,
             };
             let task = Self { key, known, item, is_first };
-            requests += task.requests(mode);
+            requests += task.requests(repairs);
             if requests > MAX_REQUESTS && !tasks.is_empty() {
                 return Ok((tasks, true));
             }
@@ -260,7 +254,7 @@ impl Task {
     }
 
     /// Returns the number of requests that the item may need: reads and, for a repair, writes.
-    fn requests(&self, mode: Mode) -> usize {
+    fn requests(&self, repairs: bool) -> usize {
         let (reads, writes) = match &self.known {
             Ownership::Foreign | Ownership::Unreadable(_) => (0, 0),
             // The group, its memberships, its newest message, its users, and the two of one that is missing.
@@ -272,10 +266,7 @@ impl Task {
             Ownership::Ours(KnownKey::User(_)) => (4, 2),
             Ownership::Ours(KnownKey::HandleClaim(_) | KnownKey::IdentityClaim(_)) => (2, 1),
         };
-        match mode {
-            Mode::Report => reads,
-            Mode::Repair => reads + writes,
-        }
+        if repairs { reads + writes } else { reads }
     }
 
     /// Returns the number of members, as a group counts them.
@@ -289,53 +280,57 @@ impl Task {
     }
 }
 
-async fn item_findings(call: &Call<'_>, task: Task, mode: Mode, findings: &mut Vec<Finding>) -> Result<()> {
-    let Task { key, known, item, is_first } = task;
-    let known = match known {
-        Ownership::Foreign => return Ok(()),
-        Ownership::Unreadable(error) => return readable::<()>(Err(error), findings).map(drop),
-        Ownership::Ours(known) => known,
-    };
-    let audited = match known {
-        KnownKey::MessageGroup(group) => groups::audit(call, group, mode, findings).await,
-        KnownKey::Membership(group, user) => {
-            // Its group's own item says the rest; here it matters only that there is one.
-            if is_first && !groups::exists(call, group).await? {
-                findings.push(Finding::found(Discrepancy::OrphanRow { group, user }));
-            }
-            Membership::from_item(item).map(drop)
-        }
-        KnownKey::Message(MessageKey { group, .. }) => {
-            if is_first && !groups::exists(call, group).await? {
-                findings.push(Finding::found(Discrepancy::OrphanThread { group }));
-            }
-            Message::from_item(item).map(drop)
-        }
-        KnownKey::User(_) => match User::from_item(item) {
-            Ok(user) => claims::audit_user(call, user.id(), mode, findings).await,
-            Err(error) => Err(error),
-        },
-        KnownKey::HandleClaim(_) => match HandleClaim::from_item(item) {
-            Ok(claim) => claims::audit_handle(call, &key, &claim, mode, findings).await,
-            Err(error) => Err(error),
-        },
-        KnownKey::IdentityClaim(_) => match IdentityClaim::from_item(item) {
-            Ok(claim) => claims::audit_identity(call, &claim, mode, findings).await,
-            Err(error) => Err(error),
-        },
-    };
-    readable(audited, findings).map(drop)
+/// The audit of one item, or of one row of a group.
+struct Audit<'a> {
+    call: &'a Call<'a>,
+    /// What is found is repaired too.
+    repairs: bool,
+    findings: Vec<Finding>,
 }
 
-/// What was read; what can never be is a finding, and nothing.
-fn readable<T>(read: Result<T>, findings: &mut Vec<Finding>) -> Result<Option<T>> {
-    match read {
-        Ok(read) => Ok(Some(read)),
-        Err(error) if error.recovery() == Recovery::Permanent => {
-            findings.push(Finding::found(Discrepancy::Unreadable { what: error.to_string() }));
-            Ok(None)
+impl Audit<'_> {
+    async fn item(&mut self, task: Task) -> Result<()> {
+        let Task { key, known, item, is_first } = task;
+        let known = match known {
+            Ownership::Foreign => return Ok(()),
+            Ownership::Unreadable(error) => return Err(error),
+            Ownership::Ours(known) => known,
+        };
+        match known {
+            KnownKey::MessageGroup(group) => self.group(group).await,
+            KnownKey::Membership(group, user) => {
+                // Its group's own item says the rest; here it matters only that there is one.
+                if is_first && !self.has_group(group).await? {
+                    self.found(Discrepancy::OrphanRow { group, user }, false);
+                }
+                Membership::from_item(item).map(drop)
+            }
+            KnownKey::Message(MessageKey { group, .. }) => {
+                if is_first && !self.has_group(group).await? {
+                    self.found(Discrepancy::OrphanThread { group }, false);
+                }
+                Message::from_item(item).map(drop)
+            }
+            KnownKey::User(_) => self.user(User::from_item(item)?.id()).await,
+            KnownKey::HandleClaim(_) => self.handle(key, &HandleClaim::from_item(item)?).await,
+            KnownKey::IdentityClaim(_) => self.identity(key, &IdentityClaim::from_item(item)?).await,
         }
-        Err(error) => Err(error),
+    }
+
+    fn found(&mut self, discrepancy: Discrepancy, repaired: bool) {
+        self.findings.push(Finding { discrepancy, repaired });
+    }
+
+    /// What was read; what can never be is a finding, and nothing.
+    fn readable<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.recovery() == Recovery::Permanent => {
+                self.found(Discrepancy::Unreadable { what: error.to_string() }, false);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

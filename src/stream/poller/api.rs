@@ -15,7 +15,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::text::KeySegment;
 
 /// The API, with the name of the table for errors.
-#[derive(Clone)]
 pub(super) struct Api {
     pub(super) client: Client,
     pub(super) table: String,
@@ -34,27 +33,11 @@ pub(super) struct StreamName {
 /// A stream as the service describes it.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) status: Status,
+    /// It gets no new records and no new shards.
+    pub(super) is_disabled: bool,
     /// Its records have what the projector needs.
     pub(super) has_new_images: bool,
     pub(super) shards: Vec<Listed>,
-}
-
-/// The state of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    /// It is being turned on or off.
-    Pending,
-    Enabled,
-    /// It gets no new records and no new shards.
-    Disabled,
-}
-
-/// Where an iterator begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum From<'a> {
-    Latest,
-    Position(&'a Position),
 }
 
 /// Some records of a shard.
@@ -105,7 +88,8 @@ impl Api {
         if streams.is_empty() {
             let message =
                 "there is no such table, or it has no stream; turn one on, with new images or with new and old ones";
-            return Err(self.named(operation, Error::new(ErrorKind::Misconfigured, message)));
+            let error = Error::new(ErrorKind::Misconfigured, message).with_operation(operation);
+            return Err(error.with_table(&self.table));
         }
         streams.sort();
         streams.dedup();
@@ -115,7 +99,7 @@ impl Api {
     /// Returns the stream with the shards that the service lists; `None` if there is no such stream.
     pub(super) async fn describe(&self, stream_arn: &str) -> Result<Option<Stream>> {
         let operation = "describe_stream";
-        let mut stream = Stream { status: Status::Pending, has_new_images: true, shards: Vec::new() };
+        let mut stream = Stream { is_disabled: false, has_new_images: true, shards: Vec::new() };
         let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
             let attempts = Attempts::new();
@@ -126,19 +110,15 @@ impl Api {
                 Err(error) if error.code() == Some(NOT_FOUND) => return Ok(None),
                 Err(error) => return Err(self.error(operation, &error, &attempts)),
             };
-            let no_stream = || Error::new(ErrorKind::Unavailable, "the service's answer holds no stream");
-            let description = answer.stream_description.ok_or_else(|| self.named(operation, no_stream()))?;
+            let no_stream = || self.unavailable(operation, "the service's answer holds no stream");
+            let description = answer.stream_description.ok_or_else(no_stream)?;
             if let Some(StreamViewType::KeysOnly | StreamViewType::OldImage) = description.stream_view_type {
                 stream.has_new_images = false;
             }
-            stream.status = match description.stream_status {
-                Some(StreamStatus::Disabled) => Status::Disabled,
-                Some(StreamStatus::Enabled) => Status::Enabled,
-                _ => Status::Pending,
-            };
+            stream.is_disabled = description.stream_status == Some(StreamStatus::Disabled);
             for shard in description.shards.unwrap_or_default() {
-                let unusable = |_| Error::new(ErrorKind::Unavailable, "the service lists a shard without a usable id");
-                stream.shards.push(listed(shard).map_err(|error| self.named(operation, unusable(error)))?);
+                let unusable = |_| self.unavailable(operation, "the service lists a shard without a usable id");
+                stream.shards.push(listed(shard).map_err(unusable)?);
             }
             start = self.next_page(operation, &mut starts, description.last_evaluated_shard_id)?;
             if start.is_none() {
@@ -157,35 +137,33 @@ impl Api {
         let next = filled(next);
         if next.as_ref().is_some_and(|next| !starts.insert(next.clone())) {
             let message = "the service answered with a page that does not lead on; try again later";
-            return Err(self.named(operation, Error::new(ErrorKind::Unavailable, message)));
+            return Err(self.unavailable(operation, message));
         }
         Ok(next)
     }
 
-    /// An iterator of a shard.
+    /// An iterator of a shard, from a position or, without one, from behind the newest record.
     pub(super) async fn iterator(
         &self,
         stream_arn: &str,
         shard: &KeySegment,
-        from: From<'_>,
+        from: Option<&Position>,
     ) -> Result<String, Refusal> {
         let operation = "get_shard_iterator";
         let attempts = Attempts::new();
         let (kind, sequence) = match from {
-            From::Latest => (ShardIteratorType::Latest, None),
-            From::Position(Position::After(sequence)) => {
+            None => (ShardIteratorType::Latest, None),
+            Some(Position::After(sequence)) => {
                 (ShardIteratorType::AfterSequenceNumber, Some(sequence.as_str().to_owned()))
             }
-            From::Position(_) => (ShardIteratorType::TrimHorizon, None),
+            Some(Position::TrimHorizon | Position::End) => (ShardIteratorType::TrimHorizon, None),
         };
         let request = self.client.get_shard_iterator().stream_arn(stream_arn).shard_id(shard.as_str());
         let request = request.shard_iterator_type(kind).set_sequence_number(sequence);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal(operation, &error, &attempts))?;
-        filled(answer.shard_iterator).ok_or_else(|| {
-            let error = Error::new(ErrorKind::Unavailable, "the service's answer holds no iterator");
-            Refusal::Other(self.named(operation, error))
-        })
+        let no_iterator = || Refusal::Other(self.unavailable(operation, "the service's answer holds no iterator"));
+        filled(answer.shard_iterator).ok_or_else(no_iterator)
     }
 
     /// Up to so many records, from the iterator on.
@@ -216,8 +194,8 @@ impl Api {
         Failure::of(error).into_error(Call { operation, table: &self.table, effect: Effect::Read, attempts })
     }
 
-    fn named(&self, operation: &'static str, error: Error) -> Error {
-        error.with_operation(operation).with_table(&self.table)
+    pub(super) fn unavailable(&self, operation: &'static str, message: &'static str) -> Error {
+        Error::new(ErrorKind::Unavailable, message).with_operation(operation).with_table(&self.table)
     }
 }
 

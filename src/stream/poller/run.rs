@@ -3,12 +3,12 @@
 use futures_util::{StreamExt, stream};
 
 use super::Poller;
-use super::api::{Status, Stream, StreamName};
+use super::api::{Stream, StreamName};
 use super::checkpoint::Checkpoint;
 use super::shards::{CONFIRMATIONS, Listed, PollStart, Shards};
 use super::stop::Stop;
 use super::summary::{PollEvent, PollSummary};
-use super::worker::{Step, Worker};
+use super::worker::{Failure, Step, Worker};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::key::TYPE;
 use crate::request::{Query, SortRange};
@@ -34,9 +34,6 @@ enum Next {
     End,
 }
 
-/// An error, and how many times in a row the same step has failed.
-type Failure = (u32, Error);
-
 impl Poller {
     pub(super) async fn work(&mut self, stop: Stop<'_>, drain: bool) -> Result<PollSummary> {
         self.summary = PollSummary::default();
@@ -48,18 +45,11 @@ impl Poller {
         let mut next = Next::List;
         while next != Next::End && !stop.has_come() {
             let done = match next {
-                Next::List | Next::Read(0) => match self.list(&stop, drain).await {
-                    Ok(next) => {
-                        failed = 0;
-                        Ok(next)
-                    }
-                    Err(error) => {
-                        failed = failed.saturating_add(1);
-                        Err((failed, error))
-                    }
-                },
-                Next::Read(left) => self.read(&stop, left, drain).await,
-                Next::End => break,
+                Next::Read(left @ 1..) => self.read(&stop, left, drain).await,
+                Next::List | Next::Read(0) | Next::End => {
+                    failed = failed.saturating_add(1);
+                    self.list(&stop, drain).await.map_err(|error| (failed, error)).inspect(|_| failed = 0)
+                }
             };
             next = match done {
                 Ok(next) => next,
@@ -83,29 +73,26 @@ impl Poller {
         let worker = &self.worker;
         let shards = match &mut self.shards {
             Some(shards) => shards,
-            None => {
-                let Found { checkpoints, is_begun } = checkpoints(worker, arn).await?;
-                self.shards.insert(Shards::of(checkpoints, is_begun))
-            }
+            None => self.shards.insert(Shards::of(checkpoints(worker, arn).await?)),
         };
         let Some(listed) = stop.unless(worker.api.describe(arn)).await else { return Ok(Next::List) };
-        let Some(Stream { status, has_new_images, shards: listed }) = listed? else {
+        let Some(Stream { is_disabled, has_new_images, shards: listed }) = listed? else {
             return self.leave_lost_stream().await;
         };
         if !has_new_images {
-            return self.leave_stream_without_images(status, listed).await;
+            return self.leave_stream_without_images(is_disabled, listed).await;
         }
-        for done in shards.update(listed, status == Status::Disabled, self.start) {
+        for done in shards.update(listed, is_disabled, self.start) {
             worker.checkpoints.delete_entity::<Checkpoint>((arn, &done)).await?;
         }
         // With a checkpoint from the first, a shard that is gone before it was read is missed.
-        for (id, shard) in shards.unsaved() {
-            worker.save(arn, id, shard, shard.position.clone()).await?;
-            shard.is_saved = true;
+        for shard in shards.unsaved() {
+            let position = shard.position.clone();
+            worker.save(arn, shard, position).await?;
         }
         match shards.idle {
             0 => Ok(Next::Read(ROUNDS)),
-            times => self.after_nothing(stop, status, times, drain).await,
+            times => self.after_nothing(stop, is_disabled, times, drain).await,
         }
     }
 
@@ -114,7 +101,7 @@ impl Poller {
     async fn choose(&self) -> Result<StreamName> {
         let streams = self.worker.api.streams().await?;
         for stream in streams.iter().rev() {
-            if checkpoints(&self.worker, &stream.arn).await?.is_begun {
+            if checkpoints(&self.worker, &stream.arn).await?.is_some() {
                 return Ok(stream.clone());
             }
         }
@@ -133,33 +120,31 @@ impl Poller {
     /// Continues with this stream, from its oldest record: the start is for the first stream alone. Returns the shards of the
     /// stream before it.
     async fn take_stream(&mut self, next: StreamName) -> Result<Option<Shards>> {
-        let shards = Shards::of(checkpoints(&self.worker, &next.arn).await?.checkpoints, true);
+        let checkpoints = checkpoints(&self.worker, &next.arn).await?;
         self.stream = Some(next);
-        Ok(self.shards.replace(shards))
+        Ok(self.shards.replace(Shards::of(Some(checkpoints.unwrap_or_default()))))
     }
 
     /// Leaves a stream that is gone, and reports what was not read of it.
     async fn leave_lost_stream(&mut self) -> Result<Next> {
         let next = self.next_stream().await?;
-        let table = &self.worker.api.table;
         let is_certain = match &mut self.shards {
             Some(shards) => shards.refuse(next.is_some()),
             None => true,
         };
         if !is_certain {
-            let error = Error::new(ErrorKind::Unavailable, "the service says that there is no such stream; try again");
-            return Err(error.with_operation("describe_stream").with_table(table));
+            let message = "the service says that there is no such stream; try again";
+            return Err(self.worker.api.unavailable("describe_stream", message));
         }
-        let Some(next) = next else { return Err(no_stream("describe_stream").with_table(table)) };
+        let Some(next) = next else {
+            return Err(no_stream("describe_stream").with_table(&self.worker.api.table));
+        };
         self.lose_stream(next).await
     }
 
     /// Leaves a stream whose records say too little, once it was turned off and another follows.
-    async fn leave_stream_without_images(&mut self, status: Status, listed: Vec<Listed>) -> Result<Next> {
-        let next = match status {
-            Status::Disabled => self.next_stream().await?,
-            Status::Enabled | Status::Pending => None,
-        };
+    async fn leave_stream_without_images(&mut self, is_disabled: bool, listed: Vec<Listed>) -> Result<Next> {
+        let next = if is_disabled { self.next_stream().await? } else { None };
         let Some(next) = next else {
             let message = "the stream has no new images, which the projector needs; turn on one that has";
             let error = Error::new(ErrorKind::Misconfigured, message).with_operation("describe_stream");
@@ -174,17 +159,17 @@ impl Poller {
     /// Continues with the next stream, and reports what was not read of this one.
     async fn lose_stream(&mut self, next: StreamName) -> Result<Next> {
         let left = self.take_stream(next).await?;
-        for id in left.iter().flat_map(Shards::lost) {
+        for shard in left.iter().flat_map(Shards::lost) {
             self.summary.trimmed += 1;
-            self.worker.tell_trimmed(id);
+            self.worker.tell_trimmed(&shard.id);
         }
         Ok(Next::List)
     }
 
     /// Decides what to do if a list left nothing to read: a single list may be incomplete.
-    async fn after_nothing(&mut self, stop: &Stop<'_>, status: Status, times: u32, drain: bool) -> Result<Next> {
+    async fn after_nothing(&mut self, stop: &Stop<'_>, is_disabled: bool, times: u32, drain: bool) -> Result<Next> {
         let is_certain = times >= CONFIRMATIONS;
-        if is_certain && status == Status::Disabled {
+        if is_certain && is_disabled {
             if let Some(next) = self.next_stream().await? {
                 self.take_stream(next).await?;
                 return Ok(Next::List);
@@ -203,7 +188,17 @@ impl Poller {
 
     /// Takes one step with each shard that may be read.
     async fn read(&mut self, stop: &Stop<'_>, left: u32, drain: bool) -> Result<Next, Failure> {
-        let round = self.round(stop, drain).await;
+        let mut round = Step::default();
+        let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return Ok(Next::List) };
+        let worker = &self.worker;
+        let steps = shards.readable().filter(|shard| !drain || shard.is_undrained(EMPTY_READS));
+        let steps: Vec<_> = steps.map(|shard| worker.step(&stream.arn, shard, stop)).collect();
+        let is_idle = steps.is_empty();
+        let mut steps = stream::iter(steps).buffer_unordered(CONCURRENCY);
+        while let Some(step) = steps.next().await {
+            round.add(step);
+        }
+        drop(steps);
         self.summary += round.summary;
         if let Some(failure) = round.failure {
             return Err(failure);
@@ -212,35 +207,15 @@ impl Poller {
             // Its children may be there now.
             return Ok(Next::List);
         }
-        let awaits_list = self.shards.as_ref().is_some_and(Shards::awaits_list);
-        if drain && round.shards == 0 && !awaits_list {
+        let awaits_list = shards.awaits_list();
+        if drain && is_idle && !awaits_list {
             return Ok(Next::End);
         }
         if !round.had_records && !drain {
             self.wait(stop).await.map_err(|error| (1, error))?;
         }
-        Ok(if round.relist || awaits_list || round.shards == 0 {
-            Next::List
-        } else {
-            Next::Read(left.saturating_sub(1))
-        })
-    }
-
-    async fn round(&mut self, stop: &Stop<'_>, drain: bool) -> Round {
-        let mut round = Round::default();
-        let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return round };
-        let worker = &self.worker;
-        let steps = shards.readable().filter(|(_, shard)| !drain || shard.is_undrained(EMPTY_READS));
-        let steps = steps.map(|(id, shard)| async move {
-            let step = worker.step(&stream.arn, id, shard, stop).await;
-            (step, shard.failed)
-        });
-        let steps: Vec<_> = steps.collect();
-        let mut steps = stream::iter(steps).buffer_unordered(CONCURRENCY);
-        while let Some((step, failed)) = steps.next().await {
-            round.add(step, failed);
-        }
-        round
+        let is_list_due = round.relist || awaits_list || is_idle;
+        Ok(if is_list_due { Next::List } else { Next::Read(left.saturating_sub(1)) })
     }
 
     /// Reports an error and pauses. A drain ends with an error that lasts.
@@ -273,19 +248,12 @@ impl Poller {
     }
 }
 
-/// The checkpoints of a stream.
-#[derive(Debug, Default)]
-struct Found {
-    /// Those that can be read. A shard without one is read from its oldest record.
-    checkpoints: Vec<Checkpoint>,
-    /// There is one, readable or not.
-    is_begun: bool,
-}
-
-async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Found> {
+/// Returns the checkpoints of a stream that can be read; `None` for a stream that has none, readable or not. A shard
+/// without one is read from its oldest record.
+async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Option<Vec<Checkpoint>>> {
     let mut query = Query::table_consistent(Checkpoint::partition(stream_arn));
     query.range = SortRange::BeginsWith(Checkpoint::shards());
-    let mut found = Found::default();
+    let mut found = None::<Vec<_>>;
     loop {
         let page = worker.checkpoints.query(query.clone()).await?;
         for item in page.items {
@@ -293,9 +261,9 @@ async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Found> {
                 // Another program's.
                 continue;
             }
-            found.is_begun = true;
+            let checkpoints = found.get_or_insert_default();
             match Checkpoint::from_item(item) {
-                Ok(checkpoint) => found.checkpoints.push(checkpoint),
+                Ok(checkpoint) => checkpoints.push(checkpoint),
                 Err(error) => {
                     tracing::warn!(table = worker.api.table, kind = ?error.kind(), "a checkpoint cannot be read");
                 }
@@ -313,44 +281,16 @@ fn no_stream(operation: &'static str) -> Error {
     Error::new(ErrorKind::Misconfigured, message).with_operation(operation)
 }
 
-/// What came of a step with each shard.
-#[derive(Debug, Default)]
-struct Round {
-    summary: PollSummary,
-    shards: usize,
-    had_records: bool,
-    ended: bool,
-    relist: bool,
-    /// The gravest failure: an operator's fault, or else what failed most often in a row.
-    failure: Option<Failure>,
-}
-
-impl Round {
-    fn add(&mut self, step: Step, failed: u32) {
-        self.summary += step.summary;
-        self.shards += 1;
-        self.had_records |= step.had_records;
-        self.ended |= step.ended;
-        self.relist |= step.relist;
-        let Some(error) = step.failure else { return };
-        let gravity = |(failed, error): &Failure| (error.recovery() != Recovery::Retry, *failed);
-        let failure = (failed, error);
-        if self.failure.as_ref().is_none_or(|gravest| gravity(gravest) < gravity(&failure)) {
-            self.failure = Some(failure);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Returns the failure of a round whose steps failed so, in this order.
     fn gravest(failures: &[(u32, ErrorKind)]) -> Option<(u32, ErrorKind)> {
-        let mut round = Round::default();
+        let mut round = Step::default();
         for (failed, kind) in failures {
-            let failure = Some(Error::new(*kind, "not now"));
-            round.add(Step { failure, ..Step::default() }, *failed);
+            let failure = Some((*failed, Error::new(*kind, "not now")));
+            round.add(Step { failure, ..Step::default() });
         }
         round.failure.map(|(failed, error)| (failed, error.kind()))
     }

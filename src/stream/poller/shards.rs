@@ -35,10 +35,12 @@ pub enum PollStart {
 /// A shard, and how far it has been read.
 #[derive(Debug)]
 pub(super) struct Shard {
+    pub(super) id: KeySegment,
     pub(super) parent: Option<KeySegment>,
     /// It gets no more records.
     pub(super) is_closed: bool,
-    is_listed: bool,
+    /// A list had it, or the service has given a page of it.
+    pub(super) is_listed: bool,
     pub(super) position: Position,
     /// Whether its position is in the table.
     pub(super) is_saved: bool,
@@ -73,8 +75,9 @@ pub(super) struct Shards {
 }
 
 impl Shard {
-    fn new(position: Position, is_saved: bool) -> Self {
+    fn new(id: KeySegment, position: Position, is_saved: bool) -> Self {
         Self {
+            id,
             parent: None,
             is_closed: false,
             is_listed: false,
@@ -111,22 +114,17 @@ impl Shard {
     fn awaits_list(&self) -> bool {
         self.is_guess() && self.position != Position::End && self.unlisted < CONFIRMATIONS
     }
-
-    /// Notes that the service has given a page of the shard.
-    pub(super) fn was_read(&mut self) {
-        (self.is_listed, self.refused) = (true, 0);
-    }
 }
 
 impl Shards {
-    /// Restores what the checkpoints know. Each shard has still to be listed. Without a checkpoint, the stream is one to begin,
-    /// unless it follows another or has been begun.
-    pub(super) fn of(checkpoints: Vec<Checkpoint>, is_begun: bool) -> Self {
-        let was_listed = is_begun || !checkpoints.is_empty();
+    /// Restores what the checkpoints know. Each shard has still to be listed. `None` stands for a stream to begin: it does
+    /// not follow another, and has not been begun.
+    pub(super) fn of(checkpoints: Option<Vec<Checkpoint>>) -> Self {
+        let was_listed = checkpoints.is_some();
         let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
-            (shard_id, Shard { parent, is_first, ..Shard::new(position, true) })
+            (shard_id.clone(), Shard { parent, is_first, ..Shard::new(shard_id, position, true) })
         };
-        Self { shards: checkpoints.into_iter().map(shard).collect(), was_listed, ..Self::default() }
+        Self { shards: checkpoints.into_iter().flatten().map(shard).collect(), was_listed, ..Self::default() }
     }
 
     /// Adds the shards that the service lists, and returns those whose checkpoints are no longer needed.
@@ -144,9 +142,9 @@ impl Shards {
         }
         for Listed { id, parent, is_closed } in listed {
             let is_closed = is_closed || is_disabled;
-            let shard = self.shards.entry(id).or_insert_with(|| {
+            let shard = self.shards.entry(id.clone()).or_insert_with(|| {
                 let position = if from_latest && is_closed { Position::End } else { Position::TrimHorizon };
-                Shard { from_latest, is_first, ..Shard::new(position, false) }
+                Shard { from_latest, is_first, ..Shard::new(id, position, false) }
             });
             shard.parent = parent.or(shard.parent.take());
             (shard.is_listed, shard.unlisted) = (true, 0);
@@ -159,7 +157,8 @@ impl Shards {
         let parents: Vec<_> = self.shards.values().filter_map(has_parent).collect();
         for (parent, is_first, is_begun) in parents {
             if !is_begun {
-                self.shards.entry(parent.clone()).or_insert_with(|| Shard::new(Position::TrimHorizon, false));
+                let unlisted = || Shard::new(parent.clone(), Position::TrimHorizon, false);
+                self.shards.entry(parent.clone()).or_insert_with(unlisted);
             }
             if let Some(shard) = self.shards.get_mut(&parent) {
                 shard.is_first |= is_first;
@@ -173,33 +172,31 @@ impl Shards {
         // that another process knows that this stream was begun, not the next.
         let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
         let awaited: BTreeSet<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
-        let is_done = |id: &KeySegment, shard: &Shard| {
-            shard.position == Position::End && shard.unlisted >= CONFIRMATIONS && !awaited.contains(id) && !is_disabled
+        let is_done = |shard: &Shard| {
+            let is_awaited = is_disabled || awaited.contains(&shard.id);
+            shard.position == Position::End && shard.unlisted >= CONFIRMATIONS && !is_awaited
         };
-        let saved = self.shards.iter().filter(|(id, shard)| is_done(id, shard) && shard.is_saved);
-        let saved = saved.map(|(id, _)| id.clone()).collect();
-        self.shards.retain(|id, shard| !is_done(id, shard));
+        let saved = self.shards.values().filter(|shard| is_done(shard) && shard.is_saved);
+        let saved = saved.map(|shard| shard.id.clone()).collect();
+        self.shards.retain(|_, shard| !is_done(shard));
         saved
     }
 
     /// Returns the shards with records to come.
-    pub(super) fn unread(&self) -> impl Iterator<Item = &KeySegment> {
-        self.shards.iter().filter(|(_, shard)| shard.position != Position::End).map(|(id, _)| id)
+    fn unread(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.values().filter(|shard| shard.position != Position::End)
     }
 
     /// Returns the shards whose records are lost if the stream is.
-    pub(super) fn lost(&self) -> impl Iterator<Item = &KeySegment> {
-        let lost = |shard: &Shard| shard.position != Position::End && shard.loses_records();
-        self.shards.iter().filter(move |(_, shard)| lost(shard)).map(|(id, _)| id)
+    pub(super) fn lost(&self) -> impl Iterator<Item = &Shard> {
+        self.unread().filter(|shard| shard.loses_records())
     }
 
     /// Returns the shards that may be read now: those with records to come, whose parent has been read to its end, or is gone.
-    pub(super) fn readable(&mut self) -> impl Iterator<Item = (&KeySegment, &mut Shard)> {
-        let unread: BTreeSet<_> = self.unread().cloned().collect();
-        let waiting: BTreeSet<_> = unread.iter().filter(|id| self.waits(id, &unread)).cloned().collect();
-        self.shards
-            .iter_mut()
-            .filter(move |(id, shard)| unread.contains(*id) && !waiting.contains(*id) && !shard.awaits_list())
+    pub(super) fn readable(&mut self) -> impl Iterator<Item = &mut Shard> {
+        let unread: BTreeSet<_> = self.unread().map(|shard| shard.id.clone()).collect();
+        let ready: BTreeSet<_> = unread.iter().filter(|id| !self.waits(id, &unread)).cloned().collect();
+        self.shards.values_mut().filter(move |shard| ready.contains(&shard.id) && !shard.awaits_list())
     }
 
     /// Returns `true` while a parent that no list had is waited for: with it, a list would tell the parent's own parent.
@@ -223,8 +220,8 @@ impl Shards {
     }
 
     /// Returns the listed shards whose position is not in the table yet.
-    pub(super) fn unsaved(&mut self) -> impl Iterator<Item = (&KeySegment, &mut Shard)> {
-        self.shards.iter_mut().filter(|(_, shard)| !shard.is_saved && shard.is_listed)
+    pub(super) fn unsaved(&mut self) -> impl Iterator<Item = &mut Shard> {
+        self.shards.values_mut().filter(|shard| !shard.is_saved && shard.is_listed)
     }
 
     /// Notes that the service says that there is no such stream. Returns `true` if it is to be believed: at once, if the stream has
@@ -262,11 +259,11 @@ mod tests {
     }
 
     fn readable(shards: &mut Shards) -> Vec<String> {
-        shards.readable().map(|(id, _)| id.to_string()).collect()
+        shards.readable().map(|shard| shard.id.to_string()).collect()
     }
 
     fn end(shards: &mut Shards, name: &str) {
-        let (_, shard) = shards.readable().find(|(shard, _)| **shard == id(name)).unwrap();
+        let shard = shards.readable().find(|shard| shard.id == id(name)).unwrap();
         shard.position = Position::End;
     }
 
@@ -293,7 +290,7 @@ mod tests {
             shards.update(vec![open("b", Some("a"))], false, PollStart::Oldest);
         }
         assert_eq!(readable(&mut shards), ["a"]);
-        assert!(shards.readable().all(|(_, shard)| !shard.loses_records()), "it was gone before the stream was begun");
+        assert!(shards.readable().all(|shard| !shard.loses_records()), "it was gone before the stream was begun");
         end(&mut shards, "a");
         assert_eq!(readable(&mut shards), ["b"]);
     }
@@ -309,22 +306,22 @@ mod tests {
     fn all_shards_of_a_disabled_stream_are_closed() {
         let mut shards = Shards::default();
         shards.update(vec![open("a", None)], true, PollStart::Oldest);
-        assert!(shards.readable().all(|(_, shard)| shard.is_closed));
+        assert!(shards.readable().all(|shard| shard.is_closed));
     }
 
     #[test]
     fn reading_goes_on_from_the_checkpoints() {
         let position = Position::After(7.into());
-        let mut shards = Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())], false);
+        let mut shards = Shards::of(Some(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())]));
         shards.update(vec![closed("a", None), open("b", Some("a")), open("c", Some("a"))], false, PollStart::Latest);
-        let places: Vec<_> = shards.readable().map(|(_, shard)| (shard.position.clone(), shard.is_saved)).collect();
+        let places: Vec<_> = shards.readable().map(|shard| (shard.position.clone(), shard.is_saved)).collect();
         assert_eq!(places, [(position, true), (Position::TrimHorizon, false)], "the start is for new streams alone");
     }
 
     #[test]
     fn a_checkpoint_keeps_the_parent_that_a_list_leaves_out() {
         let child = Checkpoint::new("arn", &id("b"), Some(id("a")), Position::TrimHorizon);
-        let mut shards = Shards::of(vec![checkpoint("a", Position::After(7.into())), child], false);
+        let mut shards = Shards::of(Some(vec![checkpoint("a", Position::After(7.into())), child]));
         shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
         assert_eq!(readable(&mut shards), ["a"]);
     }
@@ -333,16 +330,16 @@ mod tests {
     fn a_listing_does_not_move_a_shard() {
         let mut shards = Shards::default();
         shards.update(vec![open("a", None)], false, PollStart::Oldest);
-        shards.readable().for_each(|(_, shard)| shard.position = Position::After(3.into()));
+        shards.readable().for_each(|shard| shard.position = Position::After(3.into()));
         shards.update(vec![closed("a", None)], false, PollStart::Oldest);
-        let places: Vec<_> = shards.readable().map(|(_, shard)| shard.position.clone()).collect();
+        let places: Vec<_> = shards.readable().map(|shard| shard.position.clone()).collect();
         assert_eq!(places, [Position::After(3.into())]);
     }
 
     #[test]
     fn a_shard_that_a_list_leaves_out_is_kept() {
         let mut shards =
-            Shards::of(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))], false);
+            Shards::of(Some(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))]));
         let mut update = || shards.update(vec![open("c", Some("b"))], false, PollStart::Oldest);
         assert_eq!((update(), update()), (vec![], vec![]));
         assert_eq!(update(), [id("a")], "it is finished, and three lists in a row did not have it");
@@ -356,7 +353,7 @@ mod tests {
             let mut shards = Shards::default();
             shards.update(first, false, PollStart::Latest);
             shards.update(vec![open("a", None), open("b", None)], false, PollStart::Latest);
-            let (_, born_later) = shards.readable().find(|(shard, _)| **shard == id("b")).unwrap();
+            let born_later = shards.readable().find(|shard| shard.id == id("b")).unwrap();
             assert_eq!((born_later.from_latest, &born_later.position), (false, &Position::TrimHorizon));
         }
     }
@@ -365,12 +362,12 @@ mod tests {
     fn a_start_at_the_latest_passes_over_what_has_ended() {
         let mut shards = Shards::default();
         shards.update(vec![closed("a", None), open("b", Some("a"))], false, PollStart::Latest);
-        let from: Vec<_> = shards.readable().map(|(id, shard)| (id.to_string(), shard.from_latest)).collect();
+        let from: Vec<_> = shards.readable().map(|shard| (shard.id.to_string(), shard.from_latest)).collect();
         assert_eq!(from, [("b".to_owned(), true)]);
         // What comes later is read from its beginning.
         shards.update(vec![closed("a", None), closed("b", Some("a")), open("c", Some("b"))], false, PollStart::Latest);
         end(&mut shards, "b");
-        let from: Vec<_> = shards.readable().map(|(id, shard)| (id.to_string(), shard.from_latest)).collect();
+        let from: Vec<_> = shards.readable().map(|shard| (shard.id.to_string(), shard.from_latest)).collect();
         assert_eq!(from, [("c".to_owned(), false)]);
     }
 
@@ -378,11 +375,11 @@ mod tests {
     fn a_drain_leaves_an_open_shard_after_some_empty_reads_and_a_closed_one_at_its_end() {
         let mut shards = Shards::default();
         shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
-        shards.readable().for_each(|(_, shard)| shard.empty_reads = 5);
+        shards.readable().for_each(|shard| shard.empty_reads = 5);
         let left: Vec<_> =
-            shards.readable().filter(|(_, shard)| shard.is_undrained(5)).map(|(id, _)| id.to_string()).collect();
+            shards.readable().filter(|shard| shard.is_undrained(5)).map(|shard| shard.id.to_string()).collect();
         assert_eq!(left, ["a"]);
         shards.begin();
-        assert!(shards.readable().all(|(_, shard)| shard.is_undrained(5)));
+        assert!(shards.readable().all(|shard| shard.is_undrained(5)));
     }
 }

@@ -65,8 +65,8 @@ pub enum PollEvent<'a> {
 
 impl PollSummary {
     pub(super) fn of(records: &[StreamRecord], projection: &Projection) -> Self {
-        let own = records.iter().filter(|record| Checkpoint::is_in(record)).count();
-        let mut summary = Self { records: count(records.len().saturating_sub(own)), ..Self::default() };
+        let others = records.iter().filter(|record| !Checkpoint::is_in(record)).count();
+        let mut summary = Self { records: u64::try_from(others).unwrap_or(u64::MAX), ..Self::default() };
         for outcome in &projection.outcomes {
             match outcome {
                 RecordOutcome::Done => summary.projected += 1,
@@ -77,10 +77,6 @@ impl PollSummary {
         }
         summary
     }
-}
-
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 impl AddAssign for PollSummary {

@@ -1,11 +1,10 @@
 //! One step with one shard: read a batch, project it, remember how far that went.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tracing::{Instrument, field};
 
-use super::api::{Api, From as IteratorFrom, Page, Refusal};
+use super::api::{Api, Page, Refusal};
 use super::checkpoint::{Checkpoint, Position};
 use super::shards::{CONFIRMATIONS, Shard};
 use super::stop::Stop;
@@ -24,7 +23,6 @@ const MOST_EMPTY_READS: u32 = 1000;
 pub(super) type Observer = Arc<dyn Fn(&PollEvent<'_>) + Send + Sync>;
 
 /// What a step with a shard needs.
-#[derive(Clone)]
 pub(super) struct Worker {
     pub(super) api: Api,
     pub(super) projector: Projector,
@@ -33,7 +31,10 @@ pub(super) struct Worker {
     pub(super) observer: Option<Observer>,
 }
 
-/// What came of a step.
+/// An error, and how many times in a row the same step has failed.
+pub(super) type Failure = (u32, Error);
+
+/// What came of a step with a shard, or of a round of such steps.
 #[derive(Debug, Default)]
 pub(super) struct Step {
     pub(super) summary: PollSummary,
@@ -41,15 +42,29 @@ pub(super) struct Step {
     pub(super) ended: bool,
     /// The shards must be listed again.
     pub(super) relist: bool,
-    /// What went wrong, whether or not trying again may help.
-    pub(super) failure: Option<Error>,
+    /// The gravest failure: an operator's fault, or else what failed most often in a row.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Step {
+    /// Adds what came of another step.
+    pub(super) fn add(&mut self, step: Self) {
+        self.summary += step.summary;
+        self.had_records |= step.had_records;
+        self.ended |= step.ended;
+        self.relist |= step.relist;
+        let gravity = |(failed, error): &Failure| (error.recovery() != Recovery::Retry, *failed);
+        if self.failure.as_ref().map(gravity) < step.failure.as_ref().map(gravity) {
+            self.failure = step.failure;
+        }
+    }
 }
 
 impl Worker {
     /// Reads the shard's next batch and projects it. The sign to stop ends the reading alone, which leaves the shard as it was.
-    pub(super) async fn step(&self, stream_arn: &str, id: &KeySegment, shard: &mut Shard, stop: &Stop<'_>) -> Step {
+    pub(super) async fn step(&self, stream_arn: &str, shard: &mut Shard, stop: &Stop<'_>) -> Step {
         let mut step = Step::default();
-        let done = match self.read(stream_arn, id, shard, stop, &mut step.summary).await {
+        let done = match self.read(stream_arn, shard, stop, &mut step).await {
             Ok(None) => {
                 step.ended = shard.position == Position::End;
                 return step;
@@ -59,12 +74,11 @@ impl Worker {
                 step.relist = page.next.is_none();
                 shard.iterator = page.next;
                 shard.empty_reads = shard.empty_reads.saturating_add(1);
-                match shard.is_closed && shard.empty_reads > MOST_EMPTY_READS {
-                    true => Err(self.unavailable("a closed shard has neither records nor an end; try again")),
-                    false => Ok(()),
-                }
+                let is_endless = shard.is_closed && shard.empty_reads > MOST_EMPTY_READS;
+                let message = "a closed shard has neither records nor an end; try again";
+                if is_endless { Err(self.api.unavailable("get_records", message)) } else { Ok(()) }
             }
-            Ok(Some(page)) => self.take(stream_arn, id, shard, page, &mut step).await,
+            Ok(Some(page)) => self.take(stream_arn, shard, page, &mut step).await,
             Err(error) => Err(error),
         };
         match done {
@@ -74,7 +88,7 @@ impl Worker {
                 if error.recovery() != Recovery::Retry {
                     shard.iterator = None;
                 }
-                step.failure = Some(error);
+                step.failure = Some((shard.failed, error));
             }
         }
         step
@@ -83,78 +97,57 @@ impl Worker {
     async fn read(
         &self,
         stream_arn: &str,
-        id: &KeySegment,
         shard: &mut Shard,
         stop: &Stop<'_>,
-        summary: &mut PollSummary,
+        step: &mut Step,
     ) -> Result<Option<Page>> {
         for _ in 0..READS {
-            let refusal = match self.try_read(stream_arn, id, shard, stop).await {
+            match self.try_read(stream_arn, shard, stop).await {
                 Ok(page) => {
                     if page.is_some() {
-                        shard.was_read();
+                        (shard.is_listed, shard.refused) = (true, 0);
                     }
                     return Ok(page);
                 }
-                Err(refusal) => refusal,
-            };
-            match refusal {
-                Refusal::Expired => {}
-                Refusal::Trimmed => {
+                Err(Refusal::Expired) => {}
+                Err(Refusal::Trimmed) => {
                     if !std::mem::replace(&mut shard.is_trimmed, true) {
-                        summary.trimmed = 1;
-                        self.tell_trimmed(id);
+                        step.summary.trimmed = 1;
+                        self.tell_trimmed(&shard.id);
                     }
                 }
-                Refusal::Gone => {
+                Err(Refusal::Gone) => {
                     shard.iterator = None;
                     shard.refused = shard.refused.saturating_add(1);
                     if shard.refused < CONFIRMATIONS {
-                        return Err(self.unavailable("the service says that there is no such shard; try again"));
+                        let message = "the service says that there is no such shard; try again";
+                        return Err(self.api.unavailable("get_records", message));
                     }
-                    return self.give_up(stream_arn, id, shard, summary).await.map(|()| None);
+                    if shard.loses_records() {
+                        self.save(stream_arn, shard, Position::End).await?;
+                        step.summary.trimmed += 1;
+                        self.tell_trimmed(&shard.id);
+                    }
+                    shard.position = Position::End;
+                    return Ok(None);
                 }
-                Refusal::Other(error) => return Err(error),
+                Err(Refusal::Other(error)) => return Err(error),
             }
             shard.iterator = None;
         }
-        Err(self.unavailable("the service does not accept the iterators that it gives"))
+        Err(self.api.unavailable("get_records", "the service does not accept the iterators that it gives"))
     }
 
-    /// Ends a shard that is gone, and reports the records that were lost with it.
-    async fn give_up(
-        &self,
-        stream_arn: &str,
-        id: &KeySegment,
-        shard: &mut Shard,
-        summary: &mut PollSummary,
-    ) -> Result<()> {
-        if shard.loses_records() {
-            self.save(stream_arn, id, shard, Position::End).await?;
-            shard.is_saved = true;
-            summary.trimmed += 1;
-            self.tell_trimmed(id);
-        }
-        shard.position = Position::End;
-        Ok(())
-    }
-
-    async fn try_read(
-        &self,
-        stream_arn: &str,
-        id: &KeySegment,
-        shard: &mut Shard,
-        stop: &Stop<'_>,
-    ) -> Result<Option<Page>, Refusal> {
+    async fn try_read(&self, stream_arn: &str, shard: &mut Shard, stop: &Stop<'_>) -> Result<Option<Page>, Refusal> {
         let iterator = match shard.iterator.clone() {
             Some(iterator) => iterator,
             None => {
                 let from = match &shard.position {
-                    _ if shard.is_trimmed => IteratorFrom::Position(&Position::TrimHorizon),
-                    _ if shard.from_latest => IteratorFrom::Latest,
-                    position => IteratorFrom::Position(position),
+                    _ if shard.is_trimmed => Some(&Position::TrimHorizon),
+                    _ if shard.from_latest => None,
+                    position => Some(position),
                 };
-                let Some(iterator) = stop.unless(self.api.iterator(stream_arn, id, from)).await else {
+                let Some(iterator) = stop.unless(self.api.iterator(stream_arn, &shard.id, from)).await else {
                     return Ok(None);
                 };
                 let iterator = iterator?;
@@ -169,18 +162,11 @@ impl Worker {
     }
 
     /// Projects what was read, in a span of its own.
-    async fn take(
-        &self,
-        stream_arn: &str,
-        id: &KeySegment,
-        shard: &mut Shard,
-        page: Page,
-        step: &mut Step,
-    ) -> Result<()> {
+    async fn take(&self, stream_arn: &str, shard: &mut Shard, page: Page, step: &mut Step) -> Result<()> {
         let span = tracing::info_span!(
             "poller.batch",
             table = self.api.table,
-            shard = id.as_str(),
+            shard = shard.id.as_str(),
             records = field::Empty,
             projected = field::Empty,
             failed = field::Empty,
@@ -191,8 +177,7 @@ impl Worker {
         let records: Vec<_> = page.records.into_iter().map(StreamRecord::from).collect();
         let projection = self.projector.project(&records).instrument(span.clone()).await;
         let batch = PollSummary::of(&records, &projection);
-        let result =
-            self.advance(stream_arn, id, shard, &records, &projection, page.next).instrument(span.clone()).await;
+        let result = self.advance(stream_arn, shard, &records, &projection, page.next).instrument(span.clone()).await;
 
         span.record("records", batch.records);
         span.record("projected", batch.projected);
@@ -202,14 +187,14 @@ impl Worker {
             span.record("error", field::debug(error.kind()));
         }
         if batch.records > 0 {
-            self.tell(&PollEvent::Batch { shard: id.as_str(), summary: batch });
+            self.tell(&PollEvent::Batch { shard: shard.id.as_str(), summary: batch });
         }
         step.summary += batch;
         step.had_records = !records.is_empty();
         step.ended = shard.position == Position::End;
         step.relist = is_last && !step.ended;
         if step.ended {
-            self.tell(&PollEvent::Ended { shard: id.as_str() });
+            self.tell(&PollEvent::Ended { shard: shard.id.as_str() });
         }
         result
     }
@@ -218,7 +203,6 @@ impl Worker {
     async fn advance(
         &self,
         stream_arn: &str,
-        id: &KeySegment,
         shard: &mut Shard,
         records: &[StreamRecord],
         projection: &Projection,
@@ -242,8 +226,7 @@ impl Worker {
             // that would make the next batch, without end. They are few, and are read again after a restart.
             let is_worth_it = position == Position::End || done.iter().any(|record| !Checkpoint::is_in(record));
             if is_worth_it {
-                self.save(stream_arn, id, shard, position.clone()).await?;
-                shard.is_saved = true;
+                self.save(stream_arn, shard, position.clone()).await?;
             }
             (shard.position, shard.is_trimmed) = (position, false);
             shard.iterator = None;
@@ -262,17 +245,13 @@ impl Worker {
             .with_source(Arc::clone(error)))
     }
 
-    pub(super) async fn save(
-        &self,
-        stream_arn: &str,
-        id: &KeySegment,
-        shard: &Shard,
-        position: Position,
-    ) -> Result<()> {
-        let mut checkpoint = Checkpoint::new(stream_arn, id, shard.parent.clone(), position);
+    pub(super) async fn save(&self, stream_arn: &str, shard: &mut Shard, position: Position) -> Result<()> {
+        let mut checkpoint = Checkpoint::new(stream_arn, &shard.id, shard.parent.clone(), position);
         checkpoint.is_first = shard.is_first;
         let saved = self.checkpoints.put_entity(&checkpoint).await;
-        saved.map_err(|error| error.with_operation("poller.checkpoint"))
+        saved.map_err(|error| error.with_operation("poller.checkpoint"))?;
+        shard.is_saved = true;
+        Ok(())
     }
 
     pub(super) fn tell_trimmed(&self, id: &KeySegment) {
@@ -284,15 +263,5 @@ impl Worker {
         if let Some(observer) = &self.observer {
             observer(event);
         }
-    }
-
-    fn unavailable(&self, message: &'static str) -> Error {
-        Error::new(ErrorKind::Unavailable, message).with_operation("get_records").with_table(&self.api.table)
-    }
-}
-
-impl fmt::Debug for Worker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("table", &self.api.table).finish_non_exhaustive()
     }
 }
