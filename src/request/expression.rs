@@ -121,7 +121,7 @@ impl Placeholders {
 
     fn update(&mut self, update: &Update) -> String {
         let (mut set, mut add, mut remove) = (String::new(), String::new(), String::new());
-        for (name, change) in update.changes() {
+        for (name, change) in &update.changes {
             let (section, keyword) = match change {
                 AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) => (&mut set, "SET "),
                 AttributeChange::Add(_) => (&mut add, "ADD "),

@@ -6,9 +6,12 @@ use crate::key::Key;
 
 /// Reads one item.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Get {
-    pub(crate) key: Key,
-    pub(crate) consistency: Consistency,
+    /// The key.
+    pub key: Key,
+    /// The consistency of the read.
+    pub consistency: Consistency,
 }
 
 impl Get {
@@ -29,16 +32,6 @@ impl Get {
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
         self
-    }
-
-    /// Returns the key of the item.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// Returns the consistency of the read.
-    pub fn get_consistency(&self) -> Consistency {
-        self.consistency
     }
 }
 
