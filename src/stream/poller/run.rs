@@ -196,7 +196,7 @@ impl Poller {
             return Ok(Next::End);
         }
         if !drain {
-            self.wait(stop).await?;
+            stop.unless(self.backoff.sleep(self.idle)).await;
         }
         Ok(Next::List)
     }
@@ -217,7 +217,7 @@ impl Poller {
             return Ok(Next::End);
         }
         if !round.had_records && !drain {
-            self.wait(stop).await.map_err(|error| (1, error))?;
+            stop.unless(self.backoff.sleep(self.idle)).await;
         }
         Ok(if round.relist || awaits_list || round.shards == 0 {
             Next::List
@@ -252,24 +252,18 @@ impl Poller {
         self.summary.errors += 1;
         self.worker.tell(&PollEvent::Failed { error: &error });
         tracing::warn!(table = self.worker.api.table, kind = ?error.kind(), failed, "a step failed and is tried again");
+        if drain && !self.backoff.allows_another(failed) {
+            return Err(error);
+        }
         let pause = async {
-            match (is_retry, drain) {
-                (true, true) => self.backoff.pause("poller", failed).await,
-                (true, false) => self.backoff.pause_again("poller", failed).await,
-                (false, _) => self.backoff.longest_pause().await,
+            if is_retry {
+                self.backoff.pause_again("poller", failed).await;
+            } else {
+                self.backoff.longest_pause().await;
             }
         };
-        match stop.unless(pause).await {
-            Some(false) => Err(error),
-            Some(true) | None => Ok(()),
-        }
-    }
-
-    async fn wait(&self, stop: &Stop<'_>) -> Result<()> {
-        match stop.unless(self.backoff.sleep(self.idle)).await {
-            Some(false) => Err(Error::new(ErrorKind::Misconfigured, "the client has nothing to sleep with")),
-            Some(true) | None => Ok(()),
-        }
+        stop.unless(pause).await;
+        Ok(())
     }
 }
 
