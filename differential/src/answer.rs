@@ -104,7 +104,7 @@ async fn attempt(store: &dyn Store, operation: &Operation, tokens: &str) -> Resu
 
 async fn query_all(store: &dyn Store, query: Query) -> Result<Vec<Page>, Error> {
     let mut pages = Vec::new();
-    let mut start = query.start.clone();
+    let mut start = query.get_start().cloned();
     loop {
         pages.push(Page::from(store.query(query.clone().start(start)).await?));
         start = pages.last().and_then(|page: &Page| page.next.clone());
@@ -116,7 +116,7 @@ async fn query_all(store: &dyn Store, query: Query) -> Result<Vec<Page>, Error> 
 
 async fn scan_all(store: &dyn Store, scan: Scan) -> Result<Vec<Page>, Error> {
     let mut pages = Vec::new();
-    let mut start = scan.start.clone();
+    let mut start = scan.get_start().cloned();
     loop {
         pages.push(Page::from(store.scan(scan.clone().start(start)).await?));
         start = pages.last().and_then(|page: &Page| page.next.clone());

@@ -23,17 +23,17 @@ impl Operation {
     /// The partitions of the table that it touches; `None` for all.
     pub(crate) fn partitions(&self) -> Option<BTreeSet<&str>> {
         Some(match self {
-            Self::Get(get) => [get.key.pk.as_str()].into(),
+            Self::Get(get) => [get.key().pk.as_str()].into(),
             Self::Write(write) => write.key().iter().map(|key| key.pk.as_str()).collect(),
-            Self::Query(query) => match &query.source {
+            Self::Query(query) => match query.source() {
                 QuerySource::Table { partition, .. } => [partition.as_str()].into(),
                 QuerySource::Index { .. } => return None,
             },
             Self::Scan(_) => return None,
             Self::Transact(transaction, _) => {
-                transaction.actions.iter().filter_map(|action| Some(action.key().ok()?.pk.as_str())).collect()
+                transaction.actions().iter().filter_map(|action| Some(action.key().ok()?.pk.as_str())).collect()
             }
-            Self::BatchGet(batch) => batch.keys.iter().map(|key| key.pk.as_str()).collect(),
+            Self::BatchGet(batch) => batch.keys().iter().map(|key| key.pk.as_str()).collect(),
             Self::BatchWrite(batch) => batch
                 .writes
                 .iter()
@@ -50,11 +50,11 @@ impl Operation {
         match self {
             Self::Write(write) => write.key().into_iter().cloned().collect(),
             Self::Transact(transaction, _) => {
-                transaction.actions.iter().filter_map(|action| action.key().ok().cloned()).collect()
+                transaction.actions().iter().filter_map(|action| action.key().ok().cloned()).collect()
             }
-            Self::BatchWrite(batch) => batch.writes.iter().filter_map(|write| write.key().ok()).collect(),
-            Self::Get(get) => vec![get.key.clone()],
-            Self::BatchGet(batch) => batch.keys.to_vec(),
+            Self::BatchWrite(batch) => batch.writes().iter().filter_map(|write| write.key().ok()).collect(),
+            Self::Get(get) => vec![get.key().clone()],
+            Self::BatchGet(batch) => batch.keys().to_vec(),
             Self::Query(_) | Self::Scan(_) => Vec::new(),
         }
     }

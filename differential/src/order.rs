@@ -49,10 +49,11 @@ pub(crate) async fn reading(
 ) -> Result<Option<Reading>, Failed> {
     let (whole, limit, start, in_index) = match operation {
         Operation::Query(query) => {
-            let whole = Query::index(query.partition().clone()).range(query.range.clone()).order(query.order);
-            (Operation::Query(whole), query.limit, query.start.as_ref(), true)
+            let whole =
+                Query::index(query.partition().clone()).range(query.get_range().clone()).order(query.get_order());
+            (Operation::Query(whole), query.get_limit(), query.get_start(), true)
         }
-        Operation::Scan(scan) => (Operation::Scan(Scan::new()), scan.limit, scan.start.as_ref(), false),
+        Operation::Scan(scan) => (Operation::Scan(Scan::new()), scan.get_limit(), scan.get_start(), false),
         _ => return Ok(None),
     };
     let (Some(items), Some(listed)) = (read_all(twin, &whole).await, read_all(other, &whole).await) else {
@@ -62,7 +63,7 @@ pub(crate) async fn reading(
     let behind = match start {
         None => 0..=0,
         Some(start) => match operation {
-            Operation::Query(query) => behind_in_index(&items, start, query.order),
+            Operation::Query(query) => behind_in_index(&items, start, query.get_order()),
             _ => behind_in_scan(&items, start),
         },
     };

@@ -68,7 +68,7 @@ pub(crate) fn is_some_of(difference: f64, one: f64, most: usize) -> bool {
 
 /// The last sort key that the query can come to, where its range names it.
 pub(crate) fn end_of_range(query: &Query) -> Option<&SortKey> {
-    match (&query.range, query.order) {
+    match (query.get_range(), query.get_order()) {
         (SortRange::Between(_, high), Order::Ascending) => Some(high),
         (SortRange::Between(low, _), Order::Descending) => Some(low),
         _ => None,
@@ -84,7 +84,7 @@ pub(crate) fn sort_key(position: &Position) -> &SortKey {
 pub(crate) fn adds(action: &TransactAction) -> bool {
     let TransactAction::Write(write) = action else { return false };
     let WriteAction::Update(update) = write.action() else { return false };
-    update.changes.iter().any(|(_, change)| matches!(change, AttributeChange::Add(_)))
+    update.changes().iter().any(|(_, change)| matches!(change, AttributeChange::Add(_)))
 }
 
 /// The most that an item may have, in bytes.
@@ -122,7 +122,7 @@ pub(crate) fn actions_done<'a>(seen: &Seen<'a>) -> Option<&'a [TransactAction]> 
             twin: Answer::Transacted { .. },
             other: Answer::Transacted { .. },
             ..
-        } => Some(&transaction.actions),
+        } => Some(transaction.actions()),
         _ => None,
     }
 }

@@ -17,34 +17,34 @@ const MOST_SHOWN: usize = 120;
 
 pub(crate) fn operation(operation: &Operation) -> String {
     match operation {
-        Operation::Get(get) => format!("get {} {:?}", key(&get.key), get.consistency),
+        Operation::Get(get) => format!("get {} {:?}", key(get.key()), get.get_consistency()),
         Operation::Write(request) => write(request),
         Operation::Query(query) => format!(
             "query {} {:?} of {:?}, limit {:?}, from {}, {:?}",
-            match &query.source {
+            match query.source() {
                 threadline::QuerySource::Table { consistency, .. } => format!("table {consistency:?}"),
                 threadline::QuerySource::Index { .. } => "index".to_owned(),
             },
             query.partition().as_str(),
-            range(&query.range),
-            query.limit.map(u32::from),
-            query.start.as_ref().map_or_else(|| "the beginning".to_owned(), position),
-            query.order,
+            range(query.get_range()),
+            query.get_limit().map(u32::from),
+            query.get_start().map_or_else(|| "the beginning".to_owned(), position),
+            query.get_order(),
         ),
         Operation::Scan(scan) => {
-            format!("scan, limit {:?}, from {:?}", scan.limit.map(u32::from), scan.start.as_ref().map(position))
+            format!("scan, limit {:?}, from {:?}", scan.get_limit().map(u32::from), scan.get_start().map(position))
         }
         Operation::Transact(transaction, token) => {
-            let actions: Vec<String> = transaction.actions.iter().map(action).collect();
+            let actions: Vec<String> = transaction.actions().iter().map(action).collect();
             format!("transact, token {token:?}:\n    {}", actions.join("\n    "))
         }
         Operation::BatchGet(batch) => {
-            let keys: Vec<String> = batch.keys.iter().map(key).collect();
-            format!("batch_get {:?}: {}", batch.consistency, keys.join(", "))
+            let keys: Vec<String> = batch.keys().iter().map(key).collect();
+            format!("batch_get {:?}: {}", batch.get_consistency(), keys.join(", "))
         }
         Operation::BatchWrite(batch) => {
             let writes: Vec<String> = batch
-                .writes
+                .writes()
                 .iter()
                 .map(|write| match write {
                     BatchAction::Put(put) => format!("put {}", item(put)),
@@ -139,7 +139,7 @@ fn write(request: &Write) -> String {
         WriteAction::Delete => format!("delete {of}"),
         WriteAction::Update(update) => {
             let mut shown = format!("update {of}:");
-            for (name, change) in &update.changes {
+            for (name, change) in update.changes() {
                 let _ = match change {
                     AttributeChange::Set(set) => write!(shown, " {name} = {};", value(set)),
                     AttributeChange::SetIfAbsent(set) => write!(shown, " {name} ?= {};", value(set)),

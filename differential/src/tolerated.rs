@@ -143,8 +143,8 @@ pub(crate) const TOLERATED: &[Row] = &[
             else {
                 return false;
             };
-            let missing = batch.keys.len() - items.len();
-            let one = read_units(0, batch.consistency).as_f64();
+            let missing = batch.keys().len() - items.len();
+            let one = read_units(0, batch.get_consistency()).as_f64();
             is_some_of(capacity.table_read.as_f64() - other.table_read.as_f64(), one, missing)
         },
     },
@@ -162,7 +162,7 @@ pub(crate) const TOLERATED: &[Row] = &[
             let is_missing = |(write, before): &(&BatchAction, &Option<Item>)| {
                 matches!(write, BatchAction::Delete(_)) && before.is_none()
             };
-            let missing = batch.writes.iter().zip(&images.before).filter(is_missing).count();
+            let missing = batch.writes().iter().zip(&images.before).filter(is_missing).count();
             is_some_of(excess(seen, table), 1.0, missing)
         },
     },
@@ -208,7 +208,7 @@ pub(crate) const TOLERATED: &[Row] = &[
             else {
                 return false;
             };
-            let start = query.start.as_ref().map(sort_key);
+            let start = query.get_start().map(sort_key);
             twin.iter().all(|page| page.items.is_empty()) && start.is_some() && start == end_of_range(query)
         },
     },
@@ -229,7 +229,7 @@ pub(crate) const TOLERATED: &[Row] = &[
                 code.as_deref() == Some("ValidationException")
                     && reasons
                         .iter()
-                        .zip(&transaction.actions)
+                        .zip(transaction.actions())
                         .any(|(reason, action)| reason.code == CancelCode::Invalid && adds(action))
             }
             _ => false,

@@ -216,8 +216,8 @@ impl Store for Recorder {
 
     async fn execute(&self, request: Checked) -> Result<Answer> {
         match request.request() {
-            Request::Query(query) => self.note(query.start.as_ref()),
-            Request::Scan(scan) => self.note(scan.start.as_ref()),
+            Request::Query(query) => self.note(query.get_start()),
+            Request::Scan(scan) => self.note(scan.get_start()),
             _ => {}
         }
         self.inner.execute(request).await

@@ -17,18 +17,25 @@ const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
 /// Reads up to 100 items.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct BatchGet {
-    /// The keys.
-    pub keys: Vec<Key>,
-    /// The consistency of the reads.
-    pub consistency: Consistency,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) consistency: Consistency,
 }
 
 impl BatchGet {
     /// Reads the items with these 1 to 100 keys, eventually consistent. Each key may occur once.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
         Self { keys: keys.into_iter().collect(), consistency: Consistency::Eventual }
+    }
+
+    /// Returns the keys.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Returns the consistency of the reads.
+    pub fn get_consistency(&self) -> Consistency {
+        self.consistency
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -64,10 +71,8 @@ pub struct BatchGetOutput {
 
 /// Puts and deletes up to 25 items, each on its own: some may be done and others not. There are no conditions.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct BatchWrite {
-    /// The puts and deletes.
-    pub writes: Vec<BatchAction>,
+    pub(crate) writes: Vec<BatchAction>,
 }
 
 /// A put or delete in a [`BatchWrite`].
@@ -96,6 +101,11 @@ impl BatchWrite {
     /// Makes these 1 to 25 puts and deletes, each of another item.
     pub fn new(writes: impl IntoIterator<Item = BatchAction>) -> Self {
         Self { writes: writes.into_iter().collect() }
+    }
+
+    /// Returns the puts and deletes.
+    pub fn writes(&self) -> &[BatchAction] {
+        &self.writes
     }
 
     pub(super) fn check(&self) -> Result<()> {

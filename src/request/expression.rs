@@ -99,7 +99,7 @@ impl Placeholders {
 
     fn update(&mut self, update: &Update) -> String {
         let (mut set, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, change) in &update.changes {
+        for (name, change) in update.changes() {
             let name = self.name(name);
             match change {
                 AttributeChange::Set(value) => set.push(format!("{name} = {}", self.value(value.clone()))),

@@ -6,12 +6,9 @@ use crate::key::Key;
 
 /// Reads one item.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Get {
-    /// The key.
-    pub key: Key,
-    /// The consistency of the read.
-    pub consistency: Consistency,
+    pub(crate) key: Key,
+    pub(crate) consistency: Consistency,
 }
 
 impl Get {
@@ -32,6 +29,16 @@ impl Get {
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
         self
+    }
+
+    /// Returns the key of the item.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns the consistency of the read.
+    pub fn get_consistency(&self) -> Consistency {
+        self.consistency
     }
 }
 

@@ -13,18 +13,12 @@ pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 /// Reads one partition. One request is one page: the limit counts the items read, expired ones too, and a page also ends at
 /// 1 MB, so a page may be short, or empty, and still have a [`next`](PageOutput::next).
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Query {
-    /// The partition of the table or of the index, with the consistency of a read of the table.
-    pub source: QuerySource,
-    /// The range of sort keys.
-    pub range: SortRange,
-    /// The order.
-    pub order: Order,
-    /// The limit on the items that the page reads, if any.
-    pub limit: Option<NonZeroU32>,
-    /// The position after which the page starts, if any.
-    pub start: Option<Position>,
+    pub(crate) source: QuerySource,
+    pub(crate) range: SortRange,
+    pub(crate) order: Order,
+    pub(crate) limit: Option<NonZeroU32>,
+    pub(crate) start: Option<Position>,
 }
 
 /// The partition that a [`Query`] reads. A consistent read of the index cannot be written down: DynamoDB has none.
@@ -128,6 +122,31 @@ impl Query {
     pub fn start(mut self, start: Option<Position>) -> Self {
         self.start = start;
         self
+    }
+
+    /// Returns the partition of the table or of the index, with the consistency of a read of the table.
+    pub fn source(&self) -> &QuerySource {
+        &self.source
+    }
+
+    /// Returns the range of sort keys.
+    pub fn get_range(&self) -> &SortRange {
+        &self.range
+    }
+
+    /// Returns the order.
+    pub fn get_order(&self) -> Order {
+        self.order
+    }
+
+    /// Returns the limit on the items that the page reads, if any.
+    pub fn get_limit(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    /// Returns the position after which the page starts, if any.
+    pub fn get_start(&self) -> Option<&Position> {
+        self.start.as_ref()
     }
 
     /// Returns `true` if the query reads the index.

@@ -7,12 +7,9 @@ use crate::error::{Error, Result};
 
 /// Reads the table, a page at a time, eventually consistent, in no useful order. It costs what the table weighs.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Scan {
-    /// The limit on the items that the page reads, if any.
-    pub limit: Option<NonZeroU32>,
-    /// The position after which the page starts, if any.
-    pub start: Option<Position>,
+    pub(crate) limit: Option<NonZeroU32>,
+    pub(crate) start: Option<Position>,
 }
 
 impl Scan {
@@ -33,6 +30,16 @@ impl Scan {
     pub fn start(mut self, start: Option<Position>) -> Self {
         self.start = start;
         self
+    }
+
+    /// Returns the limit on the items that the page reads, if any.
+    pub fn get_limit(&self) -> Option<NonZeroU32> {
+        self.limit
+    }
+
+    /// Returns the position after which the page starts, if any.
+    pub fn get_start(&self) -> Option<&Position> {
+        self.start.as_ref()
     }
 
     pub(super) fn check(&self) -> Result<()> {

@@ -34,12 +34,9 @@ const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Transaction {
-    /// The actions, in order.
-    pub actions: Vec<TransactAction>,
-    /// The token, if any.
-    pub token: Option<ClientToken>,
+    pub(crate) actions: Vec<TransactAction>,
+    pub(crate) token: Option<ClientToken>,
 }
 
 /// The handle of an action in a [`Transaction`]. Pass it to the methods of [`TransactOutcome`], such as
@@ -116,6 +113,16 @@ impl Transaction {
     /// Adds a check, and returns its handle. The transaction is canceled if the item does not meet the condition.
     pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
         self.add(TransactAction::check(key, condition))
+    }
+
+    /// Returns the actions.
+    pub fn actions(&self) -> &[TransactAction] {
+        &self.actions
+    }
+
+    /// Returns the token, if any.
+    pub fn token(&self) -> Option<&ClientToken> {
+        self.token.as_ref()
     }
 
     pub(super) fn check_parts(&self) -> Result<()> {

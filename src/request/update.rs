@@ -25,19 +25,27 @@ pub enum AttributeChange {
     Remove,
 }
 
+impl AttributeChange {
+    /// The value that it sets.
+    fn value(&self) -> Option<&AttributeValue> {
+        match self {
+            Self::Set(value) | Self::SetIfAbsent(value) => Some(value),
+            Self::Add(_) | Self::Remove => None,
+        }
+    }
+}
+
 /// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
 ///
 /// ```
 /// use threadline::Update;
 ///
 /// let update = Update::new().set("title", "Babylon 5").add("version", 1).remove("draft");
-/// assert_eq!(update.changes.len(), 3);
+/// assert_eq!(update.changes().len(), 3);
 /// ```
 #[derive(Clone, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Update {
-    /// The changes, by attribute, in the order given.
-    pub changes: Vec<(Cow<'static, str>, AttributeChange)>,
+    changes: Vec<(Cow<'static, str>, AttributeChange)>,
 }
 
 impl Update {
@@ -77,11 +85,20 @@ impl Update {
         self
     }
 
+    /// The changes, by attribute, in the order given.
+    pub fn changes(&self) -> &[(Cow<'static, str>, AttributeChange)] {
+        &self.changes
+    }
+
+    /// The changes themselves, for a store that makes them.
+    pub(crate) fn into_changes(self) -> Vec<(Cow<'static, str>, AttributeChange)> {
+        self.changes
+    }
+
     /// The bytes of its names and values.
     pub(super) fn size(&self) -> usize {
-        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| match change {
-            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => attribute_size(name, value),
-            AttributeChange::Add(_) | AttributeChange::Remove => name.len(),
+        let size = |(name, change): &(Cow<'static, str>, AttributeChange)| {
+            change.value().map_or(name.len(), |value| attribute_size(name, value))
         };
         self.changes.iter().map(size).sum()
     }
@@ -164,7 +181,7 @@ mod tests {
     #[test]
     fn the_changes_of_an_update_are_in_the_order_given() {
         let update = Update::new().set("b", text()).set_if_absent("c", text()).add("d", -1).remove("a");
-        let changes: Vec<_> = update.changes.iter().map(|(name, change)| (&**name, change.clone())).collect();
+        let changes: Vec<_> = update.changes().iter().map(|(name, change)| (&**name, change.clone())).collect();
         let expected = [
             ("b", AttributeChange::Set(text())),
             ("c", AttributeChange::SetIfAbsent(text())),

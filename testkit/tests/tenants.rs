@@ -98,7 +98,7 @@ impl<S> Tenant<S> {
     }
 
     fn update(&self, update: &Update) -> Update {
-        update.changes.iter().cloned().fold(Update::new(), |update, (name, change)| {
+        update.changes().iter().cloned().fold(Update::new(), |update, (name, change)| {
             let change = match change {
                 AttributeChange::Set(value) => AttributeChange::Set(self.value_in(&name, value)),
                 AttributeChange::SetIfAbsent(value) => AttributeChange::SetIfAbsent(self.value_in(&name, value)),
@@ -131,15 +131,15 @@ impl<S> Tenant<S> {
     }
 
     fn query(&self, query: &Query) -> Result<Query> {
-        let source = match &query.source {
+        let source = match query.source() {
             QuerySource::Table { partition, consistency } => {
                 QuerySource::Table { partition: self.partition_in(partition)?, consistency: *consistency }
             }
             QuerySource::Index { partition } => QuerySource::Index { partition: self.partition_in(partition)? },
         };
-        let start = self.position_in(query.start.as_ref())?;
-        let inward = Query::of(source).range(query.range.clone()).order(query.order).start(start);
-        Ok(match query.limit {
+        let start = self.position_in(query.get_start())?;
+        let inward = Query::of(source).range(query.get_range().clone()).order(query.get_order()).start(start);
+        Ok(match query.get_limit() {
             Some(limit) => inward.limit(limit),
             None => inward,
         })
@@ -147,25 +147,25 @@ impl<S> Tenant<S> {
 
     fn request(&self, request: &Request) -> Result<Request> {
         Ok(match request {
-            Request::Get(get) => Get::new(self.key_in(&get.key)?).consistency(get.consistency).into(),
+            Request::Get(get) => Get::new(self.key_in(get.key())?).consistency(get.get_consistency()).into(),
             Request::Write(write) => self.write(write)?.into(),
             Request::Query(query) => self.query(query)?.into(),
             Request::Scan(scan) => {
-                let start = self.position_in(scan.start.as_ref())?;
+                let start = self.position_in(scan.get_start())?;
                 let inward = Scan::new().start(start);
-                scan.limit.map_or(inward.clone(), |limit| inward.limit(limit)).into()
+                scan.get_limit().map_or(inward.clone(), |limit| inward.limit(limit)).into()
             }
             Request::Transact(transaction) => {
-                let actions = transaction.actions.iter().map(|action| self.action(action));
+                let actions = transaction.actions().iter().map(|action| self.action(action));
                 let inward = Transaction::new(actions.collect::<Result<Vec<_>>>()?);
-                transaction.token.clone().map_or(inward.clone(), |token| inward.with_token(token)).into()
+                transaction.token().cloned().map_or(inward.clone(), |token| inward.with_token(token)).into()
             }
             Request::BatchGet(batch) => {
-                let keys = batch.keys.iter().map(|key| self.key_in(key)).collect::<Result<Vec<_>>>()?;
-                BatchGet::new(keys).consistency(batch.consistency).into()
+                let keys = batch.keys().iter().map(|key| self.key_in(key)).collect::<Result<Vec<_>>>()?;
+                BatchGet::new(keys).consistency(batch.get_consistency()).into()
             }
             Request::BatchWrite(batch) => {
-                let writes = batch.writes.iter().map(|write| self.batch_action(write, Self::item_in, Self::key_in));
+                let writes = batch.writes().iter().map(|write| self.batch_action(write, Self::item_in, Self::key_in));
                 BatchWrite::new(writes.collect::<Result<Vec<_>>>()?).into()
             }
         })

@@ -66,14 +66,14 @@ impl Store for Faulty {
                 Ok(Answer::Write(self.table.write(write).await?))
             }
             Request::BatchGet(batch) => {
-                let mut keys = batch.keys.to_vec();
+                let mut keys = batch.keys().to_vec();
                 let unprocessed = self.meet_fate(&mut keys)?;
-                let part = BatchGet::new(keys).consistency(batch.consistency);
+                let part = BatchGet::new(keys).consistency(batch.get_consistency());
                 let done = self.table.batch_get(part).await?;
                 Ok(Answer::BatchGet(BatchGetOutput { unprocessed, ..done }))
             }
             Request::BatchWrite(batch) => {
-                let mut writes = batch.writes.to_vec();
+                let mut writes = batch.writes().to_vec();
                 let unprocessed = self.meet_fate(&mut writes)?;
                 let done = self.table.batch_write(BatchWrite::new(writes)).await?;
                 Ok(Answer::BatchWrite(BatchWriteOutput { unprocessed, ..done }))

@@ -25,7 +25,7 @@ pub(crate) fn any_write(rng: &mut Rng, words: &Vocabulary) -> Write {
         4..=7 => {
             let update = update(rng, words);
             // Whether an update that only removes creates an item is another question, asked by a case of its own.
-            let only_removes = update.changes.iter().all(|(_, change)| matches!(change, AttributeChange::Remove));
+            let only_removes = update.changes().iter().all(|(_, change)| matches!(change, AttributeChange::Remove));
             let write = Write::update(key, update);
             if only_removes { write.when(threadline::Condition::item_exists()) } else { write }
         }
@@ -113,7 +113,7 @@ fn update(rng: &mut Rng, words: &Vocabulary) -> Update {
             _ => (*one(rng, &ATTRIBUTES), value(rng, 2, words.empty_maps)),
         };
         // One attribute twice now and then, which is refused.
-        if rng.u8(0..30) > 0 && update.changes.iter().any(|(other, _)| other == name) {
+        if rng.u8(0..30) > 0 && update.changes().iter().any(|(other, _)| other == name) {
             continue;
         }
         let set = if rng.u8(0..150) == 0 { doubtful(rng) } else { set };

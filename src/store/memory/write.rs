@@ -33,7 +33,7 @@ impl Action {
         match action {
             WriteAction::Put(item) => Self::Put(stored(key, item)),
             WriteAction::Update(update) => {
-                let mut changes = update.changes;
+                let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
                     if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
                         normalise(value);

@@ -162,7 +162,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
         }
         let items: Vec<Item> = pages.into_iter().flat_map(|page| page.items).collect();
         let mut found = super::support::sort_keys(&items);
-        if request.order == Order::Descending {
+        if request.get_order() == Order::Descending {
             found.reverse();
         }
         assert_eq!(found, sort_keys, "all items, over pages of 1 MB");

@@ -24,21 +24,21 @@ pub(super) struct Partition<'a> {
 impl<'a> Call<'a> {
     pub(super) fn of(request: &'a Request) -> Self {
         let partitions = match request {
-            Request::Get(get) => vec![Partition::of_table(get.key.pk.as_str())],
+            Request::Get(get) => vec![Partition::of_table(get.key().pk.as_str())],
             Request::Write(write) => Partition::written(write).collect(),
-            Request::Query(query) => vec![match &query.source {
+            Request::Query(query) => vec![match query.source() {
                 QuerySource::Table { partition, .. } => Partition::of_table(partition.as_str()),
                 QuerySource::Index { partition } => Partition::of_index(partition.as_str()),
             }],
             Request::Scan(_) => Vec::new(),
             Request::Transact(transaction) => {
-                let actions = transaction.actions.iter().enumerate();
+                let actions = transaction.actions().iter().enumerate();
                 actions.flat_map(|(action, written)| Partition::of_action(action, written)).collect()
             }
-            Request::BatchGet(batch) => batch.keys.iter().map(|key| Partition::of_table(key.pk.as_str())).collect(),
-            Request::BatchWrite(batch) => batch.writes.iter().flat_map(Partition::of_batch).collect(),
+            Request::BatchGet(batch) => batch.keys().iter().map(|key| Partition::of_table(key.pk.as_str())).collect(),
+            Request::BatchWrite(batch) => batch.writes().iter().flat_map(Partition::of_batch).collect(),
         };
-        let actions = if let Request::Transact(transaction) = request { transaction.actions.len() } else { 0 };
+        let actions = if let Request::Transact(transaction) = request { transaction.actions().len() } else { 0 };
         Self { operation: request.operation(), partitions, actions }
     }
 }
@@ -56,7 +56,7 @@ impl<'a> Partition<'a> {
     fn written(write: &'a Write) -> impl Iterator<Item = Self> {
         let in_index = match write.action() {
             WriteAction::Put(item) => item.get_s(GSI1PK),
-            WriteAction::Update(update) => update.changes.iter().find_map(|change| match change {
+            WriteAction::Update(update) => update.changes().iter().find_map(|change| match change {
                 (
                     name,
                     AttributeChange::Set(AttributeValue::S(key)) | AttributeChange::SetIfAbsent(AttributeValue::S(key)),

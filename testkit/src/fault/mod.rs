@@ -172,7 +172,7 @@ impl<S: Store> FaultStore<S> {
     /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
     /// that place which nothing can meet, so that it is cancelled whatever else is there, and changes nothing.
     async fn canceled(&self, request: &Transaction, code: CancelCode, place: usize) -> Result<Answer> {
-        let mut actions = request.actions.to_vec();
+        let mut actions = request.actions().to_vec();
         let count = actions.len();
         // As the DynamoDB store says it: the least that the attempt can have consumed.
         let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
@@ -246,15 +246,15 @@ impl<S: Store> Store for FaultStore<S> {
             (Fault::Conflict, Request::Transact(transaction)) => {
                 self.canceled(transaction, CancelCode::Conflict, action).await
             }
-            (Fault::Unprocessed(count), Request::BatchGet(batch)) if count < batch.keys.len() => {
-                let (done, left) = batch.keys.split_at(batch.keys.len() - count);
-                let part = BatchGet::new(done.to_vec()).consistency(batch.consistency);
+            (Fault::Unprocessed(count), Request::BatchGet(batch)) if count < batch.keys().len() => {
+                let (done, left) = batch.keys().split_at(batch.keys().len() - count);
+                let part = BatchGet::new(done.to_vec()).consistency(batch.get_consistency());
                 let mut answer = self.store.batch_get(part).await?;
                 answer.unprocessed.extend_from_slice(left);
                 Ok(Answer::BatchGet(answer))
             }
-            (Fault::Unprocessed(count), Request::BatchWrite(batch)) if count < batch.writes.len() => {
-                let (done, left) = batch.writes.split_at(batch.writes.len() - count);
+            (Fault::Unprocessed(count), Request::BatchWrite(batch)) if count < batch.writes().len() => {
+                let (done, left) = batch.writes().split_at(batch.writes().len() - count);
                 let mut answer = self.store.batch_write(BatchWrite::new(done.to_vec())).await?;
                 answer.unprocessed.extend_from_slice(left);
                 Ok(Answer::BatchWrite(answer))

@@ -83,13 +83,13 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn of(number: usize, request: &'a Request) -> Vec<Self> {
         match request {
-            Request::Get(get) => vec![Self::read(RequestKind::Get, vec![get.key.clone()], get.consistency)],
+            Request::Get(get) => vec![Self::read(RequestKind::Get, vec![get.key().clone()], get.get_consistency())],
             Request::BatchGet(batch) => {
-                vec![Self::read(RequestKind::BatchGet, batch.keys.to_vec(), batch.consistency)]
+                vec![Self::read(RequestKind::BatchGet, batch.keys().to_vec(), batch.get_consistency())]
             }
             Request::Scan(_) => vec![Self::read(RequestKind::Scan, Vec::new(), Consistency::Eventual)],
             Request::Query(query) => {
-                let (source, consistency) = match &query.source {
+                let (source, consistency) = match query.source() {
                     QuerySource::Table { consistency, .. } => (Source::Table, *consistency),
                     QuerySource::Index { .. } => (Source::Index, Consistency::Eventual),
                 };
@@ -97,9 +97,9 @@ impl<'a> Seen<'a> {
             }
             Request::Write(write) => vec![Self::write(write)],
             Request::Transact(transaction) => {
-                transaction.actions.iter().map(|action| Self::action(number, action)).collect()
+                transaction.actions().iter().map(|action| Self::action(number, action)).collect()
             }
-            Request::BatchWrite(batch) => batch.writes.iter().map(Self::batched).collect(),
+            Request::BatchWrite(batch) => batch.writes().iter().map(Self::batched).collect(),
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Seen<'a> {
     fn is(&self, card: &RequestCard) -> bool {
         let is_keyed = match (card.key(), self.query) {
             (Some((pk, range)), Some(query)) => {
-                key_fits(pk, query.partition().as_str()) && is_range(range, &query.range)
+                key_fits(pk, query.partition().as_str()) && is_range(range, query.get_range())
             }
             (Some((pk, sk)), None) => {
                 let fits = |key: &Key| key_fits(pk, key.pk.as_str()) && key_fits(sk, key.sk.as_str());

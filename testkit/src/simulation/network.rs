@@ -106,16 +106,16 @@ impl<S> Network<S> {
     fn note(&self, request: &Request) -> Option<String> {
         let is_traced = lock(&self.traffic).trace.is_some();
         is_traced.then(|| match request {
-            Request::Get(get) => format!("get {}", kind(&get.key)),
+            Request::Get(get) => format!("get {}", kind(get.key())),
             Request::Write(write) => format!("{} {}", action(write), write.key().map_or_else(|_| String::new(), kind)),
-            Request::Query(query) => match &query.source {
+            Request::Query(query) => match query.source() {
                 QuerySource::Table { partition, .. } => format!("query {}", partition_of(partition)),
                 QuerySource::Index { partition } => format!("query the index's {}", partition_of(partition)),
             },
             Request::Scan(_) => "scan".to_owned(),
             Request::Transact(transaction) => {
                 let actions: Vec<_> =
-                    transaction.actions.iter().filter_map(|action| action.key().ok()).map(kind).collect();
+                    transaction.actions().iter().filter_map(|action| action.key().ok()).map(kind).collect();
                 format!("transact {}", actions.join(", "))
             }
             Request::BatchGet(_) => "batch get".to_owned(),
@@ -167,7 +167,7 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
         self.travel().await;
         if let Request::Query(query) = request.request() {
             let mut traffic = lock(&self.traffic);
-            traffic.continued_pages += u64::from(query.start.is_some());
+            traffic.continued_pages += u64::from(query.get_start().is_some());
             traffic.stale_reads += u64::from(query.reads_index() && traffic.index_is_behind);
         }
         let answer = self.store.execute(request).await;

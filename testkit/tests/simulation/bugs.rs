@@ -253,7 +253,7 @@ fn a_read_marker_a_few_seconds_ahead_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).writes(|write| {
             let WriteAction::Update(update) = write.action() else { return };
-            let marker = update.changes.iter().find_map(|(name, change)| match change {
+            let marker = update.changes().iter().find_map(|(name, change)| match change {
                 AttributeChange::Set(AttributeValue::S(marker)) if name == "last_read" => Some(marker),
                 _ => None,
             });

@@ -57,7 +57,7 @@ impl Store for Rewritten {
         match &mut request {
             Request::Write(write) => (self.write)(write),
             Request::Transact(transaction) => {
-                let mut actions = transaction.actions.to_vec();
+                let mut actions = transaction.actions().to_vec();
                 (self.transact)(&mut actions);
                 *transaction = Transaction::new(actions);
             }

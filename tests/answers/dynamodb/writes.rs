@@ -116,7 +116,7 @@ async fn a_cancelled_transaction_has_its_reasons_in_the_order_of_its_actions() -
         Server::answering([fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}))]);
     let sleeps = Sleeps::default();
 
-    let mut actions = transaction(7).actions.to_vec();
+    let mut actions = transaction(7).actions().to_vec();
     actions[5] = Write::update(key(6), Update::new().add("count", 1)).into();
     let request = Transaction::new(actions);
 

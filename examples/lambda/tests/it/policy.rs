@@ -47,7 +47,7 @@ impl Store for Recorder {
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let index = format!("{TABLE}/index/gsi1");
         self.note(match request.request() {
-            Request::Get(get) => asked("dynamodb:GetItem", TABLE, Some(get.key.pk.as_str())),
+            Request::Get(get) => asked("dynamodb:GetItem", TABLE, Some(get.key().pk.as_str())),
             Request::Write(write) => {
                 let action = match write.action() {
                     WriteAction::Put(_) => "dynamodb:PutItem",
@@ -56,7 +56,7 @@ impl Store for Recorder {
                 };
                 asked(action, TABLE, Some(write.key()?.pk.as_str()))
             }
-            Request::Query(query) => match &query.source {
+            Request::Query(query) => match query.source() {
                 QuerySource::Table { partition, .. } => asked("dynamodb:Query", TABLE, Some(partition.as_str())),
                 QuerySource::Index { partition } => asked("dynamodb:Query", index, Some(partition.as_str())),
             },

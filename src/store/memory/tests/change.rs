@@ -47,7 +47,7 @@ fn a_write_that_changes_nothing_makes_no_change() {
     put(&store, with(with(item("A", "1"), "set", set(["a", "b"])), "n", n("1000")));
     put(&store, with(with(item("A", "1"), "set", set(["b", "a"])), "n", n("1e3")));
     let same = Update::new().set("set", set(["b", "a"])).set("n", n("1000.0")).set_if_absent("n", n("5")).add("n", 0);
-    for (name, change) in &same.changes {
+    for (name, change) in same.changes() {
         write(&store, Write::update(key("A", "1"), Update::new().with(name.clone(), change.clone())));
     }
     write(&store, Write::update(key("A", "1"), Update::new().remove("missing")));
