@@ -286,25 +286,11 @@ impl fmt::Display for Error {
 // Hand-written: a derived impl would print the source's Debug, and an SDK error's Debug prints whole items.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.inner;
-        let mut debug = f.debug_struct("Error");
-        debug.field("kind", &inner.kind).field("message", &inner.message);
-        if let Some(operation) = inner.operation {
-            debug.field("operation", &operation);
+        write!(f, "{:?}: {self}", self.kind())?;
+        match &self.inner.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
         }
-        if let Some(entity) = inner.entity {
-            debug.field("entity", &entity);
-        }
-        if let Some(table) = &inner.table {
-            debug.field("table", table);
-        }
-        if let Some(service) = &inner.service {
-            debug.field("service", service);
-        }
-        if let Some(source) = &inner.source {
-            debug.field("source", &format_args!("{source}"));
-        }
-        debug.finish()
     }
 }
 

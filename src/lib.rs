@@ -40,6 +40,8 @@ pub use uuid;
 
 /// Items, keys and the traits of an entity, for entities of an application's own.
 pub mod entity {
+    #[doc(inline)]
+    pub use crate::__tag as tag;
     pub use crate::item::{Item, Value};
     pub use crate::key::{
         EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey,
@@ -47,7 +49,7 @@ pub mod entity {
     };
     pub use crate::model::{HandleClaim, IdentityClaim, KnownKey, MessageKey};
     pub use crate::stored::{Entity, Stored};
-    pub use crate::tag::{Tag, tag};
+    pub use crate::tag::Tag;
     pub use crate::text::{FoldedHandle, KeySegment};
     pub use serde_dynamo::AttributeValue;
 }

@@ -1,8 +1,5 @@
 //! Tags: the constant segments of keys.
 
-#[doc(inline)]
-pub use crate::__tag as tag;
-
 pub(crate) const USER: Tag = tag!("USER");
 pub(crate) const HANDLE: Tag = tag!("HANDLE");
 pub(crate) const IDENTITY: Tag = tag!("IDENTITY");
@@ -64,3 +61,4 @@ macro_rules! __tag {
         }
     };
 }
+pub(crate) use __tag as tag;

@@ -144,9 +144,7 @@ pub(crate) fn whole_micros(duration: Duration) -> i64 {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(32);
-        self.push_onto(&mut text);
-        f.write_str(&text)
+        f.write_str(&String::from(*self))
     }
 }
 

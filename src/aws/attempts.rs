@@ -34,10 +34,6 @@ struct State {
 }
 
 impl Attempts {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// What is not certain of the attempts so far stays so, whatever becomes of the next.
     fn leave_behind(&self) {
         if self.state.in_flight.swap(false, Ordering::Relaxed) {

@@ -6,7 +6,7 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
 use aws_smithy_async::future::timeout::TimedOutError;
 
@@ -56,13 +56,35 @@ pub(crate) enum Effect {
     Write,
 }
 
-/// What a call is, for its errors.
-#[derive(Clone, Copy, Debug)]
+/// What a call is, for its errors, and what became of its attempts.
+#[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'static str,
     pub(crate) table: &'a str,
     pub(crate) effect: Effect,
-    pub(crate) attempts: &'a Attempts,
+    pub(crate) attempts: Attempts,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn read(operation: &'static str, table: &'a str) -> Self {
+        Self { operation, table, effect: Effect::Read, attempts: Attempts::default() }
+    }
+
+    pub(crate) fn write(operation: &'static str, table: &'a str) -> Self {
+        Self { effect: Effect::Write, ..Self::read(operation, table) }
+    }
+
+    /// The error that a caller sees of a request that failed.
+    pub(crate) fn error<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        Failure::of(error).into_error(self)
+    }
+
+    pub(crate) fn named(&self, error: Error) -> Error {
+        error.with_operation(self.operation).with_table(self.table)
+    }
 }
 
 impl<E> From<SdkError<E, HttpResponse>> for Box<Failure>
@@ -78,9 +100,16 @@ where
     }
 }
 
+/// The SDK's builders ask for no more than a checked request gives.
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self::invalid(format!("the request is incomplete: {error}"))
+    }
+}
+
 impl Failure {
     /// What went wrong with a request of any of the services, without the answer.
-    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -100,15 +129,10 @@ impl Failure {
         Self { how, service, answer: None, cause }
     }
 
-    /// The service's code.
-    pub(crate) fn code(&self) -> Option<&str> {
-        self.service.code.as_deref()
-    }
-
     /// The error that a caller sees.
-    pub(crate) fn into_error(self, call: Call<'_>) -> Error {
+    pub(crate) fn into_error(self, call: &Call<'_>) -> Error {
         let (kind, message) = self.classify(call);
-        let mut error = Error::new(kind, message).with_operation(call.operation).with_table(call.table);
+        let mut error = call.named(Error::new(kind, message));
         if self.service != ServiceError::default() {
             error = error.with_service(self.service);
         }
@@ -118,8 +142,8 @@ impl Failure {
         error
     }
 
-    fn classify(&self, call: Call<'_>) -> (ErrorKind, &'static str) {
-        let certain = self.code().and_then(|code| codes::certain(code, call.operation, call.effect));
+    fn classify(&self, call: &Call<'_>) -> (ErrorKind, &'static str) {
+        let certain = self.service.code.as_deref().and_then(|code| codes::certain(code, call.operation, call.effect));
         let is_unknown = self.how == How::Answered && certain.is_none();
         if call.effect == Effect::Write && (is_unknown || call.attempts.may_have_been_done()) {
             return (
@@ -233,8 +257,8 @@ mod tests {
     fn a_request_that_cannot_be_made_is_the_operators_fault() {
         let error = SdkError::<GetItemError, HttpResponse>::construction_failure("no region");
         for effect in [Effect::Read, Effect::Write] {
-            let call = Call { operation: "get", table: "t", effect, attempts: &Attempts::new() };
-            assert_eq!(Failure::of(&error).into_error(call).kind(), ErrorKind::Misconfigured);
+            let call = Call { effect, ..Call::read("get", "t") };
+            assert_eq!(call.error(&error).kind(), ErrorKind::Misconfigured);
         }
     }
 

@@ -9,5 +9,5 @@ mod retry;
 pub(crate) use attempts::Attempts;
 pub(crate) use error::{Call, Effect, Failure};
 pub use local::local_client;
+pub(crate) use retry::Backoff;
 pub use retry::RetryPolicy;
-pub(crate) use retry::{Backoff, sleep_of};

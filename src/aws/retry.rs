@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
-use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_smithy_async::rt::sleep::TokioSleep;
 
 /// How often and after which pauses a [`DynamoDbStore`](crate::DynamoDbStore) tries again what the SDK does not: the rest of
 /// a batch, and writes that met another transaction. The SDK's own retries are set on the client.
@@ -72,7 +72,7 @@ pub(crate) type Jitter = Arc<dyn Fn(Duration) -> Duration + Send + Sync>;
 pub(crate) struct Backoff {
     pub(crate) policy: RetryPolicy,
     pub(crate) jitter: Jitter,
-    sleep: Option<SharedAsyncSleep>,
+    sleep: SharedAsyncSleep,
 }
 
 impl fmt::Debug for Backoff {
@@ -88,7 +88,7 @@ impl Backoff {
 
     /// One that sleeps so, or by the SDK's own default.
     pub(crate) fn sleeping_with(sleep: Option<SharedAsyncSleep>) -> Self {
-        let sleep = sleep.or_else(default_async_sleep);
+        let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep }
     }
 
@@ -99,38 +99,31 @@ impl Backoff {
 
     /// Waits before the next attempt, after this many failed. Returns `false` if there is to be none.
     pub(crate) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
-        self.allows_another(failed) && self.pause_again(operation, failed).await
+        let is_allowed = self.allows_another(failed);
+        if is_allowed {
+            self.pause_again(operation, failed).await;
+        }
+        is_allowed
     }
 
-    /// Waits before the next attempt, however many failed. `false` if there is nothing to sleep with.
-    pub(crate) async fn pause_again(&self, operation: &'static str, failed: u32) -> bool {
+    /// Waits before the next attempt, however many failed.
+    pub(crate) async fn pause_again(&self, operation: &'static str, failed: u32) {
         let ceiling = self.policy.ceiling(failed);
         let delay = (self.jitter)(ceiling).min(ceiling);
         tracing::debug!(operation, failed, ?delay, "trying again after a pause");
-        self.sleep(delay).await
+        self.sleep(delay).await;
     }
 
     #[cfg(feature = "streams")]
-    /// Waits for the longest pause of the policy. `false` if there is nothing to sleep with.
-    pub(crate) async fn longest_pause(&self) -> bool {
-        self.sleep(self.policy.max_delay).await
+    /// Waits for the longest pause of the policy.
+    pub(crate) async fn longest_pause(&self) {
+        self.sleep(self.policy.max_delay).await;
     }
 
-    /// Waits this long. `false` where there is nothing to sleep with.
-    pub(crate) async fn sleep(&self, pause: Duration) -> bool {
-        match &self.sleep {
-            Some(sleep) => {
-                sleep.sleep(pause).await;
-                true
-            }
-            None => false,
-        }
+    /// Waits this long.
+    pub(crate) async fn sleep(&self, pause: Duration) {
+        self.sleep.sleep(pause).await;
     }
-}
-
-/// What the client sleeps with. The SDK's own default stands in where its configuration names nothing.
-pub(crate) fn sleep_of(client: &Client) -> Option<SharedAsyncSleep> {
-    client.config().sleep_impl().or_else(default_async_sleep)
 }
 
 /// A random part of the ceiling. The keys of a new `RandomState` are random; that is good enough to spread retries.

@@ -156,17 +156,13 @@ impl Item {
         self.0.iter().map(|(name, value)| attribute_size(name, value)).sum()
     }
 
+    /// The text of a key attribute, which must be a string.
     fn key_text(&self, name: &str) -> Result<&str> {
-        key_text(name, self.get(name))
-    }
-}
-
-/// The text of the key attribute of this name.
-fn key_text<'a>(name: &str, value: Option<&'a AttributeValue>) -> Result<&'a str> {
-    match value {
-        Some(AttributeValue::S(text)) => Ok(text),
-        Some(_) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
-        None => Err(Error::invalid(format!("the key attribute `{name}` is missing"))),
+        match self.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            Some(_) => Err(Error::invalid(format!("the key attribute `{name}` must be a string"))),
+            None => Err(Error::invalid(format!("the key attribute `{name}` is missing"))),
+        }
     }
 }
 

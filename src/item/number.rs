@@ -6,17 +6,17 @@ use std::fmt;
 use crate::error::{Error, Result};
 
 /// The most significant digits that a number may have.
-const MAX_DIGITS: usize = 38;
-/// A number other than zero lies from 1E-130 to 9.99…E+125: its first digit has a place in this range.
-const MIN_EXPONENT: i32 = -129;
-const MAX_EXPONENT: i32 = 126;
+const MAX_DIGITS: u32 = 38;
+/// A number other than zero lies from 1E-130 to 9.99…E+125: as many digits stand before its point, or zeros behind it.
+const MIN_POINT: i32 = -129;
+const MAX_POINT: i32 = 126;
 
-/// A number, normalised: 0.d₁d₂d₃… × 10^`exponent`, with neither a leading nor a trailing zero among the digits. Zero has
-/// no digits, no sign and the exponent 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A number, normalised: `digits` × 10^`exponent`, with no trailing zero among at most 38 digits. Zero has no sign and the
+/// exponent 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
     negative: bool,
-    digits: Vec<u8>,
+    digits: u128,
     exponent: i32,
 }
 
@@ -41,32 +41,46 @@ impl Number {
             None => (unsigned, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() + fraction.len() == 0 || !is_digits(whole) || !is_digits(fraction) {
+        let all = [whole, fraction].concat();
+        if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(not_a_number());
         }
-        let point = i32::try_from(whole.len()).map_err(|_| not_a_number())?;
-        let digits = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
-        Self::normalised(negative, digits, point + exponent)
+        let digits = all.trim_end_matches('0');
+        let places = |text: &str| i32::try_from(text.len()).map_err(|_| not_a_number());
+        let exponent = exponent.saturating_add(places(&all)? - places(digits)? - places(fraction)?);
+        let digits = if digits.is_empty() { Ok(0) } else { digits.parse().map_err(|_| too_many_digits()) };
+        Self::checked(negative, digits?, exponent)
     }
 
-    fn normalised(negative: bool, mut digits: Vec<u8>, mut exponent: i32) -> Result<Self> {
-        while digits.last() == Some(&0) {
-            digits.pop();
+    fn checked(negative: bool, digits: u128, exponent: i32) -> Result<Self> {
+        let number = Self::normalised(negative, digits, exponent);
+        if number.count() > MAX_DIGITS {
+            return Err(too_many_digits());
         }
-        let leading = digits.iter().take_while(|digit| **digit == 0).count();
-        digits.drain(..leading);
-        if digits.is_empty() {
-            return Ok(Self { negative: false, digits, exponent: 0 });
-        }
-        exponent = exponent.saturating_sub(i32::try_from(leading).unwrap_or(i32::MAX));
-        if digits.len() > MAX_DIGITS {
-            return Err(Error::invalid("a number may have at most 38 significant digits"));
-        }
-        if !(MIN_EXPONENT..=MAX_EXPONENT).contains(&exponent) {
+        if !(MIN_POINT..=MAX_POINT).contains(&number.point()) {
             return Err(Error::invalid("a number must be zero or lie between 1E-130 and 9.99E+125 in magnitude"));
         }
-        Ok(Self { negative, digits, exponent })
+        Ok(number)
+    }
+
+    fn normalised(negative: bool, mut digits: u128, mut exponent: i32) -> Self {
+        if digits == 0 {
+            return Self { negative: false, digits, exponent: 0 };
+        }
+        while digits.is_multiple_of(10) {
+            (digits, exponent) = (digits / 10, exponent.saturating_add(1));
+        }
+        Self { negative, digits, exponent }
+    }
+
+    /// The number of digits; zero has none.
+    fn count(&self) -> u32 {
+        self.digits.checked_ilog10().map_or(0, |tens| tens + 1)
+    }
+
+    /// The number of digits before the point; below zero, of the zeros behind it.
+    fn point(&self) -> i32 {
+        self.exponent.saturating_add_unsigned(self.count())
     }
 
     /// The sum, exactly.
@@ -74,111 +88,79 @@ impl Number {
     /// # Errors
     /// `Invalid` when the sum has more than 38 significant digits or too great a magnitude.
     pub(crate) fn add(&self, other: &Self) -> Result<Self> {
-        if self.digits.is_empty() {
-            return Ok(other.clone());
+        if self.digits == 0 {
+            return Ok(*other);
         }
-        if other.digits.is_empty() {
-            return Ok(self.clone());
+        if other.digits == 0 {
+            return Ok(*self);
         }
-        // Both as digits of one length, with the same place for the first (one more than either needs, for the carry).
-        let top = self.exponent.max(other.exponent) + 1;
-        let bottom = self.last_place().min(other.last_place());
-        let (a, b) = (self.spread(top, bottom), other.spread(top, bottom));
-        let (negative, digits) = if self.negative == other.negative {
-            (self.negative, add_digits(&a, &b))
-        } else if a >= b {
-            (self.negative, subtract_digits(&a, &b))
-        } else {
-            (other.negative, subtract_digits(&b, &a))
+        // Both with the lower exponent. What has no room then makes a sum of more than 38 digits: its last is no zero.
+        let exponent = self.exponent.min(other.exponent);
+        let spread = |number: &Self| {
+            let zeros = number.exponent.abs_diff(exponent);
+            10_u128.checked_pow(zeros).and_then(|power| power.checked_mul(number.digits)).ok_or_else(too_many_digits)
         };
-        Self::normalised(negative, digits, top)
-    }
-
-    /// The place of the last digit: the exponent less the number of digits.
-    fn last_place(&self) -> i32 {
-        self.exponent - i32::try_from(self.digits.len()).unwrap_or(0)
-    }
-
-    fn spread(&self, top: i32, bottom: i32) -> Vec<u8> {
-        let zeros = |count: i32| std::iter::repeat_n(0, usize::try_from(count).unwrap_or(0));
-        zeros(top - self.exponent).chain(self.digits.iter().copied()).chain(zeros(self.last_place() - bottom)).collect()
+        let (a, b) = (spread(self)?, spread(other)?);
+        let digits = if self.negative == other.negative { a.checked_add(b) } else { Some(a.abs_diff(b)) };
+        let negative = if a >= b { self.negative } else { other.negative };
+        Self::checked(negative, digits.ok_or_else(too_many_digits)?, exponent)
     }
 
     /// The bytes that the number counts for: one for each two digits on either side of the point, one for the exponent and
     /// one for a minus sign.
     pub(crate) fn stored_size(&self) -> usize {
-        let point = usize::try_from(self.exponent).unwrap_or(0);
-        let whole = point.min(self.digits.len());
-        let fraction = self.digits.len() - whole;
-        1 + whole.div_ceil(2) + fraction.div_ceil(2) + usize::from(self.negative)
+        let count = self.count();
+        let whole = u32::try_from(self.point()).unwrap_or(0).min(count);
+        let pairs = whole.div_ceil(2) + (count - whole).div_ceil(2);
+        1 + usize::try_from(pairs).unwrap_or(0) + usize::from(self.negative)
     }
 
     /// The number as an `i64`, rounded towards negative infinity; `None` when it does not fit.
-    pub(crate) fn to_i64_floor(&self) -> Option<i64> {
-        let text = self.to_string();
-        let (whole, has_fraction) = match text.split_once('.') {
-            Some((whole, _)) => (whole, true),
-            None => (text.as_str(), false),
-        };
-        let whole: i64 = whole.parse().ok()?;
-        if has_fraction && self.negative { whole.checked_sub(1) } else { Some(whole) }
+    pub(crate) fn to_i64_floor(self) -> Option<i64> {
+        let digits = i128::try_from(self.digits).ok()?;
+        let signed = if self.negative { -digits } else { digits };
+        // What is too great for 128 bits is too great for 64.
+        let power = 10_i128.saturating_pow(self.exponent.unsigned_abs());
+        let whole = if self.exponent < 0 { signed.div_euclid(power) } else { signed.saturating_mul(power) };
+        i64::try_from(whole).ok()
     }
+}
+
+fn too_many_digits() -> Error {
+    Error::invalid("a number may have at most 38 significant digits")
 }
 
 impl From<i64> for Number {
     fn from(number: i64) -> Self {
-        let digits: Vec<u8> = number.unsigned_abs().to_string().bytes().map(|byte| byte - b'0').collect();
-        let exponent = i32::try_from(digits.len()).unwrap_or(0);
-        // Twenty digits at most, so it is within every limit.
-        Self::normalised(number < 0, digits, exponent).unwrap_or(Self {
-            negative: false,
-            digits: Vec::new(),
-            exponent: 0,
-        })
+        Self::normalised(number < 0, number.unsigned_abs().into(), 0)
     }
 }
 
 /// The plain decimal text that DynamoDB gives back: no exponent, no zero that says nothing.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.digits.is_empty() {
-            return f.write_str("0");
+        let sign = if self.negative { "-" } else { "" };
+        if let Ok(zeros) = usize::try_from(self.exponent) {
+            return write!(f, "{sign}{}{:0<zeros$}", self.digits, "");
         }
-        if self.negative {
-            f.write_str("-")?;
-        }
-        let point = usize::try_from(self.exponent).unwrap_or(0);
-        if point == 0 {
-            f.write_str("0")?;
-        }
-        let write_digit = |f: &mut fmt::Formatter<'_>, digit: u8| write!(f, "{digit}");
-        for place in 0..point {
-            write_digit(f, self.digits.get(place).copied().unwrap_or(0))?;
-        }
-        if self.digits.len() > point {
-            f.write_str(".")?;
-            for _ in self.exponent..0 {
-                f.write_str("0")?;
-            }
-            for digit in self.digits.iter().skip(point) {
-                write_digit(f, *digit)?;
-            }
-        }
-        Ok(())
+        let places = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(0);
+        let digits = format!("{:0>width$}", self.digits, width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        write!(f, "{sign}{whole}.{fraction}")
     }
 }
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |number: &Self| match (number.digits.is_empty(), number.negative) {
+        let sign = |number: &Self| match (number.digits == 0, number.negative) {
             (true, _) => 0,
             (false, true) => -1,
             (false, false) => 1,
         };
-        let magnitude = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
+        let magnitude = |number: &Self| (number.point(), number.digits * 10_u128.pow(MAX_DIGITS - number.count()));
         match sign(self).cmp(&sign(other)) {
-            Ordering::Equal if self.negative => magnitude().reverse(),
-            Ordering::Equal => magnitude(),
+            Ordering::Equal if self.negative => magnitude(other).cmp(&magnitude(self)),
+            Ordering::Equal => magnitude(self).cmp(&magnitude(other)),
             unequal => unequal,
         }
     }
@@ -188,39 +170,6 @@ impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-}
-
-fn add_digits(a: &[u8], b: &[u8]) -> Vec<u8> {
-    let mut carry = 0;
-    let mut sum: Vec<u8> = a
-        .iter()
-        .zip(b)
-        .rev()
-        .map(|(a, b)| {
-            let digit = a + b + carry;
-            carry = digit / 10;
-            digit % 10
-        })
-        .collect();
-    sum.reverse();
-    sum
-}
-
-/// `a - b`, where `a` is not the smaller.
-fn subtract_digits(a: &[u8], b: &[u8]) -> Vec<u8> {
-    let mut borrow = 0;
-    let mut difference: Vec<u8> = a
-        .iter()
-        .zip(b)
-        .rev()
-        .map(|(a, b)| {
-            let digit = 10 + a - b - borrow;
-            borrow = 1 - digit / 10;
-            digit % 10
-        })
-        .collect();
-    difference.reverse();
-    difference
 }
 
 #[cfg(test)]

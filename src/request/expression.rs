@@ -62,95 +62,59 @@ impl Placeholders {
     }
 
     fn condition(&mut self, condition: &Condition) -> String {
-        let mut text = String::new();
-        self.push_condition(&mut text, condition);
-        text
-    }
-
-    fn push_condition(&mut self, text: &mut String, condition: &Condition) {
         match condition {
-            Condition::Exists(name) => self.push_call(text, "attribute_exists", name),
-            Condition::Absent(name) => self.push_call(text, "attribute_not_exists", name),
+            Condition::Exists(name) => format!("attribute_exists({})", self.name(name)),
+            Condition::Absent(name) => format!("attribute_not_exists({})", self.name(name)),
             Condition::Compare(name, comparison, value) => {
-                self.push_name(text, name);
-                text.push_str(match comparison {
-                    Comparison::Eq => " = ",
-                    Comparison::Ne => " <> ",
-                    Comparison::Lt => " < ",
-                    Comparison::Le => " <= ",
-                    Comparison::Gt => " > ",
-                    Comparison::Ge => " >= ",
-                });
-                self.push_value(text, value.clone());
+                let operator = match comparison {
+                    Comparison::Eq => "=",
+                    Comparison::Ne => "<>",
+                    Comparison::Lt => "<",
+                    Comparison::Le => "<=",
+                    Comparison::Gt => ">",
+                    Comparison::Ge => ">=",
+                };
+                format!("{} {operator} {}", self.name(name), self.value(value.clone()))
             }
-            Condition::All(conditions) => self.push_joined(text, " AND ", conditions),
-            Condition::Any(conditions) => self.push_joined(text, " OR ", conditions),
-            Condition::Not(condition) => {
-                text.push_str("NOT (");
-                self.push_condition(text, condition);
-                text.push(')');
-            }
+            Condition::All(conditions) => self.joined(" AND ", conditions),
+            Condition::Any(conditions) => self.joined(" OR ", conditions),
+            Condition::Not(condition) => format!("NOT ({})", self.condition(condition)),
         }
     }
 
-    fn push_call(&mut self, text: &mut String, function: &str, name: &str) {
-        text.push_str(function);
-        text.push('(');
-        self.push_name(text, name);
-        text.push(')');
-    }
-
-    fn push_joined(&mut self, text: &mut String, operator: &str, conditions: &[Condition]) {
+    fn joined(&mut self, operator: &str, conditions: &[Condition]) -> String {
         // One alone stands as it is: DynamoDB refuses parentheses around parentheses.
         if let [only] = conditions {
-            return self.push_condition(text, only);
+            return self.condition(only);
         }
-        for (place, condition) in conditions.iter().enumerate() {
-            if place > 0 {
-                text.push_str(operator);
-            }
-            if is_joined(condition) {
-                text.push('(');
-                self.push_condition(text, condition);
-                text.push(')');
-            } else {
-                self.push_condition(text, condition);
-            }
-        }
+        let parts: Vec<_> = conditions
+            .iter()
+            .map(|condition| match self.condition(condition) {
+                text if is_joined(condition) => format!("({text})"),
+                text => text,
+            })
+            .collect();
+        parts.join(operator)
     }
 
     fn update(&mut self, update: &Update) -> String {
-        let (mut set, mut add, mut remove) = (String::new(), String::new(), String::new());
+        let (mut set, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
         for (name, change) in update.changes() {
-            let (section, keyword) = match change {
-                AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) => (&mut set, "SET "),
-                AttributeChange::Add(_) => (&mut add, "ADD "),
-                AttributeChange::Remove => (&mut remove, "REMOVE "),
-            };
-            section.push_str(if section.is_empty() { keyword } else { ", " });
-            self.push_name(section, name);
+            let name = self.name(name);
             match change {
-                AttributeChange::Set(value) => {
-                    section.push_str(" = ");
-                    self.push_value(section, value.clone());
-                }
+                AttributeChange::Set(value) => set.push(format!("{name} = {}", self.value(value.clone()))),
                 AttributeChange::SetIfAbsent(value) => {
-                    section.push_str(" = if_not_exists(");
-                    self.push_name(section, name);
-                    section.push_str(", ");
-                    self.push_value(section, value.clone());
-                    section.push(')');
+                    set.push(format!("{name} = if_not_exists({name}, {})", self.value(value.clone())));
                 }
                 AttributeChange::Add(number) => {
-                    section.push(' ');
-                    self.push_value(section, AttributeValue::N(number.to_string()));
+                    add.push(format!("{name} {}", self.value(AttributeValue::N(number.to_string()))));
                 }
-                AttributeChange::Remove => {}
+                AttributeChange::Remove => remove.push(name),
             }
         }
-        let mut sections = [set, add, remove].into_iter().filter(|section| !section.is_empty());
-        let first = sections.next().unwrap_or_default();
-        sections.fold(first, |text, section| text + " " + &section)
+        let sections = [("SET", set), ("ADD", add), ("REMOVE", remove)];
+        let sections = sections.iter().filter(|(_, changes)| !changes.is_empty());
+        sections.map(|(keyword, changes)| format!("{keyword} {}", changes.join(", "))).collect::<Vec<_>>().join(" ")
     }
 
     fn key_condition(&mut self, query: &Query) -> String {
@@ -158,49 +122,38 @@ impl Placeholders {
             QuerySource::Table { .. } => (PK, SK),
             QuerySource::Index { .. } => (GSI1PK, GSI1SK),
         };
-        let mut text = String::new();
-        self.push_key(&mut text, pk, " = ", query.partition().as_str());
-        if query.range != SortRange::All {
-            text.push_str(" AND ");
-        }
-        match &query.range {
-            SortRange::All => {}
+        let partition = format!("{} = {}", self.name(pk), self.text(query.partition().as_str()));
+        let range = match &query.range {
+            SortRange::All => return partition,
             SortRange::BeginsWith(prefix) => {
-                text.push_str("begins_with(");
-                self.push_key(&mut text, sk, ", ", prefix.as_str());
-                text.push(')');
+                format!("begins_with({}, {})", self.name(sk), self.text(prefix.as_str()))
             }
-            SortRange::Before(end) => self.push_key(&mut text, sk, " < ", end.as_str()),
-            SortRange::After(start) => self.push_key(&mut text, sk, " > ", start.as_str()),
+            SortRange::Before(end) => format!("{} < {}", self.name(sk), self.text(end.as_str())),
+            SortRange::After(start) => format!("{} > {}", self.name(sk), self.text(start.as_str())),
             SortRange::Between(low, high) => {
-                self.push_key(&mut text, sk, " BETWEEN ", low.as_str());
-                text.push_str(" AND ");
-                self.push_value(&mut text, AttributeValue::S(high.as_str().to_owned()));
+                format!("{} BETWEEN {} AND {}", self.name(sk), self.text(low.as_str()), self.text(high.as_str()))
             }
-        }
-        text
-    }
-
-    /// The name of a key attribute, and behind the operator the text of a key.
-    fn push_key(&mut self, text: &mut String, name: &str, operator: &str, key: &str) {
-        self.push_name(text, name);
-        text.push_str(operator);
-        self.push_value(text, AttributeValue::S(key.to_owned()));
+        };
+        format!("{partition} AND {range}")
     }
 
     /// One placeholder for a name, however often it is used: this keeps long expressions short.
-    fn push_name(&mut self, text: &mut String, name: &str) {
+    fn name(&mut self, name: &str) -> String {
         let known = self.names.iter().position(|known| known == name);
-        let number = known.unwrap_or(self.names.len());
-        text.push_str(&format!("{NAME}{number}"));
-        if known.is_none() {
+        let number = known.unwrap_or_else(|| {
             self.names.push(name.to_owned());
-        }
+            self.names.len() - 1
+        });
+        format!("{NAME}{number}")
     }
 
-    fn push_value(&mut self, text: &mut String, value: AttributeValue) {
-        text.push_str(&format!("{VALUE}{}", self.values.len()));
+    fn text(&mut self, text: &str) -> String {
+        self.value(AttributeValue::S(text.to_owned()))
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
         self.values.push(value);
+        format!("{VALUE}{}", self.values.len() - 1)
     }
 }
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::AsyncSleep;
-use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
@@ -13,9 +12,9 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::live::view_type;
-use super::verify::{Setting, Unsupported, WRONG, time_to_live_on};
+use super::verify::{Setting, Unsupported, WRONG, asked, time_to_live_on};
 use super::{Billing, Encryption, TableSpec, Throughput};
-use crate::aws::{Attempts, Effect, Failure, sleep_of};
+use crate::aws::{Backoff, Call};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
 
@@ -46,21 +45,14 @@ impl TableSpec {
     /// by [`complete`](Self::complete).
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
-        let attempts = Attempts::new();
-        let call = self.call("create_table", Effect::Write, &attempts);
-        let request = self
-            .creation(client)
-            .map_err(|_| Error::invalid("the table's definition is incomplete").with_operation(call.operation))?;
-        let sent = request.customize().interceptor(attempts.clone()).send().await;
-        sent.map_err(|error| {
-            let failure = Box::<Failure>::from(error);
-            if failure.code() == Some("ResourceInUseException") && !attempts.may_have_been_done() {
-                Error::new(ErrorKind::AlreadyExists, "there is a table of this name already")
-                    .with_operation(call.operation)
-                    .with_table(&self.name)
-            } else {
-                failure.into_error(call)
+        let call = Call::write("create_table", &self.name);
+        let request = self.creation(client).map_err(|error| call.named(error.into()))?;
+        let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+        sent.map_err(|error| match error.code() {
+            Some("ResourceInUseException") if !call.attempts.may_have_been_done() => {
+                call.named(Error::new(ErrorKind::AlreadyExists, "there is a table of this name already"))
             }
+            _ => call.error(&error),
         })?;
         self.complete(client).await
     }
@@ -90,15 +82,15 @@ impl TableSpec {
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::Tags, &table, tags)?);
+            asked(Setting::Tags, &table, tags, &mut unsupported)?;
         }
         if self.time_to_live {
             let done = self.set_time_to_live(client).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::TimeToLive, &table, done)?);
+            asked(Setting::TimeToLive, &table, done, &mut unsupported)?;
         }
         if self.point_in_time_recovery {
             let done = self.set_point_in_time_recovery(client).await;
-            unsupported.extend(Unsupported::unless_supported(Setting::PointInTimeRecovery, &table, done)?);
+            asked(Setting::PointInTimeRecovery, &table, done, &mut unsupported)?;
         }
         Ok(Created { unsupported })
     }
@@ -119,18 +111,17 @@ impl TableSpec {
     /// [`remove_protection`](Self::remove_protection) first. [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table;
     /// [`Unavailable`](ErrorKind::Unavailable) when it is not gone after 5 minutes.
     pub async fn delete(&self, client: &Client) -> Result<()> {
-        let attempts = Attempts::new();
-        let call = self.call("delete_table", Effect::Write, &attempts);
+        let call = Call::write("delete_table", &self.name);
         let table = self.describe(client).await?.ok_or_else(|| self.not_there(call.operation))?;
         if table.deletion_protection_enabled == Some(true) {
             let message = "the table is protected against deletion; remove the protection first, where all that it holds \
                            may go";
-            return Err(Error::new(ErrorKind::Denied, message).with_operation(call.operation).with_table(&self.name));
+            return Err(call.named(Error::new(ErrorKind::Denied, message)));
         }
-        let request = client.delete_table().table_name(&self.name).customize().interceptor(attempts.clone());
-        request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let request = client.delete_table().table_name(&self.name).customize().interceptor(call.attempts.clone());
+        request.send().await.map_err(|error| call.error(&error))?;
         for pauses in 0..=PAUSES {
-            self.pause(client, pauses).await?;
+            pause(client, pauses).await;
             if self.describe(client).await?.is_none() {
                 return Ok(());
             }
@@ -143,11 +134,10 @@ impl TableSpec {
     /// # Errors
     /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
     pub async fn remove_protection(&self, client: &Client) -> Result<()> {
-        let attempts = Attempts::new();
-        let call = self.call("update_table", Effect::Write, &attempts);
+        let call = Call::write("update_table", &self.name);
         let request = client.update_table().table_name(&self.name).deletion_protection_enabled(false);
-        let sent = request.customize().interceptor(attempts.clone()).send().await;
-        sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+        sent.map_err(|error| call.error(&error))?;
         self.wait_until_active(client).await
     }
 
@@ -189,54 +179,41 @@ impl TableSpec {
     }
 
     async fn set_time_to_live(&self, client: &Client) -> Result<()> {
-        let attempts = Attempts::new();
-        let call = self.call("update_time_to_live", Effect::Write, &attempts);
-        let on = TimeToLiveSpecification::builder()
-            .attribute_name(EXPIRES_AT)
-            .enabled(true)
-            .build()
-            .map_err(|_| Error::invalid("the time to live has no attribute").with_operation(call.operation))?;
+        let call = Call::write("update_time_to_live", &self.name);
+        let on = TimeToLiveSpecification::builder().attribute_name(EXPIRES_AT).enabled(true).build()?;
         let request = client.update_time_to_live().table_name(&self.name).time_to_live_specification(on);
-        let sent = request.customize().interceptor(attempts.clone()).send().await;
+        let sent = request.customize().interceptor(call.attempts.clone()).send().await;
         let Err(error) = sent else { return Ok(()) };
-        let failure = Box::<Failure>::from(error);
         // One that is on already is refused by the same code as a request that is wrong, so the table has to tell.
-        if failure.code() == Some(WRONG)
+        if error.code() == Some(WRONG)
             && self.live_time_to_live(client).await.is_ok_and(|live| live == time_to_live_on())
         {
             return Ok(());
         }
-        Err(failure.into_error(call))
+        Err(call.error(&error))
     }
 
     async fn set_point_in_time_recovery(&self, client: &Client) -> Result<()> {
-        let attempts = Attempts::new();
-        let call = self.call("update_continuous_backups", Effect::Write, &attempts);
-        let on = PointInTimeRecoverySpecification::builder()
-            .point_in_time_recovery_enabled(true)
-            .build()
-            .map_err(|_| Error::invalid("the recovery is neither on nor off").with_operation(call.operation))?;
+        let call = Call::write("update_continuous_backups", &self.name);
+        let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build()?;
         let request =
             client.update_continuous_backups().table_name(&self.name).point_in_time_recovery_specification(on);
         let mut pauses = 0;
         loop {
-            let sent = request.clone().customize().interceptor(attempts.clone()).send().await;
-            let failure = match sent {
-                Ok(_) => return Ok(()),
-                Err(error) => Box::<Failure>::from(error),
-            };
+            let sent = request.clone().customize().interceptor(call.attempts.clone()).send().await;
+            let Err(error) = sent else { return Ok(()) };
             // AWS is still setting up backups for a table that is new.
-            if failure.code() != Some("ContinuousBackupsUnavailableException") || pauses >= PAUSES {
-                return Err(failure.into_error(call));
+            if error.code() != Some("ContinuousBackupsUnavailableException") || pauses >= PAUSES {
+                return Err(call.error(&error));
             }
             pauses += 1;
-            self.pause(client, pauses).await?;
+            pause(client, pauses).await;
         }
     }
 
     async fn until_active(&self, client: &Client) -> Result<TableDescription> {
         for pauses in 0..=PAUSES {
-            self.pause(client, pauses).await?;
+            pause(client, pauses).await;
             match self.describe(client).await? {
                 Some(table) if is_active(&table) => return Ok(table),
                 None if pauses >= PAUSES_TO_APPEAR => return Err(self.not_there("describe_table")),
@@ -246,17 +223,16 @@ impl TableSpec {
         Err(self.not_in_time("describe_table", "the table is not active after 5 minutes"))
     }
 
-    /// Waits before a look at the table: not at all before the first, then half a second, and twice as long each time.
-    async fn pause(&self, client: &Client, pauses: u32) -> Result<()> {
-        let Some(doublings) = pauses.checked_sub(1) else { return Ok(()) };
-        let sleep = sleep_of(client).ok_or_else(|| Error::invalid("the client has nothing to sleep with"))?;
-        let pause = Duration::from_millis(500).saturating_mul(1 << doublings.min(16));
-        sleep.sleep(pause.min(LONGEST_PAUSE)).await;
-        Ok(())
-    }
-
     fn not_in_time(&self, operation: &'static str, message: &'static str) -> Error {
         Error::new(ErrorKind::Unavailable, message).with_operation(operation).with_table(&self.name)
+    }
+}
+
+/// Waits before a look at the table: not at all before the first, then half a second, and twice as long each time.
+async fn pause(client: &Client, pauses: u32) {
+    if let Some(doublings) = pauses.checked_sub(1) {
+        let pause = Duration::from_millis(500).saturating_mul(1 << doublings.min(16));
+        Backoff::new(client).sleep(pause.min(LONGEST_PAUSE)).await;
     }
 }
 

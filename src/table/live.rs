@@ -3,36 +3,30 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, StreamViewType, TableDescription, TimeToLiveStatus};
 
 use super::{StreamView, TableSpec};
-use crate::aws::{Attempts, Call, Effect, Failure};
+use crate::aws::Call;
 use crate::error::{Error, ErrorKind, Result};
 
 impl TableSpec {
     /// The table as it is; `None` where there is none.
     pub(super) async fn describe(&self, client: &Client) -> Result<Option<TableDescription>> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_table", Effect::Read, &attempts);
-        let request = client.describe_table().table_name(&self.name).customize().interceptor(attempts.clone());
+        let call = Call::read("describe_table", &self.name);
+        let request = client.describe_table().table_name(&self.name).customize().interceptor(call.attempts.clone());
         match request.send().await {
             Ok(answer) => Ok(answer.table),
-            Err(error) => {
-                let failure = Box::<Failure>::from(error);
-                if failure.code() == Some("ResourceNotFoundException") {
-                    Ok(None)
-                } else {
-                    Err(failure.into_error(call))
-                }
-            }
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(call.error(&error)),
         }
     }
 
     pub(super) async fn live_time_to_live(&self, client: &Client) -> Result<String> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_time_to_live", Effect::Read, &attempts);
-        let request = client.describe_time_to_live().table_name(&self.name).customize().interceptor(attempts.clone());
-        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+        let call = Call::read("describe_time_to_live", &self.name);
+        let request =
+            client.describe_time_to_live().table_name(&self.name).customize().interceptor(call.attempts.clone());
+        let answer = request.send().await.map_err(|error| call.error(&error))?;
         let live = answer.time_to_live_description;
         let attribute = live
             .as_ref()
@@ -44,11 +38,10 @@ impl TableSpec {
     }
 
     pub(super) async fn live_recovery(&self, client: &Client) -> Result<bool> {
-        let attempts = Attempts::new();
-        let call = self.call("describe_continuous_backups", Effect::Read, &attempts);
+        let call = Call::read("describe_continuous_backups", &self.name);
         let request =
-            client.describe_continuous_backups().table_name(&self.name).customize().interceptor(attempts.clone());
-        let answer = request.send().await.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+            client.describe_continuous_backups().table_name(&self.name).customize().interceptor(call.attempts.clone());
+        let answer = request.send().await.map_err(|error| call.error(&error))?;
         let recovery = answer.continuous_backups_description.and_then(|live| live.point_in_time_recovery_description);
         let status = recovery.and_then(|recovery| recovery.point_in_time_recovery_status);
         Ok(status == Some(PointInTimeRecoveryStatus::Enabled))
@@ -59,24 +52,19 @@ impl TableSpec {
         client: &Client,
         table: &TableDescription,
     ) -> Result<BTreeMap<String, String>> {
-        let attempts = Attempts::new();
-        let call = self.call("list_tags_of_resource", Effect::Read, &attempts);
+        let call = Call::read("list_tags_of_resource", &self.name);
         let mut tags = BTreeMap::new();
         let mut next = None;
         loop {
             let request = client.list_tags_of_resource().set_resource_arn(table.table_arn.clone()).set_next_token(next);
-            let sent = request.customize().interceptor(attempts.clone()).send().await;
-            let answer = sent.map_err(|error| Box::<Failure>::from(error).into_error(call))?;
+            let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+            let answer = sent.map_err(|error| call.error(&error))?;
             tags.extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
             next = answer.next_token;
             if next.is_none() {
                 return Ok(tags);
             }
         }
-    }
-
-    pub(super) fn call<'a>(&'a self, operation: &'static str, effect: Effect, attempts: &'a Attempts) -> Call<'a> {
-        Call { operation, table: &self.name, effect, attempts }
     }
 
     /// Checks the definition, before this operation is asked for.

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::live::view_type;
 use super::{Billing, Encryption, TableSpec, Throughput};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::key::{EXPIRES_AT, GSI1};
 
 /// One thing that a table is made with.
@@ -91,28 +91,6 @@ impl Unsupported {
     pub(super) fn silent(setting: Setting) -> Self {
         Self { setting, reason: "the service ignored it".to_owned() }
     }
-
-    /// Takes it for the lack of the feature that the service does not know the operation. DynamoDB Local refuses some
-    /// operations by a code that on AWS says that the request is wrong, so there that is the lack, too.
-    ///
-    /// # Errors
-    /// Any other error, as it is.
-    pub(super) fn unless_supported<T>(
-        setting: Setting,
-        table: &TableDescription,
-        answer: Result<T>,
-    ) -> Result<Option<Self>> {
-        let error = match answer {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
-        match error.service().and_then(|service| service.code.as_deref()) {
-            Some(code) if code == UNKNOWN || code == WRONG && is_local(table) => {
-                Ok(Some(Self { setting, reason: format!("the service said {code}") }))
-            }
-            _ => Err(error),
-        }
-    }
 }
 
 /// The code for an operation that there is none of.
@@ -164,17 +142,17 @@ impl TableSpec {
         self.compare_description(&table, &mut verified);
 
         let time_to_live = self.live_time_to_live(client).await;
-        if let Some(found) = asked(Setting::TimeToLive, &table, time_to_live, &mut verified)? {
+        if let Some(found) = asked(Setting::TimeToLive, &table, time_to_live, &mut verified.unsupported)? {
             let expected = if self.time_to_live { time_to_live_on() } else { "off".to_owned() };
             verified.compare(Setting::TimeToLive, expected, found);
         }
         let recovery = self.live_recovery(client).await;
-        if let Some(found) = asked(Setting::PointInTimeRecovery, &table, recovery, &mut verified)? {
+        if let Some(found) = asked(Setting::PointInTimeRecovery, &table, recovery, &mut verified.unsupported)? {
             verified.compare(Setting::PointInTimeRecovery, on_or_off(self.point_in_time_recovery), on_or_off(found));
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            if let Some(tags) = asked(Setting::Tags, &table, tags, &mut verified)? {
+            if let Some(tags) = asked(Setting::Tags, &table, tags, &mut verified.unsupported)? {
                 for (key, value) in &self.tags {
                     let found =
                         tags.get(key).map_or_else(|| format!("`{key}` missing"), |tag| format!("`{key}={tag}`"));
@@ -279,19 +257,27 @@ impl TableSpec {
 
 const OWNED: &str = "by a key that AWS owns";
 
-/// What was asked, or that the service does not have it.
-fn asked<T>(
+/// What was asked; `None`, with a note, if the service does not know the operation. DynamoDB Local refuses some operations by a
+/// code that on AWS says that the request is wrong, so there that is the lack, too.
+///
+/// # Errors
+/// Any other error, as it is.
+pub(super) fn asked<T>(
     setting: Setting,
     table: &TableDescription,
-    answer: Result<T, Error>,
-    verified: &mut Verified,
+    answer: Result<T>,
+    unsupported: &mut Vec<Unsupported>,
 ) -> Result<Option<T>> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) => {
-            verified.unsupported.extend(Unsupported::unless_supported::<T>(setting, table, Err(error))?);
+    let error = match answer {
+        Ok(found) => return Ok(Some(found)),
+        Err(error) => error,
+    };
+    match error.service().and_then(|service| service.code.as_deref()) {
+        Some(code) if code == UNKNOWN || code == WRONG && is_local(table) => {
+            unsupported.push(Unsupported { setting, reason: format!("the service said {code}") });
             Ok(None)
         }
+        _ => Err(error),
     }
 }
 

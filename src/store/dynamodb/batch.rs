@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
 };
 
 use super::DynamoDbStore;
 use super::convert::{SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
-use crate::aws::{Attempts, Effect, Failure};
+use crate::aws::{Attempts, Call, Effect, Failure};
 use crate::capacity::{Capacity, Consistency};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
 use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput};
@@ -30,8 +31,7 @@ impl DynamoDbStore {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(pending.iter().map(|(key, ())| key_to_sdk(key)).collect()))
                 .consistent_read(request.consistency == Consistency::Strong)
-                .build()
-                .map_err(|_| Error::invalid("a batch of reads has no key"))?;
+                .build()?;
             let sending = self
                 .client
                 .batch_get_item()
@@ -55,7 +55,7 @@ impl DynamoDbStore {
         let pending = request.writes.into_iter().map(|write| Ok((write.key()?, write)));
         let mut pending = pending.collect::<Result<Vec<_>>>()?;
         let send = |pending: &[(Key, BatchAction)], attempts: Attempts| {
-            let writes = pending.iter().map(|(_, write)| write_request(write)).collect::<Result<Vec<_>>>()?;
+            let writes = pending.iter().map(|(_, write)| write_request(write)).collect::<Result<Vec<_>, _>>()?;
             let sending = self
                 .client
                 .batch_write_item()
@@ -93,11 +93,11 @@ impl DynamoDbStore {
         let (mut items, mut consumed) = (Vec::new(), Capacity::default());
         let (mut is_first, mut fruitless) = (true, 0_u32);
         while !pending.is_empty() {
-            let attempts = Attempts::new();
-            let round = match send(pending, attempts.clone())?.await {
+            let call = Call { effect, ..Call::read(operation, &self.table) };
+            let round = match send(pending, call.attempts.clone())?.await {
                 Ok(round) => round,
                 Err(failure) => {
-                    let error = failure.into_error(self.call(operation, effect, &attempts));
+                    let error = failure.into_error(&call);
                     // The answer keeps what earlier rounds did. If the outcome of the rest is unknown, so is the whole.
                     if is_first || error.kind() == ErrorKind::OutcomeUnknown {
                         return Err(error);
@@ -107,7 +107,7 @@ impl DynamoDbStore {
                 }
             };
             is_first = false;
-            items.extend(self.all_unexpired(round.items)?);
+            items.extend(self.all_unexpired(round.items));
             consumed += capacity(effect, &round.consumed);
             let left = round.left.into_iter().map(|item| item_from_sdk(item).key()).collect::<Result<HashSet<_>>>()?;
             let before = pending.len();
@@ -121,15 +121,15 @@ impl DynamoDbStore {
     }
 }
 
-fn write_request(write: &BatchAction) -> Result<WriteRequest> {
-    let builder = WriteRequest::builder();
-    let incomplete = |_| Error::invalid("a batch of writes has a put without an item or a delete without a key");
-    Ok(match write {
-        BatchAction::Put(item) => builder
-            .put_request(PutRequest::builder().set_item(Some(item_to_sdk(item.clone()))).build().map_err(incomplete)?),
-        BatchAction::Delete(key) => {
-            builder.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build().map_err(incomplete)?)
+fn write_request(write: &BatchAction) -> Result<WriteRequest, BuildError> {
+    let request = WriteRequest::builder();
+    let request = match write {
+        BatchAction::Put(item) => {
+            request.put_request(PutRequest::builder().set_item(Some(item_to_sdk(item.clone()))).build()?)
         }
-    }
-    .build())
+        BatchAction::Delete(key) => {
+            request.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build()?)
+        }
+    };
+    Ok(request.build())
 }

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::Client;
 
 use super::Store;
 use crate::aws::Backoff;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{IdSource, RandomIds};
 use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
@@ -73,11 +73,6 @@ impl DynamoDbStore {
         self.backoff.jitter = Arc::new(pick);
         self
     }
-
-    /// Says in an error, wherever it comes from, what was being done to which table.
-    fn named(&self, operation: &'static str, error: Error) -> Error {
-        error.with_operation(operation).with_table(&*self.table)
-    }
 }
 
 impl fmt::Debug for DynamoDbStore {
@@ -106,6 +101,6 @@ impl Store for DynamoDbStore {
             Request::BatchGet(batch) => self.send_batch_get(batch).await.map(Answer::BatchGet),
             Request::BatchWrite(batch) => self.send_batch_write(batch).await.map(Answer::BatchWrite),
         };
-        answer.map_err(|error| self.named(operation.name(), error))
+        answer.map_err(|error| error.with_operation(operation.name()).with_table(&*self.table))
     }
 }

@@ -1,7 +1,6 @@
 //! Writing several items, all or none.
 
 use aws_sdk_dynamodb::Error as Answer;
-use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
@@ -9,10 +8,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDbStore;
 use super::convert::{capacity, item_to_sdk, key_to_sdk, values_to_sdk};
-use crate::aws::{Attempts, Effect, Failure};
+use crate::aws::{Call, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::Key;
 use crate::request::{
     CancelCode, CancelReason, Expressions, TransactAction, TransactOutcome, Transaction, Write, WriteAction,
 };
@@ -22,9 +20,8 @@ const NO_REASON: &str = "None";
 
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let attempts = Attempts::new();
         let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
-        let call = self.call(operation, Effect::Write, &attempts);
+        let call = Call::write(operation, &self.table);
         // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt
         // that was lost on the way and one of ours behind it could both be done. A transaction that was canceled leaves its
         // token free for another try.
@@ -41,7 +38,7 @@ impl DynamoDbStore {
                 .set_transact_items(Some(items))
                 .client_request_token(&token)
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-            let sent = sending.customize().interceptor(attempts.clone()).send().await;
+            let sent = sending.customize().interceptor(call.attempts.clone()).send().await;
             let failure = match sent {
                 Ok(answer) => {
                     let consumed = answer.consumed_capacity.unwrap_or_default();
@@ -50,7 +47,7 @@ impl DynamoDbStore {
                 Err(error) => Box::<Failure>::from(error),
             };
             let Some(Answer::TransactionCanceledException(canceled)) = &failure.answer else {
-                return Err(failure.into_error(call));
+                return Err(failure.into_error(&call));
             };
             let reasons = canceled.cancellation_reasons();
             let is_reason = |reason: &CancellationReason| reason.code().is_some_and(|code| code != NO_REASON);
@@ -91,15 +88,11 @@ impl DynamoDbStore {
                 return Err(Error::new(ErrorKind::Unavailable, message));
             }
         };
-        Ok(CancelReason { code, current: self.unexpired(reason.item.clone())? })
+        Ok(CancelReason { code, current: self.unexpired(reason.item.clone()) })
     }
 
     fn transact_item(&self, action: &TransactAction) -> Result<TransactWriteItem> {
         let key = action.key()?;
-        self.built(action, key).map_err(|_| Error::invalid("the transaction has an action without a key or an item"))
-    }
-
-    fn built(&self, action: &TransactAction, key: &Key) -> Result<TransactWriteItem, BuildError> {
         let item = TransactWriteItem::builder();
         let write = match action {
             TransactAction::Write(write) => write,

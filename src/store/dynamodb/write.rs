@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDbStore;
 use super::convert::{SdkItem, capacity, item_to_sdk, key_to_sdk, values_to_sdk};
-use crate::aws::{Attempts, Effect, Failure};
+use crate::aws::{Attempts, Call, Effect, Failure};
 use crate::capacity::{Capacity, Units};
 use crate::error::Result;
 use crate::key::Key;
@@ -23,23 +23,22 @@ impl DynamoDbStore {
             WriteAction::Put(item) => Some(item_to_sdk(std::mem::take(item))),
             WriteAction::Update(_) | WriteAction::Delete => None,
         };
-        let attempts = Attempts::new();
         let operation = if matches!(request.action, WriteAction::Update(_)) { "update" } else { "write" };
-        let call = self.call(operation, Effect::Write, &attempts);
+        let call = Call::write(operation, &self.table);
         let mut failed = 0;
         loop {
             // The last attempt needs no copy.
             let put = if self.backoff.allows_another(failed + 1) { item.clone() } else { item.take() };
-            let failure = match self.attempt_write(&request, &key, put, &attempts).await {
+            let failure = match self.attempt_write(&request, &key, put, &call.attempts).await {
                 Ok((old, consumed)) => {
-                    let old = self.unexpired(old)?;
-                    return Ok(WriteOutcome::Done { old, capacity: capacity(Effect::Write, &consumed) });
+                    let (old, capacity) = (self.unexpired(old), capacity(Effect::Write, &consumed));
+                    return Ok(WriteOutcome::Done { old, capacity });
                 }
                 Err(failure) => failure,
             };
             match failure.answer {
                 Some(Answer::ConditionalCheckFailedException(refused)) => {
-                    let current = self.unexpired(refused.item)?;
+                    let current = self.unexpired(refused.item);
                     return Ok(WriteOutcome::Refused { current, capacity: Capacity::writes(Units::whole(1)) });
                 }
                 // Nothing was written, so that this is safe to try again; the SDK does not.
@@ -51,7 +50,7 @@ impl DynamoDbStore {
                 }
                 _ => {}
             }
-            return Err(failure.into_error(call));
+            return Err(failure.into_error(&call));
         }
     }
 

@@ -25,21 +25,9 @@ use crate::key::Key;
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexLag {
-    /// How many changes may be on their way, or all of them.
-    most: Most,
+    /// How many changes may be on their way.
+    most: usize,
     seed: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Most {
-    Writes(usize),
-    All,
-}
-
-impl Default for Most {
-    fn default() -> Self {
-        Self::Writes(0)
-    }
 }
 
 impl IndexLag {
@@ -49,17 +37,17 @@ impl IndexLag {
     }
 
     pub(super) fn is_none(self) -> bool {
-        self.most == Most::default()
+        self.most == 0
     }
 
     /// The last `count` changes have not reached the index yet.
     pub fn writes(count: usize) -> Self {
-        Self { most: Most::Writes(count), seed: None }
+        Self { most: count, seed: None }
     }
 
     /// No change reaches the index, until it is told to catch up.
     pub fn held() -> Self {
-        Self { most: Most::All, seed: None }
+        Self { most: usize::MAX, seed: None }
     }
 
     /// The same, but the changes of different items reach the index in any order, which follows from the seed: DynamoDB promises
@@ -73,9 +61,9 @@ impl IndexLag {
 impl fmt::Debug for IndexLag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.most {
-            Most::Writes(0) => f.write_str("IndexLag::none()")?,
-            Most::Writes(count) => write!(f, "IndexLag::writes({count})")?,
-            Most::All => f.write_str("IndexLag::held()")?,
+            0 => f.write_str("IndexLag::none()")?,
+            usize::MAX => f.write_str("IndexLag::held()")?,
+            count => write!(f, "IndexLag::writes({count})")?,
         }
         match self.seed {
             Some(seed) => write!(f, ".shuffled({seed})"),
@@ -116,9 +104,7 @@ impl LaggingIndex {
     }
 
     fn keep_to_the_lag(&mut self) {
-        if let Most::Writes(most) = self.lag.most {
-            self.catch_up(self.on_their_way.len().saturating_sub(most));
-        }
+        self.catch_up(self.on_their_way.len().saturating_sub(self.lag.most));
     }
 
     /// Lets so many changes reach the index, and says how many are still on their way.

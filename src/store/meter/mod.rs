@@ -2,10 +2,9 @@
 
 mod measured;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 
@@ -56,9 +55,8 @@ pub struct Metered<S> {
 #[derive(Debug, Default)]
 struct State {
     total: Capacity,
-    /// The requests of each piece of work that is being measured, by the number that it has.
-    measured: BTreeMap<u64, Vec<MeasuredRequest>>,
-    next: u64,
+    /// The requests of each piece of work that is being measured. The work holds them, so that they go when it is given up.
+    measured: Vec<Weak<Mutex<Vec<MeasuredRequest>>>>,
 }
 
 impl<S: Store> Metered<S> {
@@ -69,21 +67,23 @@ impl<S: Store> Metered<S> {
 
     /// What has been consumed since the start, or since the last [`take`](Self::take).
     pub fn total(&self) -> Capacity {
-        self.lock().total
+        lock(&self.state).total
     }
 
     /// The same, and starts again from nothing.
     pub fn take(&self) -> Capacity {
-        std::mem::take(&mut self.lock().total)
+        std::mem::take(&mut lock(&self.state).total)
     }
 
     /// Does the work, and gives its answer with the requests that passed through this meter and its clones meanwhile:
     /// also those of others, so measure one piece of work at a time. The sum goes on as well, and a measurement may be part
     /// of another one.
     pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
-        let measuring = Measuring::start(self);
+        let requests = Arc::default();
+        lock(&self.state).measured.push(Arc::downgrade(&requests));
         let answer = work.await;
-        Measured::new(answer, measuring.requests())
+        let requests = std::mem::take(&mut *lock(&requests));
+        Measured::new(answer, requests)
     }
 
     fn count(&self, operation: Operation, answer: &Result<Answer>) {
@@ -91,44 +91,21 @@ impl<S: Store> Metered<S> {
             Ok(answer) => MeasuredRequest { operation, capacity: answer.capacity(), failed: None },
             Err(error) => MeasuredRequest { operation, capacity: Capacity::default(), failed: Some(error.kind()) },
         };
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.total += request.capacity;
-        for requests in state.measured.values_mut() {
-            requests.push(request);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in the state can be left half-written, so a poisoned lock is as good as any.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A measurement that goes on. It ends when this is dropped, also by work that is given up.
-struct Measuring<'a, S: Store> {
-    meter: &'a Metered<S>,
-    number: u64,
-}
-
-impl<'a, S: Store> Measuring<'a, S> {
-    fn start(meter: &'a Metered<S>) -> Self {
-        let mut state = meter.lock();
-        let number = state.next;
-        state.next = number.wrapping_add(1);
-        state.measured.insert(number, Vec::new());
-        drop(state);
-        Self { meter, number }
-    }
-
-    fn requests(&self) -> Vec<MeasuredRequest> {
-        self.meter.lock().measured.get_mut(&self.number).map(std::mem::take).unwrap_or_default()
+        state.measured.retain(|requests| match requests.upgrade() {
+            Some(requests) => {
+                lock(&requests).push(request);
+                true
+            }
+            None => false,
+        });
     }
 }
 
-impl<S: Store> Drop for Measuring<'_, S> {
-    fn drop(&mut self) {
-        self.meter.lock().measured.remove(&self.number);
-    }
+/// Nothing here can be left half-written, so a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]

@@ -10,7 +10,7 @@ use aws_sdk_dynamodbstreams::types::{Record, Shard, ShardIteratorType, StreamSta
 
 use super::checkpoint::Position;
 use super::shards::Listed;
-use crate::aws::{Attempts, Call, Effect, Failure};
+use crate::aws::{Attempts, Call};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::KeySegment;
 
@@ -70,7 +70,7 @@ impl Api {
         let mut streams = Vec::new();
         let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
-            let attempts = Attempts::new();
+            let attempts = Attempts::default();
             let request =
                 self.client.list_streams().table_name(&self.table).set_exclusive_start_stream_arn(start.clone());
             let sent = request.customize().interceptor(attempts.clone()).send().await;
@@ -102,7 +102,7 @@ impl Api {
         let mut stream = Stream { is_disabled: false, has_new_images: true, shards: Vec::new() };
         let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
-            let attempts = Attempts::new();
+            let attempts = Attempts::default();
             let request =
                 self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start.clone());
             let answer = match request.customize().interceptor(attempts.clone()).send().await {
@@ -150,7 +150,7 @@ impl Api {
         from: Option<&Position>,
     ) -> Result<String, Refusal> {
         let operation = "get_shard_iterator";
-        let attempts = Attempts::new();
+        let attempts = Attempts::default();
         let (kind, sequence) = match from {
             None => (ShardIteratorType::Latest, None),
             Some(Position::After(sequence)) => {
@@ -168,7 +168,7 @@ impl Api {
 
     /// Up to so many records, from the iterator on.
     pub(super) async fn records(&self, iterator: &str, most: i32) -> Result<Page, Refusal> {
-        let attempts = Attempts::new();
+        let attempts = Attempts::default();
         let request = self.client.get_records().shard_iterator(iterator).limit(most);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal("get_records", &error, &attempts))?;
@@ -191,7 +191,7 @@ impl Api {
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Failure::of(error).into_error(Call { operation, table: &self.table, effect: Effect::Read, attempts })
+        Call { attempts: attempts.clone(), ..Call::read(operation, &self.table) }.error(error)
     }
 
     pub(super) fn unavailable(&self, operation: &'static str, message: &'static str) -> Error {

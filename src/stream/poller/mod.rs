@@ -165,7 +165,7 @@ impl Poller {
     /// how often.
     ///
     /// # Errors
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the client has nothing to sleep with.
+    /// None at present: every error is tried again.
     pub async fn run_until(&mut self, stop: impl Future<Output = ()> + Send) -> Result<PollSummary> {
         self.work(Stop::when(stop), false).await
     }

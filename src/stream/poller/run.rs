@@ -181,7 +181,7 @@ impl Poller {
             return Ok(Next::End);
         }
         if !drain {
-            self.wait(stop).await?;
+            stop.unless(self.backoff.sleep(self.idle)).await;
         }
         Ok(Next::List)
     }
@@ -212,7 +212,7 @@ impl Poller {
             return Ok(Next::End);
         }
         if !round.had_records && !drain {
-            self.wait(stop).await.map_err(|error| (1, error))?;
+            stop.unless(self.backoff.sleep(self.idle)).await;
         }
         let is_list_due = round.relist || awaits_list || is_idle;
         Ok(if is_list_due { Next::List } else { Next::Read(left.saturating_sub(1)) })
@@ -227,24 +227,18 @@ impl Poller {
         self.summary.errors += 1;
         self.worker.tell(&PollEvent::Failed { error: &error });
         tracing::warn!(table = self.worker.api.table, kind = ?error.kind(), failed, "a step failed and is tried again");
+        if drain && !self.backoff.allows_another(failed) {
+            return Err(error);
+        }
         let pause = async {
-            match (is_retry, drain) {
-                (true, true) => self.backoff.pause("poller", failed).await,
-                (true, false) => self.backoff.pause_again("poller", failed).await,
-                (false, _) => self.backoff.longest_pause().await,
+            if is_retry {
+                self.backoff.pause_again("poller", failed).await;
+            } else {
+                self.backoff.longest_pause().await;
             }
         };
-        match stop.unless(pause).await {
-            Some(false) => Err(error),
-            Some(true) | None => Ok(()),
-        }
-    }
-
-    async fn wait(&self, stop: &Stop<'_>) -> Result<()> {
-        match stop.unless(self.backoff.sleep(self.idle)).await {
-            Some(false) => Err(Error::new(ErrorKind::Misconfigured, "the client has nothing to sleep with")),
-            Some(true) | None => Ok(()),
-        }
+        stop.unless(pause).await;
+        Ok(())
     }
 }
 
