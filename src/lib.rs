@@ -20,6 +20,7 @@ mod text;
 mod time;
 
 pub mod card;
+pub mod entity;
 pub mod store;
 pub mod stream;
 pub mod table;
@@ -37,22 +38,6 @@ pub use store::memory::MemoryStore;
 pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Preview};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
-
-/// Items, keys and the traits of an entity, for entities of an application's own.
-pub mod entity {
-    #[doc(inline)]
-    pub use crate::__tag as tag;
-    pub use crate::item::{Item, Value};
-    pub use crate::key::{
-        EXPIRES_AT, GSI1, GSI1PK, GSI1SK, IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PK, PartitionKey,
-        SK, Segment, Segments, SortKey, SortKeyPrefix, TYPE,
-    };
-    pub use crate::model::{HandleClaim, IdentityClaim, KnownKey, MessageKey};
-    pub use crate::stored::{Entity, Stored};
-    pub use crate::tag::Tag;
-    pub use crate::text::{FoldedHandle, KeySegment};
-    pub use serde_dynamo::AttributeValue;
-}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/errors.md")]

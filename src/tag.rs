@@ -61,4 +61,5 @@ macro_rules! __tag {
         }
     };
 }
-pub(crate) use __tag as tag;
+#[doc(inline)]
+pub use __tag as tag;

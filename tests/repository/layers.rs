@@ -51,6 +51,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::memory",
         ],
     ),
+    ("entity", &["item", "key", "model", "stored", "tag", "text"]),
     ("card::registry", &["card", "model", "patterns", "stream"]),
     ("stream::lambda", &["error", "item", "key", "stream", "store"]),
     ("stream::poller", &["error", "aws", "tag", "text", "key", "item", "stored", "request", "store", "stream"]),
