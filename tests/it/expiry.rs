@@ -275,8 +275,8 @@ async fn expiry_of_an_older_message_changes_no_entry() {
 #[tokio::test]
 async fn the_message_before_an_expired_one_is_shown_until_its_own_end() {
     let (app, bayko, sent, seen) = projected().await;
-    let messages = app.records().into_iter().filter_map(|record| Message::from_item(record.new?).ok());
-    let older = messages.filter(|message| message.id() != sent.id()).last().unwrap();
+    let mut newest_first = app.records().into_iter().rev().filter_map(|record| Message::from_item(record.new?).ok());
+    let older = newest_first.find(|message| message.id() != sent.id()).unwrap();
     expire(&app, &older, Some(60)).await;
     expire(&app, &sent, Some(30)).await;
     project(&app, &records_from(&app, seen)).await;
