@@ -86,8 +86,8 @@ async fn a_page_ends_before_the_item_that_would_pass_the_limit() {
 #[tokio::test]
 async fn a_page_makes_the_most_requests_and_no_more() {
     let id = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
-    // A group needs 6 reads and one more for each 100 members, and a rebuild 1 write and 4 for each member. A message needs 1 read,
-    // and so does the scan.
+    // The scan and each message need 1 read. A group needs 6 reads and one more for each 100 members; in a rebuild also
+    // 1 write and 4 more for each member.
     for (groups, members, messages, rebuild) in [(28, "150", 3, false), (18, "1", 1, true)] {
         for (more, count) in [(0, 1), (1, 2)] {
             let app = App::with_whole_pages();
