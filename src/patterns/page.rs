@@ -96,7 +96,7 @@ impl<T> Listed<T> {
     pub(super) fn next_limit(&mut self) -> Option<NonZeroU32> {
         let missing = self.limit.saturating_add(1).saturating_sub(self.items.len());
         let most = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
-        let brought_nothing = self.asked > 0 && self.items.len() == self.had;
+        let brought_nothing = self.items.len() == self.had;
         self.asked = if brought_nothing { missing.max(self.asked.saturating_mul(2).min(most)) } else { missing };
         self.had = self.items.len();
         u32::try_from(self.asked).ok().and_then(NonZeroU32::new)

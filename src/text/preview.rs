@@ -72,8 +72,10 @@ mod tests {
             assert_eq!(cut(&marks, most_bytes), "");
             assert_eq!(cut(&format!("opa{marks} epa"), most_bytes + 3), "opa");
         }
-        let few = "e".to_owned() + &"\u{301}".repeat(31);
+        // 64 bytes, and 65.
+        let few = "\u{e9}".to_owned() + &"\u{301}".repeat(31);
         assert_eq!(cut(&(few.clone() + "x"), 1000), few + "x");
+        assert_eq!(cut(&("e".to_owned() + &"\u{301}".repeat(32)), 1000), "");
     }
 
     proptest! {
@@ -94,6 +96,15 @@ mod tests {
             let is_cut_by_room = cut(&text, 10_000) != preview;
             prop_assert!(!is_cut_by_room || Preview::cut(&text, room).may_be_cut_at(room));
         }
+    }
+
+    #[test]
+    fn a_preview_is_whole_if_it_is_full_or_left_room_for_a_grapheme() {
+        let may_be_cut = |length: usize, room| Preview("x".repeat(length)).may_be_cut_at(room);
+        assert!(may_be_cut(10, 73));
+        assert!(!may_be_cut(10, 74));
+        assert!(may_be_cut(139, 139));
+        assert!(!may_be_cut(140, 140));
     }
 
     #[test]

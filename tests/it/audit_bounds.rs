@@ -7,6 +7,7 @@ use threadline::{DisplayName, IdentitySubject, Membership, MessageGroup, NewGrou
 use threadline_testkit::fault::{FaultStore, Plan};
 
 use crate::meddled::Meddled;
+use crate::ownership::{item, put};
 use crate::support::App;
 
 /// The requests after which a page ends, if it is not its first item that needs more.
@@ -79,6 +80,28 @@ async fn a_page_ends_before_the_item_that_would_pass_the_limit() {
     assert_eq!(pages.iter().map(|(_, items)| items).sum::<usize>(), 150, "each item once");
     let (_, pages) = self::pages(&app, true).await;
     assert!(pages.len() > 2 && pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
+}
+
+#[tokio::test]
+async fn a_page_makes_the_most_requests_and_no_more() {
+    let id = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
+    // The scan and each message need 1 read. A group needs 6 reads and one more for each 100 members; in a repair also
+    // 1 write and 4 more for each member.
+    for (groups, members, messages, repair) in [(28, "150", 3, false), (18, "1", 1, true)] {
+        for (more, count) in [(0, 1), (1, 2)] {
+            let app = App::with_whole_pages();
+            for number in 0..groups {
+                let mut group = item(&[("pk", &format!("GRP#{}", id(number))), ("sk", "GRP")]);
+                group.insert("member_count", AttributeValue::N(members.into()));
+                put(&app, group).await;
+            }
+            for number in groups..groups + messages + more {
+                let sk = format!("2026-11-22T12:00:00.000000+00:00#{}", id(number));
+                put(&app, item(&[("pk", &format!("MSG#{}", id(number))), ("sk", &sk)])).await;
+            }
+            assert_eq!(pages(&app, repair).await.1.len(), count, "repair: {repair}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -61,6 +61,26 @@ async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_f
 }
 
 #[tokio::test]
+async fn an_error_after_items_without_findings_ends_the_page() {
+    let world = World::new().await;
+    let mut cut = 0;
+    for nth in 1.. {
+        let store = FaultStore::new(world.app.store.clone(), Plan::new().throttle(Calls::nth(nth)));
+        match Auditor::new(store.clone()).check(None).await {
+            Ok(page) if store.calls() < nth => {
+                assert!(cut > 0, "{page:?}");
+                return;
+            }
+            Ok(page) => {
+                assert!(page.items > 0 && page.next.is_some() && page.findings.is_empty(), "{page:?}");
+                cut += 1;
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Throttled),
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {

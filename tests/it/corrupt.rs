@@ -97,6 +97,16 @@ async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_stored_name_keeps_the_limits_of_version_0_1() {
+    for name in ["", "\u{3000}", "Andrew\u{7}", &"x".repeat(65), &"語".repeat(43)] {
+        let error = error_of::<User>(|item| drop(item.insert("display_name", s(name)))).await;
+        assert!(error.contains("`display_name`"), "{error}");
+        let error = error_of::<MessageGroup>(|item| drop(item.insert("title", s(name)))).await;
+        assert!(error.contains("`title`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_item_of_another_type_is_told_by_its_key_and_both_types() {
     let error = error_of::<User>(|item| drop(item.insert("type", s("Message")))).await;
     assert_eq!(error, "the item at `USER#… / USER` is no User: attribute `type` says `Message`");

@@ -7,7 +7,7 @@ use threadline::entity::{AttributeValue, Entity, Item};
 use threadline::store::meter::Metered;
 use threadline::store::{Capacity, Operation, StoreExt, Update, Write};
 use threadline::stream::{Auditor, Discrepancy, Finding, Projector, StreamRecord};
-use threadline::{Clock, ErrorKind, Membership, Message, Outcome, Thread, Threadline, User};
+use threadline::{Clock, ErrorKind, ManualClock, Membership, Message, Outcome, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::support::{App, block_on, cases, scan};
@@ -271,6 +271,24 @@ async fn expiry_of_an_older_message_changes_no_entry() {
     project(&app, &records_from(&app, seen)).await;
     assert!(entries(&app).await == before);
     assert_eq!(findings(&app, false).await, []);
+}
+
+#[tokio::test]
+async fn the_message_before_an_expired_one_is_shown_until_its_own_end() {
+    let (app, bayko, sent, seen) = projected().await;
+    let mut newest_first = app.records().into_iter().rev().filter_map(|record| Message::from_item(record.new?).ok());
+    let older = newest_first.find(|message| message.id() != sent.id()).unwrap();
+    expire(&app, &older, Some(60)).await;
+    expire(&app, &sent, Some(30)).await;
+    project(&app, &records_from(&app, seen)).await;
+
+    // A store whose clock is slow still brings the message at its end.
+    let at_its_end = ManualClock::starting_at(app.clock.now().saturating_add(Duration::from_secs(30)));
+    let chat = Threadline::new(app.store.clone()).clock(at_its_end);
+    assert_eq!(preview(&chat.inbox(bayko.id()).fetch().await.unwrap().items[0]), None);
+
+    app.clock.advance(Duration::from_secs(45));
+    assert_eq!(preview(&app.inbox(bayko.id()).await[0]).as_deref(), Some("it stays"));
 }
 
 #[tokio::test]

@@ -137,6 +137,18 @@ async fn a_type_of_ours_at_a_key_it_never_has_is_reported() {
 }
 
 #[tokio::test]
+async fn a_thread_counts_misplaced_messages_and_no_other_type() {
+    let app = App::new();
+    let (_, _, thread) = app.direct().await;
+    let pk = format!("MSG#{}", thread.group_id());
+    for (sk, type_name, count) in [("2023-04-05", "User", 0), ("2023-04-06", "Message", 1)] {
+        put(&app, item(&[("pk", &pk), ("sk", sk), ("type", type_name)])).await;
+        let page = thread.messages().fetch().await.unwrap();
+        assert_eq!(page.unreadable, count, "{type_name}");
+    }
+}
+
+#[tokio::test]
 async fn keys_that_are_plainly_meant_as_ours_are_reported() {
     let app = App::new();
     let id = "5AE290ED-55D1-47A0-BC6D-FE2BC2700399";

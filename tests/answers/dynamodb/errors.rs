@@ -109,6 +109,13 @@ async fn unknown_answers_are_retried_at_any_status() {
 }
 
 #[tokio::test]
+async fn a_refusal_with_status_500_leaves_a_write_unknown() {
+    let [read, put, transaction] = after(500, "ThrottlingException").await;
+    assert_eq!(read.kind(), ErrorKind::Throttled);
+    assert_eq!([put.kind(), transaction.kind()], [ErrorKind::OutcomeUnknown; 2]);
+}
+
+#[tokio::test]
 async fn a_proxy_page_leaves_a_write_unknown_and_a_read_unavailable() {
     for status in [301, 400, 403, 408, 413, 429, 502] {
         let page = || Reply::Answer { status, body: "<html>Request Timeout</html>".to_owned() };
@@ -191,7 +198,9 @@ async fn a_time_limit_leaves_a_write_unknown_and_a_read_unavailable() {
     let server = Server::answering([]);
     let store = plain_store(server.impatient_client());
     assert_eq!(store.write(put()).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
-    assert_eq!(store.get(Get::new(key(1))).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    let error = store.get(Get::new(key(1))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("time limit"), "{error}");
 }
 
 #[tokio::test]

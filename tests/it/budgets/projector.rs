@@ -104,3 +104,16 @@ async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_
     thread.add_member(found).await.unwrap();
     projects(&app, seen, reads(1 + 1)).await;
 }
+
+#[tokio::test]
+async fn attributes_of_the_application_cost_the_projector_nothing() {
+    let app = App::new();
+    let (andrew, _, thread) = app.direct().await;
+    let message = app.say(&thread, "opa").await;
+    let seen = app.records().len();
+    for key in [message.key(), andrew.key()] {
+        let update = Update::new().set("color", "red");
+        app.store.write(Write::update(key, update)).await.unwrap().done().unwrap();
+    }
+    projects(&app, seen, Capacity::default()).await;
+}
