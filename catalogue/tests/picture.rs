@@ -1,0 +1,27 @@
+//! The picture in the repository: it is current, readable, and its badges add up.
+
+use threadline::card::registry::Registry;
+use threadline::store::Units;
+use threadline_catalogue::{golden, single_table, steps};
+
+#[tokio::test]
+async fn picture_in_docs_is_generated() {
+    let drawn = single_table(&golden::conversation().await.unwrap()).unwrap();
+    let kept = include_str!("../../docs/single-table.svg");
+    assert!(drawn == kept, "run `cargo run -p threadline-catalogue > docs/single-table.svg`");
+}
+
+#[test]
+fn write_units_of_the_steps_add_up_to_seven() {
+    let steps = steps(&Registry::new()).unwrap();
+    let written = steps.iter().filter_map(|step| step.capacity).map(|capacity| capacity.write());
+    assert_eq!(written.fold(Units::ZERO, |sum, units| sum + units), Units::whole(7));
+}
+
+#[tokio::test]
+async fn no_text_is_smaller_than_12_px() {
+    let drawn = single_table(&golden::conversation().await.unwrap()).unwrap();
+    let sizes = drawn.split("px ").filter_map(|before| before.rsplit([' ', ':']).next()?.parse::<u32>().ok());
+    let sizes: Vec<u32> = sizes.collect();
+    assert!(sizes.len() >= 5 && sizes.iter().all(|size| *size >= 12), "{sizes:?}");
+}
