@@ -1,6 +1,6 @@
 //! Prints the public API of one crate, one item per line, from the JSON file that rustdoc wrote about it.
 //!
-//! Hidden items are not in that file. The methods of a trait's implementations are left out, because the trait lists them.
+//! Hidden items are not in that file. The list omits the methods of trait implementations, because the trait has them.
 
 use std::collections::HashSet;
 use std::error::Error;
