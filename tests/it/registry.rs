@@ -270,5 +270,5 @@ fn costs_page_shows_generated_table() {
     let (_, rest) = page.split_once("<!-- costs: generated from the registry -->\n").unwrap();
     let (shown, _) = rest.split_once("<!-- end of costs -->").unwrap();
     let table = table(PATTERNS);
-    assert!(shown.trim() == table.trim(), "docs/costs.md: the table is out of date; replace it with this one:\n\n{table}");
+    assert!(shown.trim() == table.trim(), "docs/costs.md: the table is outdated; replace it with:\n\n{table}");
 }
