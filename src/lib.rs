@@ -39,9 +39,35 @@ pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Pr
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
 
+/// The pages of the guide.
 #[cfg(any(doc, doctest))]
-#[doc = include_str!("docs/errors.md")]
-pub mod errors {}
+pub mod guide {
+    /// [`Card`]: crate::card::Card
+    /// [`PATTERNS`]: crate::card::registry::PATTERNS
+    #[doc = include_str!("../docs/costs.md")]
+    pub mod costs {}
+
+    /// [`DynamoDbStore`]: crate::DynamoDbStore
+    /// [`RetryPolicy`]: crate::store::dynamodb::RetryPolicy
+    /// [`TableSpec`]: crate::table::TableSpec
+    /// [`local_client`]: crate::store::dynamodb::local_client
+    #[cfg(feature = "dynamodb")]
+    #[doc = include_str!("../docs/dynamodb.md")]
+    pub mod dynamodb {}
+
+    /// [`Auditor`]: crate::stream::Auditor
+    /// [`DeadLetterSink`]: crate::stream::DeadLetterSink
+    /// [`JsonLinesSink`]: crate::stream::JsonLinesSink
+    #[doc = include_str!("../docs/operating.md")]
+    pub mod operating {}
+
+    /// [`Error`]: crate::Error
+    #[doc = include_str!("../docs/errors.md")]
+    pub mod errors {}
+
+    #[doc = include_str!("../docs/assurance.md")]
+    pub mod assurance {}
+}
 
 /// The private parts that the test kit uses. They may change in any version.
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! DynamoDB's error codes: the kind of error that each one is. The page [Errors](crate::errors) shows this table.
+//! DynamoDB's error codes: the kind of error that each one is. The page [Errors](crate::guide::errors) shows this table.
 //!
 //! Only codes whose request is documented to have changed nothing stand here. After any other answer nobody knows: a read is
 //! retried, and a write has an unknown outcome.

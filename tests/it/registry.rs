@@ -1,4 +1,4 @@
-//! The registry of cards: it is complete, and the README's table is generated from it.
+//! The registry of cards: it is complete, and the table in `docs/costs.md` is generated from it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -265,10 +265,10 @@ fn table(cards: &[&Card]) -> String {
 }
 
 #[test]
-fn readme_shows_generated_table() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("<!-- costs: generated from the registry -->\n").unwrap();
+fn costs_page_shows_generated_table() {
+    let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- costs: generated from the registry -->\n").unwrap();
     let (shown, _) = rest.split_once("<!-- end of costs -->").unwrap();
     let table = table(PATTERNS);
-    assert!(shown.trim() == table.trim(), "the README's table is out of date; replace it with this one:\n\n{table}");
+    assert!(shown.trim() == table.trim(), "docs/costs.md: the table is outdated; replace it with:\n\n{table}");
 }

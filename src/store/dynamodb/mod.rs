@@ -1,4 +1,7 @@
-#![doc = include_str!("../../docs/dynamodb.md")]
+//! The store on Amazon DynamoDB: [`DynamoDbStore`], over the application's own client.
+//!
+//! [DynamoDB and the client](crate::guide::dynamodb) shows how to configure the client, what is retried, and what a lost answer
+//! means.
 
 mod batch;
 mod convert;

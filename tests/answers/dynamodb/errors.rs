@@ -54,7 +54,7 @@ async fn credentials_that_are_missing_are_the_operators_fault() {
 
 /// The rows of the documented table: a code, and the kinds after a read and a write.
 fn documented() -> Vec<(String, String, String)> {
-    let page = include_str!("../../../src/docs/errors.md");
+    let page = include_str!("../../../docs/errors.md");
     let table = page.lines().skip_while(|line| !line.starts_with("| code |")).skip(2);
     let rows = table.take_while(|line| line.starts_with('|')).map(|line| {
         let mut cells = line.split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned());
