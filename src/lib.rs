@@ -43,6 +43,34 @@ pub use uuid;
 #[doc = include_str!("docs/errors.md")]
 pub mod errors {}
 
+// A forge shows the same pages. In each, the first definition of a link counts, so `links.md` replaces those for a forge.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("docs/links.md")]
+#[doc = include_str!("../docs/README.md")]
+pub mod guide {
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/start.md")]
+    // Its program on DynamoDB Local needs the feature.
+    #[cfg(any(not(doctest), feature = "streams"))]
+    pub mod start {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/concepts.md")]
+    pub mod concepts {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/entities.md")]
+    pub mod entities {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/from-cruddur.md")]
+    pub mod from_cruddur {}
+}
+
 /// The private parts that the test kit uses. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
