@@ -39,10 +39,6 @@ pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Pr
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
 
-#[cfg(any(doc, doctest))]
-#[doc = include_str!("docs/errors.md")]
-pub mod errors {}
-
 // A forge shows the same pages. In each, the first definition of a link counts, so `links.md` replaces those for a forge.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/links.md")]
@@ -65,6 +61,30 @@ pub mod guide {
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/costs.md")]
+    pub mod costs {}
+
+    /// [`DynamoDbStore`]: crate::DynamoDbStore
+    /// [`RetryPolicy`]: crate::store::dynamodb::RetryPolicy
+    /// [`local_client`]: crate::store::dynamodb::local_client
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/dynamodb.md")]
+    #[cfg(feature = "dynamodb")]
+    pub mod dynamodb {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/operating.md")]
+    pub mod operating {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/errors.md")]
+    pub mod errors {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/assurance.md")]
+    pub mod assurance {}
 
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/from-cruddur.md")]
