@@ -39,34 +39,56 @@ pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Pr
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
 
-/// The pages of the guide.
+// A forge shows the same pages. In each, the first definition of a link counts, so `links.md` replaces those for a forge.
 #[cfg(any(doc, doctest))]
+#[doc = include_str!("docs/links.md")]
+#[doc = include_str!("../docs/README.md")]
 pub mod guide {
-    /// [`Card`]: crate::card::Card
-    /// [`PATTERNS`]: crate::card::registry::PATTERNS
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/start.md")]
+    // Its program on DynamoDB Local needs the feature.
+    #[cfg(any(not(doctest), feature = "streams"))]
+    pub mod start {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/concepts.md")]
+    pub mod concepts {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/entities.md")]
+    pub mod entities {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
+
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/costs.md")]
     pub mod costs {}
 
     /// [`DynamoDbStore`]: crate::DynamoDbStore
     /// [`RetryPolicy`]: crate::store::dynamodb::RetryPolicy
-    /// [`TableSpec`]: crate::table::TableSpec
     /// [`local_client`]: crate::store::dynamodb::local_client
-    #[cfg(feature = "dynamodb")]
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/dynamodb.md")]
+    #[cfg(feature = "dynamodb")]
     pub mod dynamodb {}
 
-    /// [`Auditor`]: crate::stream::Auditor
-    /// [`DeadLetterSink`]: crate::stream::DeadLetterSink
-    /// [`JsonLinesSink`]: crate::stream::JsonLinesSink
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/operating.md")]
     pub mod operating {}
 
-    /// [`Error`]: crate::Error
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/errors.md")]
     pub mod errors {}
 
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/assurance.md")]
     pub mod assurance {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/from-cruddur.md")]
+    pub mod from_cruddur {}
 }
 
 /// The private parts that the test kit uses. They may change in any version.
