@@ -45,17 +45,18 @@ impl Thread {
     ///   whatever else would have.
     /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let member = member.into();
         call.run(async {
             let title = self.title()?;
-            if member.id() == self.me.user_id() {
+            if member.id() == self.membership.user_id() {
                 // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
-                return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
+                return self.threadline.open_in(&call, member.id(), self.group_id()).await.map(drop);
             }
-            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            let mut row =
+                Membership::new(self.group_id(), member, Conversation::Group(title), self.threadline.clock.now());
             if let Some(newest) = newest_message(&call, self.group_id()).await? {
-                row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
+                row = row.showing(&newest).read_up_to(self.threadline.not_ahead(newest.position()));
             }
             let count =
                 self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MessageGroup::MAX_MEMBERS));

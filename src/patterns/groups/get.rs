@@ -18,7 +18,7 @@ impl Thread {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the group is gone; as [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn group(&self) -> Result<MessageGroup> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async { call.look_up(MessageGroup::key_from(self.group_id())).await?.ok_or_else(not_a_member) }).await
     }
 }

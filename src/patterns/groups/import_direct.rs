@@ -97,7 +97,7 @@ impl Threadline {
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
             if leads_here && stored(group)?.is_some_and(is_direct) {
                 let thread = self.open_in(&call, one.id(), id).await?;
-                if thread.me.other().map(|other| other.id()) == Some(other_id) {
+                if thread.membership.other().map(|other| other.id()) == Some(other_id) {
                     return Ok(thread);
                 }
             }

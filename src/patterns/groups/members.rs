@@ -35,7 +35,7 @@ impl Thread {
     /// # Errors
     /// As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn members(&self) -> Result<Page<Member>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
             let mut pages = call.pages(members_of(self.group_id()));
             let mut members = Page::default();

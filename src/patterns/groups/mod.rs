@@ -32,13 +32,13 @@ const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 impl Thread {
     /// Returns the check that the caller is still a member: a thread may be kept for longer than the membership lasts.
     fn still_a_member(&self) -> TransactAction {
-        TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
+        TransactAction::check(self.membership.key(), Condition::item_exists().and(is_own::<Membership>()))
     }
 
     /// The title of a group, to whose members one may be added.
     fn title(&self) -> Result<GroupTitle> {
         let direct = || Error::invalid("a direct conversation has two members for ever; create a group instead");
-        self.me.title().cloned().ok_or_else(direct)
+        self.membership.title().cloned().ok_or_else(direct)
     }
 
     fn count_members(&self, change: i64) -> Write {

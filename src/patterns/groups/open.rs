@@ -37,7 +37,7 @@ impl Threadline {
         Ok(self.thread(self.without_expired(call, membership).await?))
     }
 
-    pub(super) fn thread(&self, me: Membership) -> Thread {
-        Thread { chat: self.clone(), me }
+    pub(super) fn thread(&self, membership: Membership) -> Thread {
+        Thread { threadline: self.clone(), membership }
     }
 }

@@ -36,7 +36,7 @@ impl Thread {
     ///   whatever else would have.
     /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
             self.title()?;
             let row = Write::delete(Membership::key_from((self.group_id(), member)))
@@ -44,7 +44,7 @@ impl Thread {
             let mut transaction = Transaction::default();
             let row = transaction.add(row);
             transaction.add(self.count_members(-1));
-            let caller = (member != self.me.user_id()).then(|| transaction.add(self.still_a_member()));
+            let caller = (member != self.membership.user_id()).then(|| transaction.add(self.still_a_member()));
             let outcome = call.transact(transaction).await?;
             if caller.is_some_and(|caller| outcome.is_refused(caller)) {
                 return Err(not_a_member());

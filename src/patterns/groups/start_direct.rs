@@ -88,13 +88,13 @@ impl Threadline {
             };
             let group = existing.continued_in().unwrap_or(group);
             let thread = self.open_in(&call, from.id(), group).await?;
-            if thread.me.other().map(|other| other.id()) != Some(to_id) {
+            if thread.membership.other().map(|other| other.id()) != Some(to_id) {
                 // Somebody made a group of another kind under the pair's id: nothing may be said into it.
                 return Err(another_group());
             }
             let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
             // As `send` does: with the names of the membership.
-            let sender = thread.me.profile();
+            let sender = thread.membership.profile();
             self.deliver(&call, Message::new(group, message.created_at(), message.id(), sender, body)).await?;
             Ok(thread)
         })

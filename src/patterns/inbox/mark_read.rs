@@ -35,27 +35,27 @@ impl Thread {
     /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
-        let store = self.chat.store.clone();
+        let store = self.threadline.store.clone();
         let call = begin!(&*store, CARD);
         call.run(async {
             let position = position?;
             // A message ahead of the clock would mark others as read that nobody has seen yet.
-            let position = self.chat.not_ahead(position);
+            let position = self.threadline.not_ahead(position);
             let value = || position.to_string();
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
-            let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))
+            let write = Write::update(self.membership.key(), Update::new().set(Membership::LAST_READ, value()))
                 .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))
                 .returning_old();
             // Read first: a read that failed after the write would say that nothing was done.
-            let me = self.chat.without_expired(&call, self.me.clone()).await?;
+            let me = self.threadline.without_expired(&call, self.membership.clone()).await?;
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {
-                    self.me = me.read_up_to(position);
+                    self.membership = me.read_up_to(position);
                     Ok(())
                 }
                 WriteOutcome::Refused { current, .. } => {
                     let current = read_own::<Membership>(current)?.ok_or_else(not_a_member)?;
-                    self.me = self.chat.without_expired(&call, current).await?;
+                    self.membership = self.threadline.without_expired(&call, current).await?;
                     Ok(())
                 }
             }

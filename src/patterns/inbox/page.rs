@@ -33,7 +33,7 @@ impl Threadline {
     ///
     /// It is read from the index, and ordered by a projector, so it follows the messages by a moment.
     pub fn inbox(&self, user: UserId) -> InboxRequest<'_> {
-        InboxRequest { chat: self, user, limit: 20, cursor: None }
+        InboxRequest { threadline: self, user, limit: 20, cursor: None }
     }
 }
 
@@ -41,7 +41,7 @@ impl Threadline {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct InboxRequest<'a> {
-    chat: &'a Threadline,
+    threadline: &'a Threadline,
     user: UserId,
     limit: u32,
     cursor: Option<Cursor>,
@@ -70,7 +70,7 @@ impl InboxRequest<'_> {
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
     /// * As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(self.read(&call)).await
     }
 
@@ -87,7 +87,7 @@ impl InboxRequest<'_> {
             None => None,
         };
         let query = Query::index(list.partition.clone())
-            .range(SortRange::BeginsWith(Membership::inbox_rows()))
+            .range(SortRange::BeginsWith(Membership::inbox_entries()))
             .order(list.order)
             .start(start);
         let mut pages = call.pages(query);
@@ -104,7 +104,7 @@ impl InboxRequest<'_> {
         let next = more.then(|| rows.last().map(|(_, place)| list.cursor(place))).flatten();
         let mut items = Vec::with_capacity(rows.len());
         for (row, _) in rows {
-            items.push(self.chat.without_expired(call, row).await?);
+            items.push(self.threadline.without_expired(call, row).await?);
         }
         Ok(Page { items, next, previous: None, unreadable })
     }

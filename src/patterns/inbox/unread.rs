@@ -54,7 +54,7 @@ impl Thread {
     /// # Errors
     /// As [`Threadline::unread`].
     pub async fn unread(&self) -> Result<Unread> {
-        self.chat.unread(&self.me).await
+        self.threadline.unread(&self.membership).await
     }
 }
 

@@ -20,7 +20,7 @@ impl Thread {
         update: Update,
         needed: Condition,
     ) -> Result<Changed> {
-        let me = self.me.user_id();
+        let me = self.membership.user_id();
         let mine = Condition::item_exists()
             .and(is_own::<Message>())
             .and(has_texts())

@@ -25,10 +25,10 @@ impl Thread {
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
     /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let position = message.try_into().map_err(Into::into);
         call.run(async {
-            let now = self.chat.clock.now();
+            let now = self.threadline.clock.now();
             let update = Update::new().set(Message::DELETED_AT, now).remove(Message::BODY);
             match self.change(&call, position?, update, Condition::absent(Message::DELETED_AT)).await? {
                 Changed::Now(old) => Ok(old.deleted(now)),

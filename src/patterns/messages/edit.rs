@@ -34,10 +34,10 @@ impl Thread {
         message: impl TryInto<MessagePosition, Error: Into<Error>>,
         body: impl TryInto<MessageBody, Error: Into<Error>>,
     ) -> Result<Message> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let (position, body) = (message.try_into().map_err(Into::into), body.try_into().map_err(Into::into));
         call.run(async {
-            let (body, now) = (body?, self.chat.clock.now());
+            let (body, now) = (body?, self.threadline.clock.now());
             let text = || &body;
             let update = Update::new().set(Message::BODY, text()).set(Message::EDITED_AT, now);
             let needed = Condition::absent(Message::DELETED_AT).and(Condition::ne(Message::BODY, text()));

@@ -41,7 +41,7 @@ impl Thread {
         &self,
         position: impl TryInto<MessagePosition, Error: Into<Error>>,
     ) -> Result<Option<Message>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let position = position.try_into().map_err(Into::into);
         call.run(async {
             let key = Message::key_from(MessageKey { group: self.group_id(), position: position? });

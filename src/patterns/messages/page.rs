@@ -138,7 +138,7 @@ impl MessagesRequest<'_> {
     ///   around, and a cursor of another list.
     /// * As [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
-        let call = begin!(&*self.thread.chat.store, CARD);
+        let call = begin!(&*self.thread.threadline.store, CARD);
         call.run(self.read(&call)).await
     }
 

@@ -59,10 +59,10 @@ impl Thread {
     }
 
     async fn dispatch(&self, draft: Result<Draft>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
-            let message = self.chat.compose(self.group_id(), self.me.profile(), draft?)?;
-            self.chat.deliver(&call, message).await
+            let message = self.threadline.compose(self.group_id(), self.membership.profile(), draft?)?;
+            self.threadline.deliver(&call, message).await
         })
         .await
     }

@@ -33,8 +33,8 @@ impl Threadline {
             let handle = &handle?;
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
             let claim: Option<HandleClaim> = call.look_up(HandleClaim::key_from(handle)).await?;
-            let before = HandleClaim::key_before(handle);
-            let typed = claim.as_ref().map(|claim| HandleClaim::key_before(claim.key_parts()));
+            let before = HandleClaim::legacy_key(handle);
+            let typed = claim.as_ref().map(|claim| HandleClaim::legacy_key(claim.key_parts()));
             if typed.as_ref() != Some(&before)
                 && let Some(before) = before
             {

@@ -77,7 +77,7 @@ pub(super) struct Place {
 pub(super) async fn place(call: &Call<'_>, user: &User, handle: &Handle) -> Result<Place> {
     let key = HandleClaim::key_from(handle);
     let at_key = Place { key: key.clone(), is_before: false, moves: None, also_free: None };
-    let Some(before) = HandleClaim::key_before(handle) else { return Ok(at_key) };
+    let Some(before) = HandleClaim::legacy_key(handle) else { return Ok(at_key) };
     let own = |item: &Item| {
         let is_claim = item.type_name().is_none_or(|name| name == HandleClaim::TYPE);
         is_claim && item.get_s("user_uuid") == Some(&*user.id().to_string())
@@ -95,8 +95,8 @@ pub(super) async fn place(call: &Call<'_>, user: &User, handle: &Handle) -> Resu
 
 /// Returns `true` for two handles whose claims have the same keys, those of version 0.1 too.
 pub(super) fn is_same_claim(one: &Handle, other: &Handle) -> bool {
-    (HandleClaim::key_from(one), HandleClaim::key_before(one))
-        == (HandleClaim::key_from(other), HandleClaim::key_before(other))
+    (HandleClaim::key_from(one), HandleClaim::legacy_key(one))
+        == (HandleClaim::key_from(other), HandleClaim::legacy_key(other))
 }
 
 /// There is no claim, or a reservation that has ended: DynamoDB removes it some time later.

@@ -108,7 +108,7 @@ impl Threadline {
                 Some(subject) => Some(transaction.add(put_new(&IdentityClaim::new(subject, profile))?)),
                 None => None,
             };
-            let before = HandleClaim::key_before(user.handle()).map(|key| transaction.check(key, free(now)));
+            let before = HandleClaim::legacy_key(user.handle()).map(|key| transaction.check(key, free(now)));
             let outcome = call.transact(transaction).await?;
             let is_refused = |action: Option<ActionHandle>| action.is_some_and(|action| outcome.is_refused(action));
             if outcome.is_refused(put) {
