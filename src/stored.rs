@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 /// A type whose values are items of the table. Implement it to store an application's own entities on every store.
 ///
-/// [`serde`] turns the fields into attributes. The methods below add the keys, `type` and `expires_at`, so no field needs to
-/// repeat them. A field may still read `pk` or `sk`. To omit an `Option` field that is `None`, use
+/// [`serde`] turns the fields into attributes. The methods below add the keys, `type` and `expires_at`, so no field
+/// needs to repeat them. A field may still read `pk` or `sk`. To omit an `Option` field that is `None`, use
 /// `#[serde(skip_serializing_if = "Option::is_none")]`.
 ///
 /// ```
@@ -41,8 +41,8 @@ use crate::time::Timestamp;
 /// }
 /// ```
 ///
-/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so this is all that an entity needs. This crate's own
-/// entities have a faster codec.
+/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so this is all that an entity needs. This crate's
+/// own entities have a faster codec.
 pub trait Entity: Stored {
     /// The value of the `type` attribute.
     const TYPE: &'static str;
@@ -70,7 +70,8 @@ pub trait Entity: Stored {
 
     /// Returns the time when the value expires, if any. Default: `None`.
     ///
-    /// After that time, no read returns the item, and DynamoDB may delete it. The time is stored in whole seconds, rounded down.
+    /// After that time, no read returns the item, and DynamoDB may delete it. The time is stored in whole seconds,
+    /// rounded down.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
@@ -95,11 +96,12 @@ pub trait Entity: Stored {
         Ok(item)
     }
 
-    /// Reads the value from its item. An item without a `type` is read as this entity, because Cruddur's items have none.
+    /// Reads the value from its item. An item without a `type` is read as this entity, because Cruddur's items have
+    /// none.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has another type, or if an attribute is missing or invalid. The error
-    /// names the entity, the shape of the key and the attribute, never the content.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has another type, or if an attribute is missing or invalid.
+    /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
         match item.get(TYPE) {
             Some(found) if item.get_s(TYPE) != Some(Self::TYPE) => Err(item::of_another_type(&item, found, Self::TYPE)),
@@ -108,10 +110,11 @@ pub trait Entity: Stored {
     }
 }
 
-/// A type that converts to and from attributes: any with serde's `Serialize` and `Deserialize`, and this crate's entities.
+/// A type that converts to and from attributes: any with serde's `Serialize` and `Deserialize`, and this crate's
+/// entities.
 ///
-/// This crate's entities do not implement `Deserialize`. So an application cannot mistake a client's data for a membership that
-/// was read from the table.
+/// This crate's entities do not implement `Deserialize`. So an application cannot mistake a client's data for a
+/// membership that was read from the table.
 ///
 /// ```compile_fail,E0277
 /// let forged: threadline::Membership = serde_json::from_str("{}").unwrap();

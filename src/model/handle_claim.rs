@@ -16,12 +16,13 @@ use crate::time::Timestamp;
 /// Its key is `HANDLE#<folded handle>` / `HANDLE`. It holds the profile, so that a lookup by handle is one read.
 ///
 /// # Claims of version 0.1
-/// Version 0.1 folded only ASCII letters. Its claim on `ÄrgerX` has the key `HANDLE#Ärgerx`; the key is now `HANDLE#ärgerx`.
-/// An old claim still counts for the handle as it was typed, in any ASCII case. A lookup finds its user, and nobody else can
-/// take the handle.
+/// Version 0.1 folded only ASCII letters. Its claim on `ÄrgerX` has the key `HANDLE#Ärgerx`; the key is now
+/// `HANDLE#ärgerx`. An old claim still counts for the handle as it was typed, in any ASCII case. A lookup finds its
+/// user, and nobody else can take the handle.
 ///
-/// The user's next change, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key, unless somebody else
-/// has it. Until then, others can take the handle with another case of its other letters. So run `repair` after an upgrade.
+/// The user's next change, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key, unless
+/// somebody else has it. Until then, others can take the handle with another case of its other letters. So run `repair`
+/// after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,

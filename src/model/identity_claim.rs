@@ -10,7 +10,8 @@ use crate::stored::{Entity, Stored};
 use crate::tag::IDENTITY;
 use crate::text::IdentitySubject;
 
-/// The claim on a subject of an identity provider. Only one item can have its key, so only one user can have the identity.
+/// The claim on a subject of an identity provider. Only one item can have its key, so only one user can have the
+/// identity.
 ///
 /// Its key is `IDENTITY#<subject>` / `IDENTITY`. It holds the profile, so that a lookup by identity is one read.
 #[derive(Clone, Debug, PartialEq, Eq)]

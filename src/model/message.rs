@@ -21,7 +21,8 @@ use crate::time::Timestamp;
 /// Its key is `MSG#<group>` / `<created_at>#<message>`.
 ///
 /// It serializes to the stored attributes without the key. Only the key holds the group and the time, so take them from
-/// [`group_id`](Self::group_id) and [`created_at`](Self::created_at). It does not deserialize, so that no client can forge one.
+/// [`group_id`](Self::group_id) and [`created_at`](Self::created_at). It does not deserialize, so that no client can
+/// forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     // The item's key holds the group and the position.
@@ -88,7 +89,7 @@ impl Stored for Message {
 fn group_of(pk: &str) -> Result<GroupId> {
     match pk.split_once('#') {
         Some((tag, group)) if tag == MESSAGES.as_str() => group.parse(),
-        _ => Err(Error::invalid("the partition key is not one of a thread")),
+        _ => Err(Error::invalid("partition key is not that of a thread")),
     }
 }
 
@@ -173,8 +174,8 @@ impl Message {
 
     /// Returns the sender's handle at the time of sending, copied from the sender's membership.
     ///
-    /// It never changes. After a rename, somebody else may have taken the handle. To show the current handle, look the user up by
-    /// [`sender_id`](Self::sender_id).
+    /// It never changes. After a rename, somebody else may have taken the handle. To show the current handle, look the
+    /// user up by [`sender_id`](Self::sender_id).
     pub fn sender_handle(&self) -> &Handle {
         &self.user_handle
     }
@@ -201,7 +202,8 @@ impl Message {
 
     /// Returns the time when the message expires, if any.
     ///
-    /// After that time, no read returns the message and no inbox shows it. An application sets the item's attribute `expires_at`.
+    /// After that time, no read returns the message and no inbox shows it. An application sets the item's attribute
+    /// `expires_at`.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
@@ -348,7 +350,7 @@ impl TryFrom<MessageId> for MessagePosition {
     fn try_from(id: MessageId) -> Result<Self> {
         match id.time() {
             Some(created_at) => Ok(Self { created_at, id: Some(id) }),
-            None => Err(Error::invalid("the message id contains no time: use a UUIDv7, or pass the time too")),
+            None => Err(Error::invalid("message id contains no time: use a UUIDv7, or pass the time too")),
         }
     }
 }

@@ -40,7 +40,8 @@ impl MessageGroup {
 
     /// The number of members.
     pub(crate) const MEMBER_COUNT: &'static str = "member_count";
-    /// The number of joins and leaves. If it is unchanged, the members are unchanged, which `member_count` does not show.
+    /// The number of joins and leaves. If it is unchanged, the members are unchanged, which `member_count` does not
+    /// show.
     pub(crate) const MEMBER_CHANGES: &'static str = "member_changes";
 
     pub(crate) fn new(

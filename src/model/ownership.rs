@@ -37,11 +37,11 @@ impl Ownership {
         match (type_name, known) {
             (None, Some(known)) => Self::Ours(known),
             (None, None) if is_misspelled(key) => {
-                Self::Unreadable(unreadable(format!("the key {key:?} is not in the form that this crate writes")))
+                Self::Unreadable(unreadable(format!("key {key:?} is not in the form that this crate writes")))
             }
             (Some(name), Some(known)) if name == known.entity() => Self::Ours(known),
             (Some(name), _) if TYPES.contains(&name) => {
-                Self::Unreadable(unreadable(format!("the item has type {name}, but its key is {key:?}")))
+                Self::Unreadable(unreadable(format!("item has type {name}, but its key is {key:?}")))
             }
             (None | Some(_), _) => Self::Foreign,
         }

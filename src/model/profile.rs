@@ -9,8 +9,9 @@ use crate::text::{DisplayName, Handle};
 ///
 /// Only a lookup returns one, so nobody can send or join in another user's name.
 ///
-/// The [`version`](Self::version) of a profile shows the age of its names. With it, the projector never replaces names by older
-/// ones, no matter in which order it receives renames. Two profiles are equal if their ids and names are equal.
+/// The [`version`](Self::version) of a profile shows the age of its names. With it, the projector never replaces names
+/// by older ones, no matter in which order it receives renames. Two profiles are equal if their ids and names are
+/// equal.
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: UserId,

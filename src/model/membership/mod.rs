@@ -18,11 +18,12 @@ use crate::time::Timestamp;
 /// The tag before a member's id, in the sort key and in the index.
 pub(crate) const MEMBER: Tag = USER;
 
-/// The membership of a user in a conversation, which is also the user's inbox entry. A member may read and write the thread.
+/// The membership of a user in a conversation, which is also the user's inbox entry. A member may read and write the
+/// thread.
 ///
-/// Its key is `GRP#<group>` / `USER#<user>`; its index key is `USER#<user>` / `GRP#<last_message_at>#<group>`. The key never
-/// changes. Only the index key follows the newest message, so a message costs one conditional update for each member. The
-/// item is at most 1 KB, no matter how long the names and the message are.
+/// Its key is `GRP#<group>` / `USER#<user>`; its index key is `USER#<user>` / `GRP#<last_message_at>#<group>`. The key
+/// never changes. Only the index key follows the newest message, so a message costs one conditional update for each
+/// member. The item is at most 1 KB, no matter how long the names and the message are.
 ///
 /// The names are copies. After a rename, the projector updates them.
 ///
@@ -204,8 +205,8 @@ impl Membership {
 
     /// Returns the member, with the names that the membership holds.
     ///
-    /// After a rename, the projector copies the new names into the user's memberships, so they may be old for a moment. The
-    /// names of a message never change; see [`Message::sender_handle`].
+    /// After a rename, the projector copies the new names into the user's memberships, so they may be old for a moment.
+    /// The names of a message never change; see [`Message::sender_handle`].
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -314,8 +315,8 @@ impl Membership {
 
     /// Returns the beginning of the newest message, or `None` if the message is deleted.
     ///
-    /// It has at most 140 characters, and fewer if the names are long. It is empty for a message whose first grapheme is longer
-    /// than a [`Preview`] allows.
+    /// It has at most 140 characters, and fewer if the names are long. It is empty for a message whose first grapheme
+    /// is longer than a [`Preview`] allows.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
