@@ -34,7 +34,8 @@ macro_rules! begin {
 }
 pub(crate) use begin;
 
-/// One call of an access pattern. All its requests go through it, so that the span shows the capacity of the whole call.
+/// One call of an access pattern. All its requests go through it, so that the span shows the capacity of the whole
+/// call.
 pub(crate) struct Call<'a> {
     store: &'a dyn Store,
     card: &'static Card,
@@ -101,7 +102,7 @@ impl<'a> Call<'a> {
             self.add(output.capacity);
             items.extend(output.items);
             if !output.unprocessed.is_empty() {
-                let message = "the service did not read the whole batch; try again later";
+                let message = "batch read is incomplete: the service left keys unprocessed; try again later";
                 return Err(Error::new(ErrorKind::Throttled, message));
             }
         }
@@ -127,11 +128,12 @@ impl<'a> Call<'a> {
 
     /// Runs a transaction. The outcome contains failed conditions only if no action was refused for a transient reason.
     ///
-    /// An earlier attempt of the same caller may still be committing. It can fail the condition of one action and conflict with
-    /// another. So a failed condition beside a conflict decides nothing.
+    /// An earlier attempt of the same caller may still be committing. It can fail the condition of one action and
+    /// conflict with another. So a failed condition beside a conflict decides nothing.
     ///
     /// # Errors
-    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if that is the reason of any action.
+    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if that is the reason of
+    /// any action.
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let outcome = self.store.transact(request).await?;
         self.add(outcome.capacity());
@@ -167,7 +169,7 @@ impl Pages<'_> {
         self.call.add(page.capacity);
         self.is_finished = page.next.is_none();
         if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {
-            let message = "the store returned a page with an invalid next position; try again later";
+            let message = "query failed: the store returned an invalid next position; try again later";
             return Err(Error::new(ErrorKind::Unavailable, message));
         }
         self.query.start = page.next;

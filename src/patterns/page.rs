@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::key::PartitionKey;
 use crate::request::Order;
 
-/// A page of a list. It is full unless it is the last one: neither DynamoDB's 1 MB limit nor an expired item shortens it.
+/// A page of a list. It is full unless it is the last one: neither DynamoDB's 1 MB limit nor an expired item shortens
+/// it.
 ///
 /// An unreadable item does not end the list. The page counts it, and continues after it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +40,9 @@ impl<T> Default for Page<T> {
 
 /// The start of the next page of a list: an opaque text, safe in a URL, that clients may keep and return.
 ///
-/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is altered or used
-/// with another list, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It grants no access: the caller's own permission
-/// counts.
+/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is altered
+/// or used with another list, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It grants no access: the
+/// caller's own permission counts.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(String);
@@ -94,8 +95,8 @@ impl<T> Listed<T> {
 
     /// Returns the limit of the next request: the number of missing items.
     ///
-    /// After a request without a fitting item, it is twice the last limit. So a page needs few requests to pass many items of other
-    /// entities.
+    /// After a request without a fitting item, it is twice the last limit. So a page needs few requests to pass many
+    /// items of other entities.
     pub(super) fn next_limit(&mut self) -> Option<NonZeroU32> {
         let missing = self.limit.saturating_add(1).saturating_sub(self.items.len());
         let max_limit = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
@@ -183,7 +184,7 @@ impl List {
         };
         decode().ok_or_else(|| {
             Error::invalid(
-                "the cursor belongs to another list: use it with the request that returned it, or start without a cursor",
+                "cursor belongs to another list: use it with the request that returned it, or start without one",
             )
         })
     }
