@@ -11,12 +11,12 @@ use crate::key;
 text_newtype! {
     /// The short name of a user, such as `andrewbrown`: 1 to 32 characters and at most 48 bytes.
     ///
-    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. It is not `.` or `..`. It is
-    /// kept as it was typed, and unique in its [folded](Handle::folded) form.
+    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. It is not `.` or `..`.
+    /// It is kept as it was typed, and unique in its [folded](Handle::folded) form.
     ///
-    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/) decide which characters are allowed. A handle has
-    /// no invisible or obsolete characters. It does not mix scripts that look alike, such as Latin and Cyrillic. It has no
-    /// invisible marks, such as a dot on an `i`.
+    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/) decide which characters are allowed. A
+    /// handle has no invisible or obsolete characters. It does not mix scripts that look alike, such as Latin and
+    /// Cyrillic. It has no invisible marks, such as a dot on an `i`.
     ///
     /// ```
     /// use threadline::Handle;
@@ -33,7 +33,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The form of a [`Handle`] that is unique in a table: at most 200 bytes, without `#`, control characters and ASCII capitals.
+    /// The form of a [`Handle`] that is unique in a table: at most 200 bytes, without `#`, control characters and ASCII
+    /// capitals.
     FoldedHandle,
     |text| {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -51,8 +52,8 @@ const MAX_FOLDED_BYTES: usize = 200;
 impl Handle {
     /// Creates a handle for a lookup. It also accepts the handles that only version 0.1 allowed.
     ///
-    /// Users of version 0.1 may have a handle that [`new`](Self::new) refuses, such as one of two scripts. Nobody can take such
-    /// a handle now.
+    /// Users of version 0.1 may have a handle that [`new`](Self::new) refuses, such as one of two scripts. Nobody can
+    /// take such a handle now.
     ///
     /// ```
     /// use threadline::Handle;

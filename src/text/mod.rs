@@ -25,8 +25,8 @@ macro_rules! text_newtype {
             /// Creates the value from a text.
             ///
             /// # Errors
-            /// [`Invalid`](crate::ErrorKind::Invalid) if the text breaks one of the rules above. The error names the rule and
-            /// never repeats the text.
+            /// [`Invalid`](crate::ErrorKind::Invalid) if the text breaks one of the rules above. The error names the
+            /// rule and never repeats the text.
             pub fn new(text: impl Into<String>) -> $crate::error::Result<Self> {
                 let validate: fn(String) -> $crate::error::Result<String> = $validate;
                 validate(text.into()).map(Self).map_err(|error| error.with_entity(stringify!($name)))
@@ -92,7 +92,8 @@ use text_newtype;
 text_newtype! {
     /// The text of a message: 1 to 1024 characters (Unicode scalar values).
     ///
-    /// The text is kept unchanged, with white space and line breaks. `Display` prints the text, `Debug` only its length.
+    /// The text is kept unchanged, with white space and line breaks. `Display` prints the text, `Debug` only its
+    /// length.
     ///
     /// ```
     /// use threadline::MessageBody;

@@ -10,8 +10,8 @@ use crate::error::Result;
 text_newtype! {
     /// The name of a user that others read: 1 to 64 characters and at most 80 bytes.
     ///
-    /// It is trimmed and kept in Unicode's form NFC. It must be visible, and has no control characters or bidirectional overrides.
-    /// Emoji are allowed.
+    /// It is trimmed and kept in Unicode's form NFC. It must be visible, and has no control characters or bidirectional
+    /// overrides. Emoji are allowed.
     ///
     /// ```
     /// use threadline::DisplayName;
@@ -26,7 +26,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The title of a group: 1 to 64 characters and at most 128 bytes. Otherwise, it follows the rules of [`DisplayName`].
+    /// The title of a group: 1 to 64 characters and at most 128 bytes. Otherwise, it follows the rules of
+    /// [`DisplayName`].
     GroupTitle,
     |text| one_line("group title", 128, &text)
 }
@@ -67,7 +68,8 @@ fn not_blank(what: &'static str, text: &str, is_blank: impl Fn(char) -> bool) ->
     ensure(!text.chars().all(is_blank), || format!("{what} is empty or blank"))
 }
 
-/// Returns `true` for an invisible character: white space, one that Unicode ignores by default, or the blank of a script.
+/// Returns `true` for an invisible character: white space, one that Unicode ignores by default, or the blank of a
+/// script.
 fn is_blank(c: char) -> bool {
     let is_ignored = c.identifier_type() == Some(IdentifierType::Default_Ignorable)
         // Ignorable characters without this type (deprecated or not yet assigned), and the marks of annotations.
@@ -77,7 +79,8 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_ignored || is_blank_sign
 }
 
-/// Returns `true` for controls, for line and paragraph separators, and for characters that change the direction of text.
+/// Returns `true` for controls, for line and paragraph separators, and for characters that change the direction of
+/// text.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

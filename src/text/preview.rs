@@ -7,16 +7,16 @@ use super::{at_most, text_newtype};
 text_newtype! {
     /// The beginning of a message in an inbox: at most 140 characters (Unicode scalar values), in whole graphemes.
     ///
-    /// It ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. It is empty if the message
-    /// begins with one.
+    /// It ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. It is empty if the
+    /// message begins with one.
     Preview,
     |text| at_most("preview", Preview::MAX_CHARACTERS, &text).map(|()| text)
 }
 
 impl Preview {
     const MAX_CHARACTERS: usize = 140;
-    /// The limit of a grapheme, more than any letter or emoji needs with all its marks. A longer one ends the preview in any
-    /// room. So only a preview that nearly filled its room can grow in a larger one.
+    /// The limit of a grapheme, more than any letter or emoji needs with all its marks. A longer one ends the preview
+    /// in any room. So only a preview that nearly filled its room can grow in a larger one.
     const MAX_GRAPHEME_BYTES: usize = 64;
 
     /// Truncates the text to 140 characters and this many bytes, at the end of a grapheme.
