@@ -43,8 +43,8 @@ impl Threadline {
     /// ```
     /// use threadline::{MemoryStore, Threadline};
     ///
-    /// let chat = Threadline::new(MemoryStore::new());
-    /// assert_eq!(chat.store().table_name(), MemoryStore::new().table_name());
+    /// let chat = Threadline::new(MemoryStore::new().table("conversations"));
+    /// assert_eq!(chat.store().table_name(), "conversations");
     /// ```
     pub fn new(store: impl Store + 'static) -> Self {
         Self {
