@@ -1,4 +1,4 @@
-//! Items, keys and the traits of an entity, for entities of an application's own.
+//! Items, keys and the [`Entity`] trait, for an application's own entities.
 
 pub use crate::item::{Item, Value};
 pub use crate::key::{

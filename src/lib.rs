@@ -91,18 +91,18 @@ pub mod guide {
     pub mod from_cruddur {}
 }
 
-/// The private parts that the test kit uses. They may change in any version.
+/// Private parts for the test kit. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
     use crate::model::{Membership, Message, MessagePosition};
     pub use crate::store::memory::numbers::Numbers;
 
-    /// Returns the newest message that the inbox entry knows of, and its revision.
+    /// Returns the position and the revision of the message that the inbox entry shows.
     pub fn shown(entry: &Membership) -> Option<(MessagePosition, u32)> {
         entry.shown()
     }
 
-    /// Returns `true` if the inbox entry shows the message as it is, or that there is none.
+    /// Returns `true` if the inbox entry shows exactly this newest message, or none if there is none.
     pub fn shows(entry: &Membership, newest: Option<&Message>) -> bool {
         entry.shows(newest)
     }

@@ -1,4 +1,4 @@
-//! What an entity is: a type with a name, a key built from borrowed parts, and its place in the index.
+//! The [`Entity`] trait: a type with a name, a key from borrowed parts, and perhaps an index key.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,12 +8,11 @@ use crate::item::{self, Item};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, SK, TYPE};
 use crate::time::Timestamp;
 
-/// A type whose values are items of the table. One `impl` puts an application's own entity beside those of this crate, on
-/// every store.
+/// A type whose values are items of the table. Implement it to store an application's own entities on every store.
 ///
-/// The fields become attributes by [`serde`]; the keys, `type` and `expires_at` are added from the methods below, so the
-/// fields need not repeat them. A field may still ask for `pk` or `sk` when it is read back. Keep `Option` fields out of the
-/// item with `#[serde(skip_serializing_if = "Option::is_none")]`.
+/// [`serde`] turns the fields into attributes. The methods below add the keys, `type` and `expires_at`, so no field
+/// needs to repeat them. A field may still read `pk` or `sk`. To omit an `Option` field that is `None`, use
+/// `#[serde(skip_serializing_if = "Option::is_none")]`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -42,43 +41,45 @@ use crate::time::Timestamp;
 /// }
 /// ```
 ///
-/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so an application's own entity needs no more than
-/// the above. This crate's entities have a codec of their own, which is faster.
+/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so this is all that an entity needs. This crate's
+/// own entities have a faster codec.
 pub trait Entity: Stored {
     /// The value of the `type` attribute.
     const TYPE: &'static str;
 
-    /// The parts that the primary key is made of, borrowed where they are text.
+    /// The parts of the primary key. Texts are borrowed.
     type KeyParts<'a>
     where
         Self: 'a;
 
-    /// The primary key of the entity with these parts.
+    /// Returns the primary key of the entity with these parts.
     fn key_from(parts: Self::KeyParts<'_>) -> Key;
 
-    /// This value's parts.
+    /// Returns the parts of the value's key.
     fn key_parts(&self) -> Self::KeyParts<'_>;
 
-    /// This value's primary key.
+    /// Returns the value's primary key.
     fn key(&self) -> Key {
         Self::key_from(self.key_parts())
     }
 
-    /// This value's place in the index; `None`, unless told otherwise, for one that is not in it.
+    /// Returns the value's index key, or `None` for a value outside the index. Default: `None`.
     fn index_key(&self) -> Option<IndexKey> {
         None
     }
 
-    /// The time after which the item is never returned, and from which DynamoDB may delete it; never, unless told otherwise.
-    /// It is stored in whole seconds, rounded towards the past.
+    /// Returns the time when the value expires, if any. Default: `None`.
+    ///
+    /// After that time, no read returns the item, and DynamoDB may delete it. The time is stored in whole seconds,
+    /// rounded down.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 
-    /// This value as the table stores it.
+    /// Returns the item that stores the value.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the fields do not serialize to attributes.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the fields do not serialize to attributes.
     fn to_item(&self) -> Result<Item> {
         let mut item = self.write(Self::TYPE)?;
         let key = self.key();
@@ -95,10 +96,11 @@ pub trait Entity: Stored {
         Ok(item)
     }
 
-    /// The value that the item holds. An item without a `type` is taken for what it is asked to be: Cruddur's have none.
+    /// Reads the value from its item. An item without a `type` is read as this entity, because Cruddur's items have
+    /// none.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) when the item is of another type, or an attribute is missing or does not fit.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has another type, or if an attribute is missing or invalid.
     /// The error names the entity, the shape of the key and the attribute, never the content.
     fn from_item(item: Item) -> Result<Self> {
         match item.get(TYPE) {
@@ -108,8 +110,11 @@ pub trait Entity: Stored {
     }
 }
 
-/// A type whose values are stored as the table's items: any with serde's `Serialize` and `Deserialize`, and this crate's
-/// entities. Only the table makes the latter: a membership that a client sends must not be taken for one that was read.
+/// A type that converts to and from attributes: any with serde's `Serialize` and `Deserialize`, and this crate's
+/// entities.
+///
+/// This crate's entities do not implement `Deserialize`. So an application cannot mistake a client's data for a
+/// membership that was read from the table.
 ///
 /// ```compile_fail,E0277
 /// let forged: threadline::Membership = serde_json::from_str("{}").unwrap();
@@ -119,11 +124,11 @@ pub trait Entity: Stored {
 /// let forged: threadline::User = serde_json::from_str("{}").unwrap();
 /// ```
 pub trait Stored: Sized {
-    /// Returns the value that the item's attributes hold.
+    /// Reads the value from the item's attributes.
     #[doc(hidden)]
     fn read(item: Item, entity: &'static str) -> Result<Self>;
 
-    /// Returns the attributes that hold the value, without those of the key.
+    /// Returns the value's attributes, without those of the key.
     #[doc(hidden)]
     fn write(&self, entity: &'static str) -> Result<Item>;
 }

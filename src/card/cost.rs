@@ -215,14 +215,16 @@ impl Sizes {
         Self { members: 0, written_kb: 1, blocks: 0, index_blocks: 0, items: 0 }
     }
 
-    /// Sets the number of members.
+    /// Sets the number of members. Default: 0.
     #[must_use]
     pub fn members(mut self, members: u32) -> Self {
         self.members = members.into();
         self
     }
 
-    /// Sets the size of the message's item, in bytes. For an update, pass the larger of the old and the new size.
+    /// Sets the size of the message's item, in bytes. Default: at most 1 KB.
+    ///
+    /// For an update, pass the larger of the old and the new size.
     #[must_use]
     pub fn written(mut self, bytes: usize) -> Self {
         self.written_kb = steps(bytes, WRITE_STEP);
@@ -243,7 +245,7 @@ impl Sizes {
         self
     }
 
-    /// Sets the number of things that [`Per::Each`] counts.
+    /// Sets the number of things that [`Per::Each`] counts. Default: 0.
     #[must_use]
     pub fn items(mut self, items: u32) -> Self {
         self.items = items.into();
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn cost_beyond_the_largest_number_is_the_largest_number() {
+    fn cost_saturates_at_the_largest_number() {
         const HUGE: u32 = u32::MAX;
         for term in [Term::reads(HUGE), Term::writes(HUGE), Term::index_writes(HUGE)] {
             assert_eq!(term.halves, HUGE);

@@ -1,8 +1,8 @@
 //! Cards: declarations of access patterns, as plain data.
 //!
 //! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
-//! crate has one beside its code, and the [registry](crate::card::registry) lists them. An application declares its own patterns
-//! in the same way:
+//! crate has one beside its code, and the [registry](crate::card::registry) lists them. An application declares its own
+//! patterns in the same way:
 //!
 //! ```
 //! use threadline::Message;
@@ -54,14 +54,14 @@ impl Card {
         Self { name, call, caller, cases: &[], retry: "" }
     }
 
-    /// Sets the cases.
+    /// Sets the cases. Default: none.
     #[must_use]
     pub const fn cases(mut self, cases: &'static [Case]) -> Self {
         self.cases = cases;
         self
     }
 
-    /// Sets the effect of a retry.
+    /// Sets the effect of a retry. Default: empty.
     #[must_use]
     pub const fn retry(mut self, retry: &'static str) -> Self {
         self.retry = retry;

@@ -1,6 +1,6 @@
 //! The registry: every access pattern and every entity, with its [card](crate::card).
 //!
-//! Iterate over it in code that covers all patterns, such as a table of costs, budgets or policies.
+//! Use it in code that covers all patterns, such as a table of costs, budgets or policies.
 
 use crate::card::{Card, EntityCard};
 use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};

@@ -24,7 +24,7 @@ impl EntityCard {
         Self { name, pk, sk, index: None }
     }
 
-    /// Sets the templates of the index keys.
+    /// Sets the templates of the index keys. Default: not in the index.
     #[must_use]
     pub const fn indexed(mut self, pk: &'static str, sk: &'static str) -> Self {
         self.index = Some((pk, sk));
@@ -70,68 +70,68 @@ impl RequestCard {
         }
     }
 
-    /// Reads one item.
+    /// Declares the read of one item.
     pub const fn get(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Get, Some(entity))
     }
 
-    /// Reads several items by their keys.
+    /// Declares the read of several items by their keys.
     pub const fn batch_get(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::BatchGet, Some(entity))
     }
 
-    /// Reads the items of a partition, page by page.
+    /// Declares the read of a partition's items, page by page.
     pub const fn query(entity: &'static EntityCard) -> Self {
         Self { times: Times::PerPage, ..Self::new(RequestKind::Query, Some(entity)) }
     }
 
-    /// Reads the items of the table, page by page.
+    /// Declares the read of the table's items, page by page.
     pub const fn scan() -> Self {
         Self { times: Times::PerPage, ..Self::new(RequestKind::Scan, None) }
     }
 
-    /// Puts an item.
+    /// Declares the put of an item.
     pub const fn put(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Put, Some(entity))
     }
 
-    /// Updates an item.
+    /// Declares the update of an item.
     pub const fn update(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Update, Some(entity))
     }
 
-    /// Deletes an item.
+    /// Declares the deletion of an item.
     pub const fn delete(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Delete, Some(entity))
     }
 
-    /// Checks a condition on an item in a transaction.
+    /// Declares the check of a condition on an item, in a transaction.
     pub const fn check(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Check, Some(entity)).in_transaction()
     }
 
-    /// Reads from the index.
+    /// Sets the source to the index. Default: the table.
     #[must_use]
     pub const fn on_index(mut self) -> Self {
         self.source = Source::Index;
         self
     }
 
-    /// Sets the range of sort keys, in words.
+    /// Sets the range of sort keys, in words. Default: all sort keys.
     #[must_use]
     pub const fn range(mut self, range: &'static str) -> Self {
         self.range = range;
         self
     }
 
-    /// Makes the read strongly consistent.
+    /// Makes the read strongly consistent. Default: eventually consistent.
     #[must_use]
     pub const fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
-    /// Sets the condition, in words.
+    /// Sets the condition, in words. Default: none.
     #[must_use]
     pub const fn when(mut self, condition: &'static str) -> Self {
         self.condition = condition;
@@ -146,7 +146,7 @@ impl RequestCard {
         self
     }
 
-    /// Makes the request an action of a transaction.
+    /// Makes the request an action of a transaction. Default: a request of its own.
     #[must_use]
     pub const fn in_transaction(mut self) -> Self {
         self.transaction = true;

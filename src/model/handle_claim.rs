@@ -11,17 +11,22 @@ use crate::tag::HANDLE;
 use crate::text::Handle;
 use crate::time::Timestamp;
 
-/// The claim on a handle, at `HANDLE#<folded handle>` / `HANDLE`. There can be one item with this key, and so one user with this
-/// handle. It holds the profile, so that a look-up by handle is one read.
+/// The claim on a handle. Only one item can have its key, so only one user can have the handle.
 ///
-/// Version 0.1 folded ASCII letters alone, so its claim on `ÄrgerX` is at `HANDLE#Ärgerx`, and is now `HANDLE#ärgerx`. An old claim
-/// holds its handle, as typed then and in any ASCII case: the user is found by it, and nobody else can take it. It moves to the new
-/// key by the user's next change, or by [`repair`](crate::stream::Auditor::repair), unless somebody else has the new key. Until
-/// then others can take the handle in another case of its other letters, so run `repair` after an upgrade.
+/// Its key is `HANDLE#<folded handle>` / `HANDLE`. It holds the profile, so that a lookup by handle is one read.
+///
+/// # Claims of version 0.1
+/// Version 0.1 folded only ASCII letters. Its claim on `ÄrgerX` has the key `HANDLE#Ärgerx`; the key is now
+/// `HANDLE#ärgerx`. An old claim still counts for the handle as it was typed, in any ASCII case. A lookup finds its
+/// user, and nobody else can take the handle.
+///
+/// The user's next change, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key, unless
+/// somebody else has it. Until then, others can take the handle with another case of its other letters. So run `repair`
+/// after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,
-    // `to_item` writes it as the table's own attribute.
+    // `Entity::to_item` writes it as the attribute `expires_at`.
     reserved_until: Option<Timestamp>,
 }
 
@@ -33,20 +38,20 @@ impl HandleClaim {
         Self { profile, reserved_until: None }
     }
 
-    /// The same claim as a reservation: its user has another handle now, and nobody else can take this one until then.
+    /// Makes the claim a reservation until this time, for a user who has another handle now.
     pub(crate) fn reserved_until(self, end: Timestamp) -> Self {
         Self { reserved_until: Some(end), ..self }
     }
 
-    /// Returns `true` for a handle that its user gave up: nobody is found by it, and only its user can take it back.
+    /// Returns `true` if the user gave up the handle: no lookup finds it, and only this user can take it back.
     pub fn is_reserved(&self) -> bool {
         self.reserved_until.is_some()
     }
 
-    /// Returns the key by which version 0.1 claimed the handle, if it is another one. Version 0.1 folded ASCII letters alone.
-    pub(crate) fn key_before(handle: &Handle) -> Option<Key> {
-        let before = handle.folded_before()?;
-        Some(Key::new(PartitionKey::new((HANDLE, before)), SortKey::new((HANDLE,))))
+    /// Returns the key of version 0.1 for the handle, if it is another one.
+    pub(crate) fn legacy_key(handle: &Handle) -> Option<Key> {
+        let folded = handle.legacy_folded()?;
+        Some(Key::new(PartitionKey::new((HANDLE, folded)), SortKey::new((HANDLE,))))
     }
 
     /// Returns the id of the user who has the handle.
@@ -54,7 +59,7 @@ impl HandleClaim {
         self.profile.id()
     }
 
-    /// Returns the user who has the handle.
+    /// Returns the profile of the user who has the handle.
     pub fn into_profile(self) -> Profile {
         self.profile
     }
@@ -64,9 +69,8 @@ impl Stored for HandleClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
         let claim = Self { profile: Profile::read(&mut fields)?, reserved_until: fields.expires() };
-        // Version 0.1 may have folded the handle to another key.
         let is_at_its_key = fields.is_at(&claim.key())
-            || Self::key_before(claim.profile.handle()).is_some_and(|before| fields.is_at(&before));
+            || Self::legacy_key(claim.profile.handle()).is_some_and(|key| fields.is_at(&key));
         if is_at_its_key { Ok(claim) } else { Err(fields.contradiction()) }
     }
 

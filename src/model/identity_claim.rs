@@ -1,4 +1,4 @@
-//! The claim on an identity provider's subject, which makes it unique.
+//! The claim on a subject of an identity provider, which makes it unique.
 
 use super::Profile;
 use crate::card::EntityCard;
@@ -10,8 +10,10 @@ use crate::stored::{Entity, Stored};
 use crate::tag::IDENTITY;
 use crate::text::IdentitySubject;
 
-/// The claim on an identity provider's subject, at `IDENTITY#<subject>` / `IDENTITY`. There can be one item with this key, and
-/// so one user with this identity. It holds the profile, so that a look-up by identity is one read.
+/// The claim on a subject of an identity provider. Only one item can have its key, so only one user can have the
+/// identity.
+///
+/// Its key is `IDENTITY#<subject>` / `IDENTITY`. It holds the profile, so that a lookup by identity is one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityClaim {
     cognito_user_id: IdentitySubject,
@@ -31,7 +33,7 @@ impl IdentityClaim {
         self.profile.id()
     }
 
-    /// Returns the user who has the identity.
+    /// Returns the profile of the user who has the identity.
     pub fn into_profile(self) -> Profile {
         self.profile
     }

@@ -1,4 +1,4 @@
-//! The keys of this crate's entities, read back into their parts.
+//! The keys of this crate's entities, parsed into their parts.
 
 use super::membership::MEMBER;
 use super::{MessageKey, MessagePosition};
@@ -8,7 +8,7 @@ use crate::stored::Entity;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, USER};
 use crate::text::{FoldedHandle, IdentitySubject};
 
-/// The key of one of this crate's entities, read back into the parts it was built from.
+/// The key of one of this crate's entities, parsed into its parts.
 ///
 /// ```
 /// use threadline::entity::{Entity, KnownKey};
@@ -36,8 +36,9 @@ pub enum KnownKey {
 }
 
 impl KnownKey {
-    /// Reads a key back; `None` for the key of something else. Each part must be spelled exactly as
-    /// [`to_key`](Self::to_key) writes it.
+    /// Parses a key. Returns `None` for a key of another entity.
+    ///
+    /// Each part must have the exact spelling that [`to_key`](Self::to_key) writes.
     pub fn parse(key: &Key) -> Option<Self> {
         let (tag, value) = key.pk.as_str().split_once('#')?;
         let sk = key.sk.as_str();
@@ -63,7 +64,7 @@ impl KnownKey {
         })
     }
 
-    /// The type of the entity whose key it is.
+    /// Returns the type of the entity.
     pub(crate) fn entity(&self) -> &'static str {
         match self {
             Self::User(_) => super::User::TYPE,
@@ -75,7 +76,7 @@ impl KnownKey {
         }
     }
 
-    /// The key with these parts.
+    /// Returns the key with these parts.
     pub fn to_key(&self) -> Key {
         match self {
             Self::User(user) => super::User::key_from(*user),

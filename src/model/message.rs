@@ -1,4 +1,4 @@
-//! A message, and its place in its thread.
+//! A message, and its position in its thread.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,16 @@ use crate::tag::MESSAGES;
 use crate::text::{DisplayName, Handle, MessageBody};
 use crate::time::Timestamp;
 
-/// A message, at `MSG#<group>` / `<created_at>#<message>`. One that was deleted stays as a tombstone without a body.
+/// A message, or its tombstone: a deleted message stays in the table without its text.
 ///
-/// It serializes to the attributes that the table stores, without the key, which alone holds the group and the time: get them
-/// from the methods. It does not deserialize: only the table makes one.
+/// Its key is `MSG#<group>` / `<created_at>#<message>`.
+///
+/// It serializes to the stored attributes without the key. Only the key holds the group and the time, so take them from
+/// [`group_id`](Self::group_id) and [`created_at`](Self::created_at). It does not deserialize, so that no client can
+/// forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
-    // The group and the position are the item's key, and have no attribute of their own.
+    // The item's key holds the group and the position.
     #[serde(skip_serializing)]
     group: GroupId,
     #[serde(skip_serializing)]
@@ -39,7 +42,7 @@ pub struct Message {
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "is_zero")]
     revision: u32,
-    // `to_item` writes it as the table's own attribute.
+    // `Entity::to_item` writes it as the attribute `expires_at`.
     #[serde(skip_serializing)]
     expires_at: Option<Timestamp>,
 }
@@ -86,7 +89,7 @@ impl Stored for Message {
 fn group_of(pk: &str) -> Result<GroupId> {
     match pk.split_once('#') {
         Some((tag, group)) if tag == MESSAGES.as_str() => group.parse(),
-        _ => Err(Error::invalid("not the partition key of a thread")),
+        _ => Err(Error::invalid("partition key is not that of a thread")),
     }
 }
 
@@ -94,15 +97,15 @@ impl Message {
     /// The card of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "MSG#<group>", "<created_at>#<message>");
 
-    /// The attribute that holds the text.
+    /// The text.
     pub(crate) const BODY: &'static str = "message";
-    /// The attribute that holds the sender's id.
+    /// The sender's id.
     pub(crate) const SENDER: &'static str = "user_uuid";
-    /// The attribute that holds the time of the last edit.
+    /// The time of the last edit.
     pub(crate) const EDITED_AT: &'static str = "edited_at";
-    /// The attribute that holds the time of the deletion.
+    /// The time of the deletion.
     pub(crate) const DELETED_AT: &'static str = "deleted_at";
-    /// The attribute that counts the edits and the deletion.
+    /// The number of changes: edits and the deletion.
     pub(crate) const REVISION: &'static str = "revision";
 
     pub(crate) fn new(
@@ -129,85 +132,88 @@ impl Message {
         }
     }
 
-    /// The same message with another text.
+    /// Returns the message with another text, one revision later.
     pub(crate) fn edited(self, body: MessageBody, at: Timestamp) -> Self {
         Self { message: Some(body), edited_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
-    /// What is left of the message when it is deleted.
+    /// Returns the tombstone of the message.
     pub(crate) fn deleted(self, at: Timestamp) -> Self {
         Self { message: None, deleted_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
-    /// The message's id.
+    /// Returns the message's id.
     pub fn id(&self) -> MessageId {
         self.message_uuid
     }
 
-    /// The conversation that it is part of.
+    /// Returns the id of the conversation.
     pub fn group_id(&self) -> GroupId {
         self.group
     }
 
-    /// When it was sent.
+    /// Returns the time when the message was sent.
     pub fn created_at(&self) -> Timestamp {
         self.position.created_at
     }
 
-    /// Its place in the thread.
+    /// Returns the message's position in its thread.
     pub fn position(&self) -> MessagePosition {
         self.position
     }
 
-    /// The text; `None` once it is deleted.
+    /// Returns the text, or `None` for a tombstone.
     pub fn body(&self) -> Option<&MessageBody> {
         self.message.as_ref()
     }
 
-    /// The id of the user who sent it, which no rename changes. [`Threadline::user`](crate::Threadline::user) returns the names
-    /// of now.
+    /// Returns the id of the sender. [`Threadline::user`](crate::Threadline::user) returns the sender's current names.
     pub fn sender_id(&self) -> UserId {
         self.user_uuid
     }
 
-    /// The sender's handle, as the membership that sent it had it. A rename may not have reached that membership, and somebody else
-    /// may have the handle by now. To show the handle of now, look the user up by [`sender_id`](Self::sender_id).
+    /// Returns the sender's handle at the time of sending, copied from the sender's membership.
+    ///
+    /// It never changes. After a rename, somebody else may have taken the handle. To show the current handle, look the
+    /// user up by [`sender_id`](Self::sender_id).
     pub fn sender_handle(&self) -> &Handle {
         &self.user_handle
     }
 
-    /// The sender's display name, as the membership that sent it had it; see [`sender_handle`](Self::sender_handle).
+    /// Returns the sender's display name at the time of sending. See [`sender_handle`](Self::sender_handle).
     pub fn sender_display_name(&self) -> &DisplayName {
         &self.user_display_name
     }
 
-    /// When it was last edited.
+    /// Returns the time of the last edit, if any.
     pub fn edited_at(&self) -> Option<Timestamp> {
         self.edited_at
     }
 
-    /// When it was deleted.
+    /// Returns the time of the deletion, if any.
     pub fn deleted_at(&self) -> Option<Timestamp> {
         self.deleted_at
     }
 
-    /// How often it was changed: 0 as it was sent, and one more for each edit and for the deletion.
+    /// Returns the number of changes: 0 for a new message, plus 1 for each edit and for the deletion.
     pub fn revision(&self) -> u32 {
         self.revision
     }
 
-    /// Returns when the message expires, if it does: from then on no read returns it and no inbox shows it. An application sets the
-    /// item's attribute `expires_at`.
+    /// Returns the time when the message expires, if any.
+    ///
+    /// After that time, no read returns the message and no inbox shows it. An application sets the item's attribute
+    /// `expires_at`.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// Whether this is only a tombstone.
+    /// Returns `true` for a tombstone.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }
 
-    /// The partition that holds a group's messages.
+    /// Returns the key of the partition that holds a group's messages.
     pub(crate) fn partition(group: GroupId) -> PartitionKey {
         PartitionKey::new((MESSAGES, group))
     }
@@ -230,20 +236,18 @@ impl Entity for Message {
     }
 }
 
-/// What a message's key is made of.
+/// The parts of a message's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageKey {
-    /// The conversation.
+    /// The id of the conversation.
     pub group: GroupId,
-    /// The place in its thread.
+    /// The position in the thread.
     pub position: MessagePosition,
 }
 
-/// A message's place in its thread: the time it was sent and, for two of the same microsecond, its id. Positions compare as
-/// their sort keys do.
+/// The position of a message in its thread: its time and its id. Positions have the order of their sort keys.
 ///
-/// The id is missing from Cruddur's own messages, whose sort key is the bare time; such a message comes before its twin with
-/// an id.
+/// The sort key of Cruddur's own messages is the time alone, without an id. It sorts before the same time with an id.
 ///
 /// ```
 /// use threadline::MessagePosition;
@@ -261,29 +265,29 @@ pub struct MessagePosition {
 }
 
 impl MessagePosition {
-    /// The position of the message with this id that was sent at this time.
+    /// Creates the position of a message from its time and its id.
     pub fn new(created_at: Timestamp, id: MessageId) -> Self {
         Self { created_at, id: Some(id) }
     }
 
-    /// The time it was sent.
+    /// Returns the time when the message was sent.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// The message's id, where the sort key holds it.
+    /// Returns the message's id, if the sort key holds it.
     pub fn message_id(&self) -> Option<MessageId> {
         self.id
     }
 
-    /// Before every message of this time.
+    /// Creates the position before every message of this time.
     pub(crate) fn at(created_at: Timestamp) -> Self {
         Self { created_at, id: None }
     }
 
-    /// Before every message.
+    /// The position before every message.
     pub(crate) const FIRST: Self = Self { created_at: Timestamp::MIN, id: None };
-    /// After every message.
+    /// The position after every message.
     pub(crate) const LAST: Self =
         Self { created_at: Timestamp::MAX, id: Some(MessageId::from_uuid(uuid::Uuid::max())) };
 
@@ -295,7 +299,7 @@ impl MessagePosition {
     }
 }
 
-/// The text of the sort key.
+/// Shows the sort key.
 impl fmt::Display for MessagePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sort_key().as_str())
@@ -339,16 +343,14 @@ impl From<&Message> for MessagePosition {
     }
 }
 
-/// A v7 id holds its own time, and so its position.
+/// Derives the position from a UUIDv7, which contains its time.
 impl TryFrom<MessageId> for MessagePosition {
     type Error = Error;
 
     fn try_from(id: MessageId) -> Result<Self> {
         match id.time() {
             Some(created_at) => Ok(Self { created_at, id: Some(id) }),
-            None => Err(Error::invalid(
-                "the message's id is no UUIDv7, so it does not say when it was sent: give the time too",
-            )),
+            None => Err(Error::invalid("message id contains no time: use a UUIDv7, or pass the time too")),
         }
     }
 }

@@ -12,8 +12,11 @@ use crate::tag::GROUP;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 
-/// A conversation, at `GRP#<group>` / `GRP`: one with a title has any number of members, one without is the direct
-/// conversation of two people. It serializes, for an API's answers, and does not deserialize.
+/// The entity that stores a conversation: a group with a title, or the direct conversation of two people without one.
+///
+/// Its key is `GRP#<group>` / `GRP`.
+///
+/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageGroup {
     message_group_uuid: GroupId,
@@ -29,16 +32,16 @@ pub struct MessageGroup {
 }
 
 impl MessageGroup {
-    /// The limit of members of a group. A message to the group writes the membership of each.
+    /// The limit of members of a group. For each message, the projector updates every member's inbox entry.
     pub const MAX_MEMBERS: usize = 1000;
 
     /// The card of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "GRP");
 
-    /// The attribute that counts the members.
+    /// The number of members.
     pub(crate) const MEMBER_COUNT: &'static str = "member_count";
-    /// The attribute that counts how often somebody joined or left. The members are still the same where it is the same; of the
-    /// count of members that is not so.
+    /// The number of joins and leaves. If it is unchanged, the members are unchanged, which `member_count` does not
+    /// show.
     pub(crate) const MEMBER_CHANGES: &'static str = "member_changes";
 
     pub(crate) fn new(
@@ -59,42 +62,42 @@ impl MessageGroup {
         }
     }
 
-    /// The item under a pair's own id that leads to the conversation the two brought along.
+    /// Creates the item at the pair's derived id, which points to their imported conversation.
     pub(crate) fn pointer(id: GroupId, to: GroupId, created_by: UserId, created_at: Timestamp) -> Self {
         Self { continued_in: Some(to), ..Self::new(id, None, 0, created_by, created_at) }
     }
 
-    /// The group's id.
+    /// Returns the id of the conversation.
     pub fn id(&self) -> GroupId {
         self.message_group_uuid
     }
 
-    /// The title; `None` for a direct conversation.
+    /// Returns the title, or `None` for a direct conversation.
     pub fn title(&self) -> Option<&GroupTitle> {
         self.title.as_ref()
     }
 
-    /// How many members the group has.
+    /// Returns the number of members.
     pub fn member_count(&self) -> u32 {
         self.member_count
     }
 
-    /// How often somebody joined or left; `None` before the first time.
+    /// Returns the number of joins and leaves, or `None` before the first one.
     pub(crate) fn member_changes(&self) -> Option<u64> {
         self.member_changes
     }
 
-    /// Who started the conversation.
+    /// Returns the id of the user who started the conversation.
     pub fn created_by(&self) -> UserId {
         self.created_by
     }
 
-    /// When the conversation was started.
+    /// Returns the time when the conversation was started.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// The conversation that this item only leads to: two people's imported conversation, which kept its own id.
+    /// Returns the id of the pair's imported conversation, if this item only points to it.
     pub fn continued_in(&self) -> Option<GroupId> {
         self.continued_in
     }

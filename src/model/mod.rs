@@ -1,4 +1,4 @@
-//! The entities: what the table holds, one a file.
+//! The entities of this crate, one in a file.
 
 mod handle_claim;
 mod identity_claim;

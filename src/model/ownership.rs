@@ -1,4 +1,4 @@
-//! Whose an item is: decided in one place, by its type and its key.
+//! The owner of an item: this crate or another program. Its type and its key decide.
 
 use serde_dynamo::AttributeValue;
 use uuid::Uuid;
@@ -15,19 +15,19 @@ use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, Tag, USER};
 const TYPES: [&str; 6] =
     [User::TYPE, HandleClaim::TYPE, IdentityClaim::TYPE, MessageGroup::TYPE, Membership::TYPE, Message::TYPE];
 
-/// Whose an item is. An item without a type is judged by its key alone: Cruddur's items have none.
+/// The owner of an item. The key alone decides for an item without a type, because Cruddur's items have none.
 #[derive(Debug)]
 pub(crate) enum Ownership {
-    /// Another program's, or one of the application's own entities.
+    /// Another program's item, or one of the application's own entities.
     Foreign,
-    /// This crate's, with this key. Whether its attributes can be read is not known yet.
+    /// This crate's item, with this key. Its attributes may still be unreadable.
     Ours(KnownKey),
-    /// Meant as this crate's, at a key that none of its entities has.
+    /// An item that resembles this crate's, at a key that none of its entities has.
     Unreadable(Error),
 }
 
 impl Ownership {
-    /// Decides whose an item is. A record of a stream may have no image; then its key decides.
+    /// Returns the owner of an item. Without an item, as in a stream record without an image, the key decides.
     pub(crate) fn of(key: &Key, item: Option<&Item>) -> Self {
         let known = KnownKey::parse(key);
         let type_name = match item.and_then(|item| item.get(TYPE)) {
@@ -37,18 +37,18 @@ impl Ownership {
         match (type_name, known) {
             (None, Some(known)) => Self::Ours(known),
             (None, None) if is_misspelled(key) => {
-                Self::Unreadable(unreadable(format!("the key `{key:?}` is not spelled as this crate spells it")))
+                Self::Unreadable(unreadable(format!("key {key:?} is not in the form that this crate writes")))
             }
             (Some(name), Some(known)) if name == known.entity() => Self::Ours(known),
             (Some(name), _) if TYPES.contains(&name) => {
-                Self::Unreadable(unreadable(format!("a {name} is at `{key:?}`, which is no key of one")))
+                Self::Unreadable(unreadable(format!("item has type {name}, but its key is {key:?}")))
             }
             (None | Some(_), _) => Self::Foreign,
         }
     }
 }
 
-/// Reads an item of a list of `E`s; `None` for an item that is no `E`.
+/// Reads an item of a list. Returns `None` for an item that is no `E`.
 pub(crate) fn read_listed<E: Entity>(item: Item) -> Option<Result<E>> {
     let key = item.key().ok()?;
     match Ownership::of(&key, Some(&item)) {
@@ -58,7 +58,7 @@ pub(crate) fn read_listed<E: Entity>(item: Item) -> Option<Result<E>> {
     }
 }
 
-/// Reads the item at a key of an `E`; `None` if there is none of this crate's.
+/// Reads the item at a key of an `E`. Returns `None` if there is no item, or another program's.
 pub(crate) fn read_own<E: Entity>(item: Option<Item>) -> Result<Option<E>> {
     item.and_then(read_listed).transpose()
 }
@@ -67,7 +67,7 @@ fn unreadable(what: String) -> Error {
     Error::new(ErrorKind::Corrupt, what)
 }
 
-/// Returns `true` for a key that is plainly meant as one of this crate's, such as a message's with a time in another form.
+/// Returns `true` for a key that resembles one of this crate's, such as a message's key with the time in another form.
 fn is_misspelled(key: &Key) -> bool {
     let Some((tag, value)) = key.pk.as_str().split_once('#') else { return false };
     let sk = key.sk.as_str();
@@ -80,7 +80,7 @@ fn is_misspelled(key: &Key) -> bool {
         || (is_of(IDENTITY) && sk == IDENTITY.as_str())
 }
 
-/// Returns `true` for `2023-04-05` and what follows.
+/// Returns `true` for a text that begins like `2023-04-05`.
 fn starts_like_a_date(text: &str) -> bool {
     let pattern = "dddd-dd-dd";
     let fits = |(byte, wanted): (u8, u8)| if wanted == b'd' { byte.is_ascii_digit() } else { byte == wanted };
@@ -93,7 +93,7 @@ mod tests {
     use crate::key::{PartitionKey, SortKey};
 
     #[test]
-    fn a_list_passes_the_items_of_other_entities() {
+    fn read_listed_skips_items_of_other_entities() {
         let mut user = Item::new();
         user.insert("pk", "USER#5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
         user.insert("sk", "USER");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_only_resembles_ours_is_foreign() {
+    fn key_that_only_resembles_ours_is_foreign() {
         const ID: &str = "5AE290ED-55D1-47A0-BC6D-FE2BC2700399";
         let of = |pk: &str, sk: &str| {
             let pk = PartitionKey::parse(pk.replace("<id>", ID)).unwrap();
@@ -122,7 +122,7 @@ mod tests {
             ("IDENTITY#a#b", "IDENTITY"),
         ] {
             assert!(matches!(of(pk, sk), Ownership::Unreadable(_)), "{pk} {sk}");
-            // With another tag, with a value that is no id, with another sort key, and without a value.
+            // Another tag, a value that is no id, another sort key, no value.
             let (tag, value) = pk.split_once('#').unwrap();
             let mut foreign = vec![(format!("TEAM#{value}"), sk), (pk.to_owned(), "X"), (tag.to_owned(), sk)];
             if value == "<id>" {

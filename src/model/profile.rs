@@ -1,15 +1,17 @@
-//! What others see of a user.
+//! The public part of a user.
 
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
 use crate::text::{DisplayName, Handle};
 
-/// What others see of a user: the id and the names. Only a look-up makes one, so that nobody speaks or joins in another one's name. The claims, the memberships and the messages each hold a copy.
+/// The public part of a user: the id and the names. Claims, memberships and messages hold copies of it.
 ///
-/// One that comes from a [`User`](super::User) or a look-up also says how new its names are, by [`version`](Self::version). So a row
-/// of the inbox that is put with it never gets older names, in whatever order renames are projected. Two profiles are equal where
-/// the id and the names are.
+/// Only a lookup returns one, so nobody can send or join in another user's name.
+///
+/// The [`version`](Self::version) of a profile shows the age of its names. With it, the projector never replaces names
+/// by older ones, no matter in which order it receives renames. Two profiles are equal if their ids and names are
+/// equal.
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: UserId,
@@ -19,12 +21,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Somebody with these names; how new they are is not known.
+    /// Creates a profile of unknown version.
     pub(crate) fn new(id: UserId, handle: Handle, display_name: DisplayName) -> Self {
         Self { id, handle, display_name, version: None }
     }
 
-    /// Takes the profile from the fields of a claim.
+    /// Reads the profile from the fields of a claim.
     pub(super) fn read(fields: &mut Fields) -> Result<Self> {
         Ok(Self {
             id: fields.required("user_uuid")?,
@@ -34,7 +36,7 @@ impl Profile {
         })
     }
 
-    /// Returns the fields of a claim that hold the profile.
+    /// Writes the profile as fields of a claim.
     pub(super) fn write(&self) -> Item {
         Item::new()
             .with("user_uuid", &self.id)
@@ -43,33 +45,34 @@ impl Profile {
             .with_some("version", self.version.as_ref())
     }
 
-    /// The same, with names of this version of the user.
+    /// Sets the version of the user that has these names.
     pub(super) fn of_version(self, version: Option<u32>) -> Self {
         Self { version, ..self }
     }
 
-    /// The user's id.
+    /// Returns the user's id.
     pub fn id(&self) -> UserId {
         self.id
     }
 
-    /// The handle, as the user typed it.
+    /// Returns the handle, as the user typed it.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The name that others read.
+    /// Returns the display name.
     pub fn display_name(&self) -> &DisplayName {
         &self.display_name
     }
 
-    /// The [version of the user](super::User::version) that had these names. `None` for a profile of a claim or a membership that
-    /// was written without it.
+    /// Returns the [version of the user](super::User::version) that has these names.
+    ///
+    /// It is `None` for a copy that was stored without a version.
     pub fn version(&self) -> Option<u32> {
         self.version
     }
 
-    /// The handle and the name.
+    /// Returns the handle and the display name.
     pub(super) fn into_names(self) -> (Handle, DisplayName) {
         (self.handle, self.display_name)
     }

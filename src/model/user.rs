@@ -13,9 +13,9 @@ use crate::tag::USER;
 use crate::text::{DisplayName, Handle, IdentitySubject};
 use crate::time::Timestamp;
 
-/// A user of the application, at `USER#<user>` / `USER`.
+/// A user of the application. Its key is `USER#<user>` / `USER`.
 ///
-/// It serializes, for an API's answers, and does not deserialize: only the table makes one.
+/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     user_uuid: UserId,
@@ -62,42 +62,42 @@ impl User {
         Self { user_uuid, handle, display_name, cognito_user_id: identity, version: 1, created_at }
     }
 
-    /// The same user with other names, one version later.
+    /// Returns the user with these names, one version later.
     pub(crate) fn renamed(&self, handle: Handle, display_name: DisplayName) -> Self {
         Self { handle, display_name, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The user's id.
+    /// Returns the user's id.
     pub fn id(&self) -> UserId {
         self.user_uuid
     }
 
-    /// The handle, as the user typed it.
+    /// Returns the handle, as the user typed it.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The name that others read.
+    /// Returns the display name.
     pub fn display_name(&self) -> &DisplayName {
         &self.display_name
     }
 
-    /// The subject that the identity provider knows the user by, where there is one.
+    /// Returns the user's subject at the identity provider, if any.
     pub fn identity(&self) -> Option<&IdentitySubject> {
         self.cognito_user_id.as_ref()
     }
 
-    /// 1 for a new user, and one more after each change.
+    /// Returns the version: 1 for a new user, plus 1 for each change.
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// When the user was created.
+    /// Returns the time when the user was created.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// What others see of the user.
+    /// Returns the public part of the user: the id and the names.
     pub fn profile(&self) -> Profile {
         Profile::new(self.user_uuid, self.handle.clone(), self.display_name.clone()).of_version(Some(self.version))
     }

@@ -1,4 +1,4 @@
-//! One call of an access pattern: its span, its store, and what it has consumed so far.
+//! One call of an access pattern: its span, its store and its consumed capacity.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::request::{
 use crate::store::{Store, StoreExt};
 use crate::stored::Entity;
 
-/// Starts a [`Call`], with a span of the card's name. A span's name must be a constant at the place that makes it, hence a macro.
+/// Starts a [`Call`] with a span of the card's name. It is a macro, because the name of a span must be a constant.
 macro_rules! begin {
     ($store:expr, $card:path) => {{
         let store: &dyn $crate::store::Store = $store;
@@ -34,7 +34,8 @@ macro_rules! begin {
 }
 pub(crate) use begin;
 
-/// One call of an access pattern. It sees each request, so that the span tells what the whole call consumed.
+/// One call of an access pattern. All its requests go through it, so that the span shows the capacity of the whole
+/// call.
 pub(crate) struct Call<'a> {
     store: &'a dyn Store,
     card: &'static Card,
@@ -47,7 +48,7 @@ impl<'a> Call<'a> {
         Self { store, card, span, consumed: Mutex::new(Capacity::default()) }
     }
 
-    /// Does the work within the span, and says in it what was consumed and, by its kind alone, what went wrong.
+    /// Runs the work within the span. Records the consumed capacity and the kind of an error in the span.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let result = work.instrument(self.span.clone()).await;
         let consumed = *self.consumed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,17 +84,17 @@ impl<'a> Call<'a> {
         self.get(Get::new(key).consistent()).await
     }
 
-    /// Reads one of this crate's entities consistently; `None` also for another program's item at its key.
+    /// Reads one of this crate's entities consistently. Returns `None` if there is none, or another program's item.
     pub(crate) async fn read<E: Entity>(&self, key: Key) -> Result<Option<E>> {
         read_own(self.item(key).await?)
     }
 
-    /// The same, eventually consistent.
+    /// Reads one of this crate's entities with eventual consistency. Otherwise, it is like [`read`](Self::read).
     pub(crate) async fn look_up<E: Entity>(&self, key: Key) -> Result<Option<E>> {
         read_own(self.get(Get::new(key)).await?)
     }
 
-    /// Reads any number of items consistently, 100 in a request, until none is left.
+    /// Reads any number of items consistently, 100 in each request.
     pub(crate) async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MAX_BATCH_GETS) {
@@ -101,7 +102,7 @@ impl<'a> Call<'a> {
             self.add(output.capacity);
             items.extend(output.items);
             if !output.unprocessed.is_empty() {
-                let message = "the service left some of a batch unread; try again later";
+                let message = "batch read is incomplete: the service left keys unprocessed; try again later";
                 return Err(Error::new(ErrorKind::Throttled, message));
             }
         }
@@ -114,7 +115,7 @@ impl<'a> Call<'a> {
         Ok(outcome)
     }
 
-    /// Starts to read the pages of a query, one after the other.
+    /// Starts reading the pages of a query.
     pub(crate) fn pages(&self, query: Query) -> Pages<'_> {
         Pages { call: self, query, is_finished: false }
     }
@@ -125,41 +126,41 @@ impl<'a> Call<'a> {
         Ok(page)
     }
 
-    /// Does a transaction. What was refused is told only where nothing else was in its way.
+    /// Runs a transaction. The outcome contains failed conditions only if no action was refused for a transient reason.
     ///
-    /// Each action has a reason of its own, and what refused one may be an earlier attempt of the same caller that is being
-    /// committed, while it still holds the item of another. So where any of them may pass, nothing is decided yet.
+    /// An earlier attempt of the same caller may still be committing. It can fail the condition of one action and
+    /// conflict with another. So a failed condition beside a conflict decides nothing.
     ///
     /// # Errors
-    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that is the reason of any
-    /// action, whatever the others say.
+    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if that is the reason of
+    /// any action.
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let outcome = self.store.transact(request).await?;
         self.add(outcome.capacity());
         if let TransactOutcome::Canceled { reasons, capacity } = &outcome
-            && reasons.iter().any(|reason| may_pass(reason.code))
+            && reasons.iter().any(|reason| is_transient(reason.code))
         {
-            let alone = |reason: &CancelReason| match reason.code {
-                code if may_pass(code) => CancelReason { code, current: None },
+            let transient_only = |reason: &CancelReason| match reason.code {
+                code if is_transient(code) => CancelReason { code, current: None },
                 _ => CancelReason::default(),
             };
-            let reasons = reasons.iter().map(alone).collect();
+            let reasons = reasons.iter().map(transient_only).collect();
             TransactOutcome::Canceled { reasons, capacity: *capacity }.done()?;
         }
         Ok(outcome)
     }
 }
 
-/// The pages of a query that are still to be read.
+/// The pages of a query that are not read yet.
 pub(crate) struct Pages<'a> {
     call: &'a Call<'a>,
-    /// The request of the next page. Its limit may change from page to page.
+    /// The request of the next page. Its limit may change between pages.
     pub(crate) query: Query,
     is_finished: bool,
 }
 
 impl Pages<'_> {
-    /// Reads the next page; `None` after the last one.
+    /// Reads the next page. Returns `None` after the last one.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>> {
         if self.is_finished {
             return Ok(None);
@@ -168,7 +169,7 @@ impl Pages<'_> {
         self.call.add(page.capacity);
         self.is_finished = page.next.is_none();
         if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {
-            let message = "the store answered with a page that does not lead on; try again later";
+            let message = "query failed: the store returned an invalid next position; try again later";
             return Err(Error::new(ErrorKind::Unavailable, message));
         }
         self.query.start = page.next;
@@ -176,18 +177,18 @@ impl Pages<'_> {
     }
 }
 
-/// The condition of each write to the item at a key of an `E`: it is no other program's. It also holds if there is no item.
+/// Returns the condition that the item is no other program's. It also holds if there is no item.
 pub(crate) fn is_own<E: Entity>() -> Condition {
     Condition::absent(TYPE).or(Condition::eq(TYPE, E::TYPE))
 }
 
-/// Puts an entity where there is none yet, and asks for the one that is.
+/// Returns the put of an entity, on the condition that its key has no item. A refusal returns the existing item.
 pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
     Ok(Write::put(entity.to_item()?).when(Condition::item_absent()).returning_old())
 }
 
-/// Whether the same action may be done a little later, with nothing changed.
-fn may_pass(code: CancelCode) -> bool {
+/// Returns `true` if a later attempt of the same action may succeed.
+fn is_transient(code: CancelCode) -> bool {
     match code {
         CancelCode::Conflict | CancelCode::Throttled => true,
         CancelCode::None | CancelCode::ConditionFailed | CancelCode::Invalid => false,

@@ -1,4 +1,4 @@
-//! A message that is still to be sent.
+//! A message before it is sent.
 
 use crate::error::{Error, Result};
 use crate::id::MessageId;
@@ -6,14 +6,15 @@ use crate::model::MessagePosition;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
-/// A message that is still to be sent: a text and, where the sender has them, its id and time. A plain text is one too.
+/// A message before it is sent: a text and, optionally, an id and a time. A plain text converts to a draft.
 ///
 /// ```
 /// use threadline::Draft;
 ///
-/// let draft = Draft::new("opa")?
+/// let draft = Draft::new("Hello")?
 ///     .id("5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?)
 ///     .sent_at("2023-06-26T10:16:00.375877Z".parse()?);
+/// assert_ne!(draft, Draft::new("Hello")?);
 /// # Ok::<(), threadline::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,44 +25,86 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A message with this text, a new id and the time of its sending.
+    /// Creates a draft with this text. When it is sent, it gets a new id and the current time.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::Draft;
+    ///
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let sent = thread.send_draft(Draft::new("Are you there?")?).await?;
+    /// assert_eq!(sent.body().map(|body| body.as_str()), Some("Are you there?"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`MessageBody`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
     pub fn new(body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Self> {
         Ok(Self::from(body.try_into().map_err(Into::into)?))
     }
 
-    /// Sets the id, so that a retry does not send the message twice. Make it on the server, by
-    /// [`new_message_id`](crate::Threadline::new_message_id). An id that is no UUIDv7 must come with the same time each time: the
-    /// message's key is built from both.
+    /// Sets the id, so that a retry does not send the message twice. Default: a new id.
+    ///
+    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). An id that is no UUIDv7
+    /// also needs [`sent_at`](Self::sent_at), with the same time in each retry, because the message's key contains
+    /// both.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::Draft;
+    ///
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let draft = Draft::new("Are you there?")?.id(chat.new_message_id());
+    /// let sent = thread.send_draft(draft.clone()).await?;
+    /// assert_eq!(thread.send_draft(draft).await?, sent);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(mut self, id: MessageId) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// The same with a time, which an id that is no UUIDv7 needs.
+    /// Sets the time, for an id that is no UUIDv7. Default: the time in the id.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::{Draft, SendWindow};
+    ///
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let import = chat.clone().send_window(SendWindow::any_age());
+    /// let thread = import.open(andrew.id(), thread.group_id()).await?;
+    ///
+    /// let draft = Draft::new("Have you ever watched Babylon 5?")?
+    ///     .id("5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?)
+    ///     .sent_at("2023-06-26T10:16:00.375877Z".parse()?);
+    /// let sent = thread.send_draft(draft).await?;
+    /// assert_eq!(sent.created_at(), "2023-06-26T10:16:00.375877Z".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sent_at(mut self, time: Timestamp) -> Self {
         self.sent_at = Some(time);
         self
     }
 
-    /// Whether the sender gave it an id, so that a repeat can be told.
+    /// Returns `true` if the draft has an id, so that a retry can be recognized.
     pub(super) fn has_id(&self) -> bool {
         self.id.is_some()
     }
 
-    /// The message's text, id and time; the id is made by `new_id` where there is none yet.
-    pub(super) fn settle(self, new_id: impl FnOnce() -> MessageId) -> Result<(MessageBody, MessageId, Timestamp)> {
+    /// Returns the text, the id and the time. Calls `new_id` if the draft has no id.
+    pub(super) fn into_parts(self, new_id: impl FnOnce() -> MessageId) -> Result<(MessageBody, MessageId, Timestamp)> {
         let id = self.id.unwrap_or_else(new_id);
         let created_at = match (id.time(), self.sent_at) {
-            (Some(own), Some(given)) if own != given => {
-                return Err(Error::invalid("the message's id is a UUIDv7 of another time than the one given"));
+            (Some(own), Some(set)) if own != set => {
+                return Err(Error::invalid("message time differs from the time in its id: omit it for a UUIDv7"));
             }
             (Some(own), _) => own,
-            (None, Some(given)) => given,
+            (None, Some(set)) => set,
             (None, None) => MessagePosition::try_from(id)?.created_at(),
         };
         Ok((self.body, id, created_at))

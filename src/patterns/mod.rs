@@ -1,7 +1,7 @@
 //! The access patterns: the calls that an application makes.
 //!
-//! Every call is one [`tracing`] span, with the pattern's name (`messages.send`), the table, the consumed capacity and, where
-//! it failed, the kind of the error. No span holds content.
+//! Every call is one [`tracing`] span, named after the pattern (`messages.send`). It holds the table, the consumed
+//! capacity and the kind of an error. No span holds content.
 
 pub(crate) mod call;
 mod draft;

@@ -1,4 +1,4 @@
-//! Pages, and the cursors that lead from one to the next.
+//! Pages, and the cursors between them.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,19 +12,20 @@ use crate::error::{Error, Result};
 use crate::key::PartitionKey;
 use crate::request::Order;
 
-/// A page of a list. It is full, or there is no more: neither DynamoDB's 1 MB nor an expired item ever shortens it.
+/// A page of a list. It is full unless it is the last one: neither DynamoDB's 1 MB limit nor an expired item shortens
+/// it.
 ///
-/// An item that cannot be read hides nothing: it is counted, and the list continues after it.
+/// An unreadable item does not end the list. The page counts it, and continues after it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The items, in the order asked for.
+    /// The items, in the requested order.
     pub items: Vec<T>,
-    /// Where the list goes on. `None` means that this was the end.
+    /// The cursor of the next page, or `None` on the last page.
     pub next: Option<Cursor>,
-    /// Where the list goes on in the other order, from before the first item. Only a page around a message has one.
+    /// The cursor of the page before this one, in the other order. Only a page around a message has it.
     pub previous: Option<Cursor>,
-    /// The number of stored items among these that cannot be read. The [audit](crate::stream::Auditor) says what they are.
+    /// The number of unreadable items in the page's range. The [audit](crate::stream::Auditor) identifies them.
     pub unreadable: u32,
 }
 
@@ -37,11 +38,11 @@ impl<T> Default for Page<T> {
     }
 }
 
-/// A place in a list, to go on from. Opaque text, safe in a URL, for handing to a client and taking back.
+/// The start of the next page of a list: an opaque text, safe in a URL, that clients may keep and return.
 ///
-/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. With any other list, or
-/// altered, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It is no proof of anything: a list is read with the
-/// rights of whoever asks.
+/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is altered
+/// or used with another list, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It grants no access: the
+/// caller's own permission counts.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(String);
@@ -58,48 +59,52 @@ impl fmt::Debug for Cursor {
     }
 }
 
-/// Takes any text: whether it is a cursor of the list shows when the list is read.
+/// Accepts any text. The request that uses the cursor checks it.
 impl From<String> for Cursor {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-/// The items of a list, as they are read: up to the limit of a page, and one more, which tells whether there is more.
+/// The items read so far for a page: up to its limit, and one more, which shows that another page exists.
 pub(super) struct Listed<T> {
     items: Vec<T>,
     limit: usize,
-    /// The limit of the last request, and how many items there were before it.
-    asked: usize,
-    had: usize,
-    /// How many cannot be read before each item, and after the last one.
+    /// The limit of the last request.
+    last_limit: usize,
+    /// The number of items before the last request.
+    last_len: usize,
+    /// The numbers of unreadable items: before each item, and after the last one.
     unreadable: Vec<u32>,
 }
 
-/// The first items of a list.
+/// The items of one page.
 pub(super) struct Part<T> {
     pub(super) items: Vec<T>,
     /// `true` if there are more.
     pub(super) more: bool,
-    /// How many cannot be read before the last of the items, and after it if there are no more.
+    /// The number of unreadable items before the last item, and after it if there are no more.
     pub(super) unreadable: u32,
 }
 
 impl<T> Listed<T> {
     pub(super) fn new(limit: NonZeroU32) -> Self {
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-        Self { items: Vec::new(), limit, asked: 0, had: 0, unreadable: vec![0] }
+        Self { items: Vec::new(), limit, last_limit: 0, last_len: 0, unreadable: vec![0] }
     }
 
-    /// Returns the limit of the next request: what is missing. After a request that brought nothing it is twice the last one, so
-    /// that a page passes many items that are none of the list's in few requests.
+    /// Returns the limit of the next request: the number of missing items.
+    ///
+    /// After a request without a fitting item, it is twice the last limit. So a page needs few requests to pass many
+    /// items of other entities.
     pub(super) fn next_limit(&mut self) -> Option<NonZeroU32> {
         let missing = self.limit.saturating_add(1).saturating_sub(self.items.len());
-        let most = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
-        let brought_nothing = self.items.len() == self.had;
-        self.asked = if brought_nothing { missing.max(self.asked.saturating_mul(2).min(most)) } else { missing };
-        self.had = self.items.len();
-        u32::try_from(self.asked).ok().and_then(NonZeroU32::new)
+        let max_limit = usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX);
+        let found_nothing = self.items.len() == self.last_len;
+        let doubled = self.last_limit.saturating_mul(2).min(max_limit);
+        self.last_limit = if found_nothing { missing.max(doubled) } else { missing };
+        self.last_len = self.items.len();
+        u32::try_from(self.last_limit).ok().and_then(NonZeroU32::new)
     }
 
     pub(super) fn extend(&mut self, items: impl Iterator<Item = Result<T>>) {
@@ -115,28 +120,28 @@ impl<T> Listed<T> {
         }
     }
 
-    /// Returns `true` once there is more than the page holds.
+    /// Returns `true` if there are more items than the page holds.
     pub(super) fn has_more(&self) -> bool {
         self.items.len() > self.limit
     }
 
-    /// Returns how many items the page can have.
+    /// Returns the number of items that the page can have.
     pub(super) fn len(&self) -> usize {
         self.items.len().min(self.limit)
     }
 
-    /// Returns all that the page can have.
+    /// Returns all items that the page can have.
     pub(super) fn finish(self) -> Part<T> {
-        let most = self.limit;
-        self.first(most)
+        let limit = self.limit;
+        self.first(limit)
     }
 
-    /// Returns so many of the items. What cannot be read after them is the next page's to count, if there is one.
-    pub(super) fn first(mut self, most: usize) -> Part<T> {
-        let more = self.items.len() > most;
-        let counted = if more { most } else { self.unreadable.len() };
+    /// Returns the first items, at most this many. The next page, if any, counts the unreadable items after them.
+    pub(super) fn first(mut self, limit: usize) -> Part<T> {
+        let more = self.items.len() > limit;
+        let counted = if more { limit } else { self.unreadable.len() };
         let unreadable = self.unreadable.iter().take(counted).sum();
-        self.items.truncate(most);
+        self.items.truncate(limit);
         Part { items: self.items, more, unreadable }
     }
 }
@@ -145,12 +150,12 @@ impl<T> Listed<T> {
 const VERSION: u8 = 1;
 /// The bytes that bind a cursor to its list.
 const BINDING_BYTES: usize = 8;
-/// No cursor of ours is longer; anything longer is refused before it is decoded.
+/// The limit of a cursor's text. A longer text is refused before it is decoded.
 const MAX_CURSOR_BYTES: usize = 512;
-/// The namespace of the bindings: a random UUID, fixed for ever.
+/// The namespace of the bindings: a random UUID that never changes.
 const BINDING: Uuid = Uuid::from_u128(0x2c54_9b1e_77d3_4f0a_9d28_6e13_05ba_c4f7);
 
-/// What a cursor is bound to.
+/// The list that a cursor is bound to.
 #[derive(Clone)]
 pub(super) struct List {
     pub(super) pattern: &'static str,
@@ -167,7 +172,7 @@ impl List {
         Cursor(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position that the cursor holds.
+    /// Returns the position in the cursor.
     pub(super) fn position(&self, cursor: &Cursor) -> Result<String> {
         let decode = || {
             let bytes =
@@ -179,7 +184,7 @@ impl List {
         };
         decode().ok_or_else(|| {
             Error::invalid(
-                "the cursor is not one of this list: use it with the call that gave it, or start without one",
+                "cursor belongs to another list: use it with the request that returned it, or start without one",
             )
         })
     }
@@ -189,18 +194,18 @@ impl List {
             Order::Ascending => "ascending",
             Order::Descending => "descending",
         };
-        // None of the parts can hold a line break: all of them are this crate's own.
+        // No part contains a line break, so the text is unambiguous.
         let parts = [self.pattern, self.partition.as_str(), order, &self.bounds, position].join("\n");
         let [a, b, c, d, e, f, _, g, _, h, ..] = Uuid::new_v5(&BINDING, parts.as_bytes()).into_bytes();
         [a, b, c, d, e, f, g, h]
     }
 }
 
-/// The size of a page as it was asked for.
+/// Checks the requested size of a page.
 pub(super) fn check_limit(limit: u32) -> Result<NonZeroU32> {
     NonZeroU32::new(limit)
         .filter(|limit| limit.get() <= MAX_LIMIT)
-        .ok_or_else(|| Error::invalid(format!("a page has 1 to {MAX_LIMIT} items, and {limit} were asked for")))
+        .ok_or_else(|| Error::invalid(format!("page limit is {limit}; it must be from 1 to {MAX_LIMIT}")))
 }
 
 #[cfg(test)]
@@ -214,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_position() {
+    fn cursor_contains_its_position() {
         let cursor = list(1).cursor("somewhere");
         assert_eq!(list(1).position(&cursor).unwrap(), "somewhere");
     }
 
     #[test]
-    fn a_cursor_is_refused_with_any_other_list() {
+    fn cursor_of_another_list_is_refused() {
         let cursor = list(1).cursor("somewhere");
         for list in [
             List { pattern: "inbox.page", ..list(1) },
@@ -233,22 +238,22 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_longer_than_any_of_ours_is_refused_also_where_it_is_bound_to_its_list() {
-        for (bytes, is_taken) in [(375, true), (376, false), (100_000, false)] {
+    fn cursor_over_512_bytes_is_refused_by_its_own_list() {
+        for (bytes, is_accepted) in [(375, true), (376, false), (100_000, false)] {
             let cursor = list(1).cursor(&"x".repeat(bytes));
-            assert_eq!(cursor.to_string().len() <= 512, is_taken);
-            assert_eq!(list(1).position(&cursor).is_ok(), is_taken, "{bytes} bytes");
+            assert_eq!(cursor.to_string().len() <= 512, is_accepted);
+            assert_eq!(list(1).position(&cursor).is_ok(), is_accepted, "{bytes} bytes");
         }
     }
 
     #[test]
-    fn a_cursor_with_any_character_changed_is_refused() {
+    fn cursor_with_a_changed_character_is_refused() {
         let cursor = list(1).cursor("somewhere").to_string();
-        for place in 0..cursor.len() {
+        for index in 0..cursor.len() {
             let mut altered = cursor.clone();
-            let replacement = if &altered[place..=place] == "A" { "B" } else { "A" };
-            altered.replace_range(place..=place, replacement);
-            assert!(list(1).position(&altered.into()).is_err(), "character {place}");
+            let replacement = if &altered[index..=index] == "A" { "B" } else { "A" };
+            altered.replace_range(index..=index, replacement);
+            assert!(list(1).position(&altered.into()).is_err(), "character {index}");
         }
         for garbage in ["", "A", "no cursor at all", &"A".repeat(100_000)] {
             assert!(list(1).position(&garbage.to_owned().into()).is_err());

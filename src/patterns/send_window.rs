@@ -1,4 +1,4 @@
-//! The times that new messages may have.
+//! The accepted times of new messages.
 
 use std::time::Duration;
 
@@ -8,73 +8,115 @@ use crate::model::Message;
 use crate::stored::Entity;
 use crate::time::Timestamp;
 
-/// The largest time ahead for which a retry is worth the wait.
-const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+/// The largest clock skew after which a retry may still succeed in time.
+const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The accepted clock skew for new messages. A retry of a stored message is accepted at any age.
 ///
-/// A message is placed in its thread by the time of its id, not of its arrival. One that arrives late is before what others have
-/// read and before what [`MessagesRequest::after`](crate::MessagesRequest::after) has seen, and moves no inbox entry. One that is ahead is placed after messages that
-/// others send later. So let servers make the ids, when the message is sent, also if it was written earlier without a connection.
+/// The time in a message's id determines its position in the thread, not the time of its arrival. So create the id on
+/// the server when the message is sent, even if the message was written earlier without a connection.
 ///
-/// A message ahead of the window is not sent. A retry of one that is stored returns it, no matter how far ahead it is. The error for
-/// any other is retryable, and a retry succeeds once the clock has reached the window. If the message is more than 24 hours ahead,
-/// the error is permanent: send it with a new id. So a server whose clock is ahead by more than the window makes messages that
-/// other servers accept only later.
+/// A message with an earlier time than stored messages has a position before messages that others have read. It is
+/// missing from the pages [`after`](crate::MessagesRequest::after) a known message, and it moves no inbox entry.
+///
+/// A message with a later time than the clock has a position after messages that others send in the meantime.
+///
+/// A message older than [`max_age`](Self::max_age) is refused, unless it is stored: send it with a new id. A message
+/// later than [`max_skew`](Self::max_skew) is not sent either:
+///
+/// * A retry of a stored message returns the stored one.
+/// * Up to 24 hours after the clock, the error is retryable. A retry succeeds once the clock has reached the window.
+/// * More than 24 hours after the clock, the error is permanent: send the message with a new id.
+///
+/// So if a server's clock is fast by more than the window, other servers accept its messages only later.
+///
+/// ```
+/// use std::time::Duration;
+/// use threadline::SendWindow;
+///
+/// assert_eq!(SendWindow::default().max_skew, Duration::from_secs(5));
+/// assert_eq!(SendWindow::default().max_age, Duration::from_secs(24 * 60 * 60));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// The most time ahead of the clock. Default: 5 seconds.
-    pub ahead: Duration,
-    /// The most time before the clock. Default: 24 hours.
-    pub behind: Duration,
+    /// The largest time that a message may be later than the clock. Default: 5 s.
+    pub max_skew: Duration,
+    /// The largest age of a message. Default: 24 h.
+    pub max_age: Duration,
 }
 
 impl Default for SendWindow {
     fn default() -> Self {
-        Self { ahead: Duration::from_secs(5), behind: Duration::from_secs(24 * 60 * 60) }
+        Self { max_skew: Duration::from_secs(5), max_age: Duration::from_secs(24 * 60 * 60) }
     }
 }
 
 impl SendWindow {
-    /// Takes messages of any age, for an import.
+    /// Creates a window that accepts messages of any age, for an import.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use threadline::{MemoryStore, SendWindow, Threadline};
+    ///
+    /// let import = Threadline::new(MemoryStore::new()).send_window(SendWindow::any_age());
+    /// assert_eq!(SendWindow::any_age().max_age, Duration::MAX);
+    /// ```
     pub fn any_age() -> Self {
-        Self { behind: Duration::MAX, ..Self::default() }
+        Self { max_age: Duration::MAX, ..Self::default() }
     }
 
-    /// The same, so far ahead of the clock.
+    /// Sets the largest time that a message may be later than the clock. Default: 5 s.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use threadline::SendWindow;
+    ///
+    /// let window = SendWindow::default().max_skew(Duration::from_secs(2));
+    /// assert_eq!(window.max_skew, Duration::from_secs(2));
+    /// ```
     #[must_use]
-    pub fn ahead(mut self, ahead: Duration) -> Self {
-        self.ahead = ahead;
+    pub fn max_skew(mut self, max_skew: Duration) -> Self {
+        self.max_skew = max_skew;
         self
     }
 
-    /// The same, so far behind the clock.
+    /// Sets the largest age of a message. Default: 24 h.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use threadline::SendWindow;
+    ///
+    /// let window = SendWindow::default().max_age(Duration::from_secs(60 * 60));
+    /// assert_eq!(window.max_age, Duration::from_secs(60 * 60));
+    /// ```
     #[must_use]
-    pub fn behind(mut self, behind: Duration) -> Self {
-        self.behind = behind;
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
         self
     }
 }
 
 impl Threadline {
-    /// Returns why a message of this time must not be put, if so. It may be stored already: a retry is accepted at any time.
+    /// Returns the error for a new message of this time, or `None` within the window. A retry is accepted at any time.
     pub(super) fn out_of_window(&self, time: Timestamp) -> Option<Error> {
-        let (now, SendWindow { ahead, behind }) = (self.clock.now(), self.window);
-        let error = if time > now.saturating_add(ahead.max(MOST_AHEAD)) {
-            let hours = MOST_AHEAD.as_secs() / 3600;
-            Error::invalid(format!("the message is more than {hours} h ahead and not stored: send it with a new id"))
-        } else if time > now.saturating_add(ahead) {
+        let (now, SendWindow { max_skew, max_age }) = (self.clock.now(), self.window);
+        let error = if time > now.saturating_add(max_skew.max(RETRYABLE_SKEW)) {
+            let hours = RETRYABLE_SKEW.as_secs() / 3600;
+            Error::invalid(format!(
+                "message time is more than {hours} h after this server's clock, and no such message is stored: send it \
+                 with a new id"
+            ))
+        } else if time > now.saturating_add(max_skew) {
             let seconds = (time.unix_millis() - now.unix_millis()).div_euclid(1000) + 1;
             let message = format!(
-                "the message's time is {seconds} s ahead of this server's clock: send it again after that, or with a new id"
+                "message time is {seconds} s after this server's clock: send it again after that time, or with a new id"
             );
             Error::new(ErrorKind::Unavailable, message)
-        } else if time < now.saturating_sub(behind) {
-            let message = format!(
-                "the message is older than {} s, and not stored or expired: send it with a new id",
-                behind.as_secs()
-            );
+        } else if time < now.saturating_sub(max_age) {
+            let seconds = max_age.as_secs();
+            let message =
+                format!("message is older than {seconds} s, and not stored or expired: send it with a new id");
             Error::invalid(message)
         } else {
             return None;

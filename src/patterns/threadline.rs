@@ -1,4 +1,4 @@
-//! The messaging of an application: its store and its settings.
+//! The messaging of an application: its store and settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::id::{GroupId, IdSource, MessageId, RandomIds, UserId};
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// The messaging of an application, on one table: users, conversations, messages and inboxes. Cheap to clone.
+/// The messaging of an application on one table: users, conversations, messages and inboxes. It is cheap to clone.
 ///
 /// ```
-/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
-/// # async fn run() -> threadline::Result<()> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// use threadline::{MemoryStore, NewUser, Threadline};
 ///
 /// let chat = Threadline::new(MemoryStore::new());
@@ -38,7 +38,14 @@ pub struct Threadline {
 }
 
 impl Threadline {
-    /// Messaging on this store, with the machine's clock and random ids.
+    /// Creates the messaging on this store, with the system's clock and random ids.
+    ///
+    /// ```
+    /// use threadline::{MemoryStore, Threadline};
+    ///
+    /// let chat = Threadline::new(MemoryStore::new().table("conversations"));
+    /// assert_eq!(chat.store().table_name(), "conversations");
+    /// ```
     pub fn new(store: impl Store + 'static) -> Self {
         Self {
             store: Arc::new(store),
@@ -49,36 +56,80 @@ impl Threadline {
         }
     }
 
-    /// The same with another clock.
+    /// Sets the clock. Default: [`SystemClock`].
+    ///
+    /// ```
+    /// use threadline::{ManualClock, MemoryStore, Threadline, Timestamp};
+    ///
+    /// let noon: Timestamp = "2026-11-22T12:00:00Z".parse()?;
+    /// let chat = Threadline::new(MemoryStore::new()).clock(ManualClock::starting_at(noon));
+    /// assert_eq!(chat.now(), noon);
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The same with another source of ids.
+    /// Sets the source of ids. Default: [`RandomIds`].
+    ///
+    /// ```
+    /// use threadline::{ManualClock, MemoryStore, SequentialIds, Threadline};
+    ///
+    /// let noon = "2026-11-22T12:00:00Z".parse()?;
+    /// let chat = |seed| {
+    ///     let clock = ManualClock::starting_at(noon);
+    ///     Threadline::new(MemoryStore::new()).clock(clock).ids(SequentialIds::seeded(seed))
+    /// };
+    /// assert_eq!(chat(1).new_message_id(), chat(1).new_message_id());
+    /// assert_ne!(chat(1).new_message_id(), chat(2).new_message_id());
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
     }
 
-    /// The same with another window for the times of new messages.
+    /// Sets the accepted times of new messages. Default: [`SendWindow::default`].
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::{Draft, SendWindow};
+    ///
+    /// let draft = Draft::new("Hello")?
+    ///     .id("5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse()?)
+    ///     .sent_at("2023-06-26T10:16:00Z".parse()?);
+    /// assert!(chat.start_direct(&andrew, &bayko, draft.clone()).await.is_err());
+    ///
+    /// let import = chat.clone().send_window(SendWindow::any_age());
+    /// import.start_direct(&andrew, &bayko, draft).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn send_window(mut self, window: SendWindow) -> Self {
         self.window = window;
         self
     }
 
-    /// Sets how long a handle stays reserved for its user after a rename. Default: 24 hours. Until then nobody is found by it, and
-    /// only its user can take it back, so that nobody signs with a name that memberships and messages still show for another. A
-    /// duration of zero frees it at once.
+    /// Sets the duration for which a handle stays reserved after a rename. Default: 24 h.
+    ///
+    /// Until it ends, no lookup finds the handle, and only its former user can take it. So nobody can write under a
+    /// handle that memberships and messages still show for another user. A duration of zero frees the handle at once.
     ///
     /// ```
+    #[doc = include_str!("example_setup.md")]
     /// use std::time::Duration;
-    /// use threadline::{MemoryStore, Threadline};
+    /// use threadline::UserChange;
     ///
-    /// let chat = Threadline::new(MemoryStore::new()).handle_reservation(Duration::from_secs(30 * 24 * 60 * 60));
+    /// let chat = chat.handle_reservation(Duration::ZERO);
+    /// chat.update_user(&andrew, UserChange::new().handle("andrew")?).await?;
+    /// let other = chat.create_user(NewUser::new("andrewbrown", "Another Andrew")?).await?;
+    /// assert_eq!(other.handle().as_str(), "andrewbrown");
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn handle_reservation(mut self, duration: Duration) -> Self {
@@ -86,30 +137,88 @@ impl Threadline {
         self
     }
 
-    /// The store, for entities of the application's own.
+    /// Returns the store, for the application's own entities.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::User;
+    /// use threadline::store::StoreExt;
+    ///
+    /// let user = chat.store().get_entity::<User>(andrew.id()).await?;
+    /// assert_eq!(user, Some(andrew));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
-    /// Returns a new message id of now. Keep it until the send is acknowledged: a send repeated with the same id is done once.
+    /// Returns a new message id with the current time. Keep it until the send is acknowledged: a retry with the same id
+    /// does not send twice.
     ///
-    /// Call it on the server, when the message is sent. A message is placed by the time in its id, so a device whose clock is slow
-    /// would place its reply before the question. A device that retries its requests gets the id from the server first.
+    /// Call it on the server when the message is sent. The time in the id determines the message's position, so a
+    /// device with a slow clock would place its reply before the question. A device that retries requests should get
+    /// the id from the server.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let id = chat.new_message_id();
+    /// let sent = thread.send(id, "Are you there?").await?;
+    /// assert_eq!(sent.id(), id);
+    /// assert_eq!(thread.send(id, "Are you there?").await?, sent);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_message_id(&self) -> MessageId {
         MessageId::from_uuid(self.ids.next(self.now()))
     }
 
     /// Returns a new group id. Keep it until the group is created: a retry with the same id returns the same group.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let id = chat.new_group_id();
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko).id(id);
+    /// chat.create_group(new.clone(), "Welcome!").await?;
+    /// assert_eq!(chat.create_group(new, "Welcome!").await?.group_id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_group_id(&self) -> GroupId {
         GroupId::from_uuid(self.ids.next(self.now()))
     }
 
     /// Returns a new user id. Keep it until the user is created: a retry with the same id returns the same user.
+    ///
+    /// ```
+    #[doc = include_str!("example_setup.md")]
+    /// let id = chat.new_user_id();
+    /// let new = NewUser::new("londo", "Londo Mollari")?.id(id);
+    /// let londo = chat.create_user(new.clone()).await?;
+    /// assert_eq!(chat.create_user(new).await?, londo);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_user_id(&self) -> UserId {
         UserId::from_uuid(self.ids.next(self.now()))
     }
 
-    /// Returns the time on the clock of this `Threadline`.
+    /// Returns the current time of the [clock](Self::clock).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use threadline::{ManualClock, MemoryStore, Threadline};
+    ///
+    /// let clock = Arc::new(ManualClock::starting_at("2026-11-22T12:00:00Z".parse()?));
+    /// let chat = Threadline::new(MemoryStore::new()).clock(clock.clone());
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(chat.now(), "2026-11-22T12:01:00Z".parse()?);
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -85,7 +85,7 @@ async fn join_row(
     for user in named.filter_map(|id| users.get(&id)) {
         row = match row {
             // An older version with the names of now would take those in between, where a rename comes late.
-            Some(row) if row.has_other_names_of(user) || row.says_older_version_of(user) => {
+            Some(row) if row.has_other_names_of(user) || row.has_older_version_of(user) => {
                 rename_row(call, row, user).await?
             }
             row => row,
@@ -135,7 +135,7 @@ pub(super) async fn settle(
 /// Gives a user's new names to the user's rows, and to the other side of the user's direct conversations.
 pub(super) async fn rename(call: &Call<'_>, user: &User) -> Result<()> {
     // From the oldest on: a row that gets a message meanwhile moves to where this comes to later.
-    let query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_rows()));
+    let query = Query::index(Membership::inbox(user.id())).range(SortRange::BeginsWith(Membership::inbox_entries()));
     each_row(call, query, |row| rename_conversation(call, row, user).boxed(), |()| {}).await
 }
 

@@ -1,4 +1,4 @@
-//! Handles, and what makes two of them the same.
+//! Handles, and the folded form that makes them unique.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
@@ -9,12 +9,14 @@ use crate::error::Result;
 use crate::key;
 
 text_newtype! {
-    /// The short name that a user is addressed by: 1 to 32 letters, digits and combining marks of one script, `_`, `-` and `.`, at
-    /// most 48 bytes, not `.` or `..`.
+    /// The short name of a user, such as `andrewbrown`: 1 to 32 characters and at most 48 bytes.
     ///
-    /// It is kept as people typed it, and unique by its [folded](Handle::folded) form. Which characters it may hold is decided by
-    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/): none that are invisible or obsolete, no mixture of
-    /// scripts that look alike, such as Latin and Cyrillic, and no marks that nobody sees, such as a dot on an `i`.
+    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. It is not `.` or `..`.
+    /// It is kept as it was typed, and unique in its [folded](Handle::folded) form.
+    ///
+    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/) decide which characters are allowed. A
+    /// handle has no invisible or obsolete characters. It does not mix scripts that look alike, such as Latin and
+    /// Cyrillic. It has no invisible marks, such as a dot on an `i`.
     ///
     /// ```
     /// use threadline::Handle;
@@ -31,13 +33,13 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The form of a [`Handle`] that must be unique in a table: at most 200 bytes, without `#`, control characters and capitals of
-    /// ASCII.
+    /// The form of a [`Handle`] that is unique in a table: at most 200 bytes, without `#`, control characters and ASCII
+    /// capitals.
     FoldedHandle,
     |text| {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
-        ensure(!has_capitals, || "a folded handle has no capitals of ASCII")?;
-        segment("a folded handle", MAX_FOLDED_BYTES, text)
+        ensure(!has_capitals, || "folded handle contains an ASCII capital")?;
+        segment("folded handle", MAX_FOLDED_BYTES, text)
     }
 }
 
@@ -48,8 +50,10 @@ key::segment! {
 const MAX_FOLDED_BYTES: usize = 200;
 
 impl Handle {
-    /// Accepts a handle that is to be looked up, by the rules of version 0.1 too. Users may have one since then that
-    /// [`new`](Self::new) refuses, such as one of two scripts. Nobody can take it now.
+    /// Creates a handle for a lookup. It also accepts the handles that only version 0.1 allowed.
+    ///
+    /// Users of version 0.1 may have a handle that [`new`](Self::new) refuses, such as one of two scripts. Nobody can
+    /// take such a handle now.
     ///
     /// ```
     /// use threadline::Handle;
@@ -60,26 +64,26 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for text that no version accepts as a handle.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a text that no version accepts as a handle.
     pub fn for_look_up(text: impl Into<String>) -> Result<Self> {
         Self::stored(text.into()).map_err(|error| error.with_entity("Handle"))
     }
 
-    /// Returns the handle in Unicode's form NFKC with full case folding: what must be unique.
+    /// Returns the unique form of the handle: NFKC with full case folding.
     pub fn folded(&self) -> FoldedHandle {
-        // Once more, since folding may give what normalization changes.
+        // Twice, because folding can produce characters that normalization changes.
         let folded = fold(&fold(&self.0));
-        // Only for a handle of version 0.1: what `new` accepts grows to 96 bytes at most.
+        // Only a handle of version 0.1 is that long: one that `new` accepts grows to 96 bytes at most.
         if folded.len() > MAX_FOLDED_BYTES { self.in_ascii_lower_case() } else { FoldedHandle(folded) }
     }
 
-    /// Returns the form by which version 0.1 made handles unique, ASCII lower case, if it is another one.
-    pub(crate) fn folded_before(&self) -> Option<FoldedHandle> {
-        let before = self.in_ascii_lower_case();
-        (before != self.folded()).then_some(before)
+    /// Returns the folded form of version 0.1, ASCII lower case, if it is another one.
+    pub(crate) fn legacy_folded(&self) -> Option<FoldedHandle> {
+        let legacy = self.in_ascii_lower_case();
+        (legacy != self.folded()).then_some(legacy)
     }
 
-    /// Checks that a new user may take the handle, or a user change to it.
+    /// Checks that a user may take the handle now.
     pub(crate) fn check_new(&self) -> Result<()> {
         check(&self.0).map_err(|error| error.with_entity("Handle"))
     }
@@ -88,12 +92,11 @@ impl Handle {
         FoldedHandle(self.0.to_ascii_lowercase())
     }
 
-    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
-    /// membership that holds it stays under 1 KB.
+    /// Reads a stored handle by the rules of version 0.1. Its limits are the same, so a membership stays under 1 KB.
     pub(crate) fn stored(text: String) -> Result<Self> {
         check_length(&text)?;
-        let is_in_use = text.chars().all(is_in_handles);
-        ensure(is_in_use, || "a handle may hold only letters, digits and marks, `_`, `-` and `.`")?;
+        let is_in_use = text.chars().all(is_handle_character);
+        ensure(is_in_use, || "handle contains a character other than letters, digits, marks, `_`, `-` and `.`")?;
         Ok(Self(text))
     }
 }
@@ -103,33 +106,36 @@ fn fold(text: &str) -> String {
 }
 
 fn check_length(text: &str) -> Result<()> {
-    at_most("a handle", 32, text)?;
-    at_most_bytes("a handle", 48, text)?;
-    not_empty("a handle", text)
+    at_most("handle", 32, text)?;
+    at_most_bytes("handle", 48, text)?;
+    not_empty("handle", text)
 }
 
-/// Returns `true` for a character that some version accepts in handles.
-fn is_in_handles(c: char) -> bool {
+/// Returns `true` for a character that any version accepts in handles.
+fn is_handle_character(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '_' | '-' | '.')
 }
 
 fn check(text: &str) -> Result<()> {
     check_length(text)?;
     let composed: String = text.nfc().collect();
-    let is_allowed = composed.chars().all(|c| is_in_handles(c) && c.identifier_allowed());
-    ensure(is_allowed, || "a handle may hold only visible letters, digits and marks in use today, `_`, `-` and `.`")?;
+    let is_allowed = composed.chars().all(|c| is_handle_character(c) && c.identifier_allowed());
+    ensure(
+        is_allowed,
+        || "handle contains a character other than visible letters, digits and marks in use today, `_`, `-` and `.`",
+    )?;
     let begins_well = !composed.starts_with(is_combining_mark) && !matches!(text, "." | "..");
-    ensure(begins_well, || "a handle must not begin with a combining mark, nor be `.` or `..`")?;
-    let marks = "a handle must not repeat a mark, have more than four on a letter, or a dot on one that has a dot";
+    ensure(begins_well, || "handle begins with a combining mark, or is `.` or `..`")?;
+    let marks = "handle repeats a mark, has more than four marks on a letter, or a dot on a letter with a dot";
     ensure(!has_deceptive_marks(text), || marks)?;
-    ensure(composed.is_single_script(), || "a handle must not mix scripts")
+    ensure(composed.is_single_script(), || "handle mixes scripts")
 }
 
-/// Returns `true` for marks that nobody sees or that pile up, by section 5.4 of UTS #39.
+/// Returns `true` for invisible or stacked marks, by section 5.4 of UTS #39.
 fn has_deceptive_marks(text: &str) -> bool {
     let (mut has_dot, mut marks, mut last) = (false, 0, None);
     text.nfd().any(|c| {
-        // Marks without a class, such as the vowels of Hindi, take a place of their own.
+        // A mark without a class, such as a vowel of Hindi, starts a new letter.
         if canonical_combining_class(c) == 0 {
             (has_dot, marks, last) = (matches!(c, 'i' | 'j' | '\u{456}' | '\u{458}'), 0, None);
             return false;

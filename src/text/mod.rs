@@ -1,4 +1,4 @@
-//! Text that people write: validated when the value is made, and never printed by `Debug`.
+//! Texts that people write. The constructors validate them, and `Debug` never prints them.
 
 mod handle;
 mod name;
@@ -13,26 +13,26 @@ pub use handle::{FoldedHandle, Handle};
 pub use name::{DisplayName, GroupTitle};
 pub use preview::Preview;
 
-/// Defines a string newtype whose every value has passed `$take`, which returns the text to keep. `Debug` prints the length only.
+/// Defines a string newtype. `$validate` checks a text and returns the text to keep. `Debug` prints the length only.
 macro_rules! text_newtype {
-    ($(#[$doc:meta])* $name:ident, $take:expr) => {
+    ($(#[$doc:meta])* $name:ident, $validate:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text.
+            /// Creates the value from a text.
             ///
             /// # Errors
-            /// [`Invalid`](crate::ErrorKind::Invalid) when the text breaks one of the rules above. The error says which one,
-            /// and does not repeat the text.
+            /// [`Invalid`](crate::ErrorKind::Invalid) if the text breaks one of the rules above. The error names the
+            /// rule and never repeats the text.
             pub fn new(text: impl Into<String>) -> $crate::error::Result<Self> {
-                let take: fn(String) -> $crate::error::Result<String> = $take;
-                take(text.into()).map(Self).map_err(|error| error.with_entity(stringify!($name)))
+                let validate: fn(String) -> $crate::error::Result<String> = $validate;
+                validate(text.into()).map(Self).map_err(|error| error.with_entity(stringify!($name)))
             }
 
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -92,7 +92,8 @@ use text_newtype;
 text_newtype! {
     /// The text of a message: 1 to 1024 characters (Unicode scalar values).
     ///
-    /// Nothing is trimmed or changed, and line breaks are allowed. `Display` gives the text; `Debug` only its length.
+    /// The text is kept unchanged, with white space and line breaks. `Display` prints the text, `Debug` only its
+    /// length.
     ///
     /// ```
     /// use threadline::MessageBody;
@@ -104,24 +105,24 @@ text_newtype! {
     /// ```
     MessageBody,
     |text| {
-        at_most("a message", 1024, &text)?;
-        not_empty("a message", &text)?;
+        at_most("message text", 1024, &text)?;
+        not_empty("message text", &text)?;
         Ok(text)
     }
 }
 
 text_newtype! {
-    /// The subject that an identity provider knows a user by, for example Cognito's `sub`: 1 to 128 bytes, without `#` and
-    /// control characters.
+    /// The id of a user at an identity provider, for example Cognito's `sub`: 1 to 128 bytes, without `#` and control
+    /// characters.
     IdentitySubject,
-    |text| segment("an identity's subject", 128, text)
+    |text| segment("identity subject", 128, text)
 }
 
 text_newtype! {
-    /// Text that may stand in a key, for the entities that an application adds: 1 to 200 bytes, without `#` (which parts the
-    /// segments of a key) and control characters.
+    /// A text for the keys of an application's own entities: 1 to 200 bytes, without control characters and `#`, which
+    /// separates the segments of a key.
     KeySegment,
-    |text| segment("a key segment", 200, text)
+    |text| segment("key segment", 200, text)
 }
 
 key::segment! {
@@ -132,30 +133,30 @@ key::segment! {
 fn segment(what: &'static str, most_bytes: usize, text: String) -> Result<String> {
     at_most_bytes(what, most_bytes, &text)?;
     not_empty(what, &text)?;
-    ensure(!text.contains('#'), || format!("{what} must not hold `#`, which parts the segments of a key"))?;
+    ensure(!text.contains('#'), || format!("{what} contains `#`, which separates the segments of a key"))?;
     no_control(what, &text)?;
     Ok(text)
 }
 
-/// Refuses a text of which a rule does not hold.
+/// Returns an error with this message if a rule does not hold.
 fn ensure<M: Into<Cow<'static, str>>>(holds: bool, message: impl FnOnce() -> M) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::invalid(message())) }
 }
 
 fn at_most(what: &'static str, most: usize, text: &str) -> Result<()> {
     let count = text.chars().count();
-    ensure(count <= most, || format!("{what} may have at most {most} characters, and this has {count}"))
+    ensure(count <= most, || format!("{what} is {count} characters; the limit is {most}"))
 }
 
 fn at_most_bytes(what: &'static str, most: usize, text: &str) -> Result<()> {
     let count = text.len();
-    ensure(count <= most, || format!("{what} may have at most {most} bytes of UTF-8, and this has {count}"))
+    ensure(count <= most, || format!("{what} is {count} bytes of UTF-8; the limit is {most}"))
 }
 
 fn not_empty(what: &'static str, text: &str) -> Result<()> {
-    ensure(!text.is_empty(), || format!("{what} must not be empty"))
+    ensure(!text.is_empty(), || format!("{what} is empty"))
 }
 
 fn no_control(what: &'static str, text: &str) -> Result<()> {
-    ensure(!text.chars().any(char::is_control), || format!("{what} must not hold control characters"))
+    ensure(!text.chars().any(char::is_control), || format!("{what} contains a control character"))
 }

@@ -1,4 +1,4 @@
-//! Names as people read them: of a person and of a group.
+//! The display name of a user and the title of a group.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::GeneralSecurityProfile;
@@ -8,8 +8,10 @@ use super::{at_most, at_most_bytes, ensure, no_control, text_newtype};
 use crate::error::Result;
 
 text_newtype! {
-    /// A person's name as others read it: 1 to 64 characters and at most 80 bytes. It is trimmed and kept in Unicode's form NFC. It
-    /// is not blank to the eye, and holds no controls and no bidirectional overrides; emoji are fine.
+    /// The name of a user that others read: 1 to 64 characters and at most 80 bytes.
+    ///
+    /// It is trimmed and kept in Unicode's form NFC. It must be visible, and has no control characters or bidirectional
+    /// overrides. Emoji are allowed.
     ///
     /// ```
     /// use threadline::DisplayName;
@@ -18,35 +20,34 @@ text_newtype! {
     /// assert!(DisplayName::new("\u{3164}").is_err(), "a Hangul filler looks like nothing");
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    // A membership may hold two of these beside two handles, and must stay under 1 KB.
+    // 80 bytes, because a membership may hold two names and two handles, and must stay under 1 KB.
     DisplayName,
-    |text| one_line("a display name", 80, &text)
+    |text| one_line("display name", 80, &text)
 }
 
 text_newtype! {
-    /// The title of a group of more than two: 1 to 64 characters and at most 128 bytes, by the rules of [`DisplayName`].
+    /// The title of a group: 1 to 64 characters and at most 128 bytes. Otherwise, it follows the rules of
+    /// [`DisplayName`].
     GroupTitle,
-    |text| one_line("a group's title", 128, &text)
+    |text| one_line("group title", 128, &text)
 }
 
 impl DisplayName {
-    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
-    /// membership that holds it stays under 1 KB.
+    /// Reads a stored text by the rules of version 0.1. Its limits are the same, so a membership stays under 1 KB.
     pub(crate) fn stored(text: String) -> Result<Self> {
-        one_line_before("a display name", 80, &text).map(|()| Self(text))
+        check_by_old_rules("display name", 80, &text).map(|()| Self(text))
     }
 }
 
 impl GroupTitle {
-    /// Reads a stored text by the rules of version 0.1, which may have stored it. The limits are the same, so that a
-    /// membership that holds it stays under 1 KB.
+    /// Reads a stored text by the rules of version 0.1. Its limits are the same, so a membership stays under 1 KB.
     pub(crate) fn stored(text: String) -> Result<Self> {
-        one_line_before("a group's title", 128, &text).map(|()| Self(text))
+        check_by_old_rules("group title", 128, &text).map(|()| Self(text))
     }
 }
 
-/// Checks a name by the rules of version 0.1, which may have stored it.
-fn one_line_before(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
+/// Checks a stored name by the rules of version 0.1.
+fn check_by_old_rules(what: &'static str, most_bytes: usize, text: &str) -> Result<()> {
     at_most(what, 64, text)?;
     at_most_bytes(what, most_bytes, text)?;
     not_blank(what, text, char::is_whitespace)?;
@@ -59,26 +60,27 @@ fn one_line(what: &'static str, most_bytes: usize, text: &str) -> Result<String>
     at_most_bytes(what, most_bytes, &text)?;
     not_blank(what, &text, is_blank)?;
     let has_control = text.chars().any(is_control);
-    ensure(!has_control, || format!("{what} must not hold control characters or bidirectional overrides"))?;
+    ensure(!has_control, || format!("{what} contains a control character or a bidirectional override"))?;
     Ok(text)
 }
 
 fn not_blank(what: &'static str, text: &str, is_blank: impl Fn(char) -> bool) -> Result<()> {
-    ensure(!text.chars().all(is_blank), || format!("{what} must not be empty or blank"))
+    ensure(!text.chars().all(is_blank), || format!("{what} is empty or blank"))
 }
 
-/// Returns `true` for a character that looks like nothing: white space, what Unicode ignores by default, and the blanks of single
-/// scripts.
+/// Returns `true` for an invisible character: white space, one that Unicode ignores by default, or the blank of a
+/// script.
 fn is_blank(c: char) -> bool {
     let is_ignored = c.identifier_type() == Some(IdentifierType::Default_Ignorable)
-        // Those that are deprecated or not assigned yet do not have this type. Besides, the marks of annotations.
+        // Ignorable characters without this type (deprecated or not yet assigned), and the marks of annotations.
         || matches!(c, '\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}');
-    // The blank pattern of Braille, the null notehead of music and the blanks of hieroglyphs.
+    // The blanks of Braille, of musical notation and of hieroglyphs.
     let is_blank_sign = matches!(c, '\u{2800}' | '\u{1D159}' | '\u{13441}' | '\u{13442}');
     c.is_whitespace() || is_ignored || is_blank_sign
 }
 
-/// Returns `true` for controls, line and paragraph separators, and what changes the direction of the text around it.
+/// Returns `true` for controls, for line and paragraph separators, and for characters that change the direction of
+/// text.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

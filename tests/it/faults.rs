@@ -208,7 +208,7 @@ fn f15_each_fault_of_the_input_is_told_where_it_is() {
     assert_eq!(handle.entity(), Some("Handle"));
     assert_eq!(name.entity(), Some("DisplayName"));
     assert_eq!(body.entity(), Some("MessageBody"));
-    assert_eq!(body.to_string(), "a message may have at most 1024 characters, and this has 1025");
+    assert_eq!(body.to_string(), "message text is 1025 characters; the limit is 1024");
 }
 
 /// A table that its credentials may not touch.

@@ -209,7 +209,7 @@ async fn create_group_retry_without_stored_first_message_says_that_group_exists(
         app.clock.advance(Duration::from_secs(hours * 60 * 60));
         let error = app.chat.create_group(new.clone(), draft.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.entity()), (ErrorKind::AlreadyExists, Some("MessageGroup")), "{hours} h");
-        let text = "the group exists, and its first message is another or no longer stored; open the group";
+        let text = "group exists, but its first message is another one or no longer stored: open the group";
         assert_eq!(error.message(), text, "{hours} h");
     }
     assert!(scan(&app.store).await == before);

@@ -31,48 +31,66 @@ const COUNT: RequestCard =
     RequestCard::update(&MessageGroup::CARD).when("the group exists and has room").in_transaction();
 
 impl Thread {
-    /// Adds a member, who sees the whole thread and has it for read up to now. One consistent read of the newest message, 1 RCU,
-    /// and one transaction: 6 WCU (2 of them for the proof that the caller is still a member) and 1 of the index. Any member may
-    /// add anybody; what else an application asks of them is its own to check. Adding a member again is done without a
-    /// change, so a repeat is safe. Adding oneself only checks the membership: one consistent read, 1 RCU.
+    /// Adds a member. The new member can read the whole thread, and has no unread messages.
+    ///
+    /// One consistent read of the newest message, 1 RCU, and one transaction: 6 WCU and 1 WCU of the index. 2 of the 6
+    /// WCU check that the caller is still a member. Any member may add anybody; an application checks its own rules
+    /// first.
+    ///
+    /// Adding an existing member changes nothing, so a retry is safe. Adding oneself only checks the membership: one
+    /// consistent read, 1 RCU.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let thread = chat.create_group(NewGroup::new("Babylon 5 fans", &andrew)?, "Welcome!").await?;
+    /// thread.add_member(&bayko).await?;
+    /// assert_eq!(thread.members().await?.items.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group that has [`MAX_MEMBERS`](MessageGroup::MAX_MEMBERS).
-    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller is no longer a member.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item is at the membership's key, and
-    ///   [`Corrupt`](crate::ErrorKind::Corrupt) for a membership that is there and cannot be read.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group with
+    ///   [`MAX_MEMBERS`](MessageGroup::MAX_MEMBERS) members.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller is no longer a member.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item has the key of the membership.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership exists and cannot be read.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
+    ///   the transaction, no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
+    ///   again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let member = member.into();
         call.run(async {
             let title = self.title()?;
-            if member.id() == self.me.user_id() {
-                // Whoever is a member stays one, and whoever is no longer does not become one by a thread kept from before.
-                return self.chat.open_in(&call, member.id(), self.group_id()).await.map(drop);
+            if member.id() == self.membership.user_id() {
+                // A removed member must not become a member again by an old thread.
+                return self.threadline.open_in(&call, member.id(), self.group_id()).await.map(drop);
             }
-            let mut row = Membership::new(self.group_id(), member, Conversation::Group(title), self.chat.clock.now());
+            let mut membership =
+                Membership::new(self.group_id(), member, Conversation::Group(title), self.threadline.clock.now());
             if let Some(newest) = newest_message(&call, self.group_id()).await? {
-                row = row.showing(&newest).read_up_to(self.chat.not_ahead(newest.position()));
+                membership = membership.showing(&newest).read_up_to(self.threadline.not_after_now(newest.position()));
             }
             let count =
                 self.count_members(1).when(Condition::lt(MessageGroup::MEMBER_COUNT, MessageGroup::MAX_MEMBERS));
             let mut transaction = Transaction::default();
             let caller = transaction.add(self.still_a_member());
             let count = transaction.add(count);
-            let row = transaction.add(put_new(&row)?);
+            let added = transaction.add(put_new(&membership)?);
             let outcome = call.transact(transaction).await?;
             if outcome.is_refused(caller) {
                 return Err(not_a_member());
             }
-            if outcome.is_refused(row) {
-                let stored = outcome.current(row).cloned();
+            if outcome.is_refused(added) {
+                let stored = outcome.current(added).cloned();
                 return read_own::<Membership>(stored)?.map(drop).ok_or_else(another_item);
             }
             if outcome.is_refused(count) {
-                let message = format!("the group has {} members; that is the limit", MessageGroup::MAX_MEMBERS);
+                let message = format!("group has {} members; that is the limit", MessageGroup::MAX_MEMBERS);
                 return Err(Error::invalid(message));
             }
             outcome.done()
@@ -82,6 +100,6 @@ impl Thread {
 }
 
 fn another_item() -> Error {
-    let message = "another program's item is at the key of the membership";
+    let message = "another program's item has the key of the membership";
     Error::new(ErrorKind::AlreadyExists, message).with_entity(Membership::TYPE)
 }

@@ -71,7 +71,7 @@ const STORED_MESSAGE: RequestCard = RequestCard::get(&Message::CARD).consistent(
 const EXPIRED_MESSAGE: RequestCard =
     RequestCard::check(&Message::CARD).when("the message is the one sent").times(IF_ID);
 
-/// A group with a title that is still to be created.
+/// The request to create a group with a title.
 #[derive(Clone, Debug)]
 pub struct NewGroup {
     title: GroupTitle,
@@ -81,26 +81,60 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// The limit of members of a new group: they, the group and the first message go into one transaction.
+    /// The limit of members of a new group. One transaction creates the memberships, the group and the first message.
     pub const MAX_MEMBERS: usize = 97;
 
-    /// A group with this title and, for now, its creator alone.
+    /// Creates a request for a group with this title, and with its creator as the only member.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?;
+    /// let thread = chat.create_group(new, "Welcome!").await?;
+    /// assert_eq!(thread.group().await?.member_count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`GroupTitle`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a title that [`GroupTitle`] refuses.
     pub fn new(title: impl TryInto<GroupTitle, Error: Into<Error>>, creator: impl Into<Profile>) -> Result<Self> {
         let title = title.try_into().map_err(Into::into)?;
         Ok(Self { title, creator: creator.into(), others: Vec::new(), id: None })
     }
 
-    /// Adds a member.
+    /// Adds a member. Default: the creator only.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko);
+    /// let thread = chat.create_group(new, "Welcome!").await?;
+    /// assert_eq!(thread.group().await?.member_count(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn member(mut self, member: impl Into<Profile>) -> Self {
         self.others.push(member.into());
         self
     }
 
-    /// Sets the id, so that a retry does not create a second group.
+    /// Sets the id, so that a retry does not create a second group. Default: a new id.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.id(chat.new_group_id());
+    /// let thread = chat.create_group(new.clone(), "Welcome!").await?;
+    /// let retried = chat.create_group(new, "Welcome!").await?;
+    /// assert_eq!(retried.group_id(), thread.group_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(mut self, id: GroupId) -> Self {
         self.id = Some(id);
@@ -109,27 +143,44 @@ impl NewGroup {
 }
 
 impl Threadline {
-    /// Creates a group with a title, its members and a first message by its creator. One transaction: 4 + 2n WCU and n of the
-    /// index, for n members including the creator.
+    /// Creates a group with a title, its members and a first message from its creator.
     ///
-    /// A retry with the same id returns the created group and writes nothing. The title and the creator must be the same, and the
-    /// first message too if the draft has an id. The members are not compared. A retry costs 4 + 2n WCU and 2 RCU; outside the
-    /// [send window](crate::SendWindow), 3 RCU. If the first message is not found, a second transaction looks for an
-    /// expired one, for 2 WCU more. If it has expired, the retry also reads the newest message, for 1 RCU more.
+    /// One transaction: 4 + 2n WCU and n WCU of the index, for n members including the creator.
+    ///
+    /// # Retries
+    /// A retry with the same id returns the created group and writes nothing. The title and the creator must be the
+    /// same, and also the first message if the draft has an id. The members are not compared.
+    ///
+    /// A retry costs 4 + 2n WCU and 2 RCU, or only 3 RCU outside the [send window](crate::SendWindow). If the first
+    /// message is not found, a second transaction looks for an expired one: 2 WCU more. If it has expired, the retry
+    /// also reads the newest message: 1 RCU more.
+    ///
+    /// # Examples
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko);
+    /// let thread = chat.create_group(new, "Welcome!").await?;
+    /// assert_eq!(thread.group().await?.title().map(|title| title.as_str()), Some("Babylon 5 fans"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_MEMBERS`], somebody twice, an id of version 5, and for what
-    ///   [`Thread::send_draft`] refuses.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message ahead of the [send window](crate::SendWindow), if the group is not
-    ///   stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another group with the id, or it was started
-    ///   otherwise. Also if its first message is no longer stored: then open the group. The error's
-    ///   [entity](crate::Error::entity) is `MessageGroup`; it is `Message` if the stored first message has another author or text.
-    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same id and draft: without
-    ///   an id, that creates a second group.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_MEMBERS`] members, a member named
+    ///   twice, an id of version 5, or a message that [`Thread::send_draft`] refuses.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message later than the [send
+    ///   window](crate::SendWindow), if the group is not stored.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if it was created with
+    ///   other values. Also if its first message is no longer stored: then open the group. [`Error::entity`] is
+    ///   `MessageGroup`, or `Message` if the stored first message has another author or text.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
+    ///   group.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
+    ///   the transaction, no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
+    ///   with the same id and draft. Without an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         let first = first.try_into().map_err(Into::into);
@@ -138,19 +189,19 @@ impl Threadline {
             let group = new.id.unwrap_or_else(|| GroupId::from_uuid(self.ids.next(now)));
             if group.as_uuid().get_version_num() == 5 {
                 return Err(Error::invalid(
-                    "an id of version 5 is kept for a direct conversation; take one of version 7",
+                    "group id has version 5, which is reserved for direct conversations: use a UUIDv7",
                 ));
             }
             let count = 1 + new.others.len();
             if count > NewGroup::MAX_MEMBERS {
                 return Err(Error::invalid(format!(
-                    "a new group may have at most {} members, and this has {count}; add the others afterwards",
+                    "new group has {count} members; the limit is {}: add the others afterwards",
                     NewGroup::MAX_MEMBERS
                 )));
             }
             let members: Vec<_> = std::iter::once(new.creator.clone()).chain(new.others).collect();
             if members.iter().map(|member| member.id()).collect::<HashSet<_>>().len() < count {
-                return Err(Error::invalid("a new group names one member twice"));
+                return Err(Error::invalid("new group names one member twice"));
             }
             let first = first?;
             let has_own_id = first.has_id();
@@ -158,7 +209,7 @@ impl Threadline {
             let existing = if let Some(error) = self.out_of_window(message.created_at()) {
                 call.read::<MessageGroup>(MessageGroup::key_from(group)).await?.ok_or(error)?
             } else {
-                let row = |member: &Profile| {
+                let membership = |member: &Profile| {
                     Membership::new(group, member.clone(), Conversation::Group(new.title.clone()), now)
                         .showing(&message)
                 };
@@ -166,10 +217,10 @@ impl Threadline {
                 let item = MessageGroup::new(group, Some(new.title.clone()), count, new.creator.id(), now);
                 let mut writes = vec![put_new(&message)?];
                 for member in &members {
-                    writes.push(put_new(&row(member))?);
+                    writes.push(put_new(&membership(member))?);
                 }
                 match created_or_existing(&call, &item, writes).await? {
-                    None => return Ok(self.thread(row(&new.creator))),
+                    None => return Ok(self.thread(membership(&new.creator))),
                     Some(existing) => existing,
                 }
             };
@@ -186,6 +237,6 @@ impl Threadline {
 }
 
 fn no_such_first_message() -> Error {
-    let message = "the group exists, and its first message is another or no longer stored; open the group";
+    let message = "group exists, but its first message is another one or no longer stored: open the group";
     Error::new(ErrorKind::AlreadyExists, message).with_entity(MessageGroup::TYPE)
 }

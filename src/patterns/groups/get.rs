@@ -13,12 +13,25 @@ pub(crate) const CARD: Card = Card::new("groups.get", "Thread::group", Caller::M
     .retry("reads again");
 
 impl Thread {
-    /// The group itself: its title, how many members it has, who started it and when. 0.5 RCU.
+    /// Returns the group: its title, the number of its members, its creator and its time of creation. 0.5 RCU.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko);
+    /// let group = chat.create_group(new, "Welcome!").await?.group().await?;
+    /// assert_eq!((group.created_by(), group.member_count()), (andrew.id(), 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the group is gone; as [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the group does not exist.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn group(&self) -> Result<MessageGroup> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async { call.look_up(MessageGroup::key_from(self.group_id())).await?.ok_or_else(not_a_member) }).await
     }
 }

@@ -28,10 +28,10 @@ pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::imp
     ])
     .retry("returns the imported conversation");
 
-/// The item at the pair's own id, which leads to the imported conversation.
+/// The item at the pair's derived id, which points to the imported conversation.
 const POINTER: RequestCard = GROUP;
 
-/// A conversation of two that comes from elsewhere and keeps its id.
+/// The request to import a direct conversation from another program, with its id.
 #[derive(Clone, Debug)]
 pub struct ImportedDirect {
     id: GroupId,
@@ -41,28 +41,58 @@ pub struct ImportedDirect {
 }
 
 impl ImportedDirect {
-    /// The conversation of these two, with its id and the time it was started. They are users: create those of another program
-    /// by [`NewUser::id`](crate::NewUser::id) first.
+    /// Creates a request for the conversation of these users, with its id and the time it was started.
+    ///
+    /// Create the users of another program first, with their ids, by [`NewUser::id`](crate::NewUser::id).
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::ImportedDirect;
+    ///
+    /// let id = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse()?;
+    /// let imported = ImportedDirect::new(id, &andrew, &bayko, "2023-06-26T10:16:00Z".parse()?);
+    /// assert_eq!(chat.import_direct(imported).await?.group_id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(id: GroupId, one: impl Into<Profile>, other: impl Into<Profile>, started_at: Timestamp) -> Self {
         Self { id, one: one.into(), other: other.into(), started_at }
     }
 }
 
 impl Threadline {
-    /// Imports a conversation of two with the id that it has. [`start_direct`](Self::start_direct) of the two leads to it then.
+    /// Imports a direct conversation and keeps its id. Then [`start_direct`](Self::start_direct) of the two users
+    /// continues it.
     ///
-    /// One transaction: 8 WCU and 2 of the index, or 6 WCU and 2 of the index with the pair's own id. A retry is safe: it
-    /// changes nothing, and costs 1 RCU more but no index WCU.
+    /// One transaction: 8 WCU and 2 WCU of the index, or 6 WCU and 2 WCU of the index with the pair's [derived
+    /// id](GroupId::direct). A retry changes nothing. It costs 1 RCU more, but no index WCU.
     ///
-    /// Import the messages by [`Thread::send_draft`], with their ids and times, on a `Threadline` whose
+    /// Import the messages by [`Thread::send_draft`], with their ids and times. Use a `Threadline` whose
     /// [send window](crate::SendWindow) accepts their age.
     ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::ImportedDirect;
+    ///
+    /// let id = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse()?;
+    /// let imported = ImportedDirect::new(id, &andrew, &bayko, "2023-06-26T10:16:00Z".parse()?);
+    /// chat.import_direct(imported).await?;
+    ///
+    /// let thread = chat.start_direct(&bayko, &andrew, "Hello again").await?;
+    /// assert_eq!(thread.group_id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 that is not the pair's own.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when the two have another conversation, or the id is another's.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
+    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 other than the
+    ///   pair's derived id.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the two users have another conversation, or another
+    ///   conversation has the id.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if either canceled the transaction,
+    ///   no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
+    ///   again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(async {
@@ -71,9 +101,9 @@ impl Threadline {
             let other_id = other.id();
             let pair = GroupId::direct(one.id(), other_id);
             if id != pair && id.as_uuid().get_version_num() == 5 {
-                // It may be another pair's own, who could never start a conversation then.
+                // It may be the derived id of another pair, who could then never start a conversation.
                 return Err(Error::invalid(
-                    "an id of version 5 is kept for another pair; import with the id it had before",
+                    "group id has version 5, which is reserved for another pair: keep the id that it had before",
                 ));
             }
             let item = MessageGroup::new(id, None, 2, one.id(), started_at);
@@ -90,19 +120,22 @@ impl Threadline {
                 return outcome.done().map(|()| self.thread(mine));
             }
             let stored = |action| read_own::<MessageGroup>(outcome.current(action).cloned());
-            let leads_here = match pointer {
+            let points_here = match pointer {
                 Some(pointer) => stored(pointer)?.is_some_and(|pointer| pointer.continued_in() == Some(id)),
                 None => true,
             };
             let is_direct = |group: MessageGroup| group.continued_in().is_none() && group.title().is_none();
-            if leads_here && stored(group)?.is_some_and(is_direct) {
+            if points_here && stored(group)?.is_some_and(is_direct) {
                 let thread = self.open_in(&call, one.id(), id).await?;
-                if thread.me.other().map(|other| other.id()) == Some(other_id) {
+                if thread.membership.other().map(|other| other.id()) == Some(other_id) {
                     return Ok(thread);
                 }
             }
-            Err(Error::new(ErrorKind::AlreadyExists, "the two have another conversation, or the id is another's")
-                .with_entity(MessageGroup::TYPE))
+            Err(Error::new(
+                ErrorKind::AlreadyExists,
+                "the two users have another conversation, or another conversation has this id",
+            )
+            .with_entity(MessageGroup::TYPE))
         })
         .await
     }

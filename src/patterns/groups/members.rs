@@ -16,26 +16,37 @@ pub(crate) const CARD: Card = Card::new("groups.members", "Thread::members", Cal
     )])
     .retry("reads again");
 
-/// A member of a conversation, as the other members see one.
+/// The public part of a membership, which the other members see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member {
-    /// The user, with the names that the membership has.
+    /// The user, with the names that the membership holds.
     pub profile: Profile,
-    /// When the member joined.
+    /// The time when the member joined.
     pub joined_at: Timestamp,
-    /// Up to where the member has read.
+    /// The read marker: the position of the last message that the member has read.
     pub last_read: Option<MessagePosition>,
 }
 
 impl Thread {
-    /// Returns all members, in the order of their ids: a single page. 1 RCU per 4 KB of their memberships, which is four members at
-    /// least.
+    /// Returns all members on a single page, in the order of their ids.
+    ///
+    /// It costs 1 RCU per 4 KB of memberships, which is at least four members.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let members = thread.members().await?.items;
+    /// assert_eq!(members.len(), 2);
+    /// assert!(members.iter().any(|member| member.profile == bayko.profile()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::query`](crate::store::StoreExt::query).
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn members(&self) -> Result<Page<Member>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
             let mut pages = call.pages(members_of(self.group_id()));
             let mut members = Page::default();
@@ -57,7 +68,7 @@ impl Thread {
     }
 }
 
-/// Reads a group's memberships, consistently.
+/// Returns the consistent query for a group's memberships.
 pub(crate) fn members_of(group: GroupId) -> Query {
     Query::table_consistent(Membership::partition(group)).range(SortRange::BeginsWith(Membership::members()))
 }

@@ -30,15 +30,16 @@ const MESSAGE: RequestCard = RequestCard::put(&Message::CARD).when("no such mess
 const OPEN: RequestCard = RequestCard::get(&Membership::CARD).consistent();
 
 impl Thread {
-    /// Returns the check that the caller is still a member: a thread may be kept for longer than the membership lasts.
+    /// Returns the check that the caller is still a member. An application may keep a thread after the membership has
+    /// ended.
     fn still_a_member(&self) -> TransactAction {
-        TransactAction::check(self.me.key(), Condition::item_exists().and(is_own::<Membership>()))
+        TransactAction::check(self.membership.key(), Condition::item_exists().and(is_own::<Membership>()))
     }
 
-    /// The title of a group, to whose members one may be added.
+    /// Returns the title of the group. A direct conversation has none, and its members cannot change.
     fn title(&self) -> Result<GroupTitle> {
-        let direct = || Error::invalid("a direct conversation has two members for ever; create a group instead");
-        self.me.title().cloned().ok_or_else(direct)
+        let direct = || Error::invalid("members of a direct conversation cannot change: create a group instead");
+        self.membership.title().cloned().ok_or_else(direct)
     }
 
     fn count_members(&self, change: i64) -> Write {
@@ -50,12 +51,12 @@ impl Thread {
 
 fn check_two(one: &Profile, other: &Profile) -> Result<()> {
     if one.id() == other.id() {
-        return Err(Error::invalid("a direct conversation is one of two people"));
+        return Err(Error::invalid("direct conversation needs two different users"));
     }
     Ok(())
 }
 
-/// Creates a group with its other items. Returns the group that was there already, if any.
+/// Creates a group and the other items in one transaction. Returns the existing group, if any.
 async fn created_or_existing(
     call: &Call<'_>,
     group: &MessageGroup,
@@ -74,9 +75,9 @@ async fn created_or_existing(
 }
 
 fn another_group() -> Error {
-    Error::new(ErrorKind::AlreadyExists, "there is another group with this id").with_entity(MessageGroup::TYPE)
+    Error::new(ErrorKind::AlreadyExists, "another group has this id").with_entity(MessageGroup::TYPE)
 }
 
 pub(super) fn not_a_member() -> Error {
-    Error::not_found("there is no such conversation, or the user is no member of it")
+    Error::not_found("no such conversation, or the user is not a member")
 }

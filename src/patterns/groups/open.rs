@@ -21,12 +21,29 @@ pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Calle
     .retry("reads again");
 
 impl Threadline {
-    /// Opens a conversation for one of its members: the proof that every call on a thread needs. One consistent read: 1 RCU, and
-    /// 1 RCU more if the message that the membership shows has expired.
+    /// Opens a conversation for one of its members. The returned [`Thread`] is the permission to read and write.
+    ///
+    /// One consistent read: 1 RCU, and 1 RCU more if the message that the membership shows has expired.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::ErrorKind;
+    ///
+    /// let group = chat.start_direct(&andrew, &bayko, "Hello").await?.group_id();
+    /// let thread = chat.open(bayko.id(), group).await?;
+    /// assert_eq!(thread.membership().other(), Some(andrew.profile()));
+    ///
+    /// let londo = chat.create_user(NewUser::new("londo", "Londo Mollari")?).await?;
+    /// let refused = chat.open(londo.id(), group).await.unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for somebody who is no member, the same as for a conversation that does not exist; as
-    /// [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the user is not a member, or if there is no such conversation.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership cannot be read.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(self.open_in(&call, user, group)).await
@@ -37,7 +54,7 @@ impl Threadline {
         Ok(self.thread(self.without_expired(call, membership).await?))
     }
 
-    pub(super) fn thread(&self, me: Membership) -> Thread {
-        Thread { chat: self.clone(), me }
+    pub(super) fn thread(&self, membership: Membership) -> Thread {
+        Thread { threadline: self.clone(), membership }
     }
 }

@@ -23,33 +23,51 @@ const COUNT: RequestCard = RequestCard::update(&MessageGroup::CARD).when("the gr
 const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
 
 impl Thread {
-    /// Removes a member, who may be oneself: the row goes, and with it the way into the thread. One transaction: 4 WCU to leave
-    /// oneself, 6 to remove another (2 of them for the proof that the caller is still a member), and 1 of the index. Any member may
-    /// remove any other; what else an application asks of them is its own to check. The messages stay. Removing somebody who is no
-    /// member is done without a change, so a repeat is safe.
+    /// Removes a member, who may be the caller: deletes the membership, which is the permission. The member's messages
+    /// stay.
+    ///
+    /// One transaction: 4 WCU to leave the group, 6 WCU to remove another member, and 1 WCU of the index. 2 of the 6
+    /// WCU check that the caller is still a member. Any member may remove any other; an application checks its own
+    /// rules first.
+    ///
+    /// Removing somebody who is not a member changes nothing, so a retry is safe.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko);
+    /// let thread = chat.create_group(new, "Welcome!").await?;
+    /// thread.remove_member(bayko.id()).await?;
+    /// assert_eq!(thread.members().await?.items.len(), 1);
+    /// assert!(chat.open(bayko.id(), thread.group_id()).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, which has two members for ever.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) when the caller, who removes another, is no longer a member.
-    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when the group is gone, and its rows are not.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, whose members cannot change.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller removes another member, and is no longer a member.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if the membership exists without the group.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
+    ///   the transaction, no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
+    ///   again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
             self.title()?;
-            let row = Write::delete(Membership::key_from((self.group_id(), member)))
+            let delete = Write::delete(Membership::key_from((self.group_id(), member)))
                 .when(Condition::item_exists().and(is_own::<Membership>()));
             let mut transaction = Transaction::default();
-            let row = transaction.add(row);
+            let removed = transaction.add(delete);
             transaction.add(self.count_members(-1));
-            let caller = (member != self.me.user_id()).then(|| transaction.add(self.still_a_member()));
+            let caller = (member != self.membership.user_id()).then(|| transaction.add(self.still_a_member()));
             let outcome = call.transact(transaction).await?;
             if caller.is_some_and(|caller| outcome.is_refused(caller)) {
                 return Err(not_a_member());
             }
-            if outcome.is_refused(row) { Ok(()) } else { outcome.done() }
+            if outcome.is_refused(removed) { Ok(()) } else { outcome.done() }
         })
         .await
     }

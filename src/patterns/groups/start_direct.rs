@@ -37,27 +37,41 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
 const SEND: RequestCard = RequestCard::put(&Message::CARD).when("no such message");
 
 impl Threadline {
-    /// Starts the direct conversation of two people with a first message, or sends the message into the one they have.
+    /// Starts the direct conversation of two users with a first message. If they have one, sends the message into it.
     ///
-    /// The conversation's id follows from the two people, so that they never get two, also when both start at once. One
-    /// transaction: 8 WCU and 2 of the index. If the conversation exists, 1 RCU and 1 WCU more, and none of the index. A retry
-    /// outside the [send window](crate::SendWindow) only reads: 3 RCU.
+    /// The conversation's [id](GroupId::direct) is derived from the two users. So they never get two conversations,
+    /// even if both start one at the same time. Both must be users: pass the result of
+    /// [`create_user`](Self::create_user) or of a lookup.
     ///
-    /// Both people must be users: pass what [`create_user`](Self::create_user) or a look-up returned. A retry is safe with a
-    /// [`Draft`] that has an id.
+    /// One transaction: 8 WCU and 2 WCU of the index. If the conversation exists, 1 RCU and 1 WCU more, and no index
+    /// WCU. A retry outside the [send window](crate::SendWindow) only reads: 3 RCU.
     ///
-    /// In a conversation that exists, the message carries the names of the membership, as [`Thread::send`] does.
+    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message has the names of the
+    /// sender's membership, as in [`Thread::send`].
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let same = chat.start_direct(&bayko, &andrew, "Hello, Andrew!").await?;
+    /// assert_eq!(same.group_id(), thread.group_id());
+    /// assert_eq!(thread.messages().fetch().await?.items.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a conversation with oneself, and for what [`Thread::send_draft`] refuses.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message ahead of the [send window](crate::SendWindow) that is not stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another message with the draft's id, or a group of other
-    ///   people under the id that is the pair's.
-    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) when one of its rows, or the message, is there without the group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same draft: one without an
-    ///   id is sent a second time then.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a conversation with oneself, and for a message that
+    ///   [`Thread::send_draft`] refuses.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message later than the [send window](crate::SendWindow)
+    ///   that is not stored.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a group of
+    ///   other members has the pair's derived id.
+    /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
+    ///   group.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
+    ///   the transaction, no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
+    ///   with the same draft. A draft without an id is then sent twice.
     pub async fn start_direct(
         &self,
         from: impl Into<Profile>,
@@ -73,7 +87,7 @@ impl Threadline {
             let now = self.clock.now();
             let message = self.compose(group, from.clone(), first?)?;
             let existing = if let Some(error) = self.out_of_window(message.created_at()) {
-                // Nothing can be started with it, but perhaps it is a retry of a start that was done.
+                // The message cannot start a conversation, but this may be a retry of a successful start.
                 call.read(MessageGroup::key_from(group)).await?.ok_or(error)?
             } else {
                 let item = MessageGroup::new(group, None, 2, from.id(), now);
@@ -88,13 +102,13 @@ impl Threadline {
             };
             let group = existing.continued_in().unwrap_or(group);
             let thread = self.open_in(&call, from.id(), group).await?;
-            if thread.me.other().map(|other| other.id()) != Some(to_id) {
-                // Somebody made a group of another kind under the pair's id: nothing may be said into it.
+            if thread.membership.other().map(|other| other.id()) != Some(to_id) {
+                // The pair's derived id belongs to another conversation, which must not get the message.
                 return Err(another_group());
             }
-            let body = message.body().cloned().ok_or_else(|| Error::invalid("a message has a text"))?;
-            // As `send` does: with the names of the membership.
-            let sender = thread.me.profile();
+            let body = message.body().cloned().ok_or_else(|| Error::invalid("message has no text"))?;
+            // The names of the membership, as in `send`.
+            let sender = thread.membership.profile();
             self.deliver(&call, Message::new(group, message.created_at(), message.id(), sender, body)).await?;
             Ok(thread)
         })

@@ -25,37 +25,55 @@ const FORWARD: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership exists, and its read marker is earlier");
 
 impl Thread {
-    /// Notes that the member has read up to this message, which is a message, a position, or an id that is a UUIDv7. It only
-    /// ever moves forward: an earlier message changes nothing. It never moves past the clock: a message that is ahead of it stays
-    /// unread until it is marked after its time, within the [send window](crate::SendWindow). A conditional update: 1 WCU, and 1
-    /// of the index; 1 RCU more if the message that the membership shows has expired, and 2 if the marker is not moved either.
+    /// Marks the messages up to this one as read by the member. Accepts a message, a position, or a UUIDv7 message id.
+    ///
+    /// The read marker only moves forward, so an earlier message changes nothing. It never passes the clock: within the
+    /// [send window](crate::SendWindow), a message may be later than the clock. It stays unread until it is marked
+    /// after its time.
+    ///
+    /// One conditional update: 1 WCU and 1 WCU of the index. If the message that the membership shows has expired, 1
+    /// RCU more, or 2 RCU if the marker does not move either.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let group = chat.start_direct(&andrew, &bayko, "Hello").await?.group_id();
+    /// let mut thread = chat.open(bayko.id(), group).await?;
+    /// assert_eq!(thread.unread().await?.count, 1);
+    ///
+    /// let newest = thread.messages().limit(1).fetch().await?.items.remove(0);
+    /// thread.mark_read(&newest).await?;
+    /// assert_eq!(thread.unread().await?.count, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`NotFound`](crate::ErrorKind::NotFound) when the user is no longer a member.
-    /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, mark again.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the user is no longer a member.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
-        let store = self.chat.store.clone();
+        let store = self.threadline.store.clone();
         let call = begin!(&*store, CARD);
         call.run(async {
             let position = position?;
-            // A message ahead of the clock would mark others as read that nobody has seen yet.
-            let position = self.chat.not_ahead(position);
+            // A marker later than the clock would mark messages as read that nobody has sent yet.
+            let position = self.threadline.not_after_now(position);
             let value = || position.to_string();
             let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
-            let write = Write::update(self.me.key(), Update::new().set(Membership::LAST_READ, value()))
+            let write = Write::update(self.membership.key(), Update::new().set(Membership::LAST_READ, value()))
                 .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))
                 .returning_old();
-            // Read first: a read that failed after the write would say that nothing was done.
-            let me = self.chat.without_expired(&call, self.me.clone()).await?;
+            // Before the write, because a failed read after it would hide that the marker moved.
+            let membership = self.threadline.without_expired(&call, self.membership.clone()).await?;
             match call.write(write).await? {
                 WriteOutcome::Done { .. } => {
-                    self.me = me.read_up_to(position);
+                    self.membership = membership.read_up_to(position);
                     Ok(())
                 }
                 WriteOutcome::Refused { current, .. } => {
                     let current = read_own::<Membership>(current)?.ok_or_else(not_a_member)?;
-                    self.me = self.chat.without_expired(&call, current).await?;
+                    self.membership = self.threadline.without_expired(&call, current).await?;
                     Ok(())
                 }
             }

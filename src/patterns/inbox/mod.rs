@@ -14,13 +14,13 @@ pub use page::InboxRequest;
 pub use unread::Unread;
 
 impl Threadline {
-    /// Returns a read marker at this position, or at the clock's time if the position is ahead of it.
-    pub(super) fn not_ahead(&self, position: MessagePosition) -> MessagePosition {
+    /// Returns a read marker at this position, or at the clock's time if the position is later.
+    pub(super) fn not_after_now(&self, position: MessagePosition) -> MessagePosition {
         let now = self.clock.now();
         if position.created_at() > now { MessagePosition::at(now) } else { position }
     }
 
-    /// Returns the membership without a message that has expired: it then shows the newest that is left. 1 RCU for one that has.
+    /// Returns the membership without an expired message: it then shows the newest remaining one, for 1 RCU.
     pub(super) async fn without_expired(&self, call: &Call<'_>, membership: Membership) -> Result<Membership> {
         let now = self.clock.now();
         if !membership.shows_expired(now) {

@@ -29,19 +29,29 @@ pub(crate) const CARD: Card = Card::new("inbox.page", "Threadline::inbox", Calle
 const QUERY: RequestCard = RequestCard::query(&Membership::CARD).on_index().range("begins with GRP#");
 
 impl Threadline {
-    /// A user's inbox: the user's conversations, the one with the newest message first.
+    /// Returns a request for a page of a user's inbox: the user's memberships, the one with the newest message first.
     ///
-    /// It is read from the index, and ordered by a projector, so it follows the messages by a moment.
+    /// The order and the previews follow a new message after a short time, when a [projector](crate::stream::Projector)
+    /// has processed its stream record. Without a projector, they never change.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let page = chat.inbox(bayko.id()).fetch().await?;
+    /// assert_eq!(page.items[0].preview().map(|preview| preview.as_str()), Some("Hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn inbox(&self, user: UserId) -> InboxRequest<'_> {
-        InboxRequest { chat: self, user, limit: 20, cursor: None }
+        InboxRequest { threadline: self, user, limit: 20, cursor: None }
     }
 }
 
-/// A page of an inbox that is still to be read. See [`Threadline::inbox`].
+/// The request for a page of an inbox. See [`Threadline::inbox`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct InboxRequest<'a> {
-    chat: &'a Threadline,
+    threadline: &'a Threadline,
     user: UserId,
     limit: u32,
     cursor: Option<Cursor>,
@@ -51,26 +61,65 @@ impl InboxRequest<'_> {
     /// The largest limit of a page.
     pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
 
-    /// Sets the most entries, 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    /// Sets the largest number of entries, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// chat.create_group(NewGroup::new("Babylon 5 fans", &andrew)?, "Welcome!").await?;
+    /// let page = chat.inbox(andrew.id()).limit(1).fetch().await?;
+    /// assert_eq!(page.items.len(), 1);
+    /// assert!(page.next.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Goes on from a page before, of the same inbox. A conversation that moved to the top in between is not on later pages.
+    /// Sets the cursor of an earlier page of the same inbox. Default: the first page.
+    ///
+    /// A conversation that has moved to the top in the meantime is not on later pages.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// chat.create_group(NewGroup::new("Babylon 5 fans", &andrew)?, "Welcome!").await?;
+    /// let page = chat.inbox(andrew.id()).limit(1).fetch().await?;
+    /// let rest = chat.inbox(andrew.id()).limit(1).cursor(page.next).fetch().await?;
+    /// assert_eq!((rest.items.len(), rest.next), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cursor(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.cursor = cursor.into();
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of rows, which is four rows at least, and 1 RCU for each whose newest message has expired. One row more than the page holds is read, to know
-    /// whether there is more.
+    /// Reads the page: 0.5 RCU per 4 KB of entries, which is at least four, and 1 RCU for each whose newest message has
+    /// expired.
+    ///
+    /// It reads one entry more than the page contains, to see if there is another page.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let page = chat.inbox(andrew.id()).fetch().await?;
+    /// assert_eq!((page.items.len(), page.next), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and a cursor of another list.
-    /// * As [`StoreExt::query`](crate::store::StoreExt::query).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and for a cursor of another list.
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Membership>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(self.read(&call)).await
     }
 
@@ -87,31 +136,37 @@ impl InboxRequest<'_> {
             None => None,
         };
         let query = Query::index(list.partition.clone())
-            .range(SortRange::BeginsWith(Membership::inbox_rows()))
+            .range(SortRange::BeginsWith(Membership::inbox_entries()))
             .order(list.order)
             .start(start);
         let mut pages = call.pages(query);
-        let (mut rows, mut seen) = (Listed::new(limit), HashSet::new());
-        while !rows.has_more() {
-            // One more than is missing tells whether there is more.
-            pages.query.limit = rows.next_limit();
+        let (mut entries, mut seen) = (Listed::new(limit), HashSet::new());
+        while !entries.has_more() {
+            pages.query.limit = entries.next_limit();
             let Some(items) = pages.next().await? else { break };
-            // A conversation that goes back while the page is read, since its message was removed, is met twice.
+            // A conversation that moves back while the page is read, after its message was removed, appears twice.
             let found = items.into_iter().filter_map(read_entry);
-            rows.extend(found.filter(|row| row.as_ref().map_or(true, |(row, _)| seen.insert(row.group_id()))));
+            let is_new = |found: &Result<(Membership, String)>| {
+                found.as_ref().map_or(true, |(entry, _)| seen.insert(entry.group_id()))
+            };
+            entries.extend(found.filter(is_new));
         }
-        let Part { items: rows, more, unreadable } = rows.finish();
-        let next = more.then(|| rows.last().map(|(_, place)| list.cursor(place))).flatten();
-        let mut items = Vec::with_capacity(rows.len());
-        for (row, _) in rows {
-            items.push(self.chat.without_expired(call, row).await?);
+        let Part { items: entries, more, unreadable } = entries.finish();
+        let next = more.then(|| entries.last().map(|(_, index_sk)| list.cursor(index_sk))).flatten();
+        let mut items = Vec::with_capacity(entries.len());
+        for (entry, _) in entries {
+            items.push(self.threadline.without_expired(call, entry).await?);
         }
         Ok(Page { items, next, previous: None, unreadable })
     }
 
-    /// The position in the index that a cursor stands for.
-    fn start(&self, place: &str) -> Result<Position> {
-        let (time, group) = placed_at(place).ok_or_else(|| Error::invalid("the cursor is not one of an inbox"))?;
+    /// Returns the position in the index after which the page starts.
+    fn start(&self, index_sk: &str) -> Result<Position> {
+        let (time, group) = parse_index_key(index_sk).ok_or_else(|| {
+            Error::invalid(
+                "cursor belongs to another list: use it with the request that returned it, or start without one",
+            )
+        })?;
         Ok(Position {
             key: Membership::key_from((group, self.user)),
             index_key: Some(IndexKey::new(Membership::inbox(self.user), Membership::recency(time, group))),
@@ -119,17 +174,18 @@ impl InboxRequest<'_> {
     }
 }
 
-/// Reads an entry and its place in the index, from which the list continues, also if the entry does not belong there.
+/// Reads an entry and its sort key in the index, after which the list continues, even if the entry does not belong
+/// there.
 fn read_entry(item: Item) -> Option<Result<(Membership, String)>> {
-    let place = item.get_s(GSI1SK).filter(|sk| placed_at(sk).is_some()).map(str::to_owned);
-    let no_place = || Error::new(ErrorKind::Corrupt, "the item's place in the index is none of an inbox entry");
+    let index_sk = item.get_s(GSI1SK).filter(|sk| parse_index_key(sk).is_some()).map(str::to_owned);
+    let no_key = || Error::new(ErrorKind::Corrupt, "index key is not that of an inbox entry");
     let membership = read_listed::<Membership>(item)?;
-    Some(membership.and_then(|membership| Ok((membership, place.ok_or_else(no_place)?))))
+    Some(membership.and_then(|membership| Ok((membership, index_sk.ok_or_else(no_key)?))))
 }
 
-/// Reads the sort key of an entry in the index, which is the text of a cursor after it. In another spelling it is another
-/// place, and the list would not continue after it.
-fn placed_at(sk: &str) -> Option<(Timestamp, GroupId)> {
+/// Parses the sort key of an entry in the index, which is also the text of a cursor. Only the stored spelling is valid,
+/// because the list would continue elsewhere after another one.
+fn parse_index_key(sk: &str) -> Option<(Timestamp, GroupId)> {
     let (time, group) = sk.split_once('#')?.1.split_once('#')?;
     let (time, group) = (time.parse().ok()?, group.parse().ok()?);
     (Membership::recency(time, group).as_str() == sk).then_some((time, group))
@@ -141,7 +197,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     #[test]
-    fn a_cursor_is_taken_in_the_one_spelling_that_an_inbox_gives() {
+    fn inbox_start_accepts_only_the_stored_spelling() {
         let chat = Threadline::new(MemoryStore::new());
         let inbox = chat.inbox("6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap());
         let (time, group) = ("2026-11-22T12:00:00.000000+00:00", "5ae290ed-55d1-47a0-bc6d-fe2bc2700399");

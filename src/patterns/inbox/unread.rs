@@ -16,53 +16,79 @@ pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Ca
     )])
     .retry("reads again");
 
-/// The unread messages of a conversation: those of others that are later than the member's read marker and than the member's own
-/// newest message. A deleted message counts like any other, until it is removed from the table.
+/// The number of unread messages in a conversation.
+///
+/// A message is unread if another member sent it after the member's read marker and after the member's own newest
+/// message. A deleted message counts until it is removed from the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
-    /// The messages counted, at most [`MAX`](Self::MAX).
+    /// The number of unread messages, at most [`MAX`](Self::MAX).
     pub count: u32,
-    /// `true` if there are more.
+    /// `true` if there are more than [`MAX`](Self::MAX).
     pub or_more: bool,
-    /// The number of messages met on the way that cannot be read.
+    /// The number of unreadable items among the messages that were read.
     pub unreadable: u32,
 }
 
 impl Unread {
-    /// The limit of a count. A screen shows more as `99+`.
+    /// The limit of the count. An application may show a larger number as `99+`.
     pub const MAX: u32 = 99;
 }
 
 impl Threadline {
-    /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest message. 0.5
-    /// RCU per 4 KB of them. It is more than zero exactly if [`Membership::is_unread`] holds, once everything is projected.
+    /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest
+    /// message.
     ///
-    /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or [`open`](Self::open).
+    /// It costs 0.5 RCU per 4 KB of them. Once everything is projected, the count is above zero exactly if
+    /// [`Membership::is_unread`] is `true`.
+    ///
+    /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or
+    /// [`open`](Self::open).
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let page = chat.inbox(bayko.id()).fetch().await?;
+    /// assert_eq!(chat.unread(&page.items[0]).await?.count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::query`](crate::store::StoreExt::query).
-    pub async fn unread(&self, row: &Membership) -> Result<Unread> {
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
+    pub async fn unread(&self, entry: &Membership) -> Result<Unread> {
         let call = begin!(&*self.store, CARD);
-        call.run(count_unread(&call, row)).await
+        call.run(count_unread(&call, entry)).await
     }
 }
 
 impl Thread {
-    /// Counts unread messages by the read marker of when the thread was opened, or that was set since. 0.5 RCU per 4 KB of them.
+    /// Counts unread messages, by the read marker of when the thread was opened or of a later
+    /// [`mark_read`](Self::mark_read).
+    ///
+    /// It costs 0.5 RCU per 4 KB of them.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let group = chat.start_direct(&andrew, &bayko, "Hello").await?.group_id();
+    /// let thread = chat.open(bayko.id(), group).await?;
+    /// assert_eq!(thread.unread().await?.count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`Threadline::unread`].
+    /// * The errors of [`Threadline::unread`].
     pub async fn unread(&self) -> Result<Unread> {
-        self.chat.unread(&self.me).await
+        self.threadline.unread(&self.membership).await
     }
 }
 
-/// Counts from the newest message back, to the member's own newest message or to the last one read: sending is reading. If the
-/// count is capped, the old ones are left out.
-async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
-    let range = row.last_read().map_or(SortRange::All, |read| SortRange::After(read.sort_key()));
-    let mut query = Query::table(Message::partition(row.group_id())).range(range).order(Order::Descending);
+/// Counts from the newest message back to the member's own newest message or to the read marker.
+async fn count_unread(call: &Call<'_>, entry: &Membership) -> Result<Unread> {
+    let range = entry.last_read().map_or(SortRange::All, |read| SortRange::After(read.sort_key()));
+    let mut query = Query::table(Message::partition(entry.group_id())).range(range).order(Order::Descending);
     query.limit = NonZeroU32::new(Unread::MAX + 1);
     let mut unread = Unread { count: 0, or_more: false, unreadable: 0 };
     let mut pages = call.pages(query);
@@ -70,7 +96,7 @@ async fn count_unread(call: &Call<'_>, row: &Membership) -> Result<Unread> {
         for message in items.into_iter().filter_map(read_listed::<Message>) {
             match message {
                 Err(_) => unread.unreadable += 1,
-                Ok(message) if message.sender_id() == row.user_id() => return Ok(unread),
+                Ok(message) if message.sender_id() == entry.user_id() => return Ok(unread),
                 Ok(_) if unread.count == Unread::MAX => return Ok(Unread { or_more: true, ..unread }),
                 Ok(_) => unread.count += 1,
             }

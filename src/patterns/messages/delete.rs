@@ -16,23 +16,39 @@ pub(crate) const CARD: Card = Card::new("messages.delete", "Thread::delete", Cal
     .retry("returns the tombstone");
 
 impl Thread {
-    /// Deletes a message of one's own: its text goes, a tombstone stays, so that no late edit brings it back. A conditional
-    /// update: 1 WCU per KB. Deleting it again is done without a change, so a repeat is safe.
+    /// Deletes the caller's own message, and returns its tombstone. Accepts a message, a position, or a UUIDv7 message
+    /// id.
+    ///
+    /// The text is removed. The tombstone stays, so that no late edit restores the message.
+    ///
+    /// One conditional update: 1 WCU per KB. Deleting a deleted message changes nothing, so a retry is safe.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let sent = thread.send(chat.new_message_id(), "Oops").await?;
+    /// let tombstone = thread.delete(&sent).await?;
+    /// assert!(tombstone.is_deleted());
+    /// assert_eq!(tombstone.body(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`NotFound`](crate::ErrorKind::NotFound) when there is no such message in this thread.
-    /// * [`Denied`](crate::ErrorKind::Denied) when it is somebody else's.
-    /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
-    /// * As [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, delete again.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if there is no such message in this thread.
+    /// * [`Denied`](crate::ErrorKind::Denied) if another user sent the message.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the message cannot be read.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let position = message.try_into().map_err(Into::into);
         call.run(async {
-            let now = self.chat.clock.now();
+            let now = self.threadline.clock.now();
             let update = Update::new().set(Message::DELETED_AT, now).remove(Message::BODY);
             match self.change(&call, position?, update, Condition::absent(Message::DELETED_AT)).await? {
-                Changed::Now(old) => Ok(old.deleted(now)),
-                Changed::Not(tombstone) => Ok(tombstone),
+                Changed::Done(old) => Ok(old.deleted(now)),
+                Changed::Refused(tombstone) => Ok(tombstone),
             }
         })
         .await

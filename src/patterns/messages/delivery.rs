@@ -1,4 +1,4 @@
-//! Messages on their way to the table.
+//! The steps of a send: the message of a draft, its put, and the comparison with a stored one.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
@@ -9,14 +9,15 @@ use crate::request::{Condition, Transaction, WriteOutcome};
 use crate::stored::Entity;
 
 impl Threadline {
-    /// The message that a draft becomes.
+    /// Builds the message of a draft.
     pub(in crate::patterns) fn compose(&self, group: GroupId, sender: Profile, draft: Draft) -> Result<Message> {
-        let (body, id, created_at) = draft.settle(|| self.new_message_id())?;
+        let (body, id, created_at) = draft.into_parts(|| self.new_message_id())?;
         Ok(Message::new(group, created_at, id, sender, body))
     }
 
-    /// Checks that a message is stored as it was sent. An expired one counts as long as it is in the table: a read does not return
-    /// it, but a condition still sees it.
+    /// Checks that a message is stored as it was sent.
+    ///
+    /// An expired message counts while it is in the table. A read does not return it, but a condition applies to it.
     ///
     /// # Errors
     /// `missing` if the table has no such message.
@@ -37,7 +38,7 @@ impl Threadline {
         if outcome.is_refused(check) { Err(missing()) } else { outcome.done() }
     }
 
-    /// Puts a new message, or finds that it is stored.
+    /// Puts a new message, or returns the stored one.
     pub(in crate::patterns) async fn deliver(&self, call: &Call<'_>, message: Message) -> Result<Message> {
         if let Some(error) = self.out_of_window(message.created_at()) {
             return same_message(call.read(message.key()).await?.ok_or(error)?, &message);
@@ -45,8 +46,8 @@ impl Threadline {
         match call.write(put_new(&message)?).await? {
             WriteOutcome::Done { .. } => Ok(message),
             WriteOutcome::Refused { current, .. } => {
-                // An item that is there and is not shown has expired.
-                let expired = || Error::not_found("the message has expired").with_entity(Message::TYPE);
+                // A refusal without an item means that the item has expired.
+                let expired = || Error::not_found("message has expired").with_entity(Message::TYPE);
                 let current = current.ok_or_else(expired)?;
                 same_message(read_own(Some(current))?.ok_or_else(another_message)?, &message)
             }
@@ -54,7 +55,7 @@ impl Threadline {
     }
 }
 
-/// The stored message, where it is the one that was sent.
+/// Returns the stored message if it is the one that was sent.
 fn same_message(stored: Message, sent: &Message) -> Result<Message> {
     if stored.sender_id() == sent.sender_id() && stored.body() == sent.body() {
         Ok(stored)
@@ -64,6 +65,6 @@ fn same_message(stored: Message, sent: &Message) -> Result<Message> {
 }
 
 fn another_message() -> Error {
-    Error::new(ErrorKind::AlreadyExists, "there is a message with this id by another author or with another text")
+    Error::new(ErrorKind::AlreadyExists, "another message has this id: its author or its text differs")
         .with_entity(Message::TYPE)
 }

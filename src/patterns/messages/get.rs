@@ -12,21 +12,15 @@ pub(crate) const CARD: Card = Card::new("messages.get", "Thread::message", Calle
     .retry("reads again");
 
 impl Thread {
-    /// Returns one message of the thread, if any: 0.5 RCU per 4 KB. Accepts a message, a position, or a UUIDv7 message id. A deleted
-    /// message is returned as a tombstone; an expired one, or another program's item, is not returned.
+    /// Returns a message of the thread, if any. Accepts a message, a position, or a UUIDv7 message id.
     ///
-    /// The read is eventually consistent, so it may miss a message that was just sent.
+    /// It costs 0.5 RCU per 4 KB. The read is eventually consistent, so it may miss a message that was just sent.
+    ///
+    /// For a deleted message, it returns the tombstone. It never returns an expired message or another program's item.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> threadline::Result<()> {
-    /// use threadline::{MemoryStore, NewUser, Threadline};
-    ///
-    /// let chat = Threadline::new(MemoryStore::new());
-    /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
-    /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    #[doc = include_str!("../example_setup.md")]
     /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
-    ///
     /// let sent = thread.send(chat.new_message_id(), "Are you there?").await?;
     /// assert_eq!(thread.message(sent.position()).await?, Some(sent));
     /// # Ok(())
@@ -34,14 +28,14 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`Corrupt`](crate::ErrorKind::Corrupt) for a message that cannot be read.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the message cannot be read.
     /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
-    /// * As [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn message(
         &self,
         position: impl TryInto<MessagePosition, Error: Into<Error>>,
     ) -> Result<Option<Message>> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         let position = position.try_into().map_err(Into::into);
         call.run(async {
             let key = Message::key_from(MessageKey { group: self.group_id(), position: position? });

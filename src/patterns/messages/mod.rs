@@ -18,10 +18,10 @@ use crate::request::{Order, Query};
 
 pub use page::MessagesRequest;
 
-/// Returns the newest message of a thread that can be read, consistently. One that cannot has been reported by its own record.
+/// Reads the newest readable message of a thread, consistently. It skips unreadable ones, which the projector reports.
 pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Option<Message>> {
     let mut query = Query::table_consistent(Message::partition(group)).order(Order::Descending);
-    // More than one, so that expired messages and an application's own entities rarely cost another page.
+    // More than one, so that a few expired messages or other entities cost no second page.
     query.limit = NonZeroU32::new(4);
     let mut pages = call.pages(query);
     while let Some(items) = pages.next().await? {
@@ -29,7 +29,7 @@ pub(crate) async fn newest_message(call: &Call<'_>, group: GroupId) -> Result<Op
         if let Some(message) = messages.find_map(Result::ok) {
             return Ok(Some(message));
         }
-        // Where there are four of them, there may be many.
+        // After four unsuitable items, there may be many.
         pages.query.limit = NonZeroU32::new(100);
     }
     Ok(None)

@@ -40,11 +40,26 @@ pub(crate) const CARD: Card = Card::new("messages.page", "Thread::messages", Cal
 const QUERY: RequestCard = RequestCard::query(&Message::CARD).range("within the bounds");
 
 impl Thread {
-    /// The thread's messages, newest first unless told otherwise. Deleted ones are there as tombstones.
+    /// Returns a request for a page of the thread's messages. Default: the newest 20. Deleted messages are tombstones.
     ///
-    /// They are read eventually consistent: a page read right after a send may miss it, unless
-    /// [`consistent`](MessagesRequest::consistent) asks for it at twice the cost. A message that was sent late, with an id from
-    /// before, stands at the time of its id.
+    /// The read is eventually consistent, so it may miss a message that was just sent. A
+    /// [`consistent`](MessagesRequest::consistent) read costs twice as much.
+    ///
+    /// The time in a message's id determines its position. So a message that was sent late, with an earlier id, is
+    /// among the earlier messages.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().limit(1).fetch().await?;
+    /// assert_eq!(page.items[0].body().map(|body| body.as_str()), Some("Are you there?"));
+    ///
+    /// let rest = thread.messages().limit(1).cursor(page.next).fetch().await?;
+    /// assert_eq!(rest.items[0].body().map(|body| body.as_str()), Some("Hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn messages(&self) -> MessagesRequest<'_> {
         MessagesRequest {
             thread: self,
@@ -59,7 +74,7 @@ impl Thread {
     }
 }
 
-/// A page of a thread that is still to be read. See [`Thread::messages`].
+/// The request for a page of a thread's messages. See [`Thread::messages`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct MessagesRequest<'a> {
@@ -77,68 +92,173 @@ impl MessagesRequest<'_> {
     /// The largest limit of a page.
     pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
 
-    /// Newest first: the page starts with the newest message within the bounds.
+    /// Sets the order to newest first, which is the default. The page starts with the newest message within the bounds.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().newest_first().fetch().await?;
+    /// assert_eq!(page.items[0], second);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn newest_first(mut self) -> Self {
         self.order = Order::Descending;
         self
     }
 
-    /// Oldest first: the page starts with the oldest message within the bounds.
+    /// Sets the order to oldest first. Default: newest first. The page starts with the oldest message within the
+    /// bounds.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().oldest_first().fetch().await?;
+    /// assert_eq!(page.items[1], second);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn oldest_first(mut self) -> Self {
         self.order = Order::Ascending;
         self
     }
 
-    /// Sets the most messages, 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    /// Sets the largest number of messages, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().limit(1).fetch().await?;
+    /// assert_eq!(page.items, [second]);
+    /// assert!(page.next.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Only messages before this one, which is a message, a position, or an id that is a UUIDv7.
+    /// Limits the page to the messages before this one. Default: no limit. Accepts a message, a position, or a UUIDv7
+    /// message id.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().before(&second).fetch().await?;
+    /// assert_eq!(page.items.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn before(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
         self.before = Some(bound(message));
         self
     }
 
-    /// Only messages after this one.
+    /// Limits the page to the messages after this one. Default: no limit. Accepts a message, a position, or a UUIDv7
+    /// message id.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let first = thread.messages().fetch().await?.items.remove(0);
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().after(&first).fetch().await?;
+    /// assert_eq!(page.items, [second]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn after(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
         self.after = Some(bound(message));
         self
     }
 
-    /// The page with this message in its middle: half of the others come before it in the order asked for, half after. It costs two
-    /// queries, see [`fetch`](Self::fetch).
+    /// Sets the message in the middle of the page. Default: none. Accepts a message, a position, or a UUIDv7 message
+    /// id.
+    ///
+    /// Half of the other messages come before it in the requested order, and half after it. The page costs two queries;
+    /// see [`fetch`](Self::fetch).
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// thread.send(chat.new_message_id(), "Andrew?").await?;
+    /// let page = thread.messages().around(&second).limit(3).fetch().await?;
+    /// assert_eq!(page.items[1], second);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn around(mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Self {
         self.around = Some(bound(message));
         self
     }
 
-    /// Goes on from a page before, of the same thread, order and bounds.
+    /// Sets the cursor of an earlier page, with the same thread, order and bounds. Default: the first page.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().limit(1).fetch().await?;
+    /// let rest = thread.messages().limit(1).cursor(page.next).fetch().await?;
+    /// assert_eq!((rest.items.len(), rest.next), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cursor(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.cursor = cursor.into();
         self
     }
 
-    /// Sees every message that was acknowledged before, at twice the cost.
+    /// Makes the read strongly consistent, at twice the cost. It returns every message that was acknowledged before.
+    /// Default: eventually consistent.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let second = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// let page = thread.messages().consistent().fetch().await?;
+    /// assert_eq!(page.items[0], second);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of messages, twice that where it is [`consistent`](Self::consistent). One message more than
-    /// the page holds is read, to know whether there is more.
+    /// Reads the page: 0.5 RCU per 4 KB of messages, or 1 RCU if it is [`consistent`](Self::consistent).
     ///
-    /// A page around a message costs a query on each side of it, each of the whole page and one message more, since a side that is
-    /// short leaves its room to the other: about twice as much as another page, and 1 RCU at least. A page both `before` one message
-    /// and `after` another may cost two queries more, of one message each at most: what is read counts the two in.
+    /// It reads one message more than the page contains, to see if there is another page. Two kinds of pages cost more:
+    ///
+    /// * A page [`around`](Self::around) a message needs a query on each side. Each reads a whole page and one message
+    ///   more, because a short side leaves its room to the other. So it costs about twice as much as another page, and
+    ///   at least 1 RCU.
+    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at most
+    ///   one message. The range that DynamoDB reads includes both bounds.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let page = thread.messages().fetch().await?;
+    /// assert_eq!((page.items.len(), page.next), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, a bound that holds no time, an `after` that lies behind `before`, a message both bounded and
-    ///   around, and a cursor of another list.
-    /// * As [`StoreExt::query`](crate::store::StoreExt::query).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and for a cursor of another list.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a bound that contains no time, and for an `after` that is later than
+    ///   `before`.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a page around a message with another bound or a cursor.
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Message>> {
-        let call = begin!(&*self.thread.chat.store, CARD);
+        let call = begin!(&*self.thread.threadline.store, CARD);
         call.run(self.read(&call)).await
     }
 
@@ -147,7 +267,7 @@ impl MessagesRequest<'_> {
         let range = Range { before: position(&self.before)?, after: position(&self.after)? };
         if let Some(around) = position(&self.around)? {
             if self.cursor.is_some() || range != Range::default() {
-                return Err(Error::invalid("a page around a message has no other bound and no cursor"));
+                return Err(Error::invalid("page around a message has another bound or a cursor: remove it"));
             }
             return self.read_around(call, around, limit).await;
         }
@@ -156,7 +276,7 @@ impl MessagesRequest<'_> {
             walk.start = Excluded(walk.list().position(cursor)?.parse()?);
         }
         let Part { items, more, unreadable } = walk.read(call, limit).await?.finish();
-        let next = more.then(|| items.last()).flatten().map(|last| walk.cursor_behind(last));
+        let next = more.then(|| items.last()).flatten().map(|last| walk.cursor_after(last));
         Ok(Page { items, next, previous: None, unreadable })
     }
 
@@ -165,20 +285,20 @@ impl MessagesRequest<'_> {
             Order::Ascending => Order::Descending,
             Order::Descending => Order::Ascending,
         };
-        // The side before the message is read backwards. The message itself belongs to the side behind it; a side that is
-        // short leaves its room to the other, so each is read for the whole page.
+        // The side before the message is read backwards; the other side includes the message. A short side leaves its
+        // room to the other, so each is read for the whole page.
         let forwards = self.walk(self.order, Range::default(), Included(around));
         let backwards = self.walk(reversed, Range::default(), Excluded(around));
         let after = forwards.read(call, limit).await?;
         let before = backwards.read(call, limit).await?;
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-        let wanted_before = ((limit - 1) / 2).max(limit.saturating_sub(after.len())).min(before.len());
-        let (before, mut after) = (before.first(wanted_before), after.first(limit - wanted_before));
+        let before_len = ((limit - 1) / 2).max(limit.saturating_sub(after.len())).min(before.len());
+        let (before, mut after) = (before.first(before_len), after.first(limit - before_len));
         let mut items = before.items;
         items.reverse();
         items.append(&mut after.items);
-        let next = after.more.then(|| items.last()).flatten().map(|last| forwards.cursor_behind(last));
-        let previous = before.more.then(|| items.first()).flatten().map(|first| backwards.cursor_behind(first));
+        let next = after.more.then(|| items.last()).flatten().map(|last| forwards.cursor_after(last));
+        let previous = before.more.then(|| items.first()).flatten().map(|first| backwards.cursor_after(first));
         Ok(Page { items, next, previous, unreadable: before.unreadable.saturating_add(after.unreadable) })
     }
 
@@ -187,18 +307,18 @@ impl MessagesRequest<'_> {
     }
 }
 
-/// One way through a thread.
+/// A read of a thread in one order.
 struct Walk {
     group: GroupId,
     consistency: Consistency,
     order: Order,
     range: Range,
-    /// Where it starts, if not at the end of the range. A walk that includes its start has no other bounds.
+    /// The start, if it is not the end of the range. A walk that includes its start has no other bounds.
     start: Bound<MessagePosition>,
 }
 
 impl Walk {
-    /// Reads a page and one message more, which tells whether there is more.
+    /// Reads a page and one message more, which shows if there is another page.
     async fn read(&self, call: &Call<'_>, limit: NonZeroU32) -> Result<Listed<Message>> {
         let between = |low: MessagePosition, high: MessagePosition| SortRange::Between(low.sort_key(), high.sort_key());
         let (keys, start) = match (self.start, self.order) {
@@ -224,18 +344,18 @@ impl Walk {
         Ok(messages)
     }
 
-    fn cursor_behind(&self, message: &Message) -> Cursor {
+    fn cursor_after(&self, message: &Message) -> Cursor {
         self.list().cursor(&message.position().to_string())
     }
 
-    /// What the cursors of the walk are bound to.
+    /// Returns the list that the cursors are bound to.
     fn list(&self) -> List {
         let partition = Message::partition(self.group);
         List { pattern: CARD.name, partition, order: self.order, bounds: self.range.text() }
     }
 }
 
-/// The bounds of a read, neither of them counted in.
+/// The exclusive bounds of a read.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Range {
     before: Option<MessagePosition>,
@@ -243,19 +363,19 @@ struct Range {
 }
 
 impl Range {
-    /// Returns `true` for a sort key within the bounds, also one of an item that cannot be read.
+    /// Returns `true` for a sort key within the bounds, even if the item cannot be read.
     fn contains(&self, sk: &str) -> bool {
         self.before.is_none_or(|before| sk < before.sort_key().as_str())
             && self.after.is_none_or(|after| sk > after.sort_key().as_str())
     }
 
-    /// The bounds as the cursors hold them.
+    /// Returns the bounds as text, for the cursors.
     fn text(&self) -> String {
         let text = |bound: Option<MessagePosition>| bound.map(|bound| bound.to_string()).unwrap_or_default();
         format!("{} {}", text(self.after), text(self.before))
     }
 
-    /// The narrowest range that DynamoDB has for the bounds. One of two bounds counts both in.
+    /// Returns DynamoDB's narrowest range for the bounds. With two bounds, the range includes both.
     fn sort_keys(&self) -> SortRange {
         match (self.after, self.before) {
             (None, None) => SortRange::All,
@@ -266,7 +386,7 @@ impl Range {
     }
 }
 
-/// A bound as it was given: an error waits for `fetch`, so that the builder's calls stay plain.
+/// Converts a bound. `fetch` returns the error, so that the setters need no `?`.
 fn bound(message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<MessagePosition, String> {
     message.try_into().map_err(|error| error.into().to_string())
 }

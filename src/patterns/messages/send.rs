@@ -23,46 +23,81 @@ pub(crate) const CARD: Card = Card::new("messages.send", "Thread::send", Caller:
     .retry("returns the stored message, if the id, the author and the text are the same");
 
 impl Thread {
-    /// Sends a message with this id. A put if absent: 1 WCU per KB; 1 RCU per 4 KB for an id outside the
-    /// [send window](crate::SendWindow), whose message is only looked up. Make the id on the server, by
-    /// [`new_message_id`](crate::Threadline::new_message_id): a message is placed by the time in its id, and a reply from a device whose
-    /// clock is slow would be placed before the question.
+    /// Sends a message with this id, and returns it.
     ///
-    /// The message carries the names of the membership that opened the thread. A rename may not have reached it yet, and later
-    /// ones do not change it. To show names as they are now, look the senders up by [`sender_id`](Message::sender_id).
+    /// One conditional put: 1 WCU per KB. For an id outside the [send window](crate::SendWindow), it only looks the
+    /// message up: 1 RCU per 4 KB.
     ///
-    /// Idempotent: a repeat with the same id, author and text gives the message that is stored. So after an error that leaves
-    /// the outcome unknown, send again with the same id.
+    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). The time in the id
+    /// determines the message's position, so a device with a slow clock would place its reply before the question.
+    ///
+    /// # Retries
+    /// A retry with the same id, author and text returns the stored message. After an unknown outcome, send again with
+    /// the same id.
+    ///
+    /// # Names
+    /// The message gets the names that the caller's membership held when the thread was opened. It keeps them after a
+    /// rename. To show current names, look the sender up by [`sender_id`](Message::sender_id).
+    ///
+    /// # Examples
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let id = chat.new_message_id();
+    /// let sent = thread.send(id, "Are you there?").await?;
+    /// assert_eq!(thread.send(id, "Are you there?").await?, sent);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses, an id that is no UUIDv7 (see
-    ///   [`send_draft`](Self::send_draft)), and a message that is not stored, or has expired, with an
-    ///   id older than the [send window](crate::SendWindow) or more than 24 hours ahead.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for an id ahead of the send window whose message is not stored: nothing was sent.
-    ///   The error says how far ahead it is, and a retry succeeds once the clock has reached the window.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) for a retry within the window of a message that has expired and is still in the table.
-    ///   Once DynamoDB has removed it, a retry within the window is a new message.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is a message with this id by somebody else, or with another
-    ///   text, as after an edit.
-    /// * As [`StoreExt::write`](crate::store::StoreExt::write).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses, and for an id that is no
+    ///   UUIDv7: use [`send_draft`](Self::send_draft).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id older than the [send window](crate::SendWindow) or more than 24
+    ///   hours later than the clock, if the message is not stored or has expired.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for an id later than the send window, if the message is not
+    ///   stored. Nothing was sent. The error states the difference. A retry succeeds once the clock has reached the
+    ///   window.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) for a retry within the window, if the message has expired and is
+    ///   still in the table. Once DynamoDB has removed it, a retry within the window sends a new message.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another user sent a message with this id, or if its
+    ///   text is another one, for example after an edit.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write).
     pub async fn send(&self, id: MessageId, body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::from(body).id(id))).await
     }
 
-    /// Sends a message whose id does not hold its time, as Cruddur's do not, or whose id does not matter.
+    /// Sends a draft: a plain text, or a message whose id is no UUIDv7, such as Cruddur's.
+    ///
+    /// The cost is that of [`send`](Self::send).
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::Draft;
+    ///
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// thread.send_draft("Are you there?").await?;
+    /// let draft = Draft::new("Andrew?")?.id(chat.new_message_id());
+    /// let sent = thread.send_draft(draft.clone()).await?;
+    /// assert_eq!(thread.send_draft(draft).await?, sent);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send); and [`Invalid`](crate::ErrorKind::Invalid) where the time is missing, or not that of the id. After an
-    /// unknown outcome, a draft without an id is sent a second time by another call.
+    /// * The errors of [`send`](Self::send). After an unknown outcome, a retry of a draft without an id sends a
+    ///   second message.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is no UUIDv7 and the time is missing, or if the time
+    ///   differs from that of a UUIDv7.
     pub async fn send_draft(&self, draft: impl TryInto<Draft, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(draft.try_into().map_err(Into::into)).await
     }
 
     async fn dispatch(&self, draft: Result<Draft>) -> Result<Message> {
-        let call = begin!(&*self.chat.store, CARD);
+        let call = begin!(&*self.threadline.store, CARD);
         call.run(async {
-            let message = self.chat.compose(self.group_id(), self.me.profile(), draft?)?;
-            self.chat.deliver(&call, message).await
+            let message = self.threadline.compose(self.group_id(), self.membership.profile(), draft?)?;
+            self.threadline.deliver(&call, message).await
         })
         .await
     }

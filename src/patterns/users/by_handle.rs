@@ -18,14 +18,28 @@ pub(crate) const CARD: Card = Card::new("users.by_handle", "Threadline::user_by_
 const CLAIM: RequestCard = RequestCard::get(&HandleClaim::CARD);
 
 impl Threadline {
-    /// Returns who has this handle, by its [folded](Handle::folded) form; `None` if nobody has. 0.5 RCU.
+    /// Returns the user who has this handle, if any. 0.5 RCU. Handles are compared in their [folded](Handle::folded)
+    /// form.
     ///
-    /// Version 0.1 folded ASCII letters alone. A user whose claim it wrote is found by the handle as typed then, in any ASCII case,
-    /// until [`repair`](crate::stream::Auditor::repair) or a change of the user moves the claim. For a handle that it folded to
-    /// another form, the look-up is 1 RCU, unless the user has typed it the same.
+    /// Version 0.1 folded only ASCII letters. A lookup finds a user with a claim of that version by the handle as it
+    /// was typed then, in any ASCII case. [`repair`](crate::stream::Auditor::repair) or a change of the user moves the
+    /// claim.
+    ///
+    /// For a handle that version 0.1 folded to another form, the lookup costs 1 RCU, unless it has the user's own
+    /// spelling.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let found = chat.user_by_handle("AndrewBrown").await?;
+    /// assert_eq!(found, Some(andrew.profile()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a handle that [`Handle`] refuses.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn user_by_handle(&self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
         let handle = handle.try_into().map_err(Into::into);
@@ -33,15 +47,15 @@ impl Threadline {
             let handle = &handle?;
             let in_use = |claim: &HandleClaim| !claim.is_reserved();
             let claim: Option<HandleClaim> = call.look_up(HandleClaim::key_from(handle)).await?;
-            let before = HandleClaim::key_before(handle);
-            let typed = claim.as_ref().map(|claim| HandleClaim::key_before(claim.key_parts()));
-            if typed.as_ref() != Some(&before)
-                && let Some(before) = before
+            let legacy = HandleClaim::legacy_key(handle);
+            let own_legacy = claim.as_ref().map(|claim| HandleClaim::legacy_key(claim.key_parts()));
+            if own_legacy.as_ref() != Some(&legacy)
+                && let Some(legacy) = legacy
             {
-                // Version 0.1 may have given this form to somebody else than it gave the folded one.
-                let held: Option<HandleClaim> = call.look_up(before).await?;
-                if let Some(held) = held.filter(in_use) {
-                    return Ok(Some(held.into_profile()));
+                // In version 0.1, two users may have had the two forms.
+                let legacy_claim: Option<HandleClaim> = call.look_up(legacy).await?;
+                if let Some(legacy_claim) = legacy_claim.filter(in_use) {
+                    return Ok(Some(legacy_claim.into_profile()));
                 }
             }
             Ok(claim.filter(in_use).map(HandleClaim::into_profile))

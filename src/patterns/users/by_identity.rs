@@ -13,10 +13,21 @@ pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_b
     .retry("reads again");
 
 impl Threadline {
-    /// Whom the identity provider knows by this subject; `None` where nobody. 0.5 RCU.
+    /// Returns the user with this identity-provider subject, if any. 0.5 RCU.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let new = NewUser::new("londo", "Londo Mollari")?.identity("f5a7c1b2")?;
+    /// let londo = chat.create_user(new).await?;
+    /// assert_eq!(chat.user_by_identity("f5a7c1b2").await?, Some(londo.profile()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a subject that [`IdentitySubject`] refuses.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn user_by_identity(
         &self,
         subject: impl TryInto<IdentitySubject, Error: Into<Error>>,

@@ -34,7 +34,7 @@ const NEW_CLAIM: RequestCard =
     RequestCard::put(&HandleClaim::CARD).when("no claim, or its reservation has ended").in_transaction();
 const NEW_IDENTITY: RequestCard = RequestCard::put(&IdentityClaim::CARD).when("no claim").in_transaction();
 
-/// A user who is still to be created.
+/// The request to create a user.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     handle: Handle,
@@ -44,10 +44,19 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// A user with these names.
+    /// Creates a request for a user with these names.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let new = NewUser::new("londo", "Londo Mollari")?;
+    /// let londo = chat.create_user(new).await?;
+    /// assert_eq!(londo.display_name().as_str(), "Londo Mollari");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`Handle`] or [`DisplayName`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a name that [`Handle`] or [`DisplayName`] refuses.
     pub fn new(
         handle: impl TryInto<Handle, Error: Into<Error>>,
         display_name: impl TryInto<DisplayName, Error: Into<Error>>,
@@ -60,16 +69,36 @@ impl NewUser {
         })
     }
 
-    /// Sets the subject by which an identity provider knows the user, such as Cognito's `sub`.
+    /// Sets the user's subject at an identity provider, such as Cognito's `sub`. Default: none.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let new = NewUser::new("londo", "Londo Mollari")?.identity("f5a7c1b2")?;
+    /// let londo = chat.create_user(new).await?;
+    /// assert_eq!(londo.identity().map(|subject| subject.as_str()), Some("f5a7c1b2"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`IdentitySubject`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a subject that [`IdentitySubject`] refuses.
     pub fn identity(mut self, subject: impl TryInto<IdentitySubject, Error: Into<Error>>) -> Result<Self> {
         self.identity = Some(subject.try_into().map_err(Into::into)?);
         Ok(self)
     }
 
-    /// The same with this id, as where users are kept in another database too. It also makes a repeat of the call safe.
+    /// Sets the id, so that a retry does not create a second user. Default: a new id.
+    ///
+    /// It may be the id of the user in another database.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// let new = NewUser::new("londo", "Londo Mollari")?.id(chat.new_user_id());
+    /// let londo = chat.create_user(new.clone()).await?;
+    /// assert_eq!(chat.create_user(new).await?, londo);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(mut self, id: UserId) -> Self {
         self.id = Some(id);
@@ -78,18 +107,35 @@ impl NewUser {
 }
 
 impl Threadline {
-    /// Creates a user, with a handle and an identity that nobody else has. One transaction: 6 WCU, 4 without an identity; 2 more for a
-    /// handle that version 0.1 folded to another form.
+    /// Creates a user with a unique handle and, optionally, a unique identity.
     ///
-    /// A repeat with the same id gives the user who was created, where the names and the identity are the same.
+    /// One transaction: 6 WCU, or 4 without an identity. A handle that version 0.1 folded to another form costs 2 WCU
+    /// more.
+    ///
+    /// A retry with the same id, names and identity returns the created user.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::ErrorKind;
+    ///
+    /// let londo = chat.create_user(NewUser::new("londo", "Londo Mollari")?).await?;
+    /// assert_eq!(londo.version(), 1);
+    ///
+    /// let taken = chat.create_user(NewUser::new("Londo", "Another Londo")?).await.unwrap_err();
+    /// assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when the handle (by its folded form, in use or reserved), the identity or the id is
-    ///   taken: [`Error::entity`] says which, by `HandleClaim`, `IdentityClaim` or `User`. Nothing is written then.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the same id: without one, the
-    ///   repeat may find the handle taken by the user that the first call created.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if the handle, the identity or the id is taken.
+    ///   [`Error::entity`] is `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is taken if its
+    ///   folded form is in use or reserved.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
+    ///   the transaction, no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
+    ///   with the same id. Without an id, the retry may find the handle taken by the user that the first call
+    ///   created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, CARD);
         call.run(async {
@@ -108,19 +154,19 @@ impl Threadline {
                 Some(subject) => Some(transaction.add(put_new(&IdentityClaim::new(subject, profile))?)),
                 None => None,
             };
-            let before = HandleClaim::key_before(user.handle()).map(|key| transaction.check(key, free(now)));
+            let legacy = HandleClaim::legacy_key(user.handle()).map(|key| transaction.check(key, free(now)));
             let outcome = call.transact(transaction).await?;
             let is_refused = |action: Option<ActionHandle>| action.is_some_and(|action| outcome.is_refused(action));
             if outcome.is_refused(put) {
                 let stored = read_own::<User>(outcome.current(put).cloned())?;
                 let same = |stored: &User| stored.profile() == user.profile() && stored.identity() == user.identity();
-                return stored.filter(same).ok_or_else(|| taken(User::TYPE, "the user id is taken"));
+                return stored.filter(same).ok_or_else(|| taken(User::TYPE, "user id is taken: use a new one"));
             }
-            if outcome.is_refused(claim) || is_refused(before) {
-                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+            if outcome.is_refused(claim) || is_refused(legacy) {
+                return Err(taken(HandleClaim::TYPE, "handle is taken: choose another"));
             }
             if is_refused(identity) {
-                return Err(taken(IdentityClaim::TYPE, "the identity has a user already; look it up instead"));
+                return Err(taken(IdentityClaim::TYPE, "identity has a user already: look that user up"));
             }
             outcome.done().map(|()| user)
         })

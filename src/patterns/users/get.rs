@@ -13,11 +13,21 @@ pub(crate) const CARD: Card = Card::new("users.get", "Threadline::user", Caller:
     .retry("reads again");
 
 impl Threadline {
-    /// The user with this id; `None` where there is none. 0.5 RCU. Eventually consistent, as are the other look-ups: it may miss a
-    /// change of the last moment.
+    /// Returns the user with this id, if any. 0.5 RCU.
+    ///
+    /// Like the other lookups, it is eventually consistent, so it may miss a very recent change.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// assert_eq!(chat.user(andrew.id()).await?, Some(andrew));
+    /// assert_eq!(chat.user(chat.new_user_id()).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::get`](crate::store::StoreExt::get); [`Corrupt`](crate::ErrorKind::Corrupt).
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         let call = begin!(&*self.store, CARD);
         call.run(call.look_up(User::key_from(id))).await

@@ -1,6 +1,6 @@
 //! `users.update`
 
-use super::claims::{Place, is_of, is_same_claim, names, place};
+use super::claims::{ClaimLocation, is_of, is_same_claim, locate_claim, names};
 use super::taken;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ const OLD_KEY_IS_FREE: RequestCard =
 const MOVED_CLAIM: RequestCard =
     RequestCard::delete(&HandleClaim::CARD).when("no claim, or the claim is the user's").in_transaction();
 
-/// New names for a user; what is not given stays.
+/// New names for a user. A name that is not set stays unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     handle: Option<Handle>,
@@ -64,24 +64,55 @@ pub struct UserChange {
 }
 
 impl UserChange {
-    /// No change yet.
+    /// Creates a change without new names.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::UserChange;
+    ///
+    /// let unchanged = chat.update_user(&andrew, UserChange::new()).await?;
+    /// assert_eq!(unchanged, andrew);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets a new handle.
+    /// Sets the handle. Default: unchanged.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::UserChange;
+    ///
+    /// let renamed = chat.update_user(&andrew, UserChange::new().handle("andrew")?).await?;
+    /// assert_eq!(renamed.handle().as_str(), "andrew");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`Handle`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a handle that [`Handle`] refuses.
     pub fn handle(mut self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Self> {
         self.handle = Some(handle.try_into().map_err(Into::into)?);
         Ok(self)
     }
 
-    /// Sets a new display name.
+    /// Sets the display name. Default: unchanged.
+    ///
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::UserChange;
+    ///
+    /// let change = UserChange::new().display_name("Andrew B.")?;
+    /// let renamed = chat.update_user(&andrew, change).await?;
+    /// assert_eq!(renamed.display_name().as_str(), "Andrew B.");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`DisplayName`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a name that [`DisplayName`] refuses.
     pub fn display_name(mut self, display_name: impl TryInto<DisplayName, Error: Into<Error>>) -> Result<Self> {
         self.display_name = Some(display_name.try_into().map_err(Into::into)?);
         Ok(self)
@@ -89,23 +120,46 @@ impl UserChange {
 }
 
 impl Threadline {
-    /// Gives a user new names, in the user and the claims, and returns the user as it is then. One transaction: 4 to 6 WCU, and 2
-    /// more for a user with an identity.
+    /// Changes the names of a user, and returns the changed user.
     ///
-    /// A handle that version 0.1 folded to another form costs 1 RCU more, old or new, and a new one 2 WCU. A claim of version 0.1
-    /// costs 1 RCU and 2 WCU more: it moves to the folded form, unless somebody else has that.
+    /// One transaction updates the user and the claims: 4 WCU for a display name, 6 WCU for a handle, and 2 WCU more
+    /// for a user with an identity. Names that do not change cost 1 RCU.
     ///
-    /// The old handle stays [reserved](Self::handle_reservation) for its user. A reservation of zero deletes its claim, at the
-    /// same cost. The projector copies the names into memberships; messages keep those they were sent with.
+    /// The old handle stays [reserved](Self::handle_reservation) for its user. A reservation of zero deletes the old
+    /// claim instead, at the same cost.
+    ///
+    /// # Copies of the names
+    /// The projector copies new names into the user's memberships, and into the other member's side of direct
+    /// conversations. Messages keep the names with which they were sent.
+    ///
+    /// # Claims of version 0.1
+    /// Each handle, old or new, that version 0.1 folded to another form costs 1 RCU more. A new one also costs 2 WCU. A
+    /// claim of version 0.1 costs 1 RCU and 2 WCU more. It moves to the folded form, unless another user has that form.
+    ///
+    /// # Examples
+    /// ```
+    #[doc = include_str!("../example_setup.md")]
+    /// use threadline::UserChange;
+    ///
+    /// let change = UserChange::new().handle("andrew")?.display_name("Andrew B.")?;
+    /// let renamed = chat.update_user(&andrew, change).await?;
+    /// assert_eq!(renamed.version(), 2);
+    ///
+    /// // The old handle is reserved.
+    /// assert_eq!(chat.user_by_handle("andrewbrown").await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) when the user was changed since it was read: read it again. A repeat
-    ///   of a change that was done, with the same user as read before, gives the changed user.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) when somebody else has the new handle.
-    /// * [`NotFound`](ErrorKind::NotFound) when there is no such user.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) where that canceled the transaction,
-    ///   whatever else would have.
-    /// * As [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again with the user as read before.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if the user was changed since it was read: read it again. A
+    ///   retry of a successful change, with the user as it was before, returns the changed user.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if another user has the new handle.
+    /// * [`NotFound`](ErrorKind::NotFound) if there is no such user.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if either canceled the transaction,
+    ///   no matter which other conditions failed.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
+    ///   with the user as it was before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, CARD);
         call.run(async {
@@ -116,7 +170,7 @@ impl Threadline {
             let display_name = change.display_name.unwrap_or_else(|| user.display_name().clone());
             let renamed = user.renamed(handle, display_name);
             if renamed.profile() == user.profile() {
-                // Nothing to write; but whether there is nothing to change, only the table knows.
+                // The names equal those of the caller's copy, which may be old. Only the table has the current ones.
                 return match call.read::<User>(user.key()).await? {
                     Some(stored) if stored.version() == user.version() => Ok(stored),
                     Some(_) => Err(changed_since()),
@@ -124,14 +178,14 @@ impl Threadline {
                 };
             }
 
-            // Updates, not puts, so that attributes which the application added to these items stay.
+            // Updates, not puts, so that the application's own attributes of these items stay.
             let unchanged = Condition::eq("version", user.version()).and(is_own::<User>());
             let mut transaction = Transaction::default();
             let update = transaction.add(Write::update(user.key(), names(&renamed)).when(unchanged).returning_old());
-            let from = place(&call, user, user.handle()).await?;
+            let from = locate_claim(&call, user, user.handle()).await?;
             let to = match renamed.handle() {
-                handle if is_same_claim(user.handle(), handle) => Place { also_free: None, ..from.clone() },
-                handle => place(&call, user, handle).await?,
+                handle if is_same_claim(user.handle(), handle) => ClaimLocation { must_be_free: None, ..from.clone() },
+                handle => locate_claim(&call, user, handle).await?,
             };
             let claims = self.rename_claims(user, &renamed, from, to, &mut transaction)?;
             if let Some(subject) = user.identity() {
@@ -148,7 +202,7 @@ impl Threadline {
                 };
             }
             if claims.into_iter().any(|claim| outcome.is_refused(claim)) {
-                return Err(taken(HandleClaim::TYPE, "the handle is taken; choose another"));
+                return Err(taken(HandleClaim::TYPE, "handle is taken: choose another"));
             }
             outcome.done().map(|()| renamed)
         })
@@ -157,10 +211,10 @@ impl Threadline {
 }
 
 fn changed_since() -> Error {
-    let what = "the user was changed since it was read; read it again, and repeat the change";
+    let what = "user was changed since it was read: read it again, and retry the change";
     Error::new(ErrorKind::ConditionFailed, what).with_entity(User::TYPE)
 }
 
 fn no_such_user() -> Error {
-    Error::not_found("there is no such user").with_entity(User::TYPE)
+    Error::not_found("no such user").with_entity(User::TYPE)
 }

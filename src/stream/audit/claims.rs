@@ -35,7 +35,7 @@ impl Audit<'_> {
             return Ok(());
         }
         let right = HandleClaim::new(user.profile());
-        let Some(before) = HandleClaim::key_before(user.handle()) else {
+        let Some(before) = HandleClaim::legacy_key(user.handle()) else {
             return self.claim_missing(user, &right).await;
         };
         let Some(held) = self.read::<HandleClaim>(before.clone()).await? else { return Ok(()) };
@@ -67,7 +67,7 @@ impl Audit<'_> {
             return Ok(());
         }
         let is_of = |user: &User, key: &Key| {
-            HandleClaim::key_from(user.handle()) == *key || HandleClaim::key_before(user.handle()).as_ref() == Some(key)
+            HandleClaim::key_from(user.handle()) == *key || HandleClaim::legacy_key(user.handle()).as_ref() == Some(key)
         };
         self.doubled::<HandleClaim>(key, claim.user_id(), is_of).await
     }

@@ -1,0 +1,422 @@
+//! The membership of a user in a conversation, which is also the user's inbox entry.
+
+mod projection;
+
+use serde::Serialize;
+
+use super::{MessagePosition, Profile};
+use crate::card::EntityCard;
+use crate::error::Result;
+use crate::id::{GroupId, UserId};
+use crate::item::{Fields, Item};
+use crate::key::{GSI1PK, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
+use crate::stored::{Entity, Stored};
+use crate::tag::{GROUP, Tag, USER};
+use crate::text::{DisplayName, GroupTitle, Handle, Preview};
+use crate::time::Timestamp;
+
+/// The tag before a member's id, in the sort key and in the index.
+pub(crate) const MEMBER: Tag = USER;
+
+/// The membership of a user in a conversation, which is also the user's inbox entry. A member may read and write the
+/// thread.
+///
+/// Its key is `GRP#<group>` / `USER#<user>`; its index key is `USER#<user>` / `GRP#<last_message_at>#<group>`. The key
+/// never changes. Only the index key follows the newest message, so a message costs one conditional update for each
+/// member. The item is at most 1 KB, no matter how long the names and the message are.
+///
+/// The names are copies. After a rename, the projector updates them.
+///
+/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Membership {
+    message_group_uuid: GroupId,
+    user_uuid: UserId,
+    user_handle: Handle,
+    user_display_name: DisplayName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_version: Option<u32>,
+    joined_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<GroupTitle>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_uuid: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_handle: Option<Handle>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_display_name: Option<DisplayName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_message: Option<MessagePosition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sender_uuid: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_revision: Option<u32>,
+    /// The expiry of that message, in epoch seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_expires_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Preview>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_read: Option<MessagePosition>,
+}
+
+impl Stored for Membership {
+    fn read(item: Item, entity: &'static str) -> Result<Self> {
+        let mut fields = Fields::new(item, entity);
+        let membership = Self {
+            message_group_uuid: fields.required("message_group_uuid")?,
+            user_uuid: fields.required("user_uuid")?,
+            user_handle: fields.required(Self::HANDLE)?,
+            user_display_name: fields.required(Self::DISPLAY_NAME)?,
+            user_version: fields.optional(Self::VERSION)?,
+            joined_at: fields.required("joined_at")?,
+            title: fields.optional("title")?,
+            other_uuid: fields.optional("other_uuid")?,
+            other_handle: fields.optional(Self::OTHER_HANDLE)?,
+            other_display_name: fields.optional(Self::OTHER_DISPLAY_NAME)?,
+            other_version: fields.optional(Self::OTHER_VERSION)?,
+            last_message: fields.optional(Self::LAST_MESSAGE)?,
+            last_sender_uuid: fields.optional(Self::LAST_SENDER)?,
+            last_revision: fields.optional(Self::LAST_REVISION)?,
+            last_expires_at: fields.optional(Self::LAST_EXPIRES_AT)?,
+            message: fields.optional(Self::PREVIEW)?,
+            last_read: fields.optional(Self::LAST_READ)?,
+        };
+        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(membership.user_uuid).as_str());
+        if fields.is_at(&membership.key()) && is_in_own_inbox { Ok(membership) } else { Err(fields.contradiction()) }
+    }
+
+    fn write(&self, _: &'static str) -> Result<Item> {
+        Ok(Item::new()
+            .with("message_group_uuid", &self.message_group_uuid)
+            .with("user_uuid", &self.user_uuid)
+            .with(Self::HANDLE, &self.user_handle)
+            .with(Self::DISPLAY_NAME, &self.user_display_name)
+            .with_some(Self::VERSION, self.user_version.as_ref())
+            .with("joined_at", &self.joined_at)
+            .with_some("title", self.title.as_ref())
+            .with_some("other_uuid", self.other_uuid.as_ref())
+            .with_some(Self::OTHER_HANDLE, self.other_handle.as_ref())
+            .with_some(Self::OTHER_DISPLAY_NAME, self.other_display_name.as_ref())
+            .with_some(Self::OTHER_VERSION, self.other_version.as_ref())
+            .with_some(Self::LAST_MESSAGE, self.last_message.as_ref())
+            .with_some(Self::LAST_SENDER, self.last_sender_uuid.as_ref())
+            .with_some(Self::LAST_REVISION, self.last_revision.as_ref())
+            .with_some(Self::LAST_EXPIRES_AT, self.last_expires_at.as_ref())
+            .with_some(Self::PREVIEW, self.message.as_ref())
+            .with_some(Self::LAST_READ, self.last_read.as_ref()))
+    }
+}
+
+/// A conversation, as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Conversation {
+    /// A direct conversation with this other member.
+    Direct(Profile),
+    /// A group with this title.
+    Group(GroupTitle),
+}
+
+impl Membership {
+    /// The card of the entity: its type and the templates of its keys.
+    pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "USER#<user>")
+        .indexed("USER#<user>", "GRP#<last_message_at>#<group>");
+
+    /// The position of the newest message.
+    pub(crate) const LAST_MESSAGE: &'static str = "last_message";
+    /// The id of its sender.
+    const LAST_SENDER: &'static str = "last_sender_uuid";
+    /// Its revision.
+    const LAST_REVISION: &'static str = "last_revision";
+    /// Its expiry.
+    const LAST_EXPIRES_AT: &'static str = "last_expires_at";
+    /// The beginning of its text.
+    const PREVIEW: &'static str = "message";
+    /// The member's read marker.
+    pub(crate) const LAST_READ: &'static str = "last_read";
+
+    // The member's names, and the version of the user that has them.
+    const HANDLE: &'static str = "user_handle";
+    const DISPLAY_NAME: &'static str = "user_display_name";
+    const VERSION: &'static str = "user_version";
+    // The same of the other member of a direct conversation.
+    const OTHER_HANDLE: &'static str = "other_handle";
+    const OTHER_DISPLAY_NAME: &'static str = "other_display_name";
+    const OTHER_VERSION: &'static str = "other_version";
+
+    pub(crate) fn new(group: GroupId, member: Profile, conversation: Conversation, joined_at: Timestamp) -> Self {
+        let (title, other) = match conversation {
+            Conversation::Direct(other) => (None, Some(other)),
+            Conversation::Group(title) => (Some(title), None),
+        };
+        let other_uuid = other.as_ref().map(Profile::id);
+        let other_version = other.as_ref().and_then(Profile::version);
+        let (other_handle, other_display_name) = other.map(Profile::into_names).unzip();
+        let (user_uuid, user_version) = (member.id(), member.version());
+        let (user_handle, user_display_name) = member.into_names();
+        Self {
+            message_group_uuid: group,
+            user_uuid,
+            user_handle,
+            user_display_name,
+            user_version,
+            joined_at,
+            title,
+            other_uuid,
+            other_handle,
+            other_display_name,
+            other_version,
+            last_message: None,
+            last_sender_uuid: None,
+            last_revision: None,
+            last_expires_at: None,
+            message: None,
+            last_read: None,
+        }
+    }
+
+    /// Returns the id of the conversation.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().group_id(), thread.group_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn group_id(&self) -> GroupId {
+        self.message_group_uuid
+    }
+
+    /// Returns the member's id.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().user_id(), andrew.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn user_id(&self) -> UserId {
+        self.user_uuid
+    }
+
+    /// Returns the member, with the names that the membership holds.
+    ///
+    /// After a rename, the projector copies the new names into the user's memberships, so they may be old for a moment.
+    /// The names of a message never change; see [`Message::sender_handle`].
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().profile(), andrew.profile());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn profile(&self) -> Profile {
+        Profile::new(self.user_uuid, self.user_handle.clone(), self.user_display_name.clone())
+            .of_version(self.user_version)
+    }
+
+    /// Returns the time when the member joined.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let before = chat.now();
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert!(thread.membership().joined_at() >= before);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn joined_at(&self) -> Timestamp {
+        self.joined_at
+    }
+
+    /// Returns the group's title, or `None` for a direct conversation.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// use threadline::NewGroup;
+    ///
+    /// let new = NewGroup::new("Babylon 5 fans", &andrew)?.member(&bayko);
+    /// let thread = chat.create_group(new, "Welcome!").await?;
+    /// assert_eq!(thread.membership().title().map(|title| title.as_str()), Some("Babylon 5 fans"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn title(&self) -> Option<&GroupTitle> {
+        self.title.as_ref()
+    }
+
+    /// Returns the other member of a direct conversation, or `None` for a group.
+    ///
+    /// The names are copies. The projector updates them after the other member's rename.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().other(), Some(bayko.profile()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn other(&self) -> Option<Profile> {
+        let profile = Profile::new(self.other_uuid?, self.other_handle.clone()?, self.other_display_name.clone()?);
+        Some(profile.of_version(self.other_version))
+    }
+
+    /// Returns the id of the other member of a direct conversation.
+    pub(crate) fn other_id(&self) -> Option<UserId> {
+        self.other_uuid
+    }
+
+    /// Returns `true` for a direct conversation, `false` for a group.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert!(thread.membership().is_direct());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_direct(&self) -> bool {
+        self.other_uuid.is_some()
+    }
+
+    /// Returns the position of the newest message that the entry shows.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let id = chat.new_message_id();
+    /// let draft = threadline::Draft::new("Hello")?.id(id);
+    /// let thread = chat.start_direct(&andrew, &bayko, draft).await?;
+    /// let last = thread.membership().last_message();
+    /// assert_eq!(last.and_then(|position| position.message_id()), Some(id));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_message(&self) -> Option<MessagePosition> {
+        self.last_message
+    }
+
+    /// Returns the id of the user who sent the newest message.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().last_sender_id(), Some(andrew.id()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_sender_id(&self) -> Option<UserId> {
+        self.last_sender_uuid
+    }
+
+    /// Returns the beginning of the newest message, or `None` if the message is deleted.
+    ///
+    /// It has at most 140 characters, and fewer if the names are long. It is empty for a message whose first grapheme
+    /// is longer than a [`Preview`] allows.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert_eq!(thread.membership().preview().map(|preview| preview.as_str()), Some("Hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn preview(&self) -> Option<&Preview> {
+        self.message.as_ref()
+    }
+
+    /// Returns the read marker: the position of the last message that the member has read.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let page = chat.inbox(bayko.id()).fetch().await?;
+    /// let mut thread = chat.open(bayko.id(), page.items[0].group_id()).await?;
+    /// assert_eq!(thread.membership().last_read(), None);
+    ///
+    /// let hello = &thread.messages().fetch().await?.items[0];
+    /// thread.mark_read(hello).await?;
+    /// assert_eq!(thread.membership().last_read(), Some(hello.position()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_read(&self) -> Option<MessagePosition> {
+        self.last_read
+    }
+
+    /// Returns the time that orders the inbox: that of the newest message or, without a message, of joining.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let hello = &thread.messages().fetch().await?.items[0];
+    /// assert_eq!(thread.membership().last_message_at(), hello.created_at());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_message_at(&self) -> Timestamp {
+        self.last_message.map_or(self.joined_at, |last| last.created_at())
+    }
+
+    /// Returns `true` if the newest message is from another member and after the read marker.
+    ///
+    /// Nothing is unread after the member's own message. A deleted message counts like any other.
+    ///
+    /// ```
+    #[doc = include_str!("../../patterns/example_setup.md")]
+    /// chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// assert!(chat.inbox(bayko.id()).fetch().await?.items[0].is_unread());
+    /// assert!(!chat.inbox(andrew.id()).fetch().await?.items[0].is_unread());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_unread(&self) -> bool {
+        self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+    }
+
+    /// Returns the key of the partition that holds a group and its members.
+    pub(crate) fn partition(group: GroupId) -> PartitionKey {
+        PartitionKey::new((GROUP, group))
+    }
+
+    /// Returns the prefix of the members' sort keys in the group's partition.
+    pub(crate) fn members() -> SortKeyPrefix {
+        SortKeyPrefix::new((MEMBER,))
+    }
+
+    /// Returns the key of the index partition that holds a user's inbox.
+    pub(crate) fn inbox(user: UserId) -> PartitionKey {
+        PartitionKey::new((MEMBER, user))
+    }
+
+    /// Returns the prefix of the inbox entries' sort keys in that partition.
+    pub(crate) fn inbox_entries() -> SortKeyPrefix {
+        SortKeyPrefix::new((GROUP,))
+    }
+
+    /// Returns the sort key of an entry in the index.
+    pub(crate) fn recency(last_message_at: Timestamp, group: GroupId) -> SortKey {
+        SortKey::new((GROUP, last_message_at, group))
+    }
+}
+
+impl Entity for Membership {
+    const TYPE: &'static str = "Membership";
+    type KeyParts<'a> = (GroupId, UserId);
+
+    fn key_from((group, user): (GroupId, UserId)) -> Key {
+        Key::new(Self::partition(group), SortKey::new((MEMBER, user)))
+    }
+
+    fn key_parts(&self) -> (GroupId, UserId) {
+        (self.message_group_uuid, self.user_uuid)
+    }
+
+    fn index_key(&self) -> Option<IndexKey> {
+        Some(IndexKey::new(Self::inbox(self.user_uuid), Self::recency(self.last_message_at(), self.message_group_uuid)))
+    }
+}
