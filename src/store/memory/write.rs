@@ -8,7 +8,7 @@ use super::stored::Stored;
 use super::update::{Changes, updated};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::Result;
-use crate::item::{Item, normalise, same_item};
+use crate::item::{Item, normalize, same_item};
 use crate::key::Key;
 use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
@@ -36,7 +36,7 @@ impl Action {
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
                     if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
-                        normalise(value);
+                        normalize(value);
                     }
                 }
                 Self::Update { key, changes }
@@ -90,7 +90,7 @@ impl Prepared {
 
 /// Returns the item as the table keeps it. It has been checked.
 fn stored(key: Key, mut item: Item) -> Stored {
-    item.values_mut().for_each(normalise);
+    item.values_mut().for_each(normalize);
     Stored::new(key, item)
 }
 
