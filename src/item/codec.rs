@@ -60,7 +60,8 @@ pub(super) fn does_not_fit(name: &str, found: &'static str) -> String {
 
 pub(super) fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
     let [pk, sk] = key.each_ref().map(|text| text.as_deref().map_or_else(|| "no key".to_owned(), shape));
-    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is not a {entity}: {what}")).with_entity(entity)
+    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is not a valid {entity}: {what}"))
+        .with_entity(entity)
 }
 
 /// The texts of an item's key. Only errors need the shape of the key, so it is not computed before.
