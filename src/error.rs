@@ -64,14 +64,14 @@ pub enum ErrorKind {
     Corrupt,
 }
 
-/// Who can make a failed call succeed. Returned by [`Error::recovery`].
+/// The way to make a failed call succeed. Returned by [`Error::recovery`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recovery {
-    /// A later attempt may succeed, with nothing changed.
+    /// Retry: a later attempt may succeed without any change.
     Retry,
-    /// Somebody must change the deployment first.
+    /// An operator must change the deployment first.
     Operator,
-    /// The same call will always fail.
+    /// The call will always fail.
     Permanent,
 }
 

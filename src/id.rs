@@ -86,8 +86,8 @@ uuid_newtype! {
 uuid_newtype! {
     /// The id of a [`Message`](crate::Message): any UUID. The id of a new message is a UUIDv7, which contains its time.
     ///
-    /// The sort key of a message follows from its id. A retry with the same id therefore finds the message that it stored.
-    /// The id also determines the message's position in its thread. Create ids on the server, with
+    /// The sort key of a message follows from its id. A retry with the same id therefore finds the stored message. The
+    /// id also determines the message's position in its thread. Create ids on the server, with
     /// [`Threadline::new_message_id`](crate::Threadline::new_message_id), not on devices.
     MessageId
 }

@@ -104,8 +104,8 @@ impl Intercept for Attempts {
                 (None, None) => !error.is_timeout_error(),
             },
         };
-        // The SDK removes the request when it sends it. A request that is still present was not sent. The attempt before
-        // it may have timed out, which some versions of the SDK do not show to an interceptor.
+        // The SDK removes the request when it sends it. If the request is present, it was not sent, but the attempt
+        // before it may have timed out. Some versions of the SDK do not show that to an interceptor.
         if context.request().is_some() {
             self.mark_lost();
         } else if is_certain {

@@ -48,8 +48,9 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    /// The [sizes of attributes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
-    /// The sizes of numbers were measured.
+    /// The [sizes of attributes][sizes]. The sizes of numbers were measured.
+    ///
+    /// [sizes]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     #[test]
     fn size_of_an_attribute_depends_on_name_and_type() {
         let map = |entries: &[(&str, AttributeValue)]| {

@@ -309,7 +309,7 @@ const MAX_OPERATORS: usize = 300;
 /// The maximum number of comparisons and functions. An expression has at most 4 KB, which fits just over 100 with
 /// placeholders.
 const MAX_PARTS: usize = 100;
-/// The maximum depth, so that no condition can exhaust the stack. DynamoDB has no such limit.
+/// The maximum depth, a limit of this crate, so that no condition can exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
 // Not derived, because values are content.

@@ -124,8 +124,8 @@ impl Write {
     /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked) write
-    /// always has one.
+    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked)
+    /// write always has one.
     pub fn key(&self) -> Result<&Key> {
         if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {
             item.key()?;

@@ -1,13 +1,11 @@
 //! Typed calls of any store.
 
-use super::Store;
-use crate::error::{Error, ErrorKind, Result};
-use crate::item::same_item;
+use super::{Store, calls};
+use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Condition, Get, GetOutput,
-    MAX_BATCH_GETS, MAX_BATCH_WRITES, PageOutput, Position, Query, Scan, TransactOutcome, Transaction, TypedRequest,
-    Write, WriteOutcome, check_unique,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, PageOutput, Position,
+    Query, Scan, TransactOutcome, Transaction, TypedRequest, Write, WriteOutcome,
 };
 use crate::stored::Entity;
 
@@ -28,13 +26,13 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`Store::execute`]; [`Invalid`](ErrorKind::Invalid) if [`Checked::new`] refuses the request.
+    /// As [`Store::execute`]; [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses the request.
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
         let request = request.into();
         async move {
             let operation = request.operation();
             let named = |error: Error| error.with_operation(operation.name()).with_table(self.table_name());
-            answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
+            calls::answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
         }
     }
 
@@ -63,15 +61,13 @@ pub trait StoreExt: Store {
     ///
     /// ```
     /// use threadline::MemoryStore;
-    /// use threadline::entity::Item;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
     /// use threadline::store::{StoreExt, Write};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
-    /// let mut item = Item::new();
-    /// item.insert("pk", "USER#1");
-    /// item.insert("sk", "USER");
-    /// let outcome = MemoryStore::new().write(Write::put(item)).await?;
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let outcome = MemoryStore::new().write(Write::delete(key)).await?;
     /// assert_eq!(outcome.capacity().to_string(), "1.0 WCU");
     /// outcome.done()?;
     /// # Ok(())
@@ -116,8 +112,7 @@ pub trait StoreExt: Store {
     /// # async fn main() -> threadline::Result<()> {
     /// let store = MemoryStore::new();
     /// Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
-    /// let page = store.scan(Scan::new()).await?;
-    /// assert_eq!(page.items.len(), 2, "the user and the claim of the handle");
+    /// assert_eq!(store.scan(Scan::new()).await?.items.len(), 2, "the user and the claim of the handle");
     /// # Ok(())
     /// # }
     /// ```
@@ -133,7 +128,7 @@ pub trait StoreExt: Store {
     /// ```
     /// use threadline::MemoryStore;
     /// use threadline::entity::{Key, PartitionKey, SortKey};
-    /// use threadline::store::{Condition, StoreExt, Transaction};
+    /// use threadline::store::{StoreExt, Transaction};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
@@ -147,7 +142,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Invalid`](ErrorKind::Invalid) if the token was used for another transaction.
+    /// As [`send`](Self::send); [`Invalid`](crate::ErrorKind::Invalid) if the token was used for another transaction.
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
@@ -184,8 +179,7 @@ pub trait StoreExt: Store {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
     /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
-    /// let batch = BatchWrite::new([BatchAction::Delete(key)]);
-    /// let answer = MemoryStore::new().batch_write(batch).await?;
+    /// let answer = MemoryStore::new().batch_write(BatchWrite::new([BatchAction::Delete(key)])).await?;
     /// assert!(answer.unprocessed.is_empty());
     /// # Ok(())
     /// # }
@@ -213,9 +207,9 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get); [`Corrupt`](ErrorKind::Corrupt) if the item is not an `E`.
+    /// As [`get`](Self::get); [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`.
     fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<Option<E>>> + Send {
-        read(self, Get::new(E::key_from(parts)))
+        calls::read(self, Get::new(E::key_from(parts)))
     }
 
     /// Returns the entity with these parts of its key, if it exists. The read is strongly consistent: it sees every
@@ -239,50 +233,28 @@ pub trait StoreExt: Store {
         &self,
         parts: E::KeyParts<'_>,
     ) -> impl Future<Output = Result<Option<E>>> + Send {
-        read(self, Get::new(E::key_from(parts)).consistent())
+        calls::read(self, Get::new(E::key_from(parts)).consistent())
     }
 
     /// Puts the entity, which replaces a stored item with its key.
     ///
     /// ```
-    /// use serde::{Deserialize, Serialize};
-    /// use threadline::MemoryStore;
-    /// use threadline::entity::{Entity, Key, KeySegment, PartitionKey, SortKey, tag};
     /// use threadline::store::StoreExt;
-    ///
-    /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    /// struct City {
-    ///     name: KeySegment,
-    ///     country: String,
-    /// }
-    ///
-    /// impl Entity for City {
-    ///     const TYPE: &'static str = "City";
-    ///     type KeyParts<'a> = &'a KeySegment;
-    ///
-    ///     fn key_from(name: &KeySegment) -> Key {
-    ///         Key::new(PartitionKey::new((tag!("CITY"), name)), SortKey::new((tag!("CITY"),)))
-    ///     }
-    ///
-    ///     fn key_parts(&self) -> &KeySegment {
-    ///         &self.name
-    ///     }
-    /// }
+    /// use threadline::{MemoryStore, NewUser, Threadline, User};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
     /// let store = MemoryStore::new();
-    /// let mut city = City { name: KeySegment::new("Toronto")?, country: "CA".into() };
-    /// store.put_entity(&city).await?;
-    /// city.country = "Canada".into();
-    /// store.put_entity(&city).await?;
-    /// assert_eq!(store.get_entity::<City>(&city.name).await?, Some(city));
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let backup = MemoryStore::new();
+    /// backup.put_entity(&user).await?;
+    /// assert_eq!(backup.get_entity::<User>(user.id()).await?, Some(user));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`Invalid`](ErrorKind::Invalid) if the entity cannot be stored.
+    /// As [`write`](Self::write); [`Invalid`](crate::ErrorKind::Invalid) if the entity cannot be stored.
     fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
         let item = entity.to_item();
         async move {
@@ -297,59 +269,26 @@ pub trait StoreExt: Store {
     /// put equal entities both succeed. If only one may succeed, add a field in which they differ.
     ///
     /// ```
-    /// use serde::{Deserialize, Serialize};
-    /// use threadline::entity::{Entity, Key, KeySegment, PartitionKey, SortKey, tag};
     /// use threadline::store::StoreExt;
-    /// use threadline::{ErrorKind, MemoryStore};
-    ///
-    /// #[derive(Serialize, Deserialize)]
-    /// struct Seat {
-    ///     number: KeySegment,
-    ///     guest: String,
-    /// }
-    ///
-    /// impl Entity for Seat {
-    ///     const TYPE: &'static str = "Seat";
-    ///     type KeyParts<'a> = &'a KeySegment;
-    ///
-    ///     fn key_from(number: &KeySegment) -> Key {
-    ///         Key::new(PartitionKey::new((tag!("SEAT"), number)), SortKey::new((tag!("SEAT"),)))
-    ///     }
-    ///
-    ///     fn key_parts(&self) -> &KeySegment {
-    ///         &self.number
-    ///     }
-    /// }
+    /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserChange};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
     /// let store = MemoryStore::new();
-    /// let seat = |guest: &str| Ok::<_, threadline::Error>(Seat { number: KeySegment::new("12A")?, guest: guest.into() });
-    /// store.put_new_entity(&seat("Andrew")?).await?;
-    /// store.put_new_entity(&seat("Andrew")?).await?;
-    /// let error = store.put_new_entity(&seat("Bayko")?).await.unwrap_err();
+    /// let threadline = Threadline::new(store.clone());
+    /// let user = threadline.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// store.put_new_entity(&user).await?;
+    /// threadline.update_user(&user, UserChange::new().display_name("Andy")?).await?;
+    /// let error = store.put_new_entity(&user).await.unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`AlreadyExists`](ErrorKind::AlreadyExists) if another item has its key.
+    /// As [`write`](Self::write); [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another item has its key.
     fn put_new_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
-        let item = entity.to_item();
-        async move {
-            let item = item?;
-            let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
-            match self.write(write).await? {
-                WriteOutcome::Done { .. } => Ok(()),
-                WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
-                WriteOutcome::Refused { .. } => {
-                    let message = format!("the {} cannot be put: another item has its key", E::TYPE);
-                    let error = Error::new(ErrorKind::AlreadyExists, message).with_entity(E::TYPE);
-                    Err(error.with_table(self.table_name()))
-                }
-            }
-        }
+        calls::put_new(self, E::TYPE, entity.to_item())
     }
 
     /// Deletes the entity with these parts of its key. A missing entity is not an error.
@@ -399,20 +338,9 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) if an item is not an `E`.
+    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
     fn query_entities<E: Entity + Send>(&self, query: Query) -> impl Future<Output = Result<Vec<E>>> + Send {
-        async move {
-            let mut query = query;
-            let mut entities = Vec::new();
-            loop {
-                let (page, next) = self.query_page(query.clone()).await?;
-                entities.extend(page);
-                if next.is_none() {
-                    return Ok(entities);
-                }
-                query.start = next;
-            }
-        }
+        calls::query_entities(self, query)
     }
 
     /// Returns the entities of one page of a query, and the start of the next page.
@@ -440,7 +368,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) if an item is not an `E`.
+    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
     fn query_page<E: Entity + Send>(
         &self,
         query: Query,
@@ -455,8 +383,8 @@ pub trait StoreExt: Store {
     /// Reads any number of items, 100 at a time.
     ///
     /// The answer lists the keys that were not read. These are the unprocessed keys of each batch. If a batch after the
-    /// first fails, they include all its keys and all later keys. So no item is lost: retry with these keys, which
-    /// either succeeds or returns the error.
+    /// first fails, they include all its keys and all later keys, and the answer keeps the items read before. A retry
+    /// with these keys either succeeds or returns the error.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -465,9 +393,7 @@ pub trait StoreExt: Store {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
-    /// let key = |number: u32| {
-    ///     Ok(Key::new(PartitionKey::parse("CITY")?, SortKey::parse(number.to_string())?))
-    /// };
+    /// let key = |number: u32| Ok(Key::new(PartitionKey::parse("CITY")?, SortKey::parse(number.to_string())?));
     /// let keys = (0..250).map(key).collect::<threadline::Result<_>>()?;
     /// let answer = MemoryStore::new().get_all(keys).await?;
     /// assert!(answer.items.is_empty() && answer.unprocessed.is_empty());
@@ -476,30 +402,10 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](ErrorKind::Invalid) for a repeated key,
-    /// before anything is read.
+    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](crate::ErrorKind::Invalid) for a
+    /// repeated key, before anything is read.
     fn get_all(&self, keys: Vec<Key>) -> impl Future<Output = Result<BatchGetOutput>> + Send {
-        async move {
-            check_unique("the list of keys", keys.iter())?;
-            let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
-            let mut all = BatchGetOutput::default();
-            for (number, batch) in batches.into_iter().enumerate() {
-                match self.batch_get(batch).await {
-                    Ok(answer) => {
-                        all.items.extend(answer.items);
-                        all.unprocessed.extend(answer.unprocessed);
-                        all.capacity += answer.capacity;
-                    }
-                    Err(error) if number == 0 => return Err(error),
-                    Err(error) => {
-                        tracing::warn!(%error, "a batch of reads failed: its keys and all later keys are unprocessed");
-                        all.unprocessed.extend(keys.into_iter().skip(number * MAX_BATCH_GETS));
-                        break;
-                    }
-                }
-            }
-            Ok(all)
-        }
+        calls::get_all(self, keys)
     }
 
     /// Does any number of puts and deletes, 25 at a time.
@@ -531,51 +437,14 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     /// * As [`batch_write`](Self::batch_write), if the first batch fails. Nothing was done.
-    /// * [`Invalid`](ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item, before
-    ///   anything is sent. A batch may do its writes in any order, so two writes of one item have no defined order.
-    /// * [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches were
-    ///   done, except for their unprocessed writes. Repeat all writes, unless somebody else has written the items
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item.
+    ///   Nothing was sent. A batch may do its writes in any order, so two writes of one item have no defined order.
+    /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
+    ///   were done, except for their unprocessed writes. Retry all writes, unless somebody else has written the items
     ///   since: whole puts and deletes are idempotent.
     fn write_all(&self, writes: Vec<BatchAction>) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
-        async move {
-            let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
-            check_unique("the list of writes", keys.iter())?;
-            let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| Checked::new(BatchWrite::new(writes.to_vec())));
-            let batches = batches.collect::<Result<Vec<_>>>()?;
-            let mut all = BatchWriteOutput::default();
-            for (number, batch) in batches.into_iter().enumerate() {
-                match answered::<BatchWrite, Self>(self, batch).await {
-                    Ok(answer) => {
-                        all.unprocessed.extend(answer.unprocessed);
-                        all.capacity += answer.capacity;
-                    }
-                    Err(error) if number == 0 || error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
-                    Err(error) => {
-                        tracing::warn!(%error, "a batch of writes failed: its writes and all later ones are unprocessed");
-                        all.unprocessed.extend(writes.into_iter().skip(number * MAX_BATCH_WRITES));
-                        break;
-                    }
-                }
-            }
-            Ok(all)
-        }
+        calls::write_all(self, writes)
     }
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
-
-/// Reads an entity.
-async fn read<E: Entity, S: Store + ?Sized>(store: &S, request: Get) -> Result<Option<E>> {
-    store.get(request).await?.item.map(E::from_item).transpose()
-}
-
-/// Sends a checked request, and returns the typed answer.
-async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
-    let operation = request.operation();
-    let answer = store.execute(request).await?;
-    R::output(answer).ok_or_else(|| {
-        let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
-        let error = Error::new(kind, "the store sent an answer to another kind of request");
-        error.with_operation(operation.name()).with_table(store.table_name())
-    })
-}

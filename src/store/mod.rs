@@ -1,5 +1,6 @@
 //! The store: a small contract that every backend implements, and typed calls for applications.
 
+mod calls;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;

@@ -57,12 +57,14 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// | on DynamoDB | by default | on demand |
 /// |---|---|---|
-/// | the index may lag the table | never | [`index_lag`](Self::index_lag), [`hold_index`](Self::hold_index) |
-/// | stream records arrive late, in another order, in parts and repeatedly | [in order, once](Self::records_after) | `threadline_testkit::Delivery` |
-/// | requests conflict, are throttled and get lost | never | `threadline_testkit::fault::FaultStore` |
-/// | a batch may leave some parts undone | above 16 MB, or 1 MB of a partition | `threadline_testkit::fault::FaultStore` |
+/// | the index may lag the table | never | [`index_lag`](Self::index_lag) |
+/// | records arrive late, out of order, in parts, repeatedly | [once, in order](Self::records_after) | `Delivery` |
+/// | requests conflict, are throttled and get lost | never | `FaultStore` |
+/// | a batch may be done in part | above 16 MB, or 1 MB of a partition | `FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
+///
+/// `Delivery` and `FaultStore` are in the crate `threadline_testkit`.
 ///
 /// One difference always remains: an eventually consistent read of the table sees the latest write.
 ///
@@ -216,8 +218,9 @@ impl MemoryStore {
     /// Before the sweep, no read returns an expired item, but conditions and writes still see it ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). DynamoDB never
     /// deletes items that expired more than five years ago ([the attribute's
-    /// value](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html)),
-    /// so the sweep keeps them.
+    /// value][value]), so the sweep keeps them.
+    ///
+    /// [value]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     pub fn sweep_expired(&self) -> usize {
         let now = self.clock.now();
         self.state_mut().sweep(now)
