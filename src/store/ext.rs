@@ -128,7 +128,7 @@ pub trait StoreExt: Store {
     /// ```
     /// use threadline::MemoryStore;
     /// use threadline::entity::{Key, PartitionKey, SortKey};
-    /// use threadline::store::{StoreExt, Transaction};
+    /// use threadline::store::{Condition, StoreExt, Transaction};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
