@@ -1,4 +1,4 @@
-//! Capacity units: what requests consume, and the rules that compute it.
+//! Capacity units that requests consume, and the rules that compute them.
 //!
 //! Sources: [read and write
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [item
@@ -9,12 +9,12 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-/// The step in which writes are rounded up: 1 KB of 1024 bytes.
+/// The size to which writes are rounded up: 1 KB of 1,024 bytes.
 pub(crate) const WRITE_STEP: usize = 1024;
-/// The step in which reads are rounded up: 4 KB.
+/// The size to which reads are rounded up: 4 KB.
 pub(crate) const READ_STEP: usize = 4096;
 
-/// A number of capacity units, exact to the half: an eventually consistent read of up to 4 KB takes half a unit.
+/// A number of capacity units, in steps of one half. An eventually consistent read of up to 4 KB consumes half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Units {
     halves: u64,
@@ -24,24 +24,24 @@ impl Units {
     /// No units.
     pub const ZERO: Self = Self { halves: 0 };
 
-    /// This many whole units.
+    /// Creates a number of whole units.
     pub const fn whole(units: u64) -> Self {
         Self { halves: units.saturating_mul(2) }
     }
 
-    /// This many half units.
+    /// Creates a number of half units.
     pub const fn halves(halves: u64) -> Self {
         Self { halves }
     }
 
-    /// The nearest number of half units to what the service reports; zero for what is no number of units.
+    /// Rounds the service's number to the nearest half unit. Returns zero for a negative number and for NaN.
     pub fn from_f64(units: f64) -> Self {
-        // A float is cut to the range of the integer by `as`, and not-a-number becomes zero.
+        // `as` saturates, and turns NaN into zero.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Self { halves: (units * 2.0).round() as u64 }
     }
 
-    /// The units as a number, for metrics.
+    /// Returns the units as a number, for metrics.
     pub fn as_f64(self) -> f64 {
         #[allow(clippy::cast_precision_loss)]
         let halves = self.halves as f64;
@@ -49,7 +49,7 @@ impl Units {
     }
 }
 
-/// Whole units, so that `1` may stand where units are asked for.
+/// Whole units, so that `1` is valid as a number of units.
 impl From<u32> for Units {
     fn from(units: u32) -> Self {
         Self::whole(units.into())
@@ -78,7 +78,7 @@ impl Sub for Units {
     }
 }
 
-/// What a request consumed, or may consume: units of the table and of the index, apart.
+/// The capacity units of a request: consumed, or allowed. The units of the table and of the index are separate.
 ///
 /// ```
 /// use threadline::store::{Capacity, Units};
@@ -102,38 +102,38 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Units read from the table alone.
+    /// Creates a capacity of read units of the table.
     pub fn reads(units: impl Into<Units>) -> Self {
         Self { table_read: units.into(), ..Self::default() }
     }
 
-    /// Units written to the table alone.
+    /// Creates a capacity of write units of the table.
     pub fn writes(units: impl Into<Units>) -> Self {
         Self { table_write: units.into(), ..Self::default() }
     }
 
-    /// Units read from the index alone.
+    /// Creates a capacity of read units of the index.
     pub fn index_reads(units: impl Into<Units>) -> Self {
         Self { index_read: units.into(), ..Self::default() }
     }
 
-    /// Units written to the index alone.
+    /// Creates a capacity of write units of the index.
     pub fn index_writes(units: impl Into<Units>) -> Self {
         Self { index_write: units.into(), ..Self::default() }
     }
 
-    /// All read units, of the table and of the index.
+    /// Returns all read units, of the table and of the index.
     pub fn read(&self) -> Units {
         self.table_read + self.index_read
     }
 
-    /// All write units, of the table and of the index.
+    /// Returns all write units, of the table and of the index.
     pub fn write(&self) -> Units {
         self.table_write + self.index_write
     }
 }
 
-/// Reads and writes, table and index taken together: `0.5 RCU + 7.0 WCU`.
+/// The sum of the table's and the index's units: `0.5 RCU + 7.0 WCU`.
 impl fmt::Display for Capacity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (self.read(), self.write()) {
@@ -171,17 +171,17 @@ impl Sum for Capacity {
     }
 }
 
-/// How a read sees the writes before it.
+/// The consistency of a read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Consistency {
-    /// May miss the latest writes; half the cost.
+    /// May miss the latest writes, at half the cost.
     #[default]
     Eventual,
     /// Sees every write that was acknowledged before it.
     Strong,
 }
 
-/// What a read of this many bytes consumes. A read that finds nothing counts as one step.
+/// Returns the units that a read of this many bytes consumes. A read that finds nothing consumes one step.
 pub fn read_units(bytes: usize, consistency: Consistency) -> Units {
     let steps = steps(bytes, READ_STEP);
     match consistency {
@@ -190,29 +190,29 @@ pub fn read_units(bytes: usize, consistency: Consistency) -> Units {
     }
 }
 
-/// What a write consumes that turns an item of `before` bytes into one of `after` bytes, 0 for one that is not there.
+/// Returns the units of a write that changes an item's size from `before` to `after` bytes. A missing item has 0 bytes.
 pub fn write_units(before: usize, after: usize) -> Units {
     Units::whole(steps(before.max(after), WRITE_STEP))
 }
 
-/// How a write changes an item's entry in the index. Sizes are in bytes, of what is projected.
+/// The effect of a write on an item's entry in the index. Sizes are in bytes, of the projected attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexChange {
-    /// The item is not in the index, before or after, or its entry stays as it is.
+    /// The item is not in the index, before or after, or its entry does not change.
     None,
-    /// The item enters the index, or leaves it.
+    /// The item enters or leaves the index.
     EntersOrLeaves {
         /// The size of the entry.
         size: usize,
     },
-    /// The entry keeps its key and changes otherwise.
+    /// The entry keeps its key, and other attributes change.
     Updated {
         /// The size of the entry before.
         before: usize,
         /// The size of the entry after.
         after: usize,
     },
-    /// The entry's key changes: it is deleted and put again.
+    /// The entry's key changes, so DynamoDB deletes the entry and puts a new one.
     Moved {
         /// The size of the entry before.
         before: usize,
@@ -221,7 +221,7 @@ pub enum IndexChange {
     },
 }
 
-/// What a write consumes on the index. A transaction does not double it.
+/// Returns the units of a write on the index. A transaction does not double them.
 pub fn index_write_units(change: IndexChange) -> Units {
     match change {
         IndexChange::None => Units::ZERO,
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn reads_round_up_to_4_kb_and_eventual_ones_cost_half() {
-        // The page of 20 messages that three students of the bootcamp measured on AWS.
+        // Three students of the bootcamp measured these pages of 20 messages on AWS.
         assert_eq!(read_units(8171, Consistency::Eventual), Units::whole(1));
         assert_eq!(read_units(8191, Consistency::Eventual), Units::whole(1));
         assert_eq!(read_units(8251, Consistency::Eventual), Units::halves(3));

@@ -1,16 +1,16 @@
-//! The one error type: opaque, with a kind, and never with the content of an item.
+//! The crate's one error type: opaque, with a kind, and without the content of any item.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What the crate's fallible calls return.
+/// A [`Result`](std::result::Result) with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, to what, and whether the request may have taken effect.
+/// An error of this crate: its [kind](ErrorKind), the operation that failed, and the [outcome](Outcome) of the request.
 ///
-/// The message says what happened and what to do; a cause is in [`source`](StdError::source) and is not repeated. Neither
-/// the message nor `Debug` ever holds a message's text, a person's name or the value of a key.
+/// The text says what failed and how to resolve it. A cause is in [`source`](StdError::source) and is not repeated.
+/// Neither the text nor `Debug` shows a message's text, a person's name or the value of a key.
 ///
 /// ```
 /// use threadline::{ErrorKind, MessageBody};
@@ -33,73 +33,71 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of error it is: what a caller can act on.
+/// The kind of an [`Error`]. A caller chooses its reaction by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The thing asked for does not exist, or the caller may not know that it does.
+    /// The item does not exist, or the caller may not know that it does.
     NotFound,
-    /// Something else already has this id, handle or identity.
+    /// Another item already has this id, handle or identity.
     AlreadyExists,
-    /// A condition on a write was not met. Nothing was written.
+    /// The condition of a write was not met. Nothing was written.
     ConditionFailed,
-    /// Another transaction held one of the items. Nothing was written; try again.
+    /// Another request was writing one of the items. Nothing was written. Retry.
     Conflict,
-    /// The table or the account is over its throughput. Nothing was done; try again later.
+    /// The table or the account exceeded its throughput. Nothing was done. Retry later.
     Throttled,
-    /// The service could not be reached, had a fault of its own, or answered with something unknown. Nothing was done; try
-    /// again later.
+    /// The service could not be reached, failed, or sent an unknown answer. Nothing was done. Retry later.
     Unavailable,
-    /// The deployment is at fault, and somebody must change it: a missing table or index, a table with other keys, a
-    /// permission that is missing in IAM, missing credentials, an event of another source.
+    /// The deployment is at fault, and an operator must change it. Examples: a missing table or index, a table with
+    /// other keys, a missing IAM permission, missing credentials, an event of another source.
     Misconfigured,
-    /// The input can never succeed. Nothing was sent, or the service refused it.
+    /// The input will always fail. Nothing was sent, or the service refused it.
     Invalid,
-    /// The user may not do this, such as edit somebody else's message.
+    /// The user may not do this, for example edit another user's message.
     Denied,
-    /// A write was sent and its answer was lost: it may have taken effect or not.
+    /// A write was sent and its answer was lost. It may have taken effect.
     ///
-    /// Read the state, or repeat the call where it is idempotent (a send with the same message id is).
+    /// Read the state, or retry the call if it is idempotent. A send with the same message id is.
     OutcomeUnknown,
-    /// A stored item is not what its entity expects.
+    /// A stored item does not match its entity.
     Corrupt,
 }
 
-/// Who can make a failed call succeed. Returned by [`Error::recovery`].
+/// The way to make a failed call succeed. Returned by [`Error::recovery`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recovery {
-    /// A later attempt may succeed, with nothing changed.
+    /// Retry: a later attempt may succeed without any change.
     Retry,
-    /// Somebody must change the deployment first.
+    /// An operator must change the deployment first.
     Operator,
-    /// The same call will always fail.
+    /// The call will always fail.
     Permanent,
 }
 
-/// Whether the request that failed may nevertheless have taken effect. It speaks of that one request: see
-/// [`Error::outcome`].
+/// The effect of a failed request: none, or unknown. It describes one request; see [`Error::outcome`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The request changed nothing.
     NotDone,
-    /// The request may have changed something: its answer was lost after it was sent.
+    /// The request may have changed something. It was sent, and its answer was lost.
     Unknown,
 }
 
-/// What the service said of a request that it refused.
+/// The service's code, message and request id for a request that it refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceError {
-    /// The service's code, for example `ThrottlingException`. Match on this, never on the message.
+    /// The service's code, for example `ThrottlingException`. Match on the code, never on the message.
     pub code: Option<String>,
-    /// The service's own words. They change without notice, and from region to region.
+    /// The service's message. It changes without notice, and between regions.
     pub message: Option<String>,
-    /// The request's id, which AWS support asks for.
+    /// The request's id, which AWS support needs.
     pub request_id: Option<String>,
 }
 
 impl ServiceError {
-    /// What the service said, in its three parts.
+    /// Creates a service error from its three parts.
     pub fn new(code: Option<&str>, message: Option<&str>, request_id: Option<&str>) -> Self {
         Self {
             code: code.map(str::to_owned),
@@ -110,8 +108,9 @@ impl ServiceError {
 }
 
 impl Error {
-    /// An error of this kind. The message says what happened and what to do, in lower case and without the content of any
-    /// item. For those who write a store of their own.
+    /// Creates an error of this kind, for an implementation of a store.
+    ///
+    /// The message says what failed and how to resolve it, in lower case. It must not show the content of an item.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             inner: Box::new(Inner {
@@ -134,68 +133,70 @@ impl Error {
         Self::new(ErrorKind::NotFound, message)
     }
 
-    /// Names the operation that failed. The name given last, by the outermost caller, is the one kept.
+    /// Sets the operation that failed. The last call wins, so the outermost caller names it.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.inner.operation = Some(operation);
         self
     }
 
-    /// Names the entity concerned, for example `Message`.
+    /// Sets the entity concerned, for example `Message`.
     #[must_use]
     pub fn with_entity(mut self, entity: &'static str) -> Self {
         self.inner.entity = Some(entity);
         self
     }
 
-    /// Names the table concerned.
+    /// Sets the table concerned.
     #[must_use]
     pub fn with_table(mut self, table: impl Into<String>) -> Self {
         self.inner.table = Some(table.into());
         self
     }
 
-    /// Adds what the service said.
+    /// Adds the service's code, message and request id.
     #[must_use]
     pub fn with_service(mut self, service: ServiceError) -> Self {
         self.inner.service = Some(service);
         self
     }
 
-    /// Adds the cause. Its `Display` must be free of the content of items: `Debug` of this error prints it.
+    /// Adds the cause. Its `Display` must not show the content of items, because `Debug` of this error prints it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());
         self
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
     }
 
-    /// What was being done: an access pattern (`messages.send`), or a store's operation (`query`).
+    /// Returns the operation that failed: an access pattern (`messages.send`), or a store's operation (`query`).
     pub fn operation(&self) -> Option<&'static str> {
         self.inner.operation
     }
 
-    /// The entity concerned, for example `Message`.
+    /// Returns the entity concerned, for example `Message`.
     pub fn entity(&self) -> Option<&'static str> {
         self.inner.entity
     }
 
-    /// The table concerned.
+    /// Returns the table concerned.
     pub fn table(&self) -> Option<&str> {
         self.inner.table.as_deref()
     }
 
-    /// What the service said, where it was the service that refused.
+    /// Returns the service's code, message and request id, if the service refused the request.
     pub fn service(&self) -> Option<&ServiceError> {
         self.inner.service.as_ref()
     }
 
-    /// Returns a text that is fit for an API's client: without the table, the operation, the request's id or the service's
-    /// words. The [`Display`](fmt::Display) form is for logs.
+    /// Returns a text that is safe to show to an API's client.
+    ///
+    /// It names no table, operation or request id, and repeats no words of the service. The [`Display`](fmt::Display)
+    /// form is for logs.
     ///
     /// ```
     /// use threadline::{Error, ErrorKind};
@@ -208,7 +209,7 @@ impl Error {
         match self.kind() {
             ErrorKind::Throttled => "too many requests; try again later",
             ErrorKind::Unavailable => "the service is not available; try again later",
-            ErrorKind::OutcomeUnknown => "the request may have been carried out or not; try again",
+            ErrorKind::OutcomeUnknown => "the request may have been carried out; try again",
             ErrorKind::Misconfigured => "the service is not set up correctly",
             ErrorKind::Corrupt => "the stored data cannot be read",
             ErrorKind::NotFound
@@ -220,9 +221,10 @@ impl Error {
         }
     }
 
-    /// Returns who can make the call succeed: the one classification of errors in this crate.
+    /// Returns who can make the call succeed. No other code in this crate classifies errors.
     ///
-    /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only what is idempotent, as the access patterns are.
+    /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The access patterns are
+    /// idempotent.
     pub fn recovery(&self) -> Recovery {
         match self.kind() {
             ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
@@ -238,18 +240,19 @@ impl Error {
         }
     }
 
-    /// Returns `true` if the same request can be retried safely and may succeed: its [`recovery`](Self::recovery) is
-    /// [`Retry`](Recovery::Retry), and nothing was done.
+    /// Returns `true` if a retry of the same request is safe and may succeed.
+    ///
+    /// Its [`recovery`](Self::recovery) is then [`Retry`](Recovery::Retry), and its [`outcome`](Self::outcome) is
+    /// [`NotDone`](Outcome::NotDone).
     pub fn is_retryable(&self) -> bool {
         self.recovery() == Recovery::Retry && self.outcome() == Outcome::NotDone
     }
 
-    /// Whether the request that failed may nevertheless have taken effect.
+    /// Returns the effect of the failed request: none, or unknown.
     ///
-    /// A call that makes several requests speaks of the last of them, the one that failed. Those before it stay done, such as
-    /// the creation of a table whose settings then could not be made, or the first rows of a group that the projector moves.
-    /// Such calls say so in their `# Errors`. A call that writes by one request alone, as a transaction does, is done or not
-    /// done as a whole.
+    /// If a call makes several requests, the outcome is that of the last one, which failed. The earlier requests stay
+    /// done, for example the creation of a table whose settings then failed. Such calls document this under `# Errors`.
+    /// A call that writes with one request, such as a transaction, is done as a whole or not at all.
     pub fn outcome(&self) -> Outcome {
         match self.kind() {
             ErrorKind::OutcomeUnknown => Outcome::Unknown,
@@ -283,7 +286,7 @@ impl fmt::Display for Error {
     }
 }
 
-// Hand-written: a derived impl would print the source's Debug, and an SDK error's Debug prints whole items.
+// Not derived: a derived impl prints the source's Debug, and an SDK error's Debug prints whole items.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {self}", self.kind())?;
@@ -300,7 +303,7 @@ impl StdError for Error {
     }
 }
 
-// So that `impl TryInto<MessageBody, Error: Into<Error>>` takes a value that is already valid.
+// Lets `impl TryInto<MessageBody, Error: Into<Error>>` accept a valid value, whose conversion cannot fail.
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

@@ -1,4 +1,4 @@
-//! Ids: UUID newtypes, and where new ones come from.
+//! Ids, which are UUID newtypes, and the sources of new ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,23 +19,23 @@ macro_rules! uuid_newtype {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Takes any UUID as it is.
+            /// Creates an id from any UUID.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The UUID.
+            /// Returns the UUID.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
 
-            /// Reads the stored form only. A UUID may also be written in other ways, by which no key is found.
+            /// Parses the stored form only. A UUID has other text forms, which no key contains.
             pub(crate) fn parse_stored(text: &str) -> Result<Self> {
                 let id: Self = text.parse()?;
                 if id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text {
                     Ok(id)
                 } else {
-                    Err(Error::invalid(concat!("a stored ", stringify!($name), " is in lower case, with hyphens")))
+                    Err(Error::invalid(concat!("a stored ", stringify!($name), " must be in lower case with hyphens")))
                 }
             }
         }
@@ -52,7 +52,7 @@ macro_rules! uuid_newtype {
             fn from_str(text: &str) -> Result<Self> {
                 Uuid::try_parse(text)
                     .map(Self)
-                    .map_err(|_| Error::invalid(concat!("not a UUID, which a ", stringify!($name), " is")))
+                    .map_err(|_| Error::invalid(concat!("a ", stringify!($name), " must be a UUID")))
             }
         }
 
@@ -76,17 +76,19 @@ uuid_newtype! {
 }
 
 uuid_newtype! {
-    /// The id of a [`MessageGroup`](crate::MessageGroup): any UUID. A new group's is a v7; a direct conversation's follows
-    /// from its two members, see [`GroupId::direct`].
+    /// The id of a [`MessageGroup`](crate::MessageGroup): any UUID.
+    ///
+    /// The id of a new group is a UUIDv7. The id of a direct conversation follows from its two members; see
+    /// [`GroupId::direct`].
     GroupId
 }
 
 uuid_newtype! {
-    /// The id of a [`Message`](crate::Message): any UUID. A new one is a v7, which holds its own time.
+    /// The id of a [`Message`](crate::Message): any UUID. The id of a new message is a UUIDv7, which contains its time.
     ///
-    /// The sort key of a message follows from its id, so a send that is repeated with the same id meets its own item. It also places
-    /// the message in its thread. So servers make ids, by [`Threadline::new_message_id`](crate::Threadline::new_message_id), and
-    /// devices do not.
+    /// The sort key of a message follows from its id. A retry with the same id therefore finds the stored message. The
+    /// id also determines the message's position in its thread. Create ids on the server, with
+    /// [`Threadline::new_message_id`](crate::Threadline::new_message_id), not on devices.
     MessageId
 }
 
@@ -96,11 +98,13 @@ segment! {
     MessageId => |id, key| id.0.append_to(key);
 }
 
-/// The namespace of direct conversations' ids: a random UUID, fixed for ever.
+/// The namespace of the ids of direct conversations: a random UUID that never changes.
 const DIRECT: Uuid = Uuid::from_u128(0x7b1f_3a52_90c4_4d6e_8a5e_2f0d_c61b_7e93);
 
 impl GroupId {
-    /// The id of the direct conversation of two people, in whichever order they are named: the UUIDv5 of the sorted pair.
+    /// Returns the id of the direct conversation of two people: the UUIDv5 of the sorted pair.
+    ///
+    /// The order of the arguments does not matter.
     ///
     /// ```
     /// use threadline::{GroupId, UserId};
@@ -120,7 +124,7 @@ impl GroupId {
 }
 
 impl MessageId {
-    /// The time that a v7 id holds, to the millisecond; `None` for an id of another version.
+    /// Returns the time in a UUIDv7, to the millisecond; `None` for an id of another version.
     pub fn time(&self) -> Option<Timestamp> {
         if self.0.get_version_num() != 7 {
             return None;
@@ -131,12 +135,14 @@ impl MessageId {
     }
 }
 
-/// Where new ids come from. Nothing in this crate makes one in any other way.
+/// A source of new ids. This crate creates every new id with one.
 ///
-/// Every id must be a UUIDv7 and differ from all made before.
+/// Each id must be a UUIDv7 that differs from all earlier ids.
 pub trait IdSource: fmt::Debug + Send + Sync {
-    /// Returns a new UUIDv7 that holds this time. If the clock has stepped back a little, it may hold a later time, of a second at
-    /// most, so that ids sort in the order in which they are made.
+    /// Returns a new UUIDv7 that contains this time.
+    ///
+    /// If the clock has stepped back, the id may contain a time up to 1 s later. Ids then still sort in the order of
+    /// their creation.
     fn next(&self, now: Timestamp) -> Uuid;
 }
 
@@ -146,26 +152,28 @@ impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
     }
 }
 
-/// UUIDv7 ids from the system's random numbers. Those that one source makes within a millisecond sort in the order in which they
-/// were made, and so do those made after the clock stepped back by up to a second. After a larger step, ids follow the clock:
-/// one made while the clock was ahead must not make all later ones wrong.
+/// A source of UUIDv7 ids from the system's random numbers.
+///
+/// The ids of one source sort in the order of their creation, also within a millisecond. This remains true if the clock
+/// steps back by up to 1 s. After a larger step, the ids follow the clock again, because a clock that was once wrong
+/// must not make all later ids wrong.
 #[derive(Debug)]
 pub struct RandomIds {
     latest: Mutex<Latest>,
 }
 
-/// The latest time of an id, in milliseconds, and what has been given out of it.
+/// The latest time of an id, in milliseconds, and the state that orders the ids within it.
 #[derive(Debug)]
 struct Latest {
     millis: u64,
     context: ContextV7,
 }
 
-/// The largest step back of the clock, in milliseconds, over which ids still sort in the order in which they are made.
+/// The largest step back of the clock that keeps ids in the order of their creation, in milliseconds.
 const SMALL_STEP_MILLIS: u64 = 1000;
 
 impl RandomIds {
-    /// A new source.
+    /// Creates a source.
     pub fn new() -> Self {
         Self { latest: Mutex::new(Latest { millis: 0, context: ContextV7::new() }) }
     }
@@ -190,14 +198,14 @@ impl IdSource for RandomIds {
     }
 }
 
-/// UUIDv7 ids that count up from a seed: the same in every run, for tests.
+/// A source of UUIDv7 ids that count up from a seed, for tests. Every run produces the same ids.
 #[derive(Debug)]
 pub struct SequentialIds {
     next: Mutex<u64>,
 }
 
 impl SequentialIds {
-    /// Ids that differ from those of every other seed below 2^30, for the first 2^32 of them.
+    /// Creates a source whose first 2^32 ids differ from those of every other seed below 2^30.
     pub fn seeded(seed: u32) -> Self {
         Self { next: Mutex::new(u64::from(seed) << 32) }
     }
@@ -207,7 +215,7 @@ impl IdSource for SequentialIds {
     fn next(&self, now: Timestamp) -> Uuid {
         let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut random = [0; 10];
-        // The first two bytes share their place with the version; the counter goes where nothing is masked.
+        // The version overwrites bits of the first two bytes, so the counter fills the other eight.
         random[2..].copy_from_slice(&next.to_be_bytes());
         *next = next.wrapping_add(1);
         let millis = u64::try_from(now.unix_millis()).unwrap_or(0);

@@ -1,8 +1,8 @@
-//! Keys: how they are built from validated segments, and the attributes that hold them.
+//! Keys, which are built from validated segments, and the attributes that hold them.
 //!
-//! A key is a row of segments joined by `#`. No segment can hold `#`, a control character or nothing at all, each has a
-//! greatest length, and there are at most four of them, so that building a key cannot fail, cannot be forged and cannot go
-//! over DynamoDB's 2048 and 1024 bytes.
+//! A key is one to four segments joined by `#`. A segment is never empty and contains neither `#` nor a control
+//! character. Each segment has a maximum length. So building a key cannot fail, no value can forge a key, and no key
+//! exceeds DynamoDB's 2,048 and 1,024 bytes.
 
 use std::fmt;
 
@@ -11,26 +11,26 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::tag::{OURS, Tag};
 
-/// The attribute that holds the partition key.
+/// The attribute of the partition key.
 pub const PK: &str = "pk";
-/// The attribute that holds the sort key.
+/// The attribute of the sort key.
 pub const SK: &str = "sk";
-/// The name of the index, whose projection is ALL and which is sparse: an item without its keys is not in it.
+/// The name of the index. Its projection is ALL. It is sparse: an item without the index's keys is not in it.
 pub const GSI1: &str = "gsi1";
-/// The attribute that holds the index's partition key.
+/// The attribute of the index's partition key.
 pub const GSI1PK: &str = "gsi1pk";
-/// The attribute that holds the index's sort key.
+/// The attribute of the index's sort key.
 pub const GSI1SK: &str = "gsi1sk";
-/// The attribute that names an item's entity.
+/// The attribute of the entity's name.
 pub const TYPE: &str = "type";
-/// The attribute that holds the time at which an item expires, in epoch seconds.
+/// The attribute of the time at which an item expires, in epoch seconds.
 pub const EXPIRES_AT: &str = "expires_at";
 
-/// The most bytes that a partition key may have ([DynamoDB's limit][limits]).
+/// The maximum size of a partition key, in bytes ([DynamoDB's limit][limits]).
 ///
 /// [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
-/// The most bytes that a sort key may have ([DynamoDB's limit][limits]).
+/// The maximum size of a sort key, in bytes ([DynamoDB's limit][limits]).
 ///
 /// [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 pub const MAX_SORT_KEY_BYTES: usize = 1024;
@@ -39,16 +39,32 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// What may stand between the `#`s of a key: [`Tag`], the ids, [`Timestamp`](crate::Timestamp),
-/// [`FoldedHandle`](crate::entity::FoldedHandle), [`IdentitySubject`](crate::IdentitySubject) and, for an application's own text,
-/// [`KeySegment`](crate::entity::KeySegment). Sealed: whatever implements it has been validated.
+/// A validated part of a key, between two `#`.
+///
+/// Segments are [`Tag`], the ids, [`Timestamp`](crate::Timestamp), [`FoldedHandle`](crate::entity::FoldedHandle) and
+/// [`IdentitySubject`](crate::IdentitySubject). An application's own text becomes one as a
+/// [`KeySegment`](crate::entity::KeySegment). The trait is sealed, so every segment has been validated.
+///
+/// ```
+/// use threadline::entity::{KeySegment, SortKey, tag};
+///
+/// let sk = SortKey::new((tag!("CITY"), KeySegment::new("Babylon 5")?));
+/// assert_eq!(sk.as_str(), "CITY#Babylon 5");
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key segment",
+    label = "not a validated key segment",
+    note = "for a constant, use `tag!(\"...\")`",
+    note = "for text, use `KeySegment::new(text)?`"
+)]
 pub trait Segment: sealed::Sealed {
     /// Appends the segment's text.
     #[doc(hidden)]
     fn append_to(&self, key: &mut String);
 }
 
-/// Makes a validated type a segment, by the expression that appends its text.
+/// Implements [`Segment`] for validated types, with the expression that appends the text.
 macro_rules! segment {
     ($($type:ty => |$value:ident, $key:ident| $append:expr;)*) => {$(
         impl $crate::key::sealed::Sealed for $type {}
@@ -79,8 +95,17 @@ impl<S: Segment + ?Sized> Segment for &S {
 /// One to four segments, as a tuple: what a key is built from.
 ///
 /// Encoding is injective: two rows of segments give the same text only if they are the same segments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of one to four key segments",
+    label = "expected a tuple of key segments",
+    note = "a tuple of one segment ends with a comma: `(tag!(\"USER\"),)`",
+    note = "for a constant, use `tag!(\"...\")`; for text, use `KeySegment::new(text)?`"
+)]
+/// One to four segments, as a tuple. A key is built from them.
+///
+/// The encoding is injective: different segments never produce the same text.
 pub trait Segments: sealed::Sealed {
-    /// The segments, joined by `#`.
+    /// Returns the segments, joined by `#`.
     #[doc(hidden)]
     fn join(&self) -> String;
 }
@@ -112,36 +137,37 @@ segments! {
     A B C D;
 }
 
-/// Defines a newtype of key text. `Debug` prints the shape of the key, with `…` for each value.
+/// Defines a newtype for a key's text. `Debug` prints the shape of the key, with `…` for each value.
 macro_rules! key_newtype {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $most:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
-            /// The key made of these segments.
+            /// Creates the key from these segments.
             pub fn new(segments: impl Segments) -> Self {
                 Self(segments.join())
             }
 
-            /// Reads a key back from its text, which may be any that DynamoDB stores: other programs have keys of their own.
-            /// To build a key, use [`new`](Self::new), which no value can forge.
+            /// Parses any key that DynamoDB stores, for example one that another program wrote.
+            ///
+            /// Build keys with [`new`](Self::new) instead: no value can forge such a key.
             ///
             /// # Errors
-            /// [`Invalid`](crate::ErrorKind::Invalid) for text that is empty or too long.
+            /// [`Invalid`](crate::ErrorKind::Invalid) if the text is empty or too long.
             pub fn parse(text: impl Into<String>) -> Result<Self> {
                 let text = text.into();
                 Self::check(&text)?;
                 Ok(Self(text))
             }
 
-            /// Checks that [`parse`](Self::parse) takes the text.
+            /// Checks that [`parse`](Self::parse) accepts the text.
             pub(crate) fn check(text: &str) -> Result<()> {
-                check_key($what, $most, text)
+                check_key($what, $max, text)
             }
 
-            /// The text of the key.
+            /// Returns the text of the key.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -162,7 +188,7 @@ macro_rules! key_newtype {
 }
 
 key_newtype! {
-    /// A partition key, of the table or of the index: at most 2048 bytes. `Debug` shows its shape, never its values.
+    /// A partition key of the table or of the index, at most 2,048 bytes. `Debug` shows its shape, never its values.
     ///
     /// ```
     /// use threadline::entity::{PartitionKey, tag};
@@ -174,28 +200,46 @@ key_newtype! {
     /// assert_eq!(format!("{key:?}"), "USER#…");
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    PartitionKey, "a partition key", MAX_PARTITION_KEY_BYTES
+    PartitionKey, "partition key", MAX_PARTITION_KEY_BYTES
 }
 
 key_newtype! {
-    /// A sort key, of the table or of the index: at most 1024 bytes. `Debug` shows its shape, never its values.
-    SortKey, "a sort key", MAX_SORT_KEY_BYTES
+    /// A sort key of the table or of the index, at most 1,024 bytes. `Debug` shows its shape, never its values.
+    ///
+    /// ```
+    /// use threadline::UserId;
+    /// use threadline::entity::{SortKey, tag};
+    ///
+    /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// let key = SortKey::new((tag!("USER"), user));
+    /// assert_eq!(key.as_str(), "USER#6513270e-269e-4d37-b2a7-4de452e6b438");
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
+    SortKey, "sort key", MAX_SORT_KEY_BYTES
 }
 
-/// The leading segments of a sort key, with the `#` behind them, for `begins_with`. It matches the keys that start with these
-/// very segments and no others: `USER#1#` does not match `USER#10`.
+/// The leading segments of a sort key, for a range of sort keys that begin with them.
+///
+/// The text ends with `#`, so it matches whole segments only: `USER#1#` does not match `USER#10`.
+///
+/// ```
+/// use threadline::entity::{SortKeyPrefix, tag};
+///
+/// let members = SortKeyPrefix::new((tag!("USER"),));
+/// assert_eq!(members.as_str(), "USER#");
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SortKeyPrefix(String);
 
 impl SortKeyPrefix {
-    /// The prefix made of these segments.
+    /// Creates the prefix from these segments.
     pub fn new(segments: impl Segments) -> Self {
         let mut text = segments.join();
         text.push('#');
         Self(text)
     }
 
-    /// The text of the prefix, which ends with `#`.
+    /// Returns the text of the prefix, which ends with `#`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -217,12 +261,12 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key made of these two.
+    /// Creates a key from its two parts.
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }
 
-    /// The bytes of the attributes that hold it.
+    /// Returns the size of the key's two attributes, in bytes.
     pub(crate) fn size(&self) -> usize {
         PK.len() + self.pk.as_str().len() + SK.len() + self.sk.as_str().len()
     }
@@ -234,7 +278,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// An item's place in the index. `Debug` shows its shape, never its values.
+/// An item's key in the index. `Debug` shows its shape, never its values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexKey {
     /// The index's partition key.
@@ -244,7 +288,7 @@ pub struct IndexKey {
 }
 
 impl IndexKey {
-    /// The key made of these two.
+    /// Creates an index key from its two parts.
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }
@@ -256,15 +300,16 @@ impl fmt::Debug for IndexKey {
     }
 }
 
-/// Checks what DynamoDB does: other programs write keys that no segments make.
-fn check_key(what: &'static str, most: usize, text: &str) -> Result<()> {
-    if text.is_empty() || text.len() > most {
-        return Err(Error::invalid(format!("{what} may have 1 to {most} bytes, and this has {}", text.len())));
+/// Checks DynamoDB's limits only, because other programs may write keys that no segments produce.
+fn check_key(what: &'static str, max: usize, text: &str) -> Result<()> {
+    match text.len() {
+        0 => Err(Error::invalid(format!("{what} is empty"))),
+        bytes if bytes > max => Err(Error::invalid(format!("{what} is {bytes} bytes; the limit is {max}"))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// The shape of a key: its tag, where it is one of this crate's, and `…` for each other segment.
+/// Returns the shape of a key: its tag, if it is one of this crate's, and `…` for each other segment.
 pub(crate) fn shape(key: &str) -> String {
     let mut segments = key.split('#');
     let first = segments.next().unwrap_or_default();

@@ -43,6 +43,11 @@ use crate::time::Timestamp;
 ///
 /// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so this is all that an entity needs. This crate's
 /// own entities have a faster codec.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "implement `threadline::entity::Entity`, which defines the item's type and key"
+)]
 pub trait Entity: Stored {
     /// The value of the `type` attribute.
     const TYPE: &'static str;
@@ -123,6 +128,11 @@ pub trait Entity: Stored {
 /// ```compile_fail,E0277
 /// let forged: threadline::User = serde_json::from_str("{}").unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as an item",
+    label = "not stored as an item",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for an entity of your own"
+)]
 pub trait Stored: Sized {
     /// Reads the value from the item's attributes.
     #[doc(hidden)]

@@ -6,15 +6,18 @@ pub(crate) const IDENTITY: Tag = tag!("IDENTITY");
 pub(crate) const GROUP: Tag = tag!("GRP");
 pub(crate) const MESSAGES: Tag = tag!("MSG");
 
-/// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may as well be a value.
+/// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may be a value.
 pub(crate) const OURS: [Tag; 5] = [USER, HANDLE, IDENTITY, GROUP, MESSAGES];
 
-/// A constant segment that says what stands behind it, such as the `USER` of `USER#<user>`. Made by [`tag!`](crate::entity::tag!).
+/// A constant segment that names the kind of the next segment, such as `USER` in `USER#<user>`.
+///
+/// The macro [`tag!`](crate::entity::tag!) creates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(&'static str);
 
 impl Tag {
-    /// For the [`tag!`](crate::entity::tag!) macro, which calls it while compiling only.
+    /// Creates a tag, or returns `None` for text that is not a valid tag. The macro [`tag!`](crate::entity::tag!) calls
+    /// it at compile time.
     #[doc(hidden)]
     pub const fn checked(text: &'static str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -31,13 +34,15 @@ impl Tag {
         Some(Self(text))
     }
 
-    /// The text of the tag.
+    /// Returns the text of the tag.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
 }
 
-/// A constant segment of a key: 1 to 32 visible ASCII characters other than `#`. Anything else does not compile.
+/// Creates a [`Tag`](crate::entity::Tag), a constant segment of a key.
+///
+/// The text has 1 to 32 visible ASCII characters other than `#`. Any other text is a compile error.
 ///
 /// ```
 /// use threadline::entity::{Tag, tag};

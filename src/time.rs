@@ -1,4 +1,4 @@
-//! Time as the table stores it, and where it comes from.
+//! Timestamps as the table stores them, and clocks.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::key::segment;
 
-/// A moment in UTC, to the microsecond, whose text sorts as time does.
+/// A moment in UTC, to the microsecond. Its text sorts in the order of time.
 ///
-/// * Written as RFC 3339 with always six fraction digits and `+00:00`: `2023-06-26T10:16:00.375877+00:00`, 32 bytes.
-/// * Years 0000 to 9999, so that the text order of any two is their order in time.
-/// * Parsed from any RFC 3339 text; the offset is converted, digits past the microsecond are cut.
+/// * The text is RFC 3339, always with six fraction digits and `+00:00`: `2023-06-26T10:16:00.375877+00:00`, 32 bytes.
+/// * The years are 0000 to 9999, so that the order of any two texts is the order of their times.
+/// * Parsing accepts any RFC 3339 text. It converts the offset to UTC and truncates to microseconds.
 ///
 /// ```
 /// use threadline::Timestamp;
@@ -32,12 +32,12 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The first moment there is: `0000-01-01T00:00:00.000000+00:00`.
+    /// The earliest timestamp: `0000-01-01T00:00:00.000000+00:00`.
     pub const MIN: Self = Self { micros: -62_167_219_200_000_000 };
-    /// The last moment there is: `9999-12-31T23:59:59.999999+00:00`.
+    /// The latest timestamp: `9999-12-31T23:59:59.999999+00:00`.
     pub const MAX: Self = Self { micros: 253_402_300_799_999_999 };
 
-    /// The moment this many microseconds after the Unix epoch.
+    /// Creates a timestamp from the microseconds since the Unix epoch.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
@@ -45,11 +45,11 @@ impl Timestamp {
         if (Self::MIN.micros..=Self::MAX.micros).contains(&micros) {
             Ok(Self { micros })
         } else {
-            Err(Error::invalid("a timestamp must lie in the years 0000 to 9999"))
+            Err(Error::invalid("a timestamp must be in the years 0000 to 9999"))
         }
     }
 
-    /// The moment this many milliseconds after the Unix epoch.
+    /// Creates a timestamp from the milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
@@ -57,36 +57,36 @@ impl Timestamp {
         Self::from_unix_micros(millis.saturating_mul(1000))
     }
 
-    /// Microseconds since the Unix epoch; negative before it.
+    /// Returns the microseconds since the Unix epoch, negative before it.
     pub fn unix_micros(self) -> i64 {
         self.micros
     }
 
-    /// Whole milliseconds since the Unix epoch, rounded towards the past.
+    /// Returns the whole milliseconds since the Unix epoch, rounded down.
     pub fn unix_millis(self) -> i64 {
         self.micros.div_euclid(1000)
     }
 
-    /// Whole seconds since the Unix epoch, rounded towards the past: the unit of `expires_at`.
+    /// Returns the whole seconds since the Unix epoch, rounded down: the unit of `expires_at`.
     pub fn unix_seconds(self) -> i64 {
         self.micros.div_euclid(1_000_000)
     }
 
-    /// This much later, or the last moment of the year 9999.
+    /// Returns the timestamp that is this much later, or [`MAX`](Self::MAX) if that is after it.
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
-    /// This much earlier, or the first moment of the year 0000.
+    /// Returns the timestamp that is this much earlier, or [`MIN`](Self::MIN) if that is before it.
     #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
         let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
-    /// Reads the stored form only: the text must be exactly what [`Display`](fmt::Display) writes.
+    /// Parses the stored form only: exactly the text that [`Display`](fmt::Display) writes.
     pub(crate) fn parse_stored(text: &str) -> Result<Self> {
         if let Some(time) = Self::from_stored_form(text) {
             return Ok(time);
@@ -95,7 +95,7 @@ impl Timestamp {
         Err(Error::invalid("a stored timestamp must have six fraction digits and `+00:00`"))
     }
 
-    /// Reads the stored form by its digits, several times faster than RFC 3339 in general. `None` for any other text.
+    /// Parses the stored form, several times faster than any RFC 3339 text. `None` for any other text.
     fn from_stored_form(text: &str) -> Option<Self> {
         let form = b"dddd-dd-ddTdd:dd:dd.dddddd+00:00";
         let fits = |(byte, form): (u8, &u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == *form };
@@ -108,9 +108,9 @@ impl Timestamp {
         Self::from_unix_micros(time.and_utc().timestamp_micros()).ok()
     }
 
-    /// Appends the stored form, digit by digit.
+    /// Appends the stored form.
     fn push_onto(self, text: &mut String) {
-        // Every value lies within chrono's range, so the default is never used.
+        // Every value is within chrono's range, so the default is never used.
         let time = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
         append_digits(text, time.year().unsigned_abs(), 1000);
         for (separator, value) in
@@ -129,7 +129,7 @@ segment! {
     Timestamp => |time, key| time.push_onto(key);
 }
 
-/// Appends the decimal digits of a number, from the one of this unit on.
+/// Appends the decimal digits of a number. The first digit is that of `unit`, a power of ten.
 fn append_digits(text: &mut String, number: u32, mut unit: u32) {
     while unit > 0 {
         text.push(char::from_digit(number / unit % 10, 10).unwrap_or_default());
@@ -137,7 +137,7 @@ fn append_digits(text: &mut String, number: u32, mut unit: u32) {
     }
 }
 
-/// The microseconds of a duration, or the most that there are.
+/// Returns the microseconds of a duration, at most [`i64::MAX`].
 pub(crate) fn whole_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
@@ -162,8 +162,8 @@ impl FromStr for Timestamp {
             return Ok(time);
         }
         let time = DateTime::parse_from_rfc3339(text)
-            .map_err(|_| Error::invalid("not an RFC 3339 timestamp, such as 2023-06-26T10:16:00.375877+00:00"))?;
-        // Through microseconds: this cuts further digits, and folds a leap second into the next one.
+            .map_err(|_| Error::invalid("a timestamp must be RFC 3339, such as 2023-06-26T10:16:00.375877+00:00"))?;
+        // Microseconds drop further digits and turn a leap second into the next second.
         Self::from_unix_micros(time.with_timezone(&Utc).timestamp_micros())
     }
 }
@@ -184,13 +184,13 @@ impl From<Timestamp> for String {
     }
 }
 
-/// Where the time comes from. Nothing in this crate reads the time in any other way.
+/// A source of the time. This crate reads the time only from one.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -203,7 +203,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock for tests, which changes only when a test sets it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -220,7 +220,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Creates a clock at this time.
     pub fn starting_at(now: Timestamp) -> Self {
         Self { now: Mutex::new(now) }
     }
@@ -237,7 +237,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
-        // A time cannot be left half-written, so a poisoned lock is as good as any.
+        // A panic cannot leave the time half-written, so a poisoned lock is safe to use.
         self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

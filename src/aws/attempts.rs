@@ -1,7 +1,7 @@
-//! What became of each attempt that the SDK made of one call.
+//! The outcomes of the attempts that the SDK makes for one call.
 //!
-//! The SDK retries by itself and reports the last attempt alone. A write whose first attempt was lost after it was sent, and
-//! whose second was throttled, may have been done, and "throttled" would say that it was not. So each attempt is watched.
+//! The SDK retries and reports only the last attempt. If the first attempt of a write is lost and the second is
+//! throttled, the write may have been done. The error "throttled" would be wrong. So this module watches each attempt.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use serde::Deserialize;
 
 use super::codes;
 
-/// The attempts of one call, the store's own retries included. Each request of the call carries them as an interceptor. Clones
-/// share what they saw.
+/// The attempts of one call, including the store's own retries. Each request of the call carries them as an
+/// interceptor. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     state: Arc<State>,
@@ -27,26 +27,26 @@ pub(crate) struct Attempts {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last attempt was sent, and nothing certain is known of it.
+    /// The last attempt was sent, and its outcome is unknown.
     in_flight: AtomicBool,
-    /// An attempt before the last was sent, and nothing certain is known of it.
+    /// An earlier attempt was sent, and its outcome is unknown.
     lost: AtomicBool,
 }
 
 impl Attempts {
-    /// What is not certain of the attempts so far stays so, whatever becomes of the next.
-    fn leave_behind(&self) {
+    /// Records an attempt with an unknown outcome as lost, before the next attempt replaces it.
+    fn mark_lost(&self) {
         if self.state.in_flight.swap(false, Ordering::Relaxed) {
             self.state.lost.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a write may have been done by an attempt that was not answered, or answered with a fault of the service.
+    /// Returns `true` if a write may have been done: an attempt got no answer, or a fault of the service.
     pub(crate) fn may_have_been_done(&self) -> bool {
         self.state.in_flight.load(Ordering::Relaxed) || self.state.lost.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing was sent by the last attempt, or the service answered it.
+    /// Returns `true` if the last attempt was not sent, or its outcome is known.
     pub(crate) fn last_is_certain(&self) -> bool {
         !self.state.in_flight.load(Ordering::Relaxed)
     }
@@ -63,12 +63,13 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.leave_behind();
+        self.mark_lost();
         self.state.in_flight.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Refuses a success without a body, which the SDK reads as "no item", or as done. The service's successes are JSON.
+    /// Refuses a success without a body, which the SDK would read as "no item" or as done. The service's successes are
+    /// JSON.
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -93,20 +94,20 @@ impl Intercept for Attempts {
             Some(Ok(_)) => true,
             Some(Err(error)) => match (error.as_connector_error(), context.response()) {
                 (Some(error), _) => could_not_connect(error),
-                // The service refused it with a code that is known. After any other answer the outcome is open. The SDK
-                // gives out an unreadable success as an error of the operation, with status 200.
+                // Only a refusal with a known code is certain. The SDK reports an unreadable success as an operation
+                // error with status 200.
                 (None, Some(response)) => {
                     let is_refusal = error.is_operation_error() && (400..500).contains(&response.status().as_u16());
                     is_refusal && error_code(response).is_some_and(|code| codes::says_not_done(&code))
                 }
-                // It ended before anything was sent, for example for want of credentials.
+                // The attempt ended before it was sent, for example because there are no credentials.
                 (None, None) => !error.is_timeout_error(),
             },
         };
-        // The request is taken away when it is sent. One that is still here was not, and says nothing of the attempt before: that
-        // may have run into its time limit, which not every version of the SDK lets an interceptor see.
+        // The SDK removes the request when it sends it. If the request is present, it was not sent, but the attempt
+        // before it may have timed out. Some versions of the SDK do not show that to an interceptor.
         if context.request().is_some() {
-            self.leave_behind();
+            self.mark_lost();
         } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
         }
@@ -129,8 +130,9 @@ fn error_code(response: &HttpResponse) -> Option<String> {
     code.split(':').next().map(str::to_owned)
 }
 
-/// Whether no connection came about, so that nothing was sent. An application may bring an HTTP client of its own, whose
-/// errors are not known here: they count as ones that came after sending.
+/// Returns `true` if there was no connection, so nothing was sent.
+///
+/// An application may use its own HTTP client, whose errors are not known here. They count as errors after sending.
 pub(crate) fn could_not_connect(error: &(dyn StdError + 'static)) -> bool {
     let is_connect = error.downcast_ref::<HttpError>().is_some_and(HttpError::is_connect);
     is_connect || error.source().is_some_and(could_not_connect)

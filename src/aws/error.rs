@@ -1,4 +1,5 @@
-//! From the SDK's errors to this crate's: by kind and by the service's code, never by its text, and never with an item.
+//! Conversion of the SDK's errors to this crate's, by kind and by the service's code. It ignores the service's text and
+//! keeps no item.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,49 +15,49 @@ use super::attempts::{Attempts, could_not_connect};
 use super::codes;
 use crate::error::{Error, ErrorKind, ServiceError};
 
-/// A request that failed, as the SDK told it, without the type parameters.
+/// A failed request, from the SDK's error without its type parameters.
 pub(crate) struct Failure {
-    how: How,
+    stage: Stage,
     service: ServiceError,
-    /// What the service answered. It may hold an item, so it is for the store alone.
+    /// The service's answer. It may contain an item, so only the store uses it.
     pub(crate) answer: Option<Answer>,
     cause: Option<Cause>,
 }
 
-/// How far the request came.
+/// The stage at which a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    /// The client could not make it.
+enum Stage {
+    /// The client could not build the request.
     NotMade,
-    /// It ran into the client's time limit.
+    /// The request exceeded the client's time limit.
     TimedOut,
-    /// No answer came.
+    /// The request got no answer.
     NotAnswered { not_sent: Option<NotSent> },
-    /// An answer came that is none.
+    /// The answer could not be read.
     Unreadable,
-    /// The service refused it, or had a fault of its own.
+    /// The service refused the request, or failed.
     Answered,
 }
 
-/// Why a request was not sent.
+/// The reason why a request was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotSent {
-    /// No connection came about.
+    /// There was no connection.
     NoConnection,
-    /// The provider of credentials failed, and may give some later.
+    /// The provider of credentials failed and may succeed later.
     NoCredentialsYet,
-    /// There are no credentials, or the client is not complete.
+    /// There are no credentials, or the client is incomplete.
     Client,
 }
 
-/// Whether a request reads or writes, which says what its capacity units are where the answer does not.
+/// The effect of a request: it reads or writes. It determines the kind of capacity units if the answer does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Read,
     Write,
 }
 
-/// What a call is, for its errors, and what became of its attempts.
+/// A call of the service: its name and table for errors, and its attempts.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'static str,
@@ -74,7 +75,7 @@ impl<'a> Call<'a> {
         Self { effect: Effect::Write, ..Self::read(operation, table) }
     }
 
-    /// The error that a caller sees of a request that failed.
+    /// Returns the error for the caller of a failed request.
     pub(crate) fn error<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
@@ -100,7 +101,7 @@ where
     }
 }
 
-/// The SDK's builders ask for no more than a checked request gives.
+/// A checked request has all parts that the SDK's builders require, so this error is a bug.
 impl From<BuildError> for Error {
     fn from(error: BuildError) -> Self {
         Self::invalid(format!("the request is incomplete: {error}"))
@@ -108,28 +109,28 @@ impl From<BuildError> for Error {
 }
 
 impl Failure {
-    /// What went wrong with a request of any of the services, without the answer.
+    /// Creates a failure from the error of any service, without the answer.
     fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let request_id = error.request_id().map(str::to_owned);
         let service = ServiceError::new(error.code(), error.message(), request_id.as_deref());
-        // What the service said is in `service`. The chain of any other error is kept, as text.
+        // `service` has the service's words. Other errors keep their causes, as text.
         let cause = || error.source().map(Cause::of);
-        let (how, cause) = match error {
-            SdkError::ConstructionFailure(_) => (How::NotMade, cause()),
-            SdkError::TimeoutError(_) => (How::TimedOut, cause()),
+        let (stage, cause) = match error {
+            SdkError::ConstructionFailure(_) => (Stage::NotMade, cause()),
+            SdkError::TimeoutError(_) => (Stage::TimedOut, cause()),
             SdkError::DispatchFailure(failure) => {
-                (How::NotAnswered { not_sent: failure.as_connector_error().map(|error| not_sent(error)) }, cause())
+                (Stage::NotAnswered { not_sent: failure.as_connector_error().map(|error| not_sent(error)) }, cause())
             }
-            SdkError::ServiceError(_) => (How::Answered, None),
-            _ => (How::Unreadable, cause()),
+            SdkError::ServiceError(_) => (Stage::Answered, None),
+            _ => (Stage::Unreadable, cause()),
         };
-        Self { how, service, answer: None, cause }
+        Self { stage, service, answer: None, cause }
     }
 
-    /// The error that a caller sees.
+    /// Returns the error for the caller.
     pub(crate) fn into_error(self, call: &Call<'_>) -> Error {
         let (kind, message) = self.classify(call);
         let mut error = call.named(Error::new(kind, message));
@@ -144,20 +145,20 @@ impl Failure {
 
     fn classify(&self, call: &Call<'_>) -> (ErrorKind, &'static str) {
         let certain = self.service.code.as_deref().and_then(|code| codes::certain(code, call.operation, call.effect));
-        let is_unknown = self.how == How::Answered && certain.is_none();
+        let is_unknown = self.stage == Stage::Answered && certain.is_none();
         if call.effect == Effect::Write && (is_unknown || call.attempts.may_have_been_done()) {
             return (
                 ErrorKind::OutcomeUnknown,
-                "the request was sent and its answer was lost or is not known: it may have been done or not; read the state \
+                "the request was sent, and its answer was lost or is unknown: it may have been done; read the state \
                  before trying again",
             );
         }
-        match self.how {
-            How::NotMade => {
-                (ErrorKind::Misconfigured, "the client could not make the request; check its configuration")
+        match self.stage {
+            Stage::NotMade => {
+                (ErrorKind::Misconfigured, "the client could not build the request; check its configuration")
             }
-            How::TimedOut => (ErrorKind::Unavailable, "there was no answer within the client's time limit"),
-            How::NotAnswered { not_sent: Some(reason) } if call.attempts.last_is_certain() => match reason {
+            Stage::TimedOut => (ErrorKind::Unavailable, "there was no answer within the client's time limit"),
+            Stage::NotAnswered { not_sent: Some(reason) } if call.attempts.last_is_certain() => match reason {
                 NotSent::NoConnection => (ErrorKind::Unavailable, "the service could not be reached"),
                 NotSent::NoCredentialsYet => {
                     (ErrorKind::Unavailable, "the client's credentials could not be loaded; try again later")
@@ -167,15 +168,16 @@ impl Failure {
                     "the client could not sign or send the request; check its credentials, region and HTTP client",
                 ),
             },
-            How::NotAnswered { .. } => (ErrorKind::Unavailable, "the service could not be reached"),
-            How::Unreadable => (ErrorKind::Unavailable, "the service's answer could not be read"),
-            How::Answered => certain
-                .unwrap_or((ErrorKind::Unavailable, "the service had a fault of its own, or gave an unknown answer")),
+            Stage::NotAnswered { .. } => (ErrorKind::Unavailable, "the service could not be reached"),
+            Stage::Unreadable => (ErrorKind::Unavailable, "the service's answer could not be read"),
+            Stage::Answered => {
+                certain.unwrap_or((ErrorKind::Unavailable, "the service failed or sent an unknown answer"))
+            }
         }
     }
 }
 
-/// Why a request was not sent, as its errors say it.
+/// Returns the reason why a request was not sent, from its chain of errors.
 fn not_sent(error: &(dyn StdError + 'static)) -> NotSent {
     if could_not_connect(error) {
         return NotSent::NoConnection;
@@ -194,8 +196,8 @@ fn not_sent(error: &(dyn StdError + 'static)) -> NotSent {
     NotSent::Client
 }
 
-/// The text of an error and of its causes. The errors themselves are not kept: `Debug` of one of the SDK's prints whole items
-/// and whole responses.
+/// The text of an error and of its causes. The errors are not kept, because `Debug` of an SDK error prints whole items
+/// and responses.
 pub(crate) struct Cause {
     text: String,
     source: Option<Box<Cause>>,
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_cannot_be_made_is_the_operators_fault() {
+    fn request_that_cannot_be_built_is_misconfigured() {
         let error = SdkError::<GetItemError, HttpResponse>::construction_failure("no region");
         for effect in [Effect::Read, Effect::Write] {
             let call = Call { effect, ..Call::read("get", "t") };
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn time_limits_and_io_errors_of_a_provider_may_pass() {
+    fn timeouts_and_io_errors_of_a_provider_are_temporary() {
         let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(not_sent(&Wrapped(refused())), NotSent::NoCredentialsYet);
         assert_eq!(not_sent(&Wrapped(TimedOutError)), NotSent::NoCredentialsYet);
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_debug_of_a_cause_is_its_chain_of_texts() {
+    fn debug_of_a_cause_prints_its_chain_of_texts() {
         let cause = Cause::of(&Wrapped(Wrapped(fmt::Error)));
         assert_eq!(format!("{cause:?}"), format!("wrapped: wrapped: {}", fmt::Error));
         assert_eq!(StdError::source(&cause).unwrap().to_string(), "wrapped");

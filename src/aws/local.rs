@@ -4,16 +4,24 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpBuilder;
 
-/// A client for [DynamoDB Local](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html) or
-/// another emulator at this address, over plain http: `http://127.0.0.1:8000`. Its credentials are made up, so it reaches no
-/// real table.
+/// Creates a client for [DynamoDB
+/// Local](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html) or another emulator at
+/// this address.
+///
+/// The address uses plain HTTP: `http://127.0.0.1:8000`. The credentials are not real, so the client reaches no table
+/// on AWS.
+///
+/// ```
+/// let client = threadline::store::dynamodb::local_client("http://127.0.0.1:8000");
+/// assert_eq!(client.config().region().map(|region| region.as_ref()), Some("us-east-1"));
+/// ```
 pub fn local_client(endpoint: &str) -> Client {
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "threadline"))
         .endpoint_url(endpoint)
-        // Without TLS: which TLS stack there is, is the application's choice, and an emulator needs none.
+        // No TLS: the application chooses its TLS stack, and an emulator needs none.
         .http_client(HttpBuilder::new().build_http())
         .build();
     Client::from_conf(config)

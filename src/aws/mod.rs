@@ -1,4 +1,4 @@
-//! Attempts, errors, retries and a client for tests, shared by the DynamoDB store, the table and the stream's poller.
+//! Attempts, errors, retries and a client for tests. The DynamoDB store, the table and the poller share them.
 
 mod attempts;
 mod codes;

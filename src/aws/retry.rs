@@ -1,4 +1,4 @@
-//! Trying again what the SDK does not, with exponential backoff and full jitter.
+//! Retries of requests that the SDK does not retry, with exponential backoff and full jitter.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,17 +9,20 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-/// How often and after which pauses a [`DynamoDbStore`](crate::DynamoDbStore) tries again what the SDK does not: the rest of
-/// a batch, and writes that met another transaction. The SDK's own retries are set on the client.
+/// The retry policy of a [`DynamoDbStore`](crate::DynamoDbStore), for requests that the SDK does not retry.
 ///
-/// The pause before the n-th retry is a random part of `base * 2^(n-1)`, of `max_delay` at most ([exponential backoff with
-/// full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
+/// These are the unprocessed parts of a batch, and writes that conflict with a transaction. The client configures the
+/// SDK's own retries.
+///
+/// The pause before the n-th retry is a random part of `base * 2^(n-1)`, and at most `max_delay` ([exponential backoff
+/// with full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
 ///
 /// ```
 /// use std::time::Duration;
 /// use threadline::store::dynamodb::RetryPolicy;
 ///
 /// let patient = RetryPolicy::default().max_attempts(8).max_delay(Duration::from_secs(5));
+/// assert_ne!(patient, RetryPolicy::default());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -29,29 +32,30 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 5 attempts, 50 ms, 2 s.
+    /// Returns the policy of 5 attempts, with a base of 50 ms and a maximum delay of 2 s.
     fn default() -> Self {
         Self { max_attempts: 5, base: Duration::from_millis(50), max_delay: Duration::from_secs(2) }
     }
 }
 
 impl RetryPolicy {
-    /// The most attempts, the first counted in; 5 unless told otherwise, and 1 for no retry. A round of a batch that gets
-    /// something done does not count: what counts are the rounds in a row that do not.
+    /// Sets the maximum number of attempts, including the first one. 1 means no retry. Default: 5.
+    ///
+    /// For a batch, only consecutive rounds without progress count.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// The longest pause before the first retry, doubled for each one after it; 50 ms unless told otherwise.
+    /// Sets the maximum pause before the first retry. It doubles with each further retry. Default: 50 ms.
     #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// The longest pause of all; 2 s unless told otherwise.
+    /// Sets the maximum pause before any retry. Default: 2 s.
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
@@ -64,10 +68,10 @@ impl RetryPolicy {
     }
 }
 
-/// Picks a pause from zero to the ceiling given.
+/// A function that picks a pause from zero to the given ceiling.
 pub(crate) type Jitter = Arc<dyn Fn(Duration) -> Duration + Send + Sync>;
 
-/// A policy, with what it takes to carry it out.
+/// A retry policy with its jitter and its sleep.
 #[derive(Clone)]
 pub(crate) struct Backoff {
     pub(crate) policy: RetryPolicy,
@@ -86,7 +90,7 @@ impl Backoff {
         Self::sleeping_with(client.config().sleep_impl())
     }
 
-    /// One that sleeps so, or by the SDK's own default.
+    /// Creates a backoff with this sleep, or with the SDK's default.
     pub(crate) fn sleeping_with(sleep: Option<SharedAsyncSleep>) -> Self {
         let sleep = sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new()));
         Self { policy: RetryPolicy::default(), jitter: Arc::new(random_part), sleep }
@@ -97,7 +101,7 @@ impl Backoff {
         failed < self.policy.max_attempts
     }
 
-    /// Waits before the next attempt, after this many failed. Returns `false` if there is to be none.
+    /// Waits before the next attempt, after this many failed. Returns `false` if the policy allows no further attempt.
     pub(crate) async fn pause(&self, operation: &'static str, failed: u32) -> bool {
         let is_allowed = self.allows_another(failed);
         if is_allowed {
@@ -106,16 +110,16 @@ impl Backoff {
         is_allowed
     }
 
-    /// Waits before the next attempt, however many failed.
+    /// Waits before the next attempt, even if the policy allows none.
     pub(crate) async fn pause_again(&self, operation: &'static str, failed: u32) {
         let ceiling = self.policy.ceiling(failed);
         let delay = (self.jitter)(ceiling).min(ceiling);
-        tracing::debug!(operation, failed, ?delay, "trying again after a pause");
+        tracing::debug!(operation, failed, ?delay, "retrying after a pause");
         self.sleep(delay).await;
     }
 
     #[cfg(feature = "streams")]
-    /// Waits for the longest pause of the policy.
+    /// Waits for the maximum pause of the policy.
     pub(crate) async fn longest_pause(&self) {
         self.sleep(self.policy.max_delay).await;
     }
@@ -126,7 +130,7 @@ impl Backoff {
     }
 }
 
-/// A random part of the ceiling. The keys of a new `RandomState` are random; that is good enough to spread retries.
+/// Returns a random part of the ceiling. The random keys of a new `RandomState` are good enough to spread retries.
 fn random_part(ceiling: Duration) -> Duration {
     let random = RandomState::new().build_hasher().finish();
     // The upper 53 bits, which a float holds exactly.
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ceilings_double_up_to_the_longest_pause() {
+    fn ceilings_double_up_to_the_maximum_pause() {
         let policy = RetryPolicy::default();
         let ceilings: Vec<_> = (1..=8).map(|failed| policy.ceiling(failed).as_millis()).collect();
         assert_eq!(ceilings, [50, 100, 200, 400, 800, 1600, 2000, 2000]);

@@ -1,4 +1,4 @@
-//! What DynamoDB refuses to store, refused before anything is sent.
+//! The check of items against DynamoDB's limits, before a request is sent.
 
 use std::collections::HashSet;
 
@@ -8,19 +8,19 @@ use super::{Item, MAX_ITEM_BYTES, Number, attribute_size, type_of};
 use crate::error::{Error, Result};
 use crate::key::{GSI1PK, GSI1SK, PartitionKey, SortKey};
 
-/// The deepest that lists and maps may lie in each other, the value within the last counted in.
+/// The maximum depth of nested lists and maps, including the innermost value.
 const MAX_DEPTH: usize = 32;
-/// The most bytes that the name of an attribute may have.
+/// The maximum size of an attribute's name, in bytes.
 const MAX_NAME_BYTES: usize = 65_535;
 
 impl Item {
-    /// Checks what DynamoDB would: the keys, the index keys, every value and the size. The error names the attribute.
+    /// Checks the keys, the index keys, every value and the size. The error names the attribute.
     pub(crate) fn check(&self) -> Result<()> {
         self.key()?;
         self.check_attributes()
     }
 
-    /// Checks all but the key.
+    /// Checks everything except the primary key.
     pub(crate) fn check_attributes(&self) -> Result<()> {
         let mut size = 0;
         for (name, value) in self.iter() {
@@ -30,9 +30,7 @@ impl Item {
             size += attribute_size(name, value);
         }
         if size > MAX_ITEM_BYTES {
-            return Err(Error::invalid(format!(
-                "an item may have at most {MAX_ITEM_BYTES} bytes, and this has {size}"
-            )));
+            return Err(Error::invalid(format!("item is {size} bytes; the limit is {MAX_ITEM_BYTES}")));
         }
         Ok(())
     }
@@ -41,19 +39,21 @@ impl Item {
 /// Checks the name of an attribute.
 pub(crate) fn check_attribute_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
-        return Err(Error::invalid(format!("an attribute's name has 1 to {MAX_NAME_BYTES} bytes")));
+        return Err(Error::invalid(format!("an attribute's name must have 1 to {MAX_NAME_BYTES} bytes")));
     }
     Ok(())
 }
 
-/// Checks the value of the attribute of this name.
+/// Checks the value of an attribute.
 pub(crate) fn check_value(name: &str, value: &AttributeValue) -> Result<()> {
     check_nested(value, 1)
         .map_err(|what| Error::invalid(format!("attribute `{name}` ({}) cannot be stored: {what}", type_of(value))))
 }
 
-/// Checks the value where the attribute is one of the index's keys. An index key is a key as any other; DynamoDB would refuse
-/// another type, and take text that no read could go on from.
+/// Checks the value if the attribute is an index key.
+///
+/// DynamoDB refuses other types than strings. It accepts texts that are not valid keys, but a page of the index could
+/// not continue after them.
 pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> {
     match (name, value) {
         (GSI1PK, AttributeValue::S(text)) => PartitionKey::check(text),
@@ -65,15 +65,15 @@ pub(crate) fn check_index_key(name: &str, value: &AttributeValue) -> Result<()> 
 
 fn check_nested(value: &AttributeValue, depth: usize) -> Result<(), &'static str> {
     const NOT_A_NUMBER: &str =
-        "it holds no decimal number of at most 38 digits and of a magnitude from 1E-130 to 9.99E+125";
+        "a number must be decimal, with at most 38 digits and a magnitude from 1E-130 to 9.99E+125";
     if depth > MAX_DEPTH {
-        return Err("its lists and maps lie more than 32 deep");
+        return Err("lists and maps are nested more than 32 deep");
     }
     match value {
         AttributeValue::N(number) => {
             Number::parse(number).map_err(|_| NOT_A_NUMBER)?;
         }
-        AttributeValue::Null(false) => return Err("NULL is always true"),
+        AttributeValue::Null(false) => return Err("NULL must be true"),
         AttributeValue::Ss(set) => check_set(set.iter())?,
         AttributeValue::Bs(set) => check_set(set.iter())?,
         AttributeValue::Ns(set) => {
@@ -103,7 +103,7 @@ fn check_set<T: std::hash::Hash + Eq>(members: impl ExactSizeIterator<Item = T>)
         return Err("a set must not be empty; leave the attribute out");
     }
     if members.collect::<HashSet<_>>().len() < count {
-        return Err("a set must not hold a member twice");
+        return Err("a set must not contain a member twice");
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ mod tests {
     use crate::key::{PK, SK};
 
     #[test]
-    fn what_is_wrong_with_the_key_is_told_before_all_else() {
+    fn check_reports_faults_of_the_key_first() {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let mut item =
             Item::from(HashMap::from([(String::new(), text("a")), ("b".to_owned(), AttributeValue::Ss(vec![]))]));

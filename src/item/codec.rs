@@ -1,4 +1,5 @@
-//! Items from an application's typed values and back by serde, naming the attribute that fails and never its content.
+//! The codec between items and an application's types, by serde. Errors name the attribute that fails, never its
+//! content.
 
 use std::borrow::Cow;
 use std::collections::btree_map::IntoIter;
@@ -11,12 +12,12 @@ use super::{Item, type_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PK, SK, TYPE, shape};
 
-/// The item that a value's fields make, without its keys.
+/// Returns the item with a value's fields, without its keys.
 pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<Item> {
-    // Not by `to_item`, which would make a second map of the one that serializing has made.
+    // `to_item` would copy the serialized map into a second one.
     match serde_dynamo::to_attribute_value(value) {
         Ok(AttributeValue::M(attributes)) => Ok(attributes.into()),
-        // The cause is left out: serde's messages may hold the value that did not fit.
+        // No source: serde's messages may contain the value.
         _ => Err(Error::invalid(format!(
             "{entity} cannot be stored: its fields do not serialize to the attributes of an item"
         ))
@@ -24,10 +25,10 @@ pub(crate) fn encode<T: Serialize>(value: &T, entity: &'static str) -> Result<It
     }
 }
 
-/// The value that an item holds.
+/// Returns the value that an item stores.
 ///
-/// serde_dynamo's own errors do not say which attribute failed, and some of them hold its content. So the outermost map is
-/// walked here, to know the attribute, and their text is dropped.
+/// Errors of serde_dynamo do not name the attribute that failed, and some contain its content. So this code
+/// deserializes the outermost map itself, to know the attribute, and drops their text.
 pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> Result<T> {
     let key = key_texts(&item);
     let mut failing = None;
@@ -36,40 +37,41 @@ pub(crate) fn decode<T: DeserializeOwned>(item: Item, entity: &'static str) -> R
             Some((name, found)) => does_not_fit(&name, found),
             None => match missing_field(&error) {
                 Some(field) => format!("attribute `{field}` is missing"),
-                None => "its attributes do not fit together".to_owned(),
+                None => "its attributes contradict each other".to_owned(),
             },
         };
         corrupt(&key, entity, &what)
     })
 }
 
-/// The error for an item whose `type`, this value, is not the entity's.
+/// Returns the error for an item whose `type` is `found` instead of the entity's.
 pub(crate) fn of_another_type(item: &Item, found: &AttributeValue, entity: &'static str) -> Error {
     let what = match found {
-        // The type's name is the program's own, not content; one that no program would use is not repeated.
-        AttributeValue::S(name) if name.len() <= 64 => format!("attribute `{TYPE}` says `{name}`"),
+        // A program chooses the name of a type, so it is not content, unless it is unusually long.
+        AttributeValue::S(name) if name.len() <= 64 => format!("attribute `{TYPE}` is `{name}`"),
         _ => does_not_fit(TYPE, type_of(found)),
     };
     corrupt(&key_texts(item), entity, &what)
 }
 
 pub(super) fn does_not_fit(name: &str, found: &'static str) -> String {
-    format!("attribute `{name}` has type {found} and a value that does not fit")
+    format!("attribute `{name}` has type {found} and an invalid value")
 }
 
 pub(super) fn corrupt(key: &KeyTexts, entity: &'static str, what: &str) -> Error {
     let [pk, sk] = key.each_ref().map(|text| text.as_deref().map_or_else(|| "no key".to_owned(), shape));
-    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is no {entity}: {what}")).with_entity(entity)
+    Error::new(ErrorKind::Corrupt, format!("the item at `{pk} / {sk}` is not a valid {entity}: {what}"))
+        .with_entity(entity)
 }
 
-/// The texts of an item's key, whose shape is shown in an error alone: hardly ever, so that it is not worked out before.
+/// The texts of an item's key. Only errors need the shape of the key, so it is not computed before.
 pub(super) type KeyTexts = [Option<String>; 2];
 
 pub(super) fn key_texts(item: &Item) -> KeyTexts {
     [PK, SK].map(|name| item.get_s(name).map(str::to_owned))
 }
 
-/// serde's text for a field that is not there; the name in it is the program's, never content.
+/// Returns the field from serde's error for a missing field. A program chooses the field's name, so it is not content.
 fn missing_field(error: &serde_dynamo::Error) -> Option<String> {
     let text = error.to_string();
     let field = text.strip_prefix("missing field `")?.strip_suffix('`')?;
@@ -115,7 +117,7 @@ impl<'de> MapAccess<'de> for Attributes<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Self::Error> {
         let Some((name, value)) = self.current.take() else {
-            return Err(serde::de::Error::custom("a value was asked for before its key"));
+            return Err(serde::de::Error::custom("a value was requested before its key"));
         };
         let found = type_of(&value);
         seed.deserialize(serde_dynamo::Deserializer::from_attribute_value(value)).inspect_err(|_| {

@@ -1,4 +1,4 @@
-//! The codec of this crate's own entities: each field is one attribute, moved out of the item, without serde between them.
+//! The codec of this crate's own entities. Each field is one attribute, moved out of the item without serde.
 
 use serde_dynamo::AttributeValue;
 
@@ -12,14 +12,14 @@ use crate::time::Timestamp;
 
 /// A field of an entity that one attribute stores.
 pub(crate) trait Field: Sized {
-    /// Reads the field; `None` for a value that does not fit.
+    /// Returns the field; `None` for an invalid value.
     fn read(value: AttributeValue) -> Option<Self>;
 
-    /// Returns the value that is stored.
+    /// Returns the stored value.
     fn write(&self) -> AttributeValue;
 }
 
-/// Implements [`Field`] for types that are stored as text: how each is read from it, and written as it.
+/// Implements [`Field`] for types that are stored as text, with the functions that read and write the text.
 macro_rules! text_fields {
     ($($type:ty: $read:expr, $write:expr;)*) => {$(
         impl $crate::item::Field for $type {
@@ -87,7 +87,7 @@ impl Field for bool {
     }
 }
 
-/// Makes [`Value`]s of public types that are stored as text.
+/// Implements the conversion to [`Value`] for public types that are stored as text.
 macro_rules! values_of_fields {
     ($($type:ty)*) => {$(
         impl From<$type> for Value {
@@ -108,7 +108,7 @@ values_of_fields! {
     UserId GroupId MessageId Timestamp Handle DisplayName GroupTitle IdentitySubject MessageBody KeySegment Preview
 }
 
-/// The fields of an entity that is read from an item. An error names the attribute and never holds its content.
+/// The fields of an entity that is read from an item. An error names the attribute, never its content.
 pub(crate) struct Fields {
     item: Item,
     entity: &'static str,
@@ -119,7 +119,7 @@ impl Fields {
         Self { item, entity }
     }
 
-    /// Takes a field that must be there.
+    /// Takes a required field.
     pub(crate) fn required<F: Field>(&mut self, name: &'static str) -> Result<F> {
         match self.item.remove(name) {
             Some(value) => self.read(name, value),
@@ -135,26 +135,26 @@ impl Fields {
         }
     }
 
-    /// Takes a field that may be missing, and then has its default value.
+    /// Takes a field. A missing field has its default value.
     pub(crate) fn or_default<F: Field + Default>(&mut self, name: &'static str) -> Result<F> {
         self.item.remove(name).map_or_else(|| Ok(F::default()), |value| self.read(name, value))
     }
 
-    /// Parses an attribute of the key. It stays in the item, whose key an error shows the shape of.
+    /// Parses a key attribute. It stays in the item, because errors show the shape of the item's key.
     pub(crate) fn key<F>(&self, name: &'static str, parse: impl FnOnce(&str) -> Result<F>) -> Result<F> {
         match self.item.get(name) {
-            Some(AttributeValue::S(text)) => parse(text).map_err(|_| self.unfit(name, "S")),
-            Some(other) => Err(self.unfit(name, type_of(other))),
+            Some(AttributeValue::S(text)) => parse(text).map_err(|_| self.invalid(name, "S")),
+            Some(other) => Err(self.invalid(name, type_of(other))),
             None => Err(self.missing(name)),
         }
     }
 
-    /// Returns `true` if the item is at this key. One without a key, which no table has, may be at any.
+    /// Returns `true` if the item has this key, or no key. No item of a table is without a key.
     pub(crate) fn is_at(&self, key: &Key) -> bool {
         self.is_absent_or(PK, key.pk.as_str()) && self.is_absent_or(SK, key.sk.as_str())
     }
 
-    /// Returns `true` if the attribute is this text, or is missing.
+    /// Returns `true` if the attribute is missing or equals this text.
     pub(crate) fn is_absent_or(&self, name: &'static str, text: &str) -> bool {
         match self.item.get(name) {
             None => true,
@@ -168,21 +168,21 @@ impl Fields {
         self.item.expires()
     }
 
-    /// The error for fields that contradict each other or the key.
+    /// Returns the error for fields that contradict each other or the key.
     pub(crate) fn contradiction(&self) -> Error {
-        self.corrupt("its attributes do not fit together")
+        self.corrupt("its attributes contradict each other")
     }
 
     fn read<F: Field>(&self, name: &'static str, value: AttributeValue) -> Result<F> {
         let found = type_of(&value);
-        F::read(value).ok_or_else(|| self.unfit(name, found))
+        F::read(value).ok_or_else(|| self.invalid(name, found))
     }
 
     fn missing(&self, name: &'static str) -> Error {
         self.corrupt(&format!("attribute `{name}` is missing"))
     }
 
-    fn unfit(&self, name: &'static str, found: &'static str) -> Error {
+    fn invalid(&self, name: &'static str, found: &'static str) -> Error {
         self.corrupt(&does_not_fit(name, found))
     }
 
@@ -199,7 +199,7 @@ impl Item {
         self
     }
 
-    /// Adds a field, if there is one.
+    /// Adds a field, if it exists.
     #[must_use]
     pub(crate) fn with_some<F: Field>(self, name: &'static str, field: Option<&F>) -> Self {
         match field {

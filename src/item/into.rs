@@ -1,4 +1,4 @@
-//! Values for attributes, from an application's types.
+//! Conversion of an application's types to values of attributes.
 
 use std::fmt;
 
@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use crate::key::{PartitionKey, SortKey};
 
-/// A value for an attribute. Text, numbers, booleans, bytes, ids, times and this crate's validated texts convert to it, and so does
-/// an [`AttributeValue`](crate::entity::AttributeValue) of any other type. `Debug` prints the type alone.
+/// A value of an attribute.
+///
+/// These types convert to it: text, numbers, booleans, bytes, ids, times, this crate's validated texts, and
+/// [`AttributeValue`](crate::entity::AttributeValue) for all others. `Debug` prints only the type.
 ///
 /// ```
 /// use threadline::entity::Item;
@@ -19,6 +21,7 @@ use crate::key::{PartitionKey, SortKey};
 /// let mut item = Item::new();
 /// item.insert("user_uuid", user);
 /// item.insert("stars", 5);
+/// assert_eq!(format!("{item:?}"), r#"Item { stars: "N", user_uuid: "S" }"#);
 /// let update = Update::new().set("title", "Babylon 5").set("is_open", true);
 /// let condition = Condition::eq("user_uuid", user).and(Condition::lt("stars", 6));
 /// # Ok::<(), threadline::Error>(())

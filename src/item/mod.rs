@@ -1,4 +1,4 @@
-//! An item: the attributes that the table holds under one key.
+//! Items: the attributes that the table stores under one key.
 
 mod check;
 mod codec;
@@ -24,10 +24,12 @@ pub(crate) use fields::{Field, Fields, text_fields};
 pub use into::Value;
 pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
-pub(crate) use value::{compare, normalise, same, same_item};
+pub(crate) use value::{compare, normalize, same, same_item};
 
-/// The attributes that the table holds under one key: [`serde_dynamo`]'s, so that they don't depend on a version of the AWS
-/// SDK. `Debug` prints the names and types of the attributes, never their values.
+/// The attributes that the table stores under one key.
+///
+/// Their values are those of [`serde_dynamo`], which do not depend on a version of the AWS SDK. `Debug` prints the
+/// names and types of the attributes, never their values.
 ///
 /// ```
 /// use threadline::entity::Item;
@@ -41,12 +43,12 @@ pub(crate) use value::{compare, normalise, same, same_item};
 pub struct Item(BTreeMap<Cow<'static, str>, AttributeValue>);
 
 impl Item {
-    /// An item without attributes.
+    /// Creates an item without attributes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns an item of nothing but its key.
+    /// Returns an item that contains only its key.
     pub(crate) fn of_key(key: &Key) -> Self {
         let mut item = Self::new();
         item.set(PK, key.pk.as_str());
@@ -54,12 +56,12 @@ impl Item {
         item
     }
 
-    /// The attribute of this name.
+    /// Returns the attribute with this name, if any.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(name)
     }
 
-    /// The text of the attribute of this name, where it is a string.
+    /// Returns the text of the attribute with this name, if it is a string.
     pub fn get_s(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(AttributeValue::S(text)) => Some(text),
@@ -67,71 +69,72 @@ impl Item {
         }
     }
 
-    /// Sets an attribute, and gives back what it was.
+    /// Sets an attribute and returns its previous value, if any.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<AttributeValue> {
         self.0.insert(Cow::Owned(name.into()), value.into().0)
     }
 
-    /// Sets an attribute whose name is constant.
+    /// Sets an attribute whose name is a constant.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.insert(Cow::Borrowed(name), value.into().0);
     }
 
-    /// Removes an attribute, and gives back what it was.
+    /// Removes an attribute and returns its value, if any.
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         self.0.remove(name)
     }
 
-    /// The attributes, in the order of their names.
+    /// Returns the attributes in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// The values, to change them.
+    /// Returns the values, for changes.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut AttributeValue> {
         self.0.values_mut()
     }
 
-    /// The attributes, in the order of their names.
+    /// Returns the attributes in the order of their names.
     pub(crate) fn into_attributes(self) -> impl Iterator<Item = (String, AttributeValue)> {
         self.0.into_iter().map(|(name, value)| (name.into_owned(), value))
     }
 
-    /// The number of attributes.
+    /// Returns the number of attributes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it has no attribute.
+    /// Returns `true` if the item has no attributes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The item's primary key.
+    /// Returns the item's primary key.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when `pk` or `sk` is missing, not a string, or no valid key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `pk` or `sk` is missing, is not a string, or is not a valid key.
     pub fn key(&self) -> Result<Key> {
         Ok(Key::new(PartitionKey::parse(self.key_text(PK)?)?, SortKey::parse(self.key_text(SK)?)?))
     }
 
-    /// The item's place in the index; `None` for an item that is not in it.
+    /// Returns the item's key in the index; `None` if the item is not in it.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when `gsi1pk` or `gsi1sk` is there and not a string, or no valid key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `gsi1pk` or `gsi1sk` is present and is not a string or not a valid
+    /// key.
     pub fn index_key(&self) -> Result<Option<IndexKey>> {
         let pk = self.get(GSI1PK).map(|_| self.key_text(GSI1PK)).transpose()?.map(PartitionKey::parse).transpose()?;
         let sk = self.get(GSI1SK).map(|_| self.key_text(GSI1SK)).transpose()?.map(SortKey::parse).transpose()?;
         Ok(pk.zip(sk).map(|(pk, sk)| IndexKey::new(pk, sk)))
     }
 
-    /// The entity that the item says it is, from its `type`.
+    /// Returns the entity in the item's `type`, if any.
     pub fn type_name(&self) -> Option<&str> {
         self.get_s(TYPE)
     }
 
-    /// The time at which the item expires, in epoch seconds, from its `expires_at`. As in DynamoDB, an attribute that is not
-    /// a number means that it never does.
+    /// Returns the time at which the item expires, in epoch seconds, from its `expires_at`. As in DynamoDB, an item
+    /// whose attribute is not a number never expires.
     pub fn expires_at(&self) -> Option<i64> {
         match self.0.get(EXPIRES_AT) {
             Some(AttributeValue::N(seconds)) => Number::parse(seconds).ok()?.to_i64_floor(),
@@ -139,24 +142,24 @@ impl Item {
         }
     }
 
-    /// The moment at which the item expires, if it is in the years of a [`Timestamp`].
+    /// Returns the time at which the item expires, if it is in the range of a [`Timestamp`].
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         let micros = self.expires_at()?.checked_mul(1_000_000)?;
         Timestamp::from_unix_micros(micros).ok()
     }
 
-    /// Whether the item has expired, swept or not. Such an item is never returned.
+    /// Returns `true` if the item has expired, even if it has not been deleted yet. Such an item is never returned.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|seconds| seconds <= now.unix_seconds())
     }
 
-    /// The item's size in bytes, which its capacity units and the limit of 400 KB go by
+    /// Returns the item's size in bytes, which determines its capacity units and must not exceed 400 KB
     /// ([rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)).
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| attribute_size(name, value)).sum()
     }
 
-    /// The text of a key attribute, which must be a string.
+    /// Returns the text of a key attribute, which must be a string.
     fn key_text(&self, name: &str) -> Result<&str> {
         match self.get(name) {
             Some(AttributeValue::S(text)) => Ok(text),
@@ -206,7 +209,7 @@ impl From<Item> for serde_dynamo::Item {
     }
 }
 
-/// DynamoDB's name for a value's type.
+/// Returns DynamoDB's name for the type of a value.
 pub(crate) fn type_of(value: &AttributeValue) -> &'static str {
     match value {
         AttributeValue::N(_) => "N",

@@ -1,18 +1,18 @@
-//! DynamoDB's numbers: decimal, up to 38 significant digits, compared and added exactly.
+//! DynamoDB's numbers: decimal, with up to 38 significant digits, and exact.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The most significant digits that a number may have.
+/// The maximum number of significant digits.
 const MAX_DIGITS: u32 = 38;
-/// A number other than zero lies from 1E-130 to 9.99…E+125: as many digits stand before its point, or zeros behind it.
+/// The range of [`Number::point`]. A number other than zero has a magnitude from 1E-130 to 9.99…E+125.
 const MIN_POINT: i32 = -129;
 const MAX_POINT: i32 = 126;
 
-/// A number, normalised: `digits` × 10^`exponent`, with no trailing zero among at most 38 digits. Zero has no sign and the
-/// exponent 0.
+/// A normalized number: `digits` × 10^`exponent`. The digits, at most 38, have no trailing zero. Zero has no sign and
+/// the exponent 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
     negative: bool,
@@ -21,10 +21,10 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    /// Reads a number as DynamoDB does: an optional sign, digits with at most one point, an optional exponent.
+    /// Parses a number as DynamoDB does: an optional sign, digits with at most one decimal point, an optional exponent.
     ///
     /// # Errors
-    /// `Invalid` for text that is no number (`NaN` and `inf` are none), for more than 38 significant digits, and for a
+    /// `Invalid` if the text is not a number (`NaN` and `inf` are not), has more than 38 significant digits, or has a
     /// magnitude that DynamoDB does not store.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let not_a_number = || Error::invalid("a number attribute must hold a decimal number");
@@ -33,7 +33,7 @@ impl Number {
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            // Four digits are more than any valid exponent has.
+            // No valid exponent has more than three digits, so a longer text is refused before it is parsed.
             Some((mantissa, exponent)) if exponent.len() <= 5 => {
                 (mantissa, exponent.parse::<i32>().map_err(|_| not_a_number())?)
             }
@@ -53,17 +53,17 @@ impl Number {
     }
 
     fn checked(negative: bool, digits: u128, exponent: i32) -> Result<Self> {
-        let number = Self::normalised(negative, digits, exponent);
+        let number = Self::normalized(negative, digits, exponent);
         if number.count() > MAX_DIGITS {
             return Err(too_many_digits());
         }
         if !(MIN_POINT..=MAX_POINT).contains(&number.point()) {
-            return Err(Error::invalid("a number must be zero or lie between 1E-130 and 9.99E+125 in magnitude"));
+            return Err(Error::invalid("a number must be zero or have a magnitude from 1E-130 to 9.99E+125"));
         }
         Ok(number)
     }
 
-    fn normalised(negative: bool, mut digits: u128, mut exponent: i32) -> Self {
+    fn normalized(negative: bool, mut digits: u128, mut exponent: i32) -> Self {
         if digits == 0 {
             return Self { negative: false, digits, exponent: 0 };
         }
@@ -73,20 +73,20 @@ impl Number {
         Self { negative, digits, exponent }
     }
 
-    /// The number of digits; zero has none.
+    /// Returns the number of digits. Zero has none.
     fn count(&self) -> u32 {
         self.digits.checked_ilog10().map_or(0, |tens| tens + 1)
     }
 
-    /// The number of digits before the point; below zero, of the zeros behind it.
+    /// Returns the number of digits before the decimal point. It is negative for zeros after the point.
     fn point(&self) -> i32 {
         self.exponent.saturating_add_unsigned(self.count())
     }
 
-    /// The sum, exactly.
+    /// Returns the exact sum.
     ///
     /// # Errors
-    /// `Invalid` when the sum has more than 38 significant digits or too great a magnitude.
+    /// `Invalid` if the sum has more than 38 significant digits or its magnitude is too large.
     pub(crate) fn add(&self, other: &Self) -> Result<Self> {
         if self.digits == 0 {
             return Ok(*other);
@@ -94,7 +94,8 @@ impl Number {
         if other.digits == 0 {
             return Ok(*self);
         }
-        // Both with the lower exponent. What has no room then makes a sum of more than 38 digits: its last is no zero.
+        // Both numbers get the lower exponent. If that overflows, the sum has more than 38 digits too, because its last
+        // digit is not zero.
         let exponent = self.exponent.min(other.exponent);
         let spread = |number: &Self| {
             let zeros = number.exponent.abs_diff(exponent);
@@ -106,8 +107,8 @@ impl Number {
         Self::checked(negative, digits.ok_or_else(too_many_digits)?, exponent)
     }
 
-    /// The bytes that the number counts for: one for each two digits on either side of the point, one for the exponent and
-    /// one for a minus sign.
+    /// Returns the size of the number in bytes: one for each two digits on either side of the decimal point, one for
+    /// the exponent, and one for a minus sign.
     pub(crate) fn stored_size(&self) -> usize {
         let count = self.count();
         let whole = u32::try_from(self.point()).unwrap_or(0).min(count);
@@ -115,11 +116,11 @@ impl Number {
         1 + usize::try_from(pairs).unwrap_or(0) + usize::from(self.negative)
     }
 
-    /// The number as an `i64`, rounded towards negative infinity; `None` when it does not fit.
+    /// Returns the number as an `i64`, rounded down; `None` if it does not fit.
     pub(crate) fn to_i64_floor(self) -> Option<i64> {
         let digits = i128::try_from(self.digits).ok()?;
         let signed = if self.negative { -digits } else { digits };
-        // What is too great for 128 bits is too great for 64.
+        // A number that saturates 128 bits does not fit into 64 bits either.
         let power = 10_i128.saturating_pow(self.exponent.unsigned_abs());
         let whole = if self.exponent < 0 { signed.div_euclid(power) } else { signed.saturating_mul(power) };
         i64::try_from(whole).ok()
@@ -132,11 +133,11 @@ fn too_many_digits() -> Error {
 
 impl From<i64> for Number {
     fn from(number: i64) -> Self {
-        Self::normalised(number < 0, number.unsigned_abs().into(), 0)
+        Self::normalized(number < 0, number.unsigned_abs().into(), 0)
     }
 }
 
-/// The plain decimal text that DynamoDB gives back: no exponent, no zero that says nothing.
+/// The plain decimal text that DynamoDB returns, without an exponent or redundant zeros.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.negative { "-" } else { "" };
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_given_back_in_plain_decimal_text() {
+    fn numbers_display_as_plain_decimal_text() {
         for (given, stored) in [
             ("1e3", "1000"),
             ("007", "7"),
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dynamodb_cannot_store_is_refused() {
+    fn parse_refuses_numbers_that_dynamodb_cannot_store() {
         let digits_39 = "1".repeat(39);
         for text in [
             "",
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_of_64_bits_are_taken_as_they_are() {
+    fn every_i64_is_a_number() {
         for whole in [i64::MIN, -42, -1, 0, 7, 10, i64::MAX] {
             assert_eq!(Number::from(whole).to_string(), whole.to_string());
         }

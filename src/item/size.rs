@@ -1,13 +1,13 @@
-//! How many bytes an item counts for.
+//! The size of items and attributes, in bytes.
 
 use serde_dynamo::AttributeValue;
 
 use super::number::Number;
 
-/// The most that an item may have, its attributes' names counted in: 400 KB of 1024 bytes.
+/// The maximum size of an item, including the names of its attributes: 400 KB of 1,024 bytes.
 pub(crate) const MAX_ITEM_BYTES: usize = 409_600;
 
-/// The bytes of an attribute: those of its name and of its value.
+/// Returns the size of an attribute in bytes: its name and its value.
 pub(crate) fn attribute_size(name: &str, value: &AttributeValue) -> usize {
     name.len() + value_size(value)
 }
@@ -21,14 +21,14 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
         AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
         AttributeValue::Ns(set) => set.iter().map(|number| number_size(number)).sum(),
-        // A list or map has 3 bytes of its own and 1 for each element.
+        // A list or map adds 3 bytes, and 1 byte for each element.
         AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
         AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + attribute_size(name, value)).sum::<usize>(),
     }
 }
 
 fn number_size(number: &str) -> usize {
-    // Text that is no number is refused before its size matters.
+    // Text that is not a number is refused before its size matters.
     Number::parse(number).map_or(number.len(), |number| number.stored_size())
 }
 
@@ -48,10 +48,11 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    /// The [sizes of attributes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html);
-    /// those of numbers as they were measured.
+    /// The [sizes of attributes][sizes]. The sizes of numbers were measured.
+    ///
+    /// [sizes]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     #[test]
-    fn an_attribute_counts_its_name_and_its_value_by_its_type() {
+    fn size_of_an_attribute_depends_on_name_and_type() {
         let map = |entries: &[(&str, AttributeValue)]| {
             AttributeValue::M(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
         };
@@ -69,7 +70,7 @@ mod tests {
             (n("1e3"), 2),
             (n("0.0000001"), 2),
             (n("1000.5"), 4),
-            // 38 digits, the most that there may be.
+            // 38 digits is the maximum.
             (n("12345678901234567890123456789012345678"), 20),
             (AttributeValue::Ss(texts(&["a", "bc"])), 3),
             (AttributeValue::Ns(texts(&["42", "-42"])), 2 + 3),

@@ -1,4 +1,4 @@
-//! Values as DynamoDB takes them: numbers by value, sets without order.
+//! Comparison of values by DynamoDB's rules: numbers by value, sets without order.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -8,14 +8,14 @@ use serde_dynamo::AttributeValue;
 
 use super::{Item, Number};
 
-/// Brings every number in the value to the one text that DynamoDB gives back: `1e3` becomes `1000`. Text that is no number
-/// stays as it is; it is refused elsewhere.
-pub(crate) fn normalise(value: &mut AttributeValue) {
+/// Rewrites every number in the value to the form that DynamoDB returns: `1e3` becomes `1000`. Text that is not a
+/// number does not change; another check refuses it.
+pub(crate) fn normalize(value: &mut AttributeValue) {
     match value {
-        AttributeValue::N(number) => normalise_number(number),
-        AttributeValue::Ns(set) => set.iter_mut().for_each(normalise_number),
-        AttributeValue::L(list) => list.iter_mut().for_each(normalise),
-        AttributeValue::M(map) => map.values_mut().for_each(normalise),
+        AttributeValue::N(number) => normalize_number(number),
+        AttributeValue::Ns(set) => set.iter_mut().for_each(normalize_number),
+        AttributeValue::L(list) => list.iter_mut().for_each(normalize),
+        AttributeValue::M(map) => map.values_mut().for_each(normalize),
         AttributeValue::S(_)
         | AttributeValue::B(_)
         | AttributeValue::Bool(_)
@@ -25,18 +25,18 @@ pub(crate) fn normalise(value: &mut AttributeValue) {
     }
 }
 
-fn normalise_number(text: &mut String) {
+fn normalize_number(text: &mut String) {
     if let Ok(number) = Number::parse(text) {
         *text = number.to_string();
     }
 }
 
-/// Whether two items are the same, by value.
+/// Returns `true` if the items have equal attributes, by value.
 pub(crate) fn same_item(a: &Item, b: &Item) -> bool {
     a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(value, other)))
 }
 
-/// Whether two values are the same: numbers by value, sets without regard to order, all else as it stands.
+/// Returns `true` if the values are equal: numbers by value, sets without order, all others exactly.
 pub(crate) fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
     match (a, b) {
         (AttributeValue::N(a), AttributeValue::N(b)) => a == b || compare_numbers(a, b) == Some(Ordering::Equal),
@@ -51,7 +51,7 @@ pub(crate) fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
     }
 }
 
-/// The order of two values of one type; `None` for two types, or one that has no order. Text compares by its bytes.
+/// Returns the order of two values; `None` if their types differ or have no order. Text compares by its bytes.
 pub(crate) fn compare(a: &AttributeValue, b: &AttributeValue) -> Option<Ordering> {
     match (a, b) {
         (AttributeValue::S(a), AttributeValue::S(b)) => Some(a.cmp(b)),
@@ -66,13 +66,13 @@ fn compare_numbers(a: &str, b: &str) -> Option<Ordering> {
 }
 
 fn same_set<T: Hash + Eq>(a: &[T], b: &[T]) -> bool {
-    // Most sets that are equal are in the same order, too.
+    // Equal sets usually have the same order, so the comparison of slices avoids the hashing.
     a.len() == b.len() && (a == b || a.iter().collect::<HashSet<_>>() == b.iter().collect::<HashSet<_>>())
 }
 
 fn canonical(numbers: &[String]) -> Vec<String> {
     let mut numbers = numbers.to_vec();
-    numbers.iter_mut().for_each(normalise_number);
+    numbers.iter_mut().for_each(normalize_number);
     numbers
 }
 
@@ -87,25 +87,25 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_normalised_at_every_depth() {
+    fn numbers_are_normalized_at_every_depth() {
         let deep = |numbers: [&str; 3]| {
             let [a, b, c] = numbers.map(str::to_owned);
             M([("list".to_owned(), L(vec![N(a), M([("set".to_owned(), Ns(vec![b, c]))].into())]))].into())
         };
         let mut value = deep(["1e3", "+07", "-0.50"]);
-        normalise(&mut value);
+        normalize(&mut value);
         assert_eq!(value, deep(["1000", "7", "-0.5"]));
     }
 
     #[test]
-    fn text_that_looks_like_a_number_is_not_normalised() {
+    fn text_that_looks_like_a_number_does_not_change() {
         let mut value = L(vec![S("1e3".into()), Ss(texts(["007"]))]);
-        normalise(&mut value);
+        normalize(&mut value);
         assert_eq!(value, L(vec![S("1e3".into()), Ss(texts(["007"]))]));
     }
 
     #[test]
-    fn sets_are_the_same_in_any_order_and_lists_are_not() {
+    fn sets_are_equal_in_any_order_and_lists_are_not() {
         assert!(same(&Ss(texts(["a", "b"])), &Ss(texts(["b", "a"]))));
         assert!(same(&Bs(vec![vec![1], vec![2]]), &Bs(vec![vec![2], vec![1]])));
         assert!(same(&Ns(texts(["1", "2"])), &Ns(texts(["2.0", "1e0"]))));
@@ -114,23 +114,23 @@ mod tests {
         assert!(!same(&Ns(texts(["1", "2"])), &Ns(texts(["1", "3"]))));
         let list = |first: &str, second: &str| L(vec![S(first.into()), S(second.into())]);
         assert!(!same(&list("a", "b"), &list("b", "a")));
-        // Also within a list or a map.
+        // Also inside a list or a map.
         assert!(same(&L(vec![Ss(texts(["a", "b"]))]), &L(vec![Ss(texts(["b", "a"]))])));
     }
 
     #[test]
-    fn numbers_are_the_same_by_value() {
+    fn numbers_are_equal_by_value() {
         let number = |text: &str| N(text.to_owned());
         assert!(same(&number("1"), &number("1")));
         assert!(same(&number("10"), &number("1e1")));
         assert!(!same(&number("1"), &number("2")));
-        // What is no number is the same as its own text alone.
+        // Text that is not a number equals only itself.
         assert!(same(&number("NaN"), &number("NaN")));
         assert!(!same(&number("NaN"), &number("nan")));
     }
 
     #[test]
-    fn lists_and_maps_are_the_same_by_all_that_is_in_them() {
+    fn lists_and_maps_are_equal_by_their_contents() {
         let one = || N("1".to_owned());
         let list = |length| L(vec![one(); length]);
         assert!(same(&list(2), &list(2)));
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn values_of_two_types_are_never_the_same() {
+    fn values_of_different_types_are_never_equal() {
         assert!(!same(&S("1".into()), &N("1".into())));
         assert!(!same(&Ss(texts(["1"])), &Ns(texts(["1"]))));
     }
 
     #[test]
     fn text_is_ordered_by_its_bytes() {
-        // In UTF-16, the second would come first.
+        // UTF-16 has the reverse order.
         let (low, high) = (S("\u{ffff}".into()), S("\u{10000}".into()));
         assert_eq!(compare(&low, &high), Some(Ordering::Less));
         assert_eq!(compare(&B(vec![200]), &B(vec![100, 0])), Some(Ordering::Greater));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_the_same_by_the_values_of_all_attributes() {
+    fn items_are_equal_by_the_values_of_all_attributes() {
         let item = |set: [&str; 2], extra: bool| {
             let mut item = Item::new();
             item.insert("set", Ss(texts(set)));

@@ -1,4 +1,4 @@
-//! Reading or writing several items in one request, each on its own.
+//! Requests that read or write several items, each independently.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES};
 use crate::key::Key;
 
-/// The most keys of one [`BatchGet`]. `StoreExt::get_all` takes any number.
+/// The maximum number of keys in one [`BatchGet`]. `StoreExt::get_all` accepts any number.
 pub const MAX_BATCH_GETS: usize = 100;
-/// The most puts and deletes of one [`BatchWrite`]. `StoreExt::write_all` takes any number.
+/// The maximum number of puts and deletes in one [`BatchWrite`]. `StoreExt::write_all` accepts any number.
 pub const MAX_BATCH_WRITES: usize = 25;
 
-// DynamoDB takes 16 MB in a batch of writes, which no batch of items that are each small enough comes to.
+// DynamoDB accepts at most 16 MB in a batch of writes. Items within their own limit never exceed it.
 const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
-/// Reads up to 100 items.
+/// A request that reads up to 100 items.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchGet {
     pub(crate) keys: Vec<Key>,
@@ -23,7 +23,23 @@ pub struct BatchGet {
 }
 
 impl BatchGet {
-    /// Reads the items with these 1 to 100 keys, eventually consistent. Each key may occur once.
+    /// Creates an eventually consistent read of the items with these 1 to 100 keys. Each key may occur once.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{BatchGet, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = |pk: &str| Ok::<_, threadline::Error>(Key::new(PartitionKey::parse(pk)?, SortKey::parse("USER")?));
+    /// let batch = BatchGet::new([key("USER#1")?, key("USER#2")?]).consistent();
+    /// let answer = MemoryStore::new().batch_get(batch).await?;
+    /// assert!(answer.items.is_empty() && answer.unprocessed.is_empty());
+    /// assert_eq!(answer.capacity.to_string(), "2.0 RCU");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
         Self { keys: keys.into_iter().collect(), consistency: Consistency::Eventual }
     }
@@ -63,13 +79,14 @@ impl BatchGet {
 pub struct BatchGetOutput {
     /// The items found, in no particular order.
     pub items: Vec<Item>,
-    /// The keys that were not read, after the store's own retries. Ask for them again later.
+    /// The keys that the store could not read, after its own retries. Read them again later.
     pub unprocessed: Vec<Key>,
-    /// What the reads consumed.
+    /// The consumed capacity.
     pub capacity: Capacity,
 }
 
-/// Puts and deletes up to 25 items, each on its own: some may be done and others not. There are no conditions.
+/// A request that puts and deletes up to 25 items, each independently. Some writes may be done and others not. A batch
+/// has no conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchWrite {
     pub(crate) writes: Vec<BatchAction>,
@@ -85,10 +102,10 @@ pub enum BatchAction {
 }
 
 impl BatchAction {
-    /// The key of the item.
+    /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for an item without a valid key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the item has no valid key.
     pub fn key(&self) -> Result<Key> {
         match self {
             Self::Put(item) => item.key(),
@@ -98,7 +115,25 @@ impl BatchAction {
 }
 
 impl BatchWrite {
-    /// Makes these 1 to 25 puts and deletes, each of another item.
+    /// Creates a batch of these 1 to 25 puts and deletes, each of a different item.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Item, Key, PartitionKey, SortKey};
+    /// use threadline::store::{BatchAction, BatchWrite, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let mut item = Item::new();
+    /// item.insert("pk", "USER#1");
+    /// item.insert("sk", "USER");
+    /// let old = Key::new(PartitionKey::parse("USER#2")?, SortKey::parse("USER")?);
+    /// let batch = BatchWrite::new([BatchAction::Put(item), BatchAction::Delete(old)]);
+    /// let answer = MemoryStore::new().batch_write(batch).await?;
+    /// assert!(answer.unprocessed.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(writes: impl IntoIterator<Item = BatchAction>) -> Self {
         Self { writes: writes.into_iter().collect() }
     }
@@ -123,24 +158,25 @@ impl BatchWrite {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "some of the writes may not have been done"]
 pub struct BatchWriteOutput {
-    /// The puts and deletes that were not done, after the store's own retries. Ask for them again later.
+    /// The puts and deletes that were not done, after the store's own retries. Write them again later.
     pub unprocessed: Vec<BatchAction>,
-    /// What the writes consumed.
+    /// The consumed capacity.
     pub capacity: Capacity,
 }
 
-pub(super) fn check_count(what: &'static str, count: usize, most: usize) -> Result<()> {
-    if count == 0 || count > most {
-        return Err(Error::invalid(format!("{what} has 1 to {most} parts, and this has {count}")));
+pub(super) fn check_count(what: &'static str, count: usize, max: usize) -> Result<()> {
+    match count {
+        0 => Err(Error::invalid(format!("{what} is empty"))),
+        _ if count > max => Err(Error::invalid(format!("{what} has {count} parts; the limit is {max}"))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 pub(crate) fn check_unique<'a>(what: &'static str, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
     let mut seen = HashSet::new();
     for key in keys {
         if !seen.insert(key) {
-            return Err(Error::invalid(format!("{what} names one item twice, at {key:?}")));
+            return Err(Error::invalid(format!("{what} contains the item at {key:?} twice")));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A request of any kind, the check that each must pass, and the answers.
+//! A request of any kind, its check, and its answer.
 
 use super::batch::{BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput};
 use super::get::{Get, GetOutput};
@@ -10,8 +10,7 @@ use super::write::{Write, WriteOutcome};
 use crate::capacity::Capacity;
 use crate::error::Result;
 
-/// A request of any kind. The enum is exhaustive: a wrapper that matches on it does not compile until it handles a new
-/// kind.
+/// A request of any kind. The enum is exhaustive, so a wrapper that matches on it must handle each new kind to compile.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Reads one item.
@@ -26,7 +25,7 @@ pub enum Request {
     Transact(Transaction),
     /// Reads several items.
     BatchGet(BatchGet),
-    /// Writes several items, each on its own.
+    /// Writes several items, each independently.
     BatchWrite(BatchWrite),
 }
 
@@ -77,7 +76,7 @@ impl Request {
 }
 
 impl Answer {
-    /// Returns the capacity that the request consumed.
+    /// Returns the consumed capacity.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Get(answer) => answer.capacity,
@@ -90,9 +89,9 @@ impl Answer {
     }
 }
 
-/// A request that was checked against DynamoDB's limits. A store receives only checked requests.
+/// A request that meets DynamoDB's limits. A store receives only checked requests.
 ///
-/// A wrapper that changes a request takes it out, and checks the new one:
+/// A wrapper that changes a request takes it out and checks the new one:
 ///
 /// ```
 /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -141,11 +140,18 @@ impl Checked {
 }
 
 /// A request whose answer has one known type. Implemented for this crate's requests.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request of a store",
+    label = "not a request",
+    note = "send a `Get`, `Write`, `Query`, `Scan`, `Transaction`, `BatchGet` or `BatchWrite`",
+    note = "to send a `Request` of any kind, use `store.execute(Checked::new(request)?)`"
+)]
+/// A request whose answer has a known type. This crate's requests implement it.
 pub trait TypedRequest: Into<Request> + Send {
     /// The type of the answer.
     type Output: Send;
 
-    /// Returns the typed answer; `None` if it answers a request of another kind.
+    /// Returns the typed answer; `None` if the answer is to a request of another kind.
     fn output(answer: Answer) -> Option<Self::Output>;
 }
 

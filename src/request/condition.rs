@@ -1,4 +1,4 @@
-//! The conditions that a write may depend on.
+//! The conditions of writes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,98 +7,165 @@ use serde_dynamo::AttributeValue;
 
 use super::substitution::Substituted;
 use crate::error::{Error, Result};
-use crate::item::{Value, attribute_size, check_attribute_name, check_value};
+use crate::item::{Value, attribute_size, check_attribute_name, check_value, type_of};
 use crate::key::PK;
 
-/// A condition on the item as it is before the write. Closed, so that the in-memory store evaluates it and the DynamoDB store
-/// renders it, with placeholders only. `Debug` prints no value.
+/// A condition on an item before a write. `Debug` prints no value.
 ///
-/// A comparison with an attribute that is missing is false, except that [`Comparison::Ne`] is true; so is one with an
-/// attribute of another type. ([Comparison
+/// The enum is closed, so the in-memory store can evaluate it and the DynamoDB store can render it. The rendered form
+/// has a placeholder for each name and value.
+///
+/// A comparison with a missing attribute, or with an attribute of another type, is false. [`Comparison::Ne`] is true
+/// instead. ([Comparison
 /// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
 ///
 /// ```
-/// use threadline::store::Condition;
+/// use threadline::MemoryStore;
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Condition, StoreExt, Update, Write};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let newer = Condition::absent("last_read").or(Condition::lt("last_read", "2026"));
-/// let condition = Condition::item_exists().and(newer);
+/// let store = MemoryStore::new();
+/// let key = Key::new(PartitionKey::parse("GRP#1")?, SortKey::parse("USER#1")?);
+/// let mark_read = Write::update(key, Update::new().set("last_read", "2026")).when(newer);
+/// store.write(mark_read.clone()).await?.done()?;
+/// assert!(store.write(mark_read).await?.done().is_err(), "already marked");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The attribute is there, whatever its type.
+    /// The attribute exists, with any type.
     Exists(Cow<'static, str>),
-    /// The attribute is not there.
+    /// The attribute is missing.
     Absent(Cow<'static, str>),
-    /// The attribute compares so with the value.
+    /// The comparison of the attribute with the value is true.
     Compare(Cow<'static, str>, Comparison, AttributeValue),
-    /// All of these hold.
+    /// All of these conditions are met.
     All(Vec<Condition>),
-    /// At least one of these holds.
+    /// At least one of these conditions is met.
     Any(Vec<Condition>),
-    /// This does not hold.
+    /// This condition is not met.
     Not(Box<Condition>),
 }
 
-/// How an attribute compares with a value.
+/// A comparison of an attribute with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
-    /// Equal, in type and value; numbers by value, sets without regard to order.
+    /// Equal in type and value. Numbers compare by value, and sets without order.
     Eq,
     /// Not equal, or missing.
     Ne,
-    /// Less.
+    /// Less than the value.
     Lt,
-    /// Less or equal.
+    /// Less than the value, or equal.
     Le,
-    /// Greater.
+    /// Greater than the value.
     Gt,
-    /// Greater or equal.
+    /// Greater than the value, or equal.
     Ge,
 }
 
 impl Condition {
-    /// There is an item with the key.
+    /// Requires that the item exists.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(Condition::item_exists(), Condition::exists("pk"));
+    /// ```
     pub fn item_exists() -> Self {
         Self::Exists(Cow::Borrowed(PK))
     }
 
-    /// There is no item with the key.
+    /// Requires that the item does not exist.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(Condition::item_absent(), Condition::absent("pk"));
+    /// ```
     pub fn item_absent() -> Self {
         Self::Absent(Cow::Borrowed(PK))
     }
 
-    /// The attribute is there.
+    /// Requires that the attribute exists.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::exists("title")), "Exists(title)");
+    /// ```
     pub fn exists(name: impl Into<Cow<'static, str>>) -> Self {
         Self::Exists(name.into())
     }
 
-    /// The attribute is not there.
+    /// Requires that the attribute is missing.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::absent("deleted_at")), "Absent(deleted_at)");
+    /// ```
     pub fn absent(name: impl Into<Cow<'static, str>>) -> Self {
         Self::Absent(name.into())
     }
 
-    /// The attribute equals the value.
+    /// Requires that the attribute equals the value.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::eq("version", 3)), "Eq(version, …)");
+    /// ```
     pub fn eq(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         Self::Compare(name.into(), Comparison::Eq, value.into().into())
     }
 
-    /// The attribute differs from the value, or is missing.
+    /// Requires that the attribute differs from the value or is missing.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::ne("state", "closed")), "Ne(state, …)");
+    /// ```
     pub fn ne(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         Self::Compare(name.into(), Comparison::Ne, value.into().into())
     }
 
-    /// The attribute is less than the value.
+    /// Requires that the attribute is less than the value.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::lt("version", 3)), "Lt(version, …)");
+    /// ```
     pub fn lt(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         Self::Compare(name.into(), Comparison::Lt, value.into().into())
     }
 
-    /// The attribute is greater than the value.
+    /// Requires that the attribute is greater than the value.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::gt("version", 3)), "Gt(version, …)");
+    /// ```
     pub fn gt(name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         Self::Compare(name.into(), Comparison::Gt, value.into().into())
     }
 
-    /// Both hold.
+    /// Requires both conditions.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// let both = Condition::item_exists().and(Condition::eq("version", 3));
+    /// assert_eq!(format!("{both:?}"), "All([Exists(pk), Eq(version, …)])");
+    /// ```
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match self {
@@ -110,7 +177,14 @@ impl Condition {
         }
     }
 
-    /// At least one of the two holds.
+    /// Requires at least one of the two conditions.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// let either = Condition::item_absent().or(Condition::lt("version", 3));
+    /// assert_eq!(format!("{either:?}"), "Any([Absent(pk), Lt(version, …)])");
+    /// ```
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match self {
@@ -122,15 +196,21 @@ impl Condition {
         }
     }
 
-    /// This does not hold.
+    /// Requires that the condition is not met.
+    ///
+    /// ```
+    /// use threadline::store::Condition;
+    ///
+    /// assert_eq!(format!("{:?}", Condition::eq("version", 3).not()), "Not(Eq(version, …))");
+    /// ```
     #[must_use]
     #[allow(clippy::should_implement_trait, reason = "reads as the other combinators do")]
     pub fn not(self) -> Self {
         Self::Not(Box::new(self))
     }
 
-    /// Checks what DynamoDB would refuse: names, values, empty lists, more than 300 operators, more than 4 KB of expression,
-    /// more than 2 MB of names and values, and ordering by a type that has no order.
+    /// Checks DynamoDB's limits: names, values and their order, empty lists, 300 operators, 4 KB of expression, and 2
+    /// MB of names and values.
     pub(crate) fn check(&self) -> Result<()> {
         let mut count = Count::default();
         self.check_nested(&mut count, 0)?;
@@ -140,7 +220,7 @@ impl Condition {
         self.substitute(Substituted::default()).check()
     }
 
-    /// Adds its names and values to those of the request.
+    /// Adds the names and values to those of the request.
     pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
         match self {
             Self::Exists(name) | Self::Absent(name) => substituted.name(name),
@@ -152,7 +232,7 @@ impl Condition {
         }
     }
 
-    /// The bytes of its names and values.
+    /// Returns the size of the names and values, in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Exists(name) | Self::Absent(name) => name.len(),
@@ -180,12 +260,15 @@ impl Condition {
                 if equality || ordered {
                     Ok(())
                 } else {
-                    Err(Error::invalid(format!("a condition orders `{name}` by a value that is no S, N or B")))
+                    Err(Error::invalid(format!(
+                        "a condition orders `{name}` by a value of type {}; only S, N and B have an order",
+                        type_of(value)
+                    )))
                 }
             }
             Self::All(conditions) | Self::Any(conditions) => {
                 if conditions.is_empty() {
-                    return Err(Error::invalid("a condition of all or any of no conditions says nothing"));
+                    return Err(Error::invalid("an `All` or `Any` condition must contain at least one condition"));
                 }
                 count.operators += conditions.len() - 1;
                 conditions.iter().try_for_each(|condition| condition.check_nested(count, depth + 1))
@@ -198,8 +281,8 @@ impl Condition {
     }
 }
 
-/// What a condition is made of, as DynamoDB counts: a comparison, a function and a NOT are one operator each, and so is each AND
-/// or OR between two.
+/// The number of operators and parts, by DynamoDB's rules. A comparison, a function, a NOT, and each AND or OR count as
+/// one operator.
 #[derive(Default)]
 struct Count {
     operators: usize,
@@ -215,18 +298,21 @@ impl Count {
 
 fn too_large() -> Error {
     Error::invalid(format!(
-        "a condition may have at most {MAX_PARTS} parts and {MAX_OPERATORS} operators, {MAX_DEPTH} deep; split the write"
+        "a condition is too large: the limits are {MAX_PARTS} parts, {MAX_OPERATORS} operators and a depth of \
+         {MAX_DEPTH}; split the write"
     ))
 }
 
-/// DynamoDB's limit on the operators and functions of an expression.
+/// The maximum number of operators and functions of an expression ([DynamoDB's
+/// limit](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)).
 const MAX_OPERATORS: usize = 300;
-/// The most comparisons and functions: 4 KB of expression hold a good 100, with placeholders in place of names and values.
+/// The maximum number of comparisons and functions. An expression has at most 4 KB, which fits just over 100 with
+/// placeholders.
 const MAX_PARTS: usize = 100;
-/// Our own limit, so that no condition can exhaust the stack.
+/// The maximum depth, a limit of this crate, so that no condition can exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
-// Hand-written: values are content.
+// Not derived, because values are content.
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -259,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_condition_has_at_most_300_operators() {
-        // 100 comparisons, 99 ANDs and 101 NOTs; then one NOT more.
+        // 100 comparisons, 99 ANDs and 101 NOTs, and then one more NOT.
         let nots = |parts: usize| {
             let mut part = 0;
             let parts = std::iter::repeat_with(|| {
@@ -277,7 +363,7 @@ mod tests {
         let nots = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| inner.not());
         assert!(nots(32).check().is_ok());
         assert!(nots(33).check().is_err());
-        // These count for no operator, so that nothing else limits them.
+        // A list of one adds no operator, so only the depth limits it.
         let alls = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::All(vec![inner]));
         assert!(alls(32).check().is_ok());
         assert!(alls(33).check().is_err());
@@ -287,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_what_a_condition_asks_and_no_value() {
+    fn debug_of_a_condition_shows_names_and_no_value() {
         let value = || AttributeValue::S("canary".into());
         let condition = Condition::item_exists()
             .and(Condition::absent("a").or(Condition::lt("b", value())))

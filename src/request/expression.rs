@@ -1,5 +1,6 @@
-//! Conditions, updates and key conditions as expressions. Names and values only ever stand in them as placeholders, so that
-//! no input can change what an expression means.
+//! Conditions, updates and key conditions as expressions.
+//!
+//! An expression contains placeholders instead of names and values, so no input can change its meaning.
 
 use std::collections::HashMap;
 
@@ -11,8 +12,8 @@ use super::update::{AttributeChange, Update};
 use super::write::{Write, WriteAction};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
-/// The expressions of one request as plain data, with the names and values that their placeholders stand for. An empty map is
-/// `None`, because DynamoDB refuses it.
+/// The expressions of one request, with the names and values of their placeholders. A map is `None` if it is empty,
+/// because DynamoDB refuses empty maps.
 pub(crate) struct Expressions {
     pub(crate) update: Option<String>,
     /// The condition of a write, or the key condition of a query.
@@ -45,17 +46,17 @@ impl Expressions {
     }
 }
 
-/// What the placeholders of one request's expressions stand for.
+/// The names and values of one request's expressions, by placeholder.
 #[derive(Default)]
 struct Placeholders {
-    /// What `#n0`, `#n1` and so on stand for.
+    /// The names for `#n0`, `#n1` and so on.
     names: Vec<String>,
-    /// What `:v0`, `:v1` and so on stand for.
+    /// The values for `:v0`, `:v1` and so on.
     values: Vec<AttributeValue>,
 }
 
 impl Placeholders {
-    /// Adds the names and values to the rendered expressions.
+    /// Combines the rendered expressions with their names and values.
     fn into_expressions(self, update: Option<String>, condition: Option<String>) -> Expressions {
         let (names, values) = (by_placeholder(NAME, self.names), by_placeholder(VALUE, self.values));
         Expressions { update, condition, names, values }
@@ -83,7 +84,7 @@ impl Placeholders {
     }
 
     fn joined(&mut self, operator: &str, conditions: &[Condition]) -> String {
-        // One alone stands as it is: DynamoDB refuses parentheses around parentheses.
+        // A single condition gets no parentheses, because DynamoDB refuses doubled ones.
         if let [only] = conditions {
             return self.condition(only);
         }
@@ -137,7 +138,7 @@ impl Placeholders {
         format!("{partition} AND {range}")
     }
 
-    /// One placeholder for a name, however often it is used: this keeps long expressions short.
+    /// Returns the placeholder of a name. A repeated name has one placeholder, which keeps long expressions short.
     fn name(&mut self, name: &str) -> String {
         let known = self.names.iter().position(|known| known == name);
         let number = known.unwrap_or_else(|| {
@@ -157,17 +158,17 @@ impl Placeholders {
     }
 }
 
-/// What placeholders of names begin with, and those of values.
+/// The prefixes of the placeholders of names and of values.
 const NAME: &str = "#n";
 const VALUE: &str = ":v";
 
-/// These by their placeholders; `None` if there are none.
-fn by_placeholder<T>(prefix: &str, these: Vec<T>) -> Option<HashMap<String, T>> {
-    let by_placeholder = |(number, this)| (format!("{prefix}{number}"), this);
-    (!these.is_empty()).then(|| these.into_iter().enumerate().map(by_placeholder).collect())
+/// Returns a map by placeholder, or `None` if there are no entries.
+fn by_placeholder<T>(prefix: &str, entries: Vec<T>) -> Option<HashMap<String, T>> {
+    let by_placeholder = |(number, entry)| (format!("{prefix}{number}"), entry);
+    (!entries.is_empty()).then(|| entries.into_iter().enumerate().map(by_placeholder).collect())
 }
 
-/// Whether the condition renders as several parts with an operator between them.
+/// Returns `true` if the condition renders as several parts with an operator between them.
 fn is_joined(condition: &Condition) -> bool {
     match condition {
         Condition::All(conditions) | Condition::Any(conditions) => match conditions.as_slice() {
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_kept_by_parentheses() {
+    fn parentheses_preserve_nesting() {
         let inner = Condition::eq("c", n(3)).and(Condition::eq("d", n(4)).not());
         let middle = Condition::Any(vec![Condition::eq("b", n(2)), inner.not()]);
         let outer = Condition::All(vec![Condition::eq("a", n(1)), middle.clone(), middle.not()]);
@@ -279,7 +280,7 @@ mod tests {
             placeholders.update(&update),
             "SET #n1 = :v0, #n3 = if_not_exists(#n3, :v2) ADD #n2 :v1, #n4 :v3 REMOVE #n0, #n5"
         );
-        assert_eq!(placeholders.condition(&Condition::eq("version", n(3))), "#n2 = :v4", "the numbers go on");
+        assert_eq!(placeholders.condition(&Condition::eq("version", n(3))), "#n2 = :v4", "numbering continues");
         assert_eq!(placeholders.values[3], AttributeValue::N("-2".into()));
     }
 
@@ -305,10 +306,10 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_update_and_condition_that_are_taken_have_at_most_4_kb_each() {
+    fn longest_valid_update_and_condition_fit_into_4_kb_each() {
         let names = |begin: &str| (0..100).map(|number| format!("{begin}{number}")).collect::<Vec<_>>();
         let update = names("u").into_iter().fold(Update::new(), |update, name| update.set_if_absent(name, n(1)));
-        // Of 300 operators 100 are functions, 99 lie between them, and the rest are of the longest kind, within parentheses.
+        // 300 operators: 100 functions, 99 between them, and 101 NOTs, which render longest.
         let absent = names("c").into_iter().enumerate().map(|(number, name)| {
             let nots = if number == 0 { 1 } else { 2 * usize::from(number <= 50) };
             (0..nots).fold(Condition::absent(name), |inner, _| inner.not())
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_numbered_on_behind_nine() {
+    fn placeholders_after_nine_have_more_digits() {
         let of_each = (0..101).map(|number| Condition::eq(format!("name {number}"), n(number))).collect();
         let expressions = Expressions::of_check(&Condition::All(of_each));
         let text = expressions.condition.unwrap();

@@ -1,10 +1,25 @@
-//! Reading one item by its key.
+//! A request that reads one item by its key.
 
 use crate::capacity::{Capacity, Consistency};
 use crate::item::Item;
 use crate::key::Key;
 
-/// Reads one item.
+/// A request that reads one item.
+///
+/// ```
+/// use threadline::MemoryStore;
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Get, StoreExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
+/// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+/// let answer = MemoryStore::new().get(Get::new(key).consistent()).await?;
+/// assert_eq!(answer.item, None);
+/// assert_eq!(answer.capacity.to_string(), "1.0 RCU");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Get {
     pub(crate) key: Key,
@@ -12,7 +27,7 @@ pub struct Get {
 }
 
 impl Get {
-    /// Reads the item with this key, eventually consistent.
+    /// Creates an eventually consistent read of the item with this key.
     pub fn new(key: Key) -> Self {
         Self { key, consistency: Consistency::Eventual }
     }
@@ -45,8 +60,8 @@ impl Get {
 /// The answer to a [`Get`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetOutput {
-    /// The item; `None` where there is none, or it has expired.
+    /// The item; `None` if it is missing or has expired.
     pub item: Option<Item>,
-    /// What the read consumed.
+    /// The consumed capacity.
     pub capacity: Capacity,
 }

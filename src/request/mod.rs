@@ -1,6 +1,6 @@
-//! Requests and answers as plain data: what a store is asked, and what it says.
+//! Requests to a store and its answers, as plain data.
 //!
-//! `StoreExt` checks every request once, before a store gets it.
+//! `StoreExt` checks every request once, before a store receives it.
 
 mod batch;
 mod checked;

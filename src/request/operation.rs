@@ -3,19 +3,19 @@
 /// The kind of a [`Request`](super::Request).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Reading one item.
+    /// Reads one item.
     Get,
-    /// Writing one item.
+    /// Writes one item.
     Write,
-    /// Reading a page of a partition.
+    /// Reads a page of a partition.
     Query,
-    /// Reading a page of the table.
+    /// Reads a page of the table.
     Scan,
-    /// Writing several items, all or none.
+    /// Writes several items, all or none.
     Transact,
-    /// Reading several items.
+    /// Reads several items.
     BatchGet,
-    /// Writing several items, each on its own.
+    /// Writes several items, each independently.
     BatchWrite,
 }
 

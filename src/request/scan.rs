@@ -1,11 +1,26 @@
-//! Reading the whole table: for tools, never for an access pattern.
+//! A request that reads the whole table. It is for tools, not for access patterns.
 
 use std::num::NonZeroU32;
 
 use super::query::Position;
 use crate::error::{Error, Result};
 
-/// Reads the table, a page at a time, eventually consistent, in no useful order. It costs what the table weighs.
+/// A request that reads a page of the table, eventually consistent, in no useful order. Reading all pages reads the
+/// whole table.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use threadline::MemoryStore;
+/// use threadline::store::{Scan, StoreExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
+/// let page = MemoryStore::new().scan(Scan::new().limit(NonZeroU32::MIN)).await?;
+/// assert!(page.items.is_empty());
+/// assert_eq!(page.next, None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scan {
     pub(crate) limit: Option<NonZeroU32>,
@@ -13,19 +28,19 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Reads the table from the beginning.
+    /// Creates a read from the start of the table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads at most this many items.
+    /// Sets the maximum number of items to read. Default: no limit.
     #[must_use]
     pub fn limit(mut self, limit: NonZeroU32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Goes on behind this position.
+    /// Sets the position after which the page starts. Default: the start of the table.
     #[must_use]
     pub fn start(mut self, start: impl Into<Option<Position>>) -> Self {
         self.start = start.into();
@@ -45,7 +60,7 @@ impl Scan {
     pub(super) fn check(&self) -> Result<()> {
         match &self.start {
             Some(start) if start.index_key.is_some() => {
-                Err(Error::invalid("a position in the index cannot start a read of the table"))
+                Err(Error::invalid("a scan cannot start at a position of the index"))
             }
             _ => Ok(()),
         }

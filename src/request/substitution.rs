@@ -1,15 +1,16 @@
-//! What the placeholders of one request's expressions stand for, which has a limit of its own.
-//! ([Expression parameters](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters))
+//! DynamoDB's 2 MB limit on the names and values of one request's expressions ([expression parameters][limit]).
+//!
+//! [limit]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
 
 use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, Result};
 use crate::item::attribute_size;
 
-/// The most that all names and values weigh, those of the update and of the condition together: 2 MB.
+/// The maximum size of all names and values of the update and the condition together: 2 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The names and the values, each as often as it is used.
+/// The names and values of a request, with repetitions.
 #[derive(Default)]
 pub(super) struct Substituted<'a> {
     names: Vec<&'a str>,
@@ -29,19 +30,19 @@ impl<'a> Substituted<'a> {
         self
     }
 
-    /// Checks DynamoDB's limit of 2 MB.
+    /// Checks the 2 MB limit.
     pub(super) fn check(mut self) -> Result<()> {
         let bytes = self.bytes();
         if bytes > MAX_BYTES {
             return Err(Error::invalid(format!(
-                "the names and values of an update and a condition may have at most 2 MB, and these have {bytes} bytes"
+                "the names and values of the update and the condition are {bytes} bytes; the limit is 2 MB"
             )));
         }
         Ok(())
     }
 
-    /// The bytes of the names, each once, of the values, and of the placeholders that they are listed under: DynamoDB Local
-    /// counts these in.
+    /// Returns the size of the names, the values and their placeholders. Each name counts once. DynamoDB Local counts
+    /// the placeholders.
     fn bytes(&mut self) -> usize {
         self.names.sort_unstable();
         self.names.dedup();
@@ -50,7 +51,7 @@ impl<'a> Substituted<'a> {
     }
 }
 
-/// The bytes of so many placeholders, `#n0` and on or `:v0` and on, of which no request has a thousand.
+/// Returns the size of the first `count` placeholders (`#n0`, `#n1` ...). No request has a thousand.
 fn bytes_of_placeholders(count: usize) -> usize {
     3 * count + count.saturating_sub(10) + count.saturating_sub(100)
 }
@@ -72,14 +73,14 @@ mod tests {
             None => substituted,
         };
         match substituted.check() {
-            Ok(()) => assert!(fits, "more than 2 MB was taken"),
+            Ok(()) => assert!(fits, "more than 2 MB was accepted"),
             Err(error) => assert!(!fits && error.kind() == ErrorKind::Invalid, "{error}"),
         }
     }
 
     #[test]
     fn names_values_and_their_placeholders_have_at_most_2_mb() {
-        // DynamoDB Local takes and refuses the very same: `a`, `#n0` and `:v0` are the 7 bytes.
+        // DynamoDB Local has the same limit. `a`, `#n0` and `:v0` are the 7 bytes.
         let condition = |bytes| Condition::eq("a", text(bytes));
         assert_fits(None, Some(&condition(MAX_BYTES - 7)), true);
         assert_fits(None, Some(&condition(MAX_BYTES - 6)), false);
@@ -94,7 +95,7 @@ mod tests {
     fn an_update_and_its_condition_share_2_mb_and_their_names() {
         let name = "n".repeat(60_000);
         let update = Update::new().set(name.clone(), text(1_000_000)).add("b", -12).remove("c");
-        // Three names and three values, with a placeholder each; `-12` counts for 3 bytes.
+        // Three names and three values, with a placeholder each. `-12` is 3 bytes.
         let rest = MAX_BYTES - 60_000 - 2 - 1_000_000 - 3 - 3 * 3 - 3 * 3;
         let condition = |bytes| {
             Condition::All(vec![Condition::exists(name.clone()), Condition::eq(name.clone(), text(bytes)).not()])

@@ -1,4 +1,4 @@
-//! Writing several items, all or none.
+//! A request that writes several items, all or none.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
 
-/// The most actions of one [`Transaction`].
+/// The maximum number of actions in one [`Transaction`].
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
-/// The most that a transaction may weigh, in bytes: 4 MB.
+/// The maximum size of a transaction, in bytes: 4 MB.
 const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// Writes up to 100 items, all or none.
+/// A request that writes up to 100 items, all or none.
 ///
 /// ```
 /// use threadline::store::StoreExt;
@@ -41,27 +41,29 @@ pub struct Transaction {
     pub(crate) token: Option<ClientToken>,
 }
 
-/// The handle of an action in a [`Transaction`]. Pass it to the methods of [`TransactOutcome`], such as
-/// [`is_refused`](TransactOutcome::is_refused). With the outcome of another transaction, it means another action.
+/// The handle of an action in a [`Transaction`].
+///
+/// Pass it to the methods of [`TransactOutcome`], such as [`is_refused`](TransactOutcome::is_refused). Do not use it
+/// with the outcome of another transaction: it would refer to another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 
-/// A write, or a check without one, in a [`Transaction`].
+/// An action of a [`Transaction`]: a write, or a check without a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TransactAction {
     /// Writes an item.
     Write(Write),
-    /// Cancels the transaction when this does not hold of the item.
+    /// Cancels the transaction if the item does not meet the condition.
     Check {
         /// The key of the item.
         key: Key,
-        /// What must hold.
+        /// The condition that the item must meet.
         condition: Condition,
     },
 }
 
 impl TransactAction {
-    /// Cancels the transaction if the item does not meet the condition.
+    /// Creates a check, which cancels the transaction if the item does not meet the condition.
     pub fn check(key: Key, condition: Condition) -> Self {
         Self::Check { key, condition }
     }
@@ -77,7 +79,7 @@ impl TransactAction {
         }
     }
 
-    /// What it counts for in the limit of a transaction: all that it brings along.
+    /// Returns the size of the action in bytes, as the limit of a transaction counts it.
     fn size(&self) -> usize {
         let (write, condition) = match self {
             Self::Write(write) => (Some(&write.action), write.condition.as_ref()),
@@ -85,7 +87,7 @@ impl TransactAction {
         };
         let key = || self.key().map_or(0, Key::size);
         let written = match write {
-            // The key is in the item.
+            // The item includes its key.
             Some(WriteAction::Put(item)) => item.size(),
             Some(WriteAction::Update(update)) => key() + update.size(),
             Some(WriteAction::Delete) | None => key(),
@@ -101,18 +103,38 @@ impl From<Write> for TransactAction {
 }
 
 impl Transaction {
-    /// Does all of these 1 to 100 actions, each on another item.
+    /// Creates a transaction of these 1 to 100 actions, each on a different item.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::Item;
+    /// use threadline::store::{Condition, StoreExt, Transaction, Write};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let put_new = |pk: &str| {
+    ///     let mut item = Item::new();
+    ///     item.insert("pk", pk);
+    ///     item.insert("sk", "1");
+    ///     Write::put(item).when(Condition::item_absent())
+    /// };
+    /// let outcome = MemoryStore::new().transact(Transaction::new([put_new("USER#1"), put_new("HANDLE#a")])).await?;
+    /// assert_eq!(outcome.capacity().to_string(), "4.0 WCU");
+    /// outcome.done()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(actions: impl IntoIterator<Item = impl Into<TransactAction>>) -> Self {
         Self { actions: actions.into_iter().map(Into::into).collect(), token: None }
     }
 
-    /// Adds an action, and returns its handle.
+    /// Adds an action and returns its handle.
     pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
         self.actions.push(action.into());
         ActionHandle(self.actions.len() - 1)
     }
 
-    /// Adds a check, and returns its handle. The transaction is canceled if the item does not meet the condition.
+    /// Adds a check and returns its handle. The transaction is canceled if the item does not meet the condition.
     pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
         self.add(TransactAction::check(key, condition))
     }
@@ -133,7 +155,7 @@ impl Transaction {
         check_unique("a transaction", keys.into_iter())?;
         let bytes: usize = self.actions.iter().map(TransactAction::size).sum();
         if bytes > MAX_TRANSACTION_BYTES {
-            return Err(Error::invalid(format!("a transaction may have at most 4 MB, and this has {bytes} bytes")));
+            return Err(Error::invalid(format!("a transaction is {bytes} bytes; the limit is 4 MB")));
         }
         self.actions.iter().try_for_each(|action| match action {
             TransactAction::Write(write) => write.check(),
@@ -141,7 +163,9 @@ impl Transaction {
         })
     }
 
-    /// Makes repeats of the same transaction with this token succeed without changing anything, for 10 minutes.
+    /// Sets the token, which makes retries idempotent. Default: none.
+    ///
+    /// For 10 minutes, a retry of the same transaction with this token succeeds without changing anything.
     #[must_use]
     pub fn token(mut self, token: ClientToken) -> Self {
         self.token = Some(token);
@@ -149,25 +173,25 @@ impl Transaction {
     }
 }
 
-/// Tells a repeat of a transaction from another transaction: 1 to 36 characters.
+/// A token of 1 to 36 characters, which identifies the retries of one transaction.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientToken(String);
 
 impl ClientToken {
-    /// Takes the text as it is.
+    /// Creates a token from any text.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for text that is empty or has more than 36 characters.
+    /// [`Invalid`](ErrorKind::Invalid) if the text is empty or has more than 36 characters.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         if (1..=36).contains(&text.chars().count()) {
             Ok(Self(text))
         } else {
-            Err(Error::invalid("a client token has 1 to 36 characters"))
+            Err(Error::invalid("a client token must have 1 to 36 characters"))
         }
     }
 
-    /// The text.
+    /// Returns the text of the token.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -179,56 +203,56 @@ impl fmt::Debug for ClientToken {
     }
 }
 
-/// The answer to a [`Transaction`]: one that was canceled is an answer, not an error.
+/// The answer to a [`Transaction`]. A canceled transaction is an answer, not an error.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a transaction may have been canceled; call `done` where its conditions had to hold"]
+#[must_use = "a transaction may have been canceled; call `done` if its conditions must be met"]
 pub enum TransactOutcome {
-    /// All was done, now or by an earlier transaction with the same token.
+    /// All actions were done, now or by an earlier transaction with the same token.
     Done {
-        /// What the transaction consumed.
+        /// The consumed capacity.
         capacity: Capacity,
     },
-    /// Nothing was done.
+    /// The transaction was canceled. Nothing was written.
     Canceled {
-        /// Why: one for each action, in the order of the request.
+        /// The reasons, one for each action, in the order of the request.
         reasons: Vec<CancelReason>,
-        /// What the attempt consumed. DynamoDB charges for it and does not say how much, so its store gives the least: the
-        /// minimum of two units for each action.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so the
+        /// DynamoDB store returns the minimum of two units for each action.
         capacity: Capacity,
     },
 }
 
-/// Why one action of a transaction canceled it, or that it did not.
+/// The reason why an action canceled its transaction, if it did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
-    /// What the matter was.
+    /// The code of the reason.
     pub code: CancelCode,
-    /// The item as it is, where the condition was not met, the write asked for it, and it has not expired.
+    /// The stored item, if the condition was not met, the write requested the item, and it has not expired.
     pub current: Option<Item>,
 }
 
-/// What was the matter with one action of a canceled transaction.
+/// The code of a [`CancelReason`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelCode {
-    /// Nothing: another action canceled the transaction.
+    /// No reason: another action canceled the transaction.
     #[default]
     None,
     /// The condition was not met.
     ConditionFailed,
     /// Another request was writing the item.
     Conflict,
-    /// The table, the partition or the account was over its throughput.
+    /// The table, the partition or the account exceeded its throughput.
     Throttled,
-    /// The write is one that cannot be done, such as adding to text, or a result of more than 400 KB.
+    /// The write cannot be done. Examples: it adds to text, or the result exceeds 400 KB.
     Invalid,
 }
 
 impl TransactOutcome {
-    /// Nothing, for a transaction that had to be done.
+    /// Returns an error if the transaction was canceled.
     ///
     /// # Errors
-    /// By the reasons, the first of these that one has: [`Invalid`](ErrorKind::Invalid),
+    /// The first of these that a reason has: [`Invalid`](ErrorKind::Invalid),
     /// [`ConditionFailed`](ErrorKind::ConditionFailed), [`Conflict`](ErrorKind::Conflict),
     /// [`Throttled`](ErrorKind::Throttled).
     pub fn done(self) -> Result<()> {
@@ -236,20 +260,20 @@ impl TransactOutcome {
             Self::Done { .. } => return Ok(()),
             Self::Canceled { reasons, .. } => reasons,
         };
-        let place = |code| reasons.iter().position(|reason| reason.code == code).map(|place| place + 1);
-        let (kind, what) = if let Some(place) = place(CancelCode::Invalid) {
-            (ErrorKind::Invalid, format!("action {place} cannot be done"))
-        } else if let Some(place) = place(CancelCode::ConditionFailed) {
-            (ErrorKind::ConditionFailed, format!("the condition of action {place} was not met"))
-        } else if let Some(place) = place(CancelCode::Conflict) {
-            (ErrorKind::Conflict, format!("another request was writing the item of action {place}; try again"))
+        let first = |code| reasons.iter().position(|reason| reason.code == code).map(|index| index + 1);
+        let (kind, what) = if let Some(number) = first(CancelCode::Invalid) {
+            (ErrorKind::Invalid, format!("action {number} cannot be done"))
+        } else if let Some(number) = first(CancelCode::ConditionFailed) {
+            (ErrorKind::ConditionFailed, format!("the condition of action {number} was not met"))
+        } else if let Some(number) = first(CancelCode::Conflict) {
+            (ErrorKind::Conflict, format!("another request was writing the item of action {number}; try again"))
         } else {
-            (ErrorKind::Throttled, "the table is over its throughput; try again later".to_owned())
+            (ErrorKind::Throttled, "the table exceeded its throughput; try again later".to_owned())
         };
-        Err(Error::new(kind, format!("the transaction was canceled, nothing was written: {what}")))
+        Err(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
     }
 
-    /// Returns the reason of an action, if the transaction was canceled.
+    /// Returns the reason of this action, if the transaction was canceled.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {
             Self::Done { .. } => None,
@@ -262,12 +286,12 @@ impl TransactOutcome {
         self.reason(action).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
     }
 
-    /// Returns the stored item of an action whose condition was not met, if the write asked for it.
+    /// Returns the stored item of this action, if its condition was not met and the write requested the item.
     pub fn current(&self, action: ActionHandle) -> Option<&Item> {
         self.reason(action)?.current.as_ref()
     }
 
-    /// What the transaction, or the attempt, consumed.
+    /// Returns the capacity that the transaction or the attempt consumed.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity } | Self::Canceled { capacity, .. } => *capacity,
@@ -311,8 +335,8 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_may_weigh_4_mb_with_its_keys_and_not_a_byte_more() {
-        // 1 for the name, and 4 for those of the key's attributes.
+    fn transaction_has_at_most_4_mb_including_keys() {
+        // The name is 1 byte, and the names of the key's attributes are 4.
         let attribute = |bytes: usize| AttributeValue::S("x".repeat(bytes - 1));
         let of_400_000 = |place| {
             let update = Update::new().set("a", attribute(400_000 - (4 + 2)));
@@ -343,15 +367,15 @@ mod tests {
     }
 
     #[test]
-    fn a_canceled_transaction_fails_by_its_gravest_reason_and_names_the_first_action_that_has_it() {
-        let by_gravity = [
+    fn error_names_the_first_action_with_the_most_severe_reason() {
+        let by_severity = [
             (CancelCode::Invalid, ErrorKind::Invalid),
             (CancelCode::ConditionFailed, ErrorKind::ConditionFailed),
             (CancelCode::Conflict, ErrorKind::Conflict),
             (CancelCode::Throttled, ErrorKind::Throttled),
         ];
-        for (rank, (code, kind)) in by_gravity.into_iter().enumerate() {
-            for (lesser, _) in &by_gravity[rank + 1..] {
+        for (rank, (code, kind)) in by_severity.into_iter().enumerate() {
+            for (lesser, _) in &by_severity[rank + 1..] {
                 let reasons = [CancelCode::None, *lesser, code, code].map(|code| CancelReason { code, current: None });
                 let outcome = TransactOutcome::Canceled { reasons: reasons.into(), capacity: Capacity::default() };
                 let error = outcome.done().unwrap_err();
@@ -365,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_transaction_consumed_is_told_whether_it_was_done_or_canceled() {
+    fn outcome_returns_capacity_of_done_and_canceled_transactions() {
         let capacity = Capacity::writes(2);
         assert_eq!(TransactOutcome::Done { capacity }.capacity(), capacity);
         assert_eq!(TransactOutcome::Canceled { reasons: Vec::new(), capacity }.capacity(), capacity);
@@ -385,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_asked_by_the_handle_of_an_action() {
+    fn outcome_returns_the_reason_of_a_handle() {
         let mut transaction = Transaction::default();
         let first = transaction.add(Write::delete(key(1)));
         let second = transaction.check(key(2), Condition::item_exists());

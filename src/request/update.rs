@@ -16,17 +16,17 @@ use crate::key::{GSI1PK, GSI1SK, PK, SK};
 pub enum AttributeChange {
     /// Sets the attribute.
     Set(AttributeValue),
-    /// Sets the attribute where it is missing.
+    /// Sets the attribute if it is missing.
     SetIfAbsent(AttributeValue),
-    /// Adds to the number in the attribute, which counts as 0 where it is missing. The write is refused as
-    /// [`Invalid`](crate::ErrorKind::Invalid) where the attribute holds something else.
+    /// Adds to the number in the attribute. A missing attribute counts as 0. If the attribute is not a number, the
+    /// write fails as [`Invalid`](crate::ErrorKind::Invalid).
     Add(i64),
     /// Removes the attribute.
     Remove,
 }
 
 impl AttributeChange {
-    /// The value that it sets.
+    /// Returns the value that the change sets, if any.
     fn value(&self) -> Option<&AttributeValue> {
         match self {
             Self::Set(value) | Self::SetIfAbsent(value) => Some(value),
@@ -35,7 +35,7 @@ impl AttributeChange {
     }
 }
 
-/// The changes that an update makes, each to an attribute of its own. `Debug` prints no value.
+/// The changes of an update, each to a different attribute. `Debug` prints no value.
 ///
 /// ```
 /// use threadline::store::Update;
@@ -49,30 +49,47 @@ pub struct Update {
 }
 
 impl Update {
-    /// No change yet. An update without any is refused when the write is made.
+    /// Creates an update without changes. The check of a request refuses an empty update.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{Get, StoreExt, Update, Write};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let update = Update::new().set("name", "Andrew").set_if_absent("city", "Toronto").add("logins", 1);
+    /// store.write(Write::update(key.clone(), update)).await?.done()?;
+    /// let user = store.get(Get::new(key)).await?.item.unwrap_or_default();
+    /// assert_eq!(user.get_s("city"), Some("Toronto"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets an attribute.
+    /// Adds a change that sets an attribute.
     #[must_use]
     pub fn set(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::Set(value.into().into()))
     }
 
-    /// Sets an attribute where it is missing.
+    /// Adds a change that sets an attribute if it is missing.
     #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
-    /// Adds to the number in an attribute, which counts as 0 where it is missing.
+    /// Adds a change that adds to the number in an attribute. A missing attribute counts as 0.
     #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
         self.change(name, AttributeChange::Add(number))
     }
 
-    /// Removes an attribute.
+    /// Adds a change that removes an attribute.
     #[must_use]
     pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.change(name, AttributeChange::Remove)
@@ -85,17 +102,17 @@ impl Update {
         self
     }
 
-    /// The changes, by attribute, in the order given.
+    /// Returns the changes with their attributes, in the order in which they were added.
     pub fn changes(&self) -> &[(Cow<'static, str>, AttributeChange)] {
         &self.changes
     }
 
-    /// The changes themselves, for a store that makes them.
+    /// Takes the changes out.
     pub(crate) fn into_changes(self) -> Vec<(Cow<'static, str>, AttributeChange)> {
         self.changes
     }
 
-    /// The bytes of its names and values.
+    /// Returns the size of the names and values, in bytes.
     pub(super) fn size(&self) -> usize {
         let size = |(name, change): &(Cow<'static, str>, AttributeChange)| {
             change.value().map_or(name.len(), |value| attribute_size(name, value))
@@ -103,25 +120,26 @@ impl Update {
         self.changes.iter().map(size).sum()
     }
 
-    /// Returns an error for an update that DynamoDB would refuse.
+    /// Checks DynamoDB's limits.
     pub(crate) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
-            return Err(Error::invalid("an update must change something"));
+            return Err(Error::invalid("an update must have at least one change"));
         }
-        // 4 KB of expression hold a good 100 changes, with placeholders in place of names and values.
+        // An expression has at most 4 KB, which fits just over 100 changes with placeholders.
         if self.changes.len() > MAX_CHANGES {
             return Err(Error::invalid(format!(
-                "an update may change at most {MAX_CHANGES} attributes; put the item instead"
+                "an update has {} changes; the limit is {MAX_CHANGES}; put the item instead",
+                self.changes.len()
             )));
         }
-        for (place, (name, change)) in self.changes.iter().enumerate() {
+        for (number, (name, change)) in self.changes.iter().enumerate() {
             check_attribute_name(name)?;
             if name == PK || name == SK {
                 return Err(Error::invalid(format!(
                     "an update cannot change `{name}`: delete the item and put another"
                 )));
             }
-            if self.changes.iter().take(place).any(|(earlier, _)| earlier == name) {
+            if self.changes.iter().take(number).any(|(earlier, _)| earlier == name) {
                 return Err(Error::invalid(format!("an update changes `{name}` twice")));
             }
             match change {
@@ -131,7 +149,7 @@ impl Update {
                 }
                 AttributeChange::Add(_) if name == GSI1PK || name == GSI1SK => {
                     return Err(Error::invalid(format!(
-                        "the key attribute `{name}` must be a string, and an update adds to it"
+                        "the key attribute `{name}` must be a string; an update cannot add to it"
                     )));
                 }
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
@@ -140,7 +158,7 @@ impl Update {
         self.substitute(Substituted::default()).check()
     }
 
-    /// Adds its names and values to those of the request.
+    /// Adds the names and values to those of the request.
     pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
         self.changes.iter().fold(substituted, |substituted, (name, change)| match change {
             AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.name(name).value(value),
@@ -152,7 +170,7 @@ impl Update {
 
 const MAX_CHANGES: usize = 100;
 
-// Hand-written: values are content.
+// Not derived, because values are content.
 impl fmt::Debug for AttributeChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -179,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_changes_of_an_update_are_in_the_order_given() {
+    fn update_keeps_the_order_of_its_changes() {
         let update = Update::new().set("b", text()).set_if_absent("c", text()).add("d", -1).remove("a");
         let changes: Vec<_> = update.changes().iter().map(|(name, change)| (&**name, change.clone())).collect();
         let expected = [
@@ -192,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_what_an_update_changes_and_no_value() {
+    fn debug_of_an_update_shows_names_and_no_value() {
         let update = Update::new().set("b", text()).set_if_absent("c", text()).add("d", 41).remove("a");
         let expected = r#"{"b": Set(…), "c": SetIfAbsent(…), "d": Add(…), "a": Remove}"#;
         assert_eq!(format!("{update:?}"), expected);

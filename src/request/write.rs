@@ -1,4 +1,4 @@
-//! Writing one item: put, update or delete, on a condition.
+//! A request that writes one item: a put, an update or a delete, with an optional condition.
 
 use super::condition::Condition;
 use super::substitution::Substituted;
@@ -8,16 +8,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
 
-/// Writes one item.
+/// A request that writes one item.
 ///
 /// ```
+/// use threadline::MemoryStore;
 /// use threadline::entity::Item;
-/// use threadline::store::{Condition, Write};
+/// use threadline::store::{Condition, StoreExt, Write, WriteOutcome};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let mut item = Item::new();
 /// item.insert("pk", "REACTIONS#1");
 /// item.insert("sk", "USER#1");
-/// let write = Write::put(item).when(Condition::item_absent()).returning_old();
+/// let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
+///
+/// let store = MemoryStore::new();
+/// store.write(write.clone()).await?.done()?;
+/// let WriteOutcome::Refused { current, .. } = store.write(write).await? else { unreachable!() };
+/// assert_eq!(current, Some(item));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
@@ -31,27 +41,61 @@ pub struct Write {
 /// The effect of a [`Write`] on its item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteAction {
-    /// Puts a whole item in the place of what was there.
+    /// Puts a whole item, which replaces a stored one.
     Put(Item),
-    /// Changes attributes of the item, and creates it where it is missing.
+    /// Changes attributes of the item, or creates it if it is missing.
     Update(Update),
-    /// Deletes the item; one that is missing is no error.
+    /// Deletes the item. A missing item is not an error.
     Delete,
 }
 
 impl Write {
-    /// Puts a whole item.
+    /// Creates a put of a whole item.
+    ///
+    /// ```
+    /// use threadline::entity::Item;
+    /// use threadline::store::{Write, WriteAction};
+    ///
+    /// let mut item = Item::new();
+    /// item.insert("pk", "USER#1");
+    /// item.insert("sk", "USER");
+    /// let write = Write::put(item.clone());
+    /// assert_eq!(write.action(), &WriteAction::Put(item));
+    /// ```
     pub fn put(item: Item) -> Self {
         Self::of(item.key().ok(), WriteAction::Put(item))
     }
 
-    /// Changes attributes of the item with this key, and creates it where it is missing: where it must exist, say so by
-    /// [`when`](Self::when).
+    /// Creates an update of the item with this key. It creates a missing item, unless [`when`](Self::when) requires
+    /// that the item exists.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{Condition, StoreExt, Update, Write};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let write = Write::update(key, Update::new().add("logins", 1)).when(Condition::item_exists());
+    /// assert!(MemoryStore::new().write(write).await?.done().is_err(), "the item is missing");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(key: Key, update: Update) -> Self {
         Self::of(Some(key), WriteAction::Update(update))
     }
 
-    /// Deletes the item with this key.
+    /// Creates a delete of the item with this key.
+    ///
+    /// ```
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{Write, WriteAction};
+    ///
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// assert_eq!(Write::delete(key).action(), &WriteAction::Delete);
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
     pub fn delete(key: Key) -> Self {
         Self::of(Some(key), WriteAction::Delete)
     }
@@ -60,7 +104,7 @@ impl Write {
         Self { key, action, condition: None, return_old: false }
     }
 
-    /// Writes only when this holds of the item before, and what was asked for by an earlier call.
+    /// Adds a condition on the item before the write. All conditions must be met. Default: none.
     #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(match self.condition.take() {
@@ -70,7 +114,7 @@ impl Write {
         self
     }
 
-    /// Asks for the item as it was before the write, or as it is if the condition was not met. It costs nothing.
+    /// Requests the item before the write, or the current item if the condition was not met. This costs nothing.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
@@ -80,8 +124,8 @@ impl Write {
     /// Returns the key of the item.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked) write
-    /// always has one.
+    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked)
+    /// write always has one.
     pub fn key(&self) -> Result<&Key> {
         if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {
             item.key()?;
@@ -99,7 +143,7 @@ impl Write {
         self.condition.as_ref()
     }
 
-    /// Returns `true` if the write asks for the item.
+    /// Returns `true` if the write requests the item.
     pub fn returns_old(&self) -> bool {
         self.return_old
     }
@@ -123,32 +167,32 @@ impl Write {
     }
 }
 
-/// The answer to a [`Write`]: a condition that is not met is an answer, not an error.
+/// The answer to a [`Write`]. An unmet condition is an answer, not an error.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a write may have been refused; call `done` where its condition had to hold"]
+#[must_use = "a write may have been refused; call `done` if its condition must be met"]
 pub enum WriteOutcome {
     /// The write was done.
     Done {
-        /// The item before, where it was asked for, there was one and it had not expired.
+        /// The item before the write, if the write requested it, it existed and it had not expired.
         old: Option<Item>,
-        /// What the write consumed.
+        /// The consumed capacity.
         capacity: Capacity,
     },
     /// The condition was not met, and nothing was written.
     Refused {
-        /// The item as it is, where it was asked for, there is one and it has not expired.
+        /// The stored item, if the write requested it, it exists and it has not expired.
         current: Option<Item>,
-        /// What the attempt consumed. DynamoDB charges for it and does not say how much, so its store gives the least: the
-        /// minimum of one unit.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so the
+        /// DynamoDB store returns the minimum of one unit.
         capacity: Capacity,
     },
 }
 
 impl WriteOutcome {
-    /// The item before, for a write that had to be done.
+    /// Returns the item before the write, or an error if the condition was not met.
     ///
     /// # Errors
-    /// [`ConditionFailed`](ErrorKind::ConditionFailed) when the condition was not met.
+    /// [`ConditionFailed`](ErrorKind::ConditionFailed) if the condition was not met.
     pub fn done(self) -> Result<Option<Item>> {
         match self {
             Self::Done { old, .. } => Ok(old),
@@ -159,7 +203,7 @@ impl WriteOutcome {
         }
     }
 
-    /// What the write, or the attempt, consumed.
+    /// Returns the capacity that the write or the attempt consumed.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,

@@ -1,48 +1,100 @@
-//! Typed sugar over any store.
+//! Typed calls of any store.
 
-use super::Store;
-use crate::error::{Error, ErrorKind, Result};
-use crate::item::same_item;
+use super::{Store, calls};
+use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Condition, Get, GetOutput,
-    MAX_BATCH_GETS, MAX_BATCH_WRITES, PageOutput, Position, Query, Scan, TransactOutcome, Transaction, TypedRequest,
-    Write, WriteOutcome, check_unique,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, PageOutput, Position,
+    Query, Scan, TransactOutcome, Transaction, TypedRequest, Write, WriteOutcome,
 };
 use crate::stored::Entity;
 
-/// Typed sugar over any [`Store`], for any [`Entity`].
+/// Typed calls of any [`Store`], for any [`Entity`].
 pub trait StoreExt: Store {
     /// Checks a request, sends it, and returns its typed answer.
     ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::store::{Scan, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let page = MemoryStore::new().send(Scan::new()).await?;
+    /// assert!(page.items.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// As [`Store::execute`]; [`Invalid`](ErrorKind::Invalid) for a request that [`Checked::new`] refuses.
+    /// As [`Store::execute`]; [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses the request.
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
         let request = request.into();
         async move {
             let operation = request.operation();
             let named = |error: Error| error.with_operation(operation.name()).with_table(self.table_name());
-            answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
+            calls::answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
         }
     }
 
-    /// Reads one item.
+    /// Reads one item. A missing item is not an error.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{Get, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// assert_eq!(MemoryStore::new().get(Get::new(key)).await?.item, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). A missing item is no error.
+    /// As [`send`](Self::send).
     fn get(&self, request: Get) -> impl Future<Output = Result<GetOutput>> + Send {
         self.send(request)
     }
 
-    /// Puts, updates or deletes one item.
+    /// Puts, updates or deletes one item. An unmet condition is not an error.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{StoreExt, Write};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let outcome = MemoryStore::new().write(Write::delete(key)).await?;
+    /// assert_eq!(outcome.capacity().to_string(), "1.0 WCU");
+    /// outcome.done()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). A condition that is not met is no error.
+    /// As [`send`](Self::send).
     fn write(&self, request: Write) -> impl Future<Output = Result<WriteOutcome>> + Send {
         self.send(request)
     }
 
     /// Reads a page of one partition.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::PartitionKey;
+    /// use threadline::store::{Order, Query, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let newest_first = Query::table(PartitionKey::parse("MSG#1")?).order(Order::Descending);
+    /// let page = MemoryStore::new().query(newest_first).await?;
+    /// assert!(page.items.is_empty() && page.next.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -52,46 +104,128 @@ pub trait StoreExt: Store {
 
     /// Reads a page of the whole table.
     ///
+    /// ```
+    /// use threadline::store::{Scan, StoreExt};
+    /// use threadline::{MemoryStore, NewUser, Threadline};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// assert_eq!(store.scan(Scan::new()).await?.items.len(), 2, "the user and the claim of the handle");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`send`](Self::send).
     fn scan(&self, request: Scan) -> impl Future<Output = Result<PageOutput>> + Send {
         self.send(request)
     }
 
-    /// Writes several items, all or none.
+    /// Writes several items, all or none. A canceled transaction is not an error.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{Condition, StoreExt, Transaction};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let mut transaction = Transaction::default();
+    /// let user = transaction.check(key, Condition::item_exists());
+    /// let outcome = MemoryStore::new().transact(transaction).await?;
+    /// assert!(outcome.is_refused(user));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Invalid`](ErrorKind::Invalid) for a token that an earlier, different transaction
-    /// used. A canceled transaction is no error.
+    /// As [`send`](Self::send); [`Invalid`](crate::ErrorKind::Invalid) if the token was used for another transaction.
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
 
-    /// Reads up to 100 items.
+    /// Reads up to 100 items. The answer lists the keys that were not read.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{BatchGet, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let answer = MemoryStore::new().batch_get(BatchGet::new([key])).await?;
+    /// assert!(answer.items.is_empty() && answer.unprocessed.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). The answer lists the keys that were not read.
+    /// As [`send`](Self::send).
     fn batch_get(&self, request: BatchGet) -> impl Future<Output = Result<BatchGetOutput>> + Send {
         self.send(request)
     }
 
-    /// Puts and deletes up to 25 items, each on its own.
+    /// Puts and deletes up to 25 items, each independently. The answer lists the writes that were not done.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::{BatchAction, BatchWrite, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+    /// let answer = MemoryStore::new().batch_write(BatchWrite::new([BatchAction::Delete(key)])).await?;
+    /// assert!(answer.unprocessed.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). The answer lists the writes that were not done.
+    /// As [`send`](Self::send).
     fn batch_write(&self, request: BatchWrite) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
         self.send(request)
     }
 
-    /// The entity with these parts, eventually consistent; `None` where there is none.
+    /// Returns the entity with these parts of its key, if it exists. The read is eventually consistent.
+    ///
+    /// ```
+    /// use threadline::store::StoreExt;
+    /// use threadline::{MemoryStore, NewUser, Threadline, User};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// assert_eq!(store.get_entity::<User>(user.id()).await?, Some(user));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`get`](Self::get); [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`.
     fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<Option<E>>> + Send {
-        read(self, Get::new(E::key_from(parts)))
+        calls::read(self, Get::new(E::key_from(parts)))
     }
 
-    /// The same, seeing every write acknowledged before. It costs twice as much.
+    /// Returns the entity with these parts of its key, if it exists. The read is strongly consistent: it sees every
+    /// write acknowledged before it, at twice the cost.
+    ///
+    /// ```
+    /// use threadline::store::StoreExt;
+    /// use threadline::{MemoryStore, User, UserId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let nobody: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// assert_eq!(MemoryStore::new().get_entity_consistent::<User>(nobody).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`get_entity`](Self::get_entity).
@@ -99,13 +233,28 @@ pub trait StoreExt: Store {
         &self,
         parts: E::KeyParts<'_>,
     ) -> impl Future<Output = Result<Option<E>>> + Send {
-        read(self, Get::new(E::key_from(parts)).consistent())
+        calls::read(self, Get::new(E::key_from(parts)).consistent())
     }
 
-    /// Puts the entity in the place of what was there.
+    /// Puts the entity, which replaces a stored item with its key.
+    ///
+    /// ```
+    /// use threadline::store::StoreExt;
+    /// use threadline::{MemoryStore, NewUser, Threadline, User};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let backup = MemoryStore::new();
+    /// backup.put_entity(&user).await?;
+    /// assert_eq!(backup.get_entity::<User>(user.id()).await?, Some(user));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`Invalid`](ErrorKind::Invalid) for an entity that cannot be stored.
+    /// As [`write`](Self::write); [`Invalid`](crate::ErrorKind::Invalid) if the entity cannot be stored.
     fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
         let item = entity.to_item();
         async move {
@@ -114,30 +263,49 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Puts the entity where there is nothing yet, or where there is the very same already: an answer that was lost on the way
-    /// may have a retry meet its own write. So two callers who put equal entities both succeed; where only one may, the
-    /// entity needs a field in which they differ.
+    /// Puts the entity, unless another item has its key.
+    ///
+    /// An equal stored entity is a success, because a retry after a lost answer finds its own write. So two callers who
+    /// put equal entities both succeed. If only one may succeed, add a field in which they differ.
+    ///
+    /// ```
+    /// use threadline::store::StoreExt;
+    /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserChange};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let threadline = Threadline::new(store.clone());
+    /// let user = threadline.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// store.put_new_entity(&user).await?;
+    /// threadline.update_user(&user, UserChange::new().display_name("Andy")?).await?;
+    /// let error = store.put_new_entity(&user).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`AlreadyExists`](ErrorKind::AlreadyExists) if there is another item with its key.
+    /// As [`write`](Self::write); [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another item has its key.
     fn put_new_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
-        let item = entity.to_item();
-        async move {
-            let item = item?;
-            let write = Write::put(item.clone()).when(Condition::item_absent()).returning_old();
-            match self.write(write).await? {
-                WriteOutcome::Done { .. } => Ok(()),
-                WriteOutcome::Refused { current: Some(current), .. } if same_item(&current, &item) => Ok(()),
-                WriteOutcome::Refused { .. } => {
-                    let message = format!("there is a {} with this key already", E::TYPE);
-                    let error = Error::new(ErrorKind::AlreadyExists, message).with_entity(E::TYPE);
-                    Err(error.with_table(self.table_name()))
-                }
-            }
-        }
+        calls::put_new(self, E::TYPE, entity.to_item())
     }
 
-    /// Deletes the entity with these parts; one that is missing is no error.
+    /// Deletes the entity with these parts of its key. A missing entity is not an error.
+    ///
+    /// ```
+    /// use threadline::store::StoreExt;
+    /// use threadline::{MemoryStore, User, UserId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let id: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
+    /// store.delete_entity::<User>(id).await?;
+    /// assert_eq!(store.get_entity::<User>(id).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -149,33 +317,58 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Every entity that the query reads, page after page to its end. The query's limit is one page's, not the whole's: a
-    /// partition of a million items is a million entities in memory. Where there may be many,
-    /// [`query_page`](Self::query_page) reads one page.
+    /// Returns all entities of a query, from all of its pages.
+    ///
+    /// The query's limit applies to each page, not to the whole. All entities are in memory at once: for a large
+    /// partition, read single pages with [`query_page`](Self::query_page).
+    ///
+    /// ```
+    /// use threadline::entity::{PartitionKey, tag};
+    /// use threadline::store::{Query, StoreExt};
+    /// use threadline::{MemoryStore, NewUser, Threadline, User};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let partition = PartitionKey::new((tag!("USER"), user.id()));
+    /// assert_eq!(store.query_entities::<User>(Query::table(partition)).await?, [user]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
     fn query_entities<E: Entity + Send>(&self, query: Query) -> impl Future<Output = Result<Vec<E>>> + Send {
-        async move {
-            let mut query = query;
-            let mut entities = Vec::new();
-            loop {
-                let (page, next) = self.query_page(query.clone()).await?;
-                entities.extend(page);
-                if next.is_none() {
-                    return Ok(entities);
-                }
-                query.start = next;
-            }
-        }
+        calls::query_entities(self, query)
     }
 
-    /// The entities of one page of the query, and where the next page starts: give it to [`Query::start`] as it is. `None` is
-    /// the end. A page may be short, or even empty, before that: it ends at the query's limit or at 1 MB, and what has
-    /// expired is left out.
+    /// Returns the entities of one page of a query, and the start of the next page.
+    ///
+    /// Pass the start to [`Query::start`]. `None` is the end. A page before the end may be short or empty: it ends at
+    /// the query's limit or at 1 MB, and it omits expired items.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use threadline::entity::{PartitionKey, tag};
+    /// use threadline::store::{Query, StoreExt};
+    /// use threadline::{MemoryStore, NewUser, Threadline, User};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let store = MemoryStore::new();
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let query = Query::table(PartitionKey::new((tag!("USER"), user.id()))).limit(NonZeroU32::MIN);
+    /// let (first, next) = store.query_page::<User>(query.clone()).await?;
+    /// assert_eq!(first, [user]);
+    /// let (second, next) = store.query_page::<User>(query.start(next)).await?;
+    /// assert!(second.is_empty() && next.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](ErrorKind::Corrupt) for an item that is no `E`.
+    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
     fn query_page<E: Entity + Send>(
         &self,
         query: Query,
@@ -187,88 +380,71 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Reads any number of items, 100 at a time. The keys that could not be read are in the answer: those that a batch left,
-    /// and where a batch after the first failed, all of it and all behind it. What was read before is not lost then, and
-    /// reading the rest again either succeeds or gives the error.
+    /// Reads any number of items, 100 at a time.
+    ///
+    /// The answer lists the keys that were not read. These are the unprocessed keys of each batch. If a batch after the
+    /// first fails, they include all its keys and all later keys, and the answer keeps the items read before. A retry
+    /// with these keys either succeeds or returns the error.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::{Key, PartitionKey, SortKey};
+    /// use threadline::store::StoreExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let key = |number: u32| Ok(Key::new(PartitionKey::parse("CITY")?, SortKey::parse(number.to_string())?));
+    /// let keys = (0..250).map(key).collect::<threadline::Result<_>>()?;
+    /// let answer = MemoryStore::new().get_all(keys).await?;
+    /// assert!(answer.items.is_empty() && answer.unprocessed.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](ErrorKind::Invalid) for a key twice,
-    /// before anything is read.
+    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](crate::ErrorKind::Invalid) for a
+    /// repeated key, before anything is read.
     fn get_all(&self, keys: Vec<Key>) -> impl Future<Output = Result<BatchGetOutput>> + Send {
-        async move {
-            check_unique("a list of keys", keys.iter())?;
-            let batches: Vec<_> = keys.chunks(MAX_BATCH_GETS).map(|keys| BatchGet::new(keys.to_vec())).collect();
-            let mut all = BatchGetOutput::default();
-            for (place, batch) in batches.into_iter().enumerate() {
-                match self.batch_get(batch).await {
-                    Ok(some) => {
-                        all.items.extend(some.items);
-                        all.unprocessed.extend(some.unprocessed);
-                        all.capacity += some.capacity;
-                    }
-                    Err(error) if place == 0 => return Err(error),
-                    Err(error) => {
-                        tracing::warn!(%error, "a batch of reads failed, and it and those behind it are left");
-                        all.unprocessed.extend(keys.into_iter().skip(place * MAX_BATCH_GETS));
-                        break;
-                    }
-                }
-            }
-            Ok(all)
-        }
+        calls::get_all(self, keys)
     }
 
-    /// Does any number of puts and deletes, 25 at a time. Those that were not done are in the answer: those that a batch left,
-    /// and where a batch after the first failed, all of it and all behind it, in their order. Giving them to this call again
-    /// either does them or gives the error.
+    /// Does any number of puts and deletes, 25 at a time.
+    ///
+    /// The answer lists the writes that were not done, in their order. These are the unprocessed writes of each batch.
+    /// If a batch after the first fails, they include all its writes and all later writes. Retry with these writes,
+    /// which either succeeds or returns the error.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::entity::Item;
+    /// use threadline::store::{BatchAction, Scan, StoreExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// let put = |number: i32| {
+    ///     let mut item = Item::new();
+    ///     item.insert("pk", "CITY");
+    ///     item.insert("sk", number.to_string());
+    ///     BatchAction::Put(item)
+    /// };
+    /// let store = MemoryStore::new();
+    /// let answer = store.write_all((0..60).map(put).collect()).await?;
+    /// assert!(answer.unprocessed.is_empty());
+    /// assert_eq!(store.scan(Scan::new()).await?.items.len(), 60);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`batch_write`](Self::batch_write), if the first batch fails: nothing was done then.
-    /// [`Invalid`](ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item, before anything is
-    /// sent: what a batch leaves undone is done later, so that their order could not be kept.
-    /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) when the answer to any batch was lost: those before it were done except for
-    /// what they left, and nobody knows of the batch itself. Do all of the writes again then, where nobody else has written the
-    /// items since: each is a whole put or a delete, so twice is as good as once.
+    /// * As [`batch_write`](Self::batch_write), if the first batch fails. Nothing was done.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item.
+    ///   Nothing was sent. A batch may do its writes in any order, so two writes of one item have no defined order.
+    /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
+    ///   were done, except for their unprocessed writes. Retry all writes, unless somebody else has written the items
+    ///   since: whole puts and deletes are idempotent.
     fn write_all(&self, writes: Vec<BatchAction>) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
-        async move {
-            let keys = writes.iter().map(BatchAction::key).collect::<Result<Vec<_>>>()?;
-            check_unique("a list of writes", keys.iter())?;
-            let batches = writes.chunks(MAX_BATCH_WRITES).map(|writes| Checked::new(BatchWrite::new(writes.to_vec())));
-            let batches = batches.collect::<Result<Vec<_>>>()?;
-            let mut all = BatchWriteOutput::default();
-            for (place, batch) in batches.into_iter().enumerate() {
-                match answered::<BatchWrite, Self>(self, batch).await {
-                    Ok(some) => {
-                        all.unprocessed.extend(some.unprocessed);
-                        all.capacity += some.capacity;
-                    }
-                    Err(error) if place == 0 || error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
-                    Err(error) => {
-                        tracing::warn!(%error, "a batch of writes failed, and it and those behind it are left");
-                        all.unprocessed.extend(writes.into_iter().skip(place * MAX_BATCH_WRITES));
-                        break;
-                    }
-                }
-            }
-            Ok(all)
-        }
+        calls::write_all(self, writes)
     }
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
-
-/// Reads the entity of this request.
-async fn read<E: Entity, S: Store + ?Sized>(store: &S, request: Get) -> Result<Option<E>> {
-    store.get(request).await?.item.map(E::from_item).transpose()
-}
-
-/// Sends a checked request, and returns the answer of its type.
-async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
-    let operation = request.operation();
-    let answer = store.execute(request).await?;
-    R::output(answer).ok_or_else(|| {
-        let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
-        let error = Error::new(kind, "the store answered a request of another kind");
-        error.with_operation(operation.name()).with_table(store.table_name())
-    })
-}

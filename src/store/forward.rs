@@ -1,4 +1,4 @@
-//! A store behind a reference, an `Arc` or a `Box` is a store.
+//! `Store` for references, `Arc` and `Box`, which forward each call to their store.
 
 use std::sync::Arc;
 

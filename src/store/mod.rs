@@ -1,5 +1,6 @@
-//! The store: a small, dyn-safe contract that every backend keeps, and typed sugar over it.
+//! The store: a small contract that every backend implements, and typed calls for applications.
 
+mod calls;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod ext;
@@ -25,22 +26,25 @@ pub use crate::request::{
 };
 pub use ext::StoreExt;
 
-/// The contract of a store: one DynamoDB table, or something that behaves as one. The suite in
-/// `threadline_testkit::conformance` tests it.
+/// A store: one DynamoDB table, or a backend that behaves like one. The suite in `threadline_testkit::conformance`
+/// tests the contract.
 ///
-/// Applications send typed requests through [`StoreExt`], which checks each one before the store receives it. A store
-/// answers each request with the [`Answer`] of its kind. A wrapper changes only what it needs to:
+/// Applications send typed requests through [`StoreExt`], which checks each request before the store receives it. A
+/// store answers each request with the [`Answer`] of its kind. A wrapper changes only the requests that it needs to:
 ///
 /// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
 /// use async_trait::async_trait;
-/// use threadline::store::{Answer, Checked, Operation, Store};
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Answer, Checked, Operation, Store, StoreExt, Write};
 /// use threadline::{MemoryStore, Result};
 ///
-/// /// Counts the writes, and passes every request on.
+/// /// Counts the writes, and forwards every request.
 /// #[derive(Debug)]
 /// struct CountsWrites<S> {
 ///     store: S,
-///     writes: std::sync::atomic::AtomicU64,
+///     writes: AtomicU64,
 /// }
 ///
 /// #[async_trait]
@@ -51,11 +55,20 @@ pub use ext::StoreExt;
 ///
 ///     async fn execute(&self, request: Checked) -> Result<Answer> {
 ///         if request.operation().writes() {
-///             self.writes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///             self.writes.fetch_add(1, Ordering::Relaxed);
 ///         }
 ///         self.store.execute(request).await
 ///     }
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = CountsWrites { store: MemoryStore::new(), writes: AtomicU64::new(0) };
+/// let key = Key::new(PartitionKey::parse("USER#1")?, SortKey::parse("USER")?);
+/// store.write(Write::delete(key)).await?.done()?;
+/// assert_eq!(store.writes.into_inner(), 1);
+/// # Ok(())
+/// # }
 /// ```
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
@@ -66,13 +79,15 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// A request has one of three outcomes:
     ///
-    /// * done: `Ok`, also for a write that its condition refused and for a canceled transaction;
+    /// * done: `Ok`, also for a write with an unmet condition and for a canceled transaction;
     /// * not done: `Err`;
     /// * unknown: `Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     ///
+    /// A missing item is not an error. A partly done batch is not an error either: the answer lists the parts that were
+    /// not done.
+    ///
     /// # Errors
-    /// If the store cannot answer, or the write will always fail; [`Invalid`](crate::ErrorKind::Invalid) for a transaction whose token
-    /// came with another transaction in the last 10 minutes. A missing item is no error. A batch that is done in part is no error
-    /// either: the answer lists the parts that were not done.
+    /// If the store cannot answer, or the write will always fail. [`Invalid`](crate::ErrorKind::Invalid) if a
+    /// transaction's token was used for another transaction in the last 10 minutes.
     async fn execute(&self, request: Checked) -> Result<Answer>;
 }

@@ -1,4 +1,4 @@
-//! A record of the table's stream: what happened to one item.
+//! A record of the table's stream, for one change of one item.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,59 +9,59 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::Key;
 
-/// What happened to one item: a record of the table's stream, wherever it comes from. `Debug` prints no content.
+/// A record of the table's stream, for one change of one item. `Debug` prints no content.
 ///
-/// It holds what the stream brought, whether or not that makes sense: what is wrong with a record shows when it is projected.
+/// A record keeps the data of its source without validation. The projector reports faults.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StreamRecord {
-    /// What happened.
+    /// The kind of change.
     pub kind: RecordKind,
-    /// The attributes of the item's key.
+    /// The item's key attributes.
     pub keys: Item,
-    /// The item before, where the stream brings it.
+    /// The item before the change, if the stream contains it.
     pub old: Option<Item>,
-    /// The item after, where the stream brings it and there is one.
+    /// The item after the change, if it exists and the stream contains it.
     pub new: Option<Item>,
-    /// The record's place in its shard, where it has one.
+    /// The record's number in its shard, if it has one.
     pub sequence: Option<SequenceNumber>,
-    /// Whether the item was deleted because it had expired, and not by a request.
+    /// `true` if the item was deleted because it expired, not by a request.
     pub expired: bool,
-    /// The record as it came, where a part of it could not be read. The parts that could be are in their places.
+    /// The original record, if a part of it could not be read. The other fields contain the readable parts.
     pub raw: Option<RawRecord>,
 }
 
 impl StreamRecord {
-    /// A record without images. Add what the stream brings.
+    /// Creates a record without images. Set the fields that the stream contains.
     pub fn new(kind: RecordKind, keys: Item, sequence: Option<SequenceNumber>) -> Self {
         Self { kind, keys, old: None, new: None, sequence, expired: false, raw: None }
     }
 
-    /// The item's key.
+    /// Returns the item's key.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a record without the key of an item of this table.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the record does not contain a key of this table.
     pub fn key(&self) -> Result<Key> {
         self.keys.key()
     }
 
-    /// The item after, or else the item before.
+    /// Returns the item after the change, or else the item before it.
     pub(crate) fn image(&self) -> Option<&Item> {
         self.new.as_ref().or(self.old.as_ref())
     }
 }
 
-/// A record as it came, in JSON. It holds content: `Debug` prints its length alone.
+/// An original record as JSON. It is content, so `Debug` prints only its length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawRecord(String);
 
 impl RawRecord {
-    /// The record in this JSON.
+    /// Creates a raw record from JSON.
     pub fn new(json: impl Into<String>) -> Self {
         Self(json.into())
     }
 
-    /// The record's JSON.
+    /// Returns the JSON.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,22 +73,22 @@ impl fmt::Debug for RawRecord {
     }
 }
 
-/// What happened to an item.
+/// The kind of change in a [`StreamRecord`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// It was put where there was none.
+    /// A new item.
     Insert,
-    /// It was changed.
+    /// A changed item.
     Modify,
-    /// It was deleted.
+    /// A deleted item.
     Remove,
-    /// Something that this version does not know.
+    /// A kind that this version does not know.
     Unknown,
 }
 
 impl RecordKind {
-    /// The service's name for it.
+    /// Returns the service's name for the kind.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Insert => "INSERT",
@@ -110,18 +110,19 @@ impl From<&str> for RecordKind {
     }
 }
 
-/// A record's place in its shard: a decimal number of up to 40 digits, compared by value. Its text stays as it came, since the
-/// service knows the record by it.
+/// A record's number in its shard: a decimal number of up to 40 digits, compared by value.
+///
+/// It keeps its original text, because the service identifies the record by it.
 #[derive(Clone)]
 pub struct SequenceNumber(String);
 
 impl SequenceNumber {
-    /// The number as it came.
+    /// Returns the original text of the number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Without leading zeros, so that a longer one is greater.
+    /// Returns the digits without leading zeros, so that a longer text is a greater number.
     fn digits(&self) -> &str {
         self.0.trim_start_matches('0')
     }
@@ -132,7 +133,7 @@ impl FromStr for SequenceNumber {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.is_empty() || text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::invalid("a sequence number has 1 to 40 decimal digits"));
+            return Err(Error::invalid("a sequence number must have 1 to 40 decimal digits"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -199,13 +200,13 @@ mod tests {
         assert_ne!(number("7"), number("8"));
         assert_eq!(number("000"), number("0"));
         let text = number("007");
-        assert_eq!(text.as_str(), "007", "the service knows the record by its own text");
+        assert_eq!(text.as_str(), "007", "the service identifies the record by its own text");
         assert_eq!((text.to_string(), format!("{text:?}")), ("007".to_owned(), "007".to_owned()));
         assert!(number("8500000000009229331846") > number("850000000000922933184"));
     }
 
     #[test]
-    fn sequence_numbers_that_are_the_same_count_once_in_a_set() {
+    fn equal_sequence_numbers_have_equal_hashes() {
         let numbers = ["007", "7", "8"].map(|text| text.parse::<SequenceNumber>().unwrap());
         assert_eq!(HashSet::from(numbers).len(), 2);
         let hash = |text: &str| {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_record_has_the_name_that_the_service_has_for_it() {
+    fn record_kind_has_the_name_of_the_service() {
         for (name, kind) in
             [("INSERT", RecordKind::Insert), ("MODIFY", RecordKind::Modify), ("REMOVE", RecordKind::Remove)]
         {
@@ -232,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_record_shows_its_length_alone() {
+    fn debug_of_a_raw_record_prints_only_its_length() {
         let raw = RawRecord::new("{}");
         assert_eq!((raw.as_str(), format!("{raw:?}")), ("{}", "2 bytes".to_owned()));
     }
 
     #[test]
-    fn what_is_no_sequence_number_is_refused() {
+    fn parse_refuses_invalid_sequence_numbers() {
         for text in ["", "-1", "1.0", "abc"] {
             assert!(text.parse::<SequenceNumber>().is_err(), "{text}");
         }

@@ -185,9 +185,9 @@ async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
         meter.get(get.clone().consistent()).await.unwrap();
     };
     let error = meter.measure(work).await.at_most(Capacity::reads(1) + Capacity::index_writes(2)).unwrap_err();
-    let expected = "consumed 1.5 RCU where at most 1.0 RCU + 2.0 index WCU may be, \
-                    by scan: 0.5 RCU, get: failed (Throttled), get: 1.0 RCU";
+    let expected = "consumed 1.5 RCU, budget is at most 1.0 RCU + 2.0 index WCU \
+                    (scan: 0.5 RCU, get: failed (Throttled), get: 1.0 RCU)";
     assert_eq!((error.to_string().as_str(), format!("{error:?}").as_str()), (expected, expected));
     let error = meter.measure(async {}).await.exactly(reads(HALF)).unwrap_err();
-    assert_eq!(error.to_string(), "consumed nothing where exactly 0.5 RCU may be, by no request");
+    assert_eq!(error.to_string(), "consumed nothing, budget is exactly 0.5 RCU (no request)");
 }

@@ -77,7 +77,7 @@ fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
                 let text = error.to_string();
                 assert_eq!(
                     text,
-                    "the item at `MSG#… / …` is no Message: attribute `sk` has type S and a value that does not fit"
+                    "the item at `MSG#… / …` is not a valid Message: attribute `sk` has type S and an invalid value"
                 );
                 refused += 1;
             }

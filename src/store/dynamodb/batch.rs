@@ -1,4 +1,4 @@
-//! Reading or writing several items, each on its own, in rounds until nothing is left or nothing moves any more.
+//! Batches: rounds of requests until every part is done, or a retry makes no more progress.
 
 use std::collections::HashSet;
 
@@ -19,8 +19,8 @@ use crate::request::{BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWri
 /// The answer to one round.
 struct Round {
     items: Vec<SdkItem>,
-    /// What the service left undone: items, or keys alone.
-    left: Vec<SdkItem>,
+    /// The unprocessed parts: items, or only keys.
+    unprocessed: Vec<SdkItem>,
     consumed: Vec<ConsumedCapacity>,
 }
 
@@ -39,10 +39,10 @@ impl DynamoDbStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
             Ok(async move {
                 let answer = sending.customize().interceptor(attempts).send().await?;
-                let left = answer.unprocessed_keys.unwrap_or_default();
+                let unprocessed = answer.unprocessed_keys.unwrap_or_default();
                 Ok(Round {
                     items: answer.responses.unwrap_or_default().into_values().flatten().collect(),
-                    left: left.into_values().flat_map(|keys| keys.keys).collect(),
+                    unprocessed: unprocessed.into_values().flat_map(|keys| keys.keys).collect(),
                     consumed: answer.consumed_capacity.unwrap_or_default(),
                 })
             })
@@ -63,23 +63,25 @@ impl DynamoDbStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
             Ok(async move {
                 let answer = sending.customize().interceptor(attempts).send().await?;
-                let left = answer.unprocessed_items.unwrap_or_default().into_values().flatten();
-                let left = left.filter_map(|write| {
+                let unprocessed = answer.unprocessed_items.unwrap_or_default().into_values().flatten();
+                let unprocessed = unprocessed.filter_map(|write| {
                     let put = write.put_request.map(|put| put.item);
                     put.or_else(|| write.delete_request.map(|delete| delete.key))
                 });
                 let consumed = answer.consumed_capacity.unwrap_or_default();
-                Ok(Round { items: Vec::new(), left: left.collect(), consumed })
+                Ok(Round { items: Vec::new(), unprocessed: unprocessed.collect(), consumed })
             })
         };
         let (_, capacity) = self.rounds("batch_write", Effect::Write, &mut pending, send).await?;
-        // The writes as they came, not as the service gave them back: it may write a number in another way.
+        // The caller's own writes, because the service may return a number in another form.
         Ok(BatchWriteOutput { unprocessed: pending.into_iter().map(|(_, write)| write).collect(), capacity })
     }
 
-    /// Sends rounds until nothing is pending, or the policy allows no further one. Returns the items that were read, and what
-    /// all rounds consumed. A round that gets something done starts the count of those that do not again: a partition gives
-    /// 1 MB to a round, so a hundred large items take many rounds.
+    /// Sends rounds until nothing is pending, or the policy allows no further retry. Returns the items read, and the
+    /// capacity that all rounds consumed.
+    ///
+    /// A round with progress resets the count of attempts. A partition returns at most 1 MB in a round, so a hundred
+    /// large items take many rounds.
     async fn rounds<T, F>(
         &self,
         operation: &'static str,
@@ -91,14 +93,14 @@ impl DynamoDbStore {
         F: Future<Output = Result<Round, Box<Failure>>>,
     {
         let (mut items, mut consumed) = (Vec::new(), Capacity::default());
-        let (mut is_first, mut fruitless) = (true, 0_u32);
+        let (mut is_first, mut without_progress) = (true, 0_u32);
         while !pending.is_empty() {
             let call = Call { effect, ..Call::read(operation, &self.table) };
             let round = match send(pending, call.attempts.clone())?.await {
                 Ok(round) => round,
                 Err(failure) => {
                     let error = failure.into_error(&call);
-                    // The answer keeps what earlier rounds did. If the outcome of the rest is unknown, so is the whole.
+                    // The answer keeps the work of earlier rounds, unless the outcome of this one is unknown.
                     if is_first || error.kind() == ErrorKind::OutcomeUnknown {
                         return Err(error);
                     }
@@ -109,11 +111,12 @@ impl DynamoDbStore {
             is_first = false;
             items.extend(self.all_unexpired(round.items));
             consumed += capacity(effect, &round.consumed);
-            let left = round.left.into_iter().map(|item| item_from_sdk(item).key()).collect::<Result<HashSet<_>>>()?;
+            let unprocessed =
+                round.unprocessed.into_iter().map(|item| item_from_sdk(item).key()).collect::<Result<HashSet<_>>>()?;
             let before = pending.len();
-            pending.retain(|(key, _)| left.contains(key));
-            fruitless = if pending.len() < before { 1 } else { fruitless.saturating_add(1) };
-            if pending.is_empty() || !self.backoff.pause(operation, fruitless).await {
+            pending.retain(|(key, _)| unprocessed.contains(key));
+            without_progress = if pending.len() < before { 1 } else { without_progress.saturating_add(1) };
+            if pending.is_empty() || !self.backoff.pause(operation, without_progress).await {
                 break;
             }
         }

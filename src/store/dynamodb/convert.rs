@@ -1,4 +1,4 @@
-//! Items, keys, positions and capacity, from this crate's types to the SDK's and back.
+//! Conversion of items, keys, positions and capacity between this crate's types and the SDK's.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key, PK, SK};
 use crate::request::{Order, Position, Query, Scan};
 
-/// An item as the SDK has it.
+/// An item in the SDK's types.
 pub(super) type SdkItem = HashMap<String, SdkValue>;
 
 pub(super) fn item_to_sdk(item: Item) -> SdkItem {
@@ -24,13 +24,14 @@ pub(super) fn values_to_sdk(values: HashMap<String, AttributeValue>) -> SdkItem 
     values.into_iter().map(|(placeholder, value)| (placeholder, value.into())).collect()
 }
 
-/// Converts an item. An attribute of a type that is newer than this crate is left out: it cannot be one of this crate's.
+/// Converts an item. It omits an attribute of a type that this crate does not know, which none of this crate's
+/// attributes has.
 pub(super) fn item_from_sdk(item: SdkItem) -> Item {
     item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()
 }
 
-/// Returns `None` for a type that this crate does not know, or a list or map with one inside. By hand: serde_dynamo's own
-/// conversion panics on it.
+/// Converts a value. Returns `None` for a type that this crate does not know, also inside a list or map. serde_dynamo's
+/// own conversion would panic on it.
 fn value_from_sdk(value: SdkValue) -> Option<AttributeValue> {
     Some(match value {
         SdkValue::S(text) => AttributeValue::S(text),
@@ -68,14 +69,15 @@ pub(super) fn position_to_sdk(position: &Position) -> SdkItem {
 /// Returns the start of the query's next page, if there is one.
 ///
 /// # Errors
-/// `Unavailable` for a position that the query cannot start at, or that does not lead on: the list would never end.
+/// `Unavailable` if the query cannot start at the position, or if the position is not after the last one: paging would
+/// never end.
 pub(super) fn next_of_query(query: &Query, answer: Option<SdkItem>) -> Result<Option<Position>> {
     let sort_key = |position: &Position| match &position.index_key {
         Some(index_key) => index_key.sk.clone(),
         None => position.key.sk.clone(),
     };
     next_page(query.start.as_ref(), answer, |next| {
-        // Items of the index may share a sort key, in an order that DynamoDB does not document.
+        // Items of the index may have equal sort keys, whose order DynamoDB does not document.
         let is_forward = query.start.as_ref().is_none_or(|start| match query.order {
             Order::Ascending => sort_key(start) <= sort_key(next),
             Order::Descending => sort_key(start) >= sort_key(next),
@@ -87,28 +89,30 @@ pub(super) fn next_of_query(query: &Query, answer: Option<SdkItem>) -> Result<Op
 /// Returns the start of the scan's next page, if there is one.
 ///
 /// # Errors
-/// `Unavailable` for a position in the index, or where the page started.
+/// `Unavailable` for a position in the index, and for the position at which this page started.
 pub(super) fn next_of_scan(scan: &Scan, answer: Option<SdkItem>) -> Result<Option<Position>> {
     next_page(scan.start.as_ref(), answer, |next| next.index_key.is_none())
 }
 
-/// An empty position ends the list, as a missing one does.
+/// Returns the start of the next page, if there is one. An empty position ends the list, like a missing one.
 fn next_page(
     start: Option<&Position>,
     answer: Option<SdkItem>,
-    leads_on: impl Fn(&Position) -> bool,
+    is_valid: impl Fn(&Position) -> bool,
 ) -> Result<Option<Position>> {
     let Some(answer) = answer.filter(|position| !position.is_empty()) else { return Ok(None) };
     let next = position_from_sdk(answer)?;
-    if start == Some(&next) || !leads_on(&next) {
-        let message = "the service answered with a page that does not lead on; try again later";
+    if start == Some(&next) || !is_valid(&next) {
+        let message = "the service returned a page whose end is not after its start; try again later";
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
     Ok(Some(next))
 }
 
+/// Converts a position.
+///
 /// # Errors
-/// `Misconfigured` for a position without this crate's key attributes.
+/// `Misconfigured` if the position lacks this crate's key attributes.
 fn position_from_sdk(item: SdkItem) -> Result<Position> {
     let item = item_from_sdk(item);
     let other_keys = |error: Error| {
@@ -117,7 +121,7 @@ fn position_from_sdk(item: SdkItem) -> Result<Position> {
     Ok(Position { key: item.key().map_err(other_keys)?, index_key: item.index_key().map_err(other_keys)? })
 }
 
-/// What a request consumed, from the part of an answer that says so.
+/// Returns the capacity that a request consumed, from its answer.
 pub(super) fn capacity<'a>(effect: Effect, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Capacity {
     consumed.into_iter().map(|consumed| capacity_of(effect, consumed)).sum()
 }
@@ -134,7 +138,7 @@ fn capacity_of(effect: Effect, consumed: &ConsumedCapacity) -> Capacity {
     }
     let (table_read, table_write) = match &consumed.table {
         Some(table) => arm(effect, table),
-        // An emulator may leave out the parts: what is not an index's is the table's then.
+        // An emulator may omit the parts. The table's units are then the rest of the total.
         None => split(
             effect,
             consumed.capacity_units.map(|total| total - index_read - index_write),
@@ -154,7 +158,8 @@ fn arm(effect: Effect, arm: &SdkCapacity) -> (f64, f64) {
     split(effect, arm.capacity_units, arm.read_capacity_units, arm.write_capacity_units)
 }
 
-/// Read and write units. Only transactions say which are which, and must: a repeat with the same token is charged as reads.
+/// Returns read and write units. Only transactions report them separately, because a retry with the same token is
+/// charged as reads.
 fn split(effect: Effect, total: Option<f64>, read: Option<f64>, write: Option<f64>) -> (f64, f64) {
     match (read, write, effect) {
         (None, None, Effect::Read) => (total.unwrap_or(0.0), 0.0),
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_of_attribute_comes_back_as_it_went() {
+    fn every_type_of_attribute_round_trips() {
         let mut item = Item::new();
         for (name, value) in [
             ("s", AttributeValue::S("opa".into())),
@@ -190,20 +195,20 @@ mod tests {
         ] {
             item.insert(name, value);
         }
-        let there = item_to_sdk(item.clone());
-        assert_eq!(there["b"], SdkValue::B(Blob::new([0, 255])));
-        assert_eq!(item_from_sdk(there), item);
+        let converted = item_to_sdk(item.clone());
+        assert_eq!(converted["b"], SdkValue::B(Blob::new([0, 255])));
+        assert_eq!(item_from_sdk(converted), item);
     }
 
     #[test]
-    fn a_position_in_the_index_has_four_attributes_and_comes_back() {
+    fn position_in_the_index_has_four_attributes_and_round_trips() {
         let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("USER#2").unwrap());
         let index_key =
             crate::key::IndexKey::new(PartitionKey::parse("USER#2").unwrap(), SortKey::parse("GRP#9#1").unwrap());
         let position = Position { key: key.clone(), index_key: Some(index_key) };
-        let there = position_to_sdk(&position);
-        assert_eq!(there.len(), 4);
-        assert_eq!(position_from_sdk(there).unwrap(), position);
+        let converted = position_to_sdk(&position);
+        assert_eq!(converted.len(), 4);
+        assert_eq!(position_from_sdk(converted).unwrap(), position);
         assert_eq!(position_from_sdk(key_to_sdk(&key)).unwrap(), Position { key, index_key: None });
     }
 
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_is_counted_apart_from_the_table() {
+    fn units_of_the_index_are_separate_from_the_table() {
         let consumed = ConsumedCapacity::builder()
             .capacity_units(3.0)
             .table(units(1.0))
@@ -238,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_was_done_before_is_counted_as_reads() {
+    fn retry_of_a_done_transaction_consumes_reads() {
         let table = SdkCapacity::builder().capacity_units(4.0).read_capacity_units(4.0).build();
         let consumed = ConsumedCapacity::builder().capacity_units(4.0).table(table).build();
         assert_eq!(capacity(Effect::Write, [&consumed]), Capacity::reads(Units::whole(4)));

@@ -24,9 +24,22 @@ use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
 
 pub use crate::aws::{RetryPolicy, local_client};
+/// The version of the SDK whose `Client` [`DynamoDbStore::new`] takes.
+pub use aws_sdk_dynamodb;
 
-/// A DynamoDB table, reached as the application's own client is configured. Clones share the client. The [module](self) says how
-/// to build a client, what it shares with the store, what is tried again, and what becomes of lost answers.
+/// A DynamoDB table, reached through the application's own client. Clones share the client.
+///
+/// The [module](self) describes the client's configuration, the retries and lost answers.
+///
+/// ```
+/// use threadline::DynamoDbStore;
+/// use threadline::store::Store;
+/// use threadline::store::dynamodb::{RetryPolicy, local_client};
+///
+/// let client = local_client("http://127.0.0.1:8000");
+/// let store = DynamoDbStore::new(client, "messages").retry(RetryPolicy::default().max_attempts(8));
+/// assert_eq!(store.table_name(), "messages");
+/// ```
 #[derive(Clone)]
 pub struct DynamoDbStore {
     client: Client,
@@ -37,7 +50,7 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// The table of this name, in the account and region of the client.
+    /// Creates a store for the table with this name, in the client's account and region.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self {
             backoff: Backoff::new(&client),
@@ -48,29 +61,29 @@ impl DynamoDbStore {
         }
     }
 
-    /// Takes the time from this clock, which says what has expired; the machine's unless told otherwise.
+    /// Sets the clock, which decides if an item has expired. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Takes the tokens of transactions that come without one from here; random ones unless told otherwise.
+    /// Sets the source of tokens for transactions without one. Default: [`RandomIds`].
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
     }
 
-    /// Tries again so, what the SDK does not.
+    /// Sets the retry policy for requests that the SDK does not retry. Default: [`RetryPolicy::default`].
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
     }
 
-    /// Picks the pause before a retry with this function, from zero to the ceiling that it is given; at random unless told
-    /// otherwise.
+    /// Sets the function that picks the pause before a retry, from zero to the given ceiling. Default: a random part of
+    /// the ceiling.
     #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);

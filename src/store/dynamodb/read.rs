@@ -1,4 +1,4 @@
-//! Reading one item, or a page of a partition or of the table.
+//! Reads of one item, of a page of a partition, and of a page of the table.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
@@ -73,12 +73,12 @@ impl DynamoDbStore {
         })
     }
 
-    /// The item, unless it has expired.
+    /// Returns the item, unless it has expired.
     pub(super) fn unexpired(&self, item: Option<SdkItem>) -> Option<Item> {
         item.map(convert::item_from_sdk).filter(|item| !item.is_expired(self.clock.now()))
     }
 
-    /// The items that have not expired.
+    /// Returns the items that have not expired.
     pub(super) fn all_unexpired(&self, items: Vec<SdkItem>) -> Vec<Item> {
         let now = self.clock.now();
         items.into_iter().map(convert::item_from_sdk).filter(|item| !item.is_expired(now)).collect()

@@ -1,4 +1,4 @@
-//! Writing several items, all or none.
+//! Transactions: all actions or none.
 
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::types::{
@@ -15,16 +15,15 @@ use crate::request::{
     CancelCode, CancelReason, Expressions, TransactAction, TransactOutcome, Transaction, Write, WriteAction,
 };
 
-/// The code of an action that was not in the transaction's way.
+/// The code of an action that did not cancel the transaction.
 const NO_REASON: &str = "None";
 
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
         let call = Call::write(operation, &self.table);
-        // One token for all attempts of this call. The SDK would take a new one each time that we try again; then an attempt
-        // that was lost on the way and one of ours behind it could both be done. A transaction that was canceled leaves its
-        // token free for another try.
+        // All attempts share one token. With a new token for each attempt, as the SDK generates, a lost attempt and a
+        // later one could both be done. A canceled transaction does not use up its token.
         let token = match &request.token {
             Some(token) => token.as_str().to_owned(),
             None => self.ids.next(self.clock.now()).to_string(),
@@ -52,12 +51,12 @@ impl DynamoDbStore {
             let reasons = canceled.cancellation_reasons();
             let is_reason = |reason: &CancellationReason| reason.code().is_some_and(|code| code != NO_REASON);
             if reasons.len() != request.actions.len() || !reasons.iter().any(is_reason) {
-                let message = "the transaction was canceled and the service gave no reason; nothing was written";
+                let message = "the transaction was canceled without a reason from the service; nothing was written";
                 return Err(Error::new(ErrorKind::Misconfigured, message));
             }
             let reasons = reasons.iter().zip(&request.actions);
             let reasons = reasons.map(|(reason, action)| self.reason(reason, action)).collect::<Result<Vec<_>>>()?;
-            if may_pass(&reasons) {
+            if is_temporary(&reasons) {
                 failed += 1;
                 if self.backoff.pause(call.operation, failed).await {
                     continue;
@@ -77,14 +76,13 @@ impl DynamoDbStore {
             "ThrottlingError" | "ProvisionedThroughputExceeded" => CancelCode::Throttled,
             "ItemCollectionSizeLimitExceeded" => CancelCode::Invalid,
             "ValidationError" if is_update(action) => CancelCode::Invalid,
-            // The crate has checked the other actions, so that it is the table that they do not fit.
+            // The crate has checked the other actions, so the cause is the table.
             "ValidationError" => {
                 let message = "the service refused an action as invalid: the table has other keys; verify the table";
                 return Err(Error::new(ErrorKind::Misconfigured, message));
             }
             _ => {
-                let message =
-                    "the transaction was canceled for a reason that this version does not know; nothing was written";
+                let message = "the transaction was canceled for a reason unknown to this version; nothing was written";
                 return Err(Error::new(ErrorKind::Unavailable, message));
             }
         };
@@ -152,8 +150,8 @@ fn is_update(action: &TransactAction) -> bool {
     matches!(action, TransactAction::Write(Write { action: WriteAction::Update(_), .. }))
 }
 
-/// Whether the same transaction may pass a little later: only conflicts and throttling were in its way.
-fn may_pass(reasons: &[CancelReason]) -> bool {
-    let mut hindrances = reasons.iter().map(|reason| reason.code).filter(|code| *code != CancelCode::None).peekable();
-    hindrances.peek().is_some() && hindrances.all(|code| matches!(code, CancelCode::Conflict | CancelCode::Throttled))
+/// Returns `true` if a retry may succeed, because only conflicts and throttling canceled the transaction.
+fn is_temporary(reasons: &[CancelReason]) -> bool {
+    let mut codes = reasons.iter().map(|reason| reason.code).filter(|code| *code != CancelCode::None).peekable();
+    codes.peek().is_some() && codes.all(|code| matches!(code, CancelCode::Conflict | CancelCode::Throttled))
 }

@@ -1,4 +1,4 @@
-//! Writing one item.
+//! Writes of one item.
 
 use aws_sdk_dynamodb::Error as Answer;
 use aws_sdk_dynamodb::types::{
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::key::Key;
 use crate::request::{Expressions, Write, WriteAction, WriteOutcome};
 
-/// The item before, and what the write consumed.
+/// The item before the write, and the consumed capacity.
 type Written = (Option<SdkItem>, Option<ConsumedCapacity>);
 
 impl DynamoDbStore {
@@ -41,7 +41,7 @@ impl DynamoDbStore {
                     let current = self.unexpired(refused.item);
                     return Ok(WriteOutcome::Refused { current, capacity: Capacity::writes(Units::whole(1)) });
                 }
-                // Nothing was written, so that this is safe to try again; the SDK does not.
+                // Nothing was written, so a retry is safe. The SDK does not retry this error.
                 Some(Answer::TransactionConflictException(_)) => {
                     failed += 1;
                     if self.backoff.pause(call.operation, failed).await {

@@ -1,4 +1,4 @@
-//! The stream of the table in memory: what was written, in order, for 24 hours.
+//! The stream of the in-memory table: its changes, in order, for 24 hours.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::key::Key;
 use crate::store::record::{RecordKind, SequenceNumber, StreamRecord};
 use crate::time::{Timestamp, whole_micros};
 
-/// How long a change can be read, unless told otherwise: as in [DynamoDB
+/// The default time for which a change is kept, as in [DynamoDB
 /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The log of the changes, the oldest first.
+/// The log of changes, oldest first.
 pub(super) struct ChangeLog {
     retention_micros: i64,
     entries: VecDeque<Entry>,
-    /// How many entries have been trimmed: the sequence number of the last one.
+    /// The number of trimmed entries, which is also the sequence number of the last one.
     trimmed: u64,
 }
 
@@ -51,14 +51,14 @@ impl ChangeLog {
         }
     }
 
-    /// Returns the records behind the sequence number.
+    /// Returns the records after the sequence number.
     pub(super) fn after(
         &self,
         sequence: Option<&SequenceNumber>,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<StreamRecord>> {
-        // What is too old is gone, even where no write has trimmed it yet.
+        // Only writes trim the log, so old entries may remain. They count as trimmed.
         let untrimmed = self.entries.iter().take_while(|entry| entry.is_too_old(self.retention_micros, now)).count();
         let trimmed = self.trimmed.saturating_add(count(untrimmed));
         let last = self.trimmed.saturating_add(count(self.entries.len()));
@@ -66,12 +66,12 @@ impl ChangeLog {
         if sequence < trimmed {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "the records asked for are too old and have been trimmed; go on from the oldest there is",
+                "the requested records are too old and were trimmed; continue from the oldest record",
             )
             .with_service(ServiceError::new(Some("TrimmedDataAccessException"), None, None)));
         }
         if sequence > last {
-            return Err(Error::invalid("no record of this table has that sequence number yet"));
+            return Err(Error::invalid("no record of this table has this sequence number yet"));
         }
         let skipped = usize::try_from(sequence.saturating_sub(self.trimmed)).unwrap_or(usize::MAX);
         let entries = self.entries.iter().skip(skipped).take(limit);
@@ -81,7 +81,7 @@ impl ChangeLog {
 
 impl Entry {
     fn is_too_old(&self, retention_micros: i64, now: Timestamp) -> bool {
-        // All of time, from the year 0 to 9999, is far less than an `i64` holds.
+        // The range of timestamps is far smaller than an `i64`, so this cannot overflow.
         now.unix_micros() - self.at.unix_micros() >= retention_micros
     }
 

@@ -1,4 +1,4 @@
-//! Whether a condition holds of an item.
+//! Evaluation of conditions.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,8 @@ use crate::item::{Item, compare, same};
 use crate::key::{PK, SK};
 use crate::request::{Comparison, Condition};
 
-/// Whether the condition holds of the item, or of its absence. The condition has been checked, so it is not too deep.
+/// Returns `true` if the item, or its absence, meets the condition. A checked condition is never too deep for this
+/// recursion.
 pub(super) fn holds(condition: &Condition, item: Option<&Item>) -> bool {
     match condition {
         Condition::Exists(name) => has(item, name),
@@ -54,7 +55,7 @@ mod tests {
     const ALL: [Comparison; 6] =
         [Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
 
-    /// The comparisons that hold between the attribute and the value.
+    /// Returns the comparisons of the attribute with the value that are true.
     fn that_hold(name: &'static str, value: AttributeValue) -> Vec<Comparison> {
         let compare = |comparison| Condition::Compare(name.into(), comparison, value.clone());
         ALL.into_iter().filter(|comparison| holds(&compare(*comparison), Some(&item()))).collect()
@@ -86,14 +87,14 @@ mod tests {
         assert_eq!(that_hold("number", N("9".into())), [Ne, Gt, Ge]);
         assert_eq!(that_hold("number", N("1e1".into())), [Eq, Le, Ge]);
         assert_eq!(that_hold("bytes", B(vec![1, 201])), [Ne, Lt, Le]);
-        // These have no order, also where they are equal.
+        // These types have no order, even between equal values.
         assert_eq!(that_hold("null", Null(true)), [Eq]);
         assert_eq!(that_hold("set", Ss(vec!["b".into(), "a".into()])), [Eq]);
         assert_eq!(that_hold("map", M([("n".to_owned(), N("1.0".into()))].into())), [Eq]);
     }
 
     #[test]
-    fn an_attribute_exists_whatever_its_type() {
+    fn attribute_of_any_type_exists() {
         for name in ["text", "number", "null"] {
             assert!(holds(&Condition::exists(name), Some(&item())), "{name}");
             assert!(!holds(&Condition::absent(name), Some(&item())), "{name}");

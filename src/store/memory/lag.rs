@@ -1,4 +1,4 @@
-//! An index that is behind its table, on demand.
+//! An index that lags its table, on demand.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,14 +9,17 @@ use super::stored::Stored;
 use super::table::Table;
 use crate::key::Key;
 
-/// How far the index of a [`MemoryStore`](super::MemoryStore) is behind its table: on DynamoDB the index is updated after the
-/// write, [within a fraction of a second or
+/// The lag of a [`MemoryStore`](super::MemoryStore)'s index: the number of changes that have not reached it. DynamoDB
+/// updates the index after the write, [within a fraction of a second or
 /// later](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes).
 ///
-/// What counts is each change of an entry: a write that leaves the index as it is counts for nothing, and a transaction for as
-/// many as it changes, since it does not reach the index as a whole. Until a change has reached the index, a query of it finds the
-/// item as it was: one that is new is missing, one that is gone is there, and the others are in their old places with all their
-/// old attributes, because the index holds copies. The changes of one item reach it in their order. `Debug` prints how it is written.
+/// * The lag counts changes of entries. A write that does not change the index does not count. A transaction counts
+///   once for each entry that it changes, because it does not reach the index as a whole.
+/// * A query of the index shows each item as it was before its pending changes: a new item is missing, and a deleted
+///   one is present. A changed item has its old position and all its old attributes, because the index contains copies.
+/// * The changes of one item reach the index in their order.
+///
+/// `Debug` prints the expression that creates the lag.
 ///
 /// ```
 /// use threadline::store::memory::IndexLag;
@@ -25,33 +28,33 @@ use crate::key::Key;
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexLag {
-    /// How many changes may be on their way.
-    most: usize,
+    /// The maximum number of pending changes.
+    max_pending: usize,
     seed: Option<u64>,
 }
 
 impl IndexLag {
-    /// None: a query of the index sees every write at once.
+    /// Creates no lag: a query of the index sees every write at once.
     pub fn none() -> Self {
         Self::default()
     }
 
     pub(super) fn is_none(self) -> bool {
-        self.most == 0
+        self.max_pending == 0
     }
 
-    /// The last `count` changes have not reached the index yet.
+    /// Creates a lag of the last `count` changes.
     pub fn writes(count: usize) -> Self {
-        Self { most: count, seed: None }
+        Self { max_pending: count, seed: None }
     }
 
-    /// No change reaches the index, until it is told to catch up.
+    /// Creates a lag of all changes, until the index is told to [catch up](super::MemoryStore::catch_up_index).
     pub fn held() -> Self {
-        Self { most: usize::MAX, seed: None }
+        Self { max_pending: usize::MAX, seed: None }
     }
 
-    /// The same, but the changes of different items reach the index in any order, which follows from the seed: DynamoDB promises
-    /// none.
+    /// Makes the changes of different items reach the index in a random order, which follows from the seed. DynamoDB
+    /// guarantees no order.
     #[must_use]
     pub fn shuffled(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
@@ -60,7 +63,7 @@ impl IndexLag {
 
 impl fmt::Debug for IndexLag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.most {
+        match self.max_pending {
             0 => f.write_str("IndexLag::none()")?,
             usize::MAX => f.write_str("IndexLag::held()")?,
             count => write!(f, "IndexLag::writes({count})")?,
@@ -72,42 +75,42 @@ impl fmt::Debug for IndexLag {
     }
 }
 
-/// An index that is behind: the items as they were when it was written last, and what has not reached it yet, oldest first.
+/// An index that lags its table: the items in the index, and the pending changes, oldest first.
 pub(super) struct LaggingIndex {
-    /// A table of its own, of which only the index is read.
+    /// A separate table, of which only the index is read.
     pub(super) copy: Table,
-    on_their_way: VecDeque<(Arc<Key>, Option<Stored>)>,
+    pending: VecDeque<(Arc<Key>, Option<Stored>)>,
     lag: IndexLag,
     numbers: Option<Numbers>,
 }
 
 impl LaggingIndex {
-    /// Up to date with the table.
+    /// Creates an index without pending changes.
     pub(super) fn of(table: &Table, lag: IndexLag) -> Self {
         let mut copy = Table::default();
         for stored in table.scan(None).filter(|stored| stored.indexed) {
             copy.put(stored.clone());
         }
-        Self { copy, on_their_way: VecDeque::new(), lag, numbers: lag.seed.map(Numbers::seeded) }
+        Self { copy, pending: VecDeque::new(), lag, numbers: lag.seed.map(Numbers::seeded) }
     }
 
-    /// The item is so now, and will be in the index.
+    /// Adds a change of an item.
     pub(super) fn push(&mut self, key: Arc<Key>, item: Option<Stored>) {
-        self.on_their_way.push_back((key, item));
-        self.keep_to_the_lag();
+        self.pending.push_back((key, item));
+        self.enforce_lag();
     }
 
-    /// Sets how far it lags from now on.
-    pub(super) fn lag_by(&mut self, lag: IndexLag) {
+    /// Sets the lag.
+    pub(super) fn set_lag(&mut self, lag: IndexLag) {
         (self.lag, self.numbers) = (lag, lag.seed.map(Numbers::seeded));
-        self.keep_to_the_lag();
+        self.enforce_lag();
     }
 
-    fn keep_to_the_lag(&mut self) {
-        self.catch_up(self.on_their_way.len().saturating_sub(self.lag.most));
+    fn enforce_lag(&mut self) {
+        self.catch_up(self.pending.len().saturating_sub(self.lag.max_pending));
     }
 
-    /// Lets so many changes reach the index, and says how many are still on their way.
+    /// Applies up to this many changes. Returns the number of pending changes.
     pub(super) fn catch_up(&mut self, changes: usize) -> usize {
         for _ in 0..changes {
             let Some((key, item)) = self.next() else { break };
@@ -120,18 +123,18 @@ impl LaggingIndex {
                 }
             }
         }
-        self.on_their_way.len()
+        self.pending.len()
     }
 
-    /// The change that reaches the index next: of all items or of the one that was drawn, the oldest.
+    /// Takes the next change: the oldest one, or the oldest one of a random item.
     fn next(&mut self) -> Option<(Arc<Key>, Option<Stored>)> {
-        let place = match &mut self.numbers {
+        let index = match &mut self.numbers {
             None => 0,
             Some(numbers) => {
-                let (drawn, _) = self.on_their_way.get(numbers.below(self.on_their_way.len()))?;
-                self.on_their_way.iter().position(|(key, _)| key == drawn)?
+                let (drawn, _) = self.pending.get(numbers.below(self.pending.len()))?;
+                self.pending.iter().position(|(key, _)| key == drawn)?
             }
         };
-        self.on_their_way.remove(place)
+        self.pending.remove(index)
     }
 }

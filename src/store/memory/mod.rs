@@ -1,4 +1,4 @@
-//! The in-memory twin of the table.
+//! The in-memory store.
 
 mod change;
 mod condition;
@@ -30,7 +30,7 @@ use shuttle::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use self::page::Page;
 use self::state::State;
 use self::stored::Stored;
-use self::token::Named;
+use self::token::TokenUse;
 use self::write::{Action, Prepared};
 use super::Store;
 use super::record::{SequenceNumber, StreamRecord};
@@ -44,38 +44,39 @@ use crate::time::{Clock, SystemClock};
 
 pub use lag::IndexLag;
 
-/// The most that the answer to a batch of reads may weigh, in bytes: 16 MB. [Of one partition it may be 1
+/// The maximum size of the answer to a batch of reads, in bytes: 16 MB. [One partition may contribute 1
 /// MB](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html), as in a page.
 const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 
-/// The table in memory: a twin of DynamoDB that is at least as strict, for tests and for running without AWS.
+/// A table in memory, for tests and for use without AWS. It is at least as strict as DynamoDB.
 ///
-/// It keeps DynamoDB's rules: the order of keys by their bytes, pages cut by limit and by 1 MB, atomic transactions with
-/// their tokens, the limits on sizes, a sparse index, expiry, a stream of changes, and the capacity that each request
-/// consumes.
+/// It follows DynamoDB's rules: keys in the order of their bytes, pages that end at the limit and at 1 MB, atomic
+/// transactions with tokens, size limits, a sparse index, expiry, a stream of changes, and consumed capacity.
 ///
-/// By itself it is kinder than DynamoDB, and troubles a test only where the test asks for it:
+/// It does not cause DynamoDB's faults unless a test asks for them:
 ///
-/// | on DynamoDB | by itself | on demand |
+/// | on DynamoDB | by default | on demand |
 /// |---|---|---|
-/// | a query of the index may be behind the table | never | [`index_lag`](Self::index_lag), [`hold_index`](Self::hold_index) |
-/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | `threadline_testkit::Delivery` |
-/// | requests conflict, are throttled and get lost | never, each is done by itself | `threadline_testkit::fault::FaultStore` |
-/// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | `threadline_testkit::fault::FaultStore` |
+/// | the index may lag the table | never | [`index_lag`](Self::index_lag) |
+/// | records arrive late, out of order, in parts, repeatedly | [once, in order](Self::records_after) | `Delivery` |
+/// | requests conflict, are throttled and get lost | never | `FaultStore` |
+/// | a batch may be done in part | above 16 MB, or 1 MB of a partition | `FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///
-/// One kindness is always there: a read of the table that may be eventually consistent sees the latest write, too.
+/// `Delivery` and `FaultStore` are in the crate `threadline_testkit`.
 ///
-/// A clone is the same table. Nothing is kept when the last clone is dropped.
+/// One difference always remains: an eventually consistent read of the table sees the latest write.
+///
+/// A clone is the same table. The data disappears with the last clone.
 ///
 /// ```
-/// use threadline::store::StoreExt;
-/// use threadline::entity::{Item, Key, PartitionKey, SortKey};
-/// use threadline::store::{Get, Write};
 /// use threadline::MemoryStore;
+/// use threadline::entity::{Item, Key, PartitionKey, SortKey};
+/// use threadline::store::{Get, StoreExt, Write};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let store = MemoryStore::new();
 /// let mut item = Item::new();
 /// item.insert("pk", "USER#1");
@@ -86,8 +87,8 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// let found = store.get(Get::new(key)).await?;
 /// assert!(found.item.is_some());
 /// assert_eq!(found.capacity.to_string(), "0.5 RCU");
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -98,7 +99,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty table named `threadline`, by the machine's clock.
+    /// Creates an empty table with the name `threadline` and the system's clock.
     pub fn new() -> Self {
         Self {
             table_name: Arc::from("threadline"),
@@ -108,35 +109,40 @@ impl MemoryStore {
         }
     }
 
-    /// The same table by another clock, which says what has expired, how old a change is and when a token is forgotten.
+    /// Sets the clock, which decides if an item has expired, and how old a change or a token is. Default:
+    /// [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The same table under another name.
+    /// Sets the name of the table. Default: `threadline`.
     #[must_use]
     pub fn table(mut self, name: impl Into<Arc<str>>) -> Self {
         self.table_name = name.into();
         self
     }
 
-    /// Sets the most items that a query or a scan reads at once, as if they filled the 1 MB of a page. A page ends there and has
-    /// a continuation, also if the request's limit is higher. Default: no such limit. With pages of 1 to 5 items, a test with
-    /// little data crosses page boundaries all the time.
+    /// Sets the maximum number of items that a query or scan reads, as if they filled 1 MB. Default: no maximum.
+    ///
+    /// The page then ends and has a next position, even if the request's limit is higher. With pages of 1 to 5 items, a
+    /// test with little data crosses page boundaries often.
     ///
     /// ```
     /// use std::num::NonZeroU32;
     /// use threadline::store::{Scan, StoreExt};
-    /// use threadline::MemoryStore;
+    /// use threadline::{MemoryStore, NewUser, Threadline};
     ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// let store = MemoryStore::new().page_size(NonZeroU32::MIN);
+    /// Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
     /// let page = store.scan(Scan::new()).await?;
-    /// assert!(page.next.is_none(), "the table is empty");
-    /// # Ok::<(), threadline::Error>(())
-    /// # }).unwrap();
+    /// assert_eq!(page.items.len(), 1);
+    /// assert!(page.next.is_some(), "the table has a second item, the claim of the handle");
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn page_size(mut self, items: NonZeroU32) -> Self {
@@ -144,30 +150,34 @@ impl MemoryStore {
         self
     }
 
-    /// Returns the limit of a request's page.
+    /// Returns the limit of a page: the smaller of the request's limit and the page size.
     fn page_limit(&self, limit: Option<NonZeroU32>) -> Option<NonZeroU32> {
         [limit, self.page_size].into_iter().flatten().min()
     }
 
-    /// Keeps changes for this long instead of 24 hours; none at all for a duration of zero. Every change holds what it
-    /// replaced, so a process that writes for long saves memory by this. It goes for all clones.
+    /// Sets the time for which changes are kept, for all clones. Default: 24 hours. Zero keeps none.
+    ///
+    /// Each change keeps the item before and after it. A shorter time saves memory in a process that writes for long.
     #[must_use]
     pub fn change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
         self
     }
 
-    /// Lets queries of the index be behind the table, as they may be on DynamoDB. It goes for all clones, and takes the place of
-    /// an earlier lag: what that has kept from the index is still kept, as far as this one allows.
+    /// Sets the lag of the index, for all clones. Queries of the index then miss the latest changes, as on DynamoDB.
+    /// Default: [`IndexLag::none`].
+    ///
+    /// A new lag replaces the old one. Changes that have not reached the index remain pending as far as the new lag
+    /// allows.
     ///
     /// ```
-    /// use threadline::store::StoreExt;
-    /// use threadline::store::memory::IndexLag;
-    /// use threadline::entity::{GSI1PK, GSI1SK, Item, PK, PartitionKey, SK};
-    /// use threadline::store::{Query, Write};
     /// use threadline::MemoryStore;
+    /// use threadline::entity::{GSI1PK, GSI1SK, Item, PK, PartitionKey, SK};
+    /// use threadline::store::memory::IndexLag;
+    /// use threadline::store::{Query, StoreExt, Write};
     ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// let store = MemoryStore::new().index_lag(IndexLag::writes(1));
     /// let mut item = Item::new();
     /// for name in [PK, SK, GSI1PK, GSI1SK] {
@@ -179,39 +189,47 @@ impl MemoryStore {
     /// assert!(store.query(query.clone()).await?.items.is_empty());
     /// assert_eq!(store.catch_up_index(usize::MAX), 0);
     /// assert_eq!(store.query(query).await?.items.len(), 1);
-    /// # Ok::<(), threadline::Error>(())
-    /// # }).unwrap();
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn index_lag(self, lag: IndexLag) -> Self {
-        self.state_mut().lag_index(lag);
+        self.state_mut().set_index_lag(lag);
         self
     }
 
-    /// From now on no change reaches the index, until [`catch_up_index`](Self::catch_up_index): the same as
+    /// Stops all changes from reaching the index until [`catch_up_index`](Self::catch_up_index), like
     /// [`IndexLag::held`]. [`IndexLag::none`] ends it.
     pub fn hold_index(&self) {
-        self.state_mut().lag_index(IndexLag::held());
+        self.state_mut().set_index_lag(IndexLag::held());
     }
 
-    /// Lets at most `changes` more of those that the index waits for reach it, all with `usize::MAX`, and says how many are left.
-    /// The lag stays what it is for the writes that follow.
+    /// Applies up to `changes` pending changes to the index, all with `usize::MAX`. Returns the number of changes that
+    /// remain pending.
+    ///
+    /// The lag continues for later writes.
     pub fn catch_up_index(&self, changes: usize) -> usize {
         self.state_mut().catch_up_index(changes)
     }
 
-    /// Deletes the items that have expired, as DynamoDB does by itself within some days, and says how many there were. It
-    /// consumes no capacity. Until then they are never returned, but conditions and writes still meet them ([time to
-    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). What expired more than five
-    /// years ago stays for ever
-    /// ([the attribute's value](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html)).
+    /// Deletes expired items, which DynamoDB does within some days. Returns the number of deleted items. It consumes no
+    /// capacity.
+    ///
+    /// Before the sweep, no read returns an expired item, but conditions and writes still see it ([time to
+    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). DynamoDB never
+    /// deletes items that expired more than five years ago ([the attribute's
+    /// value][value]), so the sweep keeps them.
+    ///
+    /// [value]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     pub fn sweep_expired(&self) -> usize {
         let now = self.clock.now();
         self.state_mut().sweep(now)
     }
 
-    /// Returns the stream's records behind this sequence number, or from the oldest that is left, at most `limit` of them, in the
-    /// order of the writes. They are numbered from 1, and can be read for 24 hours, as in [DynamoDB
+    /// Returns up to `limit` stream records after this sequence number, or from the oldest kept record, in the order of
+    /// the writes.
+    ///
+    /// Sequence numbers start at 1. Records are kept for 24 hours, as in [DynamoDB
     /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
     /// [`Projector::catch_up`](crate::stream::Projector::catch_up) projects all of them.
     ///
@@ -230,14 +248,14 @@ impl MemoryStore {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, when the record that
-    /// follows is older than that. [`Invalid`](crate::ErrorKind::Invalid) for a number that no record has had yet.
+    /// [`NotFound`](crate::ErrorKind::NotFound) with the service's code `TrimmedDataAccessException`, if the next
+    /// record is no longer kept. [`Invalid`](crate::ErrorKind::Invalid) for a number that no record has yet.
     pub fn records_after(&self, sequence: Option<&SequenceNumber>, limit: usize) -> Result<Vec<StreamRecord>> {
         let now = self.clock.now();
         self.named("records_after", self.state().log.after(sequence, limit, now))
     }
 
-    // A panic while the lock is held is a bug here or out of memory. A poisoned lock must not turn it into panics elsewhere.
+    // A poisoned lock means a bug here or a lack of memory. It must not cause panics in other threads.
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -246,7 +264,7 @@ impl MemoryStore {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the page shows, once the lock is free again.
+    /// Returns the answer for a page. It runs without the lock.
     fn shown(&self, page: &Page, in_index: bool, capacity: Capacity) -> Result<PageOutput> {
         let next = page.read.last().filter(|_| page.more).map(|last| last.position(in_index)).transpose()?;
         let now = self.clock.now();
@@ -295,10 +313,10 @@ impl MemoryStore {
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
         let Transaction { actions, token } = request;
-        let named = token.map(|token| Named { token, actions: actions.clone() });
+        let used = token.map(|token| TokenUse { token, actions: actions.clone() });
         let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
         let now = self.clock.now();
-        self.state_mut().transact(prepared, named, now)
+        self.state_mut().transact(prepared, used, now)
     }
 
     fn get_batch(&self, request: BatchGet) -> BatchGetOutput {
@@ -337,7 +355,7 @@ impl MemoryStore {
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
         for action in actions {
-            // One lock for each: a batch is not atomic, and others may see it half done.
+            // One lock for each action, because a batch is not atomic.
             answer.capacity += self.state_mut().write(action, None, false, now)?.capacity();
         }
         Ok(answer)
@@ -350,14 +368,14 @@ impl Default for MemoryStore {
     }
 }
 
-// Hand-written: what the table holds is content.
+// Not derived, because items are content.
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("table_name", &self.table_name).finish_non_exhaustive()
     }
 }
 
-// No method waits for anything, so no lock is ever held across an await.
+// No method awaits, so no lock is held across an await.
 #[async_trait]
 impl Store for MemoryStore {
     fn table_name(&self) -> &str {

@@ -1,16 +1,16 @@
-//! Numbers that look random and follow from a seed: the same in every run, on every machine.
+//! Pseudorandom numbers from a seed. They are equal in every run and on every machine.
 
-/// The numbers of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
+/// The pseudorandom numbers of [splitmix64](https://prng.di.unimi.it/splitmix64.c).
 #[derive(Clone, Debug)]
 pub struct Numbers(u64);
 
 impl Numbers {
-    /// Starts from a seed.
+    /// Creates a generator with this seed.
     pub fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Draws the next number.
+    /// Returns the next number.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -19,7 +19,7 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    /// Draws a number below this one; 0 below 0.
+    /// Returns a number below `end`, or 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.draw().checked_rem(end).unwrap_or(0)).unwrap_or(0)
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_reference() {
+    fn numbers_equal_those_of_the_reference() {
         let mut numbers = Numbers::seeded(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| numbers.draw()).collect();
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);

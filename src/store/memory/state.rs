@@ -12,27 +12,27 @@ use crate::capacity::IndexChange;
 use crate::request::{Query, QuerySource};
 use crate::time::Timestamp;
 
-/// All that the lock guards.
+/// The data that the lock guards.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) table: Table,
-    /// What queries of the index read in place of the table's own, where it is to lag.
+    /// The index that queries read instead of the table's own, if there is a lag.
     lagging_index: Option<LaggingIndex>,
     pub(super) log: ChangeLog,
     pub(super) tokens: Tokens,
 }
 
 impl State {
-    /// From now on the index lags so. It starts from what it shows.
-    pub(super) fn lag_index(&mut self, lag: IndexLag) {
+    /// Sets the lag of the index, which starts from its current entries.
+    pub(super) fn set_index_lag(&mut self, lag: IndexLag) {
         match &mut self.lagging_index {
             _ if lag.is_none() => self.lagging_index = None,
-            Some(index) => index.lag_by(lag),
+            Some(index) => index.set_lag(lag),
             None => self.lagging_index = Some(LaggingIndex::of(&self.table, lag)),
         }
     }
 
-    /// Lets so many changes reach the index, and says how many are still on their way.
+    /// Applies up to this many pending changes to the index. Returns the number of changes that remain pending.
     pub(super) fn catch_up_index(&mut self, changes: usize) -> usize {
         self.lagging_index.as_mut().map_or(0, |index| index.catch_up(changes))
     }
@@ -44,7 +44,7 @@ impl State {
         }
     }
 
-    /// Tells an index that lags and the log of a change that was made.
+    /// Adds a change to the lagging index, if there is one, and to the log.
     pub(super) fn finish(
         &mut self,
         old: Option<Stored>,

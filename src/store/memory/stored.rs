@@ -1,4 +1,4 @@
-//! An item as the table keeps it.
+//! An item with precomputed data, as the table stores it.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use crate::item::Item;
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::time::Timestamp;
 
-/// Behind this, items that have expired are not deleted any more, in seconds.
+/// The age after which expired items are no longer deleted, in seconds.
 const FIVE_YEARS: i64 = 5 * 365 * 24 * 60 * 60;
 
-/// An item with what is known of it, so that neither its size nor its expiry is computed again. Cheap to clone.
+/// An item with its size and its expiry, so that neither is computed again. It is cheap to clone.
 #[derive(Clone)]
 pub(super) struct Stored {
     pub(super) key: Arc<Key>,
@@ -21,7 +21,7 @@ pub(super) struct Stored {
 
 impl Stored {
     pub(super) fn new(key: Key, item: Item) -> Self {
-        let (size, expires_at, indexed) = (item.size(), item.expires_at(), place(&item).is_some());
+        let (size, expires_at, indexed) = (item.size(), item.expires_at(), index_position(&item).is_some());
         Self { key: Arc::new(key), item: Arc::new(item), size, expires_at, indexed }
     }
 
@@ -29,19 +29,19 @@ impl Stored {
         self.expires_at.is_some_and(|seconds| seconds <= now.unix_seconds())
     }
 
-    /// Whether DynamoDB deletes the item at some time after this: one that expired more than five years ago it never does.
-    pub(super) fn is_to_be_swept(&self, now: Timestamp) -> bool {
+    /// Returns `true` if DynamoDB will delete the item. It never deletes items that expired more than five years ago.
+    pub(super) fn can_be_swept(&self, now: Timestamp) -> bool {
         let five_years_ago = now.unix_seconds().saturating_sub(FIVE_YEARS);
         self.is_expired(now) && self.expires_at.is_some_and(|seconds| seconds >= five_years_ago)
     }
 
-    /// The item, for an answer; `None` for one that has expired.
+    /// Returns the item for an answer; `None` if it has expired.
     pub(super) fn shown(&self, now: Timestamp) -> Option<Item> {
         (!self.is_expired(now)).then(|| Item::clone(&self.item))
     }
 }
 
-/// Returns the item's key in the index, of its partition and within it; `None` for an item that is not in the index.
-pub(super) fn place(item: &Item) -> Option<(&str, &str)> {
+/// Returns the item's partition key and sort key in the index; `None` if the item is not in the index.
+pub(super) fn index_position(item: &Item) -> Option<(&str, &str)> {
     item.get_s(GSI1PK).zip(item.get_s(GSI1SK))
 }

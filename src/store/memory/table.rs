@@ -1,4 +1,4 @@
-//! The items: partitions in the order of their sort keys, and the index over them.
+//! The items: partitions in the order of their sort keys, and their index.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,13 +10,14 @@ use super::stored::Stored;
 use crate::capacity::IndexChange;
 use crate::key::Key;
 
-/// The items of a partition, by their sort key.
+/// The items of a partition, by sort key.
 pub(super) type Partition = BTreeMap<String, Stored>;
 
 #[derive(Default)]
 pub(super) struct Table {
     partitions: HashMap<String, Partition>,
-    /// The partition keys in the order of a scan: by hash, as in DynamoDB, so that nobody comes to rely on another.
+    /// The partition keys in the order of a scan. It is the order of their hashes, as in DynamoDB, so that no test
+    /// relies on another order.
     scan_order: BTreeSet<(u64, String)>,
     index: Index,
 }
@@ -39,21 +40,21 @@ impl Table {
         &self.scan_order
     }
 
-    /// Every item in the order of a scan, from the first, or behind this key, which need not exist.
+    /// Returns all items in the order of a scan, from the start or after this key. The key need not exist.
     pub(super) fn scan(&self, start: Option<&Key>) -> impl Iterator<Item = &Stored> {
         let rest_of_partition = start
             .and_then(|start| Some((self.partitions.get(start.pk.as_str())?, start.sk.as_str())))
             .into_iter()
             .flat_map(|(partition, sk)| partition.range::<str, _>((Excluded(sk), Unbounded)));
-        let behind = match start {
+        let after = match start {
             Some(start) => Excluded((hash(start.pk.as_str()), start.pk.as_str().to_owned())),
             None => Unbounded,
         };
-        let partitions = self.scan_order.range((behind, Unbounded)).filter_map(|(_, pk)| self.partitions.get(pk));
+        let partitions = self.scan_order.range((after, Unbounded)).filter_map(|(_, pk)| self.partitions.get(pk));
         rest_of_partition.chain(partitions.flatten()).map(|(_, stored)| stored)
     }
 
-    /// Puts the item in the place of what was there, and returns that.
+    /// Puts the item and returns the one that it replaces, if any.
     pub(super) fn put(&mut self, new: Stored) -> (Option<Stored>, IndexChange) {
         let (pk, sk) = (new.key.pk.as_str(), new.key.sk.as_str().to_owned());
         let partition = match self.partitions.get_mut(pk) {
@@ -68,7 +69,7 @@ impl Table {
         (old, change)
     }
 
-    /// Deletes the item, and returns it.
+    /// Deletes the item and returns it.
     pub(super) fn delete(&mut self, key: &Key) -> Option<(Stored, IndexChange)> {
         let pk = key.pk.as_str();
         let partition = self.partitions.get_mut(pk)?;
@@ -82,7 +83,7 @@ impl Table {
     }
 }
 
-/// The same in every run, unlike a `HashMap`'s.
+/// Returns the hash of a partition key. Unlike a `HashMap`'s, it is equal in every run.
 fn hash(pk: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     pk.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! The tokens that make a transaction happen once.
+//! The tokens that make transactions idempotent.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use crate::error::{Error, Result, ServiceError};
 use crate::request::{ClientToken, TransactAction};
 use crate::time::Timestamp;
 
-/// How long a token is remembered ([`ClientRequestToken`][token]).
+/// The time for which a token is remembered ([`ClientRequestToken`][token]).
 ///
 /// [token]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// A token, with the actions that it stands for.
-pub(super) struct Named {
+/// A token and the actions of its transaction.
+pub(super) struct TokenUse {
     pub(super) token: ClientToken,
     pub(super) actions: Vec<TransactAction>,
 }
 
-/// The tokens of the transactions that were done in the last 10 minutes.
+/// The tokens of the transactions of the last 10 minutes.
 #[derive(Default)]
 pub(super) struct Tokens {
     seen: HashMap<ClientToken, Vec<TransactAction>>,
@@ -35,21 +35,21 @@ impl Tokens {
         }
     }
 
-    /// Whether a transaction with this token was done before.
+    /// Returns `true` if the same transaction was done before with this token.
     ///
     /// # Errors
-    /// `Invalid` when that was another transaction.
-    pub(super) fn is_replay(&self, named: &Named) -> Result<bool> {
-        match self.seen.get(&named.token) {
+    /// `Invalid` if it was another transaction.
+    pub(super) fn is_replay(&self, used: &TokenUse) -> Result<bool> {
+        match self.seen.get(&used.token) {
             None => Ok(false),
-            Some(actions) if *actions == named.actions => Ok(true),
+            Some(actions) if *actions == used.actions => Ok(true),
             Some(_) => Err(Error::invalid("the token was used for another transaction within the last 10 minutes")
                 .with_service(ServiceError::new(Some("IdempotentParameterMismatchException"), None, None))),
         }
     }
 
-    pub(super) fn remember(&mut self, named: Named, now: Timestamp) {
-        self.by_age.push_back((now, named.token.clone()));
-        self.seen.insert(named.token, named.actions);
+    pub(super) fn remember(&mut self, used: TokenUse, now: Timestamp) {
+        self.by_age.push_back((now, used.token.clone()));
+        self.seen.insert(used.token, used.actions);
     }
 }

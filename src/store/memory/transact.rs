@@ -1,7 +1,7 @@
-//! Transactions: all or none, and once for each token.
+//! Transactions: all actions or none, and once for each token.
 
 use super::state::State;
-use super::token::Named;
+use super::token::TokenUse;
 use super::write::{Effect, Prepared, decide, idle, is_met};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
@@ -13,28 +13,28 @@ impl State {
     pub(super) fn transact(
         &mut self,
         actions: Vec<Prepared>,
-        named: Option<Named>,
+        used: Option<TokenUse>,
         now: Timestamp,
     ) -> Result<TransactOutcome> {
         self.tokens.forget_old(now);
-        if let Some(named) = &named
-            && self.tokens.is_replay(named)?
+        if let Some(used) = &used
+            && self.tokens.is_replay(used)?
         {
             let capacity = actions.iter().map(|action| self.replayed(action.action.key())).sum();
             return Ok(TransactOutcome::Done { capacity });
         }
         let (decided, reasons): (Vec<_>, Vec<_>) = actions.into_iter().map(|action| self.decided(action, now)).unzip();
         if reasons.iter().any(|reason| reason.code != CancelCode::None) {
-            // Nothing is written, so each action is charged by the item that is there.
+            // Nothing is written, so the stored item determines the capacity of each action.
             let capacity = decided.iter().map(|decided| doubled(idle(decided.before))).sum();
             return Ok(TransactOutcome::Canceled { reasons, capacity });
         }
         let mut capacity = Capacity::default();
         for Decided { effect, before } in decided {
-            capacity += doubled(self.carry_out(effect, before, now));
+            capacity += doubled(self.apply(effect, before, now));
         }
-        if let Some(named) = named {
-            self.tokens.remember(named, now);
+        if let Some(used) = used {
+            self.tokens.remember(used, now);
         }
         Ok(TransactOutcome::Done { capacity })
     }
@@ -53,20 +53,20 @@ impl State {
         (Decided { effect, before }, CancelReason { code, current })
     }
 
-    /// What an action of a replayed transaction consumes: a transactional read.
+    /// Returns the capacity of an action of a retried transaction: that of a transactional read.
     fn replayed(&self, key: &Key) -> Capacity {
         let units = read_units(self.table.get(key).map_or(0, |stored| stored.size), Consistency::Strong);
         Capacity::reads(units + units)
     }
 }
 
-/// An action with what it will do, and the size of the item that it finds.
+/// The effect of an action, and the size of the stored item.
 struct Decided {
     effect: Effect,
     before: usize,
 }
 
-/// A transaction writes twice, to prepare and to commit. The index is written once.
+/// Doubles the table's units. A transaction writes twice to the table, to prepare and to commit, and once to the index.
 fn doubled(capacity: Capacity) -> Capacity {
     Capacity { table_write: capacity.table_write + capacity.table_write, ..capacity }
 }

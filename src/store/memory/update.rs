@@ -1,4 +1,4 @@
-//! What an update makes of an item.
+//! Evaluation of updates.
 
 use std::borrow::Cow;
 
@@ -10,17 +10,17 @@ use crate::item::{Item, MAX_ITEM_BYTES, Number, same};
 use crate::key::Key;
 use crate::request::AttributeChange;
 
-/// The changes of an update, each to an attribute of its own. They have been checked by themselves.
+/// The changes of an update, each to a different attribute. They have been checked.
 pub(super) type Changes = Vec<(Cow<'static, str>, AttributeChange)>;
 
-/// Returns the item with the changes made; `None` if they change nothing.
+/// Returns the item with the changes; `None` if they change nothing.
 ///
-/// An update that only removes attributes, of an item that is missing, does not create it. Sources differ here: AWS is
-/// reported to behave so, DynamoDB Local creates an item of nothing but its key. Guard such an update with a condition that
-/// the item exists, and both agree.
+/// An update that only removes attributes does not create a missing item. Sources differ here: AWS is reported to
+/// behave like this, but DynamoDB Local creates an item with only its key. A condition that the item exists makes both
+/// agree.
 ///
 /// # Errors
-/// `Invalid` for adding to what is no number, and for a result that is too large.
+/// `Invalid` if the update adds to an attribute that is not a number, or the result is too large.
 pub(super) fn updated(key: Key, old: Option<&Item>, changes: Changes) -> Result<Option<Stored>> {
     let mut item = old.cloned().unwrap_or_else(|| Item::of_key(&key));
     let (mut overhead, mut has_changed) = (3, false);
@@ -33,7 +33,7 @@ pub(super) fn updated(key: Key, old: Option<&Item>, changes: Changes) -> Result<
     Ok(has_changed.then_some(stored))
 }
 
-/// Makes one change, and returns whether it changed anything.
+/// Applies one change. Returns `true` if the item changed.
 fn change_attribute(item: &mut Item, name: &str, change: AttributeChange) -> Result<bool> {
     let found = item.get(name);
     let value = match change {
@@ -49,20 +49,19 @@ fn change_attribute(item: &mut Item, name: &str, change: AttributeChange) -> Res
     Ok(true)
 }
 
-/// Checks the size by DynamoDB's own measure for an item as it handles it within an update: an item that may be put may still be
-/// too large to be updated.
+/// Checks the size by DynamoDB's own rule for updates, which counts extra bytes. An item that may be put may be too
+/// large for an update.
 fn check_size(stored: &Stored, overhead: usize) -> Result<()> {
     let size = stored.size;
     if size.max(size - stored.key.size() + overhead) > MAX_ITEM_BYTES {
         return Err(Error::invalid(format!(
-            "an item may have at most {MAX_ITEM_BYTES} bytes after an update, with some bytes more for each change, and \
-             this would have {size}"
+            "item is {size} bytes after the update; the limit is {MAX_ITEM_BYTES}, less some bytes for each change"
         )));
     }
     Ok(())
 }
 
-/// The bytes that a change counts for beside those of the item.
+/// Returns the extra bytes that a change counts.
 fn expression_size(change: &AttributeChange) -> usize {
     match change {
         AttributeChange::Set(_) | AttributeChange::SetIfAbsent(_) | AttributeChange::Add(_) => 19,
@@ -75,7 +74,7 @@ fn sum(name: &str, found: Option<&AttributeValue>, number: i64) -> Result<Attrib
         None => Number::from(number),
         Some(AttributeValue::N(found)) => Number::parse(found)?.add(&Number::from(number))?,
         Some(_) => {
-            return Err(Error::invalid(format!("an update adds to `{name}`, which is no number")));
+            return Err(Error::invalid(format!("an update adds to `{name}`, which is not a number")));
         }
     };
     Ok(AttributeValue::N(sum.to_string()))

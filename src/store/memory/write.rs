@@ -1,4 +1,4 @@
-//! Writing one item: what a request comes to, and carrying it out.
+//! Writes of one item: the effect of a request, and its execution.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use super::stored::Stored;
 use super::update::{Changes, updated};
 use crate::capacity::{Capacity, index_write_units, write_units};
 use crate::error::Result;
-use crate::item::{Item, normalise, same_item};
+use crate::item::{Item, normalize, same_item};
 use crate::key::Key;
 use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
 
-/// An action of a transaction, with what can be worked out before the lock is taken.
+/// An action with everything that can be computed before the lock is taken.
 pub(super) struct Prepared {
     pub(super) action: Action,
     pub(super) condition: Option<Condition>,
@@ -28,7 +28,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Prepares what has been checked.
+    /// Prepares a checked action.
     pub(super) fn of(key: Key, action: WriteAction) -> Self {
         match action {
             WriteAction::Put(item) => Self::Put(stored(key, item)),
@@ -36,7 +36,7 @@ impl Action {
                 let mut changes = update.into_changes();
                 for (_, change) in &mut changes {
                     if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
-                        normalise(value);
+                        normalize(value);
                     }
                 }
                 Self::Update { key, changes }
@@ -61,13 +61,13 @@ impl Action {
     }
 }
 
-/// What a write does to its item.
+/// The effect of a write on its item.
 pub(super) enum Effect {
-    /// Nothing: the item is what it should be.
+    /// The item does not change.
     Keep,
-    /// Puts the item in the place of what is there.
+    /// The item is stored, and replaces an old one.
     Put(Stored),
-    /// Deletes the item that is there.
+    /// The stored item is deleted.
     Delete { key: Key },
 }
 
@@ -88,13 +88,13 @@ impl Prepared {
     }
 }
 
-/// Returns the item as the table keeps it. It has been checked.
+/// Returns the item as the table stores it. The item has been checked.
 fn stored(key: Key, mut item: Item) -> Stored {
-    item.values_mut().for_each(normalise);
+    item.values_mut().for_each(normalize);
     Stored::new(key, item)
 }
 
-/// What the write would do to the item, without doing it. Its condition has been met.
+/// Returns the effect of an action whose condition is met, without executing it.
 pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
     Ok(match (action, old) {
         (Action::Put(new), Some(old)) if old.size == new.size && same_item(&old.item, &new.item) => Effect::Keep,
@@ -107,7 +107,7 @@ pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
     })
 }
 
-/// Whether the condition, where there is one, holds of the item.
+/// Returns `true` if the item meets the condition, or there is none.
 pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> bool {
     condition.is_none_or(|condition| holds(condition, old.map(|old| &*old.item)))
 }
@@ -127,11 +127,11 @@ impl State {
             return Ok(WriteOutcome::Refused { current: shown, capacity: idle(before) });
         }
         let effect = decide(action, old)?;
-        Ok(WriteOutcome::Done { old: shown, capacity: self.carry_out(effect, before, now) })
+        Ok(WriteOutcome::Done { old: shown, capacity: self.apply(effect, before, now) })
     }
 
-    /// Does it, to an item of this size, and returns what it consumed.
-    pub(super) fn carry_out(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
+    /// Executes the effect on an item of this size, and returns the consumed capacity.
+    pub(super) fn apply(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
         let (old, new, index_change) = match effect {
             Effect::Keep => return idle(before),
             Effect::Put(new) => {
@@ -152,9 +152,9 @@ impl State {
         }
     }
 
-    /// Deletes what has expired, and says how many items that were.
+    /// Deletes expired items, and returns their number.
     pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
-        let expired = self.table.scan(None).filter(|stored| stored.is_to_be_swept(now));
+        let expired = self.table.scan(None).filter(|stored| stored.can_be_swept(now));
         let expired: Vec<Arc<Key>> = expired.map(|stored| Arc::clone(&stored.key)).collect();
         let mut swept = 0;
         for key in expired {
@@ -167,7 +167,7 @@ impl State {
     }
 }
 
-/// What a write consumes that leaves an item of this size as it is, whether it was refused or had nothing to change.
+/// Returns the capacity of a write that leaves an item of this size unchanged, refused or not.
 pub(super) fn idle(size: usize) -> Capacity {
     Capacity::writes(write_units(size, size))
 }

@@ -1,4 +1,4 @@
-//! What a piece of work consumed, and whether that is what it may.
+//! The capacity that a piece of work consumed, and the check against its budget.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::request::Operation;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MeasuredRequest {
-    /// What it asked for.
+    /// The kind of request.
     pub operation: Operation,
-    /// What it consumed; nothing where it failed, since nobody says what it consumed then.
+    /// The consumed capacity. It is zero for a failed request, because an error does not report it.
     pub capacity: Capacity,
-    /// How it failed, where it did.
+    /// The kind of error, if the request failed.
     pub failed: Option<ErrorKind>,
 }
 
@@ -25,14 +25,15 @@ impl fmt::Display for MeasuredRequest {
         write!(f, "{}: ", self.operation.name())?;
         match self.failed {
             Some(kind) => write!(f, "failed ({kind:?})"),
-            None => Apart(self.capacity).fmt(f),
+            None => PerPart(self.capacity).fmt(f),
         }
     }
 }
 
-/// The answer of a piece of work, with what it consumed: see [`Metered::measure`](super::Metered::measure).
+/// The answer of a piece of work, with the capacity that it consumed. See
+/// [`Metered::measure`](super::Metered::measure).
 #[derive(Clone, Debug)]
-#[must_use = "what was consumed is held to nothing before `exactly` or `at_most`"]
+#[must_use = "nothing checks the budget until you call `exactly` or `at_most`"]
 pub struct Measured<T> {
     answer: T,
     requests: Vec<MeasuredRequest>,
@@ -43,26 +44,26 @@ impl<T> Measured<T> {
         Self { answer, requests }
     }
 
-    /// What was consumed in all.
+    /// Returns the total consumed capacity.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// The requests, in the order of their answers.
+    /// Returns the requests, in the order of their answers.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
 
-    /// The answer, whatever it cost.
+    /// Returns the answer without a check of the budget.
     pub fn into_answer(self) -> T {
         self.answer
     }
 
-    /// The answer, where no more was consumed than this of any of the four kinds of unit. What is not named is zero: work that
-    /// may only write may not read at all.
+    /// Returns the answer if no kind of unit exceeds the budget. A kind that the budget does not name is zero: work
+    /// with a budget of write units may not read.
     ///
     /// # Errors
-    /// What was consumed, what may be, and by which requests. The answer is lost then.
+    /// A [`BudgetError`] with the consumed capacity, the budget and the requests. The answer is then lost.
     pub fn at_most(self, budget: Capacity) -> Result<T, BudgetError> {
         let consumed = self.consumed();
         let is_within = consumed.table_read <= budget.table_read
@@ -72,7 +73,7 @@ impl<T> Measured<T> {
         self.answer_if(is_within, "at most ", budget)
     }
 
-    /// The answer, where exactly this was consumed, of each of the four kinds of unit.
+    /// Returns the answer if each of the four kinds of unit equals the budget.
     ///
     /// # Errors
     /// As [`at_most`](Self::at_most).
@@ -81,12 +82,12 @@ impl<T> Measured<T> {
         self.answer_if(is_same, "exactly ", budget)
     }
 
-    fn answer_if(self, is_kept: bool, bound: &'static str, budget: Capacity) -> Result<T, BudgetError> {
-        if is_kept { Ok(self.answer) } else { Err(BudgetError { bound, budget, requests: self.requests }) }
+    fn answer_if(self, is_within: bool, bound: &'static str, budget: Capacity) -> Result<T, BudgetError> {
+        if is_within { Ok(self.answer) } else { Err(BudgetError { bound, budget, requests: self.requests }) }
     }
 }
 
-/// A piece of work consumed other than it may. `Debug` says the same as `Display`, for the sake of `unwrap` in tests.
+/// The error of work that did not keep its budget. `Debug` prints the same text as `Display`, for `unwrap` in tests.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BudgetError {
     bound: &'static str,
@@ -95,17 +96,17 @@ pub struct BudgetError {
 }
 
 impl BudgetError {
-    /// What was consumed in all.
+    /// Returns the total consumed capacity.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// What may be consumed.
+    /// Returns the budget.
     pub fn budget(&self) -> Capacity {
         self.budget
     }
 
-    /// The requests, in the order of their answers.
+    /// Returns the requests, in the order of their answers.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
@@ -113,16 +114,16 @@ impl BudgetError {
 
 impl fmt::Display for BudgetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (consumed, budget) = (Apart(self.consumed()), Apart(self.budget));
-        write!(f, "consumed {consumed} where {}{budget} may be, by ", self.bound)?;
+        let (consumed, budget) = (PerPart(self.consumed()), PerPart(self.budget));
+        write!(f, "consumed {consumed}, budget is {}{budget} (", self.bound)?;
         if self.requests.is_empty() {
-            return f.write_str("no request");
+            f.write_str("no request")?;
         }
-        for (place, request) in self.requests.iter().enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
+        for (index, request) in self.requests.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{request}")?;
         }
-        Ok(())
+        f.write_str(")")
     }
 }
 
@@ -134,10 +135,10 @@ impl fmt::Debug for BudgetError {
 
 impl StdError for BudgetError {}
 
-/// Prints the units of the table and of the index apart: `1.0 RCU + 2.0 WCU + 4.0 index WCU`.
-struct Apart(Capacity);
+/// Displays the units of the table and of the index separately: `1.0 RCU + 2.0 WCU + 4.0 index WCU`.
+struct PerPart(Capacity);
 
-impl fmt::Display for Apart {
+impl fmt::Display for PerPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Capacity { table_read, table_write, index_read, index_write } = self.0;
         let mut plus = "";
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_comes_back_where_the_budget_is_kept() {
+    async fn work_within_its_budget_returns_its_answer() {
         let meter = Metered::new(MemoryStore::new());
         for budget in [half(), Capacity::reads(1), half() + Capacity::index_writes(7)] {
             let answer = meter.measure(meter.get(get())).await.at_most(budget).unwrap();
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_named_is_not_allowed() {
+    async fn units_that_a_budget_does_not_name_are_not_allowed() {
         let consumed = Capacity {
             table_read: Units::whole(1),
             table_write: Units::whole(1),
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_measurement_within_another_counts_for_both_and_one_that_is_given_up_for_none() {
+    async fn nested_measurement_counts_twice_and_dropped_one_does_not() {
         let meter = Metered::new(MemoryStore::new());
         let outer = meter.measure(async {
             meter.get(get()).await.unwrap();
@@ -216,8 +217,8 @@ mod tests {
         assert_eq!(outer.requests().len(), 2);
         assert_eq!((outer.consumed(), meter.take()), (Capacity::reads(1), Capacity::reads(1)));
 
-        let given_up = meter.measure(std::future::pending::<()>());
-        assert!(tokio::time::timeout(std::time::Duration::ZERO, given_up).await.is_err());
+        let dropped = meter.measure(std::future::pending::<()>());
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, dropped).await.is_err());
         meter.get(get()).await.unwrap();
         assert!(crate::store::meter::lock(&meter.state).measured.is_empty(), "the next request finds none");
     }

@@ -1,4 +1,4 @@
-//! A store that adds up what passes through it, and says what a piece of work consumed.
+//! A store that adds up consumed capacity, and checks a piece of work against its budget.
 
 mod measured;
 
@@ -15,32 +15,31 @@ use crate::request::{Answer, Checked, Operation};
 
 pub use measured::{BudgetError, Measured, MeasuredRequest};
 
-/// A store that adds up the capacity of every answer, also of a write that was refused and of a transaction that was
-/// canceled. A request that ends in an error counts for nothing: nobody says what it consumed. A clone shares the sum.
+/// A wrapper that adds up the consumed capacity of every answer. Clones share the sum.
 ///
-/// [`measure`](Self::measure) holds a piece of work to what it may cost:
+/// The sum includes refused writes and canceled transactions. It does not include requests that fail, because an error
+/// does not report the capacity.
+///
+/// [`measure`](Self::measure) checks a piece of work against a budget:
 ///
 /// ```
-/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// use threadline::store::meter::Metered;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use threadline::store::Capacity;
+/// use threadline::store::meter::Metered;
 /// use threadline::{MemoryStore, NewUser, Threadline};
 ///
 /// let meter = Metered::new(MemoryStore::new());
-/// let chat = Threadline::new(meter.clone());
+/// let threadline = Threadline::new(meter.clone());
 /// let new = NewUser::new("andrewbrown", "Andrew Brown")?;
-/// let andrew = meter.measure(chat.create_user(new)).await.exactly(Capacity::writes(4))??;
+/// let andrew = meter.measure(threadline.create_user(new)).await.exactly(Capacity::writes(4))??;
 ///
-/// // What is not named is not allowed: here, to read.
-/// let look_up = meter.measure(chat.user(andrew.id())).await;
+/// // The budget names no read units, so this read exceeds it.
+/// let look_up = meter.measure(threadline.user(andrew.id())).await;
 /// let error = look_up.at_most(Capacity::writes(1)).unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "consumed 0.5 RCU where at most 1.0 WCU may be, by get: 0.5 RCU",
-/// );
+/// assert_eq!(error.to_string(), "consumed 0.5 RCU, budget is at most 1.0 WCU (get: 0.5 RCU)");
 ///
-/// // And the sum of all:
+/// // The sum of all requests:
 /// assert_eq!(meter.take().to_string(), "0.5 RCU + 4.0 WCU");
 /// assert_eq!(meter.total().to_string(), "nothing");
 /// # Ok(())
@@ -55,29 +54,30 @@ pub struct Metered<S> {
 #[derive(Debug, Default)]
 struct State {
     total: Capacity,
-    /// The requests of each piece of work that is being measured. The work holds them, so that they go when it is given up.
+    /// The requests of each measurement. The measured work owns them, so they disappear if it is dropped.
     measured: Vec<Weak<Mutex<Vec<MeasuredRequest>>>>,
 }
 
 impl<S: Store> Metered<S> {
-    /// The store, with nothing consumed yet.
+    /// Wraps a store. The sum starts at zero.
     pub fn new(store: S) -> Self {
         Self { store, state: Arc::default() }
     }
 
-    /// What has been consumed since the start, or since the last [`take`](Self::take).
+    /// Returns the capacity consumed since the start, or since the last [`take`](Self::take).
     pub fn total(&self) -> Capacity {
         lock(&self.state).total
     }
 
-    /// The same, and starts again from nothing.
+    /// Returns the capacity consumed since the start or the last call, and resets the sum to zero.
     pub fn take(&self) -> Capacity {
         std::mem::take(&mut lock(&self.state).total)
     }
 
-    /// Does the work, and gives its answer with the requests that passed through this meter and its clones meanwhile:
-    /// also those of others, so measure one piece of work at a time. The sum goes on as well, and a measurement may be part
-    /// of another one.
+    /// Runs the work and returns its answer with its requests.
+    ///
+    /// The requests are all that pass through this meter and its clones during the work, so measure one piece of work
+    /// at a time. The sum includes them too. A measurement may contain other measurements.
     pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
         let requests = Arc::default();
         lock(&self.state).measured.push(Arc::downgrade(&requests));
@@ -103,7 +103,7 @@ impl<S: Store> Metered<S> {
     }
 }
 
-/// Nothing here can be left half-written, so a poisoned lock is as good as any.
+/// Locks the mutex. A panic cannot leave its value half-written, so a poisoned lock is safe to use.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -185,12 +185,12 @@ mod tests {
         clone.get(Get::new(key())).await.unwrap();
         clone.get(Get::new(key())).await.unwrap();
         assert_eq!(one.total().to_string(), "1.0 RCU");
-        assert_eq!(one.total(), clone.total(), "looking changes nothing");
+        assert_eq!(one.total(), clone.total(), "reading the total does not change it");
         assert_eq!(other.total(), Capacity::default());
     }
 
     #[tokio::test]
-    async fn it_wraps_any_store_and_passes_answers_on() {
+    async fn meter_wraps_any_store_and_returns_its_answers() {
         let inner: Arc<dyn Store> = Arc::new(MemoryStore::new().table("messages"));
         let store = Metered::new(inner);
         assert_eq!(store.table_name(), "messages");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_counts_for_nothing() {
+    async fn failed_request_adds_no_capacity() {
         let store = Metered::new(MemoryStore::new());
         let mut text = item();
         text.insert("count", "text");

@@ -10,7 +10,7 @@ fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
 }
 
 #[test]
-fn a_batch_reads_what_there_is() {
+fn batch_reads_existing_items() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     put(&store, item("B", "1"));
@@ -20,7 +20,7 @@ fn a_batch_reads_what_there_is() {
 }
 
 #[test]
-fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
+fn batch_of_reads_returns_16_mb_and_the_unprocessed_keys() {
     let store = MemoryStore::new();
     let keys: Vec<_> = (10..60).map(|place| key(&place.to_string(), "A")).collect();
     for key in &keys {
@@ -33,7 +33,7 @@ fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
 }
 
 #[test]
-fn a_batch_of_reads_holds_1_mb_of_a_partition_and_leaves_the_rest_of_it() {
+fn batch_of_reads_returns_1_mb_of_a_partition() {
     let store = MemoryStore::new();
     const QUARTER: usize = 256 * 1024;
     for (pk, sk, size) in
@@ -50,7 +50,7 @@ fn a_batch_of_reads_holds_1_mb_of_a_partition_and_leaves_the_rest_of_it() {
 }
 
 #[test]
-fn a_batch_puts_and_deletes() {
+fn batch_puts_and_deletes() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
     let writes = vec![
@@ -66,7 +66,7 @@ fn a_batch_puts_and_deletes() {
 }
 
 #[test]
-fn a_batch_with_one_bad_item_writes_nothing() {
+fn batch_with_an_invalid_item_writes_nothing() {
     let store = MemoryStore::new();
     let mut batch = BatchWrite::new(vec![BatchAction::Put(item("A", "1"))]);
     batch.writes.push(BatchAction::Put(with(item("A", "2"), "n", n("x"))));
@@ -75,7 +75,7 @@ fn a_batch_with_one_bad_item_writes_nothing() {
 }
 
 #[test]
-fn a_batch_that_was_changed_after_its_check_is_checked_again() {
+fn batch_changed_after_its_check_is_checked_again() {
     let store = MemoryStore::new();
     let mut reads = BatchGet::new(vec![key("A", "1")]);
     reads.keys.push(key("A", "1"));

@@ -1,4 +1,4 @@
-//! What each request consumes.
+//! The consumed capacity of each request.
 
 use super::*;
 use crate::capacity::Units;
@@ -31,7 +31,7 @@ fn indexed_of(sk: &str, index_sk: &str, size: usize) -> Item {
 }
 
 #[test]
-fn a_get_rounds_up_to_4_kb_and_a_miss_is_one_step() {
+fn get_rounds_up_to_4_kb_and_a_miss_costs_one_step() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 4097));
     let get = |get: Get| now(store.get(get)).unwrap().capacity;
@@ -42,7 +42,7 @@ fn a_get_rounds_up_to_4_kb_and_a_miss_is_one_step() {
 }
 
 #[test]
-fn a_query_rounds_once_over_all_that_it_read() {
+fn query_rounds_up_the_sum_of_its_items() {
     let store = MemoryStore::new();
     for sk in ["1", "2", "3"] {
         put(&store, indexed_of(sk, sk, 2731));
@@ -58,8 +58,8 @@ fn a_query_rounds_once_over_all_that_it_read() {
 }
 
 #[test]
-fn a_query_of_8171_bytes_costs_1_unit_and_one_of_8251_bytes_1_and_a_half() {
-    // The pages of 20 messages that students of the bootcamp measured on AWS.
+fn query_of_8171_bytes_costs_1_rcu_and_of_8251_bytes_1_5_rcu() {
+    // Students of the bootcamp measured these pages of 20 messages on AWS.
     for (bytes, halves) in [(8171, 2), (8192, 2), (8193, 3), (8251, 3)] {
         let store = MemoryStore::new();
         for place in 0..19 {
@@ -72,7 +72,7 @@ fn a_query_of_8171_bytes_costs_1_unit_and_one_of_8251_bytes_1_and_a_half() {
 }
 
 #[test]
-fn a_batch_of_reads_rounds_each_item() {
+fn batch_of_reads_rounds_up_each_item() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 100));
     put(&store, sized("A", "2", 4097));
@@ -82,7 +82,7 @@ fn a_batch_of_reads_rounds_each_item() {
 }
 
 #[test]
-fn a_write_rounds_up_the_larger_of_before_and_after() {
+fn write_rounds_up_the_larger_of_old_and_new_item() {
     let store = MemoryStore::new();
     assert_eq!(put(&store, sized("A", "1", 1024)), writes(1, 0));
     assert_eq!(put(&store, sized("A", "1", 1025)), writes(2, 0));
@@ -95,7 +95,7 @@ fn a_write_rounds_up_the_larger_of_before_and_after() {
 }
 
 #[test]
-fn a_refused_write_is_charged_by_the_item_that_is_there() {
+fn refused_write_costs_by_the_stored_item() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 3000));
     let refused = |write: Write, condition| {
@@ -111,7 +111,7 @@ fn a_refused_write_is_charged_by_the_item_that_is_there() {
 }
 
 #[test]
-fn the_index_is_charged_by_what_changes_of_it() {
+fn index_units_follow_the_change_of_the_entry() {
     let store = MemoryStore::new();
     assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 1), "enters");
     assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 0), "stays as it is");
@@ -129,7 +129,7 @@ fn the_index_is_charged_by_what_changes_of_it() {
 }
 
 #[test]
-fn an_item_with_one_index_key_only_costs_nothing_on_the_index() {
+fn item_with_one_index_key_costs_no_index_units() {
     let store = MemoryStore::new();
     assert_eq!(put(&store, with(item("A", "1"), GSI1PK, s("I"))), writes(1, 0));
     assert_eq!(outcome(&store, set("other", "1")), writes(1, 0));
@@ -138,7 +138,7 @@ fn an_item_with_one_index_key_only_costs_nothing_on_the_index() {
 }
 
 #[test]
-fn a_set_in_another_order_costs_nothing_on_the_index() {
+fn set_in_another_order_costs_no_index_units() {
     let store = MemoryStore::new();
     let with_set = |members: [&str; 2]| {
         with(indexed("A", "1", "I", "1"), "set", AttributeValue::Ss(members.map(str::to_owned).into()))
@@ -151,7 +151,7 @@ fn a_set_in_another_order_costs_nothing_on_the_index() {
 }
 
 #[test]
-fn a_batch_of_writes_adds_up_its_writes() {
+fn batch_of_writes_adds_up_its_writes() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let batch = vec![
@@ -163,7 +163,7 @@ fn a_batch_of_writes_adds_up_its_writes() {
 }
 
 #[test]
-fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
+fn transaction_costs_double_on_the_table_and_once_on_the_index() {
     let store = MemoryStore::new();
     put(&store, sized("B", "1", 1500));
     let actions: Vec<TransactAction> = vec![
@@ -179,7 +179,7 @@ fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
 }
 
 #[test]
-fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_index_entry_that_moves() {
+fn transaction_costs_double_for_larger_item_and_moved_index_entry() {
     let store = MemoryStore::new();
     put(&store, indexed_of("1", "1", 1500));
     put(&store, sized("B", "1", 3000));
@@ -191,7 +191,7 @@ fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_
 }
 
 #[test]
-fn a_canceled_transaction_is_charged_by_the_items_that_are_there() {
+fn canceled_transaction_costs_by_the_stored_items() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let actions: Vec<TransactAction> = vec![
@@ -205,7 +205,7 @@ fn a_canceled_transaction_is_charged_by_the_items_that_are_there() {
 }
 
 #[test]
-fn a_repeated_transaction_is_charged_as_transactional_reads() {
+fn retried_transaction_costs_transactional_reads() {
     let store = MemoryStore::new();
     let put_two = [Write::put(sized("A", "1", 5000)), Write::put(item("A", "2"))];
     let transaction = Transaction::new(put_two).token(ClientToken::new("t").unwrap());

@@ -18,7 +18,7 @@ fn kinds(store: &MemoryStore) -> Vec<RecordKind> {
 }
 
 #[test]
-fn every_write_makes_a_change_with_both_images() {
+fn every_write_logs_a_change_with_both_images() {
     let store = MemoryStore::new();
     let (one, two) = (with(item("A", "1"), "n", n("1")), with(item("A", "1"), "n", n("2")));
     put(&store, one.clone());
@@ -41,7 +41,7 @@ fn every_write_makes_a_change_with_both_images() {
 }
 
 #[test]
-fn a_write_that_changes_nothing_makes_no_change() {
+fn write_without_effect_logs_no_change() {
     let store = MemoryStore::new();
     let set = |members: [&str; 2]| AttributeValue::Ss(members.map(str::to_owned).into());
     put(&store, with(with(item("A", "1"), "set", set(["a", "b"])), "n", n("1000")));
@@ -58,7 +58,7 @@ fn a_write_that_changes_nothing_makes_no_change() {
 }
 
 #[test]
-fn batches_and_transactions_make_a_change_for_each_write() {
+fn batches_and_transactions_log_each_write() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     let writes = vec![BatchAction::Delete(key("A", "1")), BatchAction::Put(item("A", "2"))];
@@ -70,7 +70,7 @@ fn batches_and_transactions_make_a_change_for_each_write() {
 }
 
 #[test]
-fn a_canceled_transaction_makes_no_change() {
+fn canceled_transaction_logs_no_change() {
     let store = MemoryStore::new();
     let refused = Write::delete(key("A", "2")).when(Condition::item_exists());
     let outcome = transact(&store, Transaction::new([Write::put(item("A", "1")), refused]));
@@ -79,7 +79,7 @@ fn a_canceled_transaction_makes_no_change() {
 }
 
 #[test]
-fn changes_are_read_from_a_sequence_number_in_parts() {
+fn records_after_returns_changes_in_parts() {
     let store = MemoryStore::new();
     for sk in ["1", "2", "3", "4", "5"] {
         put(&store, item("A", sk));
@@ -121,7 +121,7 @@ fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
 }
 
 #[test]
-fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
+fn table_without_retention_still_numbers_changes() {
     let store = MemoryStore::new().change_retention(Duration::ZERO);
     put(&store, item("A", "1"));
     put(&store, item("A", "2"));
@@ -131,7 +131,7 @@ fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
 }
 
 #[test]
-fn changes_are_kept_as_long_at_either_end_of_time() {
+fn retention_is_equal_at_both_ends_of_time() {
     for end in [Timestamp::MIN, Timestamp::MAX] {
         for retention in [Duration::from_secs(1), Duration::MAX] {
             let clock = ManualClock::starting_at(end);
@@ -144,7 +144,7 @@ fn changes_are_kept_as_long_at_either_end_of_time() {
 }
 
 #[test]
-fn an_image_stays_as_it_was_when_the_item_changes() {
+fn image_does_not_change_with_the_item() {
     let store = MemoryStore::new();
     let update = |number: i64, name: &'static str| {
         let update = Update::new().add("n", number).set(name, s("x"));

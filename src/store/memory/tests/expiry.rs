@@ -10,13 +10,13 @@ use crate::request::{BatchGet, Condition, Scan, Update};
 use crate::stream::RecordKind;
 use crate::time::Clock;
 
-/// An item that expires when the test's clock stands at this second.
+/// An item that expires at this second.
 fn expiring(pk: &str, sk: &str, at: u32) -> Item {
     with(indexed(pk, sk, "I", sk), EXPIRES_AT, n(&at.to_string()))
 }
 
 #[test]
-fn an_expired_item_is_returned_by_no_read() {
+fn no_read_returns_an_expired_item() {
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_010));
     let read = || {
@@ -36,7 +36,7 @@ fn an_expired_item_is_returned_by_no_read() {
 }
 
 #[test]
-fn an_expired_item_is_never_shown_by_a_write() {
+fn no_write_returns_an_expired_item() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     let refused = Write::put(item("A", "1")).when(Condition::item_absent()).returning_old();
@@ -49,7 +49,7 @@ fn an_expired_item_is_never_shown_by_a_write() {
 }
 
 #[test]
-fn an_update_meets_an_expired_item_and_may_revive_it() {
+fn update_of_an_expired_item_may_revive_it() {
     let (store, _clock) = store_and_clock();
     put(&store, with(expiring("A", "1", 1), "n", n("5")));
     write(&store, Write::update(key("A", "1"), Update::new().add("n", 1).remove(EXPIRES_AT)));
@@ -57,7 +57,7 @@ fn an_update_meets_an_expired_item_and_may_revive_it() {
 }
 
 #[test]
-fn expired_items_count_towards_the_limit_and_are_left_out_then() {
+fn expired_items_count_towards_the_limit() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     put(&store, expiring("A", "2", 1));
@@ -70,7 +70,7 @@ fn expired_items_count_towards_the_limit_and_are_left_out_then() {
 }
 
 #[test]
-fn expired_items_are_paid_for() {
+fn expired_items_cost_read_units() {
     let (store, _clock) = store_and_clock();
     put(&store, with(sized("A", "1", 5000), EXPIRES_AT, n("1")));
     assert_eq!(now(store.get(Get::new(key("A", "1")))).unwrap().capacity.to_string(), "1.0 RCU");
@@ -78,7 +78,7 @@ fn expired_items_are_paid_for() {
 }
 
 #[test]
-fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
+fn sweep_deletes_expired_items_and_marks_the_changes() {
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
     put(&store, expiring("B", "1", 1_000_001));
@@ -95,13 +95,13 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
     }
     assert!(get(&store, "A", "2").is_some());
     assert_eq!(query(&store, Query::index(partition("I"))).items.len(), 1);
-    // Now it is gone for conditions, too.
+    // Conditions no longer see it either.
     let write = Write::put(item("A", "1")).when(Condition::item_absent());
     assert!(matches!(try_write(&store, write).unwrap(), WriteOutcome::Done { .. }));
 }
 
 #[test]
-fn a_sweep_leaves_what_expired_more_than_five_years_ago() {
+fn sweep_keeps_items_that_expired_over_five_years_ago() {
     let five_years = 5 * 365 * 24 * 60 * 60;
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
@@ -113,7 +113,7 @@ fn a_sweep_leaves_what_expired_more_than_five_years_ago() {
 }
 
 #[test]
-fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
+fn sweep_logs_the_whole_item_as_expired() {
     let (store, clock) = store_and_clock();
     let item = with(expiring("A", "1", 1_000_001), "x", s("content"));
     put(&store, item.clone());
@@ -125,7 +125,7 @@ fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
 }
 
 #[test]
-fn a_clock_that_goes_back_brings_an_item_back_until_it_is_swept() {
+fn clock_set_back_revives_an_item_until_it_is_swept() {
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
     let before = clock.now();
@@ -141,7 +141,7 @@ fn a_clock_that_goes_back_brings_an_item_back_until_it_is_swept() {
 }
 
 #[test]
-fn a_request_that_deletes_an_expired_item_is_not_marked_as_ttl() {
+fn delete_of_an_expired_item_is_not_marked_as_expired() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     write(&store, Write::delete(key("A", "1")));

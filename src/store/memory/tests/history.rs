@@ -1,5 +1,5 @@
-//! What several threads asked of the twin and were answered, and whether one thread alone could have been answered so: whether the
-//! history is linearizable (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+//! Histories of calls from several threads, and a check that they are linearizable: that one order of the calls
+//! explains all answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
 
 use crate::store::StoreExt;
 use std::collections::HashSet;
@@ -9,32 +9,32 @@ use super::*;
 use crate::request::{Condition, Update};
 use crate::store::memory::numbers::Numbers;
 
-/// The numbers of two items; `None` for one that is not there.
+/// The numbers of two items; `None` for a missing item.
 pub(super) type Pair = [Option<i64>; 2];
 
-/// What the store holds at first.
+/// The initial items.
 pub(super) const START: Pair = [Some(2), Some(0)];
 
-/// A call that concerns one of the two items, or both.
+/// A call on one of the two items, or on both.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
     Get(usize),
     GetBoth,
     Put(usize, i64),
-    /// A put of an item that must not be there.
+    /// A put of an item that must be missing.
     Claim(usize, i64),
-    /// An update of an item that must be there.
+    /// An update of an item that must exist.
     Add(usize, i64),
-    /// A deletion of an item that must have this number.
+    /// A delete of an item that must have this number.
     Delete(usize, i64),
-    /// A transaction: this item, which must have some, gives 1 to the other, which must be there.
+    /// A transaction that moves 1 from this item, which must be positive, to the other, which must exist.
     Give(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Read(Pair),
-    /// Whether it was done, and what the item was, which a transaction does not tell.
+    /// `true` if it was done, and the old item, which a transaction does not return.
     Written(bool, Option<i64>),
 }
 
@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// What it does to the items, and answers, where nothing else is done.
+    /// Applies the call to the items and returns its answer, without concurrent calls.
     fn alone(self, items: &mut Pair) -> Answer {
         let [one, other] = *items;
         let found = |item: usize| if item == 0 { one } else { other };
@@ -131,7 +131,7 @@ fn number(item: &Item) -> i64 {
     }
 }
 
-/// A table that holds the two items.
+/// A table with the two items.
 pub(super) fn store_at_start() -> MemoryStore {
     let store = MemoryStore::new();
     for (item, number) in START.into_iter().enumerate() {
@@ -140,7 +140,7 @@ pub(super) fn store_at_start() -> MemoryStore {
     store
 }
 
-/// A call with its answer, and when it was asked and answered.
+/// A call with its answer and the times of both.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
     pub(super) call: Call,
@@ -149,19 +149,20 @@ pub(super) struct Event {
     pub(super) answered: u64,
 }
 
-/// Asks, and takes down when, by a clock that all threads share.
+/// Makes a call and records its times, by a clock that all threads share.
 pub(super) fn recorded(call: Call, clock: &AtomicU64, ask: impl FnOnce() -> Answer) -> Event {
     let asked = clock.fetch_add(1, Ordering::SeqCst);
     let answer = ask();
     Event { call, answer, asked, answered: clock.fetch_add(1, Ordering::SeqCst) }
 }
 
-/// Whether some order explains the answers: one in which each call is done at one moment between its question and its answer.
+/// Returns `true` if some order explains the answers: each call takes effect at one moment between its start and its
+/// answer.
 pub(super) fn is_linearizable(events: &[Event]) -> bool {
     assert!(events.len() < 64, "a history is small");
     let all = (1_u64 << events.len()) - 1;
     let mut tried = HashSet::new();
-    // The events that were done, as a set of bits, and the items then.
+    // The events done so far, as a bit set, and the items after them.
     let mut open = vec![(0_u64, START)];
     while let Some((done, items)) = open.pop() {
         if done == all {
@@ -170,10 +171,10 @@ pub(super) fn is_linearizable(events: &[Event]) -> bool {
         if !tried.insert((done, items)) {
             continue;
         }
-        let left = || (0..events.len()).filter(|event| done & (1 << event) == 0);
-        let first_answer = left().map(|event| events[event].answered).min();
-        // One that was asked after another was answered cannot have been done before that.
-        for event in left().filter(|event| Some(events[*event].asked) < first_answer) {
+        let rest = || (0..events.len()).filter(|event| done & (1 << event) == 0);
+        let first_answer = rest().map(|event| events[event].answered).min();
+        // A call that started after another was answered took effect after it.
+        for event in rest().filter(|event| Some(events[*event].asked) < first_answer) {
             let mut items = items;
             if events[event].call.alone(&mut items) == events[event].answer {
                 open.push((done | (1 << event), items));
@@ -184,30 +185,30 @@ pub(super) fn is_linearizable(events: &[Event]) -> bool {
 }
 
 #[test]
-fn a_history_is_linearizable_only_where_some_order_explains_it() {
+fn history_is_linearizable_only_if_an_order_explains_it() {
     let event = |call, answer, (asked, answered)| Event { call, answer, asked, answered };
     let read = |number| Answer::Read([Some(number), None]);
     let (before, during, after) = ((0, 1), (2, 7), (8, 9));
     let put = event(Call::Put(0, 5), Answer::Written(true, Some(2)), during);
 
-    // While it is put, both may be read, but not the old one once somebody has read the new one.
+    // During the put, a read may see either item, but never the old one after the new one.
     let get = |number, when| event(Call::Get(0), read(number), when);
     assert!(is_linearizable(&[get(2, before), put, get(2, (3, 4)), get(5, (5, 6)), get(5, after)]));
     assert!(!is_linearizable(&[put, get(5, (3, 4)), get(2, (5, 6))]), "a read went back");
     assert!(!is_linearizable(&[put, get(2, after)]), "a read was stale");
-    assert!(!is_linearizable(&[put, get(5, before)]), "a read was ahead");
-    assert!(!is_linearizable(&[put, get(7, (3, 4))]), "what was never written was read");
+    assert!(!is_linearizable(&[put, get(5, before)]), "a read saw a later write");
+    assert!(!is_linearizable(&[put, get(7, (3, 4))]), "a read saw a number that was never written");
 
     let add = event(Call::Add(0, 1), Answer::Written(true, Some(2)), during);
     assert!(!is_linearizable(&[add, add]), "an update was lost");
     let refused = event(Call::Add(0, 1), Answer::Written(false, Some(2)), during);
-    assert!(!is_linearizable(&[refused]), "a condition was not looked at");
+    assert!(!is_linearizable(&[refused]), "a condition was ignored");
 
     let give = event(Call::Give(0), Answer::Written(true, None), during);
     let both = |pair, when| event(Call::GetBoth, Answer::Read(pair), when);
     assert!(is_linearizable(&[give, both([Some(2), Some(0)], (3, 4)), both([Some(1), Some(1)], (5, 6))]));
     assert!(!is_linearizable(&[give, both([Some(1), Some(0)], (3, 4))]), "a transaction was seen half done");
     let second = event(Call::Get(1), Answer::Read([None, Some(1)]), (3, 4));
-    assert!(!is_linearizable(&[give, second, get(2, (5, 6))]), "a transaction was seen one item after the other");
-    assert!(!is_linearizable(&[give, give, give]), "what two could be given was given to three");
+    assert!(!is_linearizable(&[give, second, get(2, (5, 6))]), "a transaction was visible one item after the other");
+    assert!(!is_linearizable(&[give, give, give]), "three transactions spent two");
 }

@@ -1,4 +1,4 @@
-//! An index that is behind its table.
+//! An index that lags its table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use crate::key::EXPIRES_AT;
 use crate::request::{Order, Update};
 use crate::store::memory::IndexLag;
 
-/// What the index shows of the partition `I`.
+/// The items that the index shows in the partition `I`.
 fn shown(store: &MemoryStore) -> Vec<Item> {
     query(store, Query::index(partition("I"))).items
 }
@@ -29,7 +29,7 @@ fn put_indexed(store: &MemoryStore, sort_keys: &[&str]) {
 }
 
 #[test]
-fn the_last_writes_are_not_in_the_index_yet() {
+fn lagging_index_misses_the_last_writes() {
     let store = MemoryStore::new().index_lag(IndexLag::writes(2));
     put_indexed(&store, &["1", "2"]);
     assert_eq!(shown(&store), []);
@@ -41,7 +41,7 @@ fn the_last_writes_are_not_in_the_index_yet() {
 }
 
 #[test]
-fn an_item_that_moved_is_in_its_old_place_as_it_was() {
+fn lagging_index_shows_moved_item_at_its_old_position() {
     let store = MemoryStore::new();
     let old = with(indexed("A", "1", "I", "1"), "n", n("1"));
     put(&store, old.clone());
@@ -53,7 +53,7 @@ fn an_item_that_moved_is_in_its_old_place_as_it_was() {
 }
 
 #[test]
-fn an_item_that_changed_otherwise_is_shown_as_it_was() {
+fn lagging_index_shows_changed_item_as_it_was() {
     let store = MemoryStore::new();
     let old = with(indexed("A", "1", "I", "1"), "n", n("1"));
     put(&store, old.clone());
@@ -66,7 +66,7 @@ fn an_item_that_changed_otherwise_is_shown_as_it_was() {
 }
 
 #[test]
-fn an_item_that_is_gone_is_still_in_the_index() {
+fn lagging_index_still_shows_deleted_item() {
     let store = MemoryStore::new();
     put_indexed(&store, &["1", "2"]);
     store.hold_index();
@@ -81,7 +81,7 @@ fn an_item_that_is_gone_is_still_in_the_index() {
 }
 
 #[test]
-fn a_held_index_catches_up_by_steps_and_is_held_again() {
+fn held_index_catches_up_in_steps_and_holds_again() {
     let store = MemoryStore::new();
     store.hold_index();
     put_indexed(&store, &["1", "2", "3"]);
@@ -95,7 +95,7 @@ fn a_held_index_catches_up_by_steps_and_is_held_again() {
 }
 
 #[test]
-fn a_write_that_leaves_the_index_as_it_is_does_not_count() {
+fn write_without_effect_on_the_index_does_not_count() {
     let store = MemoryStore::new().index_lag(IndexLag::writes(1));
     put_indexed(&store, &["1"]);
     put(&store, item("B", "1"));
@@ -108,7 +108,7 @@ fn a_write_that_leaves_the_index_as_it_is_does_not_count() {
 }
 
 #[test]
-fn a_transaction_reaches_the_index_in_parts() {
+fn transaction_reaches_the_index_in_parts() {
     let store = MemoryStore::new();
     store.hold_index();
     let puts = ["1", "2"].map(|sk| Write::put(indexed("A", sk, "I", sk)));
@@ -118,7 +118,7 @@ fn a_transaction_reaches_the_index_in_parts() {
 }
 
 #[test]
-fn a_lag_goes_for_all_clones_until_it_is_ended() {
+fn lag_applies_to_all_clones_until_it_ends() {
     let store = MemoryStore::new();
     let clone = store.clone();
     store.hold_index();
@@ -133,14 +133,14 @@ fn a_lag_goes_for_all_clones_until_it_is_ended() {
 }
 
 #[test]
-fn a_page_goes_on_behind_its_last_item_while_the_index_moves() {
+fn paging_continues_after_its_last_item_while_the_index_changes() {
     let store = MemoryStore::new();
     put_indexed(&store, &["1", "2", "3", "4"]);
     store.hold_index();
     let newest = Query::index(partition("I")).order(Order::Descending);
     let first = query(&store, newest.clone().limit(NonZeroU32::new(2).unwrap()));
     assert_eq!(sort_keys(&first.items), ["4", "3"]);
-    // The item that the page ended with moves to the front, and the next one is deleted.
+    // The last item of the page moves to the front, and the next one is deleted.
     write(&store, Write::update(key("A", "3"), Update::new().set(GSI1SK, s("5"))));
     write(&store, Write::delete(key("A", "2")));
     assert_eq!(sort_keys(&query(&store, newest.clone().start(first.next.clone())).items), ["2", "1"]);
@@ -151,7 +151,7 @@ fn a_page_goes_on_behind_its_last_item_while_the_index_moves() {
 }
 
 #[test]
-fn a_query_pays_for_the_entries_that_it_reads() {
+fn query_of_a_lagging_index_costs_by_the_entries_read() {
     let store = MemoryStore::new();
     let large = |size: usize| with(indexed("A", "1", "I", "1"), "x", s(&"x".repeat(size)));
     put(&store, large(9000));
@@ -165,7 +165,7 @@ fn a_query_pays_for_the_entries_that_it_reads() {
 }
 
 #[test]
-fn an_item_that_was_swept_stays_in_the_index_and_is_not_shown() {
+fn swept_item_stays_in_the_lagging_index_and_is_not_returned() {
     let (store, clock) = store_and_clock();
     put(&store, with(indexed("A", "1", "I", "1"), EXPIRES_AT, n("1000001")));
     put_indexed(&store, &["2"]);
@@ -179,7 +179,7 @@ fn an_item_that_was_swept_stays_in_the_index_and_is_not_shown() {
 }
 
 #[test]
-fn an_item_that_was_given_more_time_is_not_shown_before_the_index_knows() {
+fn item_with_later_expiry_is_hidden_until_the_index_catches_up() {
     let (store, clock) = store_and_clock();
     put(&store, with(indexed("A", "1", "I", "1"), EXPIRES_AT, n("1000001")));
     store.hold_index();
@@ -192,7 +192,7 @@ fn an_item_that_was_given_more_time_is_not_shown_before_the_index_knows() {
 }
 
 #[test]
-fn items_reach_a_shuffled_index_in_an_order_of_the_seed() {
+fn shuffled_index_follows_the_order_of_the_seed() {
     let order = |seed| {
         let store = MemoryStore::new().index_lag(IndexLag::held().shuffled(seed));
         put_indexed(&store, &["1", "2", "3"]);
@@ -205,18 +205,18 @@ fn items_reach_a_shuffled_index_in_an_order_of_the_seed() {
 }
 
 #[test]
-fn a_lag_prints_as_it_is_written() {
+fn debug_of_a_lag_prints_its_expression() {
     assert_eq!(format!("{:?}", IndexLag::none()), "IndexLag::none()");
     assert_eq!(format!("{:?}", IndexLag::writes(2).shuffled(1)), "IndexLag::writes(2).shuffled(1)");
     assert_eq!(format!("{:?}", IndexLag::held()), "IndexLag::held()");
 }
 
-/// All that the index shows.
+/// All items that the index shows.
 fn index_of(store: &MemoryStore) -> Vec<Item> {
     INDEX_PARTITIONS.iter().flat_map(|pk| pages(store, Query::index(partition(pk)))).collect()
 }
 
-/// Does the write on both, which must answer alike, and says whether it changed the index.
+/// Does the write on both stores, whose answers must be equal. Returns `true` if it changed the index.
 fn write_both(one: &MemoryStore, other: &MemoryStore, op: &Op) -> bool {
     let outcomes = [one, other].map(|store| try_write(store, write_of(op)).unwrap());
     assert_eq!(outcomes[0], outcomes[1], "{op:?}");
@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn an_index_in_order_shows_what_it_was_some_writes_ago(
+    fn ordered_lagging_index_equals_the_index_some_writes_ago(
         ops in proptest::collection::vec(op(), 0..60),
         lag in 1..8_usize,
     ) {
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn an_index_that_caught_up_shows_what_one_without_a_lag_does(
+    fn index_that_caught_up_equals_one_without_a_lag(
         ops in proptest::collection::vec((op(), 0..4_usize), 0..60),
         lag in 1..8_usize,
         seed in proptest::option::of(any::<u64>()),
@@ -262,10 +262,10 @@ proptest! {
     }
 
     #[test]
-    fn no_item_goes_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
+    fn no_item_moves_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
         let lag = IndexLag::writes(4).shuffled(seed);
         let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(lag));
-        // What the index held of each item, one after the other, and how far the lagging one must have come.
+        // The versions of each item in the index, and the number that the lagging index has reached.
         let mut held: BTreeMap<Key, (Vec<Option<Item>>, usize)> = BTreeMap::new();
         let by_key = |store: &MemoryStore| -> BTreeMap<Key, Item> {
             index_of(store).into_iter().map(|item| (item.key().unwrap(), item)).collect()

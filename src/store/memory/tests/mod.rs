@@ -1,4 +1,4 @@
-//! What the twin promises, rule by rule.
+//! Tests of the in-memory store, one rule at a time.
 
 mod batch;
 mod capacity;
@@ -32,15 +32,15 @@ use crate::request::{Get, PageOutput, Query, TransactOutcome, Transaction, Write
 use crate::store::Store;
 use crate::time::ManualClock;
 
-/// What the future gives at once: no method of the twin waits for anything.
+/// Returns the future's output at once, because no method of the store waits.
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("the twin waited"),
+        Poll::Pending => panic!("the store waited"),
     }
 }
 
-/// A table whose clock stands still at the second 1,000,000.
+/// A table whose clock stays at 1,000,000 s.
 fn store_and_clock() -> (MemoryStore, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::starting_at(crate::Timestamp::from_unix_millis(1_000_000_000).unwrap()));
     (MemoryStore::new().clock(clock.clone()), clock)
@@ -87,7 +87,7 @@ fn try_write(store: &MemoryStore, write: Write) -> Result<WriteOutcome, Error> {
     now(store.write(write))
 }
 
-/// Does the write, which must be done, and says what it consumed.
+/// Does the write, which must succeed, and returns its capacity.
 fn write(store: &MemoryStore, write: Write) -> Capacity {
     let outcome = try_write(store, write).unwrap();
     let capacity = outcome.capacity();

@@ -42,7 +42,7 @@ fn sort_keys_are_ordered_by_their_bytes() {
 }
 
 #[test]
-fn a_range_has_exactly_the_keys_within_it() {
+fn range_contains_exactly_its_keys() {
     let store = store_of(&["A#1", "A#2", "AA", "A$", "B#1", "B#10", "B#11", "B#2"]);
     let ranges = [
         (SortRange::BeginsWith(SortKeyPrefix::new((tag!("A"),))), vec!["A#1", "A#2"]),
@@ -61,7 +61,7 @@ fn a_range_has_exactly_the_keys_within_it() {
 }
 
 #[test]
-fn a_page_of_exactly_the_limit_has_a_continuation_and_the_next_is_empty() {
+fn page_of_exactly_the_limit_is_followed_by_an_empty_page() {
     let store = store_of(&["1", "2", "3"]);
     let first = query(&store, Query::table(partition("A")).limit(limit(3)));
     assert_eq!(first.items.len(), 3);
@@ -73,7 +73,7 @@ fn a_page_of_exactly_the_limit_has_a_continuation_and_the_next_is_empty() {
 }
 
 #[test]
-fn a_start_is_exclusive_and_need_not_exist() {
+fn start_is_exclusive_and_need_not_exist() {
     let store = store_of(&["1", "2", "4"]);
     let from = |sk, order| {
         let page = query(&store, Query::table(partition("A")).order(order).start(at(sk)));
@@ -88,7 +88,7 @@ fn a_start_is_exclusive_and_need_not_exist() {
 }
 
 #[test]
-fn a_start_at_the_edge_of_its_range_leaves_nothing_or_the_rest() {
+fn start_at_the_edge_of_its_range_returns_nothing_or_the_rest() {
     let store = store_of(&["1", "2", "3"]);
     let between = SortRange::Between(sort_key("1"), sort_key("3"));
     let from = |sk, order| {
@@ -102,7 +102,7 @@ fn a_start_at_the_edge_of_its_range_leaves_nothing_or_the_rest() {
 }
 
 #[test]
-fn a_start_that_is_none_of_the_query_is_refused() {
+fn start_of_another_query_is_refused() {
     let store = store_of(&["1"]);
     let in_index = Position { key: key("A", "1"), index_key: Some(IndexKey::new(partition("A"), sort_key("1"))) };
     let before = Query::table(partition("A")).range(SortRange::Before(sort_key("1")));
@@ -120,7 +120,7 @@ fn a_start_that_is_none_of_the_query_is_refused() {
 }
 
 #[test]
-fn a_page_ends_when_1_mb_has_been_read() {
+fn page_ends_at_1_mb() {
     let store = MemoryStore::new();
     for place in 0..8 {
         put(&store, sized("A", &place.to_string(), 390_000));
@@ -139,7 +139,7 @@ fn a_page_ends_when_1_mb_has_been_read() {
 }
 
 #[test]
-fn a_page_that_reads_just_1_mb_ends_there_and_one_byte_less_does_not() {
+fn page_of_exactly_1_mb_ends_and_of_one_byte_less_continues() {
     for (last, more) in [(262_144, true), (262_143, false)] {
         let store = MemoryStore::new();
         for (sk, size) in [("1", 262_144), ("2", 262_144), ("3", 262_144), ("4", last)] {
@@ -151,7 +151,7 @@ fn a_page_that_reads_just_1_mb_ends_there_and_one_byte_less_does_not() {
 }
 
 #[test]
-fn items_with_one_index_key_are_all_read_with_every_limit() {
+fn items_with_equal_index_keys_are_all_read_with_every_limit() {
     let store = MemoryStore::new();
     for place in 0..5 {
         put(&store, indexed("A", &place.to_string(), "I", "tie"));
@@ -188,7 +188,7 @@ fn the_index_holds_only_items_with_both_of_its_keys() {
 }
 
 #[test]
-fn a_continuation_of_the_index_holds_both_keys() {
+fn position_in_the_index_contains_both_keys() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "2"));
     let next = query(&store, Query::index(partition("I")).limit(limit(1))).next.unwrap();
@@ -197,7 +197,7 @@ fn a_continuation_of_the_index_holds_both_keys() {
 }
 
 #[test]
-fn a_scan_reads_every_item_once_with_every_limit() {
+fn scan_reads_every_item_once_with_every_limit() {
     let store = MemoryStore::new();
     for pk in ["A", "B", "C", "D"] {
         for sk in ["1", "2", "3"] {
@@ -221,7 +221,7 @@ fn a_scan_reads_every_item_once_with_every_limit() {
 }
 
 #[test]
-fn a_scan_goes_on_behind_a_partition_that_is_gone() {
+fn scan_continues_after_a_deleted_partition() {
     let store = MemoryStore::new();
     for pk in ["A", "B", "C", "D", "E"] {
         put(&store, item(pk, "1"));
@@ -235,7 +235,7 @@ fn a_scan_goes_on_behind_a_partition_that_is_gone() {
 }
 
 #[test]
-fn a_scan_of_large_items_ends_its_page_at_1_mb() {
+fn scan_of_large_items_ends_its_page_at_1_mb() {
     let store = MemoryStore::new();
     for pk in ["A", "B", "C", "D"] {
         put(&store, sized(pk, "1", 390_000));
@@ -245,7 +245,7 @@ fn a_scan_of_large_items_ends_its_page_at_1_mb() {
 }
 
 #[test]
-fn a_partition_that_does_not_exist_is_empty() {
+fn missing_partition_is_empty() {
     let store = store_of(&["1"]);
     assert_eq!(query(&store, Query::table(partition("B"))).items, []);
     assert_eq!(query(&store, Query::index(partition("A"))).items, []);

@@ -1,5 +1,5 @@
-//! The twin's lock under every schedule of some threads, or many, as [shuttle](https://docs.rs/shuttle) chooses them in place of the
-//! machine. It replaces the lock, so these tests are built by themselves:
+//! The store's lock under many schedules of threads, which [shuttle](https://docs.rs/shuttle) chooses. It replaces the
+//! lock, so these tests have a build of their own:
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --lib --target-dir target/shuttle schedules`
 
@@ -23,15 +23,15 @@ const CALLS: [Call; 8] = [
     Call::Give(1),
 ];
 
-/// Runs it under the schedules, and says how many there were.
+/// Runs it under the schedules, and returns their number.
 fn under(scheduler: impl Scheduler + 'static, run: impl Fn() + Send + Sync + 'static) -> usize {
     let mut config = Config::new();
-    // A thread of the real kind has 2 MB.
+    // A real thread has 2 MB.
     config.stack_size = 1024 * 1024;
     Runner::new(scheduler, config).run(run)
 }
 
-/// Each thread makes its calls, one after the other, by way of `ask`.
+/// Runs threads that make their calls one after the other, through `ask`.
 fn history(threads: Vec<Vec<Call>>, ask: fn(Call, &MemoryStore) -> Answer) -> Vec<Event> {
     let (store, clock) = (store_at_start(), Arc::new(AtomicU64::new(0)));
     let run = |calls: Vec<Call>| {
@@ -45,7 +45,7 @@ fn history(threads: Vec<Vec<Call>>, ask: fn(Call, &MemoryStore) -> Answer) -> Ve
 }
 
 #[test]
-fn any_two_calls_and_a_read_are_done_one_after_the_other_in_every_schedule() {
+fn two_calls_and_a_read_are_linearizable_in_every_schedule() {
     for one in CALLS {
         for other in CALLS {
             let schedules = under(DfsScheduler::new(None, false), move || {
@@ -58,7 +58,7 @@ fn any_two_calls_and_a_read_are_done_one_after_the_other_in_every_schedule() {
 }
 
 #[test]
-fn many_calls_of_many_threads_are_done_one_after_the_other() {
+fn many_calls_of_many_threads_are_linearizable() {
     const SEED: u64 = 20_230_626;
     let numbers = std::sync::Mutex::new(Numbers::seeded(SEED));
     under(RandomScheduler::new_from_seed(SEED, 3000), move || {
@@ -71,7 +71,7 @@ fn many_calls_of_many_threads_are_done_one_after_the_other() {
     });
 }
 
-/// What a careless caller does in place of an update: reads the item, and then puts it.
+/// Reads the item and then puts it, which is not atomic, instead of an update.
 fn ask_in_two(call: Call, store: &MemoryStore) -> Answer {
     let Call::Add(item, number) = call else { return call.ask(store) };
     let Answer::Read(found) = Call::Get(item).ask(store) else { unreachable!() };
@@ -81,7 +81,7 @@ fn ask_in_two(call: Call, store: &MemoryStore) -> Answer {
 }
 
 #[test]
-fn a_call_that_is_not_done_at_one_moment_is_found() {
+fn non_atomic_call_is_detected() {
     let found = Arc::new(AtomicBool::new(false));
     let seen = found.clone();
     under(DfsScheduler::new(None, false), move || {
@@ -94,12 +94,12 @@ fn a_call_that_is_not_done_at_one_moment_is_found() {
 }
 
 #[test]
-fn a_reader_in_the_middle_of_its_reading_blocks_no_other() {
+fn reader_does_not_block_other_readers() {
     under(DfsScheduler::new(None, false), || {
         let store = store_at_start();
         let reading = store.state();
         let other = store.clone();
-        // Where they blocked each other, shuttle would find that nobody can go on.
+        // If they blocked each other, shuttle would report a deadlock.
         let read = shuttle::thread::spawn(move || Call::GetBoth.ask(&other)).join().unwrap();
         drop(reading);
         assert_eq!(read, Answer::Read(START));

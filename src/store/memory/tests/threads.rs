@@ -1,4 +1,4 @@
-//! Many threads at once.
+//! Calls from many threads at once.
 
 use crate::store::StoreExt;
 use std::sync::atomic::AtomicU64;
@@ -41,7 +41,7 @@ fn hammer(run: impl Fn(usize) + Sync) {
 }
 
 #[test]
-fn no_count_is_lost_and_the_meter_adds_up() {
+fn no_update_is_lost_and_the_meter_adds_up() {
     let store = Metered::new(MemoryStore::new());
     hammer(|_| {
         let store = store.clone();
@@ -57,7 +57,7 @@ fn no_count_is_lost_and_the_meter_adds_up() {
 }
 
 #[test]
-fn transactions_are_seen_whole() {
+fn transactions_are_atomic_for_readers() {
     let store = MemoryStore::new();
     for sk in ["1", "2", "3"] {
         put(&store, with(indexed("A", sk, "I", sk), "n", n("100")));
@@ -78,7 +78,7 @@ fn transactions_are_seen_whole() {
 }
 
 #[test]
-fn only_one_of_many_wins_a_claim() {
+fn only_one_of_many_puts_a_new_item() {
     let store = MemoryStore::new();
     hammer(|thread| {
         for round in 0..ROUNDS {
@@ -92,7 +92,7 @@ fn only_one_of_many_wins_a_claim() {
 }
 
 #[test]
-fn what_the_threads_are_answered_could_have_been_answered_one_after_the_other() {
+fn history_of_many_threads_is_linearizable() {
     const SEED: u64 = 20_230_626;
     for round in 0..ROUNDS as u64 {
         let (store, clock, events) = (store_at_start(), AtomicU64::new(0), Mutex::new(Vec::new()));
@@ -127,10 +127,10 @@ fn changes_are_numbered_without_gaps() {
 }
 
 #[test]
-fn a_reader_in_the_middle_of_its_reading_blocks_no_other_read() {
+fn reader_does_not_block_other_readers() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
-    // As long as this is held, somebody is reading.
+    // This guard is a reader.
     let reading = store.state();
     let read = || {
         [
@@ -146,7 +146,7 @@ fn a_reader_in_the_middle_of_its_reading_blocks_no_other_read() {
 }
 
 #[test]
-fn a_poisoned_lock_does_not_spread() {
+fn poisoned_lock_does_not_spread() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     let poisoning = store.clone();

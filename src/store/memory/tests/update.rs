@@ -13,7 +13,7 @@ fn done(store: &MemoryStore, changes: Update) {
 }
 
 #[test]
-fn an_update_changes_what_it_names_and_nothing_else() {
+fn update_changes_only_its_attributes() {
     let store = MemoryStore::new();
     put(&store, with(with(with(item("A", "1"), "a", s("1")), "b", s("1")), "c", s("1")));
     done(&store, Update::new().set("a", s("2")).remove("b").remove("missing"));
@@ -21,14 +21,14 @@ fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn an_update_of_a_missing_item_creates_it_with_its_key() {
+fn update_of_a_missing_item_creates_it_with_its_key() {
     let store = MemoryStore::new();
     done(&store, Update::new().set("a", s("1")).remove("b"));
     assert_eq!(get(&store, "A", "1"), Some(with(item("A", "1"), "a", s("1"))));
 }
 
 #[test]
-fn an_update_that_only_removes_does_not_create_the_item() {
+fn update_that_only_removes_does_not_create_the_item() {
     let store = MemoryStore::new();
     done(&store, Update::new().remove("a").remove("b"));
     assert_eq!(get(&store, "A", "1"), None);
@@ -36,7 +36,7 @@ fn an_update_that_only_removes_does_not_create_the_item() {
 }
 
 #[test]
-fn set_if_absent_keeps_what_is_there() {
+fn set_if_absent_keeps_an_existing_value() {
     let store = MemoryStore::new();
     done(&store, Update::new().set_if_absent("a", s("1")));
     done(&store, Update::new().set_if_absent("a", s("2")).set_if_absent("b", n("2e1")));
@@ -56,13 +56,13 @@ fn add_starts_at_zero_and_is_exact() {
 }
 
 #[test]
-fn adding_to_what_is_no_number_is_invalid_and_changes_nothing() {
+fn adding_to_text_is_invalid_and_changes_nothing() {
     let store = MemoryStore::new();
     let before = with(with(item("A", "1"), "text", s("5")), "large", n("1e40"));
     put(&store, before);
     let before = get(&store, "A", "1");
     for name in ["text", "large", "pk"] {
-        // The change that fails comes after one that has no effect and one that succeeds.
+        // The failing change follows one without effect and one that succeeds.
         let update = Update::new().remove("missing").set("other", s("x")).add(name, 1).set("later", s("6"));
         let write = Write::update(key("A", "1"), update);
         assert_eq!(try_write(&store, write).unwrap_err().kind(), ErrorKind::Invalid, "{name}");
@@ -71,7 +71,7 @@ fn adding_to_what_is_no_number_is_invalid_and_changes_nothing() {
 }
 
 #[test]
-fn an_update_moves_an_item_in_the_index_and_takes_it_out() {
+fn update_moves_an_item_in_the_index_and_removes_it() {
     let store = MemoryStore::new();
     let read = |pk: &str| query(&store, Query::index(partition(pk))).items.len();
     done(&store, Update::new().set(GSI1PK, s("I")));
@@ -88,7 +88,7 @@ fn an_update_moves_an_item_in_the_index_and_takes_it_out() {
 }
 
 #[test]
-fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
+fn item_that_left_an_index_partition_moves_in_its_new_one() {
     let store = MemoryStore::new();
     let read = |pk: &str| {
         let found = query(&store, Query::index(partition(pk))).items;
@@ -102,7 +102,7 @@ fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
     done(&store, Update::new().set(GSI1PK, s("J")));
     done(&store, Update::new().set(GSI1SK, s("1")));
     assert_eq!((read("I"), read("J")), (vec!["2".into()], vec!["1".into(), "2".into()]));
-    // The same by way of no partition at all.
+    // Now by leaving the index in between.
     done(&store, Update::new().remove(GSI1SK));
     done(&store, Update::new().set(GSI1PK, s("I")));
     done(&store, Update::new().set(GSI1SK, s("1")));
@@ -111,8 +111,8 @@ fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
 }
 
 #[test]
-fn an_item_may_be_too_large_for_an_update_though_not_for_a_put() {
-    // The key has 6 bytes, the overhead of an update 3, and of each change 19 or 2.
+fn item_may_be_too_large_for_an_update_but_not_for_a_put() {
+    // The key is 6 bytes, the overhead of an update is 3, and that of each change 19 or 2.
     for (size, changes, fits) in [
         (409_584, Update::new().set("absent", s("")).remove("absent2"), false),
         (409_600 - 16, Update::new().set("x", s(&"y".repeat(409_600 - 16 - 7))), true),
@@ -134,7 +134,7 @@ fn an_item_may_be_too_large_for_an_update_though_not_for_a_put() {
 }
 
 #[test]
-fn an_update_cannot_make_an_item_larger_than_400_kb() {
+fn update_cannot_make_an_item_larger_than_400_kb() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 300_000));
     let error = update(&store, Update::new().set("y", s(&"y".repeat(110_000)))).unwrap_err();
@@ -143,7 +143,7 @@ fn an_update_cannot_make_an_item_larger_than_400_kb() {
 }
 
 #[test]
-fn the_size_kept_through_updates_is_the_size_of_the_item() {
+fn stored_size_equals_the_size_of_the_item_after_updates() {
     let store = MemoryStore::new();
     put(&store, with(with(item("A", "1"), "n", n("99")), "gone", s("some text")));
     done(&store, Update::new().add("n", 1).remove("gone").set("new", n("1e3")).set_if_absent("more", s("x")));
@@ -153,7 +153,7 @@ fn the_size_kept_through_updates_is_the_size_of_the_item() {
 }
 
 #[test]
-fn the_condition_is_looked_at_before_the_changes() {
+fn condition_is_evaluated_before_the_changes() {
     let store = MemoryStore::new();
     put(&store, with(item("A", "1"), "text", s("x")));
     let write = Write::update(key("A", "1"), Update::new().add("text", 1));
@@ -162,7 +162,7 @@ fn the_condition_is_looked_at_before_the_changes() {
 }
 
 #[test]
-fn conditions_and_changes_see_the_item_as_it_was() {
+fn conditions_and_changes_see_the_item_before_the_write() {
     let store = MemoryStore::new();
     done(&store, Update::new().set("version", n("1")));
     let next = || {
