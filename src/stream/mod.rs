@@ -2,13 +2,13 @@
 
 pub(crate) mod audit;
 mod bounded;
+mod entries;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod plan;
 #[cfg(feature = "streams")]
 mod poller;
 pub(crate) mod projector;
-mod rows;
 mod sink;
 
 pub use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
