@@ -14,6 +14,6 @@ mod sink;
 pub use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 pub use audit::{AuditCursor, AuditPage, Auditor, Discrepancy, Finding};
 #[cfg(feature = "streams")]
-pub use poller::{PollEvent, PollStart, PollSummary, Poller, local_streams_client};
+pub use poller::{PollEvent, PollStart, PollSummary, Poller, aws_sdk_dynamodbstreams, local_streams_client};
 pub use projector::{Projection, Projector, RecordOutcome};
 pub use sink::{DeadLetterSink, JsonLinesSink};
