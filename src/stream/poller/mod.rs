@@ -256,7 +256,7 @@ impl Poller {
     /// use threadline::stream::PollEvent;
     ///
     /// let poller = poller.observer(|event| {
-    ///     if let PollEvent::Failed { error } = event {
+    ///     if let PollEvent::Failed { error, .. } = event {
     ///         eprintln!("{error}");
     ///     }
     /// });
