@@ -1,4 +1,4 @@
-//! A store that takes only so many requests at once.
+//! A store with a limit of concurrent requests.
 
 use std::sync::Arc;
 
@@ -9,27 +9,27 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::request::{Answer, Checked, Operation};
 use crate::store::Store;
 
-/// The most requests that a batch has under way at once.
-const MOST_REQUESTS: usize = 8;
+/// The maximum number of concurrent requests of a batch.
+const MAX_REQUESTS: usize = 8;
 
-/// The store, for one batch: however many groups, users and rows are in it, it meets only so many requests at once. Those above it
-/// wait for their turn, in the order in which they came.
+/// The store of one batch, with a limit of concurrent requests. Further requests wait for a permit, in order of
+/// arrival.
 ///
-/// No read fails for good, and a write only as [`Invalid`](ErrorKind::Invalid), if the stored item does not take it: no other answer
-/// of a store gives up a record, or is a finding.
+/// A read never fails permanently. A write does so only as [`Invalid`](ErrorKind::Invalid), if the stored item
+/// refuses it. So no other answer of the store dead-letters a record or becomes a finding.
 #[derive(Debug)]
 pub(super) struct Bounded {
     store: Arc<dyn Store>,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 impl Bounded {
     pub(super) fn new(store: &Arc<dyn Store>) -> Self {
-        Self { store: Arc::clone(store), turns: Semaphore::new(MOST_REQUESTS) }
+        Self { store: Arc::clone(store), permits: Semaphore::new(MAX_REQUESTS) }
     }
 }
 
-// The semaphore is never closed, so that each request gets its turn.
+// The semaphore is never closed, so `acquire` cannot fail.
 #[async_trait]
 impl Store for Bounded {
     fn table_name(&self) -> &str {
@@ -38,16 +38,16 @@ impl Store for Bounded {
 
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let operation = request.operation();
-        let _turn = self.turns.acquire().await;
+        let _permit = self.permits.acquire().await;
         self.store.execute(request).await.map_err(|error| {
             let is_refusal = operation.writes() && error.kind() == ErrorKind::Invalid;
-            if is_refusal || operation == Operation::Scan { error } else { may_pass(error) }
+            if is_refusal || operation == Operation::Scan { error } else { retryable(error) }
         })
     }
 }
 
-/// The error of a request, as one to be tried again.
-fn may_pass(error: Error) -> Error {
+/// Returns the error, with a permanent one as a reason to retry.
+fn retryable(error: Error) -> Error {
     match error.recovery() {
         Recovery::Retry | Recovery::Operator => error,
         Recovery::Permanent => Error::new(ErrorKind::Unavailable, "the store refused the request").with_source(error),

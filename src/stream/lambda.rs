@@ -1,10 +1,11 @@
-//! The events that AWS Lambda brings from the table's stream, and what a function answers.
+//! Conversion of AWS Lambda events into stream records, and of projections into partial batch responses.
 //!
-//! A function reads its event with [`records_from_event`], projects the records, and answers with [`DynamoDbEventResponse`]:
+//! A function reads its event with [`records_from_event`], projects the records, and returns a
+//! [`DynamoDbEventResponse`]:
 //!
 //! ```
-//! # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
-//! # async fn run() -> threadline::Result<()> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> threadline::Result<()> {
 //! # use threadline::MemoryStore;
 //! use threadline::stream::Projector;
 //! use threadline::stream::lambda::{DynamoDbEventResponse, records_from_event};
@@ -20,10 +21,11 @@
 //! # }
 //! ```
 //!
-//! The event source mapping must have `ReportBatchItemFailures` among its function response types: without it Lambda takes
-//! every answer for a success, and what failed is lost
-//! ([partial batch responses](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html)).
-//! `examples/lambda` is a whole function.
+//! The event source mapping must have `ReportBatchItemFailures` among its function response types. Without it, Lambda
+//! takes every response as a success, and failed records are lost: see [partial batch responses]. `examples/lambda`
+//! is a complete function.
+//!
+//! [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 
 use aws_lambda_events::event::dynamodb::{EventRecord, UserIdentity};
 use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;
@@ -37,37 +39,56 @@ use crate::item::Item;
 use crate::key::{PK, SK};
 use crate::store::record::{RawRecord, RecordKind, SequenceNumber, StreamRecord};
 
+pub use aws_lambda_events;
 pub use aws_lambda_events::event::streams::DynamoDbEventResponse;
 
-/// The deepest that a record's JSON may be nested: what `serde_json` reads, and twice what DynamoDB's 32 levels make of it.
+/// The maximum nesting depth of a record's JSON: the limit of `serde_json`, and twice the depth of DynamoDB's 32
+/// levels.
 const MAX_DEPTH: usize = 128;
 
-/// Reads the records of an event, one for each, in their order.
+/// Reads the records of an event, in order.
 ///
-/// Unlike the types of `aws_lambda_events`, of which one bad record makes the whole event unreadable, this reads what there is:
-/// a record of which a part cannot be read has that part missing, and its JSON in [`StreamRecord::raw`]. Where the projector
-/// needs that part, the record goes to its dead-letter sink, and blocks nothing. An attribute of a type that this crate does not
-/// know is left out of its image.
+/// With the types of `aws_lambda_events`, one invalid record makes the whole event unreadable. This function reads
+/// everything that is valid. If a part of a record is unreadable, the record lacks that part, and
+/// [`StreamRecord::raw`] contains its JSON. If the projector needs the part, the record goes to the dead-letter sink
+/// and blocks no other. An image omits attributes of unknown types.
 ///
-/// A record that is nested more than 128 deep, as neither DynamoDB nor `serde_json`'s parser brings it, keeps no more than its
-/// number.
+/// A record that is nested more than 128 levels deep keeps only its kind and sequence number. DynamoDB never sends one.
+///
+/// ```
+/// # fn main() -> threadline::Result<()> {
+/// use threadline::stream::RecordKind;
+/// use threadline::stream::lambda::records_from_event;
+///
+/// let keys = serde_json::json!({ "pk": { "S": "GRP#1" }, "sk": { "S": "GRP" } });
+/// let event = serde_json::json!({ "Records": [{
+///     "eventSource": "aws:dynamodb",
+///     "eventName": "INSERT",
+///     "dynamodb": { "Keys": keys, "SequenceNumber": "7" },
+/// }] });
+/// let records = records_from_event(&event)?;
+/// assert_eq!(records[0].kind, RecordKind::Insert);
+/// assert_eq!(records[0].key()?.pk.as_str(), "GRP#1");
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another source (a queue, a topic, a Kinesis stream), or of a
-/// table with other keys. One such record is enough, since all records of a batch come from one source. Let the invocation fail
-/// then: a success would delete the event.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another source (a queue, a topic, a Kinesis
+/// stream) or of a table with other keys. One such record is enough, because all records of a batch have the same
+/// source. Let the invocation fail then: a success would delete the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
-        let message = "the event has no list of `Records`: the function was called with no event of a DynamoDB stream";
+        let message = "the event has no list of `Records`; invoke the function with events of a DynamoDB stream";
         Error::new(ErrorKind::Misconfigured, message)
     })?;
     if !records.is_empty() && !records.iter().any(is_of_a_stream) {
-        return Err(Error::new(ErrorKind::Misconfigured, "the event is not of a DynamoDB stream"));
+        return Err(Error::new(ErrorKind::Misconfigured, "the event is not from a DynamoDB stream"));
     }
     records.iter().map(read).collect()
 }
 
-/// Reads the records of an event of this table's stream, as [`records_from_event`] does.
+/// Reads the records of an event, as [`records_from_event`] does, and checks that they are from this table's stream.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -83,8 +104,8 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
 /// ```
 ///
 /// # Errors
-/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's stream. With an
-/// ARN, a table of this name in another region or account is another table.
+/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's
+/// stream. If `table` is an ARN, a table with the same name in another region or account is another table.
 pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
     // The SDK accepts a table's ARN as its name.
     let (owner, table) = table_in(table).map_or((None, table), |(owner, table)| (Some(owner), table));
@@ -93,46 +114,46 @@ pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>>
             |(its_owner, name): &(&str, &str)| *name != table || owner.is_some_and(|owner| owner != *its_owner);
         if let Some((_, other)) = table_of(record).filter(is_other) {
             return Err(
-                Error::new(ErrorKind::Misconfigured, "the event is of another table's stream").with_table(other)
+                Error::new(ErrorKind::Misconfigured, "the event is from another table's stream").with_table(other)
             );
         }
     }
     records_from_event(event)
 }
 
-/// Returns the table whose stream the record is of, as [`table_in`] does.
+/// Returns the owner and name of the record's table, as [`table_in`] does.
 fn table_of(record: &Value) -> Option<(&str, &str)> {
     table_in(part(record, "eventSourceARN").as_str()?)
 }
 
-/// Returns the region and account, and the name, of the table in the ARN of a table or of its stream.
+/// Parses the ARN of a table or stream. Returns its prefix with region and account, and the table's name.
 fn table_in(arn: &str) -> Option<(&str, &str)> {
     let (owner, resource) = arn.split_once(":table/")?;
     Some((owner, resource.split('/').next()?))
 }
 
-/// Returns the name of the service that the record is from, if it has one.
+/// Returns the name of the record's event source, if present.
 fn source_of(record: &Value) -> Option<&Value> {
-    // SNS spells the attribute in its own way.
+    // SNS capitalizes the attribute name.
     ["eventSource", "EventSource"].iter().filter_map(|name| record.get(name)).find(|source| !source.is_null())
 }
 
-/// Returns `true` for a record that names its source, which is then checked, or that has the part of a stream's record.
+/// Returns `true` if the record names its source, which is checked later, or contains a stream record.
 fn is_of_a_stream(record: &Value) -> bool {
     source_of(record).is_some() || record.get("dynamodb").is_some()
 }
 
-/// Refuses a record of another source, or of a table with other keys.
+/// Refuses a record of another source or of a table with other keys.
 fn check_source(event_record: &Value) -> Result<()> {
     let source = source_of(event_record);
-    // What is no map of attributes is a corrupt record of any table.
+    // Keys that are no map of attributes show a corrupt record, not another table.
     let keys = part(part(event_record, "dynamodb"), "Keys").as_object().filter(|keys| !keys.is_empty());
     let is_another_type = |key: &Value| key.as_object().is_some_and(|key| !key.contains_key("S"));
     let has_key = |name: &&str| keys.is_none_or(|keys| keys.get(*name).is_some_and(|key| !is_another_type(key)));
     let message = match source {
-        Some(source) if source.as_str() != Some("aws:dynamodb") => "the event is not of a DynamoDB stream",
+        Some(source) if source.as_str() != Some("aws:dynamodb") => "the event is not from a DynamoDB stream",
         _ if [PK, SK].iter().all(has_key) => return Ok(()),
-        _ => "the event is of a table with other keys than `pk` and `sk`",
+        _ => "the event is from a table with other keys than `pk` and `sk`",
     };
     let error = Error::new(ErrorKind::Misconfigured, message);
     Err(match table_of(event_record) {
@@ -167,12 +188,12 @@ fn read(event_record: &Value) -> Result<StreamRecord> {
     Ok(record)
 }
 
-/// The part of this name; null where there is none.
+/// Returns the field with this name, or null.
 fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Returns the attributes that can be read, if any, and whether those are all.
+/// Returns the readable attributes, if any, and `true` if these are all.
 fn image(value: &Value) -> (Option<Item>, bool) {
     let Some(attributes) = value.as_object() else { return (None, value.is_null()) };
     let mut item = Item::new();
@@ -182,30 +203,30 @@ fn image(value: &Value) -> (Option<Item>, bool) {
         }
     }
     let is_whole = item.len() == attributes.len();
-    (unless_empty(item), is_whole)
+    (non_empty(item), is_whole)
 }
 
-/// Whether the value is nested no deeper than it may be, found without nesting calls that deep.
+/// Returns `true` if the value is nested at most [`MAX_DEPTH`] levels deep. It does not recurse.
 fn is_shallow(value: &Value) -> bool {
-    let mut open = vec![(value, 1)];
-    while let Some((value, depth)) = open.pop() {
+    let mut pending = vec![(value, 1)];
+    while let Some((value, depth)) = pending.pop() {
         if depth > MAX_DEPTH {
             return false;
         }
         match value {
-            Value::Array(values) => open.extend(values.iter().map(|value| (value, depth + 1))),
-            Value::Object(fields) => open.extend(fields.values().map(|value| (value, depth + 1))),
+            Value::Array(values) => pending.extend(values.iter().map(|value| (value, depth + 1))),
+            Value::Object(fields) => pending.extend(fields.values().map(|value| (value, depth + 1))),
             _ => {}
         }
     }
     true
 }
 
-/// The record of an event that was read into the types of `aws_lambda_events`.
+/// Converts a record of `aws_lambda_events`.
 ///
 /// ```
-/// use aws_lambda_events::event::dynamodb::Event;
 /// use threadline::stream::StreamRecord;
+/// use threadline::stream::lambda::aws_lambda_events::event::dynamodb::Event;
 ///
 /// fn records(event: Event) -> Vec<StreamRecord> {
 ///     event.records.into_iter().map(StreamRecord::from).collect()
@@ -218,30 +239,31 @@ impl From<EventRecord> for StreamRecord {
         let by = record.user_identity.unwrap_or_default();
         let UserIdentity { type_, principal_id, .. } = &by;
         Self {
-            // There an image that is missing is an empty one, which no item has.
-            old: unless_empty(change.old_image.into()),
-            new: unless_empty(change.new_image.into()),
+            // In `EventRecord`, a missing image is an empty one. No item is empty.
+            old: non_empty(change.old_image.into()),
+            new: non_empty(change.new_image.into()),
             expired: by_time_to_live(Some(type_), Some(principal_id)),
             ..Self::new(RecordKind::from(record.event_name.as_str()), change.keys.into(), sequence)
         }
     }
 }
 
-fn unless_empty(image: Item) -> Option<Item> {
+fn non_empty(image: Item) -> Option<Item> {
     (!image.is_empty()).then_some(image)
 }
 
-/// Whether it was DynamoDB itself that deleted the item, because it had expired
-/// ([how it is told](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html)).
+/// Returns `true` if DynamoDB deleted the item because it expired. DynamoDB sets an [identity] for this.
+///
+/// [identity]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 fn by_time_to_live(identity_type: Option<&str>, principal: Option<&str>) -> bool {
     identity_type == Some("Service") && principal == Some("dynamodb.amazonaws.com")
 }
 
-/// The partial batch response: the lowest sequence number that failed, from which Lambda brings the records again, or nothing
-/// where all went well.
+/// Converts a projection into a partial batch response.
 ///
-/// Where a record failed that has no number, the one number is empty, and Lambda brings the whole batch again. Whatever comes
-/// again does no harm: the projector's writes are idempotent.
+/// The response contains the lowest failed sequence number, or nothing if all records succeeded. Lambda redelivers
+/// the records from that number on. If a failed record has no number, the response contains an empty one, and Lambda
+/// redelivers the whole batch. Redelivery does no harm, because the projector's writes are idempotent.
 impl From<&Projection> for DynamoDbEventResponse {
     fn from(projection: &Projection) -> Self {
         let mut response = Self::default();

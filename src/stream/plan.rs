@@ -1,4 +1,4 @@
-//! What a batch of records asks for: at most one piece of work for each group and each user.
+//! The work of a batch of records: at most one task for each group and each user.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,36 +13,36 @@ use crate::model::{
 use crate::store::record::{RecordKind, StreamRecord};
 use crate::stored::Entity;
 
-/// What a batch asks for. The maps are ordered, so that a run is the same each time.
+/// The work of a batch. The maps are ordered, so that each run is the same.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// What each record is about, in their order.
+    /// The subject of each record, in the order of the records.
     pub(super) subjects: Vec<Subject>,
     pub(super) groups: BTreeMap<GroupId, GroupWork>,
     pub(super) users: BTreeMap<UserId, User>,
 }
 
-/// What a record is about.
+/// The subject of a record.
 #[derive(Clone, Debug)]
 pub(super) enum Subject {
-    /// None of the projector's business.
+    /// Nothing that the projector handles.
     Nothing,
-    /// The rows of this group.
+    /// The entries of this group.
     Group(GroupId),
-    /// The rows that this user's names stand in.
+    /// The entries that contain this user's names.
     User(UserId),
-    /// It cannot be read.
+    /// An unreadable record.
     Refused(Arc<Error>),
 }
 
-/// What is to be done for a group.
+/// The work for a group.
 #[derive(Debug, Default)]
 pub(super) struct GroupWork {
-    /// The newest message of the batch, in its newest revision, also where it has gone since. It is asked for only where none has.
+    /// The newest message of the batch, in its newest revision. It is used only if `removed` is empty.
     pub(super) newest: Option<Message>,
-    /// The messages that went from the table. One of them may be there again: the thread itself will tell.
+    /// The messages that were removed. One of them may be stored again, so the projector reads the thread.
     pub(super) removed: BTreeSet<MessagePosition>,
-    /// The rows of those who joined, as they were put.
+    /// The entries of new members, as they were put.
     pub(super) joined: BTreeMap<UserId, Membership>,
 }
 
@@ -64,7 +64,7 @@ impl Plan {
             Ownership::Ours(known) => known,
         };
         if record.kind == RecordKind::Unknown {
-            return Err(Error::invalid("the record is none of INSERT, MODIFY and REMOVE"));
+            return Err(Error::invalid("record has an unknown event name; expected INSERT, MODIFY or REMOVE"));
         }
         match known {
             KnownKey::Message(key) => self.add_message(key, record),
@@ -83,7 +83,7 @@ impl Plan {
             return Ok(Subject::Group(group));
         }
         let new = read::<Message>(record)?;
-        // An application may keep attributes of its own in a message; they concern no inbox entry.
+        // An application may store its own attributes in a message. No inbox entry shows them.
         let is_same = |old: Message| old.revision() == new.revision() && old.expires_at() == new.expires_at();
         if record.kind == RecordKind::Modify && read_old(record).is_some_and(is_same) {
             return Ok(Subject::Nothing);
@@ -93,12 +93,12 @@ impl Plan {
     }
 
     fn add_user(&mut self, id: UserId, record: &StreamRecord) -> Result<Subject> {
-        // A new user is in no membership, and the memberships of one who is gone are the application's to decide on.
+        // A new user has no membership yet. The application decides about the memberships of a deleted user.
         if record.kind != RecordKind::Modify {
             return readable::<User>(record);
         }
         let user = read::<User>(record)?;
-        // An application may keep attributes of its own in a user; they are in no membership.
+        // An application may store its own attributes in a user. No membership contains them.
         if read_old(record).is_some_and(|old: User| old.profile() == user.profile()) {
             return Ok(Subject::Nothing);
         }
@@ -110,11 +110,11 @@ impl Plan {
     }
 
     fn add_membership(&mut self, group: GroupId, user: UserId, record: &StreamRecord) -> Result<Subject> {
-        // The projector's own writes are among the others: it only ever changes memberships, so it never feeds itself.
+        // The projector only updates memberships, so skipping updates also skips its own writes.
         if record.kind != RecordKind::Insert {
             return readable::<Membership>(record);
         }
-        // A new membership says what its writer knew, and what was projected meanwhile did not reach it.
+        // A new membership shows what its writer knew. A projection since then did not reach it.
         let membership = read::<Membership>(record)?;
         self.groups.entry(group).or_default().joined.insert(user, membership);
         Ok(Subject::Group(group))
@@ -124,7 +124,7 @@ impl Plan {
 impl GroupWork {
     fn show(&mut self, message: Message) {
         let order = |message: &Message| (message.position(), message.revision());
-        // Of two records of one revision, the later one has the expiry of now.
+        // Of two records with the same revision, the later one has the current expiry.
         if self.newest.as_ref().is_none_or(|newest| order(newest) <= order(&message)) {
             self.newest = Some(message);
         }
@@ -134,22 +134,22 @@ impl GroupWork {
 /// Returns the key of the record's item.
 ///
 /// # Errors
-/// `Misconfigured` for the record of a table with other keys; `Invalid` for one that came without keys that can be read, or with
-/// a text that no item's key can be.
+/// `Misconfigured` for a record of a table with other keys. `Invalid` for a record without readable keys, or with an
+/// invalid key.
 fn key_of(record: &StreamRecord) -> Result<Key> {
     let has_our_keys = || [PK, SK].iter().all(|name| record.keys.get_s(name).is_some());
     record.key().map_err(|error| match record.keys.is_empty() || has_our_keys() {
         true => error,
-        false => Error::new(ErrorKind::Misconfigured, format!("the record is of a table with other keys: {error}")),
+        false => Error::new(ErrorKind::Misconfigured, format!("record belongs to a table with other keys: {error}")),
     })
 }
 
 fn read<E: Entity>(record: &StreamRecord) -> Result<E> {
     let Some(image) = &record.new else {
         return Err(match record.raw {
-            Some(_) => Error::invalid("the record has no new image that can be read"),
+            Some(_) => Error::invalid("record has no readable new image"),
             None => {
-                let message = "the record has no new image: the table's stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES";
+                let message = "record has no new image; set the table's stream to NEW_IMAGE or NEW_AND_OLD_IMAGES";
                 Error::new(ErrorKind::Misconfigured, message)
             }
         }
@@ -162,7 +162,7 @@ fn read_old<E: Entity>(record: &StreamRecord) -> Option<E> {
     record.old.clone().and_then(|old| E::from_item(old).ok())
 }
 
-/// Returns that there is nothing to do, if the item as it is now can be read.
+/// Returns [`Subject::Nothing`], or an error if the new image is unreadable.
 fn readable<E: Entity>(record: &StreamRecord) -> Result<Subject> {
     match &record.new {
         Some(image) => E::from_item(image.clone()).map(|_| Subject::Nothing),

@@ -1,4 +1,5 @@
-//! `projector.advance`, `projector.refresh`, `projector.join`, `projector.rename`: what a batch of records does to the inbox rows.
+//! `projector.advance`, `projector.refresh`, `projector.join`, `projector.rename`: apply a batch of records to inbox
+//! entries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::sync::Arc;
 use futures_util::{FutureExt, StreamExt};
 
 use super::bounded::Bounded;
+use super::entries;
 use super::plan::{GroupWork, Plan, Subject};
-use super::rows;
 use super::sink::DeadLetterSink;
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term, Times};
 use crate::error::{Error, Recovery, Result};
@@ -97,85 +98,142 @@ const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent()
 const MOVE: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership is as it was read").times(Times::PerMember);
 
-/// Keeps the inbox rows true to the messages and the users, from the table's stream.
+/// Keeps the inbox entries up to date with the messages and the users, from the records of the table's stream.
 ///
-/// * **Monotonic and idempotent**: a row only moves forward, by one conditional update, to a newer message or a newer revision
-///   of the one it shows. A record may come again, late or in a cut batch, and does no harm. Only where a message has expired or is
-///   gone from the table does a row that shows it go back, to the newest that is left.
-/// * An expiry that another program sets, changes or removes reaches the rows that show the message.
-/// * **Coalescing**: of a batch, only the newest message of each group and the newest version of each user are projected. A
-///   message costs 3 WCU a member (1 of the table, 2 of the index) and 1 RCU per 4 KB of members.
-/// * An edit or deletion of the newest message refreshes the rows' preview; one of an older message changes no row.
-/// * A user's new names reach the user's rows and the other side of the user's direct conversations. Messages keep the names they
-///   were sent with.
-/// * A row follows from the newest message and the names of its users alone. So the order does not matter in which they come, the
-///   preview is cut for the names of now, and a row stays under 1 KB.
-/// * A new row is compared with the thread and its users, and set right where what its writer knew is behind: 1 RCU for the thread and
-///   1 for each user. A row that is right, as nearly all are, is not written.
-/// * A row that cannot be written does not keep the others from it. Of several failures a record gets one that may pass.
-/// * It skips the records of its own writes, so it never feeds itself, and those of entities that it does not know.
+/// * **Monotonic and idempotent**: an entry only moves forward, by one conditional update: to a newer message, or to
+///   a newer revision of the same message. So a redelivered, late or partial batch does no harm. An entry goes back
+///   only if the message that it shows expired or was removed, and then to the newest remaining message.
+/// * **Expiry**: if another program sets, changes or removes the expiry of a message, the entries that show it follow.
+/// * **Coalescing**: the projector projects only the newest message of each group and the newest version of each user
+///   in a batch. A message costs 3 WCU per member (1 in the table, 2 in the index) and 1 RCU per 4 KB of members.
+/// * **Edits and deletions** of the newest message refresh the preview. Those of an older message change no entry.
+/// * **Renames**: a user's new names reach the user's entries and the other member's entries of direct conversations.
+///   Messages keep the names with which they were sent.
+/// * **Independent of order**: an entry depends only on the newest message and on its users' names. The preview is
+///   cut to fit beside the current names, so that an entry stays under 1 KB.
+/// * **New entries** are compared with the thread and their users: 1 RCU for the thread and 1 RCU per user. The
+///   projector writes only the few that are outdated.
+/// * **Independent entries**: if an entry cannot be written, the others still are. If a record has several errors,
+///   its outcome is one that is not permanent.
+/// * **No feedback**: the projector skips the records of its own writes, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
     store: Arc<dyn Store>,
     sink: Option<Arc<dyn DeadLetterSink>>,
 }
 
-/// What became of one record.
+/// The outcome of one record.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RecordOutcome {
-    /// The rows show it, or something newer.
+    /// The entries show the record's state, or a newer one.
     Done,
-    /// It is none of the projector's business.
+    /// The record concerns nothing that the projector handles.
     Nothing,
-    /// It failed and may succeed when it is tried again.
+    /// The record failed. A retry may succeed.
     Failed(Arc<Error>),
-    /// It can never succeed. The sink has it; where there is none, the log says that it was, and not what was in it.
+    /// The record can never succeed. The dead-letter sink has it. Without a sink, only a log entry without content
+    /// remains.
     DeadLetter(Arc<Error>),
 }
 
-/// What became of a batch: one outcome for each record, in their order.
+/// The outcomes of a batch of records.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-#[must_use = "some of the records may have failed, and must be tried again"]
+#[must_use = "records may have failed and must be retried"]
 pub struct Projection {
-    /// The outcomes.
+    /// One outcome per record, in the order of the records.
     pub outcomes: Vec<RecordOutcome>,
-    /// The lowest sequence number that failed: the batch has to be tried again from there on. `None` where nothing failed, and
-    /// where a record failed that has no number: then [`has_failed`](Self::has_failed) tells that the whole batch has to be.
+    /// The lowest failed sequence number. Retry the batch from this record.
+    ///
+    /// It is `None` if no record failed, or if a failed record has no number. In the second case
+    /// [`has_failed`](Self::has_failed) returns `true`, and the whole batch must be retried.
     pub lowest_failed: Option<SequenceNumber>,
 }
 
 impl Projection {
-    /// Whether any record failed, to be tried again.
+    /// Returns `true` if any record failed and must be retried.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::Projector;
+    ///
+    /// let store = MemoryStore::new();
+    /// let records = store.records_after(None, 100)?;
+    /// let projection = Projector::new(store).project(&records).await;
+    /// if projection.has_failed() {
+    ///     // Retry the records from `lowest_failed`.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn has_failed(&self) -> bool {
         self.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::Failed(_)))
     }
 }
 
 impl Projector {
-    /// A projector on this store, without a sink: of a record that can never succeed, an error in the log is all that is left.
+    /// Creates a projector on this store, without a dead-letter sink. A dead letter then leaves only an error in the
+    /// log.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::Projector;
+    ///
+    /// let projector = Projector::new(MemoryStore::new());
+    /// ```
     pub fn new(store: impl Store + 'static) -> Self {
         Self { store: Arc::new(store), sink: None }
     }
 
-    /// The same, with a sink for records that can never succeed.
+    /// Sets the sink for dead letters. Default: none.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::{JsonLinesSink, Projector};
+    ///
+    /// let projector = Projector::new(MemoryStore::new()).dead_letters(JsonLinesSink::new(std::io::stderr()));
+    /// ```
     #[must_use]
     pub fn dead_letters(mut self, sink: impl DeadLetterSink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
         self
     }
 
-    /// Projects a batch of records of one shard, in their order. Every record has an outcome; a record that fails does not keep
-    /// the others from being projected. Groups, users and rows are projected side by side, with at most 8 requests at once.
+    /// Projects a batch of records of one shard, in stream order.
+    ///
+    /// Every record gets an outcome. If a record fails, the others are still projected. Groups, users and entries are
+    /// projected concurrently, with at most 8 requests at once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::{NewUser, Threadline};
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::Projector;
+    ///
+    /// let store = MemoryStore::new();
+    /// # let chat = Threadline::new(store.clone());
+    /// # let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// # let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// # chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// let records = store.records_after(None, 100)?;
+    /// let projection = Projector::new(store).project(&records).await;
+    /// assert_eq!(projection.outcomes.len(), records.len());
+    /// assert_eq!(projection.lowest_failed, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn project(&self, records: &[StreamRecord]) -> Projection {
         let plan = Plan::of(records);
         let store = Bounded::new(&self.store);
         let groups = plan.groups.iter().map(|(id, work)| keyed(*id, project_group(&store, *id, work)).boxed());
-        let groups: BTreeMap<_, _> = rows::at_once(groups).collect().await;
-        // Behind the groups: one row is seldom written for both at once then, which would cost a refused write.
+        let groups: BTreeMap<_, _> = entries::concurrently(groups).collect().await;
+        // After the groups: if both wrote an entry at once, one of the writes would be refused.
         let users = plan.users.iter().map(|(id, user)| keyed(*id, rename(&store, user)).boxed());
-        let users: BTreeMap<_, _> = rows::at_once(users).collect().await;
+        let users: BTreeMap<_, _> = entries::concurrently(users).collect().await;
 
         let mut projection = Projection::default();
         let mut failed = Vec::new();
@@ -197,8 +255,9 @@ impl Projector {
         projection
     }
 
-    /// Projects all records that the in-memory store has, as its stream would bring them: what moves the inboxes in tests and
-    /// examples. What was projected before changes nothing.
+    /// Projects all records of the in-memory store, in stream order. Tests and examples use it to update the inboxes.
+    ///
+    /// Records that were projected before change nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -222,33 +281,77 @@ impl Projector {
     /// ```
     ///
     /// # Errors
-    /// As [`MemoryStore::records_after`]. A record that fails is no error: it has an outcome of its own.
+    /// As [`MemoryStore::records_after`]. A failed record is an outcome, not an error.
     pub async fn catch_up(&self, store: &MemoryStore) -> Result<Projection> {
         Ok(self.project(&store.records_after(None, usize::MAX)?).await)
     }
 
-    /// Moves the rows of the message's group forward to it: what a record of the message does. Rows that show it, or something
-    /// newer, stay as they are.
+    /// Moves the entries of the message's group forward to it, as the message's stream record does.
+    ///
+    /// Entries that show the message, or a newer one, do not change.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::{MemoryStore, NewUser, Threadline};
+    /// # let store = MemoryStore::new();
+    /// # let chat = Threadline::new(store.clone());
+    /// # let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// # let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// # let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// use threadline::stream::Projector;
+    ///
+    /// let message = thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// Projector::new(store).advance(&message).await?;
+    ///
+    /// let inbox = chat.inbox(bayko.id()).fetch().await?;
+    /// assert_eq!(inbox.items[0].last_message(), Some(message.position()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send). The rows that could be moved have moved then; a repeat moves the rest.
+    /// As [`StoreExt::send`](crate::store::StoreExt::send). By then, all entries that can be moved have moved. A
+    /// retry moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, ADVANCE);
-        call.run(rows::advance(&call, message, &mut BTreeMap::new())).await
+        call.run(entries::advance(&call, message, &mut BTreeMap::new())).await
     }
 
-    /// Gives a user's names to the rows they stand in: what a record of a change of the user does. Rows with these names, or later
-    /// ones, stay as they are.
+    /// Copies a user's names into the entries that contain them, as the stream record of a rename does.
+    ///
+    /// Entries with these names, or later ones, do not change.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::{MemoryStore, NewUser, Threadline, UserChange};
+    /// # let store = MemoryStore::new();
+    /// # let chat = Threadline::new(store.clone());
+    /// # let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// # let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// # chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// use threadline::stream::Projector;
+    ///
+    /// let renamed = chat.update_user(&andrew, UserChange::new().display_name("Andrew B.")?).await?;
+    /// Projector::new(store).rename(&renamed).await?;
+    ///
+    /// let inbox = chat.inbox(bayko.id()).fetch().await?;
+    /// assert_eq!(inbox.items[0].other(), Some(renamed.profile()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send). The rows that could be changed have changed then; a repeat changes
-    /// the rest.
+    /// As [`StoreExt::send`](crate::store::StoreExt::send). By then, all entries that can be changed have changed. A
+    /// retry changes the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         rename(&Bounded::new(&self.store), user).await
     }
 
-    /// Hands a record that can never succeed to the sink. Where that fails, the record is tried again, so that it is not lost.
+    /// Passes a dead letter to the sink. If that fails, the record counts as failed and is retried, so that it is not
+    /// lost.
     async fn keep_dead_letter(&self, record: &StreamRecord, outcome: RecordOutcome) -> RecordOutcome {
         let RecordOutcome::DeadLetter(error) = &outcome else { return outcome };
         let Some(sink) = &self.sink else {
@@ -257,7 +360,7 @@ impl Projector {
                 kind = record.kind.as_str(),
                 sequence = record.sequence.as_ref().map(SequenceNumber::as_str),
                 error = ?error.kind(),
-                "a record can never be projected, and there is no sink to keep it",
+                "a record can never be projected, and the projector has no dead-letter sink",
             );
             return outcome;
         };
@@ -272,11 +375,11 @@ async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> R
     let mut joined = work.joined.clone();
     let moved = if !work.removed.is_empty() {
         let call = begin!(store, REFRESH);
-        // The thread itself tells what is newest, so this is also what the batch's newest message asks for.
-        call.run(rows::refresh(&call, group, &work.removed, &mut joined)).await
+        // A refresh reads the newest message from the thread, so it also projects the newest message of the batch.
+        call.run(entries::refresh(&call, group, &work.removed, &mut joined)).await
     } else if let Some(message) = &work.newest {
         let call = begin!(store, ADVANCE);
-        call.run(rows::advance(&call, message, &mut joined)).await
+        call.run(entries::advance(&call, message, &mut joined)).await
     } else {
         Ok(())
     };
@@ -284,15 +387,15 @@ async fn project_group(store: &dyn Store, group: GroupId, work: &GroupWork) -> R
         return moved;
     }
     let call = begin!(store, JOIN);
-    rows::worst(moved, call.run(rows::join(&call, group, joined)).await)
+    entries::merge(moved, call.run(entries::join(&call, group, joined)).await)
 }
 
 async fn rename(store: &dyn Store, user: &User) -> Result<()> {
     let call = begin!(store, RENAME);
-    call.run(rows::rename(&call, user)).await
+    call.run(entries::rename(&call, user)).await
 }
 
-/// What the work comes to, beside what it is about.
+/// Returns the result of the work with its key.
 async fn keyed<K>(key: K, work: impl Future<Output = Result<()>>) -> (K, Result<(), Arc<Error>>) {
     (key, work.await.map_err(Arc::new))
 }

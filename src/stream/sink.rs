@@ -1,4 +1,4 @@
-//! Where records go that can never succeed.
+//! The sink for records that can never succeed.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,35 +12,65 @@ use serde_dynamo::AttributeValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::record::{RawRecord, StreamRecord};
 
-/// Takes the records that can never succeed, whole, so that they block nothing and are not lost: what Lambda sends to a
-/// destination of its own names such a record and leaves out what was in it.
+/// A destination for dead letters: records that can never succeed.
+///
+/// It receives each record as a whole, so the record does not block its shard and is not lost. Lambda's own failure
+/// destination only names such records, without their content.
 #[async_trait]
 pub trait DeadLetterSink: Debug + Send + Sync {
-    /// Keeps a record, and why it cannot succeed.
+    /// Stores a record with the error that made it a dead letter.
     ///
     /// # Errors
-    /// When it could not be kept. The projector then reports the record as failed, to be tried again.
+    /// An error if the sink could not store the record. The projector then reports the record as failed, so it is
+    /// retried.
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()>;
 }
 
-/// Writes each record as a line of JSON: its kind, sequence number, key and images in DynamoDB's own JSON, and the error. Of a
-/// record that could not be read whole, `raw` is all of it, as text.
+/// A sink that writes each record as one line of JSON.
 ///
-/// The lines hold content. Keep them as safe as the table.
+/// A line contains the record's kind, sequence number, keys and images in DynamoDB JSON, and the error. If a part of
+/// the record was unreadable, `raw` contains the whole record as text.
+///
+/// The lines contain message content. Protect them like the table.
 #[derive(Debug)]
 pub struct JsonLinesSink<W> {
-    to: Mutex<W>,
+    writer: Mutex<W>,
 }
 
 impl<W: Write> JsonLinesSink<W> {
-    /// Writes to this.
-    pub fn new(to: W) -> Self {
-        Self { to: Mutex::new(to) }
+    /// Creates a sink that writes to this writer.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::{JsonLinesSink, Projector};
+    ///
+    /// let sink = JsonLinesSink::new(std::io::stderr());
+    /// let projector = Projector::new(MemoryStore::new()).dead_letters(sink);
+    /// ```
+    pub fn new(writer: W) -> Self {
+        Self { writer: Mutex::new(writer) }
     }
 
-    /// What was written to.
+    /// Returns the writer.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::entity::Item;
+    /// use threadline::stream::{DeadLetterSink, JsonLinesSink, RecordKind, StreamRecord};
+    /// use threadline::{Error, ErrorKind};
+    ///
+    /// let sink = JsonLinesSink::new(Vec::new());
+    /// let record = StreamRecord::new(RecordKind::Insert, Item::new(), Some("7".parse()?));
+    /// sink.keep(&record, &Error::new(ErrorKind::Invalid, "record has no key")).await?;
+    ///
+    /// let lines = String::from_utf8(sink.into_inner()).expect("JSON is UTF-8");
+    /// assert!(lines.starts_with(r#"{"eventName":"INSERT","sequenceNumber":"7""#));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> W {
-        self.to.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.writer.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,12 +105,12 @@ impl<W: Write + Debug + Send> DeadLetterSink for JsonLinesSink<W> {
             error: error.to_string(),
         };
         let mut bytes = serde_json::to_vec(&line)
-            .map_err(|_| Error::new(ErrorKind::Unavailable, "the record could not be written as JSON"))?;
+            .map_err(|_| Error::new(ErrorKind::Unavailable, "record could not be serialized as JSON"))?;
         bytes.push(b'\n');
-        let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
-        // One call, so that a line is not cut by another.
-        to.write_all(&bytes).and_then(|()| to.flush()).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "the record could not be written to the sink").with_source(error)
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // A single call, so that another writer of the same file does not split the line.
+        writer.write_all(&bytes).and_then(|()| writer.flush()).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "record could not be written to the sink").with_source(error)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Making the table, waiting for it and deleting it.
+//! Creates the table, waits for it and deletes it.
 
 use std::time::Duration;
 
@@ -12,37 +12,53 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::live::view_type;
-use super::verify::{Setting, Unsupported, WRONG, asked, time_to_live_on};
+use super::verify::{INVALID_REQUEST, Setting, Unsupported, if_supported, time_to_live_on};
 use super::{Billing, Encryption, TableSpec, Throughput};
 use crate::aws::{Backoff, Call};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
 
-/// The longest pause between two looks at a table that changes.
+/// The longest pause between two requests while the table changes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How many pauses there are at most: 5 minutes' worth.
+/// The maximum number of pauses: 5 minutes in total.
 const PAUSES: u32 = 63;
-/// How many pauses a table that is not there is waited for: 12 seconds' worth. A new table may not show at once.
+/// The maximum number of pauses for a missing table: 12 s in total. A new table may not be visible at once.
 const PAUSES_TO_APPEAR: u32 = 5;
 
-/// A table that was made, or completed.
+/// The result of creating or completing a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
-    /// What the service does not have, so that the table lacks it. Always empty on AWS; an emulator may have no
-    /// point-in-time recovery, encryption or tags.
+    /// The settings that the service does not support, so the table lacks them.
+    ///
+    /// Always empty on AWS. An emulator may lack point-in-time recovery, encryption or tags.
     pub unsupported: Vec<Unsupported>,
 }
 
 impl TableSpec {
-    /// Makes the table, and [completes](Self::complete) it. On AWS this takes some 10 to 30 seconds.
+    /// Creates the table and [completes](Self::complete) it. On AWS this takes about 10 to 30 s.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// let created = TableSpec::new("threadline").create(&client).await?;
+    /// for unsupported in &created.unsupported {
+    ///     println!("{unsupported}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent.
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when there is a table of this name, whatever it is like:
-    /// [`verify`](Self::verify) says that. Otherwise by what went wrong, and [`operation`](Error::operation) says at which
-    /// step. Behind `create_table` the table exists, whatever [`outcome`](Error::outcome) says of the step that failed: go on
-    /// by [`complete`](Self::complete).
+    /// [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the name is taken: [`verify`](Self::verify) compares that
+    /// table. Any other error of the service, with the failed step in [`operation`](Error::operation). After the step
+    /// `create_table` the table exists, no matter which [`outcome`](Error::outcome) the failed step has: continue
+    /// with [`complete`](Self::complete).
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
         let call = Call::write("create_table", &self.name);
@@ -50,25 +66,37 @@ impl TableSpec {
         let sent = request.customize().interceptor(call.attempts.clone()).send().await;
         sent.map_err(|error| match error.code() {
             Some("ResourceInUseException") if !call.attempts.may_have_been_done() => {
-                call.named(Error::new(ErrorKind::AlreadyExists, "there is a table of this name already"))
+                call.named(Error::new(ErrorKind::AlreadyExists, "a table with this name already exists"))
             }
             _ => call.error(&error),
         })?;
         self.complete(client).await
     }
 
-    /// Does what can only be done to a table that is there, and what [`create`](Self::create) ends with: waits until the table
-    /// is active, for 5 minutes at most, and sets the time to live and point-in-time recovery where they are asked for.
+    /// Waits up to 5 minutes until the table is active, then enables time to live and point-in-time recovery if
+    /// requested.
     ///
-    /// It may be called as often as wanted, also on a table that is complete: after a `create` that failed on its way, or
-    /// whose answer was lost. It turns nothing off, and what a table is only made with it leaves as it is:
-    /// [`verify`](Self::verify) says whether that is as defined.
+    /// These are the last steps of [`create`](Self::create). Call it after a `create` that failed or whose answer was
+    /// lost. It is safe to repeat, even on a complete table. It disables nothing, and does not change the settings
+    /// that only `create` sets: [`verify`](Self::verify) compares them.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// TableSpec::new("threadline").complete(&client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
-    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 seconds;
-    /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes. Otherwise by what went wrong, and
-    /// [`operation`](Error::operation) says at which step; those before it are done.
+    /// [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
+    /// [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes. Any other error of the
+    /// service, with the failed step in [`operation`](Error::operation). The steps before it are done.
     pub async fn complete(&self, client: &Client) -> Result<Created> {
         self.checked("describe_table")?;
         let table = self.until_active(client).await?;
@@ -82,40 +110,66 @@ impl TableSpec {
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            asked(Setting::Tags, &table, tags, &mut unsupported)?;
+            if_supported(Setting::Tags, &table, tags, &mut unsupported)?;
         }
         if self.time_to_live {
             let done = self.set_time_to_live(client).await;
-            asked(Setting::TimeToLive, &table, done, &mut unsupported)?;
+            if_supported(Setting::TimeToLive, &table, done, &mut unsupported)?;
         }
         if self.point_in_time_recovery {
             let done = self.set_point_in_time_recovery(client).await;
-            asked(Setting::PointInTimeRecovery, &table, done, &mut unsupported)?;
+            if_supported(Setting::PointInTimeRecovery, &table, done, &mut unsupported)?;
         }
         Ok(Created { unsupported })
     }
 
-    /// Waits until the table and its index are active, for 5 minutes at most.
+    /// Waits up to 5 minutes until the table and its index are active.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// TableSpec::new("threadline").wait_until_active(&client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 seconds;
-    /// [`Unavailable`](ErrorKind::Unavailable) when it is not active after 5 minutes.
+    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
+    /// [`Unavailable`](ErrorKind::Unavailable) if it is not active after 5 minutes.
     pub async fn wait_until_active(&self, client: &Client) -> Result<()> {
         self.until_active(client).await.map(|_| ())
     }
 
-    /// Deletes the table and all that it holds, and waits until it is gone, for 5 minutes at most.
+    /// Deletes the table with all of its data, and waits up to 5 minutes until it is gone.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// let spec = TableSpec::new("threadline-test");
+    /// spec.remove_protection(&client).await?;
+    /// spec.delete(&client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Denied`](ErrorKind::Denied) while the table is protected against deletion: call
-    /// [`remove_protection`](Self::remove_protection) first. [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table;
-    /// [`Unavailable`](ErrorKind::Unavailable) when it is not gone after 5 minutes.
+    /// [`Denied`](ErrorKind::Denied) while the table has deletion protection: call
+    /// [`remove_protection`](Self::remove_protection) first. [`Misconfigured`](ErrorKind::Misconfigured) if there is
+    /// no such table. [`Unavailable`](ErrorKind::Unavailable) if it still exists after 5 minutes.
     pub async fn delete(&self, client: &Client) -> Result<()> {
         let call = Call::write("delete_table", &self.name);
         let table = self.describe(client).await?.ok_or_else(|| self.not_there(call.operation))?;
         if table.deletion_protection_enabled == Some(true) {
-            let message = "the table is protected against deletion; remove the protection first, where all that it holds \
-                           may go";
+            let message =
+                "the table has deletion protection; remove the protection first if all of its data may be deleted";
             return Err(call.named(Error::new(ErrorKind::Denied, message)));
         }
         let request = client.delete_table().table_name(&self.name).customize().interceptor(call.attempts.clone());
@@ -126,10 +180,22 @@ impl TableSpec {
                 return Ok(());
             }
         }
-        Err(self.not_in_time(call.operation, "the table is still there after 5 minutes"))
+        Err(self.not_in_time(call.operation, "the table still exists after 5 minutes"))
     }
 
-    /// Removes the table's protection against deletion, and waits until it is active again.
+    /// Removes the table's deletion protection, and waits until the table is active again.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// TableSpec::new("threadline-test").remove_protection(&client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
@@ -184,8 +250,8 @@ impl TableSpec {
         let request = client.update_time_to_live().table_name(&self.name).time_to_live_specification(on);
         let sent = request.customize().interceptor(call.attempts.clone()).send().await;
         let Err(error) = sent else { return Ok(()) };
-        // One that is on already is refused by the same code as a request that is wrong, so the table has to tell.
-        if error.code() == Some(WRONG)
+        // The service refuses to enable it twice with the same code as an invalid request, so this reads the setting.
+        if error.code() == Some(INVALID_REQUEST)
             && self.live_time_to_live(client).await.is_ok_and(|live| live == time_to_live_on())
         {
             return Ok(());
@@ -202,7 +268,7 @@ impl TableSpec {
         loop {
             let sent = request.clone().customize().interceptor(call.attempts.clone()).send().await;
             let Err(error) = sent else { return Ok(()) };
-            // AWS is still setting up backups for a table that is new.
+            // AWS is still preparing backups of a new table.
             if error.code() != Some("ContinuousBackupsUnavailableException") || pauses >= PAUSES {
                 return Err(call.error(&error));
             }
@@ -228,7 +294,7 @@ impl TableSpec {
     }
 }
 
-/// Waits before a look at the table: not at all before the first, then half a second, and twice as long each time.
+/// Waits before the next request: not before the first, then 500 ms, doubled each time up to the longest pause.
 async fn pause(client: &Client, pauses: u32) {
     if let Some(doublings) = pauses.checked_sub(1) {
         let pause = Duration::from_millis(500).saturating_mul(1 << doublings.min(16));

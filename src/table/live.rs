@@ -1,4 +1,4 @@
-//! The live table, as the service describes it.
+//! Requests that describe the live table.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::aws::Call;
 use crate::error::{Error, ErrorKind, Result};
 
 impl TableSpec {
-    /// The table as it is; `None` where there is none.
+    /// Returns the description of the table, or `None` if there is no such table.
     pub(super) async fn describe(&self, client: &Client) -> Result<Option<TableDescription>> {
         let call = Call::read("describe_table", &self.name);
         let request = client.describe_table().table_name(&self.name).customize().interceptor(call.attempts.clone());
@@ -67,7 +67,7 @@ impl TableSpec {
         }
     }
 
-    /// Checks the definition, before this operation is asked for.
+    /// Checks the definition before an operation.
     pub(super) fn checked(&self, operation: &'static str) -> Result<()> {
         self.check().map_err(|error| error.with_operation(operation).with_table(&self.name))
     }

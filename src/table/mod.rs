@@ -20,15 +20,14 @@ pub use dynamodb::Created;
 #[cfg(feature = "dynamodb")]
 pub use verify::{Difference, Setting, Unsupported, Verified};
 
-/// What the table is to be: plain data, made the same way for every place it is created in or checked against.
+/// The definition of a table, as plain data.
 ///
-/// Unless told otherwise it is billed on demand, has a stream of new and old images, deletes expired items, is protected
-/// against deletion, can be restored to any second of the last 35 days, and is encrypted with the account's key for DynamoDB.
-/// Keys and index are fixed: the [entities](crate::stored::Entity) are made for them.
+/// By default, the table has on-demand billing, a stream of new and old images, time to live, deletion protection and
+/// point-in-time recovery. It is encrypted with the account's key for DynamoDB. Keys and index are fixed, because the
+/// [entities](crate::entity::Entity) depend on them.
 ///
 /// ```
-/// use threadline::table::TableSpec;
-/// use threadline::table::{Billing, StreamView, Throughput};
+/// use threadline::table::{Billing, StreamView, TableSpec, Throughput};
 ///
 /// let spec = TableSpec::new("threadline")
 ///     .billing(Billing::Provisioned { table: Throughput::new(5, 5), index: Throughput::new(5, 10) })
@@ -48,68 +47,83 @@ pub struct TableSpec {
     tags: BTreeMap<String, String>,
 }
 
-/// How the table's throughput is paid for
-/// ([modes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-mode.html)).
+/// The [billing mode](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-mode.html) of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Billing {
-    /// By the units consumed.
+    /// A price per consumed unit.
     #[default]
     OnDemand,
-    /// By the units set aside, each second, used or not; what goes over them is throttled.
+    /// A price per provisioned unit, used or not. Requests above the provisioned throughput are throttled.
     Provisioned {
-        /// What is set aside for the table.
+        /// The throughput of the table.
         table: Throughput,
-        /// What is set aside for the index. Where it is too little for the index's writes, writes to the table are throttled.
+        /// The throughput of the index. If it is too low for the index's writes, writes to the table are throttled.
         index: Throughput,
     },
 }
 
-/// Capacity units each second.
+/// A throughput in capacity units per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throughput {
-    /// Read units.
+    /// The read units.
     pub read: u32,
-    /// Write units.
+    /// The write units.
     pub write: u32,
 }
 
 impl Throughput {
-    /// This many read and write units each second, at least 1 of each: [`TableSpec::check`] refuses less.
+    /// Creates a throughput of read and write units per second. [`TableSpec::check`] requires at least 1 of each.
+    ///
+    /// ```
+    /// use threadline::table::Throughput;
+    ///
+    /// let throughput = Throughput::new(5, 10);
+    /// assert_eq!((throughput.read, throughput.write), (5, 10));
+    /// ```
     pub fn new(read: u32, write: u32) -> Self {
         Self { read, write }
     }
 }
 
-/// Which images of a changed item the table's stream carries. It cannot be changed while the stream is on.
+/// The images of a changed item in the table's stream. They cannot be changed while the stream is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamView {
-    /// The item's keys.
+    /// The item's keys only.
     KeysOnly,
-    /// The item after the change: enough to keep inboxes in order.
+    /// The item after the change. This is sufficient for the projector.
     NewImage,
     /// The item before the change.
     OldImage,
-    /// Both.
+    /// The item before and after the change.
     NewAndOldImages,
 }
 
-/// Whose key encrypts the table at rest. There is no table without encryption
-/// ([keys](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html)).
+/// The [key](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html) that
+/// encrypts the table at rest. Every table is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encryption {
-    /// A key that AWS owns: no charge, and no record of its use.
+    /// A key that AWS owns, without charge and without a record of its use.
     OwnedByAws,
-    /// The account's key `aws/dynamodb`, which AWS manages: its use shows in CloudTrail, and KMS charges for it.
+    /// The account's key `aws/dynamodb`, which AWS manages. CloudTrail records its use, and KMS charges for it.
     ManagedByAws,
-    /// A key of the account's own, by its ARN.
+    /// A customer managed key, identified by its ARN.
     OwnKey(String),
 }
 
 impl TableSpec {
-    /// A table of this name: 3 to 255 ASCII letters, digits, `_`, `-` and `.`, which [`check`](Self::check) looks at.
+    /// Creates a definition with this table name and the defaults.
+    ///
+    /// The name has 3 to 255 ASCII letters, digits, `_`, `-` and `.`. [`check`](Self::check) validates it.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline");
+    /// assert!(spec.check().is_ok());
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -123,78 +137,149 @@ impl TableSpec {
         }
     }
 
-    /// Checks what can be told without the service: the table's name, 3 to 255 of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-`
-    /// and `.`, and a throughput of at least 1 unit of each kind. `create`, `complete` and `verify` call it before they send
-    /// anything.
-    /// ([Naming rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html))
+    /// Checks the definition, without any request.
+    ///
+    /// The name must follow the naming [rules]: 3 to 255 of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-` and `.`. A
+    /// provisioned throughput needs at least 1 unit of each kind. `create`, `complete` and `verify` call this before
+    /// any request.
+    ///
+    /// ```
+    /// use threadline::table::{Billing, TableSpec, Throughput};
+    ///
+    /// let none = Throughput::new(0, 0);
+    /// let spec = TableSpec::new("threadline").billing(Billing::Provisioned { table: none, index: none });
+    /// assert!(spec.check().is_err());
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), which says what is wrong.
+    /// [`Invalid`](crate::ErrorKind::Invalid), with the violated rule in its message.
+    ///
+    /// [rules]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
     pub fn check(&self) -> Result<()> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if !(3..=255).contains(&self.name.len()) || !self.name.bytes().all(allowed) {
             return Err(Error::invalid(
-                "a table's name has 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`",
+                "table name is invalid: it must have 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`",
             ));
         }
         if let Billing::Provisioned { table, index } = self.billing
             && [table.read, table.write, index.read, index.write].contains(&0)
         {
-            return Err(Error::invalid("a table and its index are provisioned with at least 1 unit of each kind"));
+            return Err(Error::invalid(
+                "provisioned throughput is 0; table and index need at least 1 unit of each kind",
+            ));
         }
         Ok(())
     }
 
-    /// The name of the table.
+    /// Returns the name of the table.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// assert_eq!(TableSpec::new("threadline").name(), "threadline");
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How throughput is paid for; on demand unless told otherwise.
+    /// Sets the billing mode. Default: [`Billing::OnDemand`].
+    ///
+    /// ```
+    /// use threadline::table::{Billing, TableSpec, Throughput};
+    ///
+    /// let (table, index) = (Throughput::new(5, 5), Throughput::new(5, 10));
+    /// let spec = TableSpec::new("threadline").billing(Billing::Provisioned { table, index });
+    /// assert!(spec.check().is_ok());
+    /// ```
     #[must_use]
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
         self
     }
 
-    /// What the stream carries; new and old images unless told otherwise, and `None` for no stream. The projector needs the
-    /// new image.
+    /// Sets the images in the stream, or `None` for no stream. Default: [`StreamView::NewAndOldImages`].
+    ///
+    /// The projector needs the new image.
+    ///
+    /// ```
+    /// use threadline::table::{StreamView, TableSpec};
+    ///
+    /// let spec = TableSpec::new("threadline").stream(Some(StreamView::NewImage));
+    /// assert_ne!(spec, TableSpec::new("threadline"));
+    /// ```
     #[must_use]
     pub fn stream(mut self, stream: Option<StreamView>) -> Self {
         self.stream = stream;
         self
     }
 
-    /// Whether DynamoDB deletes items some time after their `expires_at`; it does unless told otherwise. An item that has
-    /// expired is never returned, deleted or not.
+    /// Enables or disables the deletion of items some time after their `expires_at`. Default: enabled.
+    ///
+    /// An expired item is never returned, deleted or not.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline").time_to_live(false);
+    /// assert_ne!(spec, TableSpec::new("threadline"));
+    /// ```
     #[must_use]
     pub fn time_to_live(mut self, on: bool) -> Self {
         self.time_to_live = on;
         self
     }
 
-    /// Whether the table can be restored to any second of the last 35 days; it can unless told otherwise.
+    /// Enables or disables point-in-time recovery: a restore to any second of the last 35 days. Default: enabled.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline").point_in_time_recovery(false);
+    /// assert_ne!(spec, TableSpec::new("threadline"));
+    /// ```
     #[must_use]
     pub fn point_in_time_recovery(mut self, on: bool) -> Self {
         self.point_in_time_recovery = on;
         self
     }
 
-    /// Whether the table refuses to be deleted; it does unless told otherwise.
+    /// Enables or disables deletion protection. Default: enabled.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline-test").deletion_protection(false);
+    /// assert_ne!(spec, TableSpec::new("threadline-test"));
+    /// ```
     #[must_use]
     pub fn deletion_protection(mut self, on: bool) -> Self {
         self.deletion_protection = on;
         self
     }
 
-    /// Whose key encrypts the table; the account's `aws/dynamodb` unless told otherwise.
+    /// Sets the key that encrypts the table. Default: [`Encryption::ManagedByAws`].
+    ///
+    /// ```
+    /// use threadline::table::{Encryption, TableSpec};
+    ///
+    /// let spec = TableSpec::new("threadline").encryption(Encryption::OwnedByAws);
+    /// assert_ne!(spec, TableSpec::new("threadline"));
+    /// ```
     #[must_use]
     pub fn encryption(mut self, encryption: Encryption) -> Self {
         self.encryption = encryption;
         self
     }
 
-    /// Adds a tag, or changes it.
+    /// Adds or replaces a tag.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline").tag("team", "messaging");
+    /// assert_ne!(spec, TableSpec::new("threadline"));
+    /// ```
     #[must_use]
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(key.into(), value.into());

@@ -1,4 +1,4 @@
-//! How a live table differs from its definition, in words.
+//! Compares a live table with its definition.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{Billing, Encryption, TableSpec, Throughput};
 use crate::error::Result;
 use crate::key::{EXPIRES_AT, GSI1};
 
-/// One thing that a table is made with.
+/// A setting of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
@@ -21,17 +21,17 @@ pub enum Setting {
     Keys,
     /// The indexes.
     Index,
-    /// How throughput is paid for, and how much is set aside.
+    /// The billing mode and the provisioned throughput.
     Billing,
     /// The stream.
     Stream,
-    /// Deletion of what has expired.
+    /// The deletion of expired items.
     TimeToLive,
     /// Point-in-time recovery.
     PointInTimeRecovery,
     /// Encryption at rest.
     Encryption,
-    /// Protection against deletion.
+    /// Deletion protection.
     DeletionProtection,
     /// The tags.
     Tags,
@@ -53,15 +53,15 @@ impl fmt::Display for Setting {
     }
 }
 
-/// One difference between a table and its definition. Displays as `stream: should be NEW_IMAGE, is KEYS_ONLY`.
+/// A difference between a table and its definition. It displays as `stream: should be NEW_IMAGE, is KEYS_ONLY`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// What differs.
+    /// The setting.
     pub setting: Setting,
-    /// What it should be, in words.
+    /// The defined value, in words.
     pub expected: String,
-    /// What it is, in words.
+    /// The live value, in words.
     pub found: String,
 }
 
@@ -71,19 +71,19 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Something that the service does not have, so that it can neither be set nor asked for: an emulator, not AWS.
+/// A setting that the service does not support. This happens on emulators only, not on AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unsupported {
-    /// What it is.
+    /// The setting.
     pub setting: Setting,
-    /// How the service showed it.
+    /// The answer of the service that shows it.
     pub reason: String,
 }
 
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: not supported here, {}", self.setting, self.reason)
+        write!(f, "{}: not supported here: {}", self.setting, self.reason)
     }
 }
 
@@ -93,28 +93,34 @@ impl Unsupported {
     }
 }
 
-/// The code for an operation that there is none of.
-const UNKNOWN: &str = "UnknownOperationException";
-/// The code for a request that is wrong.
-pub(super) const WRONG: &str = "ValidationException";
+/// The error code for an unknown operation.
+const UNKNOWN_OPERATION: &str = "UnknownOperationException";
+/// The error code for an invalid request.
+pub(super) const INVALID_REQUEST: &str = "ValidationException";
 
-/// Whether the table is in a DynamoDB Local, whose tables are in a region of its own.
+/// Returns `true` if the table is in DynamoDB Local, whose tables have their own region.
 fn is_local(table: &TableDescription) -> bool {
     table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"))
 }
 
-/// What a look at a table found.
+/// The result of comparing a table with its definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Where the table differs from its definition.
+    /// The differences between the table and its definition.
     pub differences: Vec<Difference>,
-    /// What could not be asked, because the service does not have it. Always empty on AWS.
+    /// The settings that the service does not support, so they were not compared. Always empty on AWS.
     pub unsupported: Vec<Unsupported>,
 }
 
 impl Verified {
-    /// Whether the table is as defined, as far as it could be asked.
+    /// Returns `true` if there are no differences. Unsupported settings do not count.
+    ///
+    /// ```
+    /// use threadline::table::Verified;
+    ///
+    /// assert!(Verified::default().is_match());
+    /// ```
     pub fn is_match(&self) -> bool {
         self.differences.is_empty()
     }
@@ -128,13 +134,30 @@ impl Verified {
 }
 
 impl TableSpec {
-    /// Compares the table with this definition: keys, indexes, billing, stream, time to live, point-in-time recovery,
-    /// encryption, deletion protection and tags. Indexes that the definition does not have are differences; tags are not,
-    /// nor is a protection against deletion that was not asked for, nor is another key of the account's where the definition leaves the key to AWS.
+    /// Compares the live table with this definition.
+    ///
+    /// It compares keys, indexes, billing, stream, time to live, point-in-time recovery, encryption, deletion
+    /// protection and tags. An additional index is a difference. Additional tags and additional deletion protection
+    /// are none. Nor is another key of the account, if the definition leaves the key to AWS.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::table::TableSpec;
+    ///
+    /// let client = local_client("http://localhost:8000");
+    /// let verified = TableSpec::new("threadline").verify(&client).await?;
+    /// for difference in &verified.differences {
+    ///     println!("{difference}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what [`check`](Self::check) refuses, before anything is sent;
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if there is no such table; otherwise as the service answers.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if there is no such table. Any other error of the service.
     pub async fn verify(&self, client: &Client) -> Result<Verified> {
         self.checked("describe_table")?;
         let table = self.describe(client).await?.ok_or_else(|| self.not_there("describe_table"))?;
@@ -142,17 +165,17 @@ impl TableSpec {
         self.compare_description(&table, &mut verified);
 
         let time_to_live = self.live_time_to_live(client).await;
-        if let Some(found) = asked(Setting::TimeToLive, &table, time_to_live, &mut verified.unsupported)? {
+        if let Some(found) = if_supported(Setting::TimeToLive, &table, time_to_live, &mut verified.unsupported)? {
             let expected = if self.time_to_live { time_to_live_on() } else { "off".to_owned() };
             verified.compare(Setting::TimeToLive, expected, found);
         }
         let recovery = self.live_recovery(client).await;
-        if let Some(found) = asked(Setting::PointInTimeRecovery, &table, recovery, &mut verified.unsupported)? {
+        if let Some(found) = if_supported(Setting::PointInTimeRecovery, &table, recovery, &mut verified.unsupported)? {
             verified.compare(Setting::PointInTimeRecovery, on_or_off(self.point_in_time_recovery), on_or_off(found));
         }
         if !self.tags.is_empty() {
             let tags = self.live_tags(client, &table).await;
-            if let Some(tags) = asked(Setting::Tags, &table, tags, &mut verified.unsupported)? {
+            if let Some(tags) = if_supported(Setting::Tags, &table, tags, &mut verified.unsupported)? {
                 for (key, value) in &self.tags {
                     let found =
                         tags.get(key).map_or_else(|| format!("`{key}` missing"), |tag| format!("`{key}={tag}`"));
@@ -184,7 +207,7 @@ impl TableSpec {
         verified.compare(Setting::Stream, words(expected.as_ref()), words(found));
 
         let protected = table.deletion_protection_enabled == Some(true);
-        // More protection than asked for is no fault.
+        // Additional protection is no difference.
         let found = protected || !self.deletion_protection;
         verified.compare(Setting::DeletionProtection, "on", on_or_off(found));
         self.compare_encryption(table, verified);
@@ -238,7 +261,7 @@ impl TableSpec {
             .sse_description
             .as_ref()
             .filter(|sse| !matches!(sse.status, Some(SseStatus::Disabled | SseStatus::Disabling)));
-        // DynamoDB Local takes the setting and drops it.
+        // DynamoDB Local accepts the setting and ignores it.
         if live.is_none() && is_local(table) && self.encryption != Encryption::OwnedByAws {
             verified.unsupported.push(Unsupported::silent(Setting::Encryption));
             return;
@@ -246,23 +269,24 @@ impl TableSpec {
         let found_arn = live.and_then(|sse| sse.kms_master_key_arn()).unwrap_or("unknown");
         let (expected, found) = match (&self.encryption, live) {
             (Encryption::OwnKey(arn), Some(_)) => (format!("by the key {arn}"), format!("by the key {found_arn}")),
-            (Encryption::OwnKey(arn), None) => (format!("by the key {arn}"), OWNED.to_owned()),
-            (Encryption::ManagedByAws, None) => ("by a key in the account".to_owned(), OWNED.to_owned()),
-            (Encryption::OwnedByAws, Some(_)) => (OWNED.to_owned(), format!("by the key {found_arn}")),
+            (Encryption::OwnKey(arn), None) => (format!("by the key {arn}"), OWNED_KEY.to_owned()),
+            (Encryption::ManagedByAws, None) => ("by a key in the account".to_owned(), OWNED_KEY.to_owned()),
+            (Encryption::OwnedByAws, Some(_)) => (OWNED_KEY.to_owned(), format!("by the key {found_arn}")),
             (Encryption::ManagedByAws, Some(_)) | (Encryption::OwnedByAws, None) => return,
         };
         verified.compare(Setting::Encryption, expected, found);
     }
 }
 
-const OWNED: &str = "by a key that AWS owns";
+const OWNED_KEY: &str = "by a key that AWS owns";
 
-/// What was asked; `None`, with a note, if the service does not know the operation. DynamoDB Local refuses some operations by a
-/// code that on AWS says that the request is wrong, so there that is the lack, too.
+/// Returns the answer, or `None` and an entry in `unsupported` if the service does not support the operation.
+///
+/// DynamoDB Local refuses some operations with [`INVALID_REQUEST`], so there this code counts as unsupported, too.
 ///
 /// # Errors
-/// Any other error, as it is.
-pub(super) fn asked<T>(
+/// Any other error, unchanged.
+pub(super) fn if_supported<T>(
     setting: Setting,
     table: &TableDescription,
     answer: Result<T>,
@@ -273,15 +297,15 @@ pub(super) fn asked<T>(
         Err(error) => error,
     };
     match error.service().and_then(|service| service.code.as_deref()) {
-        Some(code) if code == UNKNOWN || code == WRONG && is_local(table) => {
-            unsupported.push(Unsupported { setting, reason: format!("the service said {code}") });
+        Some(code) if code == UNKNOWN_OPERATION || code == INVALID_REQUEST && is_local(table) => {
+            unsupported.push(Unsupported { setting, reason: format!("the service answered {code}") });
             Ok(None)
         }
         _ => Err(error),
     }
 }
 
-/// How a time to live is told that is as it should be.
+/// Returns the words for the defined time to live.
 pub(super) fn time_to_live_on() -> String {
     format!("on, by `{EXPIRES_AT}`")
 }
@@ -296,7 +320,7 @@ fn throughput(live: Option<&ProvisionedThroughputDescription>) -> String {
     format!("provisioned, {read} RCU and {write} WCU")
 }
 
-/// `pk (HASH, S), sk (RANGE, S)`
+/// Returns a key schema in words, such as `pk (HASH, S), sk (RANGE, S)`.
 fn keys(schema: &[KeySchemaElement], attributes: &[AttributeDefinition]) -> String {
     let words: Vec<_> = schema
         .iter()

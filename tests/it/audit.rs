@@ -138,7 +138,9 @@ impl World {
 async fn a_missing_row_of_a_direct_conversation_is_put_back() {
     let world = World::new().await;
     let before = world.delete(world.row(&world.bayko)).await;
-    world.is_found_and_mended(Discrepancy::MissingRow { group: world.direct.group_id(), user: world.bayko.id() }).await;
+    world
+        .is_found_and_mended(Discrepancy::MissingEntry { group: world.direct.group_id(), user: world.bayko.id() })
+        .await;
     let [before, now] =
         [before, world.get(world.row(&world.bayko)).await].map(|row| Membership::from_item(row).unwrap());
     assert_eq!(now, before);
@@ -172,7 +174,7 @@ async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
     let world = World::new().await;
     world.delete(world.row(&world.andrew)).await;
     world.delete(world.row(&world.bayko)).await;
-    let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, rows: 0 };
+    let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, memberships: 0 };
     world.is_found_and_stays(discrepancy).await;
 }
 
@@ -258,7 +260,7 @@ async fn a_wrong_count_of_members_is_set_right() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 }).await;
+    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 }).await;
 }
 
 #[tokio::test]
@@ -276,7 +278,7 @@ async fn rows_and_messages_without_a_group_are_told_of_and_left_alone() {
     }
     assert_eq!(world.check().await, []);
     world.put(row).await;
-    world.is_found_and_stays(Discrepancy::OrphanRow { group: world.group.group_id(), user: world.vir.id() }).await;
+    world.is_found_and_stays(Discrepancy::OrphanEntry { group: world.group.group_id(), user: world.vir.id() }).await;
 }
 
 #[tokio::test]

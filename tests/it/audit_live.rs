@@ -167,8 +167,8 @@ async fn a_join_while_the_members_are_counted_is_not_lost() {
         live.project().await;
     });
     let [finding] = &world.repair_on(store).await[..] else { panic!() };
-    assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 });
-    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 8, rows: 4 }).await;
+    assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 });
+    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 8, memberships: 4 }).await;
 }
 
 #[tokio::test]

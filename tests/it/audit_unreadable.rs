@@ -46,7 +46,7 @@ async fn a_user_that_cannot_be_read_silences_nothing_else() {
     world
         .all_but_the_unreadable_is_mended(&[
             Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
-            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, memberships: 3 },
             Discrepancy::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
         ])
         .await;
@@ -63,7 +63,7 @@ async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
     world
         .all_but_the_unreadable_is_mended(&[
             Discrepancy::StalePreview { group, user: world.andrew.id() },
-            Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 },
+            Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 },
         ])
         .await;
 }

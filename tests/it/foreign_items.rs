@@ -124,7 +124,7 @@ async fn an_audit_takes_no_item_of_another_program_for_ours() {
     put_foreign(&app, &HandleClaim::key_from(andrew.handle())).await;
     let findings = findings(&app).await;
     let is_orphan = |discrepancy: &Discrepancy| {
-        matches!(discrepancy, Discrepancy::OrphanRow { .. } | Discrepancy::OrphanThread { .. })
+        matches!(discrepancy, Discrepancy::OrphanEntry { .. } | Discrepancy::OrphanThread { .. })
     };
     assert!(findings.iter().any(is_orphan), "{findings:?}");
     let is_claim = |discrepancy: &Discrepancy| {

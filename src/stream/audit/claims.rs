@@ -1,5 +1,4 @@
-//! The claims against the users they are for. Where one of them cannot be read, that is a finding at its own place, and what does
-//! not depend on it is audited.
+//! Audits users and their claims. An unreadable item is a finding of its own task, and the rest is still audited.
 
 use super::discrepancy::Discrepancy;
 use super::{Audit, possible};
@@ -12,7 +11,7 @@ use crate::request::{Condition, TransactAction, Transaction, Write};
 use crate::stored::Entity;
 
 impl Audit<'_> {
-    /// A user whose handle or identity is not claimed.
+    /// Finds a user whose handle or identity is not claimed.
     pub(super) async fn user(&mut self, id: UserId) -> Result<()> {
         let Some(Some(user)) = self.read::<User>(User::key_from(id)).await? else { return Ok(()) };
         self.handle_of(&user).await?;
@@ -25,7 +24,9 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// A user whose handle is not claimed, or is claimed by the key of version 0.1, though nobody else has the other one.
+    /// Finds a user whose handle is not claimed, or is claimed with the key of version 0.1 only.
+    ///
+    /// An old claim is no discrepancy if another user holds the current key.
     async fn handle_of(&mut self, user: &User) -> Result<()> {
         let is_right = |claim: &HandleClaim| !claim.is_reserved() && claim.clone().into_profile() == user.profile();
         let Some(claim) = self.read::<HandleClaim>(HandleClaim::key_from(user.handle())).await? else {
@@ -44,7 +45,7 @@ impl Audit<'_> {
         };
         let is_anothers = claim.is_some_and(|claim| claim.user_id() != user.id());
         let discrepancy = match is_right(&held) {
-            // Version 0.1 gave each of two users one form of what is the same handle now.
+            // In version 0.1, two users could have two forms of a handle that are equal now.
             true if is_anothers => return Ok(()),
             true => Discrepancy::OldClaim { user: user.id() },
             false => Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
@@ -58,10 +59,10 @@ impl Audit<'_> {
             actions.push(Write::put(item).when(Condition::item_absent().or(is_for::<HandleClaim>(user.id()))).into());
             actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id())).into());
         }
-        self.mend_together(discrepancy, actions).await
+        self.repair_together(discrepancy, actions).await
     }
 
-    /// A claim on a handle that its user does not have. A reservation is none, and ends by itself.
+    /// Finds a claim on a handle that its user does not have. A reservation is none, and expires.
     pub(super) async fn handle(&mut self, key: Key, claim: &HandleClaim) -> Result<()> {
         if claim.is_reserved() {
             return Ok(());
@@ -69,18 +70,18 @@ impl Audit<'_> {
         let is_of = |user: &User, key: &Key| {
             HandleClaim::key_from(user.handle()) == *key || HandleClaim::legacy_key(user.handle()).as_ref() == Some(key)
         };
-        self.doubled::<HandleClaim>(key, claim.user_id(), is_of).await
+        self.unowned_claim::<HandleClaim>(key, claim.user_id(), is_of).await
     }
 
-    /// A claim on an identity that its user does not have.
+    /// Finds a claim on an identity that its user does not have.
     pub(super) async fn identity(&mut self, key: Key, claim: &IdentityClaim) -> Result<()> {
         let is_of =
             |user: &User, key: &Key| user.identity().is_some_and(|subject| IdentityClaim::key_from(subject) == *key);
-        self.doubled::<IdentityClaim>(key, claim.user_id(), is_of).await
+        self.unowned_claim::<IdentityClaim>(key, claim.user_id(), is_of).await
     }
 
-    /// A claim for a user, unless its key is one of the user's.
-    async fn doubled<E: Entity>(
+    /// Finds a claim whose key is none of its user's keys.
+    async fn unowned_claim<E: Entity>(
         &mut self,
         key: Key,
         claimed_for: UserId,
@@ -90,7 +91,7 @@ impl Audit<'_> {
         if user.as_ref().is_some_and(|user| is_of(user, &key)) {
             return Ok(());
         }
-        // The scan may have been behind, and the claim have gone with a rename.
+        // The scan may be late, and a rename may have deleted the claim.
         if self.call.item(key.clone()).await?.is_none() {
             return Ok(());
         }
@@ -100,19 +101,19 @@ impl Audit<'_> {
             None => TransactAction::check(User::key_from(claimed_for), Condition::item_absent()),
         };
         let delete = Write::delete(key).when(is_for::<E>(claimed_for));
-        self.mend_together(discrepancy, vec![as_read, delete.into()]).await
+        self.repair_together(discrepancy, vec![as_read, delete.into()]).await
     }
 
     async fn claim_missing<E: Entity>(&mut self, user: &User, claim: &E) -> Result<()> {
         let discrepancy = Discrepancy::MissingClaim { entity: E::TYPE, user: user.id() };
-        // Somebody else's claim stays; then there is nothing to be done but to tell.
+        // Another user's claim stays, and the finding is not repaired.
         let free = Condition::item_absent().or(is_for::<E>(user.id()));
         let put = Write::put(claim.to_item()?).when(free);
-        self.mend_together(discrepancy, vec![unchanged(user), put.into()]).await
+        self.repair_together(discrepancy, vec![unchanged(user), put.into()]).await
     }
 
-    /// Reports, or repairs all at once, and only where the user is still as it was read.
-    async fn mend_together(&mut self, discrepancy: Discrepancy, actions: Vec<TransactAction>) -> Result<()> {
+    /// Reports a discrepancy, and repairs it in one transaction if the user is unchanged since it was read.
+    async fn repair_together(&mut self, discrepancy: Discrepancy, actions: Vec<TransactAction>) -> Result<()> {
         let repaired = self.repairs
             && possible(self.call.transact(Transaction::new(actions)).await)?
                 .is_some_and(|outcome| outcome.done().is_ok());
@@ -120,7 +121,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// The item, where there is one; `None` for one that cannot be read.
+    /// Reads an entity. Returns `None` if it is unreadable, and `Some(None)` if there is none.
     async fn read<E: Entity>(&self, key: Key) -> Result<Option<Option<E>>> {
         Ok(read_own(self.call.item(key).await?).ok())
     }

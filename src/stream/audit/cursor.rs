@@ -1,4 +1,4 @@
-//! Where an audit goes on.
+//! The cursor of an audit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,29 +10,29 @@ use crate::error::{Error, Result};
 use crate::key::{Key, PartitionKey, SortKey};
 use crate::request::Position;
 
-/// Where an audit goes on, as text that an operator can keep.
+/// The position at which an audit continues, as text that an operator can store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuditCursor(String);
 
-/// The version of the encoding, its first character.
+/// The version of the encoding: the first character of the decoded text.
 const VERSION: &str = "2";
-/// No cursor of ours is longer; anything longer is refused before it is decoded.
+/// The maximum length of a cursor. A longer text is refused before it is decoded.
 const MAX_CURSOR_BYTES: usize = 5000;
 
 impl AuditCursor {
-    /// The beginning of the table.
+    /// Returns the cursor for the beginning of the table.
     pub(super) fn start() -> Self {
         Self(URL_SAFE_NO_PAD.encode(VERSION))
     }
 
     pub(super) fn after(position: &Position) -> Self {
-        // The length parts the keys, since a key may hold any text.
+        // The length separates the keys, because a key may contain any text.
         let (pk, sk) = (position.key.pk.as_str(), position.key.sk.as_str());
         let text = format!("{VERSION}\n{}\n{pk}{sk}", pk.len());
         Self(URL_SAFE_NO_PAD.encode(text))
     }
 
-    /// Behind which item; `None` for the beginning.
+    /// Returns the position of the last audited item, or `None` for the beginning of the table.
     pub(super) fn position(&self) -> Result<Option<Position>> {
         let decode = || {
             let bytes = (self.0.len() <= MAX_CURSOR_BYTES).then(|| URL_SAFE_NO_PAD.decode(&self.0).ok()).flatten()?;
@@ -46,7 +46,7 @@ impl AuditCursor {
             let key = Key::new(PartitionKey::parse(pk).ok()?, SortKey::parse(sk).ok()?);
             (version == VERSION).then_some(Some(Position { key, index_key: None }))
         };
-        decode().ok_or_else(|| Error::invalid("the cursor is not one of an audit; start without one"))
+        decode().ok_or_else(|| Error::invalid("cursor is not an audit cursor; start without one"))
     }
 }
 
@@ -62,7 +62,7 @@ impl fmt::Debug for AuditCursor {
     }
 }
 
-/// Takes any text: whether it is a cursor shows when the audit goes on.
+/// Accepts any text. The audit that uses the cursor validates it.
 impl FromStr for AuditCursor {
     type Err = std::convert::Infallible;
 

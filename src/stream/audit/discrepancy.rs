@@ -1,127 +1,131 @@
-//! What an audit can find.
+//! The findings of an audit.
 
 use std::fmt;
 
 use crate::id::{GroupId, UserId};
 
-/// Something derived that is not what it is derived from.
+/// A difference between derived data (entries, counts, claims) and its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discrepancy {
-    /// A direct conversation has no row for this one of its two.
-    MissingRow {
+    /// A direct conversation without an inbox entry for one of its two members.
+    MissingEntry {
         /// The conversation.
         group: GroupId,
-        /// Whose row is missing.
+        /// The member without an entry.
         user: UserId,
     },
-    /// A row stands at the place of another message than the newest.
+    /// An inbox entry at the position of another message than the newest.
     WrongRecency {
         /// The conversation.
         group: GroupId,
-        /// Whose row it is.
+        /// The member whose entry differs.
         user: UserId,
     },
-    /// A row stands at the newest message's place and shows something else of it.
+    /// An inbox entry at the position of the newest message, with other content.
     StalePreview {
         /// The conversation.
         group: GroupId,
-        /// Whose row it is.
+        /// The member whose entry differs.
         user: UserId,
     },
-    /// A row holds other names than the users have.
+    /// An inbox entry with other names than its users have.
     StaleNames {
         /// The conversation.
         group: GroupId,
-        /// Whose row it is.
+        /// The member whose entry differs.
         user: UserId,
     },
-    /// A group counts other members than it has rows.
+    /// A group whose member count differs from its number of memberships.
     WrongMemberCount {
         /// The conversation.
         group: GroupId,
-        /// What the group says.
+        /// The member count of the group.
         counted: u32,
-        /// How many rows there are.
-        rows: u32,
+        /// The number of memberships.
+        memberships: u32,
     },
-    /// A row has no group.
-    OrphanRow {
-        /// The conversation that is not there.
+    /// A membership without a group.
+    OrphanEntry {
+        /// The missing group.
         group: GroupId,
-        /// Whose row it is.
+        /// The user of the membership.
         user: UserId,
     },
-    /// Messages have no group.
+    /// Messages without a group.
     OrphanThread {
-        /// The conversation that is not there.
+        /// The missing group.
         group: GroupId,
     },
-    /// A handle or an identity is claimed for a user who has another one, or is not there.
+    /// A claim on a handle or an identity for a user who has another one, or who does not exist.
     DoubledClaim {
         /// `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
-        /// For whom it is claimed.
+        /// The user of the claim.
         user: UserId,
     },
-    /// A user's handle or identity is not claimed for the user.
+    /// A user without a claim on their handle or identity.
     MissingClaim {
         /// `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
-        /// Whose claim it is.
+        /// The user.
         user: UserId,
     },
-    /// A user's handle is claimed by the key of version 0.1, and nobody else has the folded one.
+    /// A claim with the key of version 0.1, while no other user holds the current key.
     OldClaim {
-        /// Whose claim it is.
+        /// The user.
         user: UserId,
     },
-    /// An item cannot be read.
+    /// An unreadable item.
     Unreadable {
-        /// What it is and why, without its content.
-        what: String,
+        /// The item and the fault, without content.
+        reason: String,
     },
 }
 
 impl fmt::Display for Discrepancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MissingRow { group, user } => write!(f, "group {group}: no inbox row for user {user}"),
+            Self::MissingEntry { group, user } => write!(f, "group {group}: user {user} has no inbox entry"),
             Self::WrongRecency { group, user } => {
-                write!(f, "group {group}: the row of user {user} is not at the newest message")
+                write!(f, "group {group}: the inbox entry of user {user} is not at the newest message")
             }
             Self::StalePreview { group, user } => {
-                write!(f, "group {group}: the row of user {user} does not show the newest message as it is")
+                write!(f, "group {group}: the inbox entry of user {user} differs from the newest message")
             }
-            Self::StaleNames { group, user } => write!(f, "group {group}: the row of user {user} has old names"),
-            Self::WrongMemberCount { group, counted, rows } => {
-                write!(f, "group {group}: it counts {counted} members and has {rows} rows")
+            Self::StaleNames { group, user } => {
+                write!(f, "group {group}: the inbox entry of user {user} has outdated names")
             }
-            Self::OrphanRow { group, user } => write!(f, "group {group}: a row of user {user}, and no group"),
-            Self::OrphanThread { group } => write!(f, "group {group}: messages, and no group"),
+            Self::WrongMemberCount { group, counted, memberships } => {
+                write!(f, "group {group}: member count is {counted}, but there are {memberships} memberships")
+            }
+            Self::OrphanEntry { group, user } => {
+                write!(f, "group {group}: user {user} has a membership, but there is no group")
+            }
+            Self::OrphanThread { group } => write!(f, "group {group}: there are messages, but there is no group"),
             Self::DoubledClaim { entity, user } => {
-                write!(f, "user {user}: a {entity} of something else than the user has")
+                write!(f, "user {user}: a {entity} for a value that the user does not have")
             }
-            Self::MissingClaim { entity, user } => write!(f, "user {user}: no {entity} of what the user has"),
-            Self::OldClaim { user } => write!(f, "user {user}: a HandleClaim by the key of version 0.1"),
-            Self::Unreadable { what } => f.write_str(what),
+            Self::MissingClaim { entity, user } => write!(f, "user {user}: {entity} is missing"),
+            Self::OldClaim { user } => write!(f, "user {user}: a HandleClaim with the key of version 0.1"),
+            Self::Unreadable { reason } => f.write_str(reason),
         }
     }
 }
 
-/// What an audit found, and whether it is repaired now.
+/// A discrepancy, and whether it is repaired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What differs.
+    /// The discrepancy.
     pub discrepancy: Discrepancy,
-    /// Whether it was repaired: by this audit, or by what changed in between.
+    /// `true` if this audit, or another change in the meantime, repaired it.
     pub repaired: bool,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = if self.repaired { ": repaired" } else { "" };
-        write!(f, "{}{end}", self.discrepancy)
+        let suffix = if self.repaired { ": repaired" } else { "" };
+        write!(f, "{}{suffix}", self.discrepancy)
     }
 }

@@ -1,4 +1,4 @@
-//! `audit.check` and `audit.repair`: do the inbox rows and the claims still say what the messages and the users say?
+//! `audit.check` and `audit.repair`: compare inbox entries and claims with the messages and the users.
 
 mod claims;
 mod cursor;
@@ -73,30 +73,31 @@ const HANDLE_CLAIM: RequestCard = RequestCard::get(&HandleClaim::CARD).consisten
 const IDENTITY_CLAIM: RequestCard = RequestCard::get(&IdentityClaim::CARD).consistent().times(EACH_USER);
 const CLAIMS_USER: RequestCard = RequestCard::get(&User::CARD).consistent().times(Times::Each("claim"));
 
-/// The most items of the table that a page goes through.
+/// The maximum number of items in a page.
 const PAGE_ITEMS: u32 = 100;
-/// The most requests of a page, unless its first item alone needs more. The audit ends a page before the item that would pass it.
+/// The maximum number of requests of a page. Only a page of a single item may make more.
 const MAX_REQUESTS: usize = 200;
-/// The most items, and memberships of a group, that are audited at once.
+/// The number of items, or of memberships of a group, that are audited at once.
 const CONCURRENCY: usize = 8;
 
-/// Compares what is derived (inbox rows, member counts, claims) with what it is derived from, page by page through the whole
-/// table, and repairs it.
+/// Compares derived data (inbox entries, member counts, claims) with its source, and repairs it, page by page through
+/// the table.
 ///
-/// For operators, after a fault: data older than 24 hours that a stopped projector did not see, or a change by hand. It scans the
-/// table: 0.5 RCU per 4 KB, and for each group a consistent read of its members, their users (100 in a request) and its newest
-/// message. A page goes through 100 items and makes 200 requests at most, 8 of them at once. A group that alone needs more has a
-/// page of its own: `repair` of a group of 1,000 members makes up to 4 requests a member where each entry is wrong. `check` of one
-/// makes less than 20.
+/// It is for operators, after a fault: a projector that was stopped for more than 24 hours, or a manual change of the
+/// table.
 ///
-/// It is safe beside live traffic: each repair is a conditional write that gives way to whatever changed in between. A row that is a
-/// moment behind its stream is reported too, so check what was found once more.
-///
-/// An item that cannot be read is a finding, and all that does not depend on it is compared.
+/// * **Cost**: a scan of the table at 0.5 RCU per 4 KB. For each group, consistent reads of its members, their users
+///   (100 per request) and its newest message.
+/// * **Page size**: at most 100 items and 200 requests, 8 at once. A group that needs more has a page of its own. For
+///   a group of 1,000 members, `check` makes fewer than 20 requests. `repair` makes up to 4 per member if every entry
+///   is wrong.
+/// * **Live traffic**: each repair is a conditional write that is refused if the data changed in the meantime. An
+///   entry whose stream record is not projected yet is reported too: check again a moment later.
+/// * **Unreadable items**: each is a finding. Everything that does not depend on it is still compared.
 ///
 /// ```
-/// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap() }
-/// # async fn run() -> threadline::Result<()> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// use threadline::MemoryStore;
 /// use threadline::stream::Auditor;
 ///
@@ -107,7 +108,7 @@ const CONCURRENCY: usize = 8;
 ///     for finding in &page.findings {
 ///         println!("{finding}");
 ///     }
-///     cursor = page.next; // keep it, to go on from here after an interruption
+///     cursor = page.next; // Store it to continue after an interruption.
 ///     if cursor.is_none() {
 ///         break;
 ///     }
@@ -124,26 +125,55 @@ pub struct Auditor {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AuditPage {
-    /// What was found to differ.
+    /// The discrepancies.
     pub findings: Vec<Finding>,
-    /// How many items of the table were gone through to the end.
+    /// The number of items that were audited completely.
     pub items: usize,
-    /// Where the audit goes on; `None` at the end of the table.
+    /// The cursor of the next page, or `None` at the end of the table.
     pub next: Option<AuditCursor>,
 }
 
 impl Auditor {
-    /// An auditor of this store.
+    /// Creates an auditor of this store.
+    ///
+    /// ```
+    /// use threadline::MemoryStore;
+    /// use threadline::stream::Auditor;
+    ///
+    /// let auditor = Auditor::new(MemoryStore::new());
+    /// ```
     pub fn new(store: impl Store + 'static) -> Self {
         Self { store: Arc::new(store) }
     }
 
-    /// Reports what differs in one page of the table, and changes nothing.
+    /// Reports the discrepancies in one page of the table, without any write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::{MemoryStore, NewUser, Threadline};
+    /// # let store = MemoryStore::new();
+    /// # let chat = Threadline::new(store.clone());
+    /// # let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// # let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// # let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// use threadline::stream::{Auditor, Discrepancy};
+    ///
+    /// // No projector runs, so both inbox entries still show the first message.
+    /// thread.send(chat.new_message_id(), "Are you there?").await?;
+    ///
+    /// let page = Auditor::new(store).check(None).await?;
+    /// assert_eq!(page.findings.len(), 2);
+    /// assert!(matches!(page.findings[0].discrepancy, Discrepancy::WrongRecency { .. }));
+    /// assert_eq!(page.next, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send); [`Invalid`](crate::ErrorKind::Invalid) for a cursor that is none. An
-    /// item that cannot be read is a finding. An error in the middle of a page ends the page before it, so that nothing that was
-    /// found is lost: the next call meets it again, where it lasts.
+    /// As [`StoreExt::send`](crate::store::StoreExt::send), and [`Invalid`](crate::ErrorKind::Invalid) for an invalid
+    /// cursor. An unreadable item is a finding. An error within a page ends the page before it, so that no finding is
+    /// lost. If the error persists, the next call returns it.
     pub async fn check(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
@@ -151,13 +181,33 @@ impl Auditor {
         call.run(page(&call, cursor.as_ref(), false)).await
     }
 
-    /// Reports what differs in one page of the table, and repairs it where what it is derived from tells how.
+    /// Reports the discrepancies in one page of the table, and repairs those whose source determines the right value.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::{MemoryStore, NewUser, Threadline};
+    /// # let store = MemoryStore::new();
+    /// # let chat = Threadline::new(store.clone());
+    /// # let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// # let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
+    /// # let thread = chat.start_direct(&andrew, &bayko, "Hello").await?;
+    /// # thread.send(chat.new_message_id(), "Are you there?").await?;
+    /// use threadline::stream::Auditor;
+    ///
+    /// let auditor = Auditor::new(store);
+    /// let page = auditor.repair(None).await?;
+    /// assert!(page.findings.iter().all(|finding| finding.repaired));
+    /// assert!(auditor.check(None).await?.findings.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`check`](Self::check), and as [`StoreExt::send`](crate::store::StoreExt::send). What was repaired before stays so, and the page
-    /// before the error tells of it; a repeat repairs the rest. [`Conflict`](crate::ErrorKind::Conflict) and
-    /// [`Throttled`](crate::ErrorKind::Throttled) are such errors too where the repair is a transaction; one that is refused alone is left
-    /// as a finding that is not repaired, since something changed meanwhile.
+    /// As [`check`](Self::check). Earlier repairs remain, and the page before the error reports them. A retry repairs
+    /// the rest. A transaction may also end with [`Conflict`](crate::ErrorKind::Conflict) or
+    /// [`Throttled`](crate::ErrorKind::Throttled). A repair whose condition is refused is no error: its finding is
+    /// not repaired.
     pub async fn repair(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, REPAIR);
@@ -187,7 +237,7 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, repairs: bool) -> R
         }
         let mut failed = None;
         for (key, findings, audited) in join_all(audits).await {
-            // After an error, what was found is found once more by the next call, but for what was repaired.
+            // After an error, the next call finds everything again, except what was repaired.
             match (failed.is_none(), audited) {
                 (true, Ok(_)) => {
                     page.findings.extend(findings);
@@ -215,7 +265,7 @@ async fn page(call: &Call<'_>, cursor: Option<&AuditCursor>, repairs: bool) -> R
 }
 
 fn other_keys(error: Error) -> Error {
-    Error::new(ErrorKind::Misconfigured, format!("the table has other keys; verify the table: {error}"))
+    Error::new(ErrorKind::Misconfigured, format!("table has other keys: {error}; verify the table"))
 }
 
 /// An item to audit.
@@ -223,14 +273,15 @@ struct Task {
     key: Key,
     known: Ownership,
     item: Item,
-    /// Whether it is the first of its group on the page, whose items are together. All of a group is audited at its own item, and
-    /// whether there is a group at the first other one.
+    /// `true` for the first item of its group on the page. The group's own item audits the whole group. The first of
+    /// the other items only checks that the group exists.
     is_first: bool,
 }
 
 impl Task {
-    /// Returns the first items of a page, those that together need no more requests than a page may make, and whether there are
-    /// more. The first item is among them, no matter what it needs.
+    /// Returns the first items of a page that stay within the limit of requests, and `true` if there are more items.
+    ///
+    /// The first item is always among them.
     fn within_limit(items: Vec<Item>, repairs: bool) -> Result<(Vec<Self>, bool)> {
         let (mut tasks, mut seen) = (Vec::new(), BTreeSet::new());
         // The scan is the first request.
@@ -253,11 +304,11 @@ impl Task {
         Ok((tasks, false))
     }
 
-    /// Returns the number of requests that the item may need: reads and, for a repair, writes.
+    /// Returns the maximum number of requests for the item: reads and, for a repair, writes.
     fn requests(&self, repairs: bool) -> usize {
         let (reads, writes) = match &self.known {
             Ownership::Foreign | Ownership::Unreadable(_) => (0, 0),
-            // The group, its memberships, its newest message, its users, and the two of one that is missing.
+            // The group, its memberships, its newest message, its users, and the two users of a missing entry.
             Ownership::Ours(KnownKey::MessageGroup(_)) => {
                 let members = self.members();
                 (6 + members / MAX_BATCH_GETS, 1 + 4 * members)
@@ -269,7 +320,7 @@ impl Task {
         if repairs { reads + writes } else { reads }
     }
 
-    /// Returns the number of members, as a group counts them.
+    /// Returns the member count of the group, or the maximum if it is unreadable.
     fn members(&self) -> usize {
         match self.item.get(MessageGroup::MEMBER_COUNT) {
             Some(AttributeValue::N(count)) => {
@@ -280,10 +331,10 @@ impl Task {
     }
 }
 
-/// The audit of one item, or of one row of a group.
+/// The audit of one item, or of one membership of a group.
 struct Audit<'a> {
     call: &'a Call<'a>,
-    /// What is found is repaired too.
+    /// `true` to repair the findings.
     repairs: bool,
     findings: Vec<Finding>,
 }
@@ -299,9 +350,9 @@ impl Audit<'_> {
         match known {
             KnownKey::MessageGroup(group) => self.group(group).await,
             KnownKey::Membership(group, user) => {
-                // Its group's own item says the rest; here it matters only that there is one.
+                // The group's own item audits the entry. This only checks that the group exists.
                 if is_first && !self.has_group(group).await? {
-                    self.found(Discrepancy::OrphanRow { group, user }, false);
+                    self.found(Discrepancy::OrphanEntry { group, user }, false);
                 }
                 Membership::from_item(item).map(drop)
             }
@@ -321,12 +372,12 @@ impl Audit<'_> {
         self.findings.push(Finding { discrepancy, repaired });
     }
 
-    /// What was read; what can never be is a finding, and nothing.
+    /// Returns the result. A permanent error becomes a finding and `None`.
     fn readable<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(error) if error.recovery() == Recovery::Permanent => {
-                self.found(Discrepancy::Unreadable { what: error.to_string() }, false);
+                self.found(Discrepancy::Unreadable { reason: error.to_string() }, false);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -334,12 +385,12 @@ impl Audit<'_> {
     }
 }
 
-/// What was written; what can never be is not repaired, and nothing.
+/// Returns the result of a repair. A permanent error becomes a warning in the log and `None`.
 fn possible<T>(written: Result<T>) -> Result<Option<T>> {
     match written {
         Ok(written) => Ok(Some(written)),
         Err(error) if error.recovery() == Recovery::Permanent => {
-            tracing::warn!(%error, "what was found cannot be repaired");
+            tracing::warn!(%error, "a finding cannot be repaired");
             Ok(None)
         }
         Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! The four calls of the DynamoDB Streams API.
+//! The four operations of the DynamoDB Streams API.
 
 use std::collections::HashSet;
 use std::error::Error as StdError;
@@ -14,16 +14,16 @@ use crate::aws::{Attempts, Call};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::KeySegment;
 
-/// The API, with the name of the table for errors.
+/// The API client, with the table name for errors.
 pub(super) struct Api {
     pub(super) client: Client,
     pub(super) table: String,
 }
 
-/// The code for a table, a stream or a shard that is not there.
+/// The error code for a missing table, stream or shard.
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
-/// A stream of the table. Streams sort by their labels: the times at which they were turned on.
+/// A stream of the table. Streams sort by label, which is the time at which the stream was enabled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StreamName {
     pub(super) label: String,
@@ -33,30 +33,31 @@ pub(super) struct StreamName {
 /// A stream as the service describes it.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// It gets no new records and no new shards.
+    /// `true` if the stream gets no new records and no new shards.
     pub(super) is_disabled: bool,
-    /// Its records have what the projector needs.
+    /// `true` if the records have new images, which the projector needs.
     pub(super) has_new_images: bool,
     pub(super) shards: Vec<Listed>,
 }
 
-/// Some records of a shard.
+/// A page of records of a shard.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
-    /// Where the next read begins; `None` at the shard's end.
+    /// The iterator of the next page, or `None` at the end of the shard.
     pub(super) next: Option<String>,
 }
 
-/// Why a shard could not be read.
+/// The reason why a shard could not be read.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// The iterator is older than 15 minutes.
     Expired,
-    /// The records at this place are older than 24 hours, and gone.
+    /// The records at this position are older than 24 hours and were removed.
     Trimmed,
-    /// There is no such shard any more.
+    /// The shard does not exist any more.
     Gone,
+    /// Any other error.
     Other(Error),
 }
 
@@ -76,7 +77,7 @@ impl Api {
             let sent = request.customize().interceptor(attempts.clone()).send().await;
             let answer = sent.map_err(|error| self.error(operation, &error, &attempts))?;
             for stream in answer.streams.unwrap_or_default() {
-                if let (Some(label), Some(arn)) = (filled(stream.stream_label), filled(stream.stream_arn)) {
+                if let (Some(label), Some(arn)) = (non_empty(stream.stream_label), non_empty(stream.stream_arn)) {
                     streams.push(StreamName { label, arn });
                 }
             }
@@ -86,8 +87,7 @@ impl Api {
             }
         }
         if streams.is_empty() {
-            let message =
-                "there is no such table, or it has no stream; turn one on, with new images or with new and old ones";
+            let message = "the table does not exist or has no stream; enable one with NEW_IMAGE or NEW_AND_OLD_IMAGES";
             let error = Error::new(ErrorKind::Misconfigured, message).with_operation(operation);
             return Err(error.with_table(&self.table));
         }
@@ -96,7 +96,7 @@ impl Api {
         Ok(streams)
     }
 
-    /// Returns the stream with the shards that the service lists; `None` if there is no such stream.
+    /// Returns the stream with its listed shards, or `None` if there is no such stream.
     pub(super) async fn describe(&self, stream_arn: &str) -> Result<Option<Stream>> {
         let operation = "describe_stream";
         let mut stream = Stream { is_disabled: false, has_new_images: true, shards: Vec::new() };
@@ -110,14 +110,14 @@ impl Api {
                 Err(error) if error.code() == Some(NOT_FOUND) => return Ok(None),
                 Err(error) => return Err(self.error(operation, &error, &attempts)),
             };
-            let no_stream = || self.unavailable(operation, "the service's answer holds no stream");
+            let no_stream = || self.unavailable(operation, "the service's answer contains no stream");
             let description = answer.stream_description.ok_or_else(no_stream)?;
             if let Some(StreamViewType::KeysOnly | StreamViewType::OldImage) = description.stream_view_type {
                 stream.has_new_images = false;
             }
             stream.is_disabled = description.stream_status == Some(StreamStatus::Disabled);
             for shard in description.shards.unwrap_or_default() {
-                let unusable = |_| self.unavailable(operation, "the service lists a shard without a usable id");
+                let unusable = |_| self.unavailable(operation, "the service listed a shard without a valid id");
                 stream.shards.push(listed(shard).map_err(unusable)?);
             }
             start = self.next_page(operation, &mut starts, description.last_evaluated_shard_id)?;
@@ -127,22 +127,22 @@ impl Api {
         }
     }
 
-    /// Returns where the next page of a listing starts. It must be none of the starts before: the listing would never end.
+    /// Returns the start of the next page of a listing. Refuses an earlier start, because the listing would never end.
     fn next_page(
         &self,
         operation: &'static str,
         starts: &mut HashSet<String>,
         next: Option<String>,
     ) -> Result<Option<String>> {
-        let next = filled(next);
+        let next = non_empty(next);
         if next.as_ref().is_some_and(|next| !starts.insert(next.clone())) {
-            let message = "the service answered with a page that does not lead on; try again later";
+            let message = "the service returned a page that starts at an earlier position; try again later";
             return Err(self.unavailable(operation, message));
         }
         Ok(next)
     }
 
-    /// An iterator of a shard, from a position or, without one, from behind the newest record.
+    /// Returns an iterator of a shard, from a position or, without one, after the newest record.
     pub(super) async fn iterator(
         &self,
         stream_arn: &str,
@@ -162,17 +162,17 @@ impl Api {
         let request = request.shard_iterator_type(kind).set_sequence_number(sequence);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal(operation, &error, &attempts))?;
-        let no_iterator = || Refusal::Other(self.unavailable(operation, "the service's answer holds no iterator"));
-        filled(answer.shard_iterator).ok_or_else(no_iterator)
+        let no_iterator = || Refusal::Other(self.unavailable(operation, "the service's answer contains no iterator"));
+        non_empty(answer.shard_iterator).ok_or_else(no_iterator)
     }
 
-    /// Up to so many records, from the iterator on.
-    pub(super) async fn records(&self, iterator: &str, most: i32) -> Result<Page, Refusal> {
+    /// Returns the records from an iterator on, up to `limit`.
+    pub(super) async fn records(&self, iterator: &str, limit: i32) -> Result<Page, Refusal> {
         let attempts = Attempts::default();
-        let request = self.client.get_records().shard_iterator(iterator).limit(most);
+        let request = self.client.get_records().shard_iterator(iterator).limit(limit);
         let sent = request.customize().interceptor(attempts.clone()).send().await;
         let answer = sent.map_err(|error| self.refusal("get_records", &error, &attempts))?;
-        Ok(Page { records: answer.records.unwrap_or_default(), next: filled(answer.next_shard_iterator) })
+        Ok(Page { records: answer.records.unwrap_or_default(), next: non_empty(answer.next_shard_iterator) })
     }
 
     fn refusal<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>, attempts: &Attempts) -> Refusal
@@ -199,8 +199,8 @@ impl Api {
     }
 }
 
-/// An empty text says no more than a missing one.
-fn filled(text: Option<String>) -> Option<String> {
+/// Returns the text unless it is empty: an empty text means the same as a missing one.
+fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
@@ -208,7 +208,7 @@ fn listed(shard: Shard) -> Result<Listed> {
     let range = shard.sequence_number_range;
     Ok(Listed {
         id: KeySegment::new(shard.shard_id.unwrap_or_default())?,
-        parent: filled(shard.parent_shard_id).map(KeySegment::new).transpose()?,
-        is_closed: range.is_some_and(|range| filled(range.ending_sequence_number).is_some()),
+        parent: non_empty(shard.parent_shard_id).map(KeySegment::new).transpose()?,
+        is_closed: range.is_some_and(|range| non_empty(range.ending_sequence_number).is_some()),
     })
 }

@@ -1,4 +1,4 @@
-//! How far a shard has been read: an entity of the table.
+//! The checkpoint of a shard: an entity of the table.
 
 use uuid::Uuid;
 
@@ -14,27 +14,28 @@ use crate::text::KeySegment;
 const STREAM: Tag = tag!("STREAM");
 const SHARD: Tag = tag!("SHARD");
 
-/// How far the poller has read a shard, at `STREAM#<UUIDv5 of the stream's ARN>` / `SHARD#<shard id>`: an ARN may be longer than
-/// a segment of a key.
+/// The position up to which the poller has read a shard, at `STREAM#<UUIDv5 of the stream's ARN>` / `SHARD#<shard id>`.
+///
+/// The key contains a UUID because an ARN may be longer than a key segment.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     stream_arn: String,
     pub(super) shard_id: KeySegment,
-    /// The shard that is read first. Checkpoints of version 0.1 do not have it.
+    /// The parent shard, which is read first. Checkpoints of version 0.1 do not have it.
     pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
-    /// The first list of the stream had it: parents that were gone by then are not missed.
+    /// `true` if the first list of the stream had the shard. A parent that was gone by then does not count as lost.
     pub(super) is_first: bool,
 }
 
-/// A place in a shard. It is stored as the service names it: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
+/// A position in a shard. It is stored with the service's names: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Position {
-    /// Before the oldest record that is left.
+    /// Before the oldest available record.
     TrimHorizon,
-    /// Behind this record.
+    /// After this record.
     After(SequenceNumber),
-    /// Behind the last record of a shard that gets no more.
+    /// After the last record of a closed shard.
     End,
 }
 
@@ -43,17 +44,17 @@ impl Checkpoint {
         Self { stream_arn: stream_arn.to_owned(), shard_id: shard_id.clone(), parent, position, is_first: false }
     }
 
-    /// The partition of all checkpoints of a stream.
+    /// Returns the partition of all checkpoints of a stream.
     pub(super) fn partition(stream_arn: &str) -> PartitionKey {
         PartitionKey::new((STREAM, Uuid::new_v5(&Uuid::NAMESPACE_URL, stream_arn.as_bytes())))
     }
 
-    /// What the sort keys of all checkpoints begin with.
+    /// Returns the prefix of the sort keys of all checkpoints.
     pub(super) fn shards() -> SortKeyPrefix {
         SortKeyPrefix::new((SHARD,))
     }
 
-    /// Whether the record is about a checkpoint, of this stream or another.
+    /// Returns `true` if the record is of a checkpoint, for any stream.
     pub(super) fn is_in(record: &StreamRecord) -> bool {
         record.key().is_ok_and(|key| {
             let of_stream = key.pk.as_str().split_once('#').is_some_and(|(tag, _)| tag == STREAM.as_str());
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_position_comes_back_from_its_item() {
+    fn position_round_trips_through_its_item() {
         let number: SequenceNumber = "000000000000000000007".parse().unwrap();
         for position in [Position::TrimHorizon, Position::After(number), Position::End] {
             let item = Checkpoint::new(ARN, &shard(), None, position.clone()).to_item().unwrap();
@@ -149,21 +150,21 @@ mod tests {
     }
 
     #[test]
-    fn a_position_that_is_none_is_corrupt() {
+    fn unknown_position_is_corrupt() {
         let mut item = Checkpoint::new(ARN, &shard(), None, Position::End).to_item().unwrap();
         item.insert("position", AttributeValue::S("somewhere".into()));
         assert_eq!(Checkpoint::from_item(item).unwrap_err().kind(), crate::ErrorKind::Corrupt);
     }
 
     #[test]
-    fn a_longest_arn_and_shard_id_fit_into_a_key() {
+    fn longest_arn_and_shard_id_fit_into_a_key() {
         let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/{}/stream/label", "t".repeat(255));
         let shard = KeySegment::new("s".repeat(65)).unwrap();
         assert_eq!(Checkpoint::key_from((&arn, &shard)).pk.as_str().len(), "STREAM#".len() + 36);
     }
 
     #[test]
-    fn a_record_of_a_checkpoint_is_told_from_others() {
+    fn record_of_a_checkpoint_is_recognized() {
         assert!(Checkpoint::is_in(&record_of(Checkpoint::key_from((ARN, &shard())))));
         let other = Key::new(PartitionKey::parse("STREAMS#1").unwrap(), SortKey::parse("SHARD#1").unwrap());
         assert!(!Checkpoint::is_in(&record_of(other)));

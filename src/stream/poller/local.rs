@@ -4,16 +4,25 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpBuilder;
 
-/// A client for the streams of [DynamoDB
-/// Local](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html), which has them at the address of
-/// its tables, over plain http: `http://127.0.0.1:8000`. Its credentials are made up, so it reaches no real stream.
+/// Creates a client for the streams of [DynamoDB Local], at the endpoint of its tables.
+///
+/// The credentials are fake, so the client reaches no stream on AWS.
+///
+/// ```
+/// use threadline::stream::local_streams_client;
+///
+/// let client = local_streams_client("http://127.0.0.1:8000");
+/// assert!(client.config().region().is_some());
+/// ```
+///
+/// [DynamoDB Local]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html
 pub fn local_streams_client(endpoint: &str) -> Client {
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "threadline"))
         .endpoint_url(endpoint)
-        // Without TLS: which TLS stack there is, is the application's choice, and an emulator needs none.
+        // Without TLS: the application chooses the TLS stack, and an emulator needs none.
         .http_client(HttpBuilder::new().build_http())
         .build();
     Client::from_conf(config)

@@ -1,4 +1,4 @@
-//! The poller: reads the table's stream by the DynamoDB Streams API, and projects it.
+//! The poller: reads the table's stream with the DynamoDB Streams API and projects its records.
 
 mod api;
 mod checkpoint;
@@ -26,35 +26,43 @@ use shards::Shards;
 use stop::Stop;
 use worker::Worker;
 
+pub use aws_sdk_dynamodbstreams;
 pub use local::local_streams_client;
 pub use shards::PollStart;
 pub use summary::{PollEvent, PollSummary};
 
-/// Reads the table's stream by the [DynamoDB Streams
-/// API](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html), where no Lambda does, and projects it.
+/// Reads the table's stream with the [DynamoDB Streams API] and projects its records. It replaces a Lambda function.
 ///
-/// * **One future**: it does all its work in the call of [`run_until`](Self::run_until) or [`drain`](Self::drain), and nothing in
-///   the background. Dropped at any moment, or killed, it goes on from its last checkpoint.
-/// * **At least once**: it reads a shard's parent before the shard, and writes a checkpoint to the table after each batch, so
-///   that a restart repeats one batch of each shard at most, which changes nothing, and misses none.
-/// * **It does not give up**: after an error that a later attempt may not meet, it pauses for 100 ms to 20 s and continues. After an
-///   operator's fault (a missing table or stream, a denied permission) it continues at its longest pause, so that a repaired
-///   deployment has lost nothing. It reports each by [`PollEvent::Failed`], [`PollSummary::errors`] and a warning in the log.
-/// * A batch of which records failed is read again from the first of them on; meanwhile the whole poller waits.
-/// * **Records are lost after 24 hours**: what was not read by then is gone from the stream. The poller reports it, by
-///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest record that is left.
-/// * **One look is not enough**: a list of shards may be incomplete, and an answer may be late. A shard or stream is gone only if the
-///   service refuses it three times in a row; a shard that a list leaves out is read on. A shard ends only if it is listed as closed or
-///   has a child, and gives no further iterator. A stream ends only if three lists in a row show it as turned off with nothing left.
-/// * **A stream that was turned off and on** is another stream to DynamoDB. The poller reads the old one to its end, then the next from
-///   its oldest record. A process that starts after the old stream is gone (24 hours) does not know of it: run `check` then. A stream
-///   without new images is left once it is off and another follows; its shards are reported as trimmed.
-/// * **A checkpoint that cannot be read** is a warning in the log, and its shard is read from its oldest record. Another program's item
-///   among the checkpoints is passed.
-/// * Run one poller for a table: two do no harm, and the same work twice.
+/// * **One future**: all work happens within the call of [`run_until`](Self::run_until) or [`drain`](Self::drain),
+///   and nothing in the background. If the future is dropped or the process killed, the next call continues from the
+///   last checkpoint.
+/// * **At least once**: it reads a parent shard before its children, and writes a checkpoint to the table after each
+///   batch. So a restart misses no record, and repeats at most one batch per shard, which changes nothing.
+/// * **Endless retries**: after a temporary error, it pauses for 100 ms to 20 s and continues. After an operator
+///   error (a missing table or stream, a denied permission), it continues at the longest pause, until somebody
+///   repairs the deployment. It reports each error by [`PollEvent::Failed`], [`PollSummary::errors`] and a warning in
+///   the log.
+/// * **Failed records**: it reads the batch again from the first failed record. The whole poller waits meanwhile.
+/// * **Records are lost after 24 hours**: the stream keeps them no longer. The poller reports the loss by
+///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest available record.
+/// * **Confirmation**: a list of shards may be incomplete, and an answer may be late. A shard or stream is gone only
+///   after three refusals in a row. The poller still reads a shard that a list leaves out. A shard ends if it has no
+///   further iterator and is listed as closed or has a child. A stream ends after three lists in a row show it as
+///   disabled and completely read.
+/// * **A stream that was disabled and enabled again** is a new stream to DynamoDB. The poller reads the old one to
+///   its end, then the next from its oldest record. If the old stream is gone (after 24 hours) before the poller
+///   starts, run `check`.
+/// * **A stream without new images** is left once it is disabled and another follows. Its shards are reported as
+///   trimmed.
+/// * **An unreadable checkpoint** causes a warning in the log, and its shard is read from its oldest record. Other
+///   programs' items among the checkpoints are skipped.
+/// * **One poller per table** is enough. Two do no harm, but do the same work twice.
 ///
-/// It costs a request a second for each open shard, 1 WCU for a checkpoint after each batch, and what the [`Projector`] costs. The
-/// credentials of its client need `dynamodb:ListStreams`, `DescribeStream`, `GetShardIterator` and `GetRecords`.
+/// The cost is one request per second for each open shard, 1 WCU for a checkpoint after each batch, and the cost of
+/// the [`Projector`]. The client's credentials need `dynamodb:ListStreams`, `DescribeStream`, `GetShardIterator` and
+/// `GetRecords`.
+///
+/// [DynamoDB Streams API]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 ///
 /// ```no_run
 /// use threadline::DynamoDbStore;
@@ -76,7 +84,7 @@ pub struct Poller {
     start: PollStart,
     idle: Duration,
     backoff: Backoff,
-    /// The stream that the application named.
+    /// The ARN of the stream that the application chose.
     named: Option<String>,
     stream: Option<StreamName>,
     shards: Option<Shards>,
@@ -84,7 +92,18 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// A poller of the newest stream of the store's table. The store also holds the checkpoints.
+    /// Creates a poller of the newest stream of the store's table. The store also holds the checkpoints.
+    ///
+    /// ```
+    /// use threadline::DynamoDbStore;
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::stream::{Poller, PollSummary, Projector, local_streams_client};
+    ///
+    /// let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// let streams = local_streams_client("http://localhost:8000");
+    /// let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// assert_eq!(poller.summary(), PollSummary::default());
+    /// ```
     pub fn new(client: Client, projector: Projector, store: impl Store + 'static) -> Self {
         let mut backoff = Backoff::sleeping_with(client.config().sleep_impl());
         backoff.policy =
@@ -108,84 +127,224 @@ impl Poller {
         }
     }
 
-    /// Reads the stream with this ARN, which need not be the newest, or the stream of the table that holds the checkpoints.
+    /// Sets the ARN of the stream. Default: the newest stream of the table.
+    ///
+    /// It may be an older stream, or that of another table than the one with the checkpoints.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-01-02T03:04:05.678";
+    /// let poller = poller.stream(arn);
+    /// ```
     #[must_use]
     pub fn stream(mut self, arn: impl Into<String>) -> Self {
         self.named = Some(arn.into());
         self
     }
 
-    /// Sets where to begin in a table without a checkpoint. Default: [`PollStart::Oldest`]. A stream that follows another is read from
-    /// its oldest record.
+    /// Sets the start in a table without a checkpoint. Default: [`PollStart::Oldest`].
+    ///
+    /// A stream that follows another is always read from its oldest record.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// use threadline::stream::PollStart;
+    ///
+    /// let poller = poller.start(PollStart::Latest);
+    /// ```
     #[must_use]
     pub fn start(mut self, start: PollStart) -> Self {
         self.start = start;
         self
     }
 
-    /// Reads at most so many records at once, from 1 to 1000; 1000 unless told otherwise. The service cuts a batch at 1 MB.
+    /// Sets the maximum number of records in a batch, from 1 to 1,000. Default: 1,000. The service limits a batch to
+    /// 1 MB.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// let poller = poller.batch_size(100);
+    /// ```
     #[must_use]
     pub fn batch_size(mut self, records: u16) -> Self {
         self.worker.batch_size = i32::from(records.clamp(1, 1000));
         self
     }
 
-    /// Waits so long when no shard had a record; 1 s unless told otherwise.
+    /// Sets the pause after a round without records. Default: 1 s.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// use std::time::Duration;
+    ///
+    /// let poller = poller.idle_pause(Duration::from_millis(200));
+    /// ```
     #[must_use]
     pub fn idle_pause(mut self, pause: Duration) -> Self {
         self.idle = pause;
         self
     }
 
-    /// Sets the retry policy. Default: 10 attempts, 100 ms to 20 s apart. The number of attempts limits a
-    /// [`drain`](Self::drain) alone.
+    /// Sets the retry policy. Default: 10 attempts, 100 ms to 20 s apart.
+    ///
+    /// The number of attempts only limits [`drain`](Self::drain).
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// use threadline::store::dynamodb::RetryPolicy;
+    ///
+    /// let poller = poller.retry(RetryPolicy::default().max_attempts(3));
+    /// ```
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
     }
 
-    /// Picks the pause before a retry with this function, from zero to the ceiling that it is given; at random unless told
-    /// otherwise.
+    /// Sets the function that picks the pause before a retry, from zero to the given maximum. Default: random.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// // Always pauses for the maximum.
+    /// let poller = poller.jitter(|max| max);
+    /// ```
     #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
         self
     }
 
-    /// Tells this function what happens, while it happens. It must not block.
+    /// Sets a function that receives each event. Default: none. It must not block.
+    ///
+    /// ```
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// use threadline::stream::PollEvent;
+    ///
+    /// let poller = poller.observer(|event| {
+    ///     if let PollEvent::Failed { error, .. } = event {
+    ///         eprintln!("{error}");
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&PollEvent<'_>) + Send + Sync + 'static) -> Self {
         self.worker.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Reads and projects what comes, until `stop` is done or the table's last stream was turned off and has been read to its end.
-    /// The batches in hand are projected and checkpointed before it returns. After an error it pauses and continues, no matter
-    /// how often.
+    /// Reads and projects records until `stop` completes, or until the table's last stream is disabled and read to
+    /// its end.
+    ///
+    /// It projects and checkpoints the current batches before it returns. After an error it pauses and continues,
+    /// without a limit of attempts.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let mut poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// use std::time::Duration;
+    ///
+    /// let deadline = tokio::time::sleep(Duration::from_secs(60));
+    /// let summary = poller.run_until(deadline).await?;
+    /// println!("{} records", summary.records);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// None at present: every error is tried again.
+    /// None at present: every error is retried.
     pub async fn run_until(&mut self, stop: impl Future<Output = ()> + Send) -> Result<PollSummary> {
         self.work(Stop::when(stop), false).await
     }
 
-    /// Reads and projects what the stream holds now, and returns. A record that is written meanwhile, or a moment before, may be
-    /// left for the next time.
+    /// Reads and projects the current records of the stream, then returns.
     ///
-    /// It returns after five reads in a row of each open shard without a record. If the table is written to all the time, so that
-    /// they never come, use [`run_until`](Self::run_until) with a deadline.
+    /// A record that is written during the call, or just before, may remain for the next call. The call returns after
+    /// five reads in a row of each open shard without a record. If the table is written to all the time, use
+    /// [`run_until`](Self::run_until) with a deadline.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let mut poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// let summary = poller.drain().await?;
+    /// println!("{} records", summary.records);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) at once for an operator's fault, such as a table without a stream or a
-    /// stream without new images; any other error once it lasted for as many attempts as the
-    /// [retry policy](Self::retry) allows. What was done before is not lost: call it again.
+    /// An operator error at once: for example [`Misconfigured`](crate::ErrorKind::Misconfigured) for a table without
+    /// a stream, or a stream without new images. Any other error after the attempts of the [retry
+    /// policy](Self::retry). Finished work is not lost: call `drain` again.
     pub async fn drain(&mut self) -> Result<PollSummary> {
         self.work(Stop::when(pending()), true).await
     }
 
-    /// What the last call of [`run_until`](Self::run_until) or [`drain`](Self::drain) has read and projected: also where it ended with
-    /// an error, or was dropped, which may leave out its last round.
+    /// Returns the summary of the last call of [`run_until`](Self::run_until) or [`drain`](Self::drain).
+    ///
+    /// It is also available after an error. After a dropped call, it may lack the last round.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::DynamoDbStore;
+    /// # use threadline::store::dynamodb::local_client;
+    /// # use threadline::stream::{Poller, Projector, local_streams_client};
+    /// # let store = DynamoDbStore::new(local_client("http://localhost:8000"), "threadline");
+    /// # let streams = local_streams_client("http://localhost:8000");
+    /// # let mut poller = Poller::new(streams, Projector::new(store.clone()), store);
+    /// if let Err(error) = poller.drain().await {
+    ///     eprintln!("{error} after {} records", poller.summary().records);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn summary(&self) -> PollSummary {
         self.summary
     }

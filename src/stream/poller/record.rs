@@ -1,4 +1,4 @@
-//! Records of the Streams API, as records of this crate.
+//! Conversion of Streams API records into records of this crate.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,14 @@ use serde_dynamo::AttributeValue;
 use crate::item::Item;
 use crate::stream::{RecordKind, StreamRecord};
 
-/// A record of the DynamoDB Streams API. It cannot fail: an attribute of a type that is newer than this crate is left out, and so
-/// is a sequence number that is none. What is missing then shows when the record is projected.
+/// Converts a record of the DynamoDB Streams API.
+///
+/// The conversion cannot fail. It omits an attribute of an unknown type and an invalid sequence number. The projector
+/// reports what is missing.
 impl From<Record> for StreamRecord {
     fn from(record: Record) -> Self {
         let kind = record.event_name().map_or(RecordKind::Unknown, |name| RecordKind::from(name.as_str()));
-        // A delete by a request has no identity; DynamoDB's own, of an expired item, has this one.
+        // DynamoDB sets this identity if it deletes an expired item. A delete by a request has none.
         let expired = record.user_identity().is_some_and(|identity| {
             identity.r#type() == Some("Service") && identity.principal_id() == Some("dynamodb.amazonaws.com")
         });
@@ -34,8 +36,9 @@ fn item_from_sdk(item: HashMap<String, SdkValue>) -> Item {
     item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()
 }
 
-/// `None` for a type that this crate does not know, or a list or map with one inside. By hand: serde_dynamo's own conversion
-/// panics on it.
+/// Converts a value. Returns `None` for an unknown type, or for a list or map that contains one.
+///
+/// serde_dynamo's own conversion panics on an unknown type.
 fn value_from_sdk(value: SdkValue) -> Option<AttributeValue> {
     Some(match value {
         SdkValue::S(text) => AttributeValue::S(text),
@@ -65,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_comes_over_whole() {
+    fn record_is_converted_completely() {
         let change = SdkChange::builder()
             .keys("pk", text("MSG#1"))
             .keys("sk", text("1#1"))
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_of_an_expired_item_is_told_from_one_by_a_request() {
+    fn delete_of_an_expired_item_differs_from_delete_by_request() {
         let remove = |kind: &str, principal: &str| {
             let identity = Identity::builder().r#type(kind).principal_id(principal).build();
             Record::builder().event_name(OperationType::Remove).user_identity(identity).build()
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_a_record_all_the_same() {
+    fn invalid_sdk_record_is_still_converted() {
         let record = StreamRecord::from(Record::builder().event_name("SHUFFLE".into()).build());
         assert_eq!((record.kind, record.sequence.is_none()), (RecordKind::Unknown, true));
         assert!(record.key().is_err());

@@ -1,4 +1,4 @@
-//! The poller's loop: list the shards, read each of them, wait, and continue after what failed.
+//! The poller's loop: lists the shards, reads each of them, waits, and continues after errors.
 
 use futures_util::{StreamExt, stream};
 
@@ -15,20 +15,22 @@ use crate::request::{Query, SortRange};
 use crate::store::StoreExt;
 use crate::stored::Entity;
 
-/// The most shards that are read at once. A shard allows two readers.
+/// The maximum number of shards that are read at once. A shard allows two readers.
 const CONCURRENCY: usize = 8;
-/// The most rounds before the shards are listed again: about a minute, at the usual pause between rounds.
+/// The maximum number of rounds between two lists: about a minute at the default pause.
 const ROUNDS: u32 = 60;
-/// The reads without a record, in a row, after which a drain takes an open shard as read. Such a shard has no visible end, and a
-/// read may be empty before records: the service looks through a part of the shard each time.
+/// The number of empty reads in a row after which a drain considers an open shard as read.
+///
+/// An open shard has no visible end. A read may be empty before further records, because each covers only a part of
+/// the shard.
 const EMPTY_READS: u32 = 5;
 
-/// What the poller does next.
+/// The next step of the poller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     /// List the shards.
     List,
-    /// Read the shards, up to so many times before they are listed again.
+    /// Read the shards, up to this many times before the next list.
     Read(u32),
     /// End the call.
     End,
@@ -40,7 +42,7 @@ impl Poller {
         if let Some(shards) = &mut self.shards {
             shards.begin();
         }
-        // Failed lists in a row.
+        // The number of failed lists in a row.
         let mut failed = 0_u32;
         let mut next = Next::List;
         while next != Next::End && !stop.has_come() {
@@ -62,7 +64,7 @@ impl Poller {
         Ok(self.summary)
     }
 
-    /// Lists the shards, and decides what to do with them.
+    /// Lists the shards, and decides on the next step.
     async fn list(&mut self, stop: &Stop<'_>, drain: bool) -> Result<Next> {
         let stream = match (&self.stream, &self.named) {
             (Some(stream), _) => stream.clone(),
@@ -85,19 +87,20 @@ impl Poller {
         for done in shards.update(listed, is_disabled, self.start) {
             worker.checkpoints.delete_entity::<Checkpoint>((arn, &done)).await?;
         }
-        // With a checkpoint from the first, a shard that is gone before it was read is missed.
+        // A checkpoint before the first read shows later that a shard was lost before it was read.
         for shard in shards.unsaved() {
             let position = shard.position.clone();
             worker.save(arn, shard, position).await?;
         }
         match shards.idle {
             0 => Ok(Next::Read(ROUNDS)),
-            times => self.after_nothing(stop, is_disabled, times, drain).await,
+            times => self.after_idle_list(stop, is_disabled, times, drain).await,
         }
     }
 
-    /// Chooses the stream to begin with: the newest one that has been begun, so that it is read to its end before another. If
-    /// none has been, the newest.
+    /// Chooses the first stream: the newest one with checkpoints, or else the newest one.
+    ///
+    /// A stream with checkpoints is read to its end before the next.
     async fn choose(&self) -> Result<StreamName> {
         let streams = self.worker.api.streams().await?;
         for stream in streams.iter().rev() {
@@ -117,15 +120,16 @@ impl Poller {
         Ok(streams.into_iter().find(|stream| self.stream.as_ref() < Some(stream)))
     }
 
-    /// Continues with this stream, from its oldest record: the start is for the first stream alone. Returns the shards of the
-    /// stream before it.
+    /// Continues with this stream, from its oldest record, and returns the shards of the previous stream.
+    ///
+    /// The configured start applies to the first stream only.
     async fn take_stream(&mut self, next: StreamName) -> Result<Option<Shards>> {
         let checkpoints = checkpoints(&self.worker, &next.arn).await?;
         self.stream = Some(next);
         Ok(self.shards.replace(Shards::of(Some(checkpoints.unwrap_or_default()))))
     }
 
-    /// Leaves a stream that is gone, and reports what was not read of it.
+    /// Leaves a stream that is gone, and reports its unread shards.
     async fn leave_lost_stream(&mut self) -> Result<Next> {
         let next = self.next_stream().await?;
         let is_certain = match &mut self.shards {
@@ -133,7 +137,7 @@ impl Poller {
             None => true,
         };
         if !is_certain {
-            let message = "the service says that there is no such stream; try again";
+            let message = "the service reports that the stream does not exist; try again";
             return Err(self.worker.api.unavailable("describe_stream", message));
         }
         let Some(next) = next else {
@@ -142,11 +146,11 @@ impl Poller {
         self.lose_stream(next).await
     }
 
-    /// Leaves a stream whose records say too little, once it was turned off and another follows.
+    /// Leaves a stream without new images, once it is disabled and another follows.
     async fn leave_stream_without_images(&mut self, is_disabled: bool, listed: Vec<Listed>) -> Result<Next> {
         let next = if is_disabled { self.next_stream().await? } else { None };
         let Some(next) = next else {
-            let message = "the stream has no new images, which the projector needs; turn on one that has";
+            let message = "the stream has no new images; enable a stream with NEW_IMAGE or NEW_AND_OLD_IMAGES";
             let error = Error::new(ErrorKind::Misconfigured, message).with_operation("describe_stream");
             return Err(error.with_table(&self.worker.api.table));
         };
@@ -156,18 +160,18 @@ impl Poller {
         self.lose_stream(next).await
     }
 
-    /// Continues with the next stream, and reports what was not read of this one.
+    /// Continues with the next stream, and reports the unread shards of this one.
     async fn lose_stream(&mut self, next: StreamName) -> Result<Next> {
-        let left = self.take_stream(next).await?;
-        for shard in left.iter().flat_map(Shards::lost) {
+        let previous = self.take_stream(next).await?;
+        for shard in previous.iter().flat_map(Shards::lost) {
             self.summary.trimmed += 1;
-            self.worker.tell_trimmed(&shard.id);
+            self.worker.report_trimmed(&shard.id);
         }
         Ok(Next::List)
     }
 
-    /// Decides what to do if a list left nothing to read: a single list may be incomplete.
-    async fn after_nothing(&mut self, stop: &Stop<'_>, is_disabled: bool, times: u32, drain: bool) -> Result<Next> {
+    /// Decides on the next step if a list left nothing to read. A single list may be incomplete.
+    async fn after_idle_list(&mut self, stop: &Stop<'_>, is_disabled: bool, times: u32, drain: bool) -> Result<Next> {
         let is_certain = times >= CONFIRMATIONS;
         if is_certain && is_disabled {
             if let Some(next) = self.next_stream().await? {
@@ -186,7 +190,7 @@ impl Poller {
         Ok(Next::List)
     }
 
-    /// Takes one step with each shard that may be read.
+    /// Runs one step of each shard that may be read.
     async fn read(&mut self, stop: &Stop<'_>, left: u32, drain: bool) -> Result<Next, Failure> {
         let mut round = Step::default();
         let (Some(stream), Some(shards)) = (&self.stream, &mut self.shards) else { return Ok(Next::List) };
@@ -204,7 +208,7 @@ impl Poller {
             return Err(failure);
         }
         if round.ended {
-            // Its children may be there now.
+            // Its children may be listed now.
             return Ok(Next::List);
         }
         let awaits_list = shards.awaits_list();
@@ -218,15 +222,15 @@ impl Poller {
         Ok(if is_list_due { Next::List } else { Next::Read(left.saturating_sub(1)) })
     }
 
-    /// Reports an error and pauses. A drain ends with an error that lasts.
+    /// Reports an error and pauses. A drain ends with an operator error, or with one that lasts.
     async fn recover(&mut self, stop: &Stop<'_>, (failed, error): Failure, drain: bool) -> Result<()> {
         let is_retry = error.recovery() == Recovery::Retry;
         if drain && !is_retry {
             return Err(error);
         }
         self.summary.errors += 1;
-        self.worker.tell(&PollEvent::Failed { error: &error });
-        tracing::warn!(table = self.worker.api.table, kind = ?error.kind(), failed, "a step failed and is tried again");
+        self.worker.report(&PollEvent::Failed { error: &error });
+        tracing::warn!(table = self.worker.api.table, kind = ?error.kind(), failed, "a step failed and is retried");
         if drain && !self.backoff.allows_another(failed) {
             return Err(error);
         }
@@ -242,8 +246,9 @@ impl Poller {
     }
 }
 
-/// Returns the checkpoints of a stream that can be read; `None` for a stream that has none, readable or not. A shard
-/// without one is read from its oldest record.
+/// Returns the readable checkpoints of a stream, or `None` if it has no checkpoints at all.
+///
+/// A shard without a checkpoint is read from its oldest record.
 async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Option<Vec<Checkpoint>>> {
     let mut query = Query::table_consistent(Checkpoint::partition(stream_arn));
     query.range = SortRange::BeginsWith(Checkpoint::shards());
@@ -252,7 +257,7 @@ async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Option<Vec<Che
         let page = worker.checkpoints.query(query.clone()).await?;
         for item in page.items {
             if item.get_s(TYPE) != Some(Checkpoint::TYPE) {
-                // Another program's.
+                // Another program's item.
                 continue;
             }
             let checkpoints = found.get_or_insert_default();
@@ -271,7 +276,7 @@ async fn checkpoints(worker: &Worker, stream_arn: &str) -> Result<Option<Vec<Che
 }
 
 fn no_stream(operation: &'static str) -> Error {
-    let message = "the table has no such stream; turn one on, with new images or with new and old ones";
+    let message = "the table has no such stream; enable one with NEW_IMAGE or NEW_AND_OLD_IMAGES";
     Error::new(ErrorKind::Misconfigured, message).with_operation(operation)
 }
 
@@ -279,7 +284,7 @@ fn no_stream(operation: &'static str) -> Error {
 mod tests {
     use super::*;
 
-    /// Returns the failure of a round whose steps failed so, in this order.
+    /// Returns the failure of a round whose steps failed in this order.
     fn gravest(failures: &[(u32, ErrorKind)]) -> Option<(u32, ErrorKind)> {
         let mut round = Step::default();
         for (failed, kind) in failures {
@@ -290,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_fails_with_its_gravest_failure_in_any_order() {
+    fn round_fails_with_its_gravest_failure_in_any_order() {
         let (once, often) = ((1, ErrorKind::Throttled), (3, ErrorKind::Unavailable));
         let operators = (2, ErrorKind::Misconfigured);
         assert_eq!([gravest(&[once, often]), gravest(&[often, once])], [Some(often); 2]);

@@ -1,14 +1,14 @@
-//! Which shards there are, how far each has been read, and which may be read now.
+//! The shards of a stream, their positions, and the choice of the shards to read.
 //!
-//! A shard gets records for some hours, then ends and has children. An item's records lie in one shard after the other, so a
-//! parent is read to its end before its children are begun.
+//! A shard gets records for some hours, then ends and has children. An item's later records are in a child of the
+//! earlier shard, so a parent is read to its end before its children.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checkpoint::{Checkpoint, Position};
 use crate::text::KeySegment;
 
-/// How many times in a row the service must say the same before it is believed: that a shard is gone, or that nothing is left.
+/// The number of equal answers in a row that confirm that a shard or stream is gone, or that no shard is left to read.
 pub(super) const CONFIRMATIONS: u32 = 3;
 
 /// A shard as the service lists it.
@@ -16,49 +16,53 @@ pub(super) const CONFIRMATIONS: u32 = 3;
 pub(super) struct Listed {
     pub(super) id: KeySegment,
     pub(super) parent: Option<KeySegment>,
-    /// It gets no more records.
+    /// `true` if the shard gets no more records.
     pub(super) is_closed: bool,
 }
 
-/// Where to begin in a stream that was never read.
+/// The start position in a stream that was never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PollStart {
-    /// At the oldest record that is left: the stream keeps them for 24 hours.
+    /// At the oldest available record. The stream keeps records for 24 hours.
     #[default]
     Oldest,
-    /// After the newest record: what is written from now on. A shard is read from its oldest record instead if a list left it out at
-    /// first, or if its first iterator failed, so that nothing that is written later is missed.
+    /// After the newest record.
+    ///
+    /// A shard is read from its oldest record instead if the first list left it out, or if its first iterator failed.
+    /// So later records are never missed.
     Latest,
 }
 
-/// A shard, and how far it has been read.
+/// A shard and its position.
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) id: KeySegment,
     pub(super) parent: Option<KeySegment>,
-    /// It gets no more records.
+    /// `true` if the shard gets no more records.
     pub(super) is_closed: bool,
-    /// A list had it, or the service has given a page of it.
+    /// `true` if a list had the shard, or the service returned a page of it.
     pub(super) is_listed: bool,
     pub(super) position: Position,
-    /// Whether its position is in the table.
+    /// `true` if the position is in the table.
     pub(super) is_saved: bool,
-    /// Whether its first iterator begins behind the newest record.
+    /// `true` if the first iterator starts after the newest record.
     pub(super) from_latest: bool,
-    /// Where the next read begins, when that is known.
+    /// The iterator of the next read, if known.
     pub(super) iterator: Option<String>,
-    /// How many reads in a row had no record.
+    /// The number of reads without a record, in a row.
     pub(super) empty_reads: u32,
-    /// How many steps in a row failed.
+    /// The number of failed steps in a row.
     pub(super) failed: u32,
-    /// How many times in a row the service said that there is no such shard.
+    /// The number of answers in a row that the shard does not exist.
     pub(super) refused: u32,
-    /// How many lists in a row did not have it.
+    /// The number of lists without the shard, in a row.
     unlisted: u32,
-    /// The first list of the stream had it, or it is an ancestor of one of those. What was gone before is not missed.
+    /// `true` if the first list had the shard or a descendant. Records that were gone before that list do not count
+    /// as lost.
     pub(super) is_first: bool,
-    /// The records after its position are gone, which was reported. It is read from the oldest record that is left.
+    /// `true` if the records after the position are gone, and this was reported. The shard is read from its oldest
+    /// record.
     pub(super) is_trimmed: bool,
 }
 
@@ -66,11 +70,11 @@ pub(super) struct Shard {
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     shards: BTreeMap<KeySegment, Shard>,
-    /// The stream has been listed, or follows another, so that a shard listed later was born later.
+    /// `true` if the stream was listed before or follows another. A shard that is listed later is then a new one.
     was_listed: bool,
-    /// How many lists in a row left nothing to read.
+    /// The number of lists in a row that left nothing to read.
     pub(super) idle: u32,
-    /// How many times in a row the service said that there is no such stream.
+    /// The number of answers in a row that the stream does not exist.
     refused: u32,
 }
 
@@ -94,31 +98,31 @@ impl Shard {
         }
     }
 
-    /// Returns `true` while there may be records that a drain has not read: it reads a closed shard to its end, an open one
-    /// until so many reads in a row had no record.
-    pub(super) fn is_undrained(&self, most_empty_reads: u32) -> bool {
-        self.is_closed || self.empty_reads < most_empty_reads
+    /// Returns `true` while a drain must read the shard: a closed one to its end, an open one until `max_empty_reads`.
+    pub(super) fn is_undrained(&self, max_empty_reads: u32) -> bool {
+        self.is_closed || self.empty_reads < max_empty_reads
     }
 
-    /// Returns `true` for the parent of an unread shard that no list had.
-    fn is_guess(&self) -> bool {
+    /// Returns `true` for a parent that is known only from its unread child: no list had it.
+    fn is_inferred(&self) -> bool {
         !self.is_saved && !self.is_listed
     }
 
-    /// Returns `true` if records are lost with the shard: not if it was gone before the stream was begun. A shard that the first
-    /// list left out counts as born later, so a parent that was gone by then counts as lost.
+    /// Returns `true` if records are lost with the shard. Those of a shard that was gone before the first list are not.
+    ///
+    /// A shard that the first list left out counts as new, so its missing parent counts as lost.
     pub(super) fn loses_records(&self) -> bool {
-        !self.is_guess() || !self.is_first
+        !self.is_inferred() || !self.is_first
     }
 
     fn awaits_list(&self) -> bool {
-        self.is_guess() && self.position != Position::End && self.unlisted < CONFIRMATIONS
+        self.is_inferred() && self.position != Position::End && self.unlisted < CONFIRMATIONS
     }
 }
 
 impl Shards {
-    /// Restores what the checkpoints know. Each shard has still to be listed. `None` stands for a stream to begin: it does
-    /// not follow another, and has not been begun.
+    /// Restores the shards from the checkpoints of a stream. `None` means that the stream is the first and was never
+    /// read.
     pub(super) fn of(checkpoints: Option<Vec<Checkpoint>>) -> Self {
         let was_listed = checkpoints.is_some();
         let shard = |Checkpoint { shard_id, parent, position, is_first, .. }: Checkpoint| {
@@ -129,15 +133,16 @@ impl Shards {
 
     /// Adds the shards that the service lists, and returns those whose checkpoints are no longer needed.
     ///
-    /// A list may be incomplete. So a shard that it leaves out is kept until it was read to its end or the service refuses it. A
-    /// parent that it leaves out is waited for, and then tried, before the child is read.
+    /// A list may be incomplete. So a shard that it leaves out is kept until it is read to its end, or the service
+    /// refuses it. For a missing parent, the poller waits for some lists and then tries to read it, before it reads
+    /// the child.
     pub(super) fn update(&mut self, listed: Vec<Listed>, is_disabled: bool, start: PollStart) -> Vec<KeySegment> {
         let is_first = !std::mem::replace(&mut self.was_listed, true);
         let from_latest = start == PollStart::Latest && is_first;
         for shard in self.shards.values_mut() {
             shard.unlisted = shard.unlisted.saturating_add(1);
             shard.is_closed |= is_disabled;
-            // What is the latest record now, was not when the stream was begun.
+            // The latest record now is another one than at the first list.
             shard.from_latest = false;
         }
         for Listed { id, parent, is_closed } in listed {
@@ -162,14 +167,14 @@ impl Shards {
             }
             if let Some(shard) = self.shards.get_mut(&parent) {
                 shard.is_first |= is_first;
-                // A shard that has a child gets no more records, even if no list says so.
+                // A shard with a child gets no more records, even if no list shows it as closed.
                 shard.is_closed = true;
             }
         }
         self.idle = if self.unread().next().is_some() { 0 } else { self.idle.saturating_add(1) };
         self.refused = 0;
-        // A finished shard is remembered as long as a child would be kept waiting for it otherwise, and in a disabled stream, so
-        // that another process knows that this stream was begun, not the next.
+        // A finished shard is kept while an unread child would wait for it otherwise. In a disabled stream all are
+        // kept, so that another process finds the checkpoints of this stream, not of the next.
         let unread = self.shards.values().filter(|shard| shard.position == Position::TrimHorizon);
         let awaited: BTreeSet<_> = unread.filter_map(|shard| shard.parent.clone()).collect();
         let is_done = |shard: &Shard| {
@@ -182,29 +187,30 @@ impl Shards {
         saved
     }
 
-    /// Returns the shards with records to come.
+    /// Returns the shards that are not read to their end.
     fn unread(&self) -> impl Iterator<Item = &Shard> {
         self.shards.values().filter(|shard| shard.position != Position::End)
     }
 
-    /// Returns the shards whose records are lost if the stream is.
+    /// Returns the shards whose records are lost with the stream.
     pub(super) fn lost(&self) -> impl Iterator<Item = &Shard> {
         self.unread().filter(|shard| shard.loses_records())
     }
 
-    /// Returns the shards that may be read now: those with records to come, whose parent has been read to its end, or is gone.
+    /// Returns the shards that may be read now: unread ones whose parent is read to its end or gone.
     pub(super) fn readable(&mut self) -> impl Iterator<Item = &mut Shard> {
         let unread: BTreeSet<_> = self.unread().map(|shard| shard.id.clone()).collect();
         let ready: BTreeSet<_> = unread.iter().filter(|id| !self.waits(id, &unread)).cloned().collect();
         self.shards.values_mut().filter(move |shard| ready.contains(&shard.id) && !shard.awaits_list())
     }
 
-    /// Returns `true` while a parent that no list had is waited for: with it, a list would tell the parent's own parent.
+    /// Returns `true` while the poller waits for a list with a missing parent. Only a list names the parent's own
+    /// parent.
     pub(super) fn awaits_list(&self) -> bool {
         self.shards.values().any(Shard::awaits_list)
     }
 
-    /// Returns `true` if the shard's parent is to be read first. Shards that name each other as parents do not wait.
+    /// Returns `true` if the shard's parent must be read first. Shards that name each other as parents do not wait.
     fn waits(&self, id: &KeySegment, unread: &BTreeSet<KeySegment>) -> bool {
         let parent_of = |id: &KeySegment| self.shards.get(id).and_then(|shard| shard.parent.clone());
         let mut ancestor = parent_of(id).filter(|parent| unread.contains(parent));
@@ -219,19 +225,20 @@ impl Shards {
         waits
     }
 
-    /// Returns the listed shards whose position is not in the table yet.
+    /// Returns the listed shards without a checkpoint.
     pub(super) fn unsaved(&mut self) -> impl Iterator<Item = &mut Shard> {
         self.shards.values_mut().filter(|shard| !shard.is_saved && shard.is_listed)
     }
 
-    /// Notes that the service says that there is no such stream. Returns `true` if it is to be believed: at once, if the stream has
-    /// never been there for the poller and none follows it.
+    /// Counts an answer that the stream does not exist. Returns `true` if this is certain.
+    ///
+    /// It is certain at once if the poller never saw the stream and none follows it.
     pub(super) fn refuse(&mut self, has_next: bool) -> bool {
         self.refused = self.refused.saturating_add(1);
         self.refused >= CONFIRMATIONS || !(self.was_listed || has_next)
     }
 
-    /// Forgets how many reads had no record, how many failed, and how many lists left nothing to read.
+    /// Resets the counters of empty reads, failed steps and idle lists.
     pub(super) fn begin(&mut self) {
         self.idle = 0;
         self.shards.values_mut().for_each(|shard| (shard.empty_reads, shard.failed) = (0, 0));
@@ -270,7 +277,7 @@ mod tests {
     #[test]
     fn parents_are_read_before_their_children() {
         let mut shards = Shards::default();
-        // Listed in no particular order: a splits into b and c, b goes on as d.
+        // In no particular order: a has the children b and c, and b has the child d.
         let listed = [open("d", Some("b")), closed("b", Some("a")), open("c", Some("a")), closed("a", None)];
         assert_eq!(shards.update(listed.to_vec(), false, PollStart::Oldest), []);
         assert_eq!(readable(&mut shards), ["a"]);
@@ -281,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_no_list_has_is_tried_first() {
+    fn unlisted_parent_is_tried_first() {
         let mut shards = Shards::default();
         shards.update(vec![open("b", Some("a"))], false, PollStart::Oldest);
         for _ in 0..CONFIRMATIONS {
@@ -290,7 +297,7 @@ mod tests {
             shards.update(vec![open("b", Some("a"))], false, PollStart::Oldest);
         }
         assert_eq!(readable(&mut shards), ["a"]);
-        assert!(shards.readable().all(|shard| !shard.loses_records()), "it was gone before the stream was begun");
+        assert!(shards.readable().all(|shard| !shard.loses_records()), "it was gone before the first list");
         end(&mut shards, "a");
         assert_eq!(readable(&mut shards), ["b"]);
     }
@@ -310,16 +317,20 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_from_the_checkpoints() {
+    fn reading_continues_from_the_checkpoints() {
         let position = Position::After(7.into());
         let mut shards = Shards::of(Some(vec![checkpoint("a", Position::End), checkpoint("b", position.clone())]));
         shards.update(vec![closed("a", None), open("b", Some("a")), open("c", Some("a"))], false, PollStart::Latest);
-        let places: Vec<_> = shards.readable().map(|shard| (shard.position.clone(), shard.is_saved)).collect();
-        assert_eq!(places, [(position, true), (Position::TrimHorizon, false)], "the start is for new streams alone");
+        let positions: Vec<_> = shards.readable().map(|shard| (shard.position.clone(), shard.is_saved)).collect();
+        assert_eq!(
+            positions,
+            [(position, true), (Position::TrimHorizon, false)],
+            "the start applies to new streams only"
+        );
     }
 
     #[test]
-    fn a_checkpoint_keeps_the_parent_that_a_list_leaves_out() {
+    fn checkpoint_keeps_the_parent_that_a_list_leaves_out() {
         let child = Checkpoint::new("arn", &id("b"), Some(id("a")), Position::TrimHorizon);
         let mut shards = Shards::of(Some(vec![checkpoint("a", Position::After(7.into())), child]));
         shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
@@ -327,44 +338,44 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_does_not_move_a_shard() {
+    fn list_does_not_move_a_shard() {
         let mut shards = Shards::default();
         shards.update(vec![open("a", None)], false, PollStart::Oldest);
         shards.readable().for_each(|shard| shard.position = Position::After(3.into()));
         shards.update(vec![closed("a", None)], false, PollStart::Oldest);
-        let places: Vec<_> = shards.readable().map(|shard| shard.position.clone()).collect();
-        assert_eq!(places, [Position::After(3.into())]);
+        let positions: Vec<_> = shards.readable().map(|shard| shard.position.clone()).collect();
+        assert_eq!(positions, [Position::After(3.into())]);
     }
 
     #[test]
-    fn a_shard_that_a_list_leaves_out_is_kept() {
+    fn shard_that_a_list_leaves_out_is_kept() {
         let mut shards =
             Shards::of(Some(vec![checkpoint("a", Position::End), checkpoint("b", Position::After(7.into()))]));
         let mut update = || shards.update(vec![open("c", Some("b"))], false, PollStart::Oldest);
         assert_eq!((update(), update()), (vec![], vec![]));
-        assert_eq!(update(), [id("a")], "it is finished, and three lists in a row did not have it");
+        assert_eq!(update(), [id("a")], "it is finished, and three lists in a row left it out");
         assert_eq!(update(), []);
         assert_eq!(readable(&mut shards), ["b"], "it was not read to its end");
     }
 
     #[test]
-    fn a_start_at_the_latest_is_for_the_first_list_alone() {
+    fn start_at_latest_applies_to_the_first_list_only() {
         for first in [vec![], vec![open("a", None)]] {
             let mut shards = Shards::default();
             shards.update(first, false, PollStart::Latest);
             shards.update(vec![open("a", None), open("b", None)], false, PollStart::Latest);
-            let born_later = shards.readable().find(|shard| shard.id == id("b")).unwrap();
-            assert_eq!((born_later.from_latest, &born_later.position), (false, &Position::TrimHorizon));
+            let later = shards.readable().find(|shard| shard.id == id("b")).unwrap();
+            assert_eq!((later.from_latest, &later.position), (false, &Position::TrimHorizon));
         }
     }
 
     #[test]
-    fn a_start_at_the_latest_passes_over_what_has_ended() {
+    fn start_at_latest_skips_closed_shards() {
         let mut shards = Shards::default();
         shards.update(vec![closed("a", None), open("b", Some("a"))], false, PollStart::Latest);
         let from: Vec<_> = shards.readable().map(|shard| (shard.id.to_string(), shard.from_latest)).collect();
         assert_eq!(from, [("b".to_owned(), true)]);
-        // What comes later is read from its beginning.
+        // A later shard is read from its oldest record.
         shards.update(vec![closed("a", None), closed("b", Some("a")), open("c", Some("b"))], false, PollStart::Latest);
         end(&mut shards, "b");
         let from: Vec<_> = shards.readable().map(|shard| (shard.id.to_string(), shard.from_latest)).collect();
@@ -372,13 +383,13 @@ mod tests {
     }
 
     #[test]
-    fn a_drain_leaves_an_open_shard_after_some_empty_reads_and_a_closed_one_at_its_end() {
+    fn drain_ends_at_empty_reads_of_an_open_shard_or_the_end_of_a_closed_one() {
         let mut shards = Shards::default();
         shards.update(vec![closed("a", None), open("b", None)], false, PollStart::Oldest);
         shards.readable().for_each(|shard| shard.empty_reads = 5);
-        let left: Vec<_> =
+        let undrained: Vec<_> =
             shards.readable().filter(|shard| shard.is_undrained(5)).map(|shard| shard.id.to_string()).collect();
-        assert_eq!(left, ["a"]);
+        assert_eq!(undrained, ["a"]);
         shards.begin();
         assert!(shards.readable().all(|shard| shard.is_undrained(5)));
     }

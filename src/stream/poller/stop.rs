@@ -1,4 +1,4 @@
-//! A sign to stop, for all that goes on at once.
+//! A stop signal that several futures share.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,16 +6,16 @@ use std::pin::pin;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, select};
 
-/// Ends what can be done again later: waiting and reading.
+/// A stop signal. It ends waiting and reading, which can be repeated later.
 #[derive(Clone)]
 pub(super) struct Stop<'a>(Shared<BoxFuture<'a, ()>>);
 
 impl<'a> Stop<'a> {
-    pub(super) fn when(sign: impl Future<Output = ()> + Send + 'a) -> Self {
-        Self(sign.boxed().shared())
+    pub(super) fn when(signal: impl Future<Output = ()> + Send + 'a) -> Self {
+        Self(signal.boxed().shared())
     }
 
-    /// What the work gives, unless the sign comes first; the work is dropped then.
+    /// Returns the result of the work, or `None` if the signal comes first. The work is then dropped.
     pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match select(self.0.clone(), pin!(work)).await {
             Either::Left(_) => None,
@@ -23,7 +23,7 @@ impl<'a> Stop<'a> {
         }
     }
 
-    /// Whether the sign has come.
+    /// Returns `true` if the signal has come.
     pub(super) fn has_come(&self) -> bool {
         self.0.clone().now_or_never().is_some()
     }

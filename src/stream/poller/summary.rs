@@ -1,4 +1,4 @@
-//! What the poller says of its work.
+//! The poller's summary and events.
 
 use std::ops::AddAssign;
 
@@ -7,55 +7,59 @@ use crate::stream::{Projection, RecordOutcome, StreamRecord};
 
 use super::checkpoint::Checkpoint;
 
-/// What was read and projected, in numbers. A record that was read again counts again.
+/// The numbers of records that were read and projected. A record that is read again counts again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollSummary {
-    /// The records read, but for those of the poller's own checkpoints, which are in the stream as well.
+    /// The number of records read. Records of the poller's own checkpoints do not count.
     pub records: u64,
-    /// Those among them that the rows show now, or something newer.
+    /// The number of records that the entries show now, or a newer state.
     pub projected: u64,
-    /// Those that failed, and were or will be read again.
+    /// The number of records that failed. They are read again.
     pub failed: u64,
-    /// Those that can never succeed. The projector's sink has them; where there is none, the log says that they were.
+    /// The number of dead letters. The projector's sink has them. Without a sink, only a log entry remains.
     pub dead_letters: u64,
-    /// How often records were gone from the stream before they were read: the poller had not run for 24 hours. Inbox rows may
-    /// lag behind their threads now, until the next message of each: run `check` on the table.
+    /// The number of times that records were gone before they were read, because the poller had not run for 24 hours.
+    ///
+    /// Inbox entries may now lag until the next message of their thread: run `check` on the table.
     pub trimmed: u64,
-    /// How many steps failed and were tried again, an operator's fault included: see [`PollEvent::Failed`].
+    /// The number of failed steps, including operator errors: see [`PollEvent::Failed`].
     pub errors: u64,
-    /// The stream was turned off and has been read to its end, and the table has no newer stream.
+    /// `true` if the stream is disabled and read to its end, and the table has no newer stream.
     pub stream_ended: bool,
 }
 
-/// What happens while the poller runs.
+/// An event of a running poller.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PollEvent<'a> {
-    /// A batch with records was projected, and what precedes the first that failed will not be read again.
+    /// A batch with records was projected. The records before the first failed one will not be read again.
     #[non_exhaustive]
     Batch {
         /// The shard's id.
         shard: &'a str,
-        /// What was read.
+        /// The numbers of the batch.
         summary: PollSummary,
     },
-    /// Records of this shard were gone before they were read, since the poller had not run for 24 hours. It continues from the
-    /// oldest record that is left. Run `check` on the table. The service does not say how many records were lost: there may have
-    /// been none after the last checkpoint.
+    /// Records of this shard were gone before they were read, because the poller had not run for 24 hours.
+    ///
+    /// The poller continues from the oldest available record. Run `check` on the table. The service does not report
+    /// the number of lost records: it may be zero.
     #[non_exhaustive]
     Trimmed {
         /// The shard's id.
         shard: &'a str,
     },
-    /// A step failed, and is tried again after a pause. If the error's [`recovery`](crate::Error::recovery) is
-    /// [`Operator`](crate::Recovery::Operator), somebody must change the deployment first.
+    /// A step failed and is retried after a pause.
+    ///
+    /// If the error's [`recovery`](crate::Error::recovery) is [`Operator`](crate::Recovery::Operator), somebody must
+    /// change the deployment first.
     #[non_exhaustive]
     Failed {
-        /// What failed.
+        /// The error.
         error: &'a Error,
     },
-    /// A shard was read to its end.
+    /// The poller read a shard to its end.
     #[non_exhaustive]
     Ended {
         /// The shard's id.

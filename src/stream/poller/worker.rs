@@ -1,4 +1,4 @@
-//! One step with one shard: read a batch, project it, remember how far that went.
+//! One step of one shard: reads a batch, projects it, and saves a checkpoint.
 
 use std::sync::Arc;
 
@@ -14,15 +14,16 @@ use crate::store::{Store, StoreExt};
 use crate::stream::{Projection, Projector, RecordOutcome, StreamRecord};
 use crate::text::KeySegment;
 
-/// How often a step tries to read, when the iterators that it is given are not accepted.
+/// The number of reads in a step if the service refuses its own iterators.
 const READS: u32 = 3;
-/// The reads without a record, in a row, after which a closed shard without an end is an error. Some are usual: the service looks
-/// through a part of the shard each time.
-const MOST_EMPTY_READS: u32 = 1000;
+/// The number of empty reads in a row after which a closed shard without an end is an error.
+///
+/// Some empty reads are usual, because each covers only a part of the shard.
+const MAX_EMPTY_READS: u32 = 1000;
 
 pub(super) type Observer = Arc<dyn Fn(&PollEvent<'_>) + Send + Sync>;
 
-/// What a step with a shard needs.
+/// The parts that a step of a shard uses.
 pub(super) struct Worker {
     pub(super) api: Api,
     pub(super) projector: Projector,
@@ -31,23 +32,23 @@ pub(super) struct Worker {
     pub(super) observer: Option<Observer>,
 }
 
-/// An error, and how many times in a row the same step has failed.
+/// An error, and the number of failures of the same step in a row.
 pub(super) type Failure = (u32, Error);
 
-/// What came of a step with a shard, or of a round of such steps.
+/// The result of a step of a shard, or of a round of such steps.
 #[derive(Debug, Default)]
 pub(super) struct Step {
     pub(super) summary: PollSummary,
     pub(super) had_records: bool,
     pub(super) ended: bool,
-    /// The shards must be listed again.
+    /// `true` if the shards must be listed again.
     pub(super) relist: bool,
-    /// The gravest failure: an operator's fault, or else what failed most often in a row.
+    /// The gravest failure: an operator error, or else the one with the most failures in a row.
     pub(super) failure: Option<Failure>,
 }
 
 impl Step {
-    /// Adds what came of another step.
+    /// Adds the result of another step.
     pub(super) fn add(&mut self, step: Self) {
         self.summary += step.summary;
         self.had_records |= step.had_records;
@@ -61,7 +62,8 @@ impl Step {
 }
 
 impl Worker {
-    /// Reads the shard's next batch and projects it. The sign to stop ends the reading alone, which leaves the shard as it was.
+    /// Reads the shard's next batch and projects it. The stop signal only ends a read, which leaves the shard
+    /// unchanged.
     pub(super) async fn step(&self, stream_arn: &str, shard: &mut Shard, stop: &Stop<'_>) -> Step {
         let mut step = Step::default();
         let done = match self.read(stream_arn, shard, stop, &mut step).await {
@@ -70,12 +72,12 @@ impl Worker {
                 return step;
             }
             Ok(Some(page)) if page.records.is_empty() && (page.next.is_some() || !shard.is_closed) => {
-                // Only a shard that is closed ends. Of another, the list of shards may know more by now.
+                // Only a closed shard ends. An open one without an iterator may be listed as closed by now.
                 step.relist = page.next.is_none();
                 shard.iterator = page.next;
                 shard.empty_reads = shard.empty_reads.saturating_add(1);
-                let is_endless = shard.is_closed && shard.empty_reads > MOST_EMPTY_READS;
-                let message = "a closed shard has neither records nor an end; try again";
+                let is_endless = shard.is_closed && shard.empty_reads > MAX_EMPTY_READS;
+                let message = "a closed shard returns neither records nor an end; try again";
                 if is_endless { Err(self.api.unavailable("get_records", message)) } else { Ok(()) }
             }
             Ok(Some(page)) => self.take(stream_arn, shard, page, &mut step).await,
@@ -113,20 +115,20 @@ impl Worker {
                 Err(Refusal::Trimmed) => {
                     if !std::mem::replace(&mut shard.is_trimmed, true) {
                         step.summary.trimmed = 1;
-                        self.tell_trimmed(&shard.id);
+                        self.report_trimmed(&shard.id);
                     }
                 }
                 Err(Refusal::Gone) => {
                     shard.iterator = None;
                     shard.refused = shard.refused.saturating_add(1);
                     if shard.refused < CONFIRMATIONS {
-                        let message = "the service says that there is no such shard; try again";
+                        let message = "the service reports that the shard does not exist; try again";
                         return Err(self.api.unavailable("get_records", message));
                     }
                     if shard.loses_records() {
                         self.save(stream_arn, shard, Position::End).await?;
                         step.summary.trimmed += 1;
-                        self.tell_trimmed(&shard.id);
+                        self.report_trimmed(&shard.id);
                     }
                     shard.position = Position::End;
                     return Ok(None);
@@ -135,7 +137,7 @@ impl Worker {
             }
             shard.iterator = None;
         }
-        Err(self.api.unavailable("get_records", "the service does not accept the iterators that it gives"))
+        Err(self.api.unavailable("get_records", "the service refuses its own shard iterators; try again"))
     }
 
     async fn try_read(&self, stream_arn: &str, shard: &mut Shard, stop: &Stop<'_>) -> Result<Option<Page>, Refusal> {
@@ -151,8 +153,8 @@ impl Worker {
                     return Ok(None);
                 };
                 let iterator = iterator?;
-                // Once only: if this iterator is lost before the first record, the newest record is another one by then, and
-                // what lies between would be missed. The shard is read from its oldest record instead.
+                // Only once: if this iterator is lost before the first record, a second one could skip records. The
+                // shard is then read from its oldest record.
                 shard.from_latest = false;
                 shard.iterator = Some(iterator.clone());
                 iterator
@@ -161,7 +163,7 @@ impl Worker {
         stop.unless(self.api.records(&iterator, self.batch_size)).await.transpose()
     }
 
-    /// Projects what was read, in a span of its own.
+    /// Projects a page of records, in its own span.
     async fn take(&self, stream_arn: &str, shard: &mut Shard, page: Page, step: &mut Step) -> Result<()> {
         let span = tracing::info_span!(
             "poller.batch",
@@ -187,19 +189,19 @@ impl Worker {
             span.record("error", field::debug(error.kind()));
         }
         if batch.records > 0 {
-            self.tell(&PollEvent::Batch { shard: shard.id.as_str(), summary: batch });
+            self.report(&PollEvent::Batch { shard: shard.id.as_str(), summary: batch });
         }
         step.summary += batch;
         step.had_records = !records.is_empty();
         step.ended = shard.position == Position::End;
         step.relist = is_last && !step.ended;
         if step.ended {
-            self.tell(&PollEvent::Ended { shard: shard.id.as_str() });
+            self.report(&PollEvent::Ended { shard: shard.id.as_str() });
         }
         result
     }
 
-    /// Moves the shard behind what was projected: behind the whole batch, or before the first record that failed.
+    /// Moves the shard's position after the batch, or before its first failed record.
     async fn advance(
         &self,
         stream_arn: &str,
@@ -208,12 +210,12 @@ impl Worker {
         projection: &Projection,
         next: Option<String>,
     ) -> Result<()> {
-        // The records of a shard come in the order of their numbers: this is the lowest that failed, also where it has none.
-        let failed = projection.outcomes.iter().enumerate().find_map(|(place, outcome)| match outcome {
-            RecordOutcome::Failed(error) => Some((place, error)),
+        // The records of a shard are ordered by number, so the first failure is the lowest, even if it has no number.
+        let failed = projection.outcomes.iter().enumerate().find_map(|(index, outcome)| match outcome {
+            RecordOutcome::Failed(error) => Some((index, error)),
             _ => None,
         });
-        let done = failed.map_or(records.len(), |(place, _)| place);
+        let done = failed.map_or(records.len(), |(index, _)| index);
         let done = records.get(..done).unwrap_or_default();
         let last = done.iter().rev().find_map(|record| record.sequence.clone());
         let position = match last {
@@ -222,10 +224,10 @@ impl Worker {
             None => None,
         };
         if let Some(position) = position {
-            // A checkpoint in the table makes a record of the stream. A batch of such records alone is not worth a checkpoint:
-            // that would make the next batch, without end. They are few, and are read again after a restart.
-            let is_worth_it = position == Position::End || done.iter().any(|record| !Checkpoint::is_in(record));
-            if is_worth_it {
+            // A checkpoint is a write, so it creates a stream record. If a batch has only such records, a checkpoint
+            // would create the next such batch, without end. A restart reads these few records again.
+            let needs_checkpoint = position == Position::End || done.iter().any(|record| !Checkpoint::is_in(record));
+            if needs_checkpoint {
                 self.save(stream_arn, shard, position.clone()).await?;
             }
             (shard.position, shard.is_trimmed) = (position, false);
@@ -237,7 +239,7 @@ impl Worker {
             shard.iterator = next;
             return Ok(());
         };
-        // Whatever it was, it is not known that it fails for ever.
+        // A permanent error of the projection is no permanent error of the poller, which retries the batch.
         let kind = if error.recovery() == Recovery::Permanent { ErrorKind::Unavailable } else { error.kind() };
         Err(Error::new(kind, "records of the stream could not be projected")
             .with_operation("poller.project")
@@ -254,12 +256,12 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn tell_trimmed(&self, id: &KeySegment) {
+    pub(super) fn report_trimmed(&self, id: &KeySegment) {
         tracing::warn!(table = self.api.table, shard = id.as_str(), "records were gone before they were read");
-        self.tell(&PollEvent::Trimmed { shard: id.as_str() });
+        self.report(&PollEvent::Trimmed { shard: id.as_str() });
     }
 
-    pub(super) fn tell(&self, event: &PollEvent<'_>) {
+    pub(super) fn report(&self, event: &PollEvent<'_>) {
         if let Some(observer) = &self.observer {
             observer(event);
         }

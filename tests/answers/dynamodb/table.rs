@@ -178,7 +178,7 @@ async fn only_an_operation_that_is_unknown_is_a_lack_of_the_service() -> Result<
         let server = answered(table, code);
         let verified = spec().verify(&server.client(&Sleeps::default())).await?;
         let found: Vec<_> = verified.unsupported.iter().map(|lack| (lack.setting, &*lack.reason)).collect();
-        assert_eq!(found, [(Setting::Tags, &*format!("the service said {code}"))]);
+        assert_eq!(found, [(Setting::Tags, &*format!("the service answered {code}"))]);
     }
     for (table, code) in [
         (active(), "ValidationException"),
