@@ -11,7 +11,7 @@ use threadline::{
     DisplayName, ErrorKind, GroupId, Handle, Membership, MemoryStore, Message, NewGroup, Thread, User, UserChange,
 };
 use threadline_testkit::fault::{FaultStore, Plan, Rates};
-use threadline_testkit::{Batch, Delivery};
+use threadline_testkit::{Batch, ShuffledStream};
 
 use crate::support::{App, block_on, cases, scan};
 
@@ -293,10 +293,10 @@ async fn all_findings(store: &MemoryStore) -> Vec<Finding> {
 }
 
 /// Projects the batch, and says what became of it.
-async fn deliver(delivery: &mut Delivery, batch: &Batch, projector: &Projector) {
+async fn deliver(delivery: &mut ShuffledStream, batch: &Batch, projector: &Projector) {
     let projection = projector.project(&batch.records).await;
     assert_eq!(projection.outcomes.len(), batch.records.len());
-    delivery.settle(batch, projection.lowest_failed.as_ref());
+    delivery.acknowledge(batch, projection.lowest_failed.as_ref());
 }
 
 /// Each change is projected once, at once, and nothing fails.
@@ -318,7 +318,7 @@ async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
     let mut world = World::new().await;
     let store = FaultStore::new(world.app.store.clone(), plan);
     let projector = Projector::new(store.clone());
-    let mut delivery = Delivery::seeded(world.app.store.clone(), seed);
+    let mut delivery = ShuffledStream::seeded(world.app.store.clone(), seed);
     for step in steps {
         world.take(*step).await;
         match *step {
@@ -327,7 +327,7 @@ async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
                 deliver(&mut delivery, &batch, &projector).await;
                 store.restart();
             }
-            Step::Rewind(shard, back) => delivery.repeat(shard, back % 15),
+            Step::Rewind(shard, back) => delivery.rewind(shard, back % 15),
             _ => {}
         }
     }

@@ -201,7 +201,7 @@ async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
 /// A store that takes so many writes, and then hangs for ever: what writes to it can only be dropped.
 fn crashing(store: &DynamoDbStore, writes: u64) -> FaultStore<DynamoDbStore> {
     let next = Calls::nth(writes + 1).of(Operation::Write);
-    FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).with_sleep(|_| pending())
+    FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).sleep(|_| pending())
 }
 
 async fn crash(store: &FaultStore<DynamoDbStore>) {

@@ -59,7 +59,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// | on DynamoDB | by itself | on demand |
 /// |---|---|---|
 /// | a query of the index may be behind the table | never | [`index_lag`](Self::index_lag), [`hold_index`](Self::hold_index) |
-/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | `threadline_testkit::Delivery` |
+/// | the stream's records come late, mixed, cut and repeated | [in order, once](Self::records_after) | `threadline_testkit::ShuffledStream` |
 /// | requests conflict, are throttled and get lost | never, each is done by itself | `threadline_testkit::fault::FaultStore` |
 /// | a batch leaves something undone at any time | over 16 MB, or 1 MB of a partition | `threadline_testkit::fault::FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |

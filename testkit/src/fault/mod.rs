@@ -95,7 +95,7 @@ impl<S: Store> FaultStore<S> {
     ///
     /// // The answer to a send takes an hour, and the application waits for a millisecond.
     /// let plan = Plan::new().slow_answer(Duration::from_secs(3600), Calls::nth(1).of(Operation::Write));
-    /// let store = FaultStore::new(MemoryStore::new(), plan).with_sleep(tokio::time::sleep);
+    /// let store = FaultStore::new(MemoryStore::new(), plan).sleep(tokio::time::sleep);
     /// let chat = Threadline::new(store.clone());
     /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
     /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
@@ -110,7 +110,7 @@ impl<S: Store> FaultStore<S> {
     ///
     /// // The same without waiting, by a clock of the test's own.
     /// let clock = Arc::new(ManualClock::starting_at("2026-01-01T12:00:00Z".parse()?));
-    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).with_sleep(move |pause| {
+    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).sleep(move |pause| {
     ///     clock.advance(pause);
     ///     std::future::ready(())
     /// });
@@ -118,7 +118,7 @@ impl<S: Store> FaultStore<S> {
     /// # }
     /// ```
     #[must_use]
-    pub fn with_sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    pub fn sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -217,11 +217,9 @@ impl<S: Store> FaultStore<S> {
                  trying again",
             ),
             Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
-            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => (
-                ErrorKind::Invalid,
-                None,
-                "a slow call needs something to sleep with: give the store one by `with_sleep`",
-            ),
+            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => {
+                (ErrorKind::Invalid, None, "a slow call needs something to sleep with: give the store one by `sleep`")
+            }
             Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
         };
         let error = Error::new(kind, message).with_operation(operation.name()).with_table(self.store.table_name());

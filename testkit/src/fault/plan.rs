@@ -98,7 +98,7 @@ impl Plan {
     }
 
     /// These calls are done only after so long: what gives up on one before then leaves it undone. The store sleeps by
-    /// [`with_sleep`](super::FaultStore::with_sleep), and refuses the call where it has nothing to sleep with.
+    /// [`sleep`](super::FaultStore::sleep), and refuses the call where it has nothing to sleep with.
     #[must_use]
     pub fn slow_before(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowBefore(pause), calls)

@@ -202,7 +202,7 @@ async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
 fn sleeping(store: FaultStore<MemoryStore>) -> (FaultStore<MemoryStore>, Arc<Mutex<Vec<Duration>>>) {
     let slept = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&slept);
-    let store = store.with_sleep(move |pause| {
+    let store = store.sleep(move |pause| {
         log.lock().unwrap().push(pause);
         std::future::ready(())
     });
@@ -246,7 +246,7 @@ async fn a_call_that_is_given_up_is_not_done_where_it_was_slow_before_and_done_w
         (Plan::new().slow_answer(SECOND, Calls::nth(1)), true),
     ] {
         let (table, store) = store(plan);
-        let store = store.with_sleep(|_| std::future::pending());
+        let store = store.sleep(|_| std::future::pending());
         assert!(tokio::time::timeout(Duration::ZERO, store.write(put("A"))).await.is_err());
         assert_eq!(is_there(&table, "A").await, is_done);
         store.write(put("B")).await.unwrap().done().unwrap();

@@ -14,10 +14,10 @@ use threadline::{
 };
 
 use super::executor::pause;
-use super::knobs::Deed;
 use super::model::Ended;
 use super::network::short;
-use super::violation::Broken;
+use super::parameters::Action;
+use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
@@ -61,11 +61,11 @@ impl Client {
     /// Registers the person, and does what people do.
     pub(super) async fn live(self) {
         self.register().await;
-        for _ in 0..self.world.knobs.deeds {
-            let weights = &self.world.knobs.weights;
+        for _ in 0..self.world.parameters.actions {
+            let weights = &self.world.parameters.weights;
             let chosen = self.random.borrow_mut().weighted(weights.iter().map(|(_, weight)| *weight));
-            if let Some((deed, _)) = chosen.and_then(|place| weights.get(place)) {
-                self.act(*deed).await;
+            if let Some((action, _)) = chosen.and_then(|place| weights.get(place)) {
+                self.act(*action).await;
             }
             let rest = self.draw(6);
             pause(u32::try_from(rest).unwrap_or(0)).await;
@@ -73,24 +73,24 @@ impl Client {
         self.world.devices.set(self.world.devices.get().saturating_sub(1));
     }
 
-    async fn act(&self, deed: Deed) {
-        match deed {
-            Deed::Send => self.send().await,
-            Deed::Edit => self.edit().await,
-            Deed::Delete => self.delete().await,
-            Deed::Meddle => self.meddle().await,
-            Deed::Read => self.read().await,
-            Deed::Inbox => self.inbox().await,
-            Deed::MarkRead => self.mark_read().await,
-            Deed::Direct => self.start_direct().await,
-            Deed::Create => self.create_group().await,
-            Deed::Add => self.add_member().await,
-            Deed::Remove => self.remove_member().await,
-            Deed::Rename => self.rename().await,
-            Deed::Import => self.import_direct().await,
-            Deed::Knock => self.knock().await,
-            Deed::Purge => self.purge().await,
-            Deed::Litter => self.litter().await,
+    async fn act(&self, action: Action) {
+        match action {
+            Action::Send => self.send().await,
+            Action::Edit => self.edit().await,
+            Action::Delete => self.delete().await,
+            Action::EditOthers => self.edit_others().await,
+            Action::Read => self.read().await,
+            Action::Inbox => self.inbox().await,
+            Action::MarkRead => self.mark_read().await,
+            Action::StartDirect => self.start_direct().await,
+            Action::Create => self.create_group().await,
+            Action::Add => self.add_member().await,
+            Action::Remove => self.remove_member().await,
+            Action::Rename => self.rename().await,
+            Action::Import => self.import_direct().await,
+            Action::Probe => self.probe().await,
+            Action::Purge => self.purge().await,
+            Action::PutExtraItem => self.put_extra_item().await,
         }
     }
 
@@ -102,8 +102,8 @@ impl Client {
         self.random.borrow_mut().pick(of).cloned()
     }
 
-    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
-        self.world.tell(|| format!("user {}.{} {}", self.person, self.device, line()));
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        self.world.trace(|| format!("user {}.{} {}", self.person, self.device, line()));
     }
 
     /// Who the person is, once there is a user.
@@ -111,18 +111,18 @@ impl Client {
         self.world.people.borrow().get(self.person).and_then(|versions| versions.last().cloned())
     }
 
-    pub(super) fn is_broken(&self, invariant: &'static str, what: impl Into<String>) {
-        self.world.is_broken(Broken::new(invariant, what));
+    pub(super) fn report(&self, invariant: &'static str, what: impl Into<String>) {
+        self.world.report(Breach::new(invariant, what));
     }
 
     /// An answer that the call may not give.
     pub(super) fn unexpected(&self, call: &'static str, error: &Error) {
-        self.is_broken(Broken::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
+        self.report(Breach::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
     }
 
     /// A new message id of a server's, whose clock may be off; now and then as far ahead as servers accept.
     pub(super) fn new_message_id(&self) -> uuid::Uuid {
-        let skew = self.world.knobs.skew;
+        let skew = self.world.parameters.skew;
         let now = match self.world.servers.get(self.draw(self.world.servers.len())) {
             Some(_) if !skew.is_zero() && self.draw(8) == 0 => {
                 let ahead = Duration::from_millis(u64::try_from(self.draw(5000)).unwrap_or(0));
@@ -159,7 +159,7 @@ impl Client {
     pub(super) async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Answer<T> {
         let mut maybe = false;
         self.more_may_come.set(false);
-        for _ in 0..self.world.knobs.attempts {
+        for _ in 0..self.world.parameters.attempts {
             let servers = &self.world.servers;
             let Some(server) = servers.get(self.draw(servers.len())) else { break };
             match server.run(self.may_drop(work(server.chat()))).await.flatten() {
@@ -168,12 +168,12 @@ impl Client {
                 Some(Err(error)) if error.is_retryable() => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
-                    self.tell(|| format!("gets no answer of server {}", server.number));
+                    self.trace(|| format!("gets no answer of server {}", server.number));
                     maybe = true;
                 }
             }
             // Of a server that died, too, a write may still be under way.
-            self.more_may_come.set(maybe && self.world.knobs.late > 0);
+            self.more_may_come.set(maybe && self.world.parameters.late > 0);
             let rest = self.draw(4);
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
         }
@@ -182,8 +182,8 @@ impl Client {
 
     /// Does the work, or drops it midway and returns `None`.
     async fn may_drop<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let dropped = self.world.knobs.dropped;
-        let is_dropped = dropped > 0 && !self.world.is_calm() && self.random.borrow_mut().chance(dropped);
+        let dropped = self.world.parameters.dropped;
+        let is_dropped = dropped > 0 && !self.world.are_faults_over() && self.random.borrow_mut().chance(dropped);
         let mut polls = if is_dropped { 1 + self.draw(20) } else { usize::MAX };
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -221,7 +221,7 @@ impl Client {
         match opened {
             Ok(thread) => {
                 if !model.truth.was_member(group, user, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a stranger opened a conversation"));
+                    model.report(Breach::new(Breach::MEMBERS, "a stranger opened a conversation"));
                 }
                 if self.draw(3) == 0 && self.me().is_some_and(|me| me.id() == user) {
                     let mut threads = self.threads.borrow_mut();
@@ -232,7 +232,7 @@ impl Client {
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if !model.truth.was_stranger(group, user, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a member did not find the conversation"));
+                    model.report(Breach::new(Breach::MEMBERS, "a member did not find the conversation"));
                 }
                 Ok(None)
             }
@@ -247,7 +247,7 @@ impl Client {
         group: GroupId,
         work: impl AsyncFn(Thread) -> Result<T>,
     ) -> Answer<Option<T>> {
-        let keeps = self.random.borrow_mut().chance(self.world.knobs.stale);
+        let keeps = self.random.borrow_mut().chance(self.world.parameters.stale);
         let kept = self.threads.borrow().iter().find(|kept| keeps && kept.group_id() == group).cloned();
         self.call(async |chat: Threadline| {
             let thread = match &kept {
@@ -280,7 +280,7 @@ impl Client {
                 .await;
             match created {
                 Answer::Done(user) => {
-                    self.tell(|| format!("is user {}", short(id.as_uuid())));
+                    self.trace(|| format!("is user {}", short(id.as_uuid())));
                     self.world.model.borrow_mut().acknowledged(&user);
                     self.learn(user);
                 }
@@ -301,7 +301,7 @@ impl Client {
                 Answer::Refused { error, .. } => self.unexpected("create_user", &error),
                 Answer::GivenUp { maybe } => tried = tried || maybe,
             }
-            if self.world.model.borrow().broken.is_some() {
+            if self.world.model.borrow().breach.is_some() {
                 return;
             }
         }
@@ -316,7 +316,7 @@ impl Client {
             .await;
         match found {
             Answer::Done(Some(user)) => self.learn(user),
-            Answer::Done(None) => self.is_broken(Broken::CLAIM, "an identity is taken by nobody"),
+            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken by nobody"),
             Answer::Refused { error, .. } => self.unexpected("user_by_identity", &error),
             Answer::GivenUp { .. } => {}
         }
@@ -328,7 +328,7 @@ impl Client {
         if let Some(versions) = people.get_mut(self.person) {
             if versions.first().is_some_and(|first| first.id() != user.id()) {
                 drop(people);
-                return self.is_broken(Broken::CLAIM, "one identity has two users");
+                return self.report(Breach::CLAIM, "one identity has two users");
             }
             versions.push(user);
             versions.sort_by_key(User::version);
@@ -350,7 +350,7 @@ impl Client {
         let wanted = |group: &GroupId, own: bool| {
             let Some(group) = model.truth.groups.get(group) else { return !titled && !own };
             let is_titled = group.item.as_ref().is_some_and(|item| item.title().is_some());
-            (is_titled || !titled) && (!own || group.rows.contains_key(&me))
+            (is_titled || !titled) && (!own || group.entries.contains_key(&me))
         };
         let own = self.draw(8) != 0;
         let groups: Vec<_> = model.groups().iter().copied().filter(|group| wanted(group, own)).collect();

@@ -6,16 +6,16 @@ use threadline::entity::KnownKey;
 use threadline::stream::StreamRecord;
 use threadline::{GroupId, Message, MessageId, MessagePosition, Timestamp, User, UserId};
 
-use super::litter::is_litter;
+use super::extra_items::is_extra_item;
 use super::truth::Truth;
-use super::violation::Broken;
+use super::violation::Breach;
 
 /// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     time: u64,
     pub(super) truth: Truth,
-    pub(super) broken: Option<Broken>,
+    pub(super) breach: Option<Breach>,
     users: Vec<UserId>,
     groups: Vec<GroupId>,
     messages: BTreeMap<MessageId, History>,
@@ -78,14 +78,14 @@ impl Model {
         self.time
     }
 
-    pub(super) fn is_broken(&mut self, broken: Broken) {
+    pub(super) fn report(&mut self, breach: Breach) {
         // The first is the cause.
-        self.broken.get_or_insert(broken);
+        self.breach.get_or_insert(breach);
     }
 
-    pub(super) fn check(&mut self, result: Result<(), Broken>) {
-        if let Err(broken) = result {
-            self.is_broken(broken);
+    pub(super) fn check(&mut self, result: Result<(), Breach>) {
+        if let Err(breach) = result {
+            self.report(breach);
         }
     }
 
@@ -97,11 +97,11 @@ impl Model {
             let followed = self.truth.follow(record, now);
             self.check(followed);
             if record.new.is_none()
-                && !record.old.as_ref().is_some_and(is_litter)
+                && !record.old.as_ref().is_some_and(is_extra_item)
                 && let Some(KnownKey::Message(key)) = record.key().ok().as_ref().and_then(KnownKey::parse)
                 && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
             {
-                self.is_broken(Broken::new(Broken::KEPT, "a message went"));
+                self.report(Breach::new(Breach::STORED, "a message went"));
             }
         }
         if !records.is_empty() {
@@ -199,7 +199,7 @@ impl Model {
                 .and_then(|group| group.messages.get(&history.position));
             if stored.is_none_or(|stored| stored.id() != pending.message) {
                 let what = format!("message {} was acknowledged and is not in the table", history.number);
-                self.is_broken(Broken::new(Broken::KEPT, what));
+                self.report(Breach::new(Breach::STORED, what));
             }
         }
     }
@@ -242,19 +242,19 @@ impl Model {
     }
 
     /// A message was read by a call from `from` to `to`.
-    pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Broken> {
+    pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Breach> {
         let Some(history) = self.messages.get(&message.id()) else {
-            return Err(Broken::new(Broken::ONCE, "there is a message that nobody sent"));
+            return Err(Breach::new(Breach::ONCE, "there is a message that nobody sent"));
         };
         let number = history.number;
         if history.author != message.sender_id()
             || history.group.is_some_and(|group| group != message.group_id())
             || history.position != message.position()
         {
-            return Err(Broken::new(Broken::ONCE, format!("message {number} is not where and whose it was sent")));
+            return Err(Breach::new(Breach::ONCE, format!("message {number} is not where and whose it was sent")));
         }
         if history.purge.flatten().is_some_and(|end| end < from) {
-            return Err(Broken::new(Broken::KEPT, format!("message {number} is read after its removal")));
+            return Err(Breach::new(Breach::STORED, format!("message {number} is read after its removal")));
         }
         let text = message.body().and_then(|body| number_of_text(body.as_str()));
         let is_one = |change: &&TextChange| {
@@ -273,7 +273,7 @@ impl Model {
             Ok(())
         } else {
             let what = if message.is_deleted() { "a tombstone".to_owned() } else { format!("text {text:?}") };
-            Err(Broken::new(Broken::TEXT, format!("message {number} is read as {what}; {:?}", history.changes)))
+            Err(Breach::new(Breach::TEXT, format!("message {number} is read as {what}; {:?}", history.changes)))
         }
     }
 
@@ -316,27 +316,27 @@ impl Model {
         let known = self.versions.entry((user.id(), user.version())).or_insert_with(|| user.clone());
         if known.profile() != user.profile() {
             let what = format!("user {number}: two changes were told that they made version {}", user.version());
-            self.is_broken(Broken::new(Broken::VERSION, what));
+            self.report(Breach::new(Breach::VERSION, what));
         }
     }
 
     /// A direct conversation was acknowledged.
     pub(super) fn acknowledged_pair(&mut self, pair: GroupId, group: GroupId) {
         if *self.pairs.entry(pair).or_insert(group) != group {
-            self.is_broken(Broken::new(Broken::PAIR, "two calls for the same two people gave two conversations"));
+            self.report(Breach::new(Breach::PAIR, "two calls for the same two people gave two conversations"));
         }
     }
 
     /// What must hold of the users at rest: nothing that was acknowledged is undone.
-    pub(super) fn check_users(&self) -> Result<(), Broken> {
+    pub(super) fn check_users(&self) -> Result<(), Breach> {
         for ((id, version), acknowledged) in &self.versions {
             let Some(stored) = self.truth.users.get(id) else {
-                return Err(Broken::new(Broken::VERSION, "a user was acknowledged and is not in the table"));
+                return Err(Breach::new(Breach::VERSION, "a user was acknowledged and is not in the table"));
             };
             let is_same = stored.version() != *version || stored.profile() == acknowledged.profile();
             if stored.version() < *version || !is_same {
-                return Err(Broken::new(
-                    Broken::VERSION,
+                return Err(Breach::new(
+                    Breach::VERSION,
                     format!("version {version} of a user was acknowledged and is lost"),
                 ));
             }

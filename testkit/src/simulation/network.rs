@@ -25,7 +25,7 @@ pub(super) struct Traffic {
     /// The requests for a page after another.
     pub(super) continued_pages: u64,
     pub(super) late_writes: u64,
-    pub(super) index_is_behind: bool,
+    pub(super) index_lags: bool,
     pub(super) step: u64,
     pub(super) trace: Option<Vec<String>>,
     /// Of a thousand writes, how many arrive late, when their sender has given up waiting.
@@ -45,7 +45,7 @@ impl Traffic {
             stale_reads: 0,
             continued_pages: 0,
             late_writes: 0,
-            index_is_behind: false,
+            index_lags: false,
             step: 0,
             trace,
             late,
@@ -63,7 +63,7 @@ impl Traffic {
     }
 
     /// A line of the trace, which is made only where there is one.
-    pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
+    pub(super) fn trace_line(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{:>6}  {}", self.step, line()));
         }
@@ -136,7 +136,7 @@ impl<S: Store> Network<S> {
                 return Ok(());
             }
             traffic.underway.push(write());
-            traffic.tell(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
+            traffic.trace_line(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
         }
         self.travel().await;
         let error =
@@ -170,14 +170,14 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
         if let Request::Query(query) = request.request() {
             let mut traffic = lock(&self.traffic);
             traffic.continued_pages += u64::from(query.get_start().is_some());
-            traffic.stale_reads += u64::from(query.reads_index() && traffic.index_is_behind);
+            traffic.stale_reads += u64::from(query.reads_index() && traffic.index_lags);
         }
         let answer = self.store.execute(request).await;
         {
             let mut traffic = lock(&self.traffic);
             traffic.requests += 1;
-            traffic.tell(|| match &answer {
-                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), told(answer)),
+            traffic.trace_line(|| match &answer {
+                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), summary(answer)),
                 Err(error) => format!("    {}: {}: {:?}", self.name, what.unwrap_or_default(), error.kind()),
             });
         }
@@ -187,7 +187,7 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
 }
 
 /// What a trace tells of an answer.
-fn told(answer: &Answer) -> &'static str {
+fn summary(answer: &Answer) -> &'static str {
     match answer {
         Answer::Get(GetOutput { item: Some(_), .. }) => "found",
         Answer::Get(_) => "not found",
@@ -206,7 +206,7 @@ fn kind(key: &Key) -> String {
         Some(KnownKey::IdentityClaim(_)) => "identity".to_owned(),
         Some(KnownKey::MessageGroup(group)) => format!("group {}", short(group.as_uuid())),
         Some(KnownKey::Membership(group, user)) => {
-            format!("row {}/{}", short(group.as_uuid()), short(user.as_uuid()))
+            format!("entry {}/{}", short(group.as_uuid()), short(user.as_uuid()))
         }
         Some(KnownKey::Message(key)) => format!("message of {}", short(key.group.as_uuid())),
         Some(_) | None => "another item".to_owned(),

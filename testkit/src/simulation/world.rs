@@ -12,10 +12,10 @@ use threadline::store::Store;
 use threadline::store::memory::IndexLag;
 use threadline::{Clock, ManualClock, MemoryStore, SequentialIds, Threadline, Timestamp, User};
 
-use super::knobs::Knobs;
 use super::model::Model;
 use super::network::{Network, Traffic, lock};
-use super::violation::Broken;
+use super::parameters::Parameters;
+use super::violation::Breach;
 use crate::fault::FaultStore;
 use crate::fault::Plan;
 use crate::random::Random;
@@ -23,7 +23,7 @@ use crate::random::Random;
 /// Everything that the tasks share.
 #[derive(Debug)]
 pub(super) struct World {
-    pub(super) knobs: Knobs,
+    pub(super) parameters: Parameters,
     pub(super) store: MemoryStore,
     pub(super) clock: Arc<ManualClock>,
     pub(super) model: RefCell<Model>,
@@ -31,8 +31,8 @@ pub(super) struct World {
     pub(super) traffic: Arc<Mutex<Traffic>>,
     /// Each person, in all versions that their devices know of; none before the person is a user.
     pub(super) people: RefCell<Vec<Vec<User>>>,
-    /// Whether the troubles are over, and all that is left is to come to rest.
-    pub(super) calm: Cell<bool>,
+    /// Whether no more faults, and all that is left is to come to rest.
+    pub(super) faults_over: Cell<bool>,
     pub(super) devices: Cell<usize>,
     processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
     sources: Cell<u32>,
@@ -44,7 +44,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(
-        knobs: Knobs,
+        parameters: Parameters,
         random: &mut Random,
         table: &dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>,
         traced: bool,
@@ -52,26 +52,26 @@ impl World {
         // 2026-11-22T12:00:00Z
         let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         let clock = Arc::new(ManualClock::starting_at(start));
-        let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
-        let store = MemoryStore::new().clock(clock.clone()).index_lag(lag).page_size(knobs.page_size);
-        let traffic = Traffic::new(random.fork(), knobs.late, traced);
-        let people = RefCell::new(vec![Vec::new(); knobs.users]);
+        let lag = IndexLag::writes(parameters.lag).shuffled(random.next());
+        let store = MemoryStore::new().clock(clock.clone()).index_lag(lag).page_size(parameters.page_size);
+        let traffic = Traffic::new(random.fork(), parameters.late, traced);
+        let people = RefCell::new(vec![Vec::new(); parameters.users]);
         let mut world = Self {
             servers: Vec::new(),
             model: RefCell::default(),
-            calm: Cell::new(false),
+            faults_over: Cell::new(false),
             devices: Cell::new(0),
             processes: RefCell::default(),
             unread_checks: Cell::new(0),
             dropped: Cell::new(0),
             sources: Cell::new(1),
             people,
-            knobs,
+            parameters,
             clock,
             traffic,
             store,
         };
-        for number in 0..world.knobs.servers {
+        for number in 0..world.parameters.servers {
             let table = table(Arc::new(world.store.clone()));
             let server = Server::new(&world, number, table, random);
             world.servers.push(server);
@@ -94,32 +94,33 @@ impl World {
         self.clock.now()
     }
 
-    pub(super) fn is_broken(&self, broken: Broken) {
-        self.model.borrow_mut().is_broken(broken);
+    pub(super) fn report(&self, breach: Breach) {
+        self.model.borrow_mut().report(breach);
     }
 
     /// A line of the trace, where there is one.
-    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
-        lock(&self.traffic).tell(line);
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        lock(&self.traffic).trace_line(line);
     }
 
     /// The table as a process meets it, with faults of its own.
     pub(super) fn faults(&self, table: Arc<dyn Store>, random: &mut Random) -> FaultStore<Arc<dyn Store>> {
-        let plan = if self.calm.get() { Plan::new() } else { Plan::random(random.next(), self.knobs.rates) };
+        let plan =
+            if self.faults_over.get() { Plan::new() } else { Plan::random(random.next(), self.parameters.rates) };
         let process = FaultStore::new(table, plan);
         self.processes.borrow_mut().push(process.clone());
         process
     }
 
     /// Returns `true` once nothing goes wrong any more.
-    pub(super) fn is_calm(&self) -> bool {
-        self.calm.get()
+    pub(super) fn are_faults_over(&self) -> bool {
+        self.faults_over.get()
     }
 
     /// From now on nothing goes wrong any more.
-    pub(super) fn calm(&self) {
-        self.tell(|| "the troubles are over".to_owned());
-        self.calm.set(true);
+    pub(super) fn end_faults(&self) {
+        self.trace(|| "no more faults".to_owned());
+        self.faults_over.set(true);
         lock(&self.traffic).late = 0;
         for process in &*self.processes.borrow() {
             process.set_plan(Plan::new());
@@ -127,12 +128,12 @@ impl World {
     }
 
     /// How many servers have a clock that is ahead.
-    pub(super) fn clocks_ahead(&self) -> u64 {
+    pub(super) fn fast_clocks(&self) -> u64 {
         self.servers.iter().map(|server| u64::from(server.clock.millis.load(Ordering::Relaxed) > 0)).sum()
     }
 
     /// How many requests a fault befell.
-    pub(super) fn met_faults(&self) -> u64 {
+    pub(super) fn faults_met(&self) -> u64 {
         self.processes.borrow().iter().map(FaultStore::faults).sum()
     }
 }
@@ -149,7 +150,7 @@ pub(super) struct Server {
 
 impl Server {
     fn new(world: &World, number: usize, table: Arc<dyn Store>, random: &mut Random) -> Self {
-        let skew = usize::try_from(world.knobs.skew.as_millis()).unwrap_or(0);
+        let skew = usize::try_from(world.parameters.skew.as_millis()).unwrap_or(0);
         let ahead = Duration::from_millis(u64::try_from(random.between(0, skew)).unwrap_or(0));
         let millis = AtomicU64::new(u64::try_from(ahead.as_millis()).unwrap_or(0));
         let clock = Arc::new(Skewed { clock: world.clock.clone(), millis });

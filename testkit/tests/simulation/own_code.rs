@@ -3,7 +3,7 @@
 use threadline::entity::{AttributeValue, Item, Key, PartitionKey, SortKey};
 use threadline::store::{Get, StoreExt, Update, Write};
 use threadline::{Result, Threadline};
-use threadline_testkit::simulation::{Simulation, Site};
+use threadline_testkit::simulation::{Actor, Simulation};
 
 const ACTORS: usize = 4;
 
@@ -30,16 +30,16 @@ async fn add_one(chat: Threadline) -> Result<()> {
 }
 
 fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'static) -> Simulation {
-    let mut simulation = Simulation::seeded(seed).trouble(threadline_testkit::simulation::Trouble::Races);
+    let mut simulation = Simulation::seeded(seed).faults(threadline_testkit::simulation::FaultKind::Races);
     for _ in 0..ACTORS {
-        simulation = simulation.with_actor(move |site: Site| async move {
-            site.pause().await;
-            if !matches!(site.ask(work).await, Some(Ok(()))) {
-                site.break_off("a call is done where nothing goes wrong", "it failed");
+        simulation = simulation.actor(move |actor: Actor| async move {
+            actor.pause().await;
+            if !matches!(actor.call(work).await, Some(Ok(()))) {
+                actor.fail("a call is done where nothing goes wrong", "it failed");
             }
         });
     }
-    simulation.with_invariant("every actor is counted", |table| async move {
+    simulation.invariant("every actor is counted", |table| async move {
         let counted = count(table.get(Get::new(counter())).await.unwrap().item.as_ref());
         if counted == 4 { Ok(()) } else { Err(format!("{counted} are")) }
     })
@@ -62,14 +62,14 @@ fn code_without_the_race_breaks_nothing() {
 
 #[test]
 fn what_an_actor_reports_ends_the_simulation() {
-    let simulation = Simulation::seeded(1).with_actor(|site| async move {
-        while site.users().is_empty() {
-            site.pause().await;
+    let simulation = Simulation::seeded(1).actor(|actor| async move {
+        while actor.users().is_empty() {
+            actor.pause().await;
         }
-        site.tell("somebody is here");
-        site.break_off("nobody ever comes", "somebody did");
+        actor.trace("somebody is here");
+        actor.fail("nobody ever comes", "somebody did");
     });
     let violation = simulation.run().unwrap_err();
-    assert_eq!((&*violation.invariant, &*violation.what), ("nobody ever comes", "somebody did"));
+    assert_eq!((&*violation.invariant, &*violation.observed), ("nobody ever comes", "somebody did"));
     assert!(violation.trace.iter().any(|line| line.ends_with("somebody is here")));
 }

@@ -32,8 +32,8 @@ impl Table {
         let meter = Metered::new(memory.clone());
         let store = FaultStore::new(meter.clone(), Plan::new());
         let store = match is_for_ever {
-            true => store.with_sleep(|_| std::future::pending()),
-            false => store.with_sleep(|_| std::future::ready(())),
+            true => store.sleep(|_| std::future::pending()),
+            false => store.sleep(|_| std::future::ready(())),
         };
         Self { memory, meter, store }
     }

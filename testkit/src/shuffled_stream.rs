@@ -23,7 +23,7 @@ const REPEATABLE: usize = 1000;
 /// * The records of a shard, which holds some of the partitions, come in any order of their items. Those of a transaction come
 ///   apart, and a change of an hour ago may come behind one of now.
 /// * A batch is cut anywhere.
-/// * A batch comes again from the first record that failed, or as a whole where nobody [settles](Self::settle) it; and at times
+/// * A batch comes again from the first record that failed, or as a whole where nobody [settles](Self::acknowledge) it; and at times
 ///   records that were settled come again. What comes again comes with all that followed it in its shard.
 ///
 /// The same seed and the same calls bring the same batches. It reads what is written meanwhile, knows no splitting of shards, and
@@ -32,7 +32,7 @@ const REPEATABLE: usize = 1000;
 /// ```
 /// use threadline::stream::Projector;
 /// use threadline::{MemoryStore, NewUser, Threadline};
-/// use threadline_testkit::Delivery;
+/// use threadline_testkit::ShuffledStream;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
@@ -40,15 +40,15 @@ const REPEATABLE: usize = 1000;
 /// chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
 ///
 /// let projector = Projector::new(store.clone());
-/// let mut delivery = Delivery::seeded(store, 7);
+/// let mut delivery = ShuffledStream::seeded(store, 7);
 /// while let Some(batch) = delivery.next_batch()? {
 ///     let projection = projector.project(&batch.records).await;
-///     delivery.settle(&batch, projection.lowest_failed.as_ref());
+///     delivery.acknowledge(&batch, projection.lowest_failed.as_ref());
 /// }
 /// # Ok::<(), threadline::Error>(())
 /// # }).unwrap();
 /// ```
-pub struct Delivery {
+pub struct ShuffledStream {
     store: MemoryStore,
     seed: u64,
     numbers: Random,
@@ -83,7 +83,7 @@ struct Shard {
     turn: u64,
 }
 
-impl Delivery {
+impl ShuffledStream {
     /// The changes of this table, from the oldest that it still has, in three shards.
     pub fn seeded(store: MemoryStore, seed: u64) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
@@ -107,7 +107,7 @@ impl Delivery {
         if self.numbers.below(4) == 0 {
             let shard = self.numbers.below(self.shards.len());
             let records = self.numbers.below(MOST_DRAWN).saturating_add(1);
-            self.repeat(shard, records);
+            self.rewind(shard, records);
         }
         let open = self.shards.iter().enumerate().filter(|(_, shard)| !shard.is_at_end());
         let open: Vec<usize> = open.map(|(number, _)| number).collect();
@@ -145,7 +145,7 @@ impl Delivery {
     /// do where the batch has no record of that number, as with [Lambda's answer to a
     /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). A batch settles nothing once
     /// its shard has given another one, or repeats.
-    pub fn settle(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
+    pub fn acknowledge(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
         let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
         let done = match lowest_failed {
             None => batch.count,
@@ -163,7 +163,7 @@ impl Delivery {
 
     /// Goes back by so many records in a shard, which come again with all that followed: as when whoever reads the stream has lost
     /// its place. The shard counts as in [`batch_of`](Self::batch_of).
-    pub fn repeat(&mut self, shard: usize, records: usize) {
+    pub fn rewind(&mut self, shard: usize, records: usize) {
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         if let Some(shard) = self.shards.get_mut(number) {
             shard.next = shard.next.saturating_sub(records);
@@ -210,9 +210,12 @@ fn hash(pk: &str) -> usize {
 }
 
 // Hand-written: what is to be delivered is content.
-impl fmt::Debug for Delivery {
+impl fmt::Debug for ShuffledStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery").field("seed", &self.seed).field("shards", &self.shards.len()).finish_non_exhaustive()
+        f.debug_struct("ShuffledStream")
+            .field("seed", &self.seed)
+            .field("shards", &self.shards.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -261,16 +264,16 @@ mod tests {
     }
 
     /// Takes so many records of the first shard, and says that they were handled.
-    fn take(delivery: &mut Delivery, most: usize) -> Vec<String> {
+    fn take(delivery: &mut ShuffledStream, most: usize) -> Vec<String> {
         let batch = delivery.batch_of(0, most).unwrap();
-        delivery.settle(&batch, None);
+        delivery.acknowledge(&batch, None);
         shown(&batch)
     }
 
     #[test]
     fn the_items_of_a_shard_come_in_any_order_and_each_items_records_in_theirs() {
         let store = store_of(&["a", "b"], 2);
-        let order = |seed| take(&mut Delivery::seeded(store.clone(), seed).shards(1), 10);
+        let order = |seed| take(&mut ShuffledStream::seeded(store.clone(), seed).shards(1), 10);
         let orders: BTreeSet<_> = (0..100).map(order).collect();
         let expected = [
             ["a.1", "a.2", "b.1", "b.2"],
@@ -287,7 +290,7 @@ mod tests {
     #[test]
     fn a_batch_goes_on_where_the_one_before_was_cut_and_brings_what_came_meanwhile() {
         let store = store_of(&["a"], 3);
-        let mut delivery = Delivery::seeded(store.clone(), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store.clone(), 1).shards(1);
         assert_eq!(take(&mut delivery, 2), ["a.1", "a.2"]);
         put(&store, "A", "a", 4);
         assert_eq!(take(&mut delivery, 1), ["a.3"]);
@@ -297,57 +300,57 @@ mod tests {
 
     #[test]
     fn a_batch_that_nobody_settles_comes_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         let lost = delivery.batch_of(0, 2).unwrap();
         let again = delivery.batch_of(0, 3).unwrap();
         assert_eq!(
             (shown(&lost), shown(&again)),
             (vec!["a.1".into(), "a.2".into()], vec!["a.1".into(), "a.2".into(), "a.3".into()])
         );
-        delivery.settle(&lost, None);
+        delivery.acknowledge(&lost, None);
         assert_eq!(shown(&delivery.batch_of(0, 1).unwrap()), ["a.1"], "it was settled too late");
     }
 
     #[test]
     fn a_batch_comes_again_from_the_first_record_that_failed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         let batch = delivery.batch_of(0, 3).unwrap();
-        delivery.settle(&batch, batch.records[1].sequence.as_ref());
+        delivery.acknowledge(&batch, batch.records[1].sequence.as_ref());
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
     }
 
     #[test]
     fn a_batch_with_a_failure_that_is_none_of_its_records_comes_again_as_a_whole() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         take(&mut delivery, 1);
         let batch = delivery.batch_of(0, 2).unwrap();
-        delivery.settle(&batch, Some(&SequenceNumber::from(1)));
+        delivery.acknowledge(&batch, Some(&SequenceNumber::from(1)));
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
     }
 
     #[test]
     fn what_is_repeated_comes_with_all_that_followed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         take(&mut delivery, 3);
-        delivery.repeat(0, 2);
+        delivery.rewind(0, 2);
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3"]);
-        delivery.repeat(0, 9);
+        delivery.rewind(0, 9);
         assert_eq!(take(&mut delivery, 9), ["a.1", "a.2", "a.3"]);
     }
 
     #[test]
     fn a_thousand_settled_records_can_come_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 1005), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 1005), 1).shards(1);
         take(&mut delivery, 1003);
-        delivery.repeat(0, usize::MAX);
+        delivery.rewind(0, usize::MAX);
         let again = take(&mut delivery, usize::MAX);
         assert_eq!((again.len(), again[0].as_str()), (1002, "a.4"));
     }
 
     #[test]
     fn debug_shows_no_content() {
-        let mut delivery = Delivery::seeded(store_of(&["canary"], 1), 5);
-        assert_eq!(format!("{delivery:?}"), "Delivery { seed: 5, shards: 3, .. }");
+        let mut delivery = ShuffledStream::seeded(store_of(&["canary"], 1), 5);
+        assert_eq!(format!("{delivery:?}"), "ShuffledStream { seed: 5, shards: 3, .. }");
         assert!(!format!("{:?}", delivery.next_batch()).contains("canary"));
     }
 
@@ -362,7 +365,7 @@ mod tests {
             failures in proptest::collection::vec(0..12_usize, 0..20),
         ) {
             let store = MemoryStore::new();
-            let mut delivery = Delivery::seeded(store.clone(), seed).shards(shards);
+            let mut delivery = ShuffledStream::seeded(store.clone(), seed).shards(shards);
             let (mut writes_left, mut failures) = (writes.iter().enumerate(), failures.into_iter());
             // What each shard has brought: its records without repeats, and where the last batch ended.
             let mut brought: BTreeMap<usize, (Vec<StreamRecord>, usize)> = BTreeMap::new();
@@ -388,7 +391,7 @@ mod tests {
                 let failed = failures.next().and_then(|place| batch.records.get(place));
                 let done = batch.records.iter().take_while(|record| failed != Some(record));
                 handled.extend(done.map(|record| record.sequence.as_ref().unwrap().to_string()));
-                delivery.settle(&batch, failed.and_then(|record| record.sequence.as_ref()));
+                delivery.acknowledge(&batch, failed.and_then(|record| record.sequence.as_ref()));
             }
             prop_assert_eq!(writes_left.len(), 0);
             let records = store.records_after(None, usize::MAX).unwrap();

@@ -8,20 +8,20 @@ use threadline::{Clock, IdSource, Result, SequentialIds, Threadline, User};
 use uuid::Uuid;
 
 use super::executor::pause;
-use super::violation::Broken;
+use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
 /// A place in a simulated deployment for an application's own code: a device of somebody's, which asks the deployment's servers as
 /// all others do. Everything that is drawn here follows from the seed.
 #[derive(Clone)]
-pub struct Site {
+pub struct Actor {
     world: Rc<World>,
     random: Rc<RefCell<Random>>,
     ids: Rc<SequentialIds>,
 }
 
-impl Site {
+impl Actor {
     pub(super) fn new(world: Rc<World>, random: Random) -> Self {
         let ids = Rc::new(world.ids());
         Self { world, random: Rc::new(RefCell::new(random)), ids }
@@ -30,7 +30,7 @@ impl Site {
     /// Asks a server, which is drawn: what it does takes its time, meets faults, and interleaves with all others. `None` where the
     /// server dies over it, so that nobody knows how far it came. It is asked once: trying again is the application's, with
     /// [`pause`](Self::pause) in between.
-    pub async fn ask<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
+    pub async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
         let servers = &self.world.servers;
         let server = servers.get(self.below(servers.len()))?;
         server.run(work(server.chat())).await
@@ -58,18 +58,18 @@ impl Site {
     }
 
     /// Adds a line to the trace.
-    pub fn tell(&self, line: impl Into<String>) {
-        self.world.tell(|| line.into());
+    pub fn trace(&self, line: impl Into<String>) {
+        self.world.trace(|| line.into());
     }
 
     /// Ends the simulation: this invariant does not hold, and that is what was seen.
-    pub fn break_off(&self, invariant: impl Into<String>, what: impl Into<String>) {
-        self.world.is_broken(Broken::new(invariant.into(), what));
+    pub fn fail(&self, invariant: impl Into<String>, what: impl Into<String>) {
+        self.world.report(Breach::new(invariant.into(), what));
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Site")
+        f.write_str("Actor")
     }
 }
