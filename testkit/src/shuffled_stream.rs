@@ -1,4 +1,4 @@
-//! The stream of the in-memory table as the service may deliver it: late, cut, mixed and repeated, by a seed.
+//! The stream of the in-memory table, delivered as the service may: late, cut, shuffled and repeated, by a seed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -9,25 +9,26 @@ use threadline::{MemoryStore, Result};
 
 use crate::random::Random;
 
-/// How many shards there are, unless told otherwise.
+/// The default number of shards.
 const SHARDS: usize = 3;
-/// The most records of a batch whose size is drawn, and the most that a drawn repeat goes back.
+/// The largest random batch, and the most records of a random rewind.
 const MOST_DRAWN: usize = 10;
-/// How many records of a shard that were settled can come again.
+/// The number of acknowledged records of a shard that are kept for redelivery.
 const REPEATABLE: usize = 1000;
 
-/// Delivers the changes of a [`MemoryStore`] as a table's stream may, for tests of what reads it. [DynamoDB
-/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of one item come
-/// in their order, and all of them; and those who read it get them at least once. This keeps these promises, and no other:
+/// The stream of a [`MemoryStore`], delivered as DynamoDB may deliver it, for tests of its consumers. [DynamoDB
+/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of
+/// one item arrive complete and in order, at least once. This type keeps those promises and no other:
 ///
-/// * The records of a shard, which holds some of the partitions, come in any order of their items. Those of a transaction come
-///   apart, and a change of an hour ago may come behind one of now.
-/// * A batch is cut anywhere.
-/// * A batch comes again from the first record that failed, or as a whole where nobody [settles](Self::acknowledge) it; and at times
-///   records that were settled come again. What comes again comes with all that followed it in its shard.
+/// * A shard holds some of the partitions. Its records arrive in any order of their items. The records of a transaction
+///   arrive apart, and a change of an hour ago may arrive after a recent one.
+/// * Batches end anywhere.
+/// * A batch is redelivered from the first record that failed, or as a whole if it is not
+///   [acknowledged](Self::acknowledge). At times, acknowledged records are redelivered too. A redelivery includes all
+///   later records of the shard.
 ///
-/// The same seed and the same calls bring the same batches. It reads what is written meanwhile, knows no splitting of shards, and
-/// keeps up to 1,000 settled records of each shard to bring them again.
+/// The same seed and the same calls bring the same batches. New changes are read at each call. Shards never split. Up
+/// to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```
 /// use threadline::stream::Projector;
@@ -54,51 +55,51 @@ pub struct ShuffledStream {
     numbers: Random,
     /// The last change that was read.
     read: Option<SequenceNumber>,
-    /// How many records have a place in a shard.
+    /// The number of records that have a position in a shard.
     placed: u64,
     shards: Vec<Shard>,
 }
 
-/// Some records of one shard, to be handled in their order.
+/// Records of one shard, in order.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The number of the shard, counted from 0.
+    /// The number of the shard, from 0.
     pub shard: usize,
-    /// The records. Their sequence numbers grow, and no other record of the delivery has them.
+    /// The records. Their sequence numbers ascend and are unique in the stream.
     pub records: Vec<StreamRecord>,
-    /// How many they were, whatever a test does to them.
+    /// The original number of records: a test may change the list.
     count: usize,
     turn: u64,
 }
 
 #[derive(Default)]
 struct Shard {
-    /// The records that have no place yet: those of each item in their order.
+    /// The records without a position yet, in order for each item.
     unplaced: BTreeMap<Key, VecDeque<StreamRecord>>,
     log: VecDeque<StreamRecord>,
-    /// Where in the log the next batch begins.
+    /// The index in the log where the next batch begins.
     next: usize,
-    /// Grows with each batch and each repeat, so that what was settled too late is told apart.
+    /// Grows with each batch and each rewind, so that a late acknowledgment is recognized.
     turn: u64,
 }
 
 impl ShuffledStream {
-    /// The changes of this table, from the oldest that it still has, in three shards.
+    /// Creates the stream of this table in three shards, from the oldest change that the store keeps.
     pub fn seeded(store: MemoryStore, seed: u64) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
         Self { store, seed, numbers: Random::seeded(seed), read: None, placed: 0, shards }
     }
 
-    /// The same in this many shards, at least one, from the beginning.
+    /// Sets the number of shards, at least 1, and starts again at the oldest change. Default: 3.
     #[must_use]
     pub fn shards(self, count: usize) -> Self {
         let shards = (0..count.max(1)).map(|_| Shard::default()).collect();
         Self { shards, ..Self::seeded(self.store, self.seed) }
     }
 
-    /// A batch of up to 10 records of any shard, which may repeat what was settled; `None` where everything has come and was
-    /// settled. A batch that was not settled comes again.
+    /// Returns a batch of up to 10 records from a random shard, or `None` once all records are acknowledged. The batch
+    /// may repeat acknowledged records. A batch without acknowledgment is redelivered.
     ///
     /// # Errors
     /// As [`MemoryStore::records_after`].
@@ -116,8 +117,7 @@ impl ShuffledStream {
         self.batch_of(*shard, most).map(Some)
     }
 
-    /// The next `most` records of a shard, or those there are, for a test that chooses by itself. Any number makes a shard: it
-    /// counts modulo how many there are.
+    /// Returns the next records of a shard, `most` at most. A shard number above the highest wraps around.
     ///
     /// # Errors
     /// As [`MemoryStore::records_after`].
@@ -141,10 +141,10 @@ impl ShuffledStream {
         Ok(batch)
     }
 
-    /// Says that the records of the batch were handled, up to the first that failed, from which on they come again. All of them
-    /// do where the batch has no record of that number, as with [Lambda's answer to a
-    /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). A batch settles nothing once
-    /// its shard has given another one, or repeats.
+    /// Acknowledges the records of the batch before `lowest_failed`, or all of them without one. The others are
+    /// redelivered. If the batch has no record with that number, the whole batch is redelivered, as for [Lambda's
+    /// answer to a batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). An
+    /// acknowledgment has no effect after a newer batch of its shard, or after a rewind.
     pub fn acknowledge(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
         let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
         let done = match lowest_failed {
@@ -161,8 +161,8 @@ impl ShuffledStream {
         }
     }
 
-    /// Goes back by so many records in a shard, which come again with all that followed: as when whoever reads the stream has lost
-    /// its place. The shard counts as in [`batch_of`](Self::batch_of).
+    /// Moves a shard back by this many records. They and all later ones are redelivered, as after a lost checkpoint.
+    /// The shard number wraps around as in [`batch_of`](Self::batch_of).
     pub fn rewind(&mut self, shard: usize, records: usize) {
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         if let Some(shard) = self.shards.get_mut(number) {
@@ -171,7 +171,7 @@ impl ShuffledStream {
         }
     }
 
-    /// Gives each record since the last time to its shard.
+    /// Reads the new records and assigns each to its shard.
     fn read_records(&mut self) -> Result<()> {
         for record in self.store.records_after(self.read.as_ref(), usize::MAX)? {
             self.read.clone_from(&record.sequence);
@@ -187,7 +187,7 @@ impl ShuffledStream {
 }
 
 impl Shard {
-    /// The oldest record of an item that is drawn.
+    /// Removes and returns the oldest record of a random item.
     fn draw(&mut self, numbers: &mut Random) -> Option<StreamRecord> {
         let key = self.unplaced.keys().nth(numbers.below(self.unplaced.len()))?.clone();
         let records = self.unplaced.get_mut(&key)?;
@@ -203,13 +203,13 @@ impl Shard {
     }
 }
 
-/// The same in every run and on every machine ([FNV-1a](http://www.isthe.com/chongo/tech/comp/fnv/)).
+/// Returns the same hash in every run and on every machine ([FNV-1a](http://www.isthe.com/chongo/tech/comp/fnv/)).
 fn hash(pk: &str) -> usize {
     let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     usize::try_from(hash).unwrap_or_default()
 }
 
-// Hand-written: what is to be delivered is content.
+// Hand-written: the records are content.
 impl fmt::Debug for ShuffledStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShuffledStream")
@@ -234,7 +234,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    /// Puts this version of an item.
+    /// Puts this version of the item.
     fn put(store: &MemoryStore, pk: &str, sk: &str, version: usize) {
         let mut item = Item::new();
         for (name, value) in [("pk", pk), ("sk", sk), ("version", version.to_string().as_str())] {
@@ -243,7 +243,7 @@ mod tests {
         now(store.write(Write::put(item))).unwrap().done().unwrap();
     }
 
-    /// Items of one partition, each in so many versions: all items in the first version, then in the second and so on.
+    /// Creates a store with items of one partition: all items in version 1, then all in version 2, and so on.
     fn store_of(items: &[&str], versions: usize) -> MemoryStore {
         let store = MemoryStore::new();
         for version in 1..=versions {
@@ -254,7 +254,7 @@ mod tests {
         store
     }
 
-    /// The sort key and the version of each record.
+    /// Returns the sort key and the version of each record.
     fn shown(batch: &Batch) -> Vec<String> {
         let text = |record: &StreamRecord| {
             let item = record.new.as_ref().unwrap();
@@ -263,7 +263,7 @@ mod tests {
         batch.records.iter().map(text).collect()
     }
 
-    /// Takes so many records of the first shard, and says that they were handled.
+    /// Takes and acknowledges records of the first shard.
     fn take(delivery: &mut ShuffledStream, most: usize) -> Vec<String> {
         let batch = delivery.batch_of(0, most).unwrap();
         delivery.acknowledge(&batch, None);
@@ -367,7 +367,7 @@ mod tests {
             let store = MemoryStore::new();
             let mut delivery = ShuffledStream::seeded(store.clone(), seed).shards(shards);
             let (mut writes_left, mut failures) = (writes.iter().enumerate(), failures.into_iter());
-            // What each shard has brought: its records without repeats, and where the last batch ended.
+            // For each shard: its records without redeliveries, and the end of the last batch.
             let mut brought: BTreeMap<usize, (Vec<StreamRecord>, usize)> = BTreeMap::new();
             let mut handled: BTreeSet<String> = BTreeSet::new();
             let mut batches = 0;
@@ -404,7 +404,7 @@ mod tests {
             let mut came = brought.values().flat_map(|(log, _)| log).map(|record| (record.key().unwrap(), record.new.clone()));
             let mut wrote = records.into_iter().map(|record| (record.key().unwrap(), record.new));
             prop_assert_eq!(by_item(&mut came), by_item(&mut wrote), "seed {}", seed);
-            // A partition is in one shard.
+            // A partition is in one shard only.
             let mut place = BTreeMap::new();
             for (shard, (log, _)) in &brought {
                 for record in log {

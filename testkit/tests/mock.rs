@@ -1,4 +1,4 @@
-//! An application's answer to what no table says.
+//! An application's handling of answers that no table returns.
 
 use threadline::store::{PageOutput, StoreExt};
 use threadline::{Error, ErrorKind, Threadline, UserId};

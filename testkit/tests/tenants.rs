@@ -272,7 +272,7 @@ impl<S: Store> Store for Tenant<S> {
                 capacity += page.capacity;
                 page.capacity = capacity;
                 page.items.retain(|item| item.get_s(PK).is_some_and(|pk| self.outward(pk).is_some()));
-                // A page may end at another tenant's item, which is no position for this tenant.
+                // A page may end at another tenant's item. That is no position for this tenant.
                 if let Some(next) = page.next.take_if(|next| self.outward(next.key.pk.as_str()).is_none()) {
                     let Some(last) = page.items.last() else {
                         request = scan.clone().start(Some(next)).into();

@@ -30,7 +30,7 @@ async fn is_there(table: &MemoryStore, pk: &str) -> bool {
     table.get(Get::new(key(pk))).await.unwrap().item.is_some()
 }
 
-/// Which of these writes fail, from 1.
+/// Returns the numbers of the writes that fail, from 1.
 async fn failing(store: &FaultStore<MemoryStore>, count: u64) -> Vec<u64> {
     let mut failing = Vec::new();
     for number in 1..=count {
@@ -80,7 +80,7 @@ fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
     reasons.iter().map(|reason| reason.code).collect()
 }
 
-/// A transaction that was done is sent once more: with actions that are refused by what they wrote, and some that are not.
+/// Retries a completed transaction: some of its actions are refused because of their first effect, some are not.
 #[tokio::test]
 async fn the_other_actions_of_a_canceled_transaction_say_what_they_meet() {
     let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
@@ -198,7 +198,7 @@ async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
     store.write(put("D")).await.unwrap().done().unwrap();
 }
 
-/// What slept, and how long: the store goes on at once.
+/// Returns the pauses that the store asked for; the store does not wait.
 fn sleeping(store: FaultStore<MemoryStore>) -> (FaultStore<MemoryStore>, Arc<Mutex<Vec<Duration>>>) {
     let slept = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&slept);
@@ -289,7 +289,7 @@ async fn calls_are_selected_by_number_operation_and_partition() {
         let (_, store) = store(Plan::new().fail_before(calls.clone()));
         assert_eq!(failing(&store, 6).await, expected, "{calls:?}");
     }
-    // Only the calls that are meant are counted.
+    // Only selected calls are counted.
     let (_, store) = store(Plan::new().throttle(Calls::nth(2).of(Operation::Write).on_partition("B")));
     store.get(Get::new(key("B"))).await.unwrap();
     store.write(put("A")).await.unwrap().done().unwrap();
@@ -331,7 +331,7 @@ async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
         let batch = BatchWrite::new(vec![BatchAction::Put(in_index("A"))]);
         assert!(store.batch_write(batch).await.is_err());
         assert!(store.query(Query::index(PartitionKey::parse("I").unwrap())).await.is_err());
-        // What the store would have to look up.
+        // The store would have to look up the index partition.
         store.write(moved(Update::new().set("gsi1sk", to()))).await.unwrap().done().unwrap();
         store.write(Write::delete(key("A"))).await.unwrap().done().unwrap();
 
@@ -360,7 +360,7 @@ async fn a_seed_brings_the_same_faults_each_time_and_another_seed_others() {
     let first = run(1).await;
     assert_eq!(first, run(1).await);
     assert_ne!(first, run(2).await);
-    // Four of the five can befall a write: 200 of a thousand.
+    // Four of the five rates apply to a write: 200 of a thousand.
     assert!((50..110).contains(&first.len()), "{}", first.len());
     let (_, calm) = store(Plan::random(1, Rates::none()));
     assert_eq!(failing(&calm, 100).await, Vec::<u64>::new());

@@ -1,4 +1,4 @@
-//! What must hold at rest: when everything is delivered, and nothing goes wrong any more.
+//! The invariants at rest: once everything is delivered and no fault is left.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// Checks the deployment as it is at rest.
+/// Checks the deployment at rest.
 pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Breach> {
     let chat = Threadline::new(world.store.clone()).clock(world.clock.clone());
     let now = world.now();
@@ -88,7 +88,7 @@ fn check_messages(model: &Model, id: GroupId, group: &Group, now: u64) -> Result
 
 fn check_entry(group: &Group, entry: &Membership) -> Result<(), Breach> {
     let newest = group.messages.values().next_back();
-    // That much of it has room is what the library says; that it is the beginning of the right text is looked at here.
+    // The library decides the length of the preview. This checks that it begins the right text.
     let shows_text = match (entry.preview(), newest.and_then(Message::body)) {
         (Some(preview), Some(body)) => body.as_str().starts_with(preview.as_str()),
         (preview, body) => preview.is_none() && body.is_none(),
@@ -123,7 +123,7 @@ fn check_names(model: &Model, entry: &Membership) -> Result<(), Breach> {
     Ok(())
 }
 
-/// A member reads the thread as it is, in both orders; a stranger finds nothing.
+/// Checks that a member reads the thread as it is, in both orders, and that a stranger finds nothing.
 fn check_reader(
     world: &World,
     chat: &Threadline,
@@ -169,7 +169,7 @@ fn check_reader(
     Ok(())
 }
 
-/// A message whose id was made later after a mark than the clocks can differ is unread.
+/// Checks that a message is unread if its id was created later after a mark than the clocks can differ.
 fn check_late_messages(world: &World, model: &Model, thread: &Thread, group: &Group) -> Result<(), Breach> {
     let membership = thread.membership();
     let Some(marked) = group.marked.get(&membership.user_id()) else { return Ok(()) };
@@ -200,7 +200,7 @@ fn check_members(thread: &Thread, group: &Group) -> Result<(), Breach> {
     Ok(())
 }
 
-/// The messages before, after and around one of them.
+/// Checks the pages before, after and around a message.
 fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(), Breach> {
     let messages: Vec<_> = group.messages.values().collect();
     let place = random.below(messages.len());
@@ -281,7 +281,7 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
     Ok(())
 }
 
-/// An audit finds nothing, or only the names that a rename may miss; those it repairs.
+/// Checks that an audit finds nothing except the names that a rename may miss. Repairs those.
 async fn audit(world: &World) -> Result<(), Breach> {
     let auditor = Auditor::new(world.store.clone());
     let missed: BTreeSet<_> = {
@@ -309,7 +309,7 @@ async fn audit(world: &World) -> Result<(), Breach> {
     }
 }
 
-/// Goes through the whole table, and takes any discrepancy but what `is_known` for a broken invariant.
+/// Pages through the whole table. Any discrepancy that is not known is a violation.
 async fn find(
     page: impl AsyncFn(Option<AuditCursor>) -> Result<AuditPage, Error>,
     is_known: impl Fn(&Discrepancy) -> bool,
@@ -317,7 +317,7 @@ async fn find(
     let mut cursor = None;
     loop {
         let found = page(cursor).await.map_err(|error| failed(&error))?;
-        // Each is looked at, since some are counted.
+        // Every finding is tested: the predicate also counts.
         let unknown: Vec<_> = found.findings.iter().filter(|finding| !is_known(&finding.discrepancy)).collect();
         if let Some(finding) = unknown.first() {
             return Err(Breach::new(Breach::AUDIT, finding.to_string()));

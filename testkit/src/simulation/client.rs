@@ -1,4 +1,4 @@
-//! A device of a user's: it asks a server, asks again where it got no answer, and notes what it was told.
+//! A user's device. It calls a server, retries without an answer, and records the answers.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -21,7 +21,7 @@ use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// A device.
+/// A user's device.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) world: Rc<World>,
@@ -29,23 +29,23 @@ pub(super) struct Client {
     device: usize,
     random: RefCell<Random>,
     ids: SequentialIds,
-    /// Threads that were opened and kept.
+    /// Threads that were opened earlier and kept.
     threads: RefCell<Vec<Thread>>,
     names: Cell<u32>,
-    /// Whether an attempt of the last call may still be done: what is late may come when it was done already.
+    /// Whether an attempt of the last call may still take effect: a late write may arrive after a successful retry.
     more_may_come: Cell<bool>,
 }
 
-/// What became of a call, the repeats counted in.
+/// The outcome of a call, including its retries.
 #[derive(Debug)]
 pub(super) enum Answer<T> {
     Done(T),
-    /// It was refused, and `maybe` an attempt before was done.
+    /// The call was refused. With `maybe`, an earlier attempt may have been done.
     Refused {
         error: Error,
         maybe: bool,
     },
-    /// The device gave up.
+    /// The device gave up. With `maybe`, an attempt may have been done.
     GivenUp {
         maybe: bool,
     },
@@ -58,7 +58,7 @@ impl Client {
         Self { world, person, device, random, ids, threads, names, more_may_come: Cell::new(false) }
     }
 
-    /// Registers the person, and does what people do.
+    /// Registers the person, then acts.
     pub(super) async fn live(self) {
         self.register().await;
         for _ in 0..self.world.parameters.actions {
@@ -106,7 +106,7 @@ impl Client {
         self.world.trace(|| format!("user {}.{} {}", self.person, self.device, line()));
     }
 
-    /// Who the person is, once there is a user.
+    /// Returns the person's user, once created.
     pub(super) fn me(&self) -> Option<User> {
         self.world.people.borrow().get(self.person).and_then(|versions| versions.last().cloned())
     }
@@ -115,12 +115,12 @@ impl Client {
         self.world.report(Breach::new(invariant, what));
     }
 
-    /// An answer that the call may not give.
+    /// Reports an answer that the call does not allow.
     pub(super) fn unexpected(&self, call: &'static str, error: &Error) {
         self.report(Breach::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
     }
 
-    /// A new message id of a server's, whose clock may be off; now and then as far ahead as servers accept.
+    /// Creates a message id by a server's clock, which may be wrong. At times, the id is as early as servers accept.
     pub(super) fn new_message_id(&self) -> uuid::Uuid {
         let skew = self.world.parameters.skew;
         let now = match self.world.servers.get(self.draw(self.world.servers.len())) {
@@ -134,12 +134,12 @@ impl Client {
         self.ids.next(now)
     }
 
-    /// A new UUIDv7 of the device's own.
+    /// Creates a UUIDv7 by the device's own clock.
     pub(super) fn new_id(&self) -> uuid::Uuid {
         self.ids.next(self.world.clock.now())
     }
 
-    /// A handle, of those that several people want or of the device's own.
+    /// Draws a handle: one that several people want, or one of the device's own.
     pub(super) fn handle(&self) -> Result<Handle> {
         let number = self.names.get();
         self.names.set(number.wrapping_add(1));
@@ -150,12 +150,12 @@ impl Client {
         }
     }
 
-    /// Mostly nothing, and now and then a tail that makes a name about as long as it may be.
+    /// Returns a tail that makes a name about as long as allowed, or mostly nothing.
     pub(super) fn long_or_not(&self, character: &str, times: usize) -> String {
         if self.draw(3) == 0 { character.repeat(times) } else { String::new() }
     }
 
-    /// Asks a server, and again after every answer that leaves it open, as often as a device tries.
+    /// Calls a server, and retries while the outcome is unknown, up to the device's number of attempts.
     pub(super) async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Answer<T> {
         let mut maybe = false;
         self.more_may_come.set(false);
@@ -172,7 +172,7 @@ impl Client {
                     maybe = true;
                 }
             }
-            // Of a server that died, too, a write may still be under way.
+            // A write of a crashed server may still arrive too.
             self.more_may_come.set(maybe && self.world.parameters.late > 0);
             let rest = self.draw(4);
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
@@ -197,7 +197,7 @@ impl Client {
         .await
     }
 
-    /// What the model is to note of an answer.
+    /// Returns the outcome for the model.
     pub(super) fn ended<T>(&self, answer: &Answer<T>) -> Ended {
         match answer {
             Answer::Done(_) if self.more_may_come.get() => Ended::DoneAndMore,
@@ -207,12 +207,12 @@ impl Client {
         }
     }
 
-    /// The same of an answer in a conversation. Who is no member may still have been one at an attempt before.
+    /// Returns the outcome of a call in a conversation. A stranger may have been a member at an earlier attempt.
     pub(super) fn ended_in_thread<T>(&self, answer: &Answer<Option<T>>) -> Ended {
         if matches!(answer, Answer::Done(None)) { Ended::Unknown } else { self.ended(answer) }
     }
 
-    /// Opens a conversation, and checks the answer against who was a member meanwhile.
+    /// Opens a conversation, and checks the answer against the membership during the call.
     pub(super) async fn open(&self, chat: &Threadline, user: UserId, group: GroupId) -> Result<Option<Thread>> {
         let from = self.world.now();
         let opened = chat.open(user, group).await;
@@ -240,7 +240,7 @@ impl Client {
         }
     }
 
-    /// Does something in a conversation, opened now or, where one was kept, earlier; `None` for who is no member.
+    /// Does the work in a conversation that is opened now or, if one was kept, earlier. Returns `None` for a stranger.
     pub(super) async fn in_thread<T>(
         &self,
         me: UserId,
@@ -262,12 +262,12 @@ impl Client {
         .await
     }
 
-    /// Makes the person a user, which the person's other devices may try at the same time: the identity is one person's.
+    /// Creates the person's user. The person's other devices may try at the same time: they share the identity.
     async fn register(&self) {
         let id = UserId::from_uuid(self.new_id());
         let Ok(subject) = IdentitySubject::new(format!("person{}", self.person)) else { return };
         let Ok(mut handle) = self.handle() else { return };
-        // Whether any call before may have been done.
+        // Whether an earlier call may have been done.
         let mut tried = false;
         while self.me().is_none() {
             let name = format!("Person {}", self.person);
@@ -291,9 +291,9 @@ impl Client {
                             Ok(other) => handle = other,
                             Err(_) => return,
                         },
-                        // Another device was faster.
+                        // Another device was first.
                         Some(IdentityClaim::TYPE) => self.find_myself(&subject).await,
-                        // An attempt before was done, and another device found the user and renamed it.
+                        // An earlier attempt was done, and another device has found and renamed the user.
                         Some(User::TYPE) if tried => self.find_myself(&subject).await,
                         _ => self.unexpected("create_user", &error),
                     }
@@ -322,7 +322,7 @@ impl Client {
         }
     }
 
-    /// Notes a version of this person's user.
+    /// Records a version of this person's user.
     pub(super) fn learn(&self, user: User) {
         let mut people = self.world.people.borrow_mut();
         if let Some(versions) = people.get_mut(self.person) {
@@ -335,7 +335,7 @@ impl Client {
         }
     }
 
-    /// Another person's user, as it is now or was known at some time before.
+    /// Returns another person's user, in the current version or an older one.
     pub(super) fn somebody(&self, but: Option<UserId>) -> Option<User> {
         let people = self.world.people.borrow();
         let others: Vec<_> =
@@ -344,7 +344,7 @@ impl Client {
         if self.draw(4) == 0 { self.pick(versions) } else { versions.last().cloned() }
     }
 
-    /// Any conversation that somebody began, more often one that the person is in.
+    /// Draws a conversation, more often one with this person.
     pub(super) fn some_group(&self, me: UserId, titled: bool) -> Option<GroupId> {
         let model = self.world.model.borrow();
         let wanted = |group: &GroupId, own: bool| {

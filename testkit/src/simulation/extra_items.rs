@@ -1,4 +1,4 @@
-//! What lies among the deployment's items and is none of them: other programs' items, and items that cannot be read.
+//! Extra items in the table: other programs' items, and items that cannot be read.
 
 use threadline::entity::{AttributeValue, Entity, GSI1PK, GSI1SK, Item, PK, SK, TYPE};
 use threadline::store::{StoreExt, Write};
@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::client::{Answer, Client};
 
-/// The attribute by which the simulation knows it.
+/// The attribute that marks an extra item.
 const MARKER: &str = "simulated";
 
 pub(super) fn is_extra_item(item: &Item) -> bool {
     item.get(MARKER).is_some()
 }
 
-/// Returns `true` for another program's item, and `false` for one that is meant as the crate's and cannot be read.
+/// Returns `true` for another program's item, and `false` for one of the crate's that cannot be read.
 pub(super) fn is_foreign(item: &Item) -> bool {
     item.get_s(MARKER) == Some("foreign")
 }
@@ -28,7 +28,7 @@ fn item(kind: &str, attributes: &[(&str, String)]) -> Item {
     item
 }
 
-/// One of several kinds of extra item.
+/// Creates an extra item of this kind.
 fn extra_item(kind: usize, group: GroupId, user: UserId, id: Uuid, now: Timestamp) -> Item {
     let thread = format!("MSG#{group}");
     match kind {
@@ -52,7 +52,7 @@ fn extra_item(kind: usize, group: GroupId, user: UserId, id: Uuid, now: Timestam
 }
 
 impl Client {
-    /// Another program, or an older one, writes into the table.
+    /// Puts an extra item, as another program or an older one might.
     pub(super) async fn put_extra_item(&self) {
         let Some(me) = self.me().map(|me| me.id()).filter(|_| self.world.parameters.extra_items) else { return };
         let Some(group) = self.some_group(me, false) else { return };

@@ -42,9 +42,9 @@ pub use actor::Actor;
 pub use parameters::FaultKind;
 pub use violation::Violation;
 
-/// The most steps of a run; one that needs more does not come to rest.
+/// The maximum number of steps. A run that needs more does not come to rest.
 const MOST_STEPS: u64 = 2_000_000;
-/// How many lines of the trace a violation has, unless it is to have them all.
+/// The default number of trace lines in a violation.
 const TRACE_LINES: usize = 60;
 
 type Wrap = Rc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>>;
@@ -52,7 +52,7 @@ type ActorFn = Rc<dyn Fn(Actor) -> Pin<Box<dyn Future<Output = ()>>>>;
 type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
 
-/// A deployment that is simulated from a seed. See the [module](self) for what it does and checks.
+/// A deployment, simulated from a seed. See the [module](self) for its contents and its checks.
 #[derive(Clone)]
 pub struct Simulation {
     seed: u64,
@@ -63,52 +63,53 @@ pub struct Simulation {
     actors: Vec<ActorFn>,
     invariants: Vec<(Cow<'static, str>, Invariant)>,
     full_trace: bool,
-    /// Whether it is the library's own workload, on its own table.
+    /// Whether this is the library's own workload on its own table.
     is_builtin: bool,
 }
 
-/// What a run was made of.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The steps, each of which lets one of the tasks go on.
+    /// The number of steps. Each step runs one task to its next yield point.
     pub steps: u64,
-    /// The requests to the table.
+    /// The number of requests to the table.
     pub requests: u64,
-    /// The requests that a fault befell.
+    /// The number of requests that met a fault.
     pub faults: u64,
-    /// How often a server or a projector died.
+    /// The number of crashes of servers and projectors.
     pub crashes: u64,
-    /// The calls that were dropped midway.
+    /// The number of calls that were dropped midway.
     pub dropped_calls: u64,
-    /// The writes that were done when their sender had given up waiting for the answer.
+    /// The number of writes that were done after their sender had given up.
     pub late_writes: u64,
-    /// The records that were delivered, those that came again counted in.
+    /// The number of delivered records, including redeliveries.
     pub records: u64,
-    /// How often the stream went back to records that were done.
+    /// The number of times that the stream moved back to records that were done.
     pub rewinds: u64,
-    /// How often a second projector came to a shard on which another one worked.
+    /// The number of times that a second projector started on a shard in use.
     pub takeovers: u64,
-    /// The reads of the index while it was behind the table.
+    /// The number of reads of the index while it lagged behind the table.
     pub stale_reads: u64,
-    /// The servers whose clock was ahead at the end.
+    /// The number of servers whose clock was fast at the end.
     pub fast_clocks: u64,
-    /// How often a server's clock was set.
+    /// The number of times that a server's clock was set.
     pub clock_steps: u64,
-    /// The items of other programs.
+    /// The number of other programs' items.
     pub foreign_items: u64,
-    /// The items that cannot be read.
+    /// The number of items that cannot be read.
     pub unreadable_items: u64,
-    /// The requests for a page after another.
+    /// The number of requests for a further page.
     pub continued_pages: u64,
-    /// The messages that were checked to be unread, each for each member.
+    /// The number of checks that a message is unread, one for each message and member.
     pub unread_checks: u64,
-    /// The messages there are at the end.
+    /// The number of messages at the end.
     pub messages: u64,
 }
 
 impl Simulation {
-    /// The deployment of this seed, with any trouble. Every seed is another one, in kind too.
+    /// Creates the deployment of this seed, with any faults. Seeds also differ in the size of the deployment and in its
+    /// workload.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
@@ -123,15 +124,15 @@ impl Simulation {
         }
     }
 
-    /// The same with this trouble alone.
+    /// Sets the faults to inject. Default: [`FaultKind::Any`].
     #[must_use]
     pub fn faults(mut self, kind: FaultKind) -> Self {
         self.faults = kind;
         self
     }
 
-    /// The same with code of the application's own, which runs beside the other devices; call it once for each of them. It may wait
-    /// for what its [`Actor`] gives, and for nothing else: nobody would wake it.
+    /// Adds code of the application's own, which runs beside the devices. Call this once for each actor. The code may
+    /// only wait for the methods of its [`Actor`]: nothing else wakes it.
     #[must_use]
     pub fn actor<W: Future<Output = ()> + 'static>(mut self, work: impl Fn(Actor) -> W + 'static) -> Self {
         self.is_builtin = false;
@@ -139,8 +140,8 @@ impl Simulation {
         self
     }
 
-    /// The same with an invariant of the application's own, in a sentence, which is checked on the table at rest. Where it does not
-    /// hold, it says what it saw.
+    /// Adds an invariant of the application's own, in a sentence. It is checked on the table at rest. If it does not
+    /// hold, the function returns its observation.
     #[must_use]
     pub fn invariant<W: Future<Output = Result<(), String>> + 'static>(
         mut self,
@@ -152,8 +153,8 @@ impl Simulation {
         self
     }
 
-    /// The same with another table for the application servers: a store around the given one, as of an application that caches, or
-    /// for a test of what the simulation finds. It is called once for each server.
+    /// Wraps the servers' store, for example in an application's cache, or to test that the simulation finds a bug.
+    /// Called once for each server. Default: no wrapper.
     #[must_use]
     pub fn server_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -161,7 +162,7 @@ impl Simulation {
         self
     }
 
-    /// The same with another table for the projectors. It is called once for each of them.
+    /// Wraps the projectors' store. Called once for each projector. Default: no wrapper.
     #[must_use]
     pub fn projector_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -169,8 +170,8 @@ impl Simulation {
         self
     }
 
-    /// The same, but only the records that this keeps reach the projectors: the others are lost, as through a filter that was set
-    /// up wrongly.
+    /// Sets the records that reach the projectors. The others are lost, as through a wrong event filter. Default: all
+    /// records.
     #[must_use]
     pub fn record_filter(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
         self.is_builtin = false;
@@ -178,17 +179,17 @@ impl Simulation {
         self
     }
 
-    /// The same; a violation has the trace from the first step on.
+    /// Keeps the whole trace for a violation. Default: the last 60 lines.
     #[must_use]
     pub fn full_trace(mut self) -> Self {
         self.full_trace = true;
         self
     }
 
-    /// Runs it until it is at rest.
+    /// Runs the simulation until it is at rest.
     ///
     /// # Errors
-    /// The first invariant that did not hold. It is run once more then, for the trace.
+    /// The first violation. The simulation runs a second time to record its trace.
     pub fn run(&self) -> Result<Summary, Box<Violation>> {
         self.play(false).or_else(|violation| self.play(true).and(Err(violation)))
     }
@@ -237,7 +238,7 @@ struct Run {
     world: Rc<World>,
     tasks: Tasks,
     shards: Rc<Shards>,
-    /// For each shard, whether its projector lives.
+    /// Whether each shard's projector is alive.
     projectors: Vec<Rc<Cell<bool>>>,
     projector_store: Wrap,
     keeps: Keep,
@@ -293,12 +294,12 @@ impl Run {
         run
     }
 
-    /// Some are slower than others.
+    /// Draws a task's weight: some tasks are slower than others.
     fn weight(&mut self) -> u32 {
         self.random.pick(&[1, 4, 4, 16]).copied().unwrap_or(1)
     }
 
-    /// Another projector takes the shard over.
+    /// Starts another projector, which takes the shard over.
     fn start_projector(&mut self, shard: usize) {
         let table = (self.projector_store)(Arc::new(self.world.store.clone()));
         let faults = self.world.faults(table, &mut self.random);
@@ -319,7 +320,7 @@ impl Run {
         );
     }
 
-    /// Runs until nothing is left to be done.
+    /// Runs until nothing is left to do.
     fn run_to_rest(&mut self) -> Result<(), Breach> {
         let mut faulty_steps = u64::try_from(self.random.below(2000)).unwrap_or(0);
         while !self.is_at_rest() {
@@ -390,7 +391,7 @@ impl Run {
         }
     }
 
-    /// Lets a write arrive that is late; all of them, once no more faults.
+    /// Delivers one late write, or all of them once the faults are over.
     fn deliver_late_writes(&mut self) {
         loop {
             let Some(late) = lock(&self.world.traffic).take_late() else { return };
@@ -402,7 +403,7 @@ impl Run {
         }
     }
 
-    /// Takes in what was written at this step.
+    /// Passes the changes of this step to the model.
     fn follow(&mut self) -> Result<(), Breach> {
         let records = self.world.store.records_after(self.seen.as_ref(), usize::MAX);
         let records = records.map_err(|error| Breach::unexpected(format!("the stream: {error}")))?;

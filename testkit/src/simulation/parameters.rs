@@ -1,4 +1,4 @@
-//! How a simulated deployment is made up. All of it is drawn from the seed, so that seeds differ in kind and not only in order.
+//! The parameters of a simulated deployment. All are drawn from the seed, so seeds differ in size and workload too.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -6,34 +6,34 @@ use std::time::Duration;
 use crate::fault::Rates;
 use crate::random::Random;
 
-/// What troubles a simulated deployment. Its requests always interleave.
+/// The faults of a simulated deployment. Requests interleave in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// Nothing else does.
+    /// No fault.
     Races,
     /// Requests are throttled, meet conflicts, fail and lose their answers.
     Requests,
-    /// Servers and projectors die between two requests, and start anew.
+    /// Servers and projectors crash between two requests, and restart.
     Crashes,
-    /// Writes arrive when their sender has given up waiting for the answer, and has tried again.
+    /// Writes arrive after their sender has given up and has retried.
     LateWrites,
-    /// Records come again, and two projectors work on one shard.
+    /// Records are redelivered, and two projectors work on one shard.
     Redelivery,
-    /// The index is behind the table.
+    /// The index lags behind the table.
     IndexLag,
-    /// The servers' clocks differ, and are set while they run.
+    /// The servers' clocks differ, and are set during the run.
     Clocks,
-    /// Other programs' items, and items that cannot be read, lie among those of the deployment.
+    /// The table also holds other programs' items, and items that cannot be read.
     ExtraItems,
-    /// Servers drop calls midway, as a timeout does, and live on.
+    /// Servers drop calls midway, as after a timeout, and stay alive.
     DroppedCalls,
-    /// Any of these, each in its own measure or not at all.
+    /// Any of these kinds, each at its own rate or not at all.
     Any,
 }
 
 impl FaultKind {
-    /// Its name in a command.
+    /// Returns the name on the command line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Races => "races",
@@ -54,7 +54,7 @@ impl FaultKind {
     }
 }
 
-/// What a client does, each as often as it weighs.
+/// An action of a device, drawn by weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Send,
@@ -94,63 +94,64 @@ pub(super) const ACTIONS: [(Action, u32); 16] = [
     (Action::PutExtraItem, 2),
 ];
 
-/// What a seed chooses.
+/// The parameters that a seed determines.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
     pub(super) users: usize,
     pub(super) devices: usize,
     pub(super) servers: usize,
     pub(super) shards: usize,
-    /// How many things a device does.
+    /// The number of actions of a device.
     pub(super) actions: usize,
     pub(super) weights: Vec<(Action, u32)>,
-    /// How often a device tries a call.
+    /// The number of attempts of a call.
     pub(super) attempts: usize,
-    /// How many of a thousand calls use a thread that was opened earlier.
+    /// The number of calls, per thousand, that use a thread opened earlier.
     pub(super) stale: u16,
-    /// How many of a thousand steps go to the task of the step before.
+    /// The number of steps, per thousand, that go to the task of the previous step.
     pub(super) sticky: u16,
     /// The most that the clock moves at a step, in milliseconds.
     pub(super) tick: usize,
-    /// How far the servers' clocks are off, at most.
+    /// The maximum error of a server's clock.
     pub(super) skew: Duration,
-    /// Of a thousand steps, at how many a server's clock is set.
+    /// The number of steps, per thousand, at which a server's clock is set.
     pub(super) clock_step: u16,
-    /// Whether there are other programs' items, and items that cannot be read.
+    /// Whether the table holds other programs' items, and items that cannot be read.
     pub(super) extra_items: bool,
-    /// How many changes the index is behind.
+    /// The number of changes by which the index lags.
     pub(super) lag: usize,
     pub(super) rates: Rates,
-    /// Of a thousand writes, how many arrive late.
+    /// The number of writes, per thousand, that arrive late.
     pub(super) late: u16,
-    /// Of a thousand steps, at how many a server or a projector dies, or a second projector takes over what the first still works on.
+    /// The number of steps, per thousand, at which a server crashes, a projector crashes, or a second projector takes
+    /// over a shard in use.
     pub(super) server_crash: u16,
     pub(super) projector_crash: u16,
     pub(super) takeover: u16,
-    /// Of a thousand batches, behind how many the service goes back in the shard.
+    /// The number of batches, per thousand, after which the stream moves back.
     pub(super) redelivery: u16,
-    /// The most records of a batch.
+    /// The maximum number of records in a batch.
     pub(super) batch: usize,
-    /// The most items of a page.
+    /// The maximum number of items in a page.
     pub(super) page_size: NonZeroU32,
-    /// How many of a thousand calls are dropped midway.
+    /// The number of calls, per thousand, that are dropped midway.
     pub(super) dropped: u16,
 }
 
 impl Parameters {
-    /// Whether a row may keep names of before: a rename finds its rows by the index, which may not have a new one yet.
+    /// Returns `true` if an entry may keep old names: a rename finds entries by the index, which may lack a new one.
     pub(super) fn may_miss_names(&self) -> bool {
         self.lag > 0
     }
 
-    /// Whether messages may be removed by hand. A projector that is late, or a second one, may bring a removed message back to a row.
+    /// Returns `true` if messages may be removed by hand. A late or second projector may show a removed message again.
     pub(super) fn may_purge(&self) -> bool {
         self.late == 0 && self.takeover == 0
     }
 
     pub(super) fn drawn(random: &mut Random, injected: FaultKind) -> Self {
         let mut measure = |kind: FaultKind, most: usize| {
-            // Of any trouble, each part is there in half of the seeds.
+            // With any fault, each part is present in half of the seeds.
             let there = injected == kind || random.chance(500);
             let drawn = 1 + random.below(most);
             if injected.includes(kind) && there { u16::try_from(drawn).unwrap_or(0) } else { 0 }
@@ -168,11 +169,11 @@ impl Parameters {
         let extra_items = measure(FaultKind::ExtraItems, 1) > 0;
         let late = measure(FaultKind::LateWrites, 60);
         let lag = usize::from(measure(FaultKind::IndexLag, 20));
-        // Small ones, too: only what is sent later after a mark than the skew must be unread.
+        // Small skews matter: only what is sent later after a mark than the skew must be unread.
         let skew = Duration::from_millis(skew.div_ceil([1, 30, 1000].get(random.below(3)).copied().unwrap_or(1)));
         let weights = ACTIONS
             .into_iter()
-            // Some actions are left out, and others done more often. There is always something to be said.
+            // Some actions are left out, and others are more frequent. Sending always happens.
             .map(|(action, weight)| (action, weight * [0, 1, 1, 1, 3].get(random.below(5)).copied().unwrap_or(1)))
             .map(|(action, weight)| (action, if action == Action::Send { weight.max(4) } else { weight }))
             .collect();

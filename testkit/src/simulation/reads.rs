@@ -1,4 +1,4 @@
-//! What a device reads, and what must be right about it.
+//! The reads of a device, and the checks of their results.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::client::{Answer, Client};
 use super::model::Model;
 use super::violation::Breach;
 
-/// How a thread is walked.
+/// The options of a walk through a thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     pub(super) group: GroupId,
@@ -30,7 +30,7 @@ impl Walk {
         request.fetch().await
     }
 
-    /// Checks a page that was read from `from` to `to`, behind this position of the page before.
+    /// Checks a page that was read between `from` and `to`, after this position of the previous page.
     pub(super) fn check(
         &self,
         model: &Model,
@@ -38,7 +38,7 @@ impl Walk {
         after: Option<MessagePosition>,
         (from, to): (u64, u64),
     ) -> Result<(), Breach> {
-        // What was promised may have been removed since.
+        // The promised messages may have been removed since.
         let promised = after.is_some() && !model.has_purges(self.group);
         check_size(page.items.len(), self.limit, page.next.is_some(), promised)?;
         let positions: Vec<_> = page.items.iter().map(Message::position).collect();
@@ -72,7 +72,7 @@ impl Walk {
     }
 }
 
-/// A page is full, or there is no more; and where more was promised, there is some.
+/// Checks that a page is full unless it is the last one, and that a promised page is not empty.
 pub(super) fn check_size(items: usize, limit: u32, more: bool, promised: bool) -> Result<(), Breach> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if items > limit || (more && items < limit) || (promised && items == 0) {
@@ -136,7 +136,7 @@ impl Client {
                 Answer::GivenUp { .. } => return,
             };
             let mut model = self.world.model.borrow_mut();
-            // A conversation may move while pages are read, so that a page behind another may be empty.
+            // A conversation may move between two pages, so a further page may be empty.
             let size = check_size(page.items.len(), limit, page.next.is_some(), false);
             model.check(size);
             let groups: BTreeSet<_> = page.items.iter().map(Membership::group_id).collect();

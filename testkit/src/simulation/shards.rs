@@ -12,23 +12,23 @@ use super::world::World;
 use crate::ShuffledStream;
 use crate::random::Random;
 
-/// The stream, and who works on which of its shards.
+/// The stream, and the projectors of its shards.
 #[derive(Debug)]
 pub(super) struct Shards {
     delivery: RefCell<ShuffledStream>,
     shards: Vec<Shard>,
-    /// How many projectors have a batch at hand.
+    /// The number of projectors that process a batch.
     busy: Cell<usize>,
     pub(super) delivered: Cell<u64>,
-    /// How often the stream went back.
+    /// The number of times that the stream moved back.
     pub(super) rewinds: Cell<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
-    /// How often the shard changed hands. A projector of an earlier time ends with the batch that it has.
+    /// The number of takeovers. A projector with an older number stops after its current batch.
     lease: Cell<u32>,
-    /// Whether nothing was left when it was looked at last.
+    /// Whether the last read found nothing.
     is_empty: Cell<bool>,
 }
 
@@ -41,19 +41,19 @@ impl Shards {
         Self { delivery: RefCell::new(delivery), shards, busy, delivered, rewinds }
     }
 
-    /// Something was written.
+    /// Records that something was written.
     pub(super) fn have_more(&self) {
         for shard in &self.shards {
             shard.is_empty.set(false);
         }
     }
 
-    /// Whether everything was delivered, and nobody is at work.
+    /// Returns `true` if everything is delivered and no projector is busy.
     pub(super) fn are_empty(&self) -> bool {
         self.busy.get() == 0 && self.shards.iter().all(|shard| shard.is_empty.get())
     }
 
-    /// Hands the shard to another projector, and says by which number it has it.
+    /// Assigns the shard to another projector, and returns its lease number.
     pub(super) fn take_over(&self, shard: usize) -> u32 {
         let Some(shard) = self.shards.get(shard) else { return 0 };
         shard.lease.set(shard.lease.get().wrapping_add(1));
@@ -61,7 +61,7 @@ impl Shards {
     }
 }
 
-/// Projects a shard's records until another projector takes the shard over.
+/// Projects a shard's records until another projector takes over.
 pub(super) async fn work(
     world: Rc<World>,
     shards: Rc<Shards>,
@@ -114,7 +114,7 @@ pub(super) async fn work(
     }
 }
 
-/// Somebody is at work, until this is dropped, which it is also where the work is.
+/// Marks a projector as busy until it is dropped, which also happens if the work is dropped.
 struct Busy(Rc<Shards>);
 
 impl Busy {

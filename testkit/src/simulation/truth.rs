@@ -1,4 +1,4 @@
-//! What the table holds, followed change by change: what must hold of every change, and of the table after each.
+//! The contents of the table, updated by each change, with the invariants of each change and of the table after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,21 @@ use threadline::{
 use super::extra_items::{is_extra_item, is_foreign};
 use super::violation::Breach;
 
-/// The most that a row may weigh: what is written for one capacity unit.
+/// The maximum size of a membership: the limit of one write capacity unit.
 const ENTRY_BYTES: usize = 1024;
 
-/// The table, as its changes tell it.
+/// The table, as its changes describe it.
 #[derive(Debug, Default)]
 pub(super) struct Truth {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) claims: BTreeMap<Key, Profile>,
     pub(super) groups: BTreeMap<GroupId, Group>,
-    /// The time of the changes, by the right clock.
+    /// The time of the changes, by the correct clock.
     pub(super) time: Option<Timestamp>,
-    /// The items of other programs, and those that cannot be read.
+    /// The number of other programs' items.
     pub(super) foreign: u64,
     pub(super) unreadable: u64,
-    /// What the changes of this step touched.
+    /// The entities that this step's changes touched.
     touched_users: BTreeSet<UserId>,
     touched_claims: BTreeSet<Key>,
     touched_groups: BTreeSet<GroupId>,
@@ -38,18 +38,18 @@ pub(super) struct Group {
     pub(super) item: Option<MessageGroup>,
     pub(super) entries: BTreeMap<UserId, Membership>,
     pub(super) messages: BTreeMap<MessagePosition, Message>,
-    /// When each member's read marker last moved, by the right clock.
+    /// The time at which each member's read marker last moved, by the correct clock.
     pub(super) marked: BTreeMap<UserId, Timestamp>,
-    /// Whether an entry ever went back in the index, where a rename that reads them meanwhile may miss it.
+    /// Whether an entry ever moved back in the index. A concurrent rename may miss such an entry.
     pub(super) moved_back: bool,
-    /// Where a message was that was removed by hand.
+    /// The positions of messages that were removed by hand.
     removed: BTreeSet<MessagePosition>,
-    /// When each became a member, and when no longer.
+    /// The times at which each user joined and left.
     times: BTreeMap<UserId, Vec<(u64, bool)>>,
 }
 
 impl Group {
-    /// Whether the user was (or was not) a member at any time from `from` to `to`.
+    /// Returns `true` if the user was (or was not) a member at any time from `from` to `to`.
     fn was(&self, user: UserId, member: bool, from: u64, to: u64) -> bool {
         let times = self.times.get(&user).map_or(&[] as &[_], Vec::as_slice);
         let before = times.iter().rev().find(|(at, _)| *at <= from).is_some_and(|(_, is)| *is);
@@ -66,12 +66,12 @@ impl Truth {
         self.groups.get(&group).is_none_or(|group| group.was(user, false, from, to))
     }
 
-    /// Whether there ever was a member of this kind.
+    /// Returns `true` if the user ever was a member.
     pub(super) fn was_ever_member(&self, group: GroupId, user: UserId) -> bool {
         self.was_member(group, user, 0, u64::MAX)
     }
 
-    /// Takes in a record.
+    /// Applies a record.
     pub(super) fn follow(&mut self, record: &StreamRecord, now: u64) -> Result<(), Breach> {
         if let Some(extra) = record.new.as_ref().filter(|image| is_extra_item(image)) {
             *(if is_foreign(extra) { &mut self.foreign } else { &mut self.unreadable }) +=
@@ -148,7 +148,7 @@ impl Truth {
             group.times.entry(user).or_default().push((now, entry.is_some()));
         }
         if let (Some(before), Some(entry)) = (before, &entry) {
-            // Only what was removed takes a row back.
+            // Only a removal moves an entry back.
             let was_removed = before.last_message().is_some_and(|shown| group.removed.contains(&shown));
             if shown(entry) < shown(before) && !was_removed {
                 return Err(Breach::new(
@@ -174,7 +174,7 @@ impl Truth {
         Ok(())
     }
 
-    /// What must hold after each step: the requests are atomic, so nobody may ever see anything else.
+    /// Checks the invariants of each step. Requests are atomic, so no reader may see any other state.
     pub(super) fn check(&mut self) -> Result<(), Breach> {
         for id in std::mem::take(&mut self.touched_users) {
             let Some(user) = self.users.get(&id) else { continue };

@@ -1,11 +1,11 @@
-//! What a simulation found.
+//! The violations that a simulation finds.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::parameters::FaultKind;
 
-/// An invariant that does not hold, and what was seen.
+/// A violated invariant and its observation, before a [`Violation`] adds the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Breach {
     pub(super) invariant: Cow<'static, str>,
@@ -43,24 +43,24 @@ impl Breach {
     }
 }
 
-/// An invariant that did not hold. `Display` tells the seed, the invariant, what was seen, and trace before.
-/// It has no content, and names users, groups and messages by numbers.
+/// A violated invariant. `Display` shows the seed, the invariant, the observation and the trace. It has no content:
+/// users, groups and messages have numbers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The seed, which replays it.
+    /// The seed. It reproduces the violation.
     pub seed: u64,
-    /// What troubled the deployment.
+    /// The faults that were injected.
     pub faults: FaultKind,
-    /// The step at which it was seen.
+    /// The step at which the violation was seen.
     pub step: u64,
     /// The invariant, in a sentence.
     pub invariant: Cow<'static, str>,
-    /// What was seen.
+    /// The observation.
     pub observed: String,
-    /// What went on before it, the last of it at the end.
+    /// The trace that led to the violation, oldest line first.
     pub trace: Vec<String>,
-    /// Whether it is the library's own workload, on its own table.
+    /// Whether this is the library's own workload on its own table.
     pub(super) is_builtin: bool,
 }
 

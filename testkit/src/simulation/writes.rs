@@ -1,4 +1,4 @@
-//! What a device writes.
+//! The writes of a device.
 
 use threadline::entity::{Entity, MessageKey};
 use threadline::store::{StoreExt, Write};
@@ -16,7 +16,7 @@ fn body(number: u32) -> Result<MessageBody> {
 }
 
 impl Client {
-    /// A new message, which the model knows of before it is sent.
+    /// Creates a new message, and records it in the model before it is sent.
     fn new_message(&self, group: Option<GroupId>, me: UserId) -> Option<(MessageId, u32, Pending)> {
         let id = MessageId::from_uuid(self.new_message_id());
         let position = MessagePosition::try_from(id).ok()?;
@@ -57,7 +57,7 @@ impl Client {
         self.world.model.borrow().message_number(id)
     }
 
-    /// A send may be refused only where the message was changed since an attempt that was done.
+    /// Checks a refused send: it is allowed only if the message was changed after an attempt that was done.
     fn check_taken(&self, call: &'static str, error: &Error, id: MessageId) {
         let may_be_changed = self.world.model.borrow().may_be_changed(id);
         if error.kind() != ErrorKind::AlreadyExists || !may_be_changed {
@@ -65,7 +65,7 @@ impl Client {
         }
     }
 
-    /// A call since `from` gave this message.
+    /// Checks a message that a call since `from` returned.
     pub(super) fn saw(&self, message: &Message, from: u64) {
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
@@ -140,7 +140,7 @@ impl Client {
         self.trace(|| format!("deleted message {number}: {ended:?}"));
     }
 
-    /// Removes a message's item by hand, as an application does that keeps messages for so long only.
+    /// Removes a message's item by hand, as an application with a retention period does.
     pub(super) async fn purge(&self) {
         if !self.world.parameters.may_purge() {
             return;
@@ -163,7 +163,7 @@ impl Client {
         self.trace(|| format!("removed message {number} by hand: {:?}", self.ended(&answer)));
     }
 
-    /// Tries to change what another one wrote.
+    /// Tries to change another user's message.
     pub(super) async fn edit_others(&self) {
         let Some(me) = self.me().map(|me| me.id()) else { return };
         let mut others = self.world.model.borrow().all_messages();
@@ -191,7 +191,7 @@ impl Client {
         let mut messages = self.world.model.borrow().all_messages();
         let Some(group) = self.some_group(me, false) else { return };
         messages.retain(|(of, _, _)| *of == group);
-        // Mostly up to the newest, which may be ahead of the server's clock.
+        // Mostly up to the newest message, which may be later than the server's clock.
         let newest = messages.iter().max_by_key(|(_, _, position)| *position).copied();
         let read = if self.draw(3) == 0 { self.pick(&messages) } else { newest };
         let Some((_, _, position)) = read else { return };
@@ -205,7 +205,7 @@ impl Client {
         match answer {
             Answer::Done(Some(())) if !was_stranger => {
                 let entry = model.truth.groups.get(&group).and_then(|group| group.entries.get(&me));
-                // What is ahead of the server's clock is marked up to that clock alone.
+                // A mark later than the server's clock moves up to that clock only.
                 let is_ahead = position.created_at() > started;
                 if !is_ahead && entry.is_none_or(|entry| entry.last_read() < Some(position)) {
                     model.report(Breach::new(Breach::UNREAD, "what was marked as read is not"));
@@ -316,7 +316,7 @@ impl Client {
                     model.report(Breach::new(Breach::MEMBERS, "a new group lacks a member"));
                 }
             }
-            // A repeat, after somebody removed the creator.
+            // A retry, after somebody removed the creator.
             Answer::Refused { error, .. }
                 if error.kind() == ErrorKind::NotFound && model.truth.was_ever_member(group, me.id()) => {}
             Answer::Refused { error, .. } => {
@@ -373,7 +373,7 @@ impl Client {
             Answer::Done(Some(())) if !model.truth.was_stranger(group, member, from, to) => {
                 model.report(Breach::new(Breach::MEMBERS, "who was removed is still a member"));
             }
-            // Who leaves may have been removed meanwhile.
+            // A member who leaves may have been removed meanwhile.
             Answer::Done(Some(())) if member != me && !model.truth.was_member(group, me, from, to) => {
                 model.report(Breach::new(Breach::MEMBERS, "a stranger removed a member"));
             }
@@ -389,7 +389,7 @@ impl Client {
 
     pub(super) async fn rename(&self) {
         let Some(me) = self.world.people.borrow().get(self.person).cloned() else { return };
-        // Mostly the user as it was last known, and now and then as some version before.
+        // Mostly the newest known version of the user, at times an older one.
         let known = if self.draw(5) == 0 { self.pick(&me) } else { me.last().cloned() };
         let Some(user) = known else { return };
         let mut change = UserChange::new();
@@ -429,7 +429,7 @@ impl Client {
         }
     }
 
-    /// Tries a conversation that the person may well not be in.
+    /// Tries to open a conversation that the person may not be in.
     pub(super) async fn probe(&self) {
         let Some(user) = self.somebody(None) else { return };
         let groups = self.world.model.borrow().groups().to_vec();

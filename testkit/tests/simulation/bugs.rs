@@ -1,4 +1,4 @@
-//! The simulation finds bugs: each of these takes one line of care away, and a few seeds are enough to see what it was for.
+//! Tests that the simulation finds bugs. Each test removes one safeguard, and a few seeds must find it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use threadline_testkit::simulation::{Simulation, Violation};
 
 use crate::rewritten::{Rewritten, unconditional};
 
-/// The first seed that finds the bug, of so many, and what it found.
+/// Returns the violation of the first seed that finds the bug.
 fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
     let violation = (0..seeds).find_map(|seed| with_bug(Simulation::seeded(seed)).run().err());
     let violation = *violation.unwrap_or_else(|| panic!("{seeds} seeds did not find the bug"));
@@ -19,7 +19,7 @@ fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
     violation
 }
 
-/// The bug is in what the servers ask of the table.
+/// Looks for a bug in the servers' requests.
 fn found_in_servers(seeds: u64, bug: fn(Arc<dyn Store>) -> Rewritten) -> Violation {
     found(seeds, |simulation| simulation.server_store(move |table| bug(table).shared()))
 }
@@ -63,7 +63,7 @@ fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
             Rewritten::new(table).writes(careless).shared()
         })
     });
-    // It writes a row where there is none, or over one that is further on.
+    // It creates a membership, or overwrites a newer one.
     assert!(
         ["an item is readable", "an inbox entry only moves forward"].contains(&&*violation.invariant),
         "{violation}"
@@ -134,7 +134,7 @@ fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
             }
         })
     });
-    // An update without its condition also makes half of a claim where there is none.
+    // An update without its condition also creates half of a claim.
     assert!(
         ["a handle and an identity belong to one user", "an item is readable"].contains(&&*violation.invariant),
         "{violation}"
@@ -263,7 +263,7 @@ fn a_read_marker_a_few_seconds_ahead_is_found() {
                 _ => None,
             });
             let marker = marker.and_then(|marker| marker.parse::<MessagePosition>().ok());
-            // One without an id is the server's now: the message is ahead of it.
+            // A marker without an id is the server's current time: the message is later than that.
             if let Some(marker) = marker.filter(|marker| marker.message_id().is_none()) {
                 let ahead = marker.created_at().saturating_add(Duration::from_secs(3)).to_string();
                 let key = write.key().expect("a store gets no write without a key").clone();

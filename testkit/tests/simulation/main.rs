@@ -1,4 +1,4 @@
-//! Whole deployments, each simulated from its seed: no invariant breaks, and each that a bug would break is seen to break.
+//! Whole deployments, each simulated from its seed. Correct code violates no invariant; each injected bug is found.
 
 mod bugs;
 mod own_code;
@@ -6,14 +6,14 @@ mod rewritten;
 
 use threadline_testkit::simulation::{FaultKind, Simulation, Summary};
 
-/// Runs a hundred seeds. A violation tells the seed and the command that replays it.
+/// Runs a hundred seeds. A violation shows the seed and the command that reproduces it.
 fn hundred(injected: FaultKind, from: u64) {
     let run = |seed| Simulation::seeded(seed).faults(injected).run().unwrap_or_else(|violation| panic!("{violation}"));
     let summaries: Vec<_> = (from..from + 100).map(run).collect();
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     let messages = sum(|summary| summary.messages);
     assert!(messages > 1000, "{messages} messages: hardly anything was simulated");
-    // Each trouble is there where it should be, and nowhere else.
+    // Each fault occurs if it is injected, and only then.
     let kinds = [
         (FaultKind::Requests, "faults", sum(|summary| summary.faults)),
         (FaultKind::Crashes, "crashes", sum(|summary| summary.crashes)),

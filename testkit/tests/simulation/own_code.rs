@@ -1,4 +1,4 @@
-//! What an application does with it: its own code beside the devices, and its own invariants.
+//! Simulations with an application's own code and its own invariants.
 
 use threadline::entity::{AttributeValue, Item, Key, PartitionKey, SortKey};
 use threadline::store::{Get, StoreExt, Update, Write};
@@ -18,7 +18,7 @@ fn count(item: Option<&Item>) -> u64 {
     }
 }
 
-/// Reads the count and writes one more: what two do at once counts for one.
+/// Reads the count and writes one more. Two concurrent calls count as one.
 async fn read_and_write(chat: Threadline) -> Result<()> {
     let before = count(chat.store().get(Get::new(counter()).consistent()).await?.item.as_ref());
     let update = Update::new().set("count", AttributeValue::N((before + 1).to_string()));
