@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn another_order_may_differ_among_equal_index_keys_only() {
+    fn order_may_differ_only_among_equal_index_keys() {
         let twins = || vec![item("1", "a"), item("1", "b"), item("2", "c")];
         let reversed = [item("1", "b"), item("1", "a"), item("2", "c")];
         assert_eq!(in_order_of(twins(), &reversed, true), Some(reversed.to_vec()));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_at_an_item_has_one_place_and_one_beside_items_of_its_sort_key_has_several() {
+    fn a_start_at_an_item_has_one_position_and_a_start_between_has_several() {
         let items = [item("1", "a"), item("2", "c"), item("2", "b"), item("3", "d")];
         let before = |index_sort, sort| behind_in_index(&items, &at(index_sort, sort), Order::Ascending);
         assert_eq!(before("2", "c"), 2..=2);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_cut_behind_the_item_that_reaches_the_limit() {
+    fn a_page_ends_with_the_item_that_reaches_the_limit() {
         let items = [item("1", "b"), item("1", "a")];
         let pages = cut(&items, NonZeroU32::new(1), true).expect("items have keys");
         let seen: Vec<_> = pages.iter().map(|page| (page.items.len(), page.next.clone())).collect();

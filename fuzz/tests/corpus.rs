@@ -19,7 +19,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_its_corpus() {
+fn every_target_holds_over_its_corpus() {
     for (target, check) in TARGETS {
         let files = corpus(target);
         assert!(files.len() >= 10, "the corpus of {target} is kept");
@@ -33,14 +33,14 @@ fn every_target_keeps_its_promises_over_its_corpus() {
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_bytes_of_any_kind() {
+fn every_target_holds_over_random_bytes() {
     for (target, check) in TARGETS {
         run(target, vec(any::<u8>(), 0..200), check);
     }
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_inputs_that_are_nearly_those_of_its_corpus() {
+fn every_target_holds_over_mutations_of_its_corpus() {
     for (target, check) in TARGETS {
         let files: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, data)| data).collect();
         let edits = vec((any::<prop::sample::Index>(), edit(files.clone())), 1..4);

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_items_of_a_shard_come_in_any_order_and_each_items_records_in_theirs() {
+    fn items_arrive_in_any_order_and_the_records_of_each_in_order() {
         let store = store_of(&["a", "b"], 2);
         let order = |seed| take(&mut ShuffledStream::seeded(store.clone(), seed).shards(1), 10);
         let orders: BTreeSet<_> = (0..100).map(order).collect();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_goes_on_where_the_one_before_was_cut_and_brings_what_came_meanwhile() {
+    fn a_batch_continues_after_the_last_one_with_new_records() {
         let store = store_of(&["a"], 3);
         let mut delivery = ShuffledStream::seeded(store.clone(), 1).shards(1);
         assert_eq!(take(&mut delivery, 2), ["a.1", "a.2"]);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_nobody_settles_comes_again() {
+    fn an_unacknowledged_batch_is_redelivered() {
         let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         let lost = delivery.batch_of(0, 2).unwrap();
         let again = delivery.batch_of(0, 3).unwrap();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_comes_again_from_the_first_record_that_failed() {
+    fn a_batch_is_redelivered_from_its_first_failed_record() {
         let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         let batch = delivery.batch_of(0, 3).unwrap();
         delivery.acknowledge(&batch, batch.records[1].sequence.as_ref());
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_with_a_failure_that_is_none_of_its_records_comes_again_as_a_whole() {
+    fn a_batch_with_an_unknown_failure_is_redelivered_as_a_whole() {
         let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         take(&mut delivery, 1);
         let batch = delivery.batch_of(0, 2).unwrap();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_comes_with_all_that_followed() {
+    fn a_rewind_redelivers_all_later_records() {
         let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         take(&mut delivery, 3);
         delivery.rewind(0, 2);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_settled_records_can_come_again() {
+    fn a_thousand_acknowledged_records_can_be_redelivered() {
         let mut delivery = ShuffledStream::seeded(store_of(&["a"], 1005), 1).shards(1);
         take(&mut delivery, 1003);
         delivery.rewind(0, usize::MAX);
@@ -358,7 +358,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn whatever_fails_all_records_come_in_the_order_of_their_items(
+        fn all_records_arrive_in_item_order_despite_failures(
             writes in proptest::collection::vec((0..4_usize, 0..3_usize), 0..40),
             seed in any::<u64>(),
             shards in 1..4_usize,

@@ -135,7 +135,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_missing_row_of_a_direct_conversation_is_put_back() {
+async fn repair_restores_a_missing_direct_membership() {
     let world = World::new().await;
     let before = world.delete(world.row(&world.bayko)).await;
     world.is_found_and_mended(Discrepancy::MissingRow { group: world.direct.group_id(), user: world.bayko.id() }).await;
@@ -145,7 +145,7 @@ async fn a_missing_row_of_a_direct_conversation_is_put_back() {
 }
 
 #[tokio::test]
-async fn a_missing_row_is_put_back_with_the_names_of_now_whatever_the_other_row_says() {
+async fn repair_restores_a_membership_with_current_names() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
     world
@@ -168,7 +168,7 @@ async fn a_missing_row_is_put_back_with_the_names_of_now_whatever_the_other_row_
 }
 
 #[tokio::test]
-async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
+async fn a_direct_conversation_without_memberships_is_only_reported() {
     let world = World::new().await;
     world.delete(world.row(&world.andrew)).await;
     world.delete(world.row(&world.bayko)).await;
@@ -177,7 +177,7 @@ async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_row_at_an_older_message_moves_to_the_newest() {
+async fn repair_moves_an_entry_to_the_newest_message() {
     let world = World::new().await;
     let old = world.get(world.row(&world.bayko)).await;
     world.app.say(&world.direct, "two").await;
@@ -190,7 +190,7 @@ async fn a_row_at_an_older_message_moves_to_the_newest() {
 }
 
 #[tokio::test]
-async fn a_row_that_shows_a_message_which_has_gone_moves_back_to_the_newest() {
+async fn repair_moves_an_entry_from_a_removed_message_to_the_newest() {
     let world = World::new().await;
     let message = world.app.say(&world.direct, "two").await;
     world.app.project().await;
@@ -202,7 +202,7 @@ async fn a_row_that_shows_a_message_which_has_gone_moves_back_to_the_newest() {
 }
 
 #[tokio::test]
-async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs() {
+async fn repair_moves_an_entry_to_its_index_position() {
     let discrepancy =
         |world: &World| Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() };
     for update in [
@@ -219,7 +219,7 @@ async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs(
 }
 
 #[tokio::test]
-async fn a_row_that_shows_something_else_of_the_newest_message_is_set_right() {
+async fn repair_corrects_an_entry_that_misstates_its_message() {
     for update in [
         Update::new().set("message", text("something else")),
         Update::new().remove("message"),
@@ -236,7 +236,7 @@ async fn a_row_that_shows_something_else_of_the_newest_message_is_set_right() {
 }
 
 #[tokio::test]
-async fn a_row_with_old_names_gets_the_new_ones_whatever_version_it_says_it_has() {
+async fn repair_updates_old_names_at_any_recorded_version() {
     for update in [
         Update::new().set("user_handle", text("old")),
         Update::new().set("user_display_name", text("Old")).add("user_version", 9),
@@ -254,7 +254,7 @@ async fn a_row_with_old_names_gets_the_new_ones_whatever_version_it_says_it_has(
 }
 
 #[tokio::test]
-async fn a_wrong_count_of_members_is_set_right() {
+async fn repair_corrects_a_member_count() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
@@ -262,7 +262,7 @@ async fn a_wrong_count_of_members_is_set_right() {
 }
 
 #[tokio::test]
-async fn rows_and_messages_without_a_group_are_told_of_and_left_alone() {
+async fn memberships_and_messages_without_a_group_are_only_reported() {
     let world = World::new().await;
     let row = world.get(Membership::key_from((world.group.group_id(), world.vir.id()))).await;
     world.delete(MessageGroup::key_from(world.group.group_id())).await;
@@ -300,7 +300,7 @@ async fn a_claim_on_what_its_user_does_not_have_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_missing_or_says_something_else_is_put_back() {
+async fn repair_restores_a_missing_or_different_claim() {
     let world = World::new().await;
     let andrew = &world.andrew;
     let handle = || HandleClaim::key_from(andrew.handle());
@@ -316,7 +316,7 @@ async fn a_claim_that_is_missing_or_says_something_else_is_put_back() {
 }
 
 #[tokio::test]
-async fn somebody_elses_claim_is_never_taken_away() {
+async fn repair_never_takes_another_users_claim() {
     let world = World::new().await;
     let bayko = world.bayko.id();
     world.update(User::key_from(world.andrew.id()), Update::new().set("handle", text("bayko"))).await;

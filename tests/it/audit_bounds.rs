@@ -110,7 +110,7 @@ async fn a_group_that_alone_passes_the_limit_has_a_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_audit_has_eight_requests_under_way_at_once() {
+async fn an_audit_has_eight_requests_in_progress() {
     let app = App::with_whole_pages();
     let users = users(&app, 20).await;
     let thread = group(&app, &users).await;
@@ -134,7 +134,7 @@ async fn an_audit_has_eight_requests_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn the_memberships_of_one_group_are_repaired_side_by_side() {
+async fn memberships_of_one_group_are_repaired_concurrently() {
     let app = App::with_whole_pages();
     let users: Vec<_> = users(&app, 20).await;
     let thread = group(&app, &users).await;

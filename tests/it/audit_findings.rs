@@ -27,7 +27,7 @@ async fn a_read_that_fails_ends_the_page_and_is_no_finding() {
 }
 
 #[test]
-fn a_finding_says_what_differs_and_whether_it_is_mended() {
+fn a_finding_says_what_differs_and_if_it_was_repaired() {
     let (group, user) = (GroupId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::max()));
     for (discrepancy, said) in [
         (Discrepancy::MissingRow { group, user }, format!("group {group}: no inbox row for user {user}")),
@@ -62,7 +62,7 @@ fn a_finding_says_what_differs_and_whether_it_is_mended() {
 }
 
 #[tokio::test]
-async fn what_was_mended_says_so() {
+async fn a_repaired_finding_says_so() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
     let [found] = &world.check().await[..] else { panic!("one row is missing") };
@@ -72,7 +72,7 @@ async fn what_was_mended_says_so() {
 }
 
 #[tokio::test]
-async fn an_imported_conversation_is_no_drift_unless_its_own_group_is_gone() {
+async fn an_imported_conversation_is_no_discrepancy_unless_its_group_is_gone() {
     let world = World::new().await;
     let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
     let imported = ImportedDirect::new(group, &world.bayko, &world.vir, time("2023-03-22T14:36:25Z"));

@@ -47,7 +47,7 @@ async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'sta
 }
 
 #[tokio::test]
-async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
+async fn an_edit_projected_during_a_preview_repair_is_not_lost() {
     let world = World::new().await;
     world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
     let live = Live::of(&world).await;
@@ -62,7 +62,7 @@ async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
 }
 
 #[tokio::test]
-async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost() {
+async fn an_edit_projected_while_an_entry_moves_back_to_it_is_not_lost() {
     let world = World::new().await;
     let gone = world.app.say(&world.direct, "two").await;
     world.app.project().await;
@@ -79,7 +79,7 @@ async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost()
 }
 
 #[tokio::test]
-async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lost() {
+async fn a_message_projected_during_a_repair_is_not_lost() {
     for is_missing in [false, true] {
         let world = World::new().await;
         if is_missing {
@@ -99,7 +99,7 @@ async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lo
 }
 
 #[tokio::test]
-async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
+async fn a_rename_projected_during_a_repair_is_not_lost() {
     for is_claim in [false, true] {
         let world = World::new().await;
         let (key, attribute) = if is_claim {
@@ -120,7 +120,7 @@ async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost
 }
 
 #[tokio::test]
-async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended() {
+async fn a_repair_beaten_to_one_of_two_names_does_not_claim_success() {
     for (attribute, name) in [("user_handle", "bayko"), ("other_handle", "andrewbrown")] {
         let world = World::new().await;
         let key = world.row(&world.bayko);
@@ -138,7 +138,7 @@ async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended(
 }
 
 #[tokio::test]
-async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
+async fn a_busy_thread_does_not_prevent_a_repair() {
     let world = World::new().await;
     world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
     let live = Live::of(&world).await;
@@ -156,7 +156,7 @@ async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
 }
 
 #[tokio::test]
-async fn a_join_while_the_members_are_counted_is_not_lost() {
+async fn a_join_during_the_member_count_is_not_lost() {
     let world = World::new().await;
     let group: GroupId = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
@@ -172,7 +172,7 @@ async fn a_join_while_the_members_are_counted_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_right() {
+async fn a_join_and_a_leave_between_reads_keep_a_correct_count() {
     let world = World::new().await;
     let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
     let londo = world.app.user("londo").await;

@@ -11,7 +11,7 @@ use crate::meddled::Meddled;
 use crate::support::scan;
 
 #[tokio::test]
-async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_being_mended() {
+async fn an_unwritable_entry_is_reported_and_blocks_no_other_repair() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
         world.update(world.row(user), Update::new().set("message", text("something else"))).await;
@@ -24,7 +24,7 @@ async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_b
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_finding() {
+async fn an_error_within_a_page_ends_it_early_and_loses_no_finding() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
@@ -61,7 +61,7 @@ async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_f
 }
 
 #[tokio::test]
-async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
+async fn repairs_before_an_error_at_the_same_item_are_reported() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
         world.update(world.row(user), Update::new().set("message", text("something else"))).await;
@@ -92,7 +92,7 @@ async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
 }
 
 #[tokio::test]
-async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text() {
+async fn an_audit_continues_from_a_cursor_kept_as_text() {
     let world = World::new().await;
     world.delete(world.row(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
@@ -120,7 +120,7 @@ async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text()
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
+async fn an_invalid_cursor_is_refused_before_any_read() {
     let world = World::new().await;
     let long = "A".repeat(6000);
     // Garbage, another version, and a cursor without a sort key.

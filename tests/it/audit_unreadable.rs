@@ -8,7 +8,7 @@ use threadline::{Membership, MessageGroup, User};
 use crate::audit::{World, text};
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
+async fn an_unreadable_item_is_reported_without_its_content() {
     // The ids are the same in every world.
     let world = World::new().await;
     for key in [
@@ -36,7 +36,7 @@ async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_silences_nothing_else() {
+async fn an_unreadable_user_hides_no_other_finding() {
     let world = World::new().await;
     world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
     world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
@@ -53,7 +53,7 @@ async fn a_user_that_cannot_be_read_silences_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
+async fn an_unreadable_membership_is_counted_and_hides_no_other() {
     let world = World::new().await;
     let group = world.group.group_id();
     let row = |user: &User| Membership::key_from((group, user.id()));
@@ -69,14 +69,14 @@ async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+async fn an_unreadable_membership_does_not_count_as_missing() {
     let world = World::new().await;
     world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
     world.all_but_the_unreadable_is_mended(&[]).await;
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_shown() {
+async fn an_unreadable_message_is_reported_and_the_newest_readable_is_shown() {
     let world = World::new().await;
     let two = world.app.say(&world.direct, "two").await;
     world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
@@ -87,7 +87,7 @@ async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
+async fn entries_of_an_unreadable_group_are_still_compared() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
@@ -98,7 +98,7 @@ async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
+async fn an_unreadable_claim_does_not_hide_the_users_other_claim() {
     let world = World::new().await;
     let andrew = &world.andrew;
     world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;

@@ -30,7 +30,7 @@ impl<T: serde::de::DeserializeOwned> Probe<T> {
 }
 
 #[test]
-fn no_client_makes_an_entity_or_a_profile() {
+fn entities_and_profiles_cannot_be_constructed_by_clients() {
     const {
         assert!(!Probe::<User>::DESERIALIZES && !Probe::<Profile>::DESERIALIZES);
         assert!(!Probe::<Membership>::DESERIALIZES);
@@ -40,7 +40,7 @@ fn no_client_makes_an_entity_or_a_profile() {
 }
 
 #[test]
-fn what_an_application_keeps_may_be_shared_between_threads() {
+fn types_that_applications_keep_are_send_and_sync() {
     shared::<Threadline>();
     shared::<Thread>();
     shared::<MemoryStore>();

@@ -81,7 +81,7 @@ async fn users_by_handle_with_an_old_key_costs_1_rcu_unless_typed_the_same() {
 }
 
 #[tokio::test]
-async fn users_update_costs_1_rcu_more_for_each_handle_with_an_old_key_and_2_wcu_to_take_it() {
+async fn users_update_of_old_keys_costs_1_rcu_each_and_2_wcu_to_take_one() {
     let (chat, meter) = App::with_whole_pages().metered();
     let user = chat.create_user(NewUser::new("Émile", "Émile").unwrap()).await.unwrap();
     let user = costs(&meter, reads(1) + writes(4), chat.update_user(&user, new_name())).await;
@@ -92,7 +92,7 @@ async fn users_update_costs_1_rcu_more_for_each_handle_with_an_old_key_and_2_wcu
 }
 
 #[tokio::test]
-async fn users_update_costs_2_rcu_and_2_wcu_more_where_it_moves_an_old_claim() {
+async fn users_update_that_moves_an_old_claim_costs_2_rcu_and_2_wcu_more() {
     for (change, units) in [(new_name(), 4), (new_handle("ÉMILE"), 4), (new_handle("bayko"), 6)] {
         let app = App::with_whole_pages();
         let user = user_of_before(&app, "Émile", 1).await;
@@ -108,7 +108,7 @@ async fn groups_start_direct_costs_8_wcu_and_2_on_the_index() {
 }
 
 #[tokio::test]
-async fn messages_send_of_600_bytes_costs_1_wcu_and_a_unit_more_for_each_kb_beyond() {
+async fn messages_send_costs_1_wcu_per_kb() {
     let (_, _, meter, _, thread) = direct().await;
     for (bytes, units) in [(600, 1), (1024, 2), (2400, 3), (4096, 5)] {
         let text = "🙂".repeat(bytes / 4);
@@ -130,7 +130,7 @@ async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {
 }
 
 #[tokio::test]
-async fn messages_page_before_or_after_a_message_costs_half_an_rcu_per_4_kb_of_it_and_of_one_message_more() {
+async fn messages_page_at_a_bound_reads_the_bound_and_one_message_more() {
     let (meter, thread, messages) = long_thread().await;
     let middle = &messages[24];
     for (limit, units) in [(20, Units::halves(5)), (3, HALF)] {
@@ -143,7 +143,7 @@ async fn messages_page_before_or_after_a_message_costs_half_an_rcu_per_4_kb_of_i
 }
 
 #[tokio::test]
-async fn messages_page_between_two_messages_costs_up_to_1_rcu_more_in_two_queries_more() {
+async fn messages_page_between_bounds_costs_up_to_1_rcu_and_2_queries_more() {
     let (meter, thread, messages) = long_thread().await;
     // Each query counts the bounds in. A page that ends short of one is short itself then, or of what tells whether there is more.
     for (between, limit, queries) in [(3, 2, 2), (2, 2, 3), (1, 2, 2), (2, 3, 2), (2, 4, 1)] {
@@ -154,7 +154,7 @@ async fn messages_page_between_two_messages_costs_up_to_1_rcu_more_in_two_querie
 }
 
 #[tokio::test]
-async fn calls_cost_the_same_found_or_not_and_sent_again() {
+async fn calls_cost_the_same_found_absent_or_retried() {
     let (_, chat, meter, [andrew, _], thread) = direct().await;
     let id = chat.new_message_id();
     for _ in 0..2 {
@@ -175,7 +175,7 @@ async fn calls_cost_the_same_found_or_not_and_sent_again() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
+async fn a_budget_error_lists_the_consumption_of_each_request() {
     let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
     let meter = Metered::new(store);
     let get = Get::new(Key::new(PartitionKey::parse("secret").unwrap(), SortKey::parse("1").unwrap()));

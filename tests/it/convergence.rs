@@ -358,12 +358,12 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn any_delivery_ends_with_the_rows_of_a_run_without_faults(steps in steps(), seed in any::<u64>()) {
+    fn any_delivery_converges_to_the_entries_of_a_run_without_faults(steps in steps(), seed in any::<u64>()) {
         converges(&steps, seed, Plan::new());
     }
 
     #[test]
-    fn throttles_conflicts_lost_answers_and_crashes_change_nothing_in_the_end(steps in steps(), seed in any::<u64>()) {
+    fn entries_converge_despite_random_faults(steps in steps(), seed in any::<u64>()) {
         converges(&steps, seed, Plan::random(seed, Rates::all(25).crash(15)));
     }
 }

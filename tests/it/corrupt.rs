@@ -39,7 +39,7 @@ async fn a_missing_attribute_is_named() {
 }
 
 #[tokio::test]
-async fn an_attribute_of_another_type_is_named_with_the_type_that_it_has() {
+async fn an_attribute_of_another_type_is_named_with_its_type() {
     let error = error_of::<User>(|item| drop(item.insert("version", s("canary")))).await;
     assert_eq!(
         error,
@@ -74,7 +74,7 @@ async fn null_is_a_missing_value_of_an_optional_attribute_only() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
+async fn an_invalid_value_is_named_and_not_repeated() {
     let error = error_of::<HandleClaim>(|item| drop(item.insert("handle", s("canary canary")))).await;
     assert_eq!(
         error,
@@ -97,7 +97,7 @@ async fn a_value_that_does_not_fit_is_named_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn an_item_of_another_type_is_told_by_its_key_and_both_types() {
+async fn an_item_of_another_type_is_reported_with_key_and_both_types() {
     let error = error_of::<User>(|item| drop(item.insert("type", s("Message")))).await;
     assert_eq!(error, "the item at `USER#… / USER` is no User: attribute `type` says `Message`");
     let error = error_of::<User>(|item| drop(item.insert("type", s("canary".repeat(50))))).await;

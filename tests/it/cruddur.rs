@@ -16,7 +16,7 @@ fn new_image() -> Value {
 }
 
 #[test]
-fn a_real_message_of_cruddurs_reads_as_a_message() {
+fn a_real_cruddur_message_reads_as_a_message() {
     let message = Message::from_item(item(&new_image())).unwrap();
     assert_eq!(message.id(), id("5ebf5021-1881-4e1c-8c10-93173ba1a87a"));
     assert_eq!(message.group_id(), id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"));
@@ -31,7 +31,7 @@ fn a_real_message_of_cruddurs_reads_as_a_message() {
 }
 
 #[test]
-fn a_real_message_of_cruddurs_is_stored_as_it_was_with_its_type() {
+fn a_real_cruddur_message_is_stored_unchanged_with_its_type() {
     let message = Message::from_item(item(&new_image())).unwrap();
     let mut expected = new_image();
     expected["type"] = serde_json::json!({"S": "Message"});
@@ -39,7 +39,7 @@ fn a_real_message_of_cruddurs_is_stored_as_it_was_with_its_type() {
 }
 
 #[test]
-fn the_bytes_of_a_real_stream_record_are_those_that_aws_counted() {
+fn the_size_of_a_real_stream_record_equals_that_of_aws() {
     // `SizeBytes` counts the keys and the image.
     let image = item(&new_image());
     let keys: usize = ["pk", "sk"].iter().map(|name| name.len() + image.get_s(name).unwrap().len()).sum();
@@ -58,7 +58,7 @@ fn cruddurs_messages() -> Vec<Item> {
 }
 
 #[test]
-fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
+fn only_cruddur_messages_with_a_utc_time_read_as_messages() {
     let (mut read, mut refused) = (0, 0);
     for row in cruddurs_messages() {
         let sk = row.get_s("sk").unwrap().to_owned();
@@ -87,7 +87,7 @@ fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
 }
 
 #[test]
-fn a_time_that_could_be_read_in_another_offset_is_refused_where_it_is_a_key() {
+fn a_time_without_an_offset_is_refused_in_a_key() {
     // Read as a moment it would be fine, but no item could be found by it again.
     let offset = "2023-03-22T14:36:25.547845+05:30";
     assert!(offset.parse::<Timestamp>().is_ok());

@@ -52,7 +52,7 @@ fn is_taken(depth: usize) -> bool {
 }
 
 #[test]
-fn a_value_lies_at_most_32_deep_wherever_it_goes_in() {
+fn a_value_is_at_most_32_deep_in_every_request() {
     assert!(is_taken(0));
     assert!(is_taken(31));
     assert!(!is_taken(32));
@@ -93,7 +93,7 @@ async fn an_entity_nested_too_deep_is_refused_when_it_is_put() {
 }
 
 #[test]
-fn a_value_nested_far_too_deep_exhausts_no_stack() {
+fn a_value_nested_far_too_deep_overflows_no_stack() {
     // No way into the crate brings one so deep: JSON is parsed 128 deep at most, and DynamoDB stores 32.
     const DEPTH: usize = 500;
     assert!(!is_taken(DEPTH));

@@ -130,7 +130,7 @@ async fn a_user_without_an_identity_is_stored_as_two_items() {
 }
 
 #[tokio::test]
-async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
+async fn a_direct_conversation_is_a_group_two_memberships_and_a_message() {
     let app = App::new();
     direct(&app).await;
     assert_eq!(
@@ -188,7 +188,7 @@ async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
+async fn a_group_membership_has_a_title_and_no_other_member() {
     let app = App::new();
     let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
     let new = NewGroup::new("Babylon 5", &andrew(&app).await).unwrap().id(id(group));
@@ -233,7 +233,7 @@ async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
 }
 
 #[tokio::test]
-async fn the_group_under_the_pairs_id_leads_to_an_imported_conversation() {
+async fn the_pairs_group_points_to_an_imported_conversation() {
     let app = App::new();
     let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
     let (andrew, bayko) = (andrew(&app).await, bayko(&app).await);
@@ -369,7 +369,7 @@ async fn serde_describes_the_attributes_of_an_item() {
 }
 
 #[tokio::test]
-async fn attributes_of_the_applications_own_do_no_harm() {
+async fn attributes_of_the_application_do_no_harm() {
     for mut item in scan(&everything().await.store).await {
         let expected = json(&item);
         item.insert("avatar", AttributeValue::S("https://example.com/1.png".into()));

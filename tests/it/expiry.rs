@@ -184,7 +184,7 @@ async fn preview_follows_an_expiry_that_is_added_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn message_that_is_expired_at_once_and_restored_is_followed() {
+async fn message_that_expires_at_once_and_is_restored_is_followed() {
     let (app, bayko, sent, mut seen) = projected().await;
     for (seconds, shown) in [(Some(-10), "it stays"), (None, "it goes"), (Some(0), "it stays"), (Some(30), "it goes")] {
         expire(&app, &sent, seconds).await;

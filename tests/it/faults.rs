@@ -32,7 +32,7 @@ async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
 }
 
 #[tokio::test]
-async fn f2_everything_behind_the_first_page_can_be_reached() {
+async fn f2_all_pages_can_be_reached() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     for number in 1..50 {
@@ -56,7 +56,7 @@ async fn f2_everything_behind_the_first_page_can_be_reached() {
 }
 
 #[tokio::test]
-async fn f3_two_messages_of_the_same_microsecond_are_both_kept() {
+async fn f3_two_messages_of_one_microsecond_are_both_kept() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     // The clock stands still, so all of these are of one moment.
@@ -69,7 +69,7 @@ async fn f3_two_messages_of_the_same_microsecond_are_both_kept() {
 }
 
 #[tokio::test]
-async fn f3_two_conversations_of_the_same_microsecond_both_stand_in_the_inbox() {
+async fn f3_two_conversations_of_one_microsecond_are_both_in_the_inbox() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     app.chat.start_direct(&bayko, &andrew, "now").await.unwrap();
@@ -80,7 +80,7 @@ async fn f3_two_conversations_of_the_same_microsecond_both_stand_in_the_inbox() 
 }
 
 #[tokio::test]
-async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time() {
+async fn f4_messages_from_different_time_zones_are_in_order_of_time() {
     let app = App::at("2023-04-05T20:00:00Z");
     let (_, _, thread) = app.direct().await;
     // As text, the second sorts before the first.
@@ -99,7 +99,7 @@ async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time()
 }
 
 #[tokio::test]
-async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() {
+async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     // A row in the way of the last part of the transaction, and of nothing else.
@@ -140,7 +140,7 @@ async fn f9_bad_input_is_a_typed_error_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn f10_an_unknown_handle_is_nobody_and_ones_own_no_correspondent() {
+async fn f10_an_unknown_handle_and_ones_own_start_no_conversation() {
     let app = App::new();
     let andrew = app.user("andrewbrown").await;
     assert_eq!(app.chat.user_by_handle(&Handle::new("nobody").unwrap()).await.unwrap(), None);
@@ -150,7 +150,7 @@ async fn f10_an_unknown_handle_is_nobody_and_ones_own_no_correspondent() {
 }
 
 #[tokio::test]
-async fn f11_a_failure_of_the_table_is_never_taken_for_an_empty_answer() {
+async fn f11_a_store_failure_is_never_an_empty_answer() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let chat = Threadline::new(Locked);
@@ -166,7 +166,7 @@ async fn f11_a_failure_of_the_table_is_never_taken_for_an_empty_answer() {
 }
 
 #[tokio::test]
-async fn f12_a_sent_message_comes_back_with_its_own_id() {
+async fn f12_a_sent_message_is_returned_with_its_id() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "one").await, app.say(&thread, "two").await);
@@ -201,7 +201,7 @@ async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
 }
 
 #[test]
-fn f15_each_fault_of_the_input_is_told_where_it_is() {
+fn f15_each_invalid_input_is_reported_with_its_field() {
     let handle = NewUser::new("no spaces", "Andrew").unwrap_err();
     let name = NewUser::new("andrewbrown", " ").unwrap_err();
     let body = MessageBody::new("x".repeat(1025)).unwrap_err();

@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(cases(1000))]
 
     #[test]
-    fn two_rows_of_segments_make_the_same_key_only_if_they_are_the_same((one, other) in two_rows()) {
+    fn different_segments_make_different_keys((one, other) in two_rows()) {
         let (one, other) = (&one[..], &other[..]);
         prop_assert_eq!(of_row!(PartitionKey, one) == of_row!(PartitionKey, other), one == other);
         prop_assert_eq!(of_row!(SortKey, one) == of_row!(SortKey, other), one == other);
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn a_prefix_matches_the_keys_that_go_on_behind_its_segments_and_no_others((row, lead) in two_rows()) {
+    fn a_prefix_matches_only_keys_that_continue_its_segments((row, lead) in two_rows()) {
         let goes_on = row.len() > lead.len() && row.starts_with(&lead);
         let range = SortRange::BeginsWith(of_row!(SortKeyPrefix, &lead[..]));
         prop_assert_eq!(range.contains(&of_row!(SortKey, &row[..])), goes_on);
@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn no_key_of_ours_begins_another_but_a_bare_message_key_its_suffixed_twin(one in known_key(), other in known_key()) {
+    fn no_key_is_a_prefix_of_another_except_a_bare_message_key(one in known_key(), other in known_key()) {
         let is_twin = match (&one, &other) {
             (KnownKey::Message(bare), KnownKey::Message(full)) => {
                 bare.group == full.group
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_message_sort_keys_is_the_order_of_time_then_of_ids(
+    fn message_sort_keys_are_ordered_by_time_then_id(
         one in (timestamp(), uuid()),
         other in (timestamp(), uuid()),
     ) {
@@ -185,13 +185,13 @@ proptest! {
     }
 
     #[test]
-    fn message_positions_compare_as_their_text_does(one in position(), other in position()) {
+    fn message_positions_compare_like_their_text(one in position(), other in position()) {
         prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
         prop_assert_eq!(one.to_string().parse::<MessagePosition>().unwrap(), one);
     }
 
     #[test]
-    fn text_of_any_kind_is_a_position_exactly_as_it_is_written_or_none(text in forged_part()) {
+    fn any_text_is_exactly_a_position_or_none(text in forged_part()) {
         match text.parse::<MessagePosition>() {
             Ok(position) => prop_assert_eq!(position.to_string(), text),
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Invalid),
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_inbox_rows_is_the_order_of_their_newest_messages(
+    fn inbox_entries_are_ordered_by_their_newest_messages(
         one in (timestamp(), uuid()),
         other in (timestamp(), uuid()),
         joined in (timestamp(), timestamp()),
@@ -214,18 +214,18 @@ proptest! {
     }
 
     #[test]
-    fn a_row_without_a_message_is_ordered_by_the_time_of_joining(one in timestamp(), other in timestamp()) {
+    fn an_entry_without_a_message_is_ordered_by_the_time_of_joining(one in timestamp(), other in timestamp()) {
         let row = |joined_at| membership(Uuid::nil(), joined_at, None).index_key().unwrap();
         prop_assert_eq!(row(one).sk.cmp(&row(other).sk), one.cmp(&other));
     }
 
     #[test]
-    fn every_key_of_ours_reads_back_into_its_parts(known in known_key()) {
+    fn every_known_key_reads_back_into_its_parts(known in known_key()) {
         prop_assert_eq!(KnownKey::parse(&known.to_key()), Some(known));
     }
 
     #[test]
-    fn a_forged_key_is_nobodys_or_is_exactly_the_key_of_its_parts(pk in forged_part(), sk in forged_part()) {
+    fn a_forged_key_is_no_key_or_exactly_that_of_its_parts(pk in forged_part(), sk in forged_part()) {
         if let (Ok(pk), Ok(sk)) = (PartitionKey::parse(pk), SortKey::parse(sk)) {
             let key = Key::new(pk, sk);
             if let Some(known) = KnownKey::parse(&key) {
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn text_of_any_kind_is_a_key_or_a_typed_error(text in ".{0,300}") {
+    fn any_text_is_a_key_or_a_typed_error(text in ".{0,300}") {
         let is_key = !text.is_empty();
         for error in [PartitionKey::parse(&*text).err(), SortKey::parse(&*text).err()] {
             // 300 characters are at most 1200 bytes: too many for a sort key alone.
@@ -249,7 +249,7 @@ proptest! {
 }
 
 #[test]
-fn the_longest_keys_there_can_be_are_within_dynamodbs_limits() {
+fn the_longest_possible_keys_are_within_dynamodbs_limits() {
     for text in ["x".repeat(200), "é".repeat(100), "語".repeat(66), "🙂".repeat(50)] {
         let segment = KeySegment::new(text).unwrap();
         let row = (&segment, &segment, &segment, &segment);
@@ -275,7 +275,7 @@ fn the_longest_keys_there_can_be_are_within_dynamodbs_limits() {
 }
 
 #[test]
-fn a_key_may_have_exactly_as_many_bytes_as_dynamodb_allows() {
+fn a_key_may_have_the_most_bytes_that_dynamodb_allows() {
     assert!(PartitionKey::parse("x".repeat(MAX_PARTITION_KEY_BYTES)).is_ok());
     assert!(PartitionKey::parse("é".repeat(MAX_PARTITION_KEY_BYTES / 2)).is_ok());
     assert!(SortKey::parse("x".repeat(MAX_SORT_KEY_BYTES)).is_ok());
@@ -325,7 +325,7 @@ fn a_prefix_of_one_id_does_not_match_a_longer_one() {
 }
 
 #[test]
-fn an_id_in_capitals_is_no_key_of_ours() {
+fn an_id_in_capitals_is_no_known_key() {
     let user = UserId::from_uuid(Uuid::from_u128(0xabcdef));
     let key = User::key_from(user);
     let capitals = PartitionKey::parse(key.pk.as_str().to_uppercase()).unwrap();
@@ -333,7 +333,7 @@ fn an_id_in_capitals_is_no_key_of_ours() {
 }
 
 #[test]
-fn a_tag_has_1_to_32_visible_ascii_characters_other_than_the_separator() {
+fn a_tag_has_1_to_32_visible_ascii_characters() {
     const LONG: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_123456";
     for text in ["A", "!", "~", "reaction-2", &LONG[..32]] {
         assert_eq!(Tag::checked(text).map(Tag::as_str), Some(text));

@@ -99,7 +99,7 @@ fn poison(number: Value) -> Value {
 }
 
 #[test]
-fn the_real_event_is_read_whole() {
+fn the_real_event_is_read_completely() {
     let record = read(&real_event());
     assert_eq!(record.kind, RecordKind::Insert);
     assert_eq!(record.key().unwrap().pk.as_str(), format!("MSG#{GROUP}"));
@@ -160,7 +160,7 @@ fn only_dynamodbs_own_deletion_is_an_expiry() {
 }
 
 #[test]
-fn an_event_of_an_unknown_name_is_kept_as_it_came() {
+fn an_event_of_an_unknown_name_is_kept_unchanged() {
     let event = changed(|record| record["eventName"] = "COMPACT".into());
     let record = read(&event);
     assert_eq!(record.kind, RecordKind::Unknown);
@@ -169,7 +169,7 @@ fn an_event_of_an_unknown_name_is_kept_as_it_came() {
 }
 
 #[test]
-fn a_number_that_is_missing_or_none_is_no_number() {
+fn a_missing_or_empty_number_is_no_number() {
     for number in [Value::Null, "".into(), "12a".into(), "-1".into(), "9".repeat(41).into()] {
         let record = read(&changed(|record| record["dynamodb"]["SequenceNumber"] = number.clone()));
         assert_eq!(record.sequence, None, "{number}");
@@ -198,7 +198,7 @@ fn one_bad_record_does_not_make_the_others_unreadable() {
 }
 
 #[tokio::test]
-async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
+async fn a_record_with_an_unreadable_part_is_a_dead_letter_unchanged() {
     let unreadable = [
         changed(|record| record["dynamodb"]["NewImage"]["message"] = json!({ "VECTOR": [1, 2] })),
         changed(|record| record["dynamodb"]["Keys"]["sk"] = json!({ "S": 1 })),
@@ -214,7 +214,7 @@ async fn a_record_with_an_unreadable_part_goes_to_the_sink_as_it_came() {
 }
 
 #[tokio::test]
-async fn an_unreadable_image_that_is_not_needed_disturbs_nothing() {
+async fn an_unreadable_image_that_is_not_needed_is_ignored() {
     let foreign = changed(|record| {
         record["dynamodb"]["Keys"]["pk"]["S"] = "REACTIONS#1".into();
         record["dynamodb"]["NewImage"] = json!({ "new": { "VECTOR": [1, 2] } });
@@ -231,7 +231,7 @@ async fn an_unreadable_image_that_is_not_needed_disturbs_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_without_new_images_is_the_operators_fault() {
+async fn a_stream_without_new_images_is_misconfigured() {
     let event = changed(|record| {
         record["dynamodb"]["StreamViewType"] = "KEYS_ONLY".into();
         record["dynamodb"].as_object_mut().unwrap().remove("NewImage");
@@ -244,7 +244,7 @@ async fn a_stream_without_new_images_is_the_operators_fault() {
 }
 
 #[test]
-fn a_record_that_is_nested_too_deep_keeps_its_number() {
+fn a_record_nested_too_deep_keeps_its_number() {
     let mut deep = json!({ "S": "core" });
     for _ in 0..200 {
         deep = json!({ "L": [deep] });
@@ -255,7 +255,7 @@ fn a_record_that_is_nested_too_deep_keeps_its_number() {
 }
 
 #[test]
-fn text_that_is_nested_too_deep_is_no_json() {
+fn text_nested_too_deep_is_no_json() {
     // Else the stack would be as deep as a caller likes, before anything of the event is looked at.
     for open in ["[", r#"{"Records":"#, r#"{"Records":[{"dynamodb":{"NewImage":{"deep":{"L":["#] {
         let error = serde_json::from_str::<Value>(&open.repeat(100_000)).unwrap_err();
@@ -275,7 +275,7 @@ fn the_deepest_item_that_dynamodb_stores_is_read() {
 }
 
 #[test]
-fn what_is_no_event_of_a_stream_is_refused() {
+fn another_event_is_refused() {
     for event in [Value::Null, json!({}), json!([]), json!({ "Records": null }), json!({ "Records": {} })] {
         assert_eq!(records_from_event(&event).unwrap_err().kind(), ErrorKind::Misconfigured, "{event}");
     }
@@ -325,7 +325,7 @@ fn an_event_of_another_table_is_misconfigured() {
 }
 
 #[test]
-fn an_event_in_which_nothing_is_of_a_stream_is_misconfigured() {
+fn an_event_without_stream_records_is_misconfigured() {
     let edge = json!({"cf": {"config": {"eventType": "viewer-request"}}});
     let queue = json!({"messageId": "m1", "body": "..."});
     for records in [json!([edge]), json!([queue, queue]), json!(["nothing like a record"]), json!([null])] {
@@ -335,7 +335,7 @@ fn an_event_in_which_nothing_is_of_a_stream_is_misconfigured() {
 }
 
 #[test]
-fn a_source_that_is_null_is_as_one_that_is_missing() {
+fn a_null_source_counts_as_missing() {
     let event = changed(|record| record["eventSource"] = Value::Null);
     assert_eq!(read_tolerantly(&event).raw, None);
 }
@@ -356,7 +356,7 @@ fn a_table_may_be_named_by_its_arn() {
 }
 
 #[tokio::test]
-async fn a_record_without_keys_is_kept_as_it_came() {
+async fn a_record_without_keys_is_kept_unchanged() {
     for keys in [None, Some(Value::Null), Some(json!({})), Some(json!([]))] {
         let event = changed(|record| {
             let change = record["dynamodb"].as_object_mut().unwrap();
@@ -389,7 +389,7 @@ async fn an_attribute_of_an_unknown_type_is_left_out() {
 }
 
 #[tokio::test]
-async fn an_item_with_keys_that_ours_never_have_is_nothing() {
+async fn an_item_with_foreign_keys_is_ignored() {
     for (pk, sk) in [("USER#alexdebrie", "#METADATA#alexdebrie"), ("##", "#"), ("a\nb", "c"), ("MSG#x", "2023-04-05")] {
         let keys = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         let event = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys, "SequenceNumber": "1"}}]});
@@ -407,7 +407,7 @@ fn debug_of_a_record_shows_no_content() {
 }
 
 #[tokio::test]
-async fn a_batch_without_failures_is_answered_with_an_empty_list() {
+async fn a_batch_without_failures_returns_an_empty_list() {
     let (projection, _) = project(&records_from_event(&real_event()).unwrap()).await;
     let answer = serde_json::to_string(&DynamoDbEventResponse::from(&projection)).unwrap();
     assert_eq!(answer, r#"{"batchItemFailures":[]}"#);
@@ -416,7 +416,7 @@ async fn a_batch_without_failures_is_answered_with_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_record_that_can_never_succeed_is_no_failure_once_the_sink_has_it() {
+async fn a_dead_letter_in_its_sink_is_no_failure() {
     let event = json!({ "Records": [poison("1".into())] });
     let (projection, lines) = project(&records_from_event(&event).unwrap()).await;
     assert_eq!(
@@ -427,7 +427,7 @@ async fn a_record_that_can_never_succeed_is_no_failure_once_the_sink_has_it() {
 }
 
 #[tokio::test]
-async fn the_lowest_number_that_failed_is_answered_as_it_came() {
+async fn the_lowest_failed_number_is_returned_unchanged() {
     let numbers = ["100000000000000000000001", "00099", "100", "0100"];
     let event = json!({ "Records": numbers.map(|number| poison(number.into())) });
     let answer = answer_of_a_full_sink(&records_from_event(&event).unwrap()).await;

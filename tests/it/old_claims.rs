@@ -79,7 +79,7 @@ async fn discrepancies(app: &App, repair: bool) -> Vec<Discrepancy> {
 }
 
 #[tokio::test]
-async fn an_old_claim_is_found_and_held_by_its_form() {
+async fn an_old_claim_is_found_and_owned_by_its_form() {
     let app = App::new();
     let user = user_of_before(&app, "ÄrgerX", 1).await;
     for text in ["ÄrgerX", "Ärgerx", "ÄRGERX"] {
@@ -89,7 +89,7 @@ async fn an_old_claim_is_found_and_held_by_its_form() {
 }
 
 #[tokio::test]
-async fn a_look_up_prefers_the_form_that_was_typed() {
+async fn a_lookup_prefers_the_typed_form() {
     let app = App::new();
     let [one, other] = pair(&app).await;
     assert_found(&app, "Ärger", Some(&one)).await;
@@ -143,7 +143,7 @@ async fn an_old_claim_without_a_reservation_is_free_at_once() {
 }
 
 #[tokio::test]
-async fn two_users_whose_handles_are_one_now_keep_both() {
+async fn two_users_whose_handles_fold_to_one_keep_both() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     assert_eq!(discrepancies(&app, true).await, []);
@@ -162,7 +162,7 @@ async fn two_users_whose_handles_are_one_now_keep_both() {
 }
 
 #[tokio::test]
-async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
+async fn an_old_claim_beside_another_users_is_reserved_at_its_key() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     let renamed = app.chat.update_user(&one, to("omenking")).await.unwrap();
@@ -186,7 +186,7 @@ async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
 }
 
 #[tokio::test]
-async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
+async fn a_folded_handle_of_a_pair_can_be_released_and_claimed() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     let other = app.chat.update_user(&other, to("omenking")).await.unwrap();
@@ -204,7 +204,7 @@ async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
 }
 
 #[tokio::test]
-async fn a_handle_in_wide_letters_is_another_user_still() {
+async fn a_handle_in_fullwidth_letters_is_still_another_user() {
     let app = App::with_whole_pages();
     let wide = user_of_before(&app, "ａndrew", 1).await;
     let andrew = app.user("andrew").await;
@@ -219,7 +219,7 @@ async fn a_handle_in_wide_letters_is_another_user_still() {
 }
 
 #[tokio::test]
-async fn a_repair_moves_old_claims_that_nobody_else_has_folded() {
+async fn a_repair_moves_old_claims_whose_folded_handle_is_free() {
     let app = App::with_whole_pages();
     let user = user_of_before(&app, "ÄrgerX", 3).await;
     pair(&app).await;
@@ -234,7 +234,7 @@ async fn a_repair_moves_old_claims_that_nobody_else_has_folded() {
 }
 
 #[tokio::test]
-async fn a_repair_gives_an_old_claim_the_names_of_its_user() {
+async fn a_repair_updates_the_names_of_an_old_claim() {
     for (text, key, at) in [("ÄrgerX", "Ärgerx", "ärgerx"), ("Ärger", "Ärger", "Ärger")] {
         let app = App::with_whole_pages();
         let [one, _] = pair(&app).await;
@@ -253,7 +253,7 @@ async fn a_repair_gives_an_old_claim_the_names_of_its_user() {
 }
 
 #[tokio::test]
-async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
+async fn an_old_claim_on_an_abandoned_handle_is_duplicated() {
     let app = App::with_whole_pages();
     let user = app.user("ärgerx").await;
     let mut claim = scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some("HANDLE#ärgerx")).unwrap();
@@ -275,7 +275,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn users_of_before_lose_no_handle_and_take_none(
+    fn users_of_version_0_1_keep_their_handles(
         steps in prop::collection::vec((0..3_usize, 0..FORMS.len() + 1, 0..30_u64, 0..8), 1..25),
     ) {
         block_on(hold(steps));

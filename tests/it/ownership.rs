@@ -120,7 +120,7 @@ async fn a_message_whose_time_has_no_offset_has_one_verdict() {
 }
 
 #[tokio::test]
-async fn a_type_of_ours_at_a_key_it_never_has_is_reported() {
+async fn a_known_type_at_a_wrong_key_is_reported() {
     let app = App::new();
     let (andrew, ..) = app.direct().await;
     app.project().await;
@@ -137,7 +137,7 @@ async fn a_type_of_ours_at_a_key_it_never_has_is_reported() {
 }
 
 #[tokio::test]
-async fn keys_that_are_plainly_meant_as_ours_are_reported() {
+async fn keys_that_resemble_known_keys_are_reported() {
     let app = App::new();
     let id = "5AE290ED-55D1-47A0-BC6D-FE2BC2700399";
     for (pk, sk) in [
@@ -202,7 +202,7 @@ async fn an_inbox_lists_no_membership_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_join_passes_a_user_that_cannot_be_read() {
+async fn a_join_skips_an_unreadable_user() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     spoil(&app, &andrew, "handle").await;
@@ -212,7 +212,7 @@ async fn a_join_passes_a_user_that_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_join_passes_a_row_that_was_spoilt_later() {
+async fn a_join_skips_an_entry_damaged_later() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let row = thread.membership().to_item().unwrap();
@@ -278,7 +278,7 @@ impl Store for Straying {
 }
 
 #[tokio::test]
-async fn a_page_that_continues_elsewhere_gives_no_record_up() {
+async fn a_page_of_another_partition_gives_up_no_record() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "x").await;
@@ -324,7 +324,7 @@ async fn a_change_of_an_unreadable_message_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_message_with_an_unfit_text_says_that_it_may_be_done() {
+async fn a_change_of_a_message_with_invalid_text_may_be_done() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "x").await;

@@ -33,7 +33,7 @@ async fn a_replayed_batch_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_late_record_never_moves_a_row_back() {
+async fn a_late_record_never_moves_an_entry_back() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "old").await;
@@ -47,7 +47,7 @@ async fn a_late_record_never_moves_a_row_back() {
 }
 
 #[tokio::test]
-async fn its_own_writes_and_foreign_entities_are_none_of_its_business() {
+async fn records_of_own_writes_and_foreign_entities_are_ignored() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.say(&thread, "one").await;
@@ -64,7 +64,7 @@ async fn its_own_writes_and_foreign_entities_are_none_of_its_business() {
 }
 
 #[tokio::test]
-async fn an_applications_own_entity_among_the_members_is_none_of_its_business() {
+async fn an_applications_entity_among_the_members_is_ignored() {
     let app = App::new();
     let (andrew, _, _) = app.direct().await;
     app.project().await;
@@ -78,7 +78,7 @@ async fn an_applications_own_entity_among_the_members_is_none_of_its_business() 
 }
 
 #[tokio::test]
-async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
+async fn a_permanent_failure_is_a_dead_letter_and_blocks_nothing() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "good").await;
@@ -96,7 +96,7 @@ async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
 }
 
 #[tokio::test]
-async fn a_member_who_left_in_between_gets_no_row_back() {
+async fn a_member_who_left_meanwhile_gets_no_membership_back() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
@@ -127,7 +127,7 @@ async fn every_member_of_a_large_group_is_reached() {
 }
 
 #[tokio::test]
-async fn the_real_event_of_a_cruddur_table_moves_the_rows_of_its_group() {
+async fn the_real_cruddur_event_moves_the_groups_entries() {
     use threadline::{ImportedDirect, MessagePosition, NewUser};
     let app = App::new();
     let event: serde_json::Value = serde_json::from_str(include_str!("../data/stream-insert-event.json")).unwrap();
@@ -157,7 +157,7 @@ proptest! {
 
     /// Whatever the service redelivers, and wherever it cuts its batches, the rows end as they would have without it.
     #[test]
-    fn any_delivery_ends_with_the_same_rows(
+    fn any_delivery_ends_with_the_same_entries(
         sends in proptest::collection::vec((0_usize..3, 0_u64..3), 1..20),
         deliveries in proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..8), 0..20),
     ) {

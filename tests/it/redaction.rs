@@ -390,7 +390,7 @@ fn item_of(message: &Message) -> Item {
 }
 
 #[tokio::test]
-async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
+async fn content_is_in_no_span_log_error_or_debug_output() {
     let mut printed = Printed::default();
     let written = captured(async {
         let scene = scene().await;
@@ -406,7 +406,7 @@ async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
 }
 
 #[tokio::test]
-async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
+async fn a_calls_span_has_its_name_table_and_consumption() {
     let written = captured(async {
         let scene = scene().await;
         let mut printed = Printed::default();

@@ -96,7 +96,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn no_row_weighs_more_than_one_unit_holds(
+    fn no_entry_is_larger_than_one_unit(
         one in person('1'),
         other in person('2'),
         title in text::<GroupTitle>(64, 128),
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_weighs_what_was_reserved_for_it_with_its_names_and_preview(
+    fn an_entrys_size_equals_its_reserved_bytes_names_and_preview(
         one in person('1'),
         other in person('2'),
         body in text::<MessageBody>(1024, 4096),
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_row_with_the_longest_names_and_title_still_shows_how_a_message_begins() {
+async fn an_entry_with_the_longest_names_still_has_a_preview() {
     for letter in ["a", "é", "語", "\u{1E7E0}"] {
         let handle = |first: &str| {
             let count = ((48 - 1) / letter.len()).min(31);
@@ -154,7 +154,7 @@ async fn a_row_with_the_longest_names_and_title_still_shows_how_a_message_begins
 }
 
 #[tokio::test]
-async fn the_longest_row_of_all_is_filled_to_the_last_byte() {
+async fn the_longest_entry_is_filled_to_the_last_byte() {
     let handle = |first: &str| Handle::new(format!("{first}{}a", "é".repeat(23))).unwrap();
     let name = DisplayName::new("é".repeat(40)).unwrap();
     let body = MessageBody::new("a".repeat(1024)).unwrap();
@@ -164,7 +164,7 @@ async fn the_longest_row_of_all_is_filled_to_the_last_byte() {
 }
 
 #[tokio::test]
-async fn a_preview_has_140_characters_at_most_and_ends_between_two() {
+async fn a_preview_has_at_most_140_whole_characters() {
     let (handle, other, name) = (Handle::new("x").unwrap(), Handle::new("y").unwrap(), DisplayName::new("x").unwrap());
     let people = [(&handle, &name), (&other, &name)];
     for (text, preview) in [
@@ -185,7 +185,7 @@ async fn a_preview_has_140_characters_at_most_and_ends_between_two() {
 }
 
 #[tokio::test]
-async fn the_preview_in_a_new_members_row_is_cut_for_that_members_names() {
+async fn a_new_members_preview_is_cut_for_their_names() {
     let (short, name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
     let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
     let title = GroupTitle::new("B").unwrap();
@@ -213,7 +213,7 @@ async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> 
 }
 
 #[tokio::test]
-async fn a_rename_cuts_the_preview_for_the_new_names_whether_they_are_longer_or_shorter() {
+async fn a_rename_fits_the_preview_to_the_new_names() {
     let (short, short_name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
     let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
     let (short, long) = ((&short, &short_name), (&long, &long_name));
@@ -234,7 +234,7 @@ async fn a_rename_cuts_the_preview_for_the_new_names_whether_they_are_longer_or_
 }
 
 #[tokio::test]
-async fn a_grapheme_without_end_ends_a_preview_whatever_the_names() {
+async fn an_endless_grapheme_ends_a_preview_with_any_names() {
     let app = App::with_whole_pages();
     let (_, mut bayko, thread) = app.direct().await;
     let marks = "e".to_owned() + &"\u{301}".repeat(300);

@@ -63,7 +63,7 @@ impl Write for Full {
 }
 
 #[tokio::test]
-async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_not_lost() {
+async fn a_dead_letter_that_its_sink_refuses_is_a_failure() {
     let app = App::new();
     let projector = Projector::new(app.store.clone()).dead_letters(JsonLinesSink::new(Full));
     let projection = projector.project(&[poison()]).await;
@@ -75,7 +75,7 @@ async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_
 }
 
 #[tokio::test]
-async fn without_a_sink_a_record_that_can_never_succeed_blocks_nothing_either() {
+async fn without_a_sink_a_dead_letter_blocks_nothing() {
     let app = App::new();
     let projection = Projector::new(app.store.clone()).project(&[poison()]).await;
     assert!(matches!(&projection.outcomes[..], [RecordOutcome::DeadLetter(_)]));

@@ -104,7 +104,7 @@ fn keys(numbers: impl IntoIterator<Item = usize>) -> Vec<Key> {
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_stored_keeps_all_batches_from_being_sent() {
+async fn an_invalid_write_prevents_all_batches() {
     let mut writes = puts(0..60);
     let BatchAction::Put(item) = &mut writes[40] else { unreachable!() };
     item.insert("set", AttributeValue::Ss(vec![]));
@@ -114,7 +114,7 @@ async fn a_write_that_cannot_be_stored_keeps_all_batches_from_being_sent() {
 }
 
 #[tokio::test]
-async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_was_left_before() {
+async fn a_failed_later_batch_write_returns_all_writes_not_done() {
     for kind in [ErrorKind::Throttled, ErrorKind::Unavailable, ErrorKind::Denied, ErrorKind::Invalid] {
         let store = Faulty::new([LeavesOne, Fails(kind)]);
         let written = store.write_all(puts(0..60)).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_
 }
 
 #[tokio::test]
-async fn what_is_left_of_the_writes_can_be_given_again() {
+async fn unprocessed_writes_can_be_sent_again() {
     let store = Faulty::new([Done, Fails(ErrorKind::Throttled), LeavesOne, Done, Done]);
     let mut writes = puts(0..60);
     while !writes.is_empty() {
@@ -148,7 +148,7 @@ async fn an_unknown_outcome_of_a_later_batch_of_writes_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_batch_that_can_never_be_sent_is_refused_before_any_is() {
+async fn an_invalid_batch_is_refused_before_any_is_sent() {
     let store = Faulty::new([]);
     let twice = puts((0..25).chain([30, 30]));
     assert_eq!(store.write_all(twice).await.unwrap_err().kind(), ErrorKind::Invalid);
@@ -157,7 +157,7 @@ async fn a_batch_that_can_never_be_sent_is_refused_before_any_is() {
 }
 
 #[tokio::test]
-async fn a_later_batch_of_reads_that_fails_leaves_its_keys_and_those_behind_it_and_what_was_read() {
+async fn a_failed_later_batch_get_returns_items_and_the_keys_not_read() {
     for kind in [ErrorKind::Throttled, ErrorKind::Denied, ErrorKind::Corrupt] {
         let store = Faulty::new([Done, Done, LeavesOne, Fails(kind)]);
         assert_eq!(store.write_all(puts(0..50)).await.unwrap().unprocessed, []);
@@ -194,7 +194,7 @@ impl Entity for Reading {
 }
 
 #[tokio::test]
-async fn a_new_entity_that_meets_itself_after_a_lost_answer_was_put() {
+async fn a_new_entity_is_accepted_after_a_lost_answer() {
     let store = Faulty::new([]);
     let sensor = KeySegment::new("roof").unwrap();
     for value in [0.000_000_1, 1e21] {

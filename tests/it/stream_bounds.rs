@@ -26,7 +26,7 @@ async fn project(app: &App, seen: usize) -> (Projection, usize) {
 }
 
 #[tokio::test]
-async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
+async fn groups_of_a_batch_are_projected_concurrently_within_one_limit() {
     let app = App::new();
     let users = users(&app, 4).await;
     let mut threads = Vec::new();
@@ -49,7 +49,7 @@ async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
 }
 
 #[tokio::test]
-async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
+async fn entries_of_one_group_use_the_whole_limit() {
     let app = App::with_whole_pages();
     let users = users(&app, 20).await;
     let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::member);
@@ -66,7 +66,7 @@ async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
 }
 
 #[tokio::test]
-async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
+async fn users_of_a_batch_are_renamed_concurrently_within_one_limit() {
     let app = App::new();
     let users = users(&app, 12).await;
     for pair in users.chunks(2) {
@@ -88,7 +88,7 @@ async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
 }
 
 #[tokio::test]
-async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
+async fn a_failed_group_has_its_own_outcome_and_delays_no_other() {
     let app = App::new();
     let users = users(&app, 3).await;
     let one = app.chat.start_direct(&users[0], &users[1], "hello").await.unwrap();
@@ -105,7 +105,7 @@ async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
 }
 
 #[tokio::test]
-async fn the_lowest_of_the_failed_numbers_is_that_of_the_number_and_not_of_its_text() {
+async fn the_lowest_failed_sequence_number_compares_as_a_number() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let seen = app.records().len();

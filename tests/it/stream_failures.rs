@@ -12,7 +12,7 @@ use crate::stream_faults::three;
 use crate::support::App;
 
 #[tokio::test]
-async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved() {
+async fn an_unwritable_entry_does_not_stop_the_others() {
     let app = App::new();
     let (users, thread) = three(&app).await;
     let seen = app.records().len();
@@ -34,7 +34,7 @@ async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved(
 }
 
 #[tokio::test]
-async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it() {
+async fn a_failed_rename_of_a_conversation_does_not_stop_the_others() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -55,7 +55,7 @@ async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it(
 }
 
 #[tokio::test]
-async fn a_failure_is_told_also_where_the_record_has_no_number() {
+async fn a_failure_without_a_sequence_number_is_reported() {
     let app = App::new();
     app.direct().await;
     let mut records = app.records();
@@ -68,7 +68,7 @@ async fn a_failure_is_told_also_where_the_record_has_no_number() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_succeed() {
+async fn an_unreadable_entry_fails_only_its_own_record() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -92,7 +92,7 @@ async fn break_user(app: &App, user: &User) {
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
+async fn an_unreadable_user_does_not_stop_names_of_other_members() {
     let app = App::new();
     let (users, thread) = three(&app).await;
     let records = app.records();
@@ -108,7 +108,7 @@ async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_does_not_hide_that_another_was_not_reached() {
+async fn an_unreadable_user_does_not_hide_another_failure() {
     let app = App::new();
     let (users, _) = three(&app).await;
     let records = app.records();

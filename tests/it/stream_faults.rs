@@ -72,7 +72,7 @@ async fn l1_every_record_of_a_batch_is_projected() {
 }
 
 #[tokio::test]
-async fn l2_a_crash_between_the_writes_loses_no_row() {
+async fn l2_a_crash_between_the_writes_loses_no_entry() {
     for nth in 1..=3 {
         let app = App::new();
         let (users, thread) = three(&app).await;
@@ -113,7 +113,7 @@ async fn l3_a_replayed_or_late_older_record_does_not_move_a_group_back() {
 }
 
 #[tokio::test]
-async fn l4_an_edit_of_an_old_message_is_not_taken_for_a_new_one() {
+async fn l4_an_edit_of_an_old_message_is_not_a_new_message() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let old = app.say(&thread, "old").await;
@@ -134,7 +134,7 @@ async fn l4_an_edit_of_an_old_message_is_not_taken_for_a_new_one() {
 }
 
 #[tokio::test]
-async fn l5_deleting_the_newest_message_leaves_no_stale_row() {
+async fn l5_deleting_the_newest_message_leaves_no_stale_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "first").await, app.say(&thread, "second").await);
@@ -152,7 +152,7 @@ async fn l5_deleting_the_newest_message_leaves_no_stale_row() {
 }
 
 #[tokio::test]
-async fn l6_two_quick_messages_leave_one_row_for_each_member_whatever_the_index_shows() {
+async fn l6_two_quick_messages_leave_one_entry_per_member() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -169,7 +169,7 @@ async fn l6_two_quick_messages_leave_one_row_for_each_member_whatever_the_index_
 }
 
 #[tokio::test]
-async fn l7_no_row_overwrites_that_of_another_conversation_of_the_same_moment() {
+async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -209,7 +209,7 @@ async fn l8_the_records_of_its_own_writes_are_skipped() {
 }
 
 #[tokio::test]
-async fn l9_the_rows_of_a_new_conversation_which_show_its_first_message_are_not_written() {
+async fn l9_entries_that_show_the_first_message_are_not_written() {
     let app = App::new();
     let (_, _, _) = app.direct().await;
     let meter = Metered::new(app.store.clone());
@@ -234,7 +234,7 @@ impl DeadLetterSink for Kept {
 }
 
 #[tokio::test]
-async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing() {
+async fn l10_a_dead_letter_goes_to_the_sink_and_blocks_nothing() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -257,7 +257,7 @@ async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing
 }
 
 #[tokio::test]
-async fn a_record_that_can_never_succeed_is_told_in_the_log_where_there_is_no_sink() {
+async fn a_dead_letter_without_a_sink_is_logged() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let seen = app.records().len();
@@ -320,7 +320,7 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
 }
 
 #[tokio::test]
-async fn l12_new_names_reach_the_users_rows_and_the_other_side_of_direct_conversations() {
+async fn l12_new_names_reach_entries_on_both_sides() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let change = UserChange::new()
@@ -339,7 +339,7 @@ async fn l12_new_names_reach_the_users_rows_and_the_other_side_of_direct_convers
 }
 
 #[tokio::test]
-async fn l12_attributes_that_an_application_put_on_a_row_survive() {
+async fn l12_attributes_of_the_application_on_an_entry_survive() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let subject = || AttributeValue::S("cognito-1".into());
@@ -362,7 +362,7 @@ async fn l12_attributes_that_an_application_put_on_a_row_survive() {
 }
 
 #[tokio::test]
-async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
+async fn an_applications_entity_in_a_thread_is_no_message_record() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
@@ -385,7 +385,7 @@ async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
 }
 
 #[tokio::test]
-async fn a_new_conversation_with_messages_in_the_same_batch_is_written_once_and_read_once() {
+async fn a_new_conversation_and_its_messages_are_written_and_read_once() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     app.say(&thread, "one").await;
@@ -399,7 +399,7 @@ async fn a_new_conversation_with_messages_in_the_same_batch_is_written_once_and_
 }
 
 #[tokio::test]
-async fn a_new_row_that_was_moved_by_another_batch_is_looked_at_and_not_written() {
+async fn a_new_entry_moved_by_another_batch_is_read_and_not_written() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
@@ -418,7 +418,7 @@ fn is_row(item: &Item) -> bool {
 }
 
 #[tokio::test]
-async fn the_removal_of_an_older_message_writes_no_row() {
+async fn the_removal_of_an_older_message_writes_no_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let old = app.say(&thread, "old").await;

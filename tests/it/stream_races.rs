@@ -68,7 +68,7 @@ async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) 
 }
 
 #[tokio::test]
-async fn a_message_that_is_projected_while_another_is_found_to_be_gone_stays() {
+async fn a_message_projected_during_another_removal_stays() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let removed = app.say(&thread, "one").await;
@@ -90,7 +90,7 @@ async fn a_message_that_is_projected_while_another_is_found_to_be_gone_stays() {
 }
 
 #[tokio::test]
-async fn a_newer_revision_that_is_projected_in_between_stays() {
+async fn a_newer_revision_projected_meanwhile_stays() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
@@ -108,7 +108,7 @@ async fn a_newer_revision_that_is_projected_in_between_stays() {
 }
 
 #[tokio::test]
-async fn a_newer_message_that_is_projected_in_between_stays() {
+async fn a_newer_message_projected_meanwhile_stays() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     app.project().await;
@@ -126,7 +126,7 @@ async fn a_newer_message_that_is_projected_in_between_stays() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_removed_and_sent_again_in_one_batch_is_shown_as_it_is() {
+async fn a_message_removed_and_sent_again_in_one_batch_is_shown() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let message = app.say(&thread, "as sent").await;
@@ -143,7 +143,7 @@ async fn a_message_that_was_removed_and_sent_again_in_one_batch_is_shown_as_it_i
 }
 
 #[tokio::test]
-async fn somebody_who_joins_while_a_message_is_projected_has_it_in_the_end() {
+async fn a_member_who_joins_during_a_projection_gets_the_message() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (_, thread) = group_of(&app, &[&andrew]).await;
@@ -154,7 +154,7 @@ async fn somebody_who_joins_while_a_message_is_projected_has_it_in_the_end() {
 }
 
 #[tokio::test]
-async fn somebody_who_joins_by_a_thread_opened_long_ago_has_the_newest_message() {
+async fn a_member_added_by_an_old_thread_has_the_newest_message() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (group, thread) = group_of(&app, &[&andrew]).await;
@@ -169,7 +169,7 @@ async fn somebody_who_joins_by_a_thread_opened_long_ago_has_the_newest_message()
 }
 
 #[tokio::test]
-async fn somebody_who_joins_by_a_row_that_shows_what_has_gone_has_the_newest_that_is_left() {
+async fn a_new_entry_with_a_removed_message_gets_the_newest() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (group, thread) = group_of(&app, &[&andrew]).await;
@@ -186,7 +186,7 @@ async fn somebody_who_joins_by_a_row_that_shows_what_has_gone_has_the_newest_tha
 }
 
 #[tokio::test]
-async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
+async fn an_edit_projected_while_a_new_entry_is_updated_is_not_lost() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (_, thread) = group_of(&app, &[&andrew]).await;
@@ -204,7 +204,7 @@ async fn an_edit_that_is_projected_while_a_new_row_is_set_right_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_new_row_in_a_thread_that_goes_on_and_on_is_set_right_once() {
+async fn a_new_entry_in_a_busy_thread_is_updated_once() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (_, thread) = group_of(&app, &[&andrew]).await;
@@ -227,7 +227,7 @@ async fn a_new_row_in_a_thread_that_goes_on_and_on_is_set_right_once() {
 }
 
 #[tokio::test]
-async fn a_row_put_with_names_from_before_a_rename_has_the_new_ones() {
+async fn an_entry_put_with_old_names_gets_the_new_ones() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let renamed = [app.renamed(&andrew, "ab").await, app.renamed(&bayko, "bab").await];
@@ -251,7 +251,7 @@ async fn two_renames(app: &App, user: &User) -> (User, [StreamRecord; 2]) {
 }
 
 #[tokio::test]
-async fn of_two_renames_in_a_batch_the_later_one_counts_in_whatever_order_they_come() {
+async fn the_later_of_two_renames_in_a_batch_counts_in_any_order() {
     for later_first in [false, true] {
         let app = App::new();
         let (andrew, bayko, _) = app.direct().await;
@@ -266,7 +266,7 @@ async fn of_two_renames_in_a_batch_the_later_one_counts_in_whatever_order_they_c
 }
 
 #[tokio::test]
-async fn a_late_record_never_brings_earlier_names_back() {
+async fn a_late_record_never_restores_older_names() {
     let app = App::new();
     let (andrew, bayko, _) = app.direct().await;
     let (third, users) = two_renames(&app, &andrew).await;
@@ -310,19 +310,19 @@ async fn an_older_rename_after_a_row_of(profile: impl AsyncFn(&App) -> Profile) 
 }
 
 #[tokio::test]
-async fn a_row_put_for_a_user_found_by_handle_never_gets_older_names() {
+async fn an_entry_for_a_user_found_by_handle_never_gets_older_names() {
     let by_handle = async |app: &App| app.chat.user_by_handle(&Handle::new("third").unwrap()).await.unwrap().unwrap();
     an_older_rename_after_a_row_of(by_handle).await;
 }
 
 #[tokio::test]
-async fn a_row_put_for_a_user_found_by_identity_never_gets_older_names() {
+async fn an_entry_for_a_user_found_by_identity_never_gets_older_names() {
     let subject: IdentitySubject = IDENTITY.parse().unwrap();
     an_older_rename_after_a_row_of(async |app: &App| app.chat.user_by_identity(&subject).await.unwrap().unwrap()).await;
 }
 
 #[tokio::test]
-async fn a_row_put_for_the_other_one_of_a_row_never_gets_older_names() {
+async fn the_other_members_entry_never_gets_older_names() {
     let other_one = async |app: &App| {
         let (andrew, delenn) = (
             app.chat.user_by_handle(&Handle::new("third").unwrap()).await.unwrap().unwrap(),
@@ -340,7 +340,7 @@ async fn a_row_put_for_the_other_one_of_a_row_never_gets_older_names() {
 }
 
 #[tokio::test]
-async fn a_row_put_by_a_profile_kept_from_before_never_gets_the_names_in_between() {
+async fn an_entry_from_an_old_profile_never_gets_intermediate_names() {
     let app = App::new();
     let (first, bayko) = (app.user("first").await, app.user("bayko").await);
     let seen = app.records().len();
@@ -360,7 +360,7 @@ async fn a_row_put_by_a_profile_kept_from_before_never_gets_the_names_in_between
 }
 
 #[tokio::test]
-async fn a_row_that_goes_while_it_is_set_right_does_not_come_back() {
+async fn an_entry_deleted_during_its_update_does_not_return() {
     let app = App::new();
     let (andrew, vir) = (app.user("andrew").await, app.user("vir").await);
     let (group, thread) = group_of(&app, &[&andrew]).await;
@@ -373,7 +373,7 @@ async fn a_row_that_goes_while_it_is_set_right_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_index_did_not_show_yet_when_its_user_was_renamed_has_the_new_names() {
+async fn an_entry_missing_from_the_index_gets_the_new_names() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let before = app.records().len();
@@ -391,7 +391,7 @@ async fn a_row_that_the_index_did_not_show_yet_when_its_user_was_renamed_has_the
 }
 
 #[tokio::test]
-async fn a_message_and_a_rename_that_meet_at_a_row_are_both_kept_and_the_preview_fits() {
+async fn a_concurrent_message_and_rename_both_reach_the_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     app.project().await;

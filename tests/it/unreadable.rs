@@ -74,7 +74,7 @@ async fn an_unreadable_membership_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_projection_passes_an_unreadable_membership() {
+async fn a_projection_skips_an_unreadable_membership() {
     let app = App::new();
     let (andrew, bayko, vir) = (app.user("andrew").await, app.user("bayko").await, app.user("vir").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&vir);
@@ -95,7 +95,7 @@ async fn a_projection_passes_an_unreadable_membership() {
 }
 
 #[tokio::test]
-async fn a_corrupt_newest_message_keeps_nobody_from_joining() {
+async fn a_corrupt_newest_message_does_not_prevent_a_join() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
@@ -159,7 +159,7 @@ async fn pages_around_a_message_count_each_unreadable_once() {
 }
 
 #[tokio::test]
-async fn an_unreadable_message_at_a_bound_is_outside_of_it() {
+async fn an_unreadable_message_at_a_bound_is_excluded() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let mut messages = Vec::new();
@@ -174,7 +174,7 @@ async fn an_unreadable_message_at_a_bound_is_outside_of_it() {
 }
 
 #[tokio::test]
-async fn a_page_passes_many_foreign_items_in_few_requests() {
+async fn a_page_skips_many_foreign_items_in_few_requests() {
     let app = App::with_whole_pages();
     let (_, bayko, thread) = app.direct().await;
     let pk = format!("MSG#{}", thread.group_id());
@@ -190,7 +190,7 @@ async fn a_page_passes_many_foreign_items_in_few_requests() {
 }
 
 #[tokio::test]
-async fn a_misplaced_entry_makes_no_inbox_endless() {
+async fn a_misplaced_entry_makes_no_endless_inbox() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();

@@ -27,7 +27,7 @@ fn check(name: &str) -> fn(&str) -> Result<()> {
 const SCRIPTS: [(&str, usize); 4] = [("a", 1), ("é", 2), ("語", 3), ("\u{1E7E0}", 4)];
 
 #[test]
-fn every_text_takes_its_most_characters_and_bytes_and_no_more() {
+fn every_text_accepts_its_maximum_and_no_more() {
     // The most characters, then the most bytes.
     for (name, characters, bytes) in [
         ("MessageBody", 1024, 4096),
@@ -89,7 +89,7 @@ fn only_a_message_and_its_preview_may_hold_control_characters() {
 }
 
 #[test]
-fn no_text_that_may_stand_in_a_key_holds_its_separator() {
+fn no_text_of_a_key_contains_the_separator() {
     for (name, check) in ALL {
         let takes = check("a#b").is_ok();
         let stands_in_a_key = ["Handle", "FoldedHandle", "IdentitySubject", "KeySegment"].contains(&name);
@@ -98,7 +98,7 @@ fn no_text_that_may_stand_in_a_key_holds_its_separator() {
 }
 
 #[test]
-fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
+fn a_handle_has_letters_digits_and_three_other_characters() {
     for handle in [
         "a",
         "7",
@@ -153,7 +153,7 @@ fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
 }
 
 #[test]
-fn a_handle_has_no_marks_that_hide_or_pile_up() {
+fn a_handle_has_no_hidden_or_stacked_marks() {
     for handle in [
         "mi\u{307}ke",
         "mj\u{307}",
@@ -171,7 +171,7 @@ fn a_handle_has_no_marks_that_hide_or_pile_up() {
 }
 
 #[test]
-fn a_handle_keeps_its_form_and_folds_all_that_look_the_same() {
+fn a_handle_keeps_its_form_and_folds_lookalikes() {
     let handle = Handle::new("AndrewBROWN").unwrap();
     assert_eq!(handle.as_str(), "AndrewBROWN");
     assert_eq!(handle.folded().as_str(), "andrewbrown");
@@ -200,7 +200,7 @@ fn handles_that_differ_only_in_case_fold_to_one() {
 }
 
 #[test]
-fn a_handle_for_a_look_up_may_be_one_that_version_0_1_took() {
+fn a_lookup_handle_may_be_one_of_version_0_1() {
     for text in ["Ωmega", "tanaka田中", "𐐨", "ﷺ", "..", "ㅤ", "andrewbrown", "हिन्दी"] {
         assert_eq!(Handle::for_look_up(text).unwrap().as_str(), text);
     }
@@ -238,7 +238,7 @@ fn a_name_is_visible_trimmed_and_composed() {
 }
 
 #[test]
-fn a_name_of_nothing_but_what_unicode_ignores_or_space_is_blank() {
+fn a_name_of_only_ignorable_characters_or_spaces_is_blank() {
     // `Default_Ignorable_Code_Point` of Unicode 17, and the blank of Braille.
     let ignored = [
         '\u{ad}'..='\u{ad}',
@@ -282,7 +282,7 @@ fn every_letter_of_version_0_1_has_a_key() {
 }
 
 #[test]
-fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
+fn an_error_names_the_violated_rule_and_never_repeats_the_text() {
     let bodies = [String::new(), "canary".repeat(200), "canary#canary\n".to_owned(), "ca na ry!CANARY\0".to_owned()];
     for (name, check) in ALL {
         for text in &bodies {
@@ -296,7 +296,7 @@ fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
 }
 
 #[test]
-fn every_way_into_a_text_checks_it() {
+fn every_constructor_checks_the_text() {
     let long = "x".repeat(33);
     assert!(long.parse::<Handle>().is_err());
     assert!(Handle::try_from(long.as_str()).is_err());
@@ -314,7 +314,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn a_text_is_taken_as_it_is_or_refused_as_invalid(text in "\\PC{0,40}|.{0,1100}") {
+    fn a_text_is_accepted_unchanged_or_invalid(text in "\\PC{0,40}|.{0,1100}") {
         prop_assert_eq!(kept(MessageBody::new(&*text)), expected(&text, (1..=1024).contains(&text.chars().count())));
         prop_assert_eq!(kept(Preview::new(&*text)), expected(&text, text.chars().count() <= 140));
         let in_key = |most: usize| {
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn a_folded_handle_is_the_fold_of_itself(text in HANDLES) {
+    fn folding_a_folded_handle_changes_nothing(text in HANDLES) {
         if let Ok(handle) = Handle::new(text) {
             let folded = handle.folded();
             prop_assert_eq!(kept(FoldedHandle::new(folded.as_str())), Ok(folded.to_string()));
@@ -355,7 +355,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_kept_as_it_was_made(text in "\\PC{0,30}|.{0,30}") {
+    fn a_name_is_kept_as_created(text in "\\PC{0,30}|.{0,30}") {
         if let Ok(name) = DisplayName::new(text) {
             prop_assert_eq!(kept(DisplayName::new(name.as_str())), Ok(name.to_string()));
         }

@@ -70,7 +70,7 @@ async fn conversations(app: &App) -> Result<(User, User, Thread, Thread), Error>
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Result<(), Error> {
+async fn a_drain_orders_all_inboxes_and_a_restart_repeats_nothing() -> Result<(), Error> {
     let app = App::on(spec("poller-drain")).await?;
     let (andrew, bayko, with_bayko, with_londo) = conversations(&app).await?;
     say(&with_londo, "The Centauri send their regards").await?;
@@ -98,7 +98,7 @@ async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Re
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothing() -> Result<(), Error> {
+async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Error> {
     let app = App::on(spec("poller-crash")).await?;
     let (andrew, bayko, with_bayko, _) = conversations(&app).await?;
     for number in 1..=30 {
@@ -137,7 +137,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<(), Error> {
+async fn a_run_stops_on_request_after_its_current_batch() -> Result<(), Error> {
     let app = App::on(spec("poller-run")).await?;
     let (andrew, _, with_bayko, _) = conversations(&app).await?;
     let projected = Arc::new(AtomicU64::new(0));
@@ -173,7 +173,7 @@ async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<()
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> {
+async fn a_disabled_stream_is_read_to_its_end() -> Result<(), Error> {
     let app = App::on(spec("poller-off")).await?;
     let (andrew, ..) = conversations(&app).await?;
     let off = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(false).build();
@@ -190,7 +190,7 @@ async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> 
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
+async fn a_table_without_a_stream_is_reported() -> Result<(), Error> {
     let app = App::on(spec("poller-none").stream(None)).await?;
     let error = app.poller().drain().await.unwrap_err();
     assert_eq!(error.kind(), threadline::ErrorKind::Misconfigured);

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_record_has_the_same_id_whatever_the_error_says() {
+    async fn a_record_keeps_its_id_with_any_error() {
         let (one, other) = (Error::new(ErrorKind::Invalid, "one"), Error::new(ErrorKind::Invalid, "other"));
         let (id, json) = letter(&poison("a"), &one).await.unwrap();
         assert!(json.contains("\"error\":\"one\""), "{json}");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_fit_and_lose_nothing() {
+    fn parts_fit_and_lose_nothing() {
         for text in ["short".to_owned(), "ö".repeat(PART_BYTES), "a".repeat(PART_BYTES)] {
             let pieces = pieces(&text);
             assert!(pieces.iter().all(|piece| piece.len() <= PART_BYTES && !piece.is_empty()));

@@ -86,7 +86,7 @@ pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Sco
 }
 
 /// Items too large for one answer are read or given back as unprocessed, none is lost, and asking again comes to an end.
-pub async fn what_a_batch_cannot_read_it_gives_back(store: &dyn Store, scope: &Scope) {
+pub async fn a_batch_returns_the_keys_that_it_cannot_read(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..6).map(|number| number.to_string()).collect();
     for name in &names {
         put(store, &of_size(scope.item(name), 390 * 1024)).await;

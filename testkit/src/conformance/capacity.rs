@@ -48,7 +48,7 @@ fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
 }
 
 /// A get consumes half a unit for each 4 KB, a consistent one twice that, and one of nothing as much as one of 4 KB.
-pub async fn a_get_consumes_by_steps_of_4_kb(store: &dyn Store, scope: &Scope) {
+pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scope) {
     assert_get(store, &scope.key("missing"), 1, "a missing item").await;
     for (sk, bytes, halves) in [("a", 4096, 1), ("b", 4097, 2), ("c", 20_000, 5)] {
         put(store, &of_size(scope.item(sk), bytes)).await;
@@ -91,7 +91,7 @@ pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope)
 }
 
 /// A put consumes a unit for each 1 KB of the larger of the two items, before and after.
-pub async fn a_put_consumes_by_the_larger_item(store: &dyn Store, scope: &Scope) {
+pub async fn a_put_consumes_for_the_larger_item(store: &dyn Store, scope: &Scope) {
     let sized = |bytes| put_write(of_size(scope.item("a"), bytes));
     assert_write(store, sized(1024), writes(1, 0), "a put of 1024 bytes").await;
     assert_write(store, sized(1025), writes(2, 0), "a put of 1025 bytes over 1024").await;
@@ -100,7 +100,7 @@ pub async fn a_put_consumes_by_the_larger_item(store: &dyn Store, scope: &Scope)
 }
 
 /// An update consumes by the whole item, however little it changes.
-pub async fn an_update_consumes_by_the_whole_item(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Scope) {
     assert_write(store, set(scope, "new", "title", "x"), writes(1, 0), "an update that creates a small item").await;
     put(store, &of_size(scope.item("a"), 3000)).await;
     assert_write(store, set(scope, "a", "title", "x"), writes(3, 0), "an update of 3000 bytes").await;
@@ -110,7 +110,7 @@ pub async fn an_update_consumes_by_the_whole_item(store: &dyn Store, scope: &Sco
 }
 
 /// A delete consumes by the item that was there, and a unit where there was none.
-pub async fn a_delete_consumes_by_the_deleted_item(store: &dyn Store, scope: &Scope) {
+pub async fn a_delete_consumes_for_the_deleted_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("a"), 2049)).await;
     assert_write(store, Write::delete(scope.key("a")), writes(3, 0), "a delete of 2049 bytes").await;
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete of nothing").await;
@@ -184,7 +184,7 @@ pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn 
 }
 
 /// The index is written by the size of its entry, of which there is one before and one after.
-pub async fn the_index_consumes_by_the_size_of_its_entry(store: &dyn Store, scope: &Scope) {
+pub async fn the_index_consumes_for_the_size_of_its_entry(store: &dyn Store, scope: &Scope) {
     let large = of_size(scope.indexed("a", "1"), 2500);
     assert_write(store, put_write(large), writes(3, 3), "a put of 2500 bytes in the index").await;
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(3, 6), "an update of the index key of 2500 bytes").await;

@@ -67,7 +67,7 @@ async fn assert_ascending(store: &dyn Store, scope: &Scope, values: &[AttributeV
 }
 
 /// An attribute exists whatever its value, an empty text and a NULL too.
-pub async fn an_attribute_exists_whatever_its_value(store: &dyn Store, scope: &Scope) {
+pub async fn an_attribute_exists_with_any_value(store: &dyn Store, scope: &Scope) {
     let values =
         [s("x"), s(""), n("0"), AttributeValue::Bool(false), AttributeValue::Null(true), AttributeValue::L(vec![])];
     for value in values {
@@ -91,7 +91,7 @@ pub async fn an_item_exists_once_it_was_put(store: &dyn Store, scope: &Scope) {
 }
 
 /// Texts are in the order of their UTF-8 bytes, in which U+FFFF comes before U+10000, as it does not in UTF-16.
-pub async fn texts_compare_by_their_bytes(store: &dyn Store, scope: &Scope) {
+pub async fn strings_compare_by_their_bytes(store: &dyn Store, scope: &Scope) {
     assert_ascending(store, scope, &["", "Z", "a", "a ", "é", "\u{ffff}", "\u{10000}"].map(s)).await;
 }
 
@@ -137,7 +137,7 @@ pub async fn sets_are_equal_without_regard_to_order(store: &dyn Store, scope: &S
 }
 
 /// Lists and maps are equal where all that is in them is; a list has an order.
-pub async fn lists_and_maps_are_equal_by_what_is_in_them(store: &dyn Store, scope: &Scope) {
+pub async fn lists_and_maps_are_equal_by_their_contents(store: &dyn Store, scope: &Scope) {
     let map = |number: &str, members: &[&str]| {
         AttributeValue::M(HashMap::from([("n".to_owned(), n(number)), ("set".to_owned(), ss(members))]))
     };
@@ -158,7 +158,7 @@ pub async fn lists_and_maps_are_equal_by_what_is_in_them(store: &dyn Store, scop
 }
 
 /// No comparison with a missing attribute holds, but that it differs does.
-pub async fn a_missing_attribute_only_differs(store: &dyn Store, scope: &Scope) {
+pub async fn a_missing_attribute_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
     for comparison in COMPARISONS {
         let (what, expected) = (format!("missing {comparison:?} 1"), comparison == Comparison::Ne);
@@ -170,7 +170,7 @@ pub async fn a_missing_attribute_only_differs(store: &dyn Store, scope: &Scope) 
 }
 
 /// No comparison with a value of another type holds, but that it differs does: no error, no conversion.
-pub async fn an_attribute_of_another_type_only_differs(store: &dyn Store, scope: &Scope) {
+pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     let stored = [s("1"), n("1"), b(b"1"), AttributeValue::Bool(true), AttributeValue::Null(true)];
     let compared = [s("1"), n("1"), b(b"1")];
     for (place, stored) in stored.iter().enumerate() {
@@ -185,7 +185,7 @@ pub async fn an_attribute_of_another_type_only_differs(store: &dyn Store, scope:
 }
 
 /// Truth values and NULL are equal to themselves.
-pub async fn truth_values_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
+pub async fn booleans_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
     put(store, &with(with(scope.item("a"), "yes", AttributeValue::Bool(true)), "null", AttributeValue::Null(true)))
         .await;
     let cases = [
@@ -201,7 +201,7 @@ pub async fn truth_values_and_null_can_be_equal(store: &dyn Store, scope: &Scope
 }
 
 /// The key's own attributes can be compared.
-pub async fn a_condition_may_look_at_the_key(store: &dyn Store, scope: &Scope) {
+pub async fn a_condition_may_test_the_key(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("b")).await;
     let key = scope.key("b");
     assert_holds(store, &key, Condition::eq(PK, s(key.pk.as_str())), true, "the partition key is its own").await;

@@ -9,7 +9,7 @@ use super::support::{
 use super::{Scope, Store};
 
 /// A deleted item is read no more, and its neighbours still are.
-pub async fn a_deleted_item_is_gone(store: &dyn Store, scope: &Scope) {
+pub async fn a_deleted_item_is_absent(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b", "c"].map(|sk| scope.item(sk))).await;
     done(write(store, Write::delete(scope.key("b"))).await);
     assert_none(get(store, &scope.key("b")).await);
@@ -23,7 +23,7 @@ pub async fn a_delete_of_a_missing_item_is_done(store: &dyn Store, scope: &Scope
 }
 
 /// A key may be used again.
-pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
+pub async fn a_deleted_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "title", s("one"))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     let anew = with(scope.item("a"), "name", s("two"));
@@ -33,7 +33,7 @@ pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
 }
 
 /// The item before comes back only to a delete that asks for it.
-pub async fn a_delete_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+pub async fn a_delete_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
     assert_none(done(write(store, Write::delete(scope.key("a"))).await));
@@ -52,7 +52,7 @@ pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) 
 }
 
 /// A delete that wants an item there is refused where there is none.
-pub async fn a_delete_that_wants_an_item_there_is_refused_without_one(store: &dyn Store, scope: &Scope) {
+pub async fn a_delete_on_existence_is_refused_without_an_item(store: &dyn Store, scope: &Scope) {
     let request = Write::delete(scope.key("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
 }

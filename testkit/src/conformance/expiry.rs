@@ -79,7 +79,7 @@ pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
 }
 
 /// A write does not give back an old item that had expired.
-pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store, scope: &Scope) {
+pub async fn an_expired_item_is_not_returned_as_the_old_one(store: &dyn Store, scope: &Scope) {
     let writes = [
         Write::put(scope.item("a")),
         Write::update(scope.key("a"), Update::new().set("title", s("x"))),
@@ -92,7 +92,7 @@ pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store,
 }
 
 /// A write whose condition is not met does not show the item in its way when that has expired.
-pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn Store, scope: &Scope) {
+pub async fn an_expired_item_is_not_returned_as_the_current_one(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
     let request = Write::put(scope.item("a")).when(Condition::item_absent()).returning_old();
     assert_none(refused(write(store, request.clone()).await));
@@ -118,7 +118,7 @@ pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Sc
 }
 
 /// An update works on an expired item as it is, and may give it a new time.
-pub async fn an_update_may_revive_an_expired_item(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_may_extend_an_expired_item(store: &dyn Store, scope: &Scope) {
     put(store, &expired(with(scope.item("a"), "count", n("1")))).await;
     let update = Update::new().add("count", 1).set(EXPIRES_AT, n(FUTURE));
     done(write(store, Write::update(scope.key("a"), update)).await);

@@ -47,21 +47,21 @@ async fn assert_pages(store: &dyn Store, request: Query, expected: &[&str]) {
 }
 
 /// Pages of every size, followed to the end, give each item of a partition once.
-pub async fn pages_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+pub async fn pages_of_every_size_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d", "e"];
     put_in_both(store, scope, &sort_keys).await;
     assert_pages(store, table(scope), &sort_keys).await;
 }
 
 /// The same holds for the index.
-pub async fn pages_of_the_index_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+pub async fn index_pages_of_every_size_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d", "e"];
     put_in_both(store, scope, &sort_keys).await;
     assert_pages(store, index(scope), &sort_keys).await;
 }
 
 /// The same holds within each kind of range.
-pub async fn pages_of_a_range_give_each_item_of_it_once(store: &dyn Store, scope: &Scope) {
+pub async fn pages_of_a_range_return_each_of_its_items_once(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b#1", "b#2", "b#3", "b#4", "c"]).await;
     let within: [(SortRange, &[&str]); 4] = [
         (SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new("b").unwrap(),))), &["b#1", "b#2", "b#3", "b#4"]),
@@ -99,7 +99,7 @@ pub async fn a_page_that_is_not_full_has_no_next_page(store: &dyn Store, scope: 
 }
 
 /// The position is the last item's: its key, and for the index its key there too.
-pub async fn the_position_is_that_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
+pub async fn the_position_is_the_key_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     assert_eq!(query(store, table(scope).limit(limit(2))).await.next, Some(in_table(scope, "b")));
     assert_eq!(query(store, index(scope).limit(limit(2))).await.next, Some(in_index(scope, "b")));
@@ -131,7 +131,7 @@ pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
 }
 
 /// Paging goes on where it was when the item at its position is deleted.
-pub async fn paging_goes_on_behind_a_deleted_item(store: &dyn Store, scope: &Scope) {
+pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     let in_table = query(store, table(scope).limit(limit(2))).await.next;
     let in_index = query(store, index(scope).limit(limit(2))).await.next;
@@ -141,7 +141,7 @@ pub async fn paging_goes_on_behind_a_deleted_item(store: &dyn Store, scope: &Sco
 }
 
 /// A page shows what is there when it is read: items that were put behind the position meanwhile, and not before it.
-pub async fn a_later_page_shows_what_was_put_behind_its_start(store: &dyn Store, scope: &Scope) {
+pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;
     put_in_both(store, scope, &["b", "d"]).await;

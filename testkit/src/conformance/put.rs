@@ -37,7 +37,7 @@ pub async fn the_same_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
 }
 
 /// The item before comes back only to a put that asks for it.
-pub async fn a_put_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+pub async fn a_put_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let [one, two, three] = ["one", "two", "three"].map(|title| with(scope.item("a"), "title", s(title)));
     put(store, &one).await;
     assert_none(done(write(store, Write::put(two.clone())).await));
@@ -50,7 +50,7 @@ pub async fn a_put_of_a_new_item_has_no_old_item(store: &dyn Store, scope: &Scop
 }
 
 /// A put on the condition that there is nothing yet is done once.
-pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Store, scope: &Scope) {
+pub async fn of_two_puts_on_absence_the_first_wins(store: &dyn Store, scope: &Scope) {
     let [first, second] = ["first", "second"].map(|title| with(scope.item("a"), "title", s(title)));
     let put_new = |item| Write::put(item).when(Condition::item_absent());
     done(write(store, put_new(first.clone())).await);
@@ -68,7 +68,7 @@ pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
 }
 
 /// A put whose condition is not met says what is there only when asked.
-pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+pub async fn a_refused_put_returns_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
     let request = Write::put(scope.item("a")).when(Condition::item_absent());
@@ -77,7 +77,7 @@ pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn St
 }
 
 /// A put that wants an item there is refused where there is none, and does not make one.
-pub async fn a_put_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
+pub async fn a_put_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = Write::put(scope.item("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
     assert_none(get(store, &scope.key("a")).await);

@@ -53,7 +53,7 @@ pub async fn a_partition_may_be_read_backwards(store: &dyn Store, scope: &Scope)
 }
 
 /// A partition that nothing was put in gives no item, no position and no error.
-pub async fn an_empty_partition_gives_an_empty_page(store: &dyn Store, scope: &Scope) {
+pub async fn an_empty_partition_returns_an_empty_page(store: &dyn Store, scope: &Scope) {
     for request in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
         let page = query(store, request).await;
         assert_sort_keys(&page.items, &[]);

@@ -32,7 +32,7 @@ pub async fn a_scan_reads_every_item_once(store: &dyn Store, scope: &Scope) {
 }
 
 /// Pages that a limit ends give each item once.
-pub async fn pages_of_a_scan_give_each_item_once(store: &dyn Store, scope: &Scope) {
+pub async fn pages_of_a_scan_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let expected = ["a", "b", "c", "d", "e"];
     put_all(store, &expected.map(|sk| scope.item(sk))).await;
     for size in [3, 7] {

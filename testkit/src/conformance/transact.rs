@@ -130,7 +130,7 @@ pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scop
 }
 
 /// A reason has the item as it is where the write asked for it, the condition was not met and there is one.
-pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+pub async fn a_reason_has_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let items =
         ["put", "updated", "deleted", "silent", "checked", "fine"].map(|sk| with(scope.item(sk), "title", s("one")));
     put_all(store, &items).await;
@@ -159,7 +159,7 @@ pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, sc
 }
 
 /// Updates in a transaction create what is missing, and deletes of what is missing are done.
-pub async fn a_transaction_takes_missing_items_as_single_writes_do(store: &dyn Store, scope: &Scope) {
+pub async fn a_transaction_treats_missing_items_like_single_writes(store: &dyn Store, scope: &Scope) {
     done(transact(store, [add_one(scope, "a"), Write::delete(scope.key("b"))]).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
     assert_none(get(store, &scope.key("b")).await);
@@ -213,7 +213,7 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
 }
 
 /// The same transaction with the same token is done once, however often it is sent.
-pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dyn Store, scope: &Scope) {
+pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {
         done(store.transact(request.clone()).await.expect("a repeat of a transaction must be answered"));
@@ -222,7 +222,7 @@ pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dy
 }
 
 /// A repeat is known as one though other writes were done meanwhile, which would now fail its condition.
-pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Store, scope: &Scope) {
+pub async fn a_retry_succeeds_though_its_condition_no_longer_holds(store: &dyn Store, scope: &Scope) {
     let write = put_write(&scope.item("a")).when(Condition::item_absent());
     let request = Transaction::new([write]).token(scope.token("one"));
     done(store.transact(request.clone()).await.expect("a transaction must be answered"));
@@ -233,7 +233,7 @@ pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Sto
 }
 
 /// Without a token, or with another one, the same transaction is done again.
-pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, scope: &Scope) {
+pub async fn a_transaction_without_its_token_is_done_again(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]);
     let (one, two) = (request.clone().token(scope.token("one")), request.clone().token(scope.token("two")));
     for request in [one, two, request.clone(), request] {

@@ -111,7 +111,7 @@ pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Sc
 }
 
 /// A new entity that is there already as it is was put before, by a request whose answer was lost.
-pub async fn a_new_entity_may_meet_itself(store: &dyn Store, scope: &Scope) {
+pub async fn a_new_entity_accepts_an_equal_stored_one(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     for _ in 0..2 {
         store.put_new_entity(&note).await.unwrap();
@@ -120,7 +120,7 @@ pub async fn a_new_entity_may_meet_itself(store: &dyn Store, scope: &Scope) {
 }
 
 /// A deleted entity is gone; deleting it again is no error.
-pub async fn a_deleted_entity_is_gone(store: &dyn Store, scope: &Scope) {
+pub async fn a_deleted_entity_is_absent(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     store.put_entity(&note).await.unwrap();
     for _ in 0..2 {

@@ -27,7 +27,7 @@ pub async fn an_update_creates_a_missing_item(store: &dyn Store, scope: &Scope) 
 }
 
 /// An update that wants an item there makes none.
-pub async fn an_update_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = update(scope, Update::new().set("title", s("one"))).when(Condition::item_exists());
     assert_none(refused(write(store, request.returning_old()).await));
     assert_none(get(store, &scope.key("a")).await);
@@ -52,7 +52,7 @@ pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope:
 }
 
 /// Adding to an attribute that is missing counts from nothing, also in an item that is missing.
-pub async fn an_add_counts_from_nothing(store: &dyn Store, scope: &Scope) {
+pub async fn an_add_to_a_missing_attribute_counts_from_zero(store: &dyn Store, scope: &Scope) {
     done(write(store, update(scope, Update::new().add("count", 3))).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("3")));
     done(write(store, update(scope, Update::new().add("less", -2))).await);
@@ -107,7 +107,7 @@ pub async fn a_remove_of_a_missing_attribute_is_done(store: &dyn Store, scope: &
 }
 
 /// The item before comes back only to an update that asks for it.
-pub async fn an_update_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "count", n("1"))).await;
     let request = update(scope, Update::new().add("count", 1));
     assert_none(done(write(store, request.clone()).await));

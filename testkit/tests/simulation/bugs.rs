@@ -37,7 +37,7 @@ fn is_user(key: &Key) -> bool {
 }
 
 #[test]
-fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
+fn a_projector_that_moves_entries_backward_is_found() {
     let violation = found(1000, |simulation| {
         simulation.projector_store(|table| {
             let unguarded = |write: &mut Write| {
@@ -52,7 +52,7 @@ fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
 }
 
 #[test]
-fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
+fn a_projector_that_writes_a_former_members_entry_is_found() {
     let violation = found(1000, |simulation| {
         simulation.projector_store(|table| {
             let careless = |write: &mut Write| {
@@ -71,7 +71,7 @@ fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
 }
 
 #[test]
-fn records_that_are_lost_are_found() {
+fn lost_records_are_found() {
     let violation = found(100, |simulation| {
         simulation.record_filter(|record: &StreamRecord| {
             let is_new_message = record.kind == RecordKind::Insert && record.key().is_ok_and(|key| is_message(&key));
@@ -83,7 +83,7 @@ fn records_that_are_lost_are_found() {
 }
 
 #[test]
-fn removals_that_the_rows_are_not_told_of_are_found() {
+fn lost_records_of_removals_are_found() {
     let violation = found(300, |simulation| {
         simulation.record_filter(|record: &StreamRecord| {
             !(record.kind == RecordKind::Remove && record.key().is_ok_and(|key| is_message(&key)))
@@ -93,7 +93,7 @@ fn removals_that_the_rows_are_not_told_of_are_found() {
 }
 
 #[test]
-fn a_send_that_does_not_look_whether_it_was_done_is_found() {
+fn a_send_without_its_condition_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).writes(|write| {
             if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Put(_)) {
@@ -122,7 +122,7 @@ fn an_application_that_ignores_a_users_version_is_found() {
 }
 
 #[test]
-fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
+fn a_handle_claimed_without_its_condition_is_found() {
     let violation = found_in_servers(100, |table| {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
@@ -142,7 +142,7 @@ fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
 }
 
 #[test]
-fn an_edit_of_anybodys_message_is_found() {
+fn an_edit_of_another_users_message_is_found() {
     let violation = found_in_servers(200, |table| {
         Rewritten::new(table).writes(|write| {
             if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Update(_)) {
@@ -158,7 +158,7 @@ fn an_edit_of_anybodys_message_is_found() {
 }
 
 #[test]
-fn a_removal_by_who_is_no_longer_a_member_is_found() {
+fn a_removal_by_a_former_member_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).transactions(|actions| {
             let removes = |action: &TransactAction| match action {
@@ -177,7 +177,7 @@ fn a_removal_by_who_is_no_longer_a_member_is_found() {
 }
 
 #[test]
-fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
+fn a_start_without_its_conditions_is_found() {
     let violation = found_in_servers(200, |table| {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
@@ -254,7 +254,7 @@ fn a_page_that_ends_at_an_unreadable_item_is_found() {
 }
 
 #[test]
-fn a_read_marker_a_few_seconds_ahead_is_found() {
+fn a_read_marker_a_few_seconds_fast_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).writes(|write| {
             let WriteAction::Update(update) = write.action() else { return };

@@ -33,7 +33,7 @@ fn hundred(injected: FaultKind, from: u64) {
 }
 
 #[test]
-fn requests_that_interleave_break_nothing() {
+fn interleaved_requests_break_nothing() {
     hundred(FaultKind::Races, 0);
 }
 
@@ -43,22 +43,22 @@ fn throttles_conflicts_failures_and_lost_answers_break_nothing() {
 }
 
 #[test]
-fn servers_and_projectors_that_die_between_two_requests_break_nothing() {
+fn crashes_of_servers_and_projectors_break_nothing() {
     hundred(FaultKind::Crashes, 0);
 }
 
 #[test]
-fn calls_that_are_dropped_midway_break_nothing() {
+fn dropped_calls_break_nothing() {
     hundred(FaultKind::DroppedCalls, 0);
 }
 
 #[test]
-fn writes_that_arrive_when_they_were_given_up_break_nothing() {
+fn late_writes_break_nothing() {
     hundred(FaultKind::LateWrites, 0);
 }
 
 #[test]
-fn records_that_come_again_and_two_projectors_on_one_shard_break_nothing() {
+fn redelivery_and_two_projectors_on_one_shard_break_nothing() {
     hundred(FaultKind::Redelivery, 0);
 }
 
@@ -68,27 +68,27 @@ fn foreign_and_unreadable_items_break_nothing() {
 }
 
 #[test]
-fn an_index_that_lags_breaks_nothing() {
+fn index_lag_breaks_nothing() {
     hundred(FaultKind::IndexLag, 0);
 }
 
 #[test]
-fn clocks_that_differ_break_nothing() {
+fn wrong_clocks_break_nothing() {
     hundred(FaultKind::Clocks, 0);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing() {
+fn all_faults_at_once_break_nothing() {
     hundred(FaultKind::Any, 0);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing_with_other_seeds() {
+fn all_faults_at_once_break_nothing_with_seeds_from_100() {
     hundred(FaultKind::Any, 100);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing_with_yet_other_seeds() {
+fn all_faults_at_once_break_nothing_with_seeds_from_200() {
     hundred(FaultKind::Any, 200);
 }
 

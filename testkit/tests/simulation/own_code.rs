@@ -46,7 +46,7 @@ fn counting(seed: u64, work: impl AsyncFn(Threadline) -> Result<()> + Copy + 'st
 }
 
 #[test]
-fn a_race_in_an_applications_own_code_is_found_by_its_own_invariant() {
+fn a_race_in_an_actor_is_found_by_its_invariant() {
     let violation = (0..100).find_map(|seed| counting(seed, read_and_write).run().err()).unwrap();
     assert_eq!(violation.invariant, "every actor is counted");
     assert!(violation.to_string().contains(&format!("Simulation::seeded({})", violation.seed)));
@@ -61,7 +61,7 @@ fn code_without_the_race_breaks_nothing() {
 }
 
 #[test]
-fn what_an_actor_reports_ends_the_simulation() {
+fn an_actors_failure_ends_the_simulation() {
     let simulation = Simulation::seeded(1).actor(|actor| async move {
         while actor.users().is_empty() {
             actor.pause().await;

@@ -178,7 +178,7 @@ async fn a_lost_answer_leaves_a_write_unknown_and_a_read_unavailable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_leaves_a_write_unknown_and_a_read_unavailable() {
+async fn an_unreadable_answer_leaves_a_write_unknown_a_read_unavailable() {
     let garbage = || Reply::Answer { status: 200, body: "{\"Attributes\": {".to_owned() };
     let server = Server::answering([garbage(), garbage()]);
     let store = store(&server, &Sleeps::default());
@@ -210,7 +210,7 @@ async fn without_a_connection_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_too_long_is_none() {
+async fn a_connect_timeout_counts_as_no_connection() {
     let server = Server::answering([]);
     let store = plain_store(server.client_that_cannot_wait_to_connect());
     let error = store.write(put()).await.unwrap_err();
@@ -229,7 +229,7 @@ async fn without_credentials_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_attempt_is_not_forgotten_when_the_next_ones_are_refused() {
+async fn a_lost_attempt_before_refusals_leaves_the_outcome_unknown() {
     let throttled = || fault(400, "ThrottlingException");
     for lost in [Reply::HangUp, fault(500, "InternalServerError")] {
         let server = Server::answering([lost, throttled(), throttled()]);
@@ -253,7 +253,7 @@ async fn a_lost_attempt_does_not_matter_once_the_next_is_done() -> Result<(), Er
 }
 
 #[tokio::test]
-async fn no_error_shows_what_is_in_an_item() {
+async fn no_error_shows_an_items_content() {
     let with_item =
         |code| fault_with(400, code, json!({"Item": sdk_item(1), "CancellationReasons": [{"Item": sdk_item(1)}]}));
     let replies = [

@@ -89,7 +89,7 @@ async fn only_two_answers_to_a_membership_update_give_up_a_record() -> Result<()
 }
 
 #[tokio::test]
-async fn an_index_that_is_being_filled_fails_a_rename() -> Result<(), Error> {
+async fn a_backfilling_index_fails_a_rename() -> Result<(), Error> {
     let (records, _) = records().await?;
     let filling = fault_with(400, "ValidationException", json!({}));
     let server = Server::answering([filling]);
@@ -100,7 +100,7 @@ async fn an_index_that_is_being_filled_fails_a_rename() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_page_that_leads_elsewhere_acknowledges_no_record() -> Result<(), Error> {
+async fn a_page_of_another_partition_acknowledges_no_record() -> Result<(), Error> {
     let (records, _) = records().await?;
     let elsewhere = json!({"pk": {"S": "GRP#1"}, "sk": {"S": "USER#2"}});
     let mut wrong = Vec::new();

@@ -349,7 +349,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[tokio::test]
-async fn a_misbehaving_service_loses_no_record_in_silence() {
+async fn a_faulty_service_loses_no_record_silently() {
     for seed in seeds() {
         let run = tokio::time::timeout(std::time::Duration::from_secs(60), run(seed));
         assert!(run.await.is_ok(), "seed {seed}: a drain does not end");

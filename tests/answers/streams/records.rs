@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> Result<(), Error> {
+async fn an_invalid_record_is_a_dead_letter_and_blocks_nothing() -> Result<(), Error> {
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let seen = app.records(0).len();
@@ -28,7 +28,7 @@ async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> R
 }
 
 #[tokio::test]
-async fn its_own_checkpoints_are_neither_counted_nor_followed_by_another() -> Result<(), Error> {
+async fn its_own_checkpoints_are_not_counted_or_checkpointed() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);

@@ -27,7 +27,7 @@ fn new_shard() -> Reply {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_turned_off_and_on_is_continued_by_the_next() -> Result<(), Error> {
+async fn a_stream_enabled_again_continues_the_old_one() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -65,7 +65,7 @@ async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error>
 }
 
 #[tokio::test]
-async fn a_stream_that_is_gone_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
+async fn a_vanished_stream_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let server = Server::answering(
@@ -110,7 +110,7 @@ async fn the_next_stream_is_read_from_its_oldest_record() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_is_gone_from_the_next_stream_is_trimmed() -> Result<(), Error> {
+async fn a_parent_missing_from_the_next_stream_is_trimmed() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("n", Some("m"), false)]);
     let mut replies = vec![streams(), off(), iterator("a1"), page(&[], None), off(), off(), off(), both()];
@@ -123,7 +123,7 @@ async fn a_parent_that_is_gone_from_the_next_stream_is_trimmed() -> Result<(), E
 }
 
 #[tokio::test]
-async fn an_old_stream_that_lists_no_shard_any_more_still_precedes_the_next() -> Result<(), Error> {
+async fn an_old_stream_without_shards_still_precedes_the_next() -> Result<(), Error> {
     let app = App::new();
     let none = || shards("DISABLED", &[]);
     let replies = [streams(), off(), iterator("a1"), page(&[], None), none(), none(), none(), streams(), none()];
@@ -156,7 +156,7 @@ async fn a_drain_ends_if_the_next_stream_cannot_be_found() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
+async fn a_stream_refused_once_is_not_abandoned() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -172,7 +172,7 @@ async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_was_only_guessed_is_not_lost_with_its_stream() -> Result<(), Error> {
+async fn an_unlisted_parent_is_not_lost_with_its_stream() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
     let mut replies = vec![streams(), family(), gone(), both(), gone(), both(), gone(), both(), new_shard()];
@@ -186,7 +186,7 @@ async fn a_parent_that_was_only_guessed_is_not_lost_with_its_stream() -> Result<
 }
 
 #[tokio::test]
-async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), Error> {
+async fn a_next_stream_is_not_skipped_after_one_empty_list() -> Result<(), Error> {
     for status in ["ENABLED", "DISABLED"] {
         let app = App::new();
         app.thread("andrewbrown", "bayko").await;
@@ -201,7 +201,7 @@ async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), E
 }
 
 #[tokio::test]
-async fn a_stream_without_new_images_that_was_turned_off_is_passed() -> Result<(), Error> {
+async fn a_disabled_stream_without_new_images_is_skipped() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -264,7 +264,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
 }
 
 #[tokio::test]
-async fn lists_whose_pages_lead_to_each_other_end() {
+async fn lists_whose_pages_form_a_cycle_end() {
     let app = App::new();
     let mut pages = 0;
     let server = Server::serving(move |operation, _| match operation {

@@ -78,7 +78,7 @@ async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<Strea
 }
 
 #[tokio::test]
-async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow() {
+async fn projector_rename_costs_1_rcu_more_per_preview_that_may_grow() {
     for (handles, growing) in [(["andrewbrown", "andrew"], 1), (["andrew", "andrewbrown"], 0)] {
         let (app, records) = renamed(false, handles).await;
         let budget = Capacity::index_reads(HALF) + reads(growing) + writes(1) + index_writes(1);
@@ -91,7 +91,7 @@ async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow()
 }
 
 #[tokio::test]
-async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_no_more() {
+async fn projector_join_without_a_names_version_costs_no_more() {
     let app = App::with_whole_pages();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();

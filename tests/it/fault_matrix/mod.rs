@@ -107,7 +107,7 @@ async fn request_that_fails_before_is_not_done_and_retry_does_it() {
 }
 
 #[tokio::test]
-async fn lost_answer_leaves_writes_unknown_and_retry_gives_the_same() {
+async fn lost_answer_leaves_writes_unknown_and_retry_returns_the_same() {
     let unknown = outcomes::is_unknown_and_again_gives_the_same;
     play(faults::lost_answer, |kind| fails(kind, unknown, outcomes::is_unknown_and_again_does_the_rest)).await;
 }

@@ -61,7 +61,7 @@ pub(crate) async fn both_people_read_the_first_message_and_each_others_names(app
     assert_members(&app, &started, &[andrew.id(), bayko.id()]).await;
 }
 
-pub(crate) async fn a_second_start_sends_into_the_first_from_either_side(app: App) {
+pub(crate) async fn a_second_start_sends_into_the_first_conversation(app: App) {
     let (andrew, bayko, thread) = app.direct().await;
     for (number, from, to) in [("1", &andrew, &bayko), ("2", &bayko, &andrew)] {
         app.wait(1);
@@ -89,7 +89,7 @@ pub(crate) async fn a_start_repeated_with_the_id_of_its_message_does_not_double_
     assert_eq!(read(&first).await, ["0"]);
 }
 
-pub(crate) async fn starts_from_both_sides_at_once_make_one_conversation_with_every_message(app: App) {
+pub(crate) async fn concurrent_starts_create_one_conversation_with_all_messages(app: App) {
     for round in 0..5 {
         let (one, other) = (person(&app, 2 * round), person(&app, 2 * round + 1));
         let tasks: Vec<_> = (0..4)
@@ -273,7 +273,7 @@ pub(crate) async fn a_direct_conversation_keeps_its_two_members(app: App) {
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
 }
 
-pub(crate) async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist(app: App) {
+pub(crate) async fn a_stranger_gets_the_error_of_an_absent_conversation(app: App) {
     let (_, _, thread) = app.direct().await;
     let londo = app.user("Londo").await;
     let stranger = app.chat.open(londo.id(), thread.group_id()).await.unwrap_err();

@@ -191,7 +191,7 @@ pub(crate) async fn message_is_found_by_itself_its_position_or_its_id(app: App) 
     assert_eq!(thread.message(&sent).await.unwrap(), Some(deleted));
 }
 
-pub(crate) async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own(app: App) {
+pub(crate) async fn a_page_is_full_beyond_dynamodbs_megabyte(app: App) {
     let (_, _, thread) = app.direct().await;
     let long = "\u{1F600}".repeat(1024); // 4096 bytes, so 256 of them and their keys are over 1 MB
     for _ in 1..300 {
@@ -229,7 +229,7 @@ pub(crate) async fn a_cursor_of_another_list_is_refused(app: App) {
     assert_eq!(texts(&thread.messages().cursor(cursor).limit(7).fetch().await.unwrap()), ["2", "1", "0"]);
 }
 
-pub(crate) async fn an_edit_changes_the_text_and_keeps_the_place(app: App) {
+pub(crate) async fn an_edit_changes_the_text_and_keeps_the_position(app: App) {
     let (thread, all) = thread_of(&app, 3).await;
     app.wait(5);
     let edited = thread.edit(all[1].id(), "Babylon 5").await.unwrap();
@@ -239,7 +239,7 @@ pub(crate) async fn an_edit_changes_the_text_and_keeps_the_place(app: App) {
     assert_eq!(stored, [all[0].clone(), edited, all[2].clone()]);
 }
 
-pub(crate) async fn a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back(app: App) {
+pub(crate) async fn a_deleted_message_is_a_tombstone_that_no_edit_restores(app: App) {
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "regretted").await;
     thread.edit(&sent, "regretted more").await.unwrap();

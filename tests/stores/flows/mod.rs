@@ -54,23 +54,23 @@ macro_rules! flows {
 flows! {
     users:
         a_user_is_found_by_id_by_handle_in_any_case_and_by_identity
-        whoever_is_not_there_is_not_found_and_that_is_no_error
+        an_absent_user_is_none_and_no_error
         a_taken_handle_identity_or_id_creates_nobody
-        a_creation_repeated_with_the_same_id_gives_the_user_who_was_created
-        of_many_who_want_a_handle_at_once_one_gets_it
+        create_user_with_same_id_returns_the_created_user
+        one_of_many_concurrent_claims_on_a_handle_wins
         a_rename_moves_the_claim_and_reserves_the_old_handle
         a_rename_to_another_case_keeps_the_claim
         a_claim_of_version_0_1_moves_with_a_change
         a_new_display_name_reaches_the_user_and_both_claims
-        a_rename_to_a_handle_that_somebody_has_changes_nothing
-        of_two_changes_to_the_same_version_the_second_is_refused
-        a_change_that_was_done_may_be_repeated
+        a_rename_to_a_taken_handle_changes_nothing
+        the_second_change_to_one_version_is_refused
+        a_completed_change_may_be_retried
         nobody_is_renamed_who_was_never_created;
     groups:
         both_people_read_the_first_message_and_each_others_names
-        a_second_start_sends_into_the_first_from_either_side
+        a_second_start_sends_into_the_first_conversation
         a_start_repeated_with_the_id_of_its_message_does_not_double_it
-        starts_from_both_sides_at_once_make_one_conversation_with_every_message
+        concurrent_starts_create_one_conversation_with_all_messages
         a_start_follows_the_imported_conversation_of_the_two
         two_people_with_a_conversation_import_no_other
         a_group_has_its_title_its_members_and_its_first_message
@@ -80,7 +80,7 @@ flows! {
         a_change_of_members_may_be_repeated
         the_members_who_come_and_go_at_once_are_counted
         a_direct_conversation_keeps_its_two_members
-        a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist;
+        a_stranger_gets_the_error_of_an_absent_conversation;
     messages:
         a_send_repeated_with_the_same_id_is_done_once
         an_id_that_is_taken_by_another_text_or_author_is_refused
@@ -91,10 +91,10 @@ flows! {
         pages_within_bounds_give_every_message_between_them_once
         a_page_around_a_message_goes_on_both_ways
         a_page_around_a_message_near_an_end_is_still_full
-        a_page_is_full_although_a_megabyte_ends_dynamodbs_own
+        a_page_is_full_beyond_dynamodbs_megabyte
         a_cursor_of_another_list_is_refused
-        an_edit_changes_the_text_and_keeps_the_place
-        a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back
+        an_edit_changes_the_text_and_keeps_the_position
+        a_deleted_message_is_a_tombstone_that_no_edit_restores
         only_the_author_may_edit_or_delete
         a_change_to_a_message_that_is_not_there_creates_nothing;
     inbox:
@@ -110,7 +110,7 @@ flows! {
 }
 
 #[test]
-fn every_flow_has_a_seed_of_its_own() {
+fn every_flow_has_its_own_seed() {
     let seeds: std::collections::HashSet<_> = NAMES.iter().map(|name| seed(name)).collect();
     assert_eq!(seeds.len(), NAMES.len());
 }

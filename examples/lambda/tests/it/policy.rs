@@ -151,7 +151,7 @@ fn actions(statement: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_policy_allows_all_that_the_function_asks() {
+async fn the_policy_allows_every_request_of_the_function() {
     let recorded = recorded().await;
     for action in ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"] {
         assert!(recorded.iter().any(|asked| asked.action == action), "{action} was not recorded");

@@ -10,7 +10,7 @@ fn read(store: &MemoryStore, keys: Vec<Key>) -> BatchGetOutput {
 }
 
 #[test]
-fn a_batch_reads_what_there_is() {
+fn a_batch_get_returns_existing_items() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     put(&store, item("B", "1"));
@@ -20,7 +20,7 @@ fn a_batch_reads_what_there_is() {
 }
 
 #[test]
-fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
+fn a_batch_get_returns_16_mb_and_the_other_keys() {
     let store = MemoryStore::new();
     let keys: Vec<_> = (10..60).map(|place| key(&place.to_string(), "A")).collect();
     for key in &keys {
@@ -33,7 +33,7 @@ fn a_batch_of_reads_holds_16_mb_and_leaves_the_rest() {
 }
 
 #[test]
-fn a_batch_of_reads_holds_1_mb_of_a_partition_and_leaves_the_rest_of_it() {
+fn a_batch_get_returns_1_mb_of_a_partition_and_the_other_keys() {
     let store = MemoryStore::new();
     const QUARTER: usize = 256 * 1024;
     for (pk, sk, size) in

@@ -58,7 +58,7 @@ fn a_query_rounds_once_over_all_that_it_read() {
 }
 
 #[test]
-fn a_query_of_8171_bytes_costs_1_unit_and_one_of_8251_bytes_1_and_a_half() {
+fn a_query_rounds_up_to_half_units_of_4_kb() {
     // The pages of 20 messages that students of the bootcamp measured on AWS.
     for (bytes, halves) in [(8171, 2), (8192, 2), (8193, 3), (8251, 3)] {
         let store = MemoryStore::new();
@@ -82,7 +82,7 @@ fn a_batch_of_reads_rounds_each_item() {
 }
 
 #[test]
-fn a_write_rounds_up_the_larger_of_before_and_after() {
+fn a_write_rounds_up_the_larger_image() {
     let store = MemoryStore::new();
     assert_eq!(put(&store, sized("A", "1", 1024)), writes(1, 0));
     assert_eq!(put(&store, sized("A", "1", 1025)), writes(2, 0));
@@ -95,7 +95,7 @@ fn a_write_rounds_up_the_larger_of_before_and_after() {
 }
 
 #[test]
-fn a_refused_write_is_charged_by_the_item_that_is_there() {
+fn a_refused_write_is_charged_for_the_existing_item() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 3000));
     let refused = |write: Write, condition| {
@@ -111,7 +111,7 @@ fn a_refused_write_is_charged_by_the_item_that_is_there() {
 }
 
 #[test]
-fn the_index_is_charged_by_what_changes_of_it() {
+fn the_index_is_charged_for_its_changes() {
     let store = MemoryStore::new();
     assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 1), "enters");
     assert_eq!(put(&store, indexed_of("1", "1", 500)), writes(1, 0), "stays as it is");
@@ -151,7 +151,7 @@ fn a_set_in_another_order_costs_nothing_on_the_index() {
 }
 
 #[test]
-fn a_batch_of_writes_adds_up_its_writes() {
+fn a_batch_write_costs_the_sum_of_its_writes() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let batch = vec![
@@ -179,7 +179,7 @@ fn a_transaction_is_charged_twice_on_the_table_and_once_on_the_index() {
 }
 
 #[test]
-fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_index_entry_that_moves() {
+fn a_transaction_is_charged_twice_for_the_larger_image_and_a_moved_entry() {
     let store = MemoryStore::new();
     put(&store, indexed_of("1", "1", 1500));
     put(&store, sized("B", "1", 3000));
@@ -191,7 +191,7 @@ fn a_transaction_is_charged_twice_for_the_larger_of_before_and_after_and_for_an_
 }
 
 #[test]
-fn a_canceled_transaction_is_charged_by_the_items_that_are_there() {
+fn a_canceled_transaction_is_charged_for_the_existing_items() {
     let store = MemoryStore::new();
     put(&store, sized("A", "1", 1500));
     let actions: Vec<TransactAction> = vec![
@@ -205,7 +205,7 @@ fn a_canceled_transaction_is_charged_by_the_items_that_are_there() {
 }
 
 #[test]
-fn a_repeated_transaction_is_charged_as_transactional_reads() {
+fn a_retried_transaction_is_charged_as_transactional_reads() {
     let store = MemoryStore::new();
     let put_two = [Write::put(sized("A", "1", 5000)), Write::put(item("A", "2"))];
     let transaction = Transaction::new(put_two).token(ClientToken::new("t").unwrap());

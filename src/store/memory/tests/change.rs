@@ -121,7 +121,7 @@ fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
 }
 
 #[test]
-fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
+fn a_table_without_a_change_log_still_counts_changes() {
     let store = MemoryStore::new().change_retention(Duration::ZERO);
     put(&store, item("A", "1"));
     put(&store, item("A", "2"));
@@ -131,7 +131,7 @@ fn a_table_that_keeps_no_changes_counts_them_all_the_same() {
 }
 
 #[test]
-fn changes_are_kept_as_long_at_either_end_of_time() {
+fn changes_are_kept_equally_long_at_extreme_times() {
     for end in [Timestamp::MIN, Timestamp::MAX] {
         for retention in [Duration::from_secs(1), Duration::MAX] {
             let clock = ManualClock::starting_at(end);

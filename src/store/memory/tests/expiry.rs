@@ -49,7 +49,7 @@ fn an_expired_item_is_never_shown_by_a_write() {
 }
 
 #[test]
-fn an_update_meets_an_expired_item_and_may_revive_it() {
+fn an_update_applies_to_an_expired_item_and_may_extend_it() {
     let (store, _clock) = store_and_clock();
     put(&store, with(expiring("A", "1", 1), "n", n("5")));
     write(&store, Write::update(key("A", "1"), Update::new().add("n", 1).remove(EXPIRES_AT)));
@@ -57,7 +57,7 @@ fn an_update_meets_an_expired_item_and_may_revive_it() {
 }
 
 #[test]
-fn expired_items_count_towards_the_limit_and_are_left_out_then() {
+fn expired_items_count_toward_the_limit_and_are_not_returned() {
     let (store, _clock) = store_and_clock();
     put(&store, expiring("A", "1", 1));
     put(&store, expiring("A", "2", 1));
@@ -70,7 +70,7 @@ fn expired_items_count_towards_the_limit_and_are_left_out_then() {
 }
 
 #[test]
-fn expired_items_are_paid_for() {
+fn expired_items_consume_capacity() {
     let (store, _clock) = store_and_clock();
     put(&store, with(sized("A", "1", 5000), EXPIRES_AT, n("1")));
     assert_eq!(now(store.get(Get::new(key("A", "1")))).unwrap().capacity.to_string(), "1.0 RCU");
@@ -78,7 +78,7 @@ fn expired_items_are_paid_for() {
 }
 
 #[test]
-fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
+fn a_sweep_deletes_expired_items_and_marks_the_changes() {
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
     put(&store, expiring("B", "1", 1_000_001));
@@ -101,7 +101,7 @@ fn a_sweep_deletes_what_has_expired_and_marks_the_changes() {
 }
 
 #[test]
-fn a_sweep_leaves_what_expired_more_than_five_years_ago() {
+fn a_sweep_leaves_items_that_expired_over_five_years_ago() {
     let five_years = 5 * 365 * 24 * 60 * 60;
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
@@ -113,7 +113,7 @@ fn a_sweep_leaves_what_expired_more_than_five_years_ago() {
 }
 
 #[test]
-fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
+fn a_sweep_records_the_whole_item_as_an_expiry() {
     let (store, clock) = store_and_clock();
     let item = with(expiring("A", "1", 1_000_001), "x", s("content"));
     put(&store, item.clone());
@@ -125,7 +125,7 @@ fn a_sweep_leaves_a_record_of_the_whole_item_that_says_it_expired() {
 }
 
 #[test]
-fn a_clock_that_goes_back_brings_an_item_back_until_it_is_swept() {
+fn a_clock_set_back_shows_an_expired_item_until_it_is_swept() {
     let (store, clock) = store_and_clock();
     put(&store, expiring("A", "1", 1_000_001));
     let before = clock.now();

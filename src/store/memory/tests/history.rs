@@ -184,7 +184,7 @@ pub(super) fn is_linearizable(events: &[Event]) -> bool {
 }
 
 #[test]
-fn a_history_is_linearizable_only_where_some_order_explains_it() {
+fn a_history_is_linearizable_only_if_some_order_explains_it() {
     let event = |call, answer, (asked, answered)| Event { call, answer, asked, answered };
     let read = |number| Answer::Read([Some(number), None]);
     let (before, during, after) = ((0, 1), (2, 7), (8, 9));

@@ -41,7 +41,7 @@ fn the_last_writes_are_not_in_the_index_yet() {
 }
 
 #[test]
-fn an_item_that_moved_is_in_its_old_place_as_it_was() {
+fn a_moved_item_is_at_its_old_position_in_a_lagging_index() {
     let store = MemoryStore::new();
     let old = with(indexed("A", "1", "I", "1"), "n", n("1"));
     put(&store, old.clone());
@@ -53,7 +53,7 @@ fn an_item_that_moved_is_in_its_old_place_as_it_was() {
 }
 
 #[test]
-fn an_item_that_changed_otherwise_is_shown_as_it_was() {
+fn a_lagging_index_shows_old_attributes() {
     let store = MemoryStore::new();
     let old = with(indexed("A", "1", "I", "1"), "n", n("1"));
     put(&store, old.clone());
@@ -66,7 +66,7 @@ fn an_item_that_changed_otherwise_is_shown_as_it_was() {
 }
 
 #[test]
-fn an_item_that_is_gone_is_still_in_the_index() {
+fn a_deleted_item_is_still_in_a_lagging_index() {
     let store = MemoryStore::new();
     put_indexed(&store, &["1", "2"]);
     store.hold_index();
@@ -95,7 +95,7 @@ fn a_held_index_catches_up_by_steps_and_is_held_again() {
 }
 
 #[test]
-fn a_write_that_leaves_the_index_as_it_is_does_not_count() {
+fn a_write_without_an_index_change_does_not_count() {
     let store = MemoryStore::new().index_lag(IndexLag::writes(1));
     put_indexed(&store, &["1"]);
     put(&store, item("B", "1"));
@@ -118,7 +118,7 @@ fn a_transaction_reaches_the_index_in_parts() {
 }
 
 #[test]
-fn a_lag_goes_for_all_clones_until_it_is_ended() {
+fn a_lag_applies_to_all_clones_until_it_ends() {
     let store = MemoryStore::new();
     let clone = store.clone();
     store.hold_index();
@@ -133,7 +133,7 @@ fn a_lag_goes_for_all_clones_until_it_is_ended() {
 }
 
 #[test]
-fn a_page_goes_on_behind_its_last_item_while_the_index_moves() {
+fn paging_continues_after_the_last_item_while_the_index_moves() {
     let store = MemoryStore::new();
     put_indexed(&store, &["1", "2", "3", "4"]);
     store.hold_index();
@@ -151,7 +151,7 @@ fn a_page_goes_on_behind_its_last_item_while_the_index_moves() {
 }
 
 #[test]
-fn a_query_pays_for_the_entries_that_it_reads() {
+fn a_query_is_charged_for_the_entries_it_reads() {
     let store = MemoryStore::new();
     let large = |size: usize| with(indexed("A", "1", "I", "1"), "x", s(&"x".repeat(size)));
     put(&store, large(9000));
@@ -179,7 +179,7 @@ fn an_item_that_was_swept_stays_in_the_index_and_is_not_shown() {
 }
 
 #[test]
-fn an_item_that_was_given_more_time_is_not_shown_before_the_index_knows() {
+fn an_extended_item_appears_once_the_index_has_its_new_expiry() {
     let (store, clock) = store_and_clock();
     put(&store, with(indexed("A", "1", "I", "1"), EXPIRES_AT, n("1000001")));
     store.hold_index();
@@ -205,7 +205,7 @@ fn items_reach_a_shuffled_index_in_an_order_of_the_seed() {
 }
 
 #[test]
-fn a_lag_prints_as_it_is_written() {
+fn debug_of_a_lag_is_its_code() {
     assert_eq!(format!("{:?}", IndexLag::none()), "IndexLag::none()");
     assert_eq!(format!("{:?}", IndexLag::writes(2).shuffled(1)), "IndexLag::writes(2).shuffled(1)");
     assert_eq!(format!("{:?}", IndexLag::held()), "IndexLag::held()");
@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn an_index_in_order_shows_what_it_was_some_writes_ago(
+    fn an_ordered_lagging_index_shows_its_state_some_writes_ago(
         ops in proptest::collection::vec(op(), 0..60),
         lag in 1..8_usize,
     ) {
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn an_index_that_caught_up_shows_what_one_without_a_lag_does(
+    fn a_caught_up_index_equals_one_without_lag(
         ops in proptest::collection::vec((op(), 0..4_usize), 0..60),
         lag in 1..8_usize,
         seed in proptest::option::of(any::<u64>()),
@@ -262,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn no_item_goes_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
+    fn no_item_moves_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
         let lag = IndexLag::writes(4).shuffled(seed);
         let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(lag));
         // What the index held of each item, one after the other, and how far the lagging one must have come.

@@ -241,7 +241,7 @@ proptest! {
 
     // So many moves of so few items that they come back to partitions that they, and others, have left.
     #[test]
-    fn the_index_reads_as_a_plain_list_does(
+    fn the_index_reads_like_a_plain_list(
         ops in proptest::collection::vec((prop_oneof![1 => put_op(), 4 => move_op()], 0..2_usize), 0..40)
     ) {
         let store = MemoryStore::new();
@@ -259,7 +259,7 @@ proptest! {
     }
 
     #[test]
-    fn the_table_reads_as_a_plain_list_does(ops in proptest::collection::vec(op(), 0..60), pause in 1..20_usize) {
+    fn the_table_reads_like_a_plain_list(ops in proptest::collection::vec(op(), 0..60), pause in 1..20_usize) {
         let store = MemoryStore::new();
         let mut model = Model::default();
         let mut changes = 0;

@@ -61,7 +61,7 @@ fn a_range_has_exactly_the_keys_within_it() {
 }
 
 #[test]
-fn a_page_of_exactly_the_limit_has_a_continuation_and_the_next_is_empty() {
+fn a_page_of_exactly_the_limit_is_followed_by_an_empty_page() {
     let store = store_of(&["1", "2", "3"]);
     let first = query(&store, Query::table(partition("A")).limit(limit(3)));
     assert_eq!(first.items.len(), 3);
@@ -88,7 +88,7 @@ fn a_start_is_exclusive_and_need_not_exist() {
 }
 
 #[test]
-fn a_start_at_the_edge_of_its_range_leaves_nothing_or_the_rest() {
+fn a_start_at_a_bound_leaves_nothing_or_the_whole_range() {
     let store = store_of(&["1", "2", "3"]);
     let between = SortRange::Between(sort_key("1"), sort_key("3"));
     let from = |sk, order| {
@@ -102,7 +102,7 @@ fn a_start_at_the_edge_of_its_range_leaves_nothing_or_the_rest() {
 }
 
 #[test]
-fn a_start_that_is_none_of_the_query_is_refused() {
+fn a_start_outside_the_query_is_refused() {
     let store = store_of(&["1"]);
     let in_index = Position { key: key("A", "1"), index_key: Some(IndexKey::new(partition("A"), sort_key("1"))) };
     let before = Query::table(partition("A")).range(SortRange::Before(sort_key("1")));
@@ -139,7 +139,7 @@ fn a_page_ends_when_1_mb_has_been_read() {
 }
 
 #[test]
-fn a_page_that_reads_just_1_mb_ends_there_and_one_byte_less_does_not() {
+fn a_page_ends_at_exactly_1_mb_and_not_one_byte_below() {
     for (last, more) in [(262_144, true), (262_143, false)] {
         let store = MemoryStore::new();
         for (sk, size) in [("1", 262_144), ("2", 262_144), ("3", 262_144), ("4", last)] {
@@ -221,7 +221,7 @@ fn a_scan_reads_every_item_once_with_every_limit() {
 }
 
 #[test]
-fn a_scan_goes_on_behind_a_partition_that_is_gone() {
+fn a_scan_continues_after_a_deleted_partition() {
     let store = MemoryStore::new();
     for pk in ["A", "B", "C", "D", "E"] {
         put(&store, item(pk, "1"));

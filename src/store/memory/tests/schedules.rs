@@ -45,7 +45,7 @@ fn history(threads: Vec<Vec<Call>>, ask: fn(Call, &MemoryStore) -> Answer) -> Ve
 }
 
 #[test]
-fn any_two_calls_and_a_read_are_done_one_after_the_other_in_every_schedule() {
+fn any_two_calls_and_a_read_are_serial_in_every_schedule() {
     for one in CALLS {
         for other in CALLS {
             let schedules = under(DfsScheduler::new(None, false), move || {
@@ -58,7 +58,7 @@ fn any_two_calls_and_a_read_are_done_one_after_the_other_in_every_schedule() {
 }
 
 #[test]
-fn many_calls_of_many_threads_are_done_one_after_the_other() {
+fn many_calls_of_many_threads_are_serial() {
     const SEED: u64 = 20_230_626;
     let numbers = std::sync::Mutex::new(Numbers::seeded(SEED));
     under(RandomScheduler::new_from_seed(SEED, 3000), move || {
@@ -81,7 +81,7 @@ fn ask_in_two(call: Call, store: &MemoryStore) -> Answer {
 }
 
 #[test]
-fn a_call_that_is_not_done_at_one_moment_is_found() {
+fn a_call_that_is_not_atomic_is_found() {
     let found = Arc::new(AtomicBool::new(false));
     let seen = found.clone();
     under(DfsScheduler::new(None, false), move || {
@@ -94,7 +94,7 @@ fn a_call_that_is_not_done_at_one_moment_is_found() {
 }
 
 #[test]
-fn a_reader_in_the_middle_of_its_reading_blocks_no_other() {
+fn a_reader_blocks_no_other_reader() {
     under(DfsScheduler::new(None, false), || {
         let store = store_at_start();
         let reading = store.state();

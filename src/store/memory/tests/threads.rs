@@ -41,7 +41,7 @@ fn hammer(run: impl Fn(usize) + Sync) {
 }
 
 #[test]
-fn no_count_is_lost_and_the_meter_adds_up() {
+fn no_count_is_lost_and_the_meter_agrees() {
     let store = Metered::new(MemoryStore::new());
     hammer(|_| {
         let store = store.clone();
@@ -57,7 +57,7 @@ fn no_count_is_lost_and_the_meter_adds_up() {
 }
 
 #[test]
-fn transactions_are_seen_whole() {
+fn transactions_are_seen_as_a_whole() {
     let store = MemoryStore::new();
     for sk in ["1", "2", "3"] {
         put(&store, with(indexed("A", sk, "I", sk), "n", n("100")));
@@ -92,7 +92,7 @@ fn only_one_of_many_wins_a_claim() {
 }
 
 #[test]
-fn what_the_threads_are_answered_could_have_been_answered_one_after_the_other() {
+fn answers_to_threads_are_linearizable() {
     const SEED: u64 = 20_230_626;
     for round in 0..ROUNDS as u64 {
         let (store, clock, events) = (store_at_start(), AtomicU64::new(0), Mutex::new(Vec::new()));
@@ -127,7 +127,7 @@ fn changes_are_numbered_without_gaps() {
 }
 
 #[test]
-fn a_reader_in_the_middle_of_its_reading_blocks_no_other_read() {
+fn a_reader_blocks_no_other_read() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
     // As long as this is held, somebody is reading.

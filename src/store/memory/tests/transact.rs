@@ -27,7 +27,7 @@ fn number(store: &MemoryStore, sk: &str) -> Option<AttributeValue> {
 }
 
 #[test]
-fn all_is_done_or_none() {
+fn all_actions_are_done_or_none() {
     let store = MemoryStore::new();
     put(&store, item("A", "2"));
     let absent = |sk: &str| Write::put(item("A", sk)).when(Condition::item_absent());
@@ -39,7 +39,7 @@ fn all_is_done_or_none() {
 }
 
 #[test]
-fn reasons_come_in_the_order_of_the_request_with_the_item_where_asked() {
+fn reasons_are_in_order_with_the_item_on_request() {
     let store = MemoryStore::new();
     let stored = with(item("A", "2"), "text", s("x"));
     put(&store, stored.clone());
@@ -59,7 +59,7 @@ fn reasons_come_in_the_order_of_the_request_with_the_item_where_asked() {
 }
 
 #[test]
-fn an_item_that_was_not_asked_for_is_not_shown() {
+fn an_item_is_not_returned_without_request() {
     let store = MemoryStore::new();
     put(&store, item("A", "1"));
     let refused = Write::delete(key("A", "1")).when(Condition::item_absent());
@@ -67,7 +67,7 @@ fn an_item_that_was_not_asked_for_is_not_shown() {
 }
 
 #[test]
-fn what_cannot_be_done_cancels_the_transaction() {
+fn an_impossible_action_cancels_the_transaction() {
     let store = MemoryStore::new();
     put(&store, with(item("A", "1"), "n", s("text")));
     put(&store, sized("A", "2", 409_600));
@@ -97,7 +97,7 @@ fn a_transaction_that_grew_over_4_mb_after_its_check_is_refused() {
 }
 
 #[test]
-fn a_repeat_with_the_same_token_changes_nothing_for_10_minutes() {
+fn a_retry_with_the_same_token_changes_nothing_for_10_minutes() {
     let (store, clock) = store_and_clock();
     let transaction = Transaction::new([add("1", 1), add("2", 1)]).token(token("t"));
     transact(&store, transaction.clone()).done().unwrap();
@@ -110,7 +110,7 @@ fn a_repeat_with_the_same_token_changes_nothing_for_10_minutes() {
 }
 
 #[test]
-fn a_repeat_succeeds_also_where_its_conditions_no_longer_hold() {
+fn a_retry_succeeds_though_its_conditions_no_longer_hold() {
     let store = MemoryStore::new();
     let create = Write::put(item("A", "1")).when(Condition::item_absent());
     let transaction = Transaction::new([create]).token(token("t"));
@@ -122,7 +122,7 @@ fn a_repeat_succeeds_also_where_its_conditions_no_longer_hold() {
 }
 
 #[test]
-fn a_token_that_came_with_another_transaction_is_an_error_until_it_is_forgotten() {
+fn a_token_of_another_transaction_is_an_error_until_it_expires() {
     let (store, clock) = store_and_clock();
     transact(&store, Transaction::new([add("1", 1)]).token(token("t"))).done().unwrap();
     let other = Transaction::new([add("1", 2)]).token(token("t"));

@@ -13,7 +13,7 @@ fn done(store: &MemoryStore, changes: Update) {
 }
 
 #[test]
-fn an_update_changes_what_it_names_and_nothing_else() {
+fn an_update_changes_only_the_attributes_it_names() {
     let store = MemoryStore::new();
     put(&store, with(with(with(item("A", "1"), "a", s("1")), "b", s("1")), "c", s("1")));
     done(&store, Update::new().set("a", s("2")).remove("b").remove("missing"));
@@ -56,7 +56,7 @@ fn add_starts_at_zero_and_is_exact() {
 }
 
 #[test]
-fn adding_to_what_is_no_number_is_invalid_and_changes_nothing() {
+fn adding_to_another_type_is_invalid_and_changes_nothing() {
     let store = MemoryStore::new();
     let before = with(with(item("A", "1"), "text", s("5")), "large", n("1e40"));
     put(&store, before);
@@ -88,7 +88,7 @@ fn an_update_moves_an_item_in_the_index_and_takes_it_out() {
 }
 
 #[test]
-fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
+fn an_item_in_a_new_index_partition_moves_within_it() {
     let store = MemoryStore::new();
     let read = |pk: &str| {
         let found = query(&store, Query::index(partition(pk))).items;
@@ -111,7 +111,7 @@ fn an_item_that_has_left_a_partition_of_the_index_moves_in_its_new_one() {
 }
 
 #[test]
-fn an_item_may_be_too_large_for_an_update_though_not_for_a_put() {
+fn an_item_may_be_too_large_for_an_update_but_not_for_a_put() {
     // The key has 6 bytes, the overhead of an update 3, and of each change 19 or 2.
     for (size, changes, fits) in [
         (409_584, Update::new().set("absent", s("")).remove("absent2"), false),
@@ -153,7 +153,7 @@ fn the_size_kept_through_updates_is_the_size_of_the_item() {
 }
 
 #[test]
-fn the_condition_is_looked_at_before_the_changes() {
+fn the_condition_is_tested_before_the_changes() {
     let store = MemoryStore::new();
     put(&store, with(item("A", "1"), "text", s("x")));
     let write = Write::update(key("A", "1"), Update::new().add("text", 1));

@@ -6,7 +6,7 @@ use crate::key::EXPIRES_AT;
 use crate::request::Condition;
 
 #[test]
-fn what_was_put_is_read_back() {
+fn a_put_item_reads_back_equal() {
     let store = MemoryStore::new();
     let item = with(item("A", "1"), "message", s("opa"));
     put(&store, item.clone());
@@ -24,7 +24,7 @@ fn a_put_replaces_the_whole_item() {
 }
 
 #[test]
-fn numbers_come_back_normalised_also_inside_other_values() {
+fn numbers_are_normalized_also_inside_other_values() {
     let store = MemoryStore::new();
     let nested = |a: &str, b: &str| AttributeValue::L(vec![n(a), AttributeValue::Ns(vec![b.to_owned()])]);
     put(&store, with(with(item("A", "1"), "n", n("1e3")), "l", nested("007", "1.50")));
@@ -43,7 +43,7 @@ fn a_clone_is_the_same_table() {
 }
 
 #[test]
-fn a_refused_write_changes_nothing_and_shows_the_item_only_where_asked() {
+fn a_refused_write_changes_nothing_and_returns_the_item_on_request() {
     let store = MemoryStore::new();
     let first = with(item("A", "1"), "v", n("1"));
     put(&store, first.clone());
@@ -56,7 +56,7 @@ fn a_refused_write_changes_nothing_and_shows_the_item_only_where_asked() {
 }
 
 #[test]
-fn the_item_before_is_shown_only_where_asked() {
+fn the_old_item_is_returned_only_on_request() {
     let store = MemoryStore::new();
     let first = with(item("A", "1"), "v", n("1"));
     let old = |write: Write| try_write(&store, write).unwrap().done().unwrap();
@@ -76,7 +76,7 @@ fn deleting_a_missing_item_is_no_error() {
 }
 
 #[test]
-fn nothing_is_kept_of_a_partition_that_has_become_empty() {
+fn an_empty_partition_is_dropped() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
     put(&store, indexed("A", "2", "I", "2"));
@@ -110,14 +110,14 @@ fn an_error_names_the_operation_and_the_table() {
 }
 
 #[test]
-fn an_expiry_that_is_no_number_never_comes() {
+fn an_item_whose_expiry_is_no_number_never_expires() {
     let store = MemoryStore::new();
     put(&store, with(item("A", "1"), EXPIRES_AT, s("1")));
     assert!(get(&store, "A", "1").is_some());
 }
 
 #[test]
-fn debug_shows_nothing_of_what_is_stored() {
+fn debug_shows_no_stored_content() {
     let store = MemoryStore::new();
     put(&store, with(item("SECRET", "SECRET"), "message", s("SECRET")));
     let debug = format!("{store:?}");
