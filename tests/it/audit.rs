@@ -1,4 +1,4 @@
-//! The audit: each kind of discrepancy made by hand, found, and repaired where what it is derived from tells how.
+//! The audit: each kind of discrepancy is created by hand, found, and repaired if its source allows that.
 
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key};
 use threadline::store::{Get, Store, StoreExt, Update, Write};
@@ -7,7 +7,7 @@ use threadline::{Handle, IdentitySubject, Membership, MessageGroup, NewGroup, Ne
 
 use crate::support::{App, scan};
 
-/// Andrew, Bayko and Vir; Andrew's conversation with Bayko, and a group of all three. All is projected.
+/// Andrew, Bayko and Vir, Andrew's conversation with Bayko, and a group of all three. Everything is projected.
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) andrew: User,
@@ -50,7 +50,7 @@ impl World {
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
-                // What has no group is told of on each page.
+                // A discrepancy without a group is reported on each page.
                 findings.dedup();
                 return findings;
             }
@@ -65,14 +65,14 @@ impl World {
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
-                // What has no group is told of on each page.
+                // A discrepancy without a group is reported on each page.
                 findings.dedup();
                 return findings;
             }
         }
     }
 
-    /// Checks that exactly this is found, and by a check that changes nothing; that it is repaired; and that nothing is found then.
+    /// Checks that exactly this is found without a change, then repaired, and that nothing is found after that.
     pub(crate) async fn is_found_and_mended(&self, discrepancy: Discrepancy) {
         let before = scan(&self.app.store).await;
         let [found] = &self.check().await[..] else { panic!("{discrepancy}: {:?}", self.check().await) };
@@ -90,7 +90,7 @@ impl World {
         }
     }
 
-    /// Checks that this is found beside what cannot be read, that it is repaired, and that only the latter is found then.
+    /// Checks that these are found beside unreadable items, then repaired, and that only the unreadable ones remain.
     pub(crate) async fn all_but_the_unreadable_is_mended(&self, discrepancies: &[Discrepancy]) {
         let is_unreadable = |finding: &Finding| matches!(finding.discrepancy, Discrepancy::Unreadable { .. });
         for repaired in [false, true] {
@@ -158,7 +158,7 @@ async fn repair_restores_a_membership_with_current_names() {
     };
     assert_eq!(names_in_the_row().await, (world.bayko.handle().to_string(), Some(1)));
 
-    // Of a user who is gone, that row is all there is.
+    // The user is absent, so only this membership is left.
     world.delete(User::key_from(world.bayko.id())).await;
     world.delete(world.row(&world.bayko)).await;
     world

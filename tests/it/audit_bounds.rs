@@ -1,4 +1,4 @@
-//! What an audit costs in requests, and how many it has under way at once.
+//! The number of an audit's requests, in total and at once.
 
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim};
 use threadline::store::{Get, StoreExt, Write};
@@ -9,7 +9,7 @@ use threadline_testkit::fault::{FaultStore, Plan};
 use crate::meddled::Meddled;
 use crate::support::App;
 
-/// The requests after which a page ends, if it is not its first item that needs more.
+/// The number of requests after which a page ends, unless its first item needs more.
 const MAX_REQUESTS: usize = 200;
 
 async fn users(app: &App, count: usize) -> Vec<User> {
@@ -22,7 +22,7 @@ async fn users(app: &App, count: usize) -> Vec<User> {
     users
 }
 
-/// A group with these members, in whose previews the first message is cut.
+/// Creates a group with these members, in whose previews the first message is cut.
 async fn group(app: &App, users: &[User]) -> Thread {
     let group = NewGroup::new("Babylon 5", &users[0]).unwrap();
     let thread = app.chat.create_group(group, "🙂".repeat(200)).await.unwrap();
@@ -38,7 +38,7 @@ async fn delete_claims(app: &App, user: &User) {
     }
 }
 
-/// Goes through the whole table, and counts: the findings, and the requests and items of each page.
+/// Audits the whole table. Returns the findings, and the requests and items of each page.
 async fn pages(app: &App, repair: bool) -> (Vec<Discrepancy>, Vec<(usize, usize)>) {
     let (mut findings, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
@@ -57,7 +57,7 @@ async fn pages(app: &App, repair: bool) -> (Vec<Discrepancy>, Vec<(usize, usize)
     }
 }
 
-/// Makes every one of these memberships show an older message than the newest.
+/// Makes each of these memberships show an older message than the newest.
 async fn set_back(app: &App, thread: &Thread, users: &[User]) {
     for user in users {
         let theirs = app.chat.open(user.id(), thread.group_id()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the audit says: how a finding reads, and what is none.
+//! The text of a finding, and what is no finding.
 
 use threadline::entity::Entity;
 use threadline::store::Operation;

@@ -1,4 +1,4 @@
-//! The audit beside an application that goes on: it undoes nothing, and gives way.
+//! The audit beside a running application: it undoes nothing and yields to concurrent changes.
 
 use threadline::entity::{Entity, IdentityClaim};
 use threadline::store::{StoreExt, Update, Write};
@@ -8,7 +8,7 @@ use threadline::{DisplayName, GroupId, Membership, Message, MessageGroup, Thread
 use crate::audit::{World, text};
 use crate::meddled::Meddled;
 
-/// What an application does meanwhile, with its projector.
+/// The application's concurrent work, with its projector.
 #[derive(Clone)]
 struct Live {
     chat: Threadline,
@@ -35,7 +35,7 @@ impl Live {
     }
 }
 
-/// Repairs with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
+/// Repairs while this work happens, projects the rest of the stream, and checks that no discrepancy is left.
 async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
     let seen = world.app.records().len();
     let store = Meddled::new(&world.app.store).before_write(work);
@@ -55,7 +55,7 @@ async fn an_edit_projected_during_a_preview_repair_is_not_lost() {
         live.direct.edit(&live.newest, "edited").await.unwrap();
         live.project().await;
     });
-    // Nothing of the stream is projected again: the audit alone must not undo it.
+    // No record is projected again: the audit alone must not undo the change.
     world.repair_on(store).await;
     assert_eq!(world.shown(&world.bayko).await, "edited");
     assert_eq!(world.check().await, []);
@@ -177,7 +177,7 @@ async fn a_join_and_a_leave_between_reads_keep_a_correct_count() {
     let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
     let londo = world.app.user("londo").await;
     let profile = londo.profile();
-    // The count is the same before and after, and the rows were read in between.
+    // The count is the same before and after. The memberships were read in between.
     let store = Meddled::new(&world.app.store)
         .before_query(&format!("GRP#{}", world.group.group_id()), async move {
             joins.group.add_member(profile).await.unwrap();

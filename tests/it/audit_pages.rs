@@ -1,4 +1,4 @@
-//! The pages of an audit: their cursors, and a request that fails in the middle of one.
+//! The pages of an audit: their cursors, and a request that fails within a page.
 
 use threadline::entity::{Entity, HandleClaim};
 use threadline::store::Update;
@@ -68,7 +68,7 @@ async fn repairs_before_an_error_at_the_same_item_are_reported() {
     }
     let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
     let auditor = Auditor::new(store);
-    // From the group's item on, so that it is the first of the page.
+    // Starts at the group's item, so that it is the first of the page.
     let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
     let mut cursor = None;
     let page = loop {
@@ -123,7 +123,7 @@ async fn an_audit_continues_from_a_cursor_kept_as_text() {
 async fn an_invalid_cursor_is_refused_before_any_read() {
     let world = World::new().await;
     let long = "A".repeat(6000);
-    // Garbage, another version, and a cursor without a sort key.
+    // Invalid text, another version, and a cursor without a sort key.
     for text in ["", "x", "not base64!", "MgpBCkI", "MQpB", &long] {
         let cursor: AuditCursor = text.parse().unwrap();
         for page in [world.auditor().check(cursor.clone()).await, world.auditor().repair(cursor.clone()).await] {

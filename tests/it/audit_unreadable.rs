@@ -1,4 +1,4 @@
-//! Items that the audit cannot read: it reports them without their content, and compares everything else.
+//! Items that the audit cannot read. It reports them without their content, and compares everything else.
 
 use threadline::entity::{Entity, HandleClaim, IdentityClaim};
 use threadline::store::Update;

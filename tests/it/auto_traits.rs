@@ -1,4 +1,4 @@
-//! What crosses threads, as the applications of a multi-threaded runtime need it. That this compiles is the test.
+//! Types that applications share between threads. Compiling is the test.
 
 use threadline::entity::{Entity, Item};
 use threadline::store::meter::Metered;
@@ -24,7 +24,7 @@ trait Otherwise {
 
 impl<T> Otherwise for Probe<T> {}
 
-/// A constant of the type itself goes before that of a trait.
+/// A type's own constant takes precedence over that of a trait.
 impl<T: serde::de::DeserializeOwned> Probe<T> {
     const DESERIALIZES: bool = true;
 }
@@ -61,7 +61,7 @@ fn types_that_applications_keep_are_send_and_sync() {
     request::<InboxRequest<'_>>();
 }
 
-/// Never called: the futures need to be named only.
+/// Never called: naming the futures is enough.
 #[expect(dead_code, clippy::too_many_arguments, reason = "one argument for each thing that the futures borrow")]
 fn the_futures_of_the_patterns_may_move_between_threads(
     chat: &Threadline,
@@ -107,7 +107,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(projector.catch_up(store));
     sent(Auditor::new(store.clone()).check(None));
     sent(Auditor::new(store.clone()).repair(None));
-    // As it is spawned: with all that it borrows inside.
+    // As in a spawned task, which owns what it borrows.
     let (projector, records) = (projector.clone(), records.to_vec());
     sent(async move { projector.project(&records).await });
     sent(store.get_entity::<User>(user_id));

@@ -1,5 +1,5 @@
-//! Absolute costs of the headline patterns, and of calls that differ from their card's cases. `cost` compares each case with its
-//! formula: with the figures here, a wrong formula and a wrong scenario cannot agree.
+//! Absolute costs of the main patterns, and of calls that differ from their card's cases. `cost` compares each case
+//! with its formula. With the figures here, a wrong formula and a wrong scenario cannot agree.
 
 mod projector;
 
@@ -30,7 +30,7 @@ fn index_writes(units: u32) -> Capacity {
     Capacity::index_writes(units)
 }
 
-/// Holds the work to its budget, and gives its answer, which must be no error.
+/// Checks the cost of the work, and returns its answer.
 async fn costs<T>(meter: &Metered<MemoryStore>, budget: Capacity, work: impl Future<Output = Result<T>>) -> T {
     meter.measure(work).await.exactly(budget).unwrap().unwrap()
 }
@@ -47,18 +47,18 @@ fn new_handle(handle: impl Into<String>) -> UserChange {
     UserChange::new().handle(Handle::new(handle.into()).unwrap()).unwrap()
 }
 
-/// A group of this many people, whose creator is the first.
+/// Returns a new group of this many people. The first is its creator.
 fn group(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
     (1..members).fold(new, |new, number| new.member(person(number)))
 }
 
-/// What the items of this type weigh together.
+/// Returns the total size of the items of this type.
 async fn bytes(app: &App, entity: &str) -> usize {
     scan(&app.store).await.iter().filter(|item| item.type_name() == Some(entity)).map(Item::size).sum()
 }
 
-/// Andrew's end of his conversation with Bayko, through a meter.
+/// Returns Andrew's thread with Bayko, through a meter.
 async fn direct() -> (App, Threadline, Metered<MemoryStore>, [User; 2], Thread) {
     let app = App::with_whole_pages();
     let (andrew, bayko, thread) = app.direct().await;
@@ -116,8 +116,8 @@ async fn messages_send_costs_1_wcu_per_kb() {
     }
 }
 
-/// Andrew's end of a conversation, and 49 messages of less than 1 KB in it: four of them weigh less than 4 KB, and the 21 that are
-/// read for a page of 20 between 4 and 5 times as much.
+/// Returns a thread of 49 messages below 1 KB. Four of them are below 4 KB. The 21 that a page of 20 reads are between
+/// 16 and 20 KB.
 async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {
     let (app, _, meter, _, thread) = direct().await;
     let mut messages = Vec::new();
@@ -145,7 +145,8 @@ async fn messages_page_at_a_bound_reads_the_bound_and_one_message_more() {
 #[tokio::test]
 async fn messages_page_between_bounds_costs_up_to_1_rcu_and_2_queries_more() {
     let (meter, thread, messages) = long_thread().await;
-    // Each query counts the bounds in. A page that ends short of one is short itself then, or of what tells whether there is more.
+    // Each query includes the bounds. A page that ends just before a bound is short, or lacks the item that shows if
+    // more follows.
     for (between, limit, queries) in [(3, 2, 2), (2, 2, 3), (1, 2, 2), (2, 3, 2), (2, 4, 1)] {
         let page = thread.messages().after(&messages[24]).before(&messages[24 + between + 1]).limit(limit);
         let page = costs(&meter, reads(Units::halves(queries)), page.fetch()).await;

@@ -1,4 +1,4 @@
-//! The check that each request passes before a store gets it: it refuses bad input before anything is sent.
+//! The check of each request before a store gets it. Bad input is refused before anything is sent.
 
 use threadline::ErrorKind;
 use threadline::entity::{

@@ -1,4 +1,4 @@
-//! What is said of an item that cannot be read: its entity, the shape of its key and the attribute, and no content.
+//! Errors of unreadable items: they name the entity, the shape of the key and the attribute, but no content.
 
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item};
 use threadline::{ErrorKind, Membership, Message, MessageGroup, User};
@@ -14,7 +14,7 @@ fn n(number: &str) -> AttributeValue {
     AttributeValue::N(number.into())
 }
 
-/// The error for an item of this type that was changed so.
+/// Returns the error of an item of this type after the change.
 async fn error_of<E: Entity>(change: impl Fn(&mut Item)) -> String {
     let items = scan(&everything().await.store).await;
     let mut item = items.into_iter().find(|item| item.type_name() == Some(E::TYPE)).unwrap();
@@ -114,7 +114,7 @@ async fn an_item_of_another_type_is_reported_with_key_and_both_types() {
 
 #[tokio::test]
 async fn attributes_that_contradict_each_other_are_refused() {
-    // A message that is not deleted has a text, and its id is the one in its key.
+    // A message that is not deleted has a text, and its id equals that in its key.
     let error = error_of::<Message>(|item| {
         item.remove("deleted_at");
         item.remove("message");

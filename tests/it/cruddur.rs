@@ -1,4 +1,4 @@
-//! Real items of Cruddur's, from its stream and its table.
+//! Real items of Cruddur, from its stream and its table.
 
 use std::fs;
 
@@ -40,13 +40,14 @@ fn a_real_cruddur_message_is_stored_unchanged_with_its_type() {
 
 #[test]
 fn the_size_of_a_real_stream_record_equals_that_of_aws() {
-    // `SizeBytes` counts the keys and the image.
+    // `SizeBytes` includes the keys and the image.
     let image = item(&new_image());
     let keys: usize = ["pk", "sk"].iter().map(|name| name.len() + image.get_s(name).unwrap().len()).sum();
     assert_eq!(keys + image.size(), 299);
 }
 
-/// The message rows of a table as Cruddur's versions left it: some with times in UTC, some in other offsets, most naive.
+/// The messages of a table as Cruddur's versions left it: some times are in UTC, some in other offsets, most without
+/// one.
 fn cruddurs_messages() -> Vec<Item> {
     let rows: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
         .unwrap()
@@ -88,7 +89,7 @@ fn only_cruddur_messages_with_a_utc_time_read_as_messages() {
 
 #[test]
 fn a_time_without_an_offset_is_refused_in_a_key() {
-    // Read as a moment it would be fine, but no item could be found by it again.
+    // A valid time, but a key with it would never be found again.
     let offset = "2023-03-22T14:36:25.547845+05:30";
     assert!(offset.parse::<Timestamp>().is_ok());
     let row = cruddurs_messages().into_iter().find(|row| row.get_s("sk") == Some(offset)).unwrap();

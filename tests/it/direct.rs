@@ -1,4 +1,4 @@
-//! Conversations of two: the same two people never have more than one.
+//! Direct conversations: two people never have more than one.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -199,7 +199,7 @@ async fn start_of_an_existing_conversation_has_the_senders_current_names() {
     let change = UserChange::new().handle(Handle::new("londo").unwrap()).unwrap();
     let renamed =
         app.chat.update_user(&andrew, change.display_name(DisplayName::new("Londo").unwrap()).unwrap()).await.unwrap();
-    // The projector has not brought the new names to the membership yet.
+    // The projector has not updated the names in the membership yet.
     for profile in [renamed.profile(), andrew.profile()] {
         app.clock.advance(Duration::from_secs(1));
         let id = app.chat.new_message_id();
@@ -239,7 +239,7 @@ async fn another_group_under_the_pairs_id_gets_no_message() {
     let squat = NewGroup::new("Not yours", &mallory).unwrap().member(&alice).id(pair);
     assert_eq!(app.chat.create_group(squat, "hello").await.unwrap_err().kind(), ErrorKind::Invalid);
 
-    // Nor by an import, which would lock the pair out.
+    // An import fails too: it would lock the pair out.
     let now = Clock::now(&*app.clock);
     let import = app.chat.import_direct(ImportedDirect::new(pair, &mallory, &alice, now)).await;
     assert_eq!(import.unwrap_err().kind(), ErrorKind::Invalid);

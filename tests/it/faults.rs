@@ -1,6 +1,5 @@
-//! The faults of the system that this crate grew from, each shown absent. Their numbers are those of the list of faults in
-//! Cruddur's messaging. F5 (names that go stale) is the projector's, F8 (non-members read a thread) is in `permission`, and the
-//! statuses of HTTP answers are nobody's here.
+//! The faults of Cruddur's messaging, each shown absent. The numbers are those of the list of its faults. The projector
+//! tests F5 (stale names), `permission` tests F8 (non-members read a thread), and HTTP statuses do not apply.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -59,7 +58,7 @@ async fn f2_all_pages_can_be_reached() {
 async fn f3_two_messages_of_one_microsecond_are_both_kept() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
-    // The clock stands still, so all of these are of one moment.
+    // The clock does not move, so all of these have one time.
     for text in ["one", "two", "three"] {
         thread.send(thread.new_message_id(), text).await.unwrap();
     }
@@ -102,7 +101,7 @@ async fn f4_messages_from_different_time_zones_are_in_order_of_time() {
 async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
-    // A row in the way of the last part of the transaction, and of nothing else.
+    // A membership that fails the last action of the transaction, and no other.
     let group: GroupId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     let mut in_the_way = Item::new();
     in_the_way.insert("pk", AttributeValue::S(format!("GRP#{group}")));
@@ -211,7 +210,7 @@ fn f15_each_invalid_input_is_reported_with_its_field() {
     assert_eq!(body.to_string(), "a message may have at most 1024 characters, and this has 1025");
 }
 
-/// A table that its credentials may not touch.
+/// A table without permission for these credentials.
 #[derive(Debug)]
 struct Locked;
 

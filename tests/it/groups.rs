@@ -1,4 +1,4 @@
-//! Groups with a title, and the door that opens every conversation to its members alone.
+//! Groups with a title, and `open`, which admits only members.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -14,14 +14,14 @@ use uuid::Uuid;
 
 use crate::support::{App, id, scan};
 
-/// Somebody, with an id of this number, who needs not be stored to be a member.
+/// Returns a person with an id of this number. A member need not be stored as a user.
 pub(crate) fn person(number: usize) -> Profile {
     let id = UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
     let new = NewUser::new(format!("person{number}"), format!("Person {number}")).unwrap().id(id);
     elsewhere(new)
 }
 
-/// A user of another table, which is there only for this.
+/// Returns the profile of a user of another table.
 pub(crate) fn elsewhere(new: NewUser) -> Profile {
     let chat = Threadline::new(MemoryStore::new());
     let created = pin!(chat.create_user(new)).poll(&mut Context::from_waker(Waker::noop()));
@@ -39,13 +39,13 @@ pub(crate) async fn count(app: &App, entity: &str) -> usize {
     scan(&app.store).await.iter().filter(|item| item.type_name() == Some(entity)).count()
 }
 
-/// The group's item.
+/// Reads the group's item.
 pub(crate) async fn group(app: &App, thread: &Thread) -> MessageGroup {
     let found = app.store.get(threadline::store::Get::new(MessageGroup::key_from(thread.group_id()))).await.unwrap();
     MessageGroup::from_item(found.item.unwrap()).unwrap()
 }
 
-/// A group of this many, whose creator is the first.
+/// Returns a new group of this many people. The first is its creator.
 fn of(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
     (1..members).fold(new, |new, number| new.member(person(number)))
@@ -172,7 +172,7 @@ async fn create_group_retry_with_another_first_message_is_refused() {
     }
 }
 
-/// A group whose first message, with an id of its own, has expired; and what created it.
+/// Creates a group whose first message, with its own id, has expired. Returns its input too.
 async fn with_expired_first_message(app: &App) -> (NewGroup, Draft, Thread) {
     let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
     let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());

@@ -1,4 +1,4 @@
-//! Conversations of two that were brought along, with the ids that they had.
+//! Imported direct conversations, with their old ids.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn two_people_with_a_conversation_import_no_other() {
     app.chat.import_direct(imported(OLD, &andrew, &londo)).await.unwrap();
     let before = scan(&app.store).await;
     for import in [
-        // They have one already, or this id is that of another pair, or both.
+        // The two have a conversation already, or this id is that of another pair, or both.
         imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &bayko),
         imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &londo),
         imported(OLD, &bayko, &londo),

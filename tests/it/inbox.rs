@@ -196,7 +196,7 @@ async fn a_count_is_one_query() {
     let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     let baykos = chat.unread(&app.inbox(bayko.id()).await[0]).await.unwrap();
     assert_eq!((baykos.count, baykos.or_more, store.calls()), (Unread::MAX, true, 1));
-    // Andrew wrote them all: the newest ends the count.
+    // Andrew wrote all of them, so the newest ends the count.
     let andrews = chat.unread(&app.inbox(andrew.id()).await[0]).await.unwrap();
     assert_eq!((andrews.count, andrews.or_more, store.calls()), (0, false, 2));
 }

@@ -1,4 +1,4 @@
-//! Keys: they are built from validated segments, cannot collide, cannot be forged, and sort as their parts do.
+//! Keys are built from validated segments, cannot collide, cannot be forged, and sort like their parts.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -15,17 +15,17 @@ use uuid::Uuid;
 
 use crate::support::cases;
 
-/// A segment of an alphabet so small that two of them often agree, with the neighbours of `#` in it.
+/// A segment of a small alphabet, so that two often agree. It includes the neighbors of `#`.
 fn short_segment() -> impl Strategy<Value = KeySegment> {
     "[a\"$]{1,2}".prop_map(|text| KeySegment::new(text).unwrap())
 }
 
-/// Any segment there can be.
+/// Any valid segment.
 fn any_segment() -> impl Strategy<Value = KeySegment> {
     "[^#\\p{Cc}]{1,50}".prop_map(|text| KeySegment::new(text).unwrap())
 }
 
-/// Two rows of segments: unrelated, equal, one the beginning of the other, or one with two segments run together.
+/// Two lists of segments: unrelated, equal, one a prefix of the other, or one with two segments joined.
 fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
     let row = || vec(prop_oneof![4 => short_segment(), 1 => any_segment()], 1..=4);
     let related = (row(), any::<prop::sample::Index>(), 0..3).prop_map(|(row, at, relation)| {
@@ -45,7 +45,7 @@ fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
     prop_oneof![(row(), row()), related.clone(), related.prop_map(|(row, other)| (other, row))]
 }
 
-/// Calls a constructor that takes a tuple of segments with a row of them.
+/// Calls a constructor that takes a tuple of segments with a list of them.
 macro_rules! of_row {
     ($type:ident, $row:expr) => {
         match $row {
@@ -88,7 +88,7 @@ fn known_key() -> impl Strategy<Value = KnownKey> {
     ]
 }
 
-/// A membership that joined at this time and whose newest message is there.
+/// Returns a membership with this time of joining and this newest message.
 fn membership(group: Uuid, joined_at: Timestamp, last_message: Option<MessagePosition>) -> Membership {
     let mut item = Item::new();
     let mut set = |name: &str, text: String| item.insert(name, AttributeValue::S(text));
@@ -103,12 +103,12 @@ fn membership(group: Uuid, joined_at: Timestamp, last_message: Option<MessagePos
     Membership::from_item(item).unwrap()
 }
 
-/// The whole key in one text: what no two items share.
+/// Returns the whole key as one text, which no two items share.
 fn whole(key: &Key) -> String {
     format!("{}#{}", key.pk.as_str(), key.sk.as_str())
 }
 
-/// Text as somebody might forge it: tags, ids in every spelling, and noise.
+/// Text of a forger: tags, ids in every spelling, and noise.
 fn forged_part() -> impl Strategy<Value = String> {
     let tag = prop::sample::select(vec!["USER", "HANDLE", "IDENTITY", "GRP", "MSG", "user", "", "X"]);
     let value = prop_oneof![
@@ -238,7 +238,7 @@ proptest! {
     fn any_text_is_a_key_or_a_typed_error(text in ".{0,300}") {
         let is_key = !text.is_empty();
         for error in [PartitionKey::parse(&*text).err(), SortKey::parse(&*text).err()] {
-            // 300 characters are at most 1200 bytes: too many for a sort key alone.
+            // 300 characters have at most 1200 bytes: too many only for a sort key.
             let error_kind = error.map(|error| error.kind());
             prop_assert!(error_kind.is_none() || error_kind == Some(ErrorKind::Invalid));
             if !is_key {

@@ -1,4 +1,4 @@
-//! Tests that need no server, in one binary: a file for each subject.
+//! Tests that need no server, in one binary, with one file per subject.
 
 mod audit;
 mod audit_bounds;

@@ -1,4 +1,4 @@
-//! Members who come and go, and the count of them.
+//! Members who join and leave, and the member count.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use threadline_testkit::fault::{Calls, FaultStore, Plan};
 use crate::groups::{group, person, texts};
 use crate::support::{App, scan};
 
-/// A group of Andrew's, alone.
+/// Creates a group of Andrew's, without other members.
 async fn babylon(app: &App) -> (User, Thread) {
     let andrew = app.user("andrewbrown").await;
     let new = NewGroup::new("Babylon 5", &andrew).unwrap();
@@ -107,7 +107,7 @@ async fn a_group_has_at_most_1000_members() {
     let before = scan(&app.store).await;
     let error = thread.add_member(person(MessageGroup::MAX_MEMBERS)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    // One who is a member already still is, and a repeat of that is no error.
+    // Adding an existing member again is no error.
     thread.add_member(person(1)).await.unwrap();
     assert!(scan(&app.store).await == before);
     assert_eq!(group(&app, &thread).await.member_count(), 1000);
@@ -124,7 +124,7 @@ async fn the_member_count_is_correct_after_concurrent_changes() {
         .map(|number| {
             let thread = thread.clone();
             tokio::spawn(async move {
-                // Each is added by three tasks, and every third one of them goes again.
+                // Three tasks add each member, and every third of them removes the member again.
                 let member = person(number % 20);
                 thread.add_member(member.clone()).await.unwrap();
                 if number % 3 == 0 {
@@ -161,7 +161,7 @@ async fn members_on_several_pages_are_all_listed() {
     let (_, thread) = babylon(&app).await;
     for number in 0..10 {
         thread.add_member(person(number)).await.unwrap();
-        // An attribute of the application's own makes the row large: the rows together have 3 MB.
+        // An application's attribute makes each membership large: together they have 3 MB.
         let avatar = Update::new().set("avatar", AttributeValue::B(vec![0; 300_000]));
         let key = Membership::key_from((thread.group_id(), person(number).id()));
         let _ = app.store.write(Write::update(key, avatar)).await.unwrap();

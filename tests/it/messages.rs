@@ -15,7 +15,7 @@ fn texts(page: &Page<Message>) -> Vec<String> {
     page.items.iter().map(|message| message.body().map_or("(deleted)".into(), ToString::to_string)).collect()
 }
 
-/// A thread whose messages are "0", "1", ... with a second between each.
+/// Creates a thread with the messages "0", "1", ..., 1 s apart.
 async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.start_direct(&andrew, &bayko, "0").await.unwrap();
@@ -367,7 +367,7 @@ async fn an_applications_entity_in_the_thread_does_not_shorten_a_page() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Any walk, of any page size, in either order, within any bounds, gives what a plain filter of the whole thread gives.
+    /// Pages of any size, order and bounds return the same messages as a filter of the whole thread.
     #[test]
     fn pages_of_any_size_return_every_message_once(
         count in 1_usize..30,

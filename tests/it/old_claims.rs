@@ -1,4 +1,4 @@
-//! Claims of version 0.1, which folded the ASCII letters of a handle alone, beside those of now.
+//! Claims of version 0.1, which folded only the ASCII letters of a handle, beside current claims.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn named(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Puts a user as version 0.1 did.
+/// Puts a user like version 0.1.
 pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User {
     let elsewhere = App::new();
     let id: UserId = id(&format!("00000000-0000-4000-8000-0000000000{number:02}"));
@@ -41,12 +41,12 @@ pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User 
     app.chat.user(id).await.unwrap().unwrap()
 }
 
-/// Two users of version 0.1, whose handles are the same now.
+/// Creates two users of version 0.1, whose handles now fold to the same one.
 async fn pair(app: &App) -> [User; 2] {
     [user_of_before(app, "Ärger", 1).await, user_of_before(app, "ärger", 2).await]
 }
 
-/// The handles of the claims in the table, as their keys have them.
+/// Returns the handles of the table's claims, as in their keys.
 async fn claimed(app: &App) -> Vec<String> {
     let items = scan(&app.store).await;
     let keys = items.iter().filter(|item| item.type_name() == Some(HandleClaim::TYPE)).map(|item| item.key().unwrap());
@@ -58,7 +58,7 @@ async fn assert_found(app: &App, text: &str, user: Option<&User>) {
     assert_eq!(found, user.map(User::profile), "{text}");
 }
 
-/// Nobody else can take any of these, neither a new user nor one who has a handle.
+/// Checks that neither a new user nor an existing one can claim any of these handles.
 async fn assert_taken(app: &App, handles: &[&str]) {
     let bystander = match app.chat.user_by_handle(&handle("bystander")).await.unwrap() {
         Some(found) => app.chat.user(found.id()).await.unwrap().unwrap(),
@@ -282,7 +282,7 @@ proptest! {
     }
 }
 
-/// Changes a user in each step, to another handle or none, some hours after the last, and repairs at times.
+/// Changes the handle of a user in each step, some hours apart, and repairs at times.
 async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
     let app = App::with_whole_pages();
     let mut users = Vec::new();

@@ -1,4 +1,4 @@
-//! Whose an item is, and what becomes of those of other programs and of those that cannot be read.
+//! Items of other programs, and items that cannot be read.
 
 use std::sync::{Arc, Mutex};
 
@@ -30,14 +30,14 @@ pub(crate) async fn put(app: &App, item: Item) {
     app.store.write(Write::put(item)).await.unwrap().done().unwrap();
 }
 
-/// Spoils a stored item, so that it cannot be read.
+/// Makes a stored item unreadable.
 pub(crate) async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
     let mut item = entity.to_item().unwrap();
     item.insert(attribute, AttributeValue::Bool(true));
     put(app, item).await;
 }
 
-/// Goes through the whole table.
+/// Audits the whole table.
 pub(crate) async fn findings(app: &App) -> Vec<Discrepancy> {
     let (auditor, mut cursor, mut findings) = (Auditor::new(app.store.clone()), None, Vec::new());
     loop {
@@ -236,7 +236,7 @@ async fn an_error_of_a_read_acknowledges_no_record() {
     }
 }
 
-/// A store of somebody else's, which refuses each query with an error of this kind.
+/// A store that fails each query with an error of this kind.
 #[derive(Debug)]
 struct Denying {
     store: threadline::MemoryStore,
@@ -257,7 +257,7 @@ impl Store for Denying {
     }
 }
 
-/// A store of somebody else's, whose pages continue in another partition.
+/// A store whose pages continue in another partition.
 #[derive(Debug)]
 struct Straying(threadline::MemoryStore);
 

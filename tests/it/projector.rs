@@ -1,4 +1,4 @@
-//! The projector: message inserts move the inbox rows.
+//! The projector: new messages move the inbox entries.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ async fn the_real_cruddur_event_moves_the_groups_entries() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the service redelivers, and wherever it cuts its batches, the rows end as they would have without it.
+    /// Any redelivery and any batch boundaries lead to the same entries.
     #[test]
     fn any_delivery_ends_with_the_same_entries(
         sends in proptest::collection::vec((0_usize..3, 0_u64..3), 1..20),

@@ -1,4 +1,4 @@
-//! An inbox row weighs at most 1 KB, so that moving it costs one unit, whatever the names, the title and the text.
+//! An inbox entry has at most 1 KB with any names, title and text, so that moving it costs one unit.
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
@@ -11,14 +11,14 @@ use threadline::{
 
 use crate::support::{App, block_on, cases, id, scan, time};
 
-/// What one capacity unit of writing holds.
+/// The limit of one write capacity unit.
 const ONE_UNIT: usize = 1024;
-/// What a row of a direct conversation weighs beside its names and preview, when it has every attribute.
+/// The bytes of a direct membership with every attribute, besides its names and preview.
 const FIXED: usize = 730;
-/// What is kept free for what edits and renames add: digits of a revision and of two versions.
+/// The bytes reserved for later edits and renames: digits of a revision and of two versions.
 const KEPT_FREE: usize = 13;
 
-/// The rows of the table.
+/// Returns the table's memberships.
 async fn rows(app: &App) -> Vec<Item> {
     let items = scan(&app.store).await;
     items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
@@ -28,12 +28,12 @@ fn new_user(handle: &Handle, name: &DisplayName) -> NewUser {
     NewUser::new(handle.clone(), name.clone()).unwrap()
 }
 
-/// A message with the longest position there is, that of an id.
+/// Returns a draft with the longest possible position.
 fn draft(body: &MessageBody) -> Draft {
     Draft::from(body.clone()).id(id("5ebf5021-1881-4e1c-8c10-93173ba1a87a")).sent_at(time("2026-11-22T12:00:00Z"))
 }
 
-/// Notes that each of these has read all, so that the rows have every attribute that they can have.
+/// Marks the thread as read by each user, so that the memberships have every possible attribute.
 async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
     for user in users {
         let mut thread = app.chat.open(user.id(), thread.group_id()).await.unwrap();
@@ -42,7 +42,7 @@ async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
     }
 }
 
-/// The rows of a direct conversation of the two with this message, read by both.
+/// Returns the memberships of a direct conversation with this message, read by both.
 async fn direct_rows(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
@@ -52,7 +52,7 @@ async fn direct_rows(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -
     rows(&app).await
 }
 
-/// The rows of a group that the first one creates with this message, and that the second one is added to.
+/// Returns the memberships of a group that the first user creates with this message and the second joins.
 async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
@@ -68,12 +68,12 @@ fn text_bytes(row: &Item, names: &[&str]) -> usize {
     names.iter().filter_map(|name| row.get_s(name)).map(str::len).sum()
 }
 
-/// The bytes of the names in a row of a direct conversation.
+/// Returns the bytes of the names in a direct membership.
 fn names(row: &Item) -> usize {
     text_bytes(row, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
 }
 
-/// Text of one script, whose characters have one to four bytes, up to the most characters and bytes.
+/// Text of one script, with characters of one to four bytes, up to the maximum of characters and bytes.
 fn text<T>(most_characters: usize, most_bytes: usize) -> impl Strategy<Value = T>
 where
     T: for<'a> TryFrom<&'a str, Error = threadline::Error> + std::fmt::Debug,
@@ -87,7 +87,7 @@ where
 }
 
 fn person(letter: char) -> impl Strategy<Value = (Handle, DisplayName)> {
-    // The letter in front keeps the two handles apart.
+    // The first letter keeps the two handles distinct.
     (text::<Handle>(31, 47), text::<DisplayName>(64, 80))
         .prop_map(move |(handle, name)| (Handle::new(format!("{letter}{handle}")).unwrap(), name))
 }
@@ -122,7 +122,7 @@ proptest! {
             let preview = row.get_s("message").unwrap();
             prop_assert_eq!(row.size(), FIXED + names(&row) + preview.len());
 
-            // The preview is the longest beginning of the text that has room.
+            // The preview is the longest prefix of the text that fits.
             let rest = body.as_str().strip_prefix(preview).unwrap();
             let room = ONE_UNIT - FIXED - KEPT_FREE - names(&row) - preview.len();
             let is_longest = rest.chars().next().is_none_or(|next| {
@@ -195,7 +195,7 @@ async fn a_new_members_preview_is_cut_for_their_names() {
     }
 }
 
-/// Both rows of a direct conversation with this message, after the first of the two had these names one after the other.
+/// Returns both memberships of a direct conversation with this message, after the first user had these names in turn.
 async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
     let app = App::with_whole_pages();
     let (handle, name) = names[0];

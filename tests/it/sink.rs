@@ -1,4 +1,4 @@
-//! Where records go that can never succeed.
+//! Dead letters and their sinks.
 
 use std::io::{self, Write};
 
@@ -48,7 +48,7 @@ async fn a_record_is_one_line_of_dynamodbs_json_with_its_error() {
     assert_eq!(written, format!("{first}\n{second}\n"));
 }
 
-/// A disk that is full.
+/// A full disk.
 #[derive(Debug)]
 struct Full;
 

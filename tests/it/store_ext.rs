@@ -1,4 +1,4 @@
-//! The typed calls on a store that fails, or whose answers get lost.
+//! The typed calls on a store that fails or loses answers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,19 +12,19 @@ use threadline::store::{
 };
 use threadline::{Error, ErrorKind, MemoryStore, Result};
 
-/// What becomes of one batch.
+/// The outcome of a batch.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Done,
-    /// All is done but the last part.
+    /// Everything is done except the last part.
     LeavesOne,
     Fails(ErrorKind),
 }
 
 use Fate::{Done, Fails, LeavesOne};
 
-/// A table whose batches meet these fates, one after the other, and whose single writes are all sent twice: the answer to the
-/// first is lost, and the client tries again by itself.
+/// A table whose batches have these outcomes in turn. Its single writes are sent twice, as by a client that retries
+/// after a lost answer.
 #[derive(Clone, Debug)]
 struct Faulty {
     table: MemoryStore,
@@ -36,7 +36,7 @@ impl Faulty {
         Self { table: MemoryStore::new(), fates: Arc::new(Mutex::new(fates.into_iter().collect())) }
     }
 
-    /// The part that this batch leaves.
+    /// Removes and returns the part that this batch leaves unprocessed.
     fn meet_fate<T>(&self, parts: &mut Vec<T>) -> Result<Vec<T>> {
         match self.fates.lock().unwrap().pop_front().expect("no batch was expected any more") {
             Done => Ok(vec![]),
@@ -173,7 +173,7 @@ async fn the_first_batch_of_reads_fails_as_an_error() {
     assert_eq!(store.get_all(keys(0..250)).await.unwrap_err().kind(), ErrorKind::Denied);
 }
 
-/// A number in the table under its name, which DynamoDB may give back in another form.
+/// A number in the table, which DynamoDB may return in another form.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Reading {
     sensor: KeySegment,
@@ -215,7 +215,7 @@ async fn one_item_in_two_batches_is_refused_before_anything_is_sent() {
     assert_eq!(store.get_all(keys(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
-/// A store that answers every request as if it had been a scan.
+/// A store that answers every request like a scan.
 #[derive(Debug)]
 struct Confused;
 

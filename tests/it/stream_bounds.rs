@@ -1,4 +1,4 @@
-//! How many requests the projector has under way at once.
+//! The number of concurrent requests of the projector.
 
 use threadline::entity::Entity;
 use threadline::stream::{Projection, Projector};
@@ -7,7 +7,7 @@ use threadline::{DisplayName, ErrorKind, Membership, NewGroup, User, UserChange}
 use crate::meddled::Meddled;
 use crate::support::App;
 
-/// What a batch may have under way.
+/// The maximum number of concurrent requests of a batch.
 const BOUND: usize = 8;
 
 async fn users(app: &App, count: usize) -> Vec<User> {
@@ -18,7 +18,7 @@ async fn users(app: &App, count: usize) -> Vec<User> {
     users
 }
 
-/// Projects the records behind the first `seen`, and counts.
+/// Projects the records after the first `seen`, and counts the requests.
 async fn project(app: &App, seen: usize) -> (Projection, usize) {
     let store = Meddled::new(&app.store);
     let projection = Projector::new(store.clone()).project(&app.records().split_off(seen)).await;
@@ -54,7 +54,7 @@ async fn entries_of_one_group_use_the_whole_limit() {
     let users = users(&app, 20).await;
     let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::member);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
-    // The new rows, which are compared with their users, and then a message.
+    // The new memberships, which are compared with their users, and then a message.
     let (projection, most) = project(&app, 0).await;
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);

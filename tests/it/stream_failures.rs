@@ -85,7 +85,7 @@ async fn an_unreadable_entry_fails_only_its_own_record() {
     assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
 }
 
-/// Takes the user's item out of what can be read.
+/// Makes the user's item unreadable.
 async fn break_user(app: &App, user: &User) {
     let update = Update::new().set("version", AttributeValue::S("none".into()));
     app.store.write(Write::update(user.key(), update)).await.unwrap().done().unwrap();

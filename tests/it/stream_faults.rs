@@ -1,4 +1,4 @@
-//! The faults of Cruddur's stream Lambda, one test each: what the projector does in its place.
+//! The faults of Cruddur's stream Lambda, each shown absent from the projector.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,12 +20,12 @@ fn preview(row: &Membership) -> &str {
 }
 
 impl App {
-    /// The records behind the first `seen`.
+    /// Returns the records after the first `seen`.
     pub(crate) fn records_after(&self, seen: usize) -> Vec<StreamRecord> {
         self.records().split_off(seen)
     }
 
-    /// What each of these members' only row shows.
+    /// Returns the preview of each member's only entry.
     pub(crate) async fn previews(&self, members: &[&User]) -> Vec<String> {
         let mut previews = Vec::new();
         for member in members {
@@ -158,7 +158,7 @@ async fn l6_two_quick_messages_leave_one_entry_per_member() {
     let seen = app.records().len();
     app.say(&thread, "one").await;
     app.say(&thread, "two").await;
-    // The index is not even asked, so it cannot be behind.
+    // The index is not read, so its lag does not matter.
     let no_index = Plan::new().fail_before(Calls::all().of(Operation::Query).on_partition("USER#"));
     let projector = Projector::new(FaultStore::new(app.store.clone(), no_index));
     for record in app.records_after(seen) {
@@ -177,7 +177,7 @@ async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
         let other = app.user(handle).await;
         threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
     }
-    // The clock stands still.
+    // The clock does not move.
     for (thread, text) in threads.iter().zip(["one", "two"]) {
         thread.send(thread.new_message_id(), text).await.unwrap();
     }
@@ -221,7 +221,7 @@ async fn l9_entries_that_show_the_first_message_are_not_written() {
     assert_eq!((consumed.write(), consumed.read()), (Units::default(), Units::whole(4)), "{consumed}");
 }
 
-/// Keeps what it gets, for a look.
+/// Keeps the dead letters for inspection.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<(StreamRecord, String)>>>);
 

@@ -1,4 +1,4 @@
-//! What the projector meets when something changes between its reads and its writes, or before a record that comes late.
+//! Changes between the projector's reads and writes, or before a late record.
 
 use std::sync::{Arc, Mutex};
 
@@ -39,7 +39,7 @@ async fn group_of(app: &App, users: &[&User]) -> (GroupId, Thread) {
     (thread.group_id(), thread)
 }
 
-/// Projects the records from `seen` on by a projector between whose reads and first write this happens.
+/// Projects the records from `seen` on, with this work between the projector's reads and its first write.
 async fn project_meddled(app: &App, seen: usize, work: impl Future<Output = ()> + Send + 'static) {
     let store = Meddled::new(&app.store).before_write(work);
     let records = app.records().split_off(seen);
@@ -47,8 +47,8 @@ async fn project_meddled(app: &App, seen: usize, work: impl Future<Output = ()> 
     assert!(store.has_happened(), "the projector wrote");
 }
 
-/// Andrew adds Vir by a call between whose read of the thread and whose write a message is sent and projected: the new row is
-/// behind. Gives the message, and how many records there were before those of the call.
+/// Andrew adds Vir while a message is sent and projected, so the new entry is out of date. Returns the message, and the
+/// number of records before the call's own.
 async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) -> (Message, usize) {
     app.clock.advance(std::time::Duration::from_secs(1));
     let message = Arc::new(Mutex::new(None));
@@ -63,7 +63,7 @@ async fn join_behind(app: &App, opener: &User, thread: &Thread, joining: &User) 
     assert!(store.has_happened(), "the call wrote");
     assert_eq!(shown(&app.only_row(joining.id()).await), Some("Welcome"), "the row came too late for the message");
     let message = message.lock().unwrap().take().unwrap();
-    // The call's own records are the last: the group's count and the row.
+    // The call's own records are the last two: the group's count and the membership.
     (message, app.records().len() - 2)
 }
 
@@ -82,7 +82,7 @@ async fn a_message_projected_during_another_removal_stays() {
         let message = sender.send(sender.new_message_id(), "two").await.unwrap();
         Projector::new(rest).advance(&message).await.unwrap();
     };
-    // The newest message was read by then.
+    // The newest message was read before this.
     let store = Meddled::new(&app.store).before_query(&format!("GRP#{}", thread.group_id()), work);
     assert!(!Projector::new(store.clone()).project(&records).await.has_failed());
     assert!(store.has_happened(), "the projector read the rows");
@@ -211,7 +211,7 @@ async fn a_new_entry_in_a_busy_thread_is_updated_once() {
     let (_, seen) = join_behind(&app, &andrew, &thread, &vir).await;
     let records = app.records().split_off(seen);
     let before = app.records().len();
-    // There is always a newer message than the one that was just read.
+    // There is always a message newer than the one just read.
     let sender = thread.clone();
     let store = Meddled::new(&app.store).before_each_write(move || {
         let sender = sender.clone();
@@ -240,7 +240,7 @@ async fn an_entry_put_with_old_names_gets_the_new_ones() {
     assert_eq!(rows.map(|row| row.other().unwrap()), [profiles[1].clone(), profiles[0].clone()]);
 }
 
-/// Renames a user twice. Gives the user, and the record of each time.
+/// Renames a user twice. Returns the user and both records.
 async fn two_renames(app: &App, user: &User) -> (User, [StreamRecord; 2]) {
     let seen = app.records().len();
     let second = app.renamed(user, "second").await;
@@ -278,7 +278,7 @@ async fn a_late_record_never_restores_older_names() {
     assert_eq!(app.only_row(bayko.id()).await.other(), Some(third.profile()));
 }
 
-/// Andrew, known by an identity and renamed twice, and the record of the first time.
+/// Creates Andrew with an identity and renames him twice. Returns the record of the first rename.
 async fn renamed_twice(app: &App) -> (User, StreamRecord) {
     let new = NewUser::new("first", "Andrew Brown").unwrap().identity(IDENTITY).unwrap();
     let first = app.chat.create_user(new).await.unwrap();
@@ -287,7 +287,7 @@ async fn renamed_twice(app: &App) -> (User, StreamRecord) {
     (third, older)
 }
 
-/// Another projector, which is behind, does the older rename when the row that this puts has been projected.
+/// A lagging projector applies the older rename after this membership was projected.
 async fn an_older_rename_after_a_row_of(profile: impl AsyncFn(&App) -> Profile) {
     let app = App::new();
     let (andrew, older) = renamed_twice(&app).await;
@@ -330,7 +330,7 @@ async fn the_other_members_entry_never_gets_older_names() {
         );
         let thread = app.chat.start_direct(&delenn, andrew, "hello").await.unwrap();
         let other = thread.membership().other().unwrap();
-        // So that there are only the rows that the test is about.
+        // Leaves only the memberships of this test.
         for key in [Membership::key_from((thread.group_id(), other.id())), thread.membership().key()] {
             app.store.write(Write::delete(key)).await.unwrap().done().unwrap();
         }

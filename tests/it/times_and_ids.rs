@@ -1,4 +1,4 @@
-//! Timestamps, whose text sorts as time does, and ids, which hold it.
+//! Timestamps, whose text sorts like the time, and ids, which include one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn every_rfc_3339_text_of_one_time_reads_as_that_time() {
         "2023-06-26T15:46:00.375877+05:30",
         "2023-06-26T06:16:00.375877-04:00",
         "2023-06-27T10:15:00.375877+23:59",
-        // Digits past the microsecond are cut, not rounded.
+        // Digits after the microsecond are cut, not rounded.
         "2023-06-26T10:16:00.3758779Z",
         "2023-06-26T10:16:00.375877999999Z",
     ] {
@@ -69,7 +69,7 @@ fn text_that_is_no_time_is_refused() {
         "",
         "now",
         "2023-06-26",
-        // Cruddur wrote naive times: nobody knows their zone.
+        // Cruddur wrote times without an offset, so their zone is unknown.
         "2023-04-05T13:15:19.922515",
         "2023-04-05T12:00:00",
         "2023-06-26T10:16:00.375877 +00:00",

@@ -1,4 +1,4 @@
-//! Items that cannot be read hide no others: from lists, counts, joins and projections.
+//! Unreadable items hide no others from lists, counts, joins and projections.
 
 use threadline::entity::{AttributeValue, Entity};
 use threadline::stream::{RecordKind, RecordOutcome};
@@ -138,7 +138,7 @@ async fn pages_around_a_message_count_each_unreadable_once() {
         spoil(&app, &messages[spoilt], "message").await;
     }
     for (around, message) in messages.iter().enumerate() {
-        // In a page of two or less, nothing is before the message, and what cannot be read there is on both sides.
+        // On a page of two or less, nothing is before the message, and the unreadable item there is on both sides.
         for limit in 3..8 {
             let page = thread.messages().around(message).limit(limit).fetch().await.unwrap();
             let (mut count, mut items) = (page.unreadable, page.items.len());

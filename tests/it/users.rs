@@ -1,4 +1,4 @@
-//! Users: handles and identities that nobody else has, look-ups, and new names.
+//! Users: unique handles and identities, lookups, and renames.
 
 use threadline::entity::{Entity, HandleClaim, Item};
 use threadline::store::{Capacity, StoreExt, Units, Update, Write};
@@ -24,12 +24,12 @@ fn new_name(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Andrew, with an id and an identity.
+/// Returns Andrew, with an id and an identity.
 fn andrew() -> NewUser {
     NewUser::new("AndrewBrown", "Andrew Brown").unwrap().id(id(ANDREW)).identity(subject("d23f0824")).unwrap()
 }
 
-/// That the error is of this kind and names this entity, and that the table is as it was.
+/// Checks that the error has this kind and names this entity, and that the table is unchanged.
 async fn assert_refused<T>(app: &App, before: &[Item], result: Result<T, Error>, kind: ErrorKind, entity: &str) {
     let Err(error) = result else { panic!("it was done") };
     assert_eq!((error.kind(), error.entity()), (kind, Some(entity)));
@@ -190,7 +190,7 @@ async fn a_rename_moves_the_claim_and_reserves_the_old_handle() {
         app.clock.set(app.clock.now().saturating_sub(std::time::Duration::from_secs(12 * 60 * 60)));
     }
     app.clock.advance(std::time::Duration::from_secs(12 * 60 * 60));
-    // The reservation has ended, and is still in the table.
+    // The reservation has ended, but its item is still in the table.
     let other = app.chat.create_user(other()).await.unwrap();
     assert_eq!(app.chat.user_by_handle(&handle("AndrewBrown")).await.unwrap(), Some(other.profile()));
 }
@@ -383,7 +383,7 @@ async fn no_concurrent_change_is_lost() {
     let after = app.chat.user(user.id()).await.unwrap().unwrap();
     assert_eq!(after.version(), 11);
     assert_eq!(app.chat.user_by_handle(after.handle()).await.unwrap(), Some(after.profile()));
-    // The user, the identity's claim, the claim on the last of all those handles, and the reservations of the others.
+    // The user, the identity's claim, the claim on the last handle, and the reservations of the others.
     assert_eq!(scan(&app.store).await.len(), 3 + 10);
     app.clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
     assert_eq!(scan(&app.store).await.len(), 3);

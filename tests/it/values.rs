@@ -1,4 +1,4 @@
-//! The texts that people write: what each takes, to the character, and what it says when it does not.
+//! The texts that people write: their exact limits, and their errors.
 
 use proptest::prelude::*;
 use threadline::entity::{FoldedHandle, KeySegment};
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::support::cases;
 
-/// A check of a text, by the name of its type.
+/// A type's name and its check of a text.
 type Check = (&'static str, fn(&str) -> Result<()>);
 
 macro_rules! checks {
@@ -23,12 +23,12 @@ fn check(name: &str) -> fn(&str) -> Result<()> {
     ALL.into_iter().find(|(each, _)| *each == name).unwrap().1
 }
 
-/// Characters of one to four bytes, each of them a letter.
+/// Letters of one to four bytes.
 const SCRIPTS: [(&str, usize); 4] = [("a", 1), ("é", 2), ("語", 3), ("\u{1E7E0}", 4)];
 
 #[test]
 fn every_text_accepts_its_maximum_and_no_more() {
-    // The most characters, then the most bytes.
+    // The maximum of characters, then of bytes.
     for (name, characters, bytes) in [
         ("MessageBody", 1024, 4096),
         ("DisplayName", 64, 80),
@@ -187,7 +187,7 @@ fn a_handle_keeps_its_form_and_folds_lookalikes() {
 
 #[test]
 fn handles_that_differ_only_in_case_fold_to_one() {
-    // A dotless i has a capital that is another letter's.
+    // A dotless i has the capital of another letter.
     for letter in ('\u{80}'..='\u{ffff}').filter(|letter| *letter != 'ı') {
         let Ok(handle) = Handle::new(letter) else { continue };
         for other in [letter.to_uppercase().to_string(), letter.to_lowercase().to_string()] {
@@ -220,7 +220,7 @@ fn a_name_is_visible_trimmed_and_composed() {
     for name in ["ㅤ", "ᅟ", "⠀", "\u{200b}", "\u{2060}\u{200d}", " \u{3164}\u{200b} ", "\u{feff}", "", " "] {
         assert!(DisplayName::new(name).is_err() && GroupTitle::new(name).is_err(), "{name:?}");
     }
-    // Ignored by default though deprecated or not assigned, and the blanks of single scripts.
+    // Deprecated or unassigned characters that are ignored by default, and the blanks of single scripts.
     for name in ["\u{206a}", "\u{2065}\u{fff0}", "\u{e0001}", "\u{e0fff}", "\u{fff9}\u{fffb}", "\u{1d159}", "\u{13441}"]
     {
         assert!(DisplayName::new(name).is_err() && GroupTitle::new(name).is_err(), "{name:?}");
@@ -239,7 +239,7 @@ fn a_name_is_visible_trimmed_and_composed() {
 
 #[test]
 fn a_name_of_only_ignorable_characters_or_spaces_is_blank() {
-    // `Default_Ignorable_Code_Point` of Unicode 17, and the blank of Braille.
+    // `Default_Ignorable_Code_Point` of Unicode 17, and the Braille blank.
     let ignored = [
         '\u{ad}'..='\u{ad}',
         '\u{34f}'..='\u{34f}',
@@ -362,7 +362,7 @@ proptest! {
     }
 }
 
-/// Handles of one script each, and of letters whose case or form is a special one.
+/// Handles of one script each, and of letters whose case or form is special.
 const HANDLES: &str = "[A-Za-zÀ-ɏḀ-ỿ0-9_.\u{300}-\u{345}-]{1,24}|[Ͱ-Ͽἀ-῿\u{300}-\u{345}]{1,20}|[Ѐ-ԯ\u{300}-\u{345}]{1,20}|\
     [\u{900}-\u{97f}]{1,16}|[\u{b80}-\u{bff}]{1,16}|[가-힣ᄀ-ᇿ]{1,16}|[Ա-և]{1,20}|[ا-ي\u{64b}-\u{65f}]{1,20}";
 

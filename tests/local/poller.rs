@@ -1,4 +1,4 @@
-//! The poller on a DynamoDB Local, which has streams as well.
+//! The poller on DynamoDB Local, which has streams too.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, Error, Membership, NewUser, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-/// An application on a table of its own.
+/// An application on its own table.
 struct App {
     spec: TableSpec,
     store: DynamoDbStore,
@@ -32,19 +32,19 @@ impl App {
         self.chat.create_user(NewUser::new(handle, handle)?).await
     }
 
-    /// A poller that has not run yet. It does not wait long, so that the tests do not.
+    /// Returns a poller that has not run yet, with short pauses.
     fn poller(&self) -> Poller {
         self.poller_on(self.store.clone())
     }
 
-    /// The same, with its checkpoints in this store.
+    /// Returns a poller with its checkpoints in this store.
     fn poller_on(&self, store: impl Store + 'static) -> Poller {
         let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("DYNAMODB_ENDPOINT names a DynamoDB Local");
         Poller::new(local_streams_client(&endpoint), Projector::new(self.store.clone()), store)
             .idle_pause(Duration::from_millis(10))
     }
 
-    /// A user's conversations from the newest to the oldest, each with its preview.
+    /// Returns the previews of a user's conversations, newest first.
     async fn inbox(&self, user: &User) -> Result<Vec<String>, Error> {
         let rows: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
         Ok(rows.iter().map(|row| row.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect())
@@ -59,7 +59,7 @@ async fn say(thread: &Thread, text: &str) -> Result<(), Error> {
     thread.send(thread.new_message_id(), text).await.map(drop)
 }
 
-/// Andrew, and his conversations with Bayko and Londo.
+/// Creates Andrew, and his conversations with Bayko and Londo.
 async fn conversations(app: &App) -> Result<(User, User, Thread, Thread), Error> {
     let (andrew, bayko) = (app.user("andrewbrown").await?, app.user("bayko").await?);
     let londo = app.user("londo").await?;
@@ -104,7 +104,7 @@ async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Err
     for number in 1..=30 {
         say(&with_bayko, &format!("message {number}")).await?;
     }
-    // What was checkpointed, and so must not come again: an event is told behind the checkpoint.
+    // The records before a checkpoint, which must not be redelivered. An event is reported after its checkpoint.
     let settled = Arc::new(AtomicU64::new(0));
     let poller = |store: FaultStore<DynamoDbStore>| {
         let settled = settled.clone();
@@ -115,7 +115,7 @@ async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Err
         })
     };
 
-    // The first write of all says where the shard begins; each other one comes behind a batch.
+    // The first write stores the start of the shard. Each other one follows a batch.
     for writes in [0, 1, 0, 2, 1, 0] {
         let store = crashing(&app.store, writes);
         let crashed = store.clone();
@@ -128,7 +128,7 @@ async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Err
     assert!(settled.load(Ordering::Relaxed) < 36, "there is something left for the last");
     poller(FaultStore::new(app.store.clone(), Plan::new())).drain().await?;
 
-    // 32 messages, and the four rows of the two conversations.
+    // 32 messages, and the four memberships of the two conversations.
     assert_eq!(settled.load(Ordering::Relaxed), 36, "no record was missed, and none came behind its checkpoint");
     assert_eq!(app.inbox(&andrew).await?, ["message 30", "Your Majesty"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 30"]);
@@ -155,9 +155,9 @@ async fn a_run_stops_on_request_after_its_current_batch() -> Result<(), Error> {
             }
         }
     };
-    // The two conversations are a message and two rows each.
+    // Each conversation has a message and two memberships.
     let stop = reached(16);
-    // On another thread, as an application may have it.
+    // On another thread, as in an application.
     let running = tokio::spawn(async move { poller.run_until(stop).await });
     reached(6).await;
     for number in 1..=10 {
@@ -198,7 +198,7 @@ async fn a_table_without_a_stream_is_reported() -> Result<(), Error> {
     app.drop().await
 }
 
-/// A store that takes so many writes, and then hangs for ever: what writes to it can only be dropped.
+/// Returns a store that accepts this many writes and then hangs forever, so its caller can only be dropped.
 fn crashing(store: &DynamoDbStore, writes: u64) -> FaultStore<DynamoDbStore> {
     let next = Calls::nth(writes + 1).of(Operation::Write);
     FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).sleep(|_| pending())

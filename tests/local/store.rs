@@ -1,4 +1,4 @@
-//! What is particular to the store on DynamoDB, on a DynamoDB Local. What every store must do is in the conformance suite.
+//! Tests of the DynamoDB store on DynamoDB Local. The conformance suite tests the behaviors of every store.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use threadline::store::{
 use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, Error, ErrorKind, ManualClock};
 
-/// A table of this test's own, and a store on it.
+/// Creates a table for this test, and a store on it.
 async fn set_up(test: &str) -> Result<(TableSpec, DynamoDbStore), Error> {
     let (client, spec) = (client(), spec(test));
     spec.create(&client).await?;
@@ -173,7 +173,7 @@ async fn the_stores_clock_decides_expiry() -> Result<(), Error> {
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
 async fn a_batch_larger_than_one_answer_is_read_in_rounds() -> Result<(), Error> {
     let (spec, store) = set_up("rounds").await?;
-    // 60 items of 390,000 bytes: one answer has 16 MB at most.
+    // 60 items of 390,000 bytes: an answer has at most 16 MB.
     let body = "x".repeat(390_000);
     let mut keys = Vec::new();
     for number in 0..60 {
@@ -197,7 +197,7 @@ async fn a_batch_larger_than_one_answer_is_read_in_rounds() -> Result<(), Error>
 async fn a_reused_token_changes_nothing_or_is_invalid() -> Result<(), Error> {
     let (spec, store) = set_up("token").await?;
     let count = |by| Write::update(key("A", "B"), Update::new().add("count", by));
-    // A token counts for all tables of the account, so it must differ from that of every other test and run.
+    // A token applies to all tables of the account, so it must differ from that of every other test and run.
     let token = ClientToken::new(format!("repeated-{}", std::process::id()))?;
     let transaction = Transaction::new([count(1)]).token(token.clone());
 

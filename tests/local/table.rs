@@ -1,4 +1,4 @@
-//! Making, checking and deleting the table, on a DynamoDB Local.
+//! Creation, verification and deletion of the table on DynamoDB Local.
 
 use crate::support::{client, spec};
 use aws_sdk_dynamodb::Client;
@@ -152,7 +152,7 @@ async fn differences_of_keys_and_indexes_are_described() -> Result<(), Box<dyn s
     Ok(())
 }
 
-/// A table such as another program might have made: another sort key, a local index, nothing else.
+/// Creates a table like another program's: another sort key, a local index, nothing else.
 async fn create_foreign_table(client: &Client, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     let key = |name: &str, key_type| KeySchemaElement::builder().attribute_name(name).key_type(key_type).build();
     let attribute = |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();

@@ -10,14 +10,14 @@ use super::scope::item_at;
 use super::support::{assert_item, assert_none, b, get, n, ns, put, put_all, s, ss, with};
 use super::{Scope, Store};
 
-/// What was put is read back, by its key.
+/// An item is read back by its key.
 pub async fn a_put_item_is_read_back(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("opa"));
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A key that nothing was put under gives no item, and no error.
+/// A missing key returns no item and no error.
 pub async fn a_missing_item_is_no_error(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("a")).await);
     put(store, &scope.item("a")).await;

@@ -1,4 +1,4 @@
-//! Errors: their kinds, lost answers, and what must not be seen in them.
+//! Errors: their kinds, lost answers, and the content that they must not show.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -6,7 +6,7 @@ use aws_credential_types::provider::{ProvideCredentials, Result as Provided, fut
 
 use super::*;
 
-/// A provider that fails so the first time, and then gives credentials.
+/// A provider that fails with this error once, and then returns credentials.
 #[derive(Debug)]
 struct FailsOnce(std::sync::Mutex<Option<CredentialsError>>);
 
@@ -52,7 +52,7 @@ async fn credentials_that_are_missing_are_the_operators_fault() {
     }
 }
 
-/// The rows of the documented table: a code, and the kinds after a read and a write.
+/// Returns the lines of the documented table: a code, and the kinds after a read and a write.
 fn documented() -> Vec<(String, String, String)> {
     let page = include_str!("../../../src/docs/errors.md");
     let table = page.lines().skip_while(|line| !line.starts_with("| code |")).skip(2);
@@ -64,7 +64,7 @@ fn documented() -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// Asks a store that answers everything so for a read, a put and a transaction.
+/// Sends a read, a put and a transaction to a server that answers everything with this error.
 async fn after(status: u16, code: &str) -> [Error; 3] {
     let server = Server::answering([fault(status, code), fault(status, code), fault(status, code)]);
     let store = store(&server, &Sleeps::default()).retry(RetryPolicy::default().max_attempts(1));

@@ -1,4 +1,4 @@
-//! What is sent, and what is left out of an answer.
+//! The requests that are sent, and the parts of answers that are dropped.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! Making and checking the table where AWS differs from an emulator: it takes its time, and it has all that is asked for.
+//! Creation and verification of the table where AWS differs from an emulator: it takes time, and supports every
+//! feature.
 
 use threadline::table::TableSpec;
 use threadline::table::{Billing, Encryption, Setting, Throughput};
@@ -9,7 +10,7 @@ fn spec() -> TableSpec {
     TableSpec::new("threadline").tag("team", "messaging")
 }
 
-/// A table as AWS describes it.
+/// Returns a table as AWS describes it.
 fn described(status: &str, index_status: &str) -> Value {
     let key = |pk: &str, sk: &str| json!([{"AttributeName": pk, "KeyType": "HASH"}, {"AttributeName": sk, "KeyType": "RANGE"}]);
     let attributes: Vec<_> = ["gsi1pk", "gsi1sk", "pk", "sk"]
@@ -158,7 +159,7 @@ async fn only_an_enabled_time_to_live_is_no_error() -> Result<(), Error> {
     Ok(())
 }
 
-/// The table, in a DynamoDB Local.
+/// Returns the table as DynamoDB Local describes it.
 fn local() -> Reply {
     let mut table = described("ACTIVE", "ACTIVE");
     table["TableArn"] = "arn:aws:dynamodb:ddblocal:000000000000:table/threadline".into();

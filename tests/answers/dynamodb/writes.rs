@@ -1,4 +1,4 @@
-//! Writes that are refused, canceled or tried again.
+//! Writes that are refused, canceled or retried.
 
 use super::*;
 

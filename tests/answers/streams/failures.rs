@@ -1,4 +1,4 @@
-//! What fails: what is tried again, what ends the call, and what is told then.
+//! Failures: retries, errors that end the call, and reports.
 
 use threadline::GroupId;
 use threadline::store::Operation;
@@ -56,7 +56,7 @@ async fn a_failed_batch_is_read_again_from_its_first_failure() -> Result<(), Err
     let records = app.records(seen);
     let store = throttled_for(second.group_id(), &app.store);
 
-    // The poller dies after the failure, so to speak.
+    // As if the poller died after the failure.
     let replies =
         [streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), fault(400, "AccessDeniedException")];
     let mut poller = app.poller_on(&Server::answering(replies), store.clone());
@@ -80,7 +80,7 @@ async fn a_lasting_failure_ends_the_call_with_its_cause() -> Result<(), Error> {
     let app = App::new();
     let (_, thread) = app.thread("andrewbrown", "bayko").await;
     let mut records = app.records(0);
-    // The new rows concern the same group, and would fail first.
+    // The new memberships belong to the same group, and would fail first.
     records.retain(|record| !record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap().starts_with("USER#"));
     let store = throttled_for(thread.group_id(), &app.store);
     let (before, failing) = records.split_at(records.len() - 1);
@@ -111,7 +111,7 @@ async fn a_record_with_an_operators_error_holds_its_shard() -> Result<(), Error>
         thread.send(thread.new_message_id(), text).await?;
     }
     let records = app.records(seen);
-    // Of a stream without new images.
+    // Records of a stream without new images.
     let mut bare = records.clone();
     bare[1]["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     let mut poller = app.poller(&Server::answering(one_batch(&bare)));
@@ -225,7 +225,7 @@ async fn a_permanent_read_error_is_reported_at_once() {
     assert_eq!(app.sleeps.millis(), [0_u128; 0]);
 }
 
-/// A store that is throttled for what is read of one group, until it has another plan.
+/// Returns a store whose reads of one group are throttled until its plan is replaced.
 fn throttled_for(group: GroupId, store: &MemoryStore) -> FaultStore<MemoryStore> {
     let reads = |partition: &str| Calls::all().of(Operation::Query).on_partition(format!("{partition}{group}"));
     FaultStore::new(store.clone(), Plan::new().throttle(reads("GRP#")).throttle(reads("MSG#")))

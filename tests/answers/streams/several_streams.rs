@@ -1,27 +1,27 @@
-//! The streams of a table that was turned off and on.
+//! The streams of a table whose stream was disabled and enabled again.
 
 use threadline::entity::AttributeValue;
 use threadline::store::Write;
 
 use super::*;
 
-/// The old stream and the next.
+/// Lists the old stream and the next.
 fn both() -> Reply {
     let next = json!({"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"});
     ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
 }
 
-/// The next stream alone.
+/// Lists only the next stream.
 fn next_alone() -> Reply {
     ok(json!({"Streams": [{"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"}]}))
 }
 
-/// The old stream, turned off.
+/// Describes the old stream, disabled.
 fn off() -> Reply {
     shards("DISABLED", &[shard("a", None, true)])
 }
 
-/// A shard of the next stream.
+/// Describes a shard of the next stream.
 fn new_shard() -> Reply {
     shards("ENABLED", &[shard("n", None, false)])
 }
@@ -55,7 +55,7 @@ async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error>
     let (old, new) = records.split_at(2);
     app.poller(&Server::answering(one_batch(&old[..1]))).drain().await?;
 
-    // Another process, after the stream was turned off and on.
+    // Another process, after the stream was disabled and enabled again.
     let mut replies = vec![both(), off(), iterator("a1"), page(&old[1..], None), off(), off(), off(), both()];
     replies.extend([new_shard(), iterator("n1"), page(new, Some("n2"))]);
     replies.extend(nothing_more());
@@ -226,7 +226,7 @@ async fn a_disabled_stream_without_new_images_is_skipped() -> Result<(), Error> 
             _ => page(&[], Some("end")),
         },
     });
-    // The first stream has been begun by another process.
+    // Another process has started the first stream.
     app.poller(&Server::answering(one_batch(&records[..1]))).drain().await?;
     let summary = drained(&mut app.poller(&server)).await?;
     assert_eq!(summary.records, count);
@@ -239,7 +239,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
     let items = [
         ("SHARD#other", "Other", "AFTER_SEQUENCE_NUMBER"),
         ("SHARD#spoilt", "StreamCheckpoint", "AFTER_SEQUENCE_NUMBER"),
-        // The shard's own, and the only one.
+        // The shard's only checkpoint.
         ("SHARD#a", "StreamCheckpoint", "TRIM_HORIZON"),
     ];
     for (sk, kind, start) in items {

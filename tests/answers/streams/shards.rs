@@ -1,4 +1,4 @@
-//! Which shards are read, from where on, and in which order.
+//! The shards to read, their start and their order.
 
 use super::*;
 
@@ -160,7 +160,7 @@ async fn a_start_at_latest_applies_to_open_shards_of_a_first_start() -> Result<(
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "LATEST");
 
-    // No record was seen, so that no number tells where the latest was: nothing is missed.
+    // Without a record there is no sequence number of the latest position, so nothing is missed.
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);

@@ -1,4 +1,4 @@
-//! Records and shards that are gone before they were read: which are reported as trimmed, and which are not.
+//! Records and shards that vanished before they were read, and those that count as trimmed.
 
 use super::*;
 
@@ -88,7 +88,7 @@ async fn a_parent_absent_before_the_start_is_never_trimmed() -> Result<(), Error
     for start in [PollStart::Oldest, PollStart::Latest] {
         let app = App::new();
         let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-        // The first process ends after a single list, with a fault.
+        // The first process ends after a single list, with an error.
         let denied = || fault(400, "AccessDeniedException");
         let first = Server::answering([streams(), family(), denied(), denied()]);
         drained(&mut app.poller(&first).start(start)).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn a_parent_that_appeared_and_vanished_unseen_is_trimmed() -> Result<(), E
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     drained(&mut app.poller(&Server::answering(one_batch(&app.records(0))))).await?;
-    // Between the two, a has ended, b was born and has ended, and c was born.
+    // In between, a has ended, b has started and ended, and c has started.
     let family = || shards("ENABLED", &[shard("a", None, true), shard("c", Some("b"), false)]);
     let mut replies = vec![streams(), family(), iterator("a1"), page(&[], None), family(), family(), family()];
     replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("c1")]);

@@ -1,4 +1,4 @@
-//! The calls by hand: those without an id of the caller's, and the pages of an audit.
+//! The calls that no scenario covers: those without the caller's id, and the pages of an audit.
 
 use std::fmt::Debug;
 
@@ -25,14 +25,14 @@ pub(super) async fn messages_send_without_an_id(world: &Untidy) -> Result<Outcom
     world.group.send_draft("opa").await.map(Outcome::entity)
 }
 
-/// What a call answers.
+/// The answer of a call.
 pub(super) trait Answer: Debug + PartialEq + Sized {
-    /// How many items it has gone through, where it ends before the last.
+    /// Returns the number of audited items, if the call ended before the last.
     fn ends_behind(&self) -> Option<usize> {
         None
     }
 
-    /// Goes on to the end from there.
+    /// Continues to the end.
     async fn with_the_rest(self, _: &Table) -> Result<Self> {
         Ok(self)
     }
@@ -40,8 +40,8 @@ pub(super) trait Answer: Debug + PartialEq + Sized {
 
 impl Answer for Outcome {}
 
-/// A page of an audit. Two are the same that leave the same unmended and, where nothing is to be repaired, went through as many items:
-/// a claim that is put may come before what is still to be read or behind it.
+/// A page of an audit. Two pages are equal if they leave the same discrepancies and, without a repair, cover equally
+/// many items. A claim that a repair puts may come before or after the current position.
 #[derive(Debug)]
 pub(super) struct Audited {
     page: AuditPage,

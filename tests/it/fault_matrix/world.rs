@@ -1,4 +1,4 @@
-//! A table behind a store that misbehaves, and the table that the calls by hand find: the same to the last byte each time.
+//! A table behind a faulty store, and the initial table of the calls without a scenario: equal in every run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Puts the table behind a store whose slow requests take no time, or for ever.
+    /// Puts the table behind a store whose slow requests end at once, or never.
     fn new(memory: MemoryStore, is_for_ever: bool) -> Self {
         let meter = Metered::new(memory.clone());
         let store = FaultStore::new(meter.clone(), Plan::new());
@@ -44,7 +44,7 @@ impl Table {
     }
 }
 
-/// A scenario on a table that misbehaves, entered by its caller.
+/// A scenario on a faulty table, entered by its caller.
 pub(super) struct Entered {
     pub(super) stage: Stage,
     pub(super) session: Session,
@@ -88,7 +88,7 @@ pub(super) async fn changes(scenario: &Scenario) -> usize {
     watched.changes.load(Ordering::Relaxed)
 }
 
-/// The table of the calls by hand, which has much to repair.
+/// The table of the calls without a scenario, with much to repair.
 pub(super) struct Untidy {
     pub(super) chat: Threadline,
     pub(super) store: FaultStore<Metered<MemoryStore>>,
@@ -96,7 +96,7 @@ pub(super) struct Untidy {
     pub(super) andrew: User,
     /// Has no conversation, and no claim on the handle.
     pub(super) londo: User,
-    /// Andrew's end of a group with Bayko and Vir, whose rows do not show his last message yet.
+    /// Andrew's thread of a group with Bayko and Vir, whose entries do not show his last message yet.
     pub(super) group: Thread,
 }
 

@@ -1,4 +1,4 @@
-//! Conversations of two and of many: how they start, who is in them, and who may open them.
+//! Direct conversations and groups: how they start, their members, and who may open them.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ fn draft(app: &App, text: &str) -> Draft {
     Draft::from(MessageBody::new(text).unwrap()).id(app.chat.new_message_id())
 }
 
-/// Somebody of this number, who needs not be stored to be a member.
+/// Returns the person with this number. A member need not be stored as a user.
 fn person(app: &App, number: u32) -> Profile {
     let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
     let chat = Threadline::new(MemoryStore::new());
@@ -24,7 +24,7 @@ fn person(app: &App, number: u32) -> Profile {
     user.unwrap().profile()
 }
 
-/// A group of Andrew's, alone.
+/// Creates a group of Andrew's, without other members.
 async fn babylon(app: &App) -> (User, Thread) {
     let andrew = app.user("Andrew").await;
     let new = NewGroup::new("Babylon 5", &andrew).unwrap();
@@ -36,7 +36,7 @@ async fn member_ids(thread: &Thread) -> Vec<UserId> {
     thread.members().await.unwrap().items.into_iter().map(|member| member.profile.id()).collect()
 }
 
-/// That the group has these members, and says so of itself.
+/// Checks the members of the group, and its member count.
 async fn assert_members(app: &App, thread: &Thread, expected: &[UserId]) {
     let mut expected = expected.to_vec();
     expected.sort();
@@ -133,7 +133,7 @@ pub(crate) async fn a_start_follows_the_imported_conversation_of_the_two(app: Ap
     }
     assert_eq!(read(&thread).await, ["0", "1"]);
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
-    // The pair's own id only leads there.
+    // The pair's own group only points to it.
     let pair = GroupId::direct(andrew.id(), bayko.id());
     assert_eq!(refusal(app.chat.open(andrew.id(), pair).await).0, ErrorKind::NotFound);
 }
@@ -237,7 +237,7 @@ pub(crate) async fn the_members_who_come_and_go_at_once_are_counted(app: App) {
     let (_, thread) = babylon(&app).await;
     let tasks: Vec<_> = (0..16)
         .map(|number| {
-            // Each comes twice, and the half of them go again.
+            // Each is added twice, and half of them leave.
             let (thread, member) = (thread.clone(), person(&app, number % 8));
             tokio::spawn(async move {
                 until_no_conflict(|| {

@@ -1,11 +1,11 @@
-//! The inbox: its order, which a projector keeps, its pages, the read marker and the unread count.
+//! The inbox: its order, which a projector updates, its pages, the read marker and the unread count.
 
 use threadline::stream::Projector;
 use threadline::{ErrorKind, GroupId, Membership, Message, NewGroup, Unread, UserId};
 
 use super::{App, refusal};
 
-/// The rows of an inbox. They are read from the index, which follows the table at once on DynamoDB Local.
+/// Returns the entries of an inbox. DynamoDB Local updates the index at once.
 async fn inbox(app: &App, user: UserId) -> Vec<Membership> {
     let page = app.chat.inbox(user).limit(100).fetch().await.unwrap();
     assert_eq!(page.next, None);
@@ -42,7 +42,7 @@ pub(crate) async fn a_conversation_moves_to_the_top_when_its_message_is_projecte
     assert_shows(&inbox(&app, andrew.id()).await[0], &sent);
     assert_shows(&inbox(&app, bayko.id()).await[0], &sent);
     assert_eq!(order(&app, londo.id()).await, [other]);
-    // The row that is opened is the one of the inbox.
+    // The opened membership equals the inbox entry.
     assert_eq!(app.open(&bayko, &first).await.membership(), &inbox(&app, bayko.id()).await[0]);
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn pages_of_any_size_give_every_conversation_once(app: App) {
     let andrew = app.user("Andrew").await;
     let mut expected = Vec::new();
     for number in 0..7 {
-        // Two and two have their newest message at the same time.
+        // Pairs have their newest message at the same time.
         app.wait(number % 2);
         let group = NewGroup::new(format!("group {number}"), &andrew).unwrap();
         expected.push(app.chat.create_group(group, "hello").await.unwrap().membership().clone());
@@ -126,7 +126,7 @@ pub(crate) async fn a_cursor_of_another_inbox_is_refused(app: App) {
     assert_eq!(refusal(result).0, ErrorKind::Invalid);
     let rest = app.chat.inbox(andrew.id()).cursor(cursor.clone()).fetch().await.unwrap();
     assert_eq!(rest.items.iter().map(Membership::group_id).collect::<Vec<_>>(), [thread.group_id()]);
-    // What moved to the top in between is not on later pages.
+    // An entry that moved to the top meanwhile is not on later pages.
     project(&app, &app.say(&thread, "Well?").await).await;
     assert_eq!(app.chat.inbox(andrew.id()).cursor(cursor).fetch().await.unwrap().items, []);
 }

@@ -4,7 +4,7 @@ use threadline::{Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, Mess
 
 use super::{App, read, refusal, texts, time};
 
-/// A thread whose messages are "0", "1", ... with a second between each.
+/// Creates a thread with the messages "0", "1", ..., 1 s apart.
 async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     let (_, _, thread) = app.direct().await;
     for number in 1..count {
@@ -15,7 +15,7 @@ async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     (thread, all)
 }
 
-/// The texts of all pages of this size, one behind the other.
+/// Returns the texts of all pages of this size.
 async fn walk(thread: &Thread, limit: u32, oldest_first: bool, bounds: [Option<&Message>; 2]) -> Vec<String> {
     let (mut walked, mut cursor) = (Vec::new(), None);
     loop {
@@ -41,7 +41,7 @@ async fn walk(thread: &Thread, limit: u32, oldest_first: bool, bounds: [Option<&
     }
 }
 
-/// The numbers as texts, in the order asked for.
+/// Returns the numbers as texts, in this order.
 fn numbers(range: std::ops::Range<usize>, oldest_first: bool) -> Vec<String> {
     let numbers = range.map(|number| number.to_string());
     if oldest_first { numbers.collect() } else { numbers.rev().collect() }
@@ -130,7 +130,7 @@ pub(crate) async fn pages_within_bounds_give_every_message_between_them_once(app
             }
         }
     }
-    // A bound may be told by its id, and need not be there.
+    // A bound may be an id, and need not exist.
     let nowhere = MessagePosition::new(time("2026-11-22T12:00:03.5Z"), app.uuid(1));
     let page = thread.messages().after(all[1].id()).before(nowhere).fetch().await.unwrap();
     assert_eq!(texts(&page), ["3", "2"]);
@@ -182,7 +182,7 @@ pub(crate) async fn a_page_around_a_message_near_an_end_is_still_full(app: App) 
 pub(crate) async fn message_is_found_by_itself_its_position_or_its_id(app: App) {
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "opa").await;
-    // Eventually consistent reads may miss it on a real table; DynamoDB Local reads what was written.
+    // An eventually consistent read may miss it on a real table, but not on DynamoDB Local.
     assert_eq!(thread.message(&sent).await.unwrap().as_ref(), Some(&sent));
     assert_eq!(thread.message(sent.position()).await.unwrap().as_ref(), Some(&sent));
     assert_eq!(thread.message(sent.id()).await.unwrap().as_ref(), Some(&sent));
@@ -224,7 +224,7 @@ pub(crate) async fn a_cursor_of_another_list_is_refused(app: App) {
         assert_eq!(refusal(request.fetch().await).0, ErrorKind::Invalid);
     }
     assert_eq!(refusal(app.chat.inbox(andrew.id()).cursor(cursor.clone()).fetch().await).0, ErrorKind::Invalid);
-    // A page may have another size than the one before, and the message that it goes on behind may be changed meanwhile.
+    // The page size may change between pages, and the message at the cursor may change.
     thread.delete(&all[3]).await.unwrap();
     assert_eq!(texts(&thread.messages().cursor(cursor).limit(7).fetch().await.unwrap()), ["2", "1", "0"]);
 }
@@ -261,7 +261,7 @@ pub(crate) async fn only_the_author_may_edit_or_delete(app: App) {
     assert_eq!(refusal(theirs.edit(&sent, "ours").await), denied);
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, std::slice::from_ref(&sent));
-    // Nor what is left of a message that is deleted.
+    // A tombstone cannot be edited either.
     let deleted = thread.delete(&sent).await.unwrap();
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [deleted]);

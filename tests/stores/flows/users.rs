@@ -1,4 +1,4 @@
-//! Users: handles and identities that nobody else has, look-ups, and new names.
+//! Users: unique handles and identities, lookups, and renames.
 
 use threadline::entity::{Entity, HandleClaim};
 use threadline::store::{Get, StoreExt, Write};
@@ -18,12 +18,12 @@ fn new_name(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Andrew, with an id and an identity.
+/// Returns Andrew, with an id and an identity.
 fn andrew(app: &App) -> NewUser {
     NewUser::new(app.handle("Andrew"), "Andrew Brown").unwrap().id(app.uuid(1)).identity(subject(app)).unwrap()
 }
 
-/// That the table says of this user everything that the user is: in the user, and in both claims.
+/// Checks that the table has this user, and both claims with the same names.
 async fn assert_stored(app: &App, user: &User) {
     assert_eq!(app.chat.user(user.id()).await.unwrap().as_ref(), Some(user));
     assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(user.profile()));
@@ -185,7 +185,7 @@ pub(crate) async fn a_completed_change_may_be_retried(app: App) {
 }
 
 pub(crate) async fn nobody_is_renamed_who_was_never_created(app: App) {
-    // Somebody of another table, which the user of one's own is not.
+    // A user of another table, who does not exist in this one.
     let elsewhere = threadline::Threadline::new(threadline::MemoryStore::new());
     let user = elsewhere.create_user(andrew(&app)).await.unwrap();
     for change in [new_handle(&app, "Omenking"), new_name("Andrew")] {
