@@ -85,7 +85,7 @@ fn main() -> ExitCode {
             Ok(summary) => summaries.push(summary),
             Err(violation) => {
                 bar.abandon();
-                // Not `eprintln!`, which panics if nobody reads; nor `println!` below.
+                // Not `eprintln!`, which panics if standard error is closed; nor `println!` below.
                 writeln!(std::io::stderr(), "{violation}").ok();
                 return ExitCode::FAILURE;
             }

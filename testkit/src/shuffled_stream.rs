@@ -35,7 +35,8 @@ const REPEATABLE: usize = 1000;
 /// use threadline::{MemoryStore, NewUser, Threadline};
 /// use threadline_testkit::ShuffledStream;
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let store = MemoryStore::new();
 /// let chat = Threadline::new(store.clone());
 /// chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
@@ -46,8 +47,8 @@ const REPEATABLE: usize = 1000;
 ///     let projection = projector.project(&batch.records).await;
 ///     delivery.acknowledge(&batch, projection.lowest_failed.as_ref());
 /// }
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 pub struct ShuffledStream {
     store: MemoryStore,

@@ -6,7 +6,7 @@ use threadline::stream::{Auditor, Discrepancy};
 use threadline::{DisplayName, IdentitySubject, Membership, MessageGroup, NewGroup, NewUser, Thread, User, UserChange};
 use threadline_testkit::fault::{FaultStore, Plan};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::support::App;
 
 /// The number of requests after which a page ends, unless its first item needs more.
@@ -116,7 +116,7 @@ async fn an_audit_has_eight_requests_in_progress() {
     let thread = group(&app, &users).await;
     set_back(&app, &thread, &users).await;
     for repair in [false, true] {
-        let store = Meddled::new(&app.store);
+        let store = HookedStore::new(&app.store);
         let auditor = Auditor::new(store.clone());
         let mut cursor = None;
         loop {
@@ -129,7 +129,7 @@ async fn an_audit_has_eight_requests_in_progress() {
                 break;
             }
         }
-        assert_eq!(store.most_at_once(), 8, "repair: {repair}");
+        assert_eq!(store.max_concurrent(), 8, "repair: {repair}");
     }
 }
 
@@ -143,10 +143,10 @@ async fn memberships_of_one_group_are_repaired_concurrently() {
         delete_claims(&app, user).await;
         app.store.write(Write::delete(user.key())).await.unwrap().done().unwrap();
     }
-    let store = Meddled::new(&app.store);
+    let store = HookedStore::new(&app.store);
     let page = Auditor::new(store.clone()).repair(None).await.unwrap();
     assert_eq!((page.findings.len(), page.next), (20, None));
-    assert_eq!(store.most_at_once(), 8);
+    assert_eq!(store.max_concurrent(), 8);
 }
 
 #[tokio::test]

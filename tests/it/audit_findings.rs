@@ -41,7 +41,7 @@ fn a_finding_says_what_differs_and_if_it_was_repaired() {
         ),
         (Discrepancy::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
         (
-            Discrepancy::WrongMemberCount { group, counted: 3, rows: 2 },
+            Discrepancy::WrongMemberCount { group, counted: 3, entries: 2 },
             format!("group {group}: it counts 3 members and has 2 rows"),
         ),
         (Discrepancy::OrphanRow { group, user }, format!("group {group}: a row of user {user}, and no group")),
@@ -64,9 +64,9 @@ fn a_finding_says_what_differs_and_if_it_was_repaired() {
 #[tokio::test]
 async fn a_repaired_finding_says_so() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
-    let [found] = &world.check().await[..] else { panic!("one row is missing") };
-    let [repaired] = &world.repair_on(world.app.store.clone()).await[..] else { panic!("one row is missing") };
+    world.delete(world.entry(&world.bayko)).await;
+    let [found] = &world.check().await[..] else { panic!("one entry is missing") };
+    let [repaired] = &world.repair_on(world.app.store.clone()).await[..] else { panic!("one entry is missing") };
     assert_eq!(found.to_string(), found.discrepancy.to_string());
     assert_eq!(repaired.to_string(), format!("{}: repaired", found.discrepancy));
 }

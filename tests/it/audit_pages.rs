@@ -7,16 +7,16 @@ use threadline::{ErrorKind, MessageGroup, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::audit::{World, text};
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::support::scan;
 
 #[tokio::test]
 async fn an_unwritable_entry_is_reported_and_blocks_no_other_repair() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
-        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+        world.update(world.entry(user), Update::new().set("message", text("something else"))).await;
     }
-    let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
+    let store = HookedStore::new(&world.app.store).failing(world.entry(&world.andrew), ErrorKind::Invalid);
     let findings = world.repair_on(store).await;
     let discrepancy = |user: &User| Discrepancy::StalePreview { group: world.direct.group_id(), user: user.id() };
     let repaired: Vec<_> = findings.iter().map(|finding| (finding.discrepancy.clone(), finding.repaired)).collect();
@@ -26,7 +26,7 @@ async fn an_unwritable_entry_is_reported_and_blocks_no_other_repair() {
 #[tokio::test]
 async fn an_error_within_a_page_ends_it_early_and_loses_no_finding() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     world.delete(HandleClaim::key_from(world.vir.handle())).await;
     let whole = world.check().await;
@@ -64,12 +64,12 @@ async fn an_error_within_a_page_ends_it_early_and_loses_no_finding() {
 async fn repairs_before_an_error_at_the_same_item_are_reported() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
-        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+        world.update(world.entry(user), Update::new().set("message", text("something else"))).await;
     }
-    let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
+    let store = HookedStore::new(&world.app.store).failing(world.entry(&world.bayko), ErrorKind::Throttled);
     let auditor = Auditor::new(store);
     // Starts at the group's item, so that it is the first of the page.
-    let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
+    let before = Auditor::new(HookedStore::new(&world.app.store).pages_of(1));
     let mut cursor = None;
     let page = loop {
         match auditor.repair(cursor.clone()).await {
@@ -94,7 +94,7 @@ async fn repairs_before_an_error_at_the_same_item_are_reported() {
 #[tokio::test]
 async fn an_audit_continues_from_a_cursor_kept_as_text() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     world.delete(HandleClaim::key_from(world.vir.handle())).await;
     let (whole, items) = (world.check().await, scan(&world.app.store).await.len());
@@ -102,7 +102,7 @@ async fn an_audit_continues_from_a_cursor_kept_as_text() {
 
     let (mut findings, mut seen, mut kept) = (Vec::new(), 0, None::<String>);
     loop {
-        let auditor = Auditor::new(Meddled::new(&world.app.store).pages_of(2));
+        let auditor = Auditor::new(HookedStore::new(&world.app.store).pages_of(2));
         let cursor = kept.map(|text| text.parse::<AuditCursor>().unwrap());
         let page = auditor.repair(cursor.clone()).await.unwrap();
         assert!(page.items <= 2);

@@ -28,9 +28,9 @@ async fn an_unreadable_item_is_reported_without_its_content() {
             )
             .await;
         let findings = world.check().await;
-        let told =
+        let reports =
             findings.iter().filter(|finding| matches!(&finding.discrepancy, Discrepancy::Unreadable { .. })).count();
-        assert!(told >= 1, "{key:?}: {findings:?}");
+        assert!(reports >= 1, "{key:?}: {findings:?}");
         assert!(findings.iter().all(|finding| !finding.to_string().contains("secret")), "{findings:?}");
     }
 }
@@ -39,14 +39,14 @@ async fn an_unreadable_item_is_reported_without_its_content() {
 async fn an_unreadable_user_hides_no_other_finding() {
     let world = World::new().await;
     world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     let key = Membership::key_from((world.group.group_id(), world.bayko.id()));
     world.update(key, Update::new().set("user_handle", text("old"))).await;
     world
-        .all_but_the_unreadable_is_mended(&[
+        .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
-            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
+            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, entries: 3 },
             Discrepancy::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
         ])
         .await;
@@ -56,14 +56,14 @@ async fn an_unreadable_user_hides_no_other_finding() {
 async fn an_unreadable_membership_is_counted_and_hides_no_other() {
     let world = World::new().await;
     let group = world.group.group_id();
-    let row = |user: &User| Membership::key_from((group, user.id()));
-    world.update(row(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
-    world.update(row(&world.andrew), Update::new().set("message", text("something else"))).await;
+    let entry = |user: &User| Membership::key_from((group, user.id()));
+    world.update(entry(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
+    world.update(entry(&world.andrew), Update::new().set("message", text("something else"))).await;
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
     world
-        .all_but_the_unreadable_is_mended(&[
+        .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group, user: world.andrew.id() },
-            Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 },
+            Discrepancy::WrongMemberCount { group, counted: 7, entries: 3 },
         ])
         .await;
 }
@@ -71,8 +71,8 @@ async fn an_unreadable_membership_is_counted_and_hides_no_other() {
 #[tokio::test]
 async fn an_unreadable_membership_does_not_count_as_missing() {
     let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
-    world.all_but_the_unreadable_is_mended(&[]).await;
+    world.update(world.entry(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
+    world.assert_all_but_unreadable_repaired(&[]).await;
 }
 
 #[tokio::test]
@@ -80,9 +80,9 @@ async fn an_unreadable_message_is_reported_and_the_newest_readable_is_shown() {
     let world = World::new().await;
     let two = world.app.say(&world.direct, "two").await;
     world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     let discrepancy = Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
     assert_eq!(world.shown(&world.bayko).await, "one");
 }
 
@@ -91,10 +91,10 @@ async fn entries_of_an_unreadable_group_are_still_compared() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
-    let row = Membership::key_from((group, world.andrew.id()));
-    world.update(row, Update::new().set("message", text("something else"))).await;
+    let entry = Membership::key_from((group, world.andrew.id()));
+    world.update(entry, Update::new().set("message", text("something else"))).await;
     let discrepancy = Discrepancy::StalePreview { group, user: world.andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
 }
 
 #[tokio::test]
@@ -104,5 +104,5 @@ async fn an_unreadable_claim_does_not_hide_the_users_other_claim() {
     world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
     world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
     let discrepancy = Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
 }

@@ -73,7 +73,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     new_group: NewGroup,
     imported: ImportedDirect,
     message: &Message,
-    row: &Membership,
+    entry: &Membership,
     (user_id, group_id, message_id): (UserId, GroupId, MessageId),
     (handle, subject): (&Handle, &IdentitySubject),
     records: &[StreamRecord],
@@ -100,7 +100,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(thread.unread());
     sent(thread.mark_read(message));
     sent(chat.inbox(user_id).fetch());
-    sent(chat.unread(row));
+    sent(chat.unread(entry));
     sent(projector.advance(message));
     sent(projector.project(records));
     sent(projector.rename(user));

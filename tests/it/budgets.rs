@@ -13,7 +13,7 @@ use threadline::{
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::groups::person;
-use crate::old_claims::user_of_before;
+use crate::old_claims::user_of_version_0_1;
 use crate::support::{App, scan};
 
 const HALF: Units = Units::halves(1);
@@ -95,7 +95,7 @@ async fn users_update_of_old_keys_costs_1_rcu_each_and_2_wcu_to_take_one() {
 async fn users_update_that_moves_an_old_claim_costs_2_rcu_and_2_wcu_more() {
     for (change, units) in [(new_name(), 4), (new_handle("ÉMILE"), 4), (new_handle("bayko"), 6)] {
         let app = App::with_whole_pages();
-        let user = user_of_before(&app, "Émile", 1).await;
+        let user = user_of_version_0_1(&app, "Émile", 1).await;
         let (chat, meter) = app.metered();
         costs(&meter, reads(2) + writes(units + 2), chat.update_user(&user, change)).await;
     }

@@ -257,20 +257,20 @@ impl World {
     }
 
     /// Returns the entries without attributes that may differ.
-    async fn rows(&self) -> Vec<Item> {
-        let mut rows = scan(&self.app.store).await;
-        rows.retain(|item| item.type_name() == Some(Membership::TYPE));
-        for row in &mut rows {
+    async fn entries(&self) -> Vec<Item> {
+        let mut entries = scan(&self.app.store).await;
+        entries.retain(|item| item.type_name() == Some(Membership::TYPE));
+        for entry in &mut entries {
             // The version of the names is stored only if the projector wrote them. A membership that was put with these
             // names has none.
-            row.remove("user_version");
-            row.remove("other_version");
+            entry.remove("user_version");
+            entry.remove("other_version");
             // A new member has read what the entry of the adding member showed.
-            if self.joined.contains(&row.key().unwrap()) {
-                row.remove("last_read");
+            if self.joined.contains(&entry.key().unwrap()) {
+                entry.remove("last_read");
             }
         }
-        rows
+        entries
     }
 
     async fn findings(&self) -> Vec<Finding> {
@@ -344,10 +344,14 @@ fn converges(steps: &[Step], seed: u64, plan: Plan) {
         let expected = without_faults(steps).await;
         let shown = format!("{plan:?}, stream {seed}");
         let world = with_faults(steps, seed, plan).await;
-        let (rows, expected_rows) = (world.rows().await, expected.rows().await);
-        assert_eq!(rows.len(), expected_rows.len());
-        for (row, expected) in rows.iter().zip(&expected_rows) {
-            assert_eq!(row.iter().collect::<BTreeMap<_, _>>(), expected.iter().collect::<BTreeMap<_, _>>(), "{shown}");
+        let (entries, expected_entries) = (world.entries().await, expected.entries().await);
+        assert_eq!(entries.len(), expected_entries.len());
+        for (entry, expected) in entries.iter().zip(&expected_entries) {
+            assert_eq!(
+                entry.iter().collect::<BTreeMap<_, _>>(),
+                expected.iter().collect::<BTreeMap<_, _>>(),
+                "{shown}"
+            );
         }
         assert_eq!(expected.findings().await, [], "without faults");
         assert_eq!(world.findings().await, [], "{shown}");

@@ -48,26 +48,26 @@ fn the_size_of_a_real_stream_record_equals_that_of_aws() {
 
 /// The messages of a table as Cruddur's versions left it: some times are in UTC, some in other offsets, most without
 /// one.
-fn cruddurs_messages() -> Vec<Item> {
-    let rows: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
+fn cruddur_messages() -> Vec<Item> {
+    let entries: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
         .unwrap()
         .lines()
         .map(|line| item(&serde_json::from_str::<Value>(line).unwrap()["Item"]))
         .collect();
-    assert_eq!(rows.len(), 123);
-    rows.into_iter().filter(|row| row.get_s("pk").unwrap().starts_with("MSG#")).collect()
+    assert_eq!(entries.len(), 123);
+    entries.into_iter().filter(|entry| entry.get_s("pk").unwrap().starts_with("MSG#")).collect()
 }
 
 #[test]
 fn only_cruddur_messages_with_a_utc_time_read_as_messages() {
     let (mut read, mut refused) = (0, 0);
-    for row in cruddurs_messages() {
-        let sk = row.get_s("sk").unwrap().to_owned();
+    for entry in cruddur_messages() {
+        let sk = entry.get_s("sk").unwrap().to_owned();
         let is_documented = sk.len() == 32 && sk.ends_with("+00:00");
-        match Message::from_item(row.clone()) {
+        match Message::from_item(entry.clone()) {
             Ok(message) => {
                 assert!(is_documented, "{sk}");
-                assert_eq!(message.body().unwrap().as_str(), row.get_s("message").unwrap());
+                assert_eq!(message.body().unwrap().as_str(), entry.get_s("message").unwrap());
                 assert_eq!(message.position().to_string(), sk);
                 read += 1;
             }
@@ -92,6 +92,6 @@ fn a_time_without_an_offset_is_refused_in_a_key() {
     // A valid time, but a key with it would never be found again.
     let offset = "2023-03-22T14:36:25.547845+05:30";
     assert!(offset.parse::<Timestamp>().is_ok());
-    let row = cruddurs_messages().into_iter().find(|row| row.get_s("sk") == Some(offset)).unwrap();
-    assert_eq!(Message::from_item(row).unwrap_err().kind(), ErrorKind::Corrupt);
+    let entry = cruddur_messages().into_iter().find(|entry| entry.get_s("sk") == Some(offset)).unwrap();
+    assert_eq!(Message::from_item(entry).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -253,10 +253,10 @@ async fn the_pairs_group_points_to_an_imported_conversation() {
         })
     );
     // A membership without a message is in the inbox at the time of its start.
-    let row = stored(&app, &format!("GRP#{group}"), &format!("USER#{BAYKO}")).await;
-    assert_eq!(row["gsi1sk"], json!({"S": format!("GRP#2023-03-22T14:36:25.000000+00:00#{group}")}));
-    assert_eq!(row.get("last_message"), None);
-    assert_eq!(row.get("message"), None);
+    let entry = stored(&app, &format!("GRP#{group}"), &format!("USER#{BAYKO}")).await;
+    assert_eq!(entry["gsi1sk"], json!({"S": format!("GRP#2023-03-22T14:36:25.000000+00:00#{group}")}));
+    assert_eq!(entry.get("last_message"), None);
+    assert_eq!(entry.get("message"), None);
 }
 
 #[tokio::test]

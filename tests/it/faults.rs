@@ -73,9 +73,9 @@ async fn f3_two_conversations_of_one_microsecond_are_both_in_the_inbox() {
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     app.chat.start_direct(&bayko, &andrew, "now").await.unwrap();
     app.chat.start_direct(&londo, &andrew, "now").await.unwrap();
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0].last_message_at(), rows[1].last_message_at());
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0].last_message_at(), entries[1].last_message_at());
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
     let new = NewGroup::new("Babylon 5", &andrew).unwrap().id(group).member(&bayko).member(&londo);
     let error = app.chat.create_group(new, "hello").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConditionFailed);
-    assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor a row, nor a message");
+    assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor an entry, nor a message");
 }
 
 #[tokio::test]
@@ -180,9 +180,9 @@ async fn f13_a_conversation_may_have_more_than_two_members() {
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&londo);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     for user in [&andrew, &bayko, &londo] {
-        let rows = app.inbox(user.id()).await;
-        assert_eq!(rows[0].group_id(), thread.group_id());
-        assert_eq!(rows[0].title().map(|title| title.as_str()), Some("Babylon 5"));
+        let entries = app.inbox(user.id()).await;
+        assert_eq!(entries[0].group_id(), thread.group_id());
+        assert_eq!(entries[0].title().map(|title| title.as_str()), Some("Babylon 5"));
     }
     assert_eq!(thread.members().await.unwrap().items.len(), 3);
 }

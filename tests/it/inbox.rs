@@ -14,16 +14,16 @@ async fn the_conversation_with_the_newest_message_is_first() {
     app.clock.advance(Duration::from_secs(1));
     let londo = app.user("londo").await;
     let second = app.chat.start_direct(&andrew, &londo, "Ambassador?").await.unwrap();
-    let order = |rows: Vec<threadline::Membership>| rows.iter().map(|row| row.group_id()).collect::<Vec<_>>();
+    let order = |entries: Vec<threadline::Membership>| entries.iter().map(|entry| entry.group_id()).collect::<Vec<_>>();
     assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()]);
 
     app.say(&first, "Season two!").await;
     assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()], "not projected yet");
     app.project().await;
     assert_eq!(order(app.inbox(andrew.id()).await), [first.group_id(), second.group_id()]);
-    let row = app.inbox(bayko.id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Season two!"));
-    assert_eq!(row.other().map(|other| other.id()), Some(andrew.id()));
+    let entry = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("Season two!"));
+    assert_eq!(entry.other().map(|other| other.id()), Some(andrew.id()));
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn pages_of_an_inbox_return_every_entry_once() {
             }
             let page = request.fetch().await.unwrap();
             assert!(page.next.is_none() || page.items.len() == limit as usize);
-            titles.extend(page.items.iter().map(|row| row.title().unwrap().to_string()));
+            titles.extend(page.items.iter().map(|entry| entry.title().unwrap().to_string()));
             cursor = page.next;
             if cursor.is_none() {
                 break;
@@ -208,8 +208,8 @@ async fn a_member_added_later_has_the_whole_thread_as_read() {
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
     app.clock.advance(Duration::from_secs(60));
     thread.add_member(&londo).await.unwrap();
-    let row = app.inbox(londo.id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Welcome"));
-    assert!(!row.is_unread());
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+    let entry = app.inbox(londo.id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("Welcome"));
+    assert!(!entry.is_unread());
+    assert_eq!(app.chat.unread(&entry).await.unwrap().count, 0);
 }

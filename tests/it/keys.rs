@@ -26,11 +26,11 @@ fn any_segment() -> impl Strategy<Value = KeySegment> {
 }
 
 /// Two lists of segments: unrelated, equal, one a prefix of the other, or one with two segments joined.
-fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
-    let row = || vec(prop_oneof![4 => short_segment(), 1 => any_segment()], 1..=4);
-    let related = (row(), any::<prop::sample::Index>(), 0..3).prop_map(|(row, at, relation)| {
-        let at = at.index(row.len());
-        let mut other = row.clone();
+fn two_lists() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
+    let segments = || vec(prop_oneof![4 => short_segment(), 1 => any_segment()], 1..=4);
+    let related = (segments(), any::<prop::sample::Index>(), 0..3).prop_map(|(segments, at, relation)| {
+        let at = at.index(segments.len());
+        let mut other = segments.clone();
         match relation {
             0 => {}
             1 => other.truncate(at.max(1)),
@@ -40,20 +40,20 @@ fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
             }
             _ => {}
         }
-        (row, other)
+        (segments, other)
     });
-    prop_oneof![(row(), row()), related.clone(), related.prop_map(|(row, other)| (other, row))]
+    prop_oneof![(segments(), segments()), related.clone(), related.prop_map(|(segments, other)| (other, segments))]
 }
 
 /// Calls a constructor that takes a tuple of segments with a list of them.
-macro_rules! of_row {
-    ($type:ident, $row:expr) => {
-        match $row {
+macro_rules! with_segments {
+    ($type:ident, $segments:expr) => {
+        match $segments {
             [a] => $type::new((a,)),
             [a, b] => $type::new((a, b)),
             [a, b, c] => $type::new((a, b, c)),
             [a, b, c, d] => $type::new((a, b, c, d)),
-            _ => unreachable!("a row has 1 to 4 segments"),
+            _ => unreachable!("a key has 1 to 4 segments"),
         }
     };
 }
@@ -137,23 +137,23 @@ proptest! {
     #![proptest_config(cases(1000))]
 
     #[test]
-    fn different_segments_make_different_keys((one, other) in two_rows()) {
+    fn different_segments_make_different_keys((one, other) in two_lists()) {
         let (one, other) = (&one[..], &other[..]);
-        prop_assert_eq!(of_row!(PartitionKey, one) == of_row!(PartitionKey, other), one == other);
-        prop_assert_eq!(of_row!(SortKey, one) == of_row!(SortKey, other), one == other);
-        prop_assert_eq!(of_row!(SortKeyPrefix, one) == of_row!(SortKeyPrefix, other), one == other);
+        prop_assert_eq!(with_segments!(PartitionKey, one) == with_segments!(PartitionKey, other), one == other);
+        prop_assert_eq!(with_segments!(SortKey, one) == with_segments!(SortKey, other), one == other);
+        prop_assert_eq!(with_segments!(SortKeyPrefix, one) == with_segments!(SortKeyPrefix, other), one == other);
     }
 
     #[test]
-    fn a_prefix_matches_only_keys_that_continue_its_segments((row, lead) in two_rows()) {
-        let goes_on = row.len() > lead.len() && row.starts_with(&lead);
-        let range = SortRange::BeginsWith(of_row!(SortKeyPrefix, &lead[..]));
-        prop_assert_eq!(range.contains(&of_row!(SortKey, &row[..])), goes_on);
+    fn a_prefix_matches_only_keys_that_continue_its_segments((segments, lead) in two_lists()) {
+        let continues = segments.len() > lead.len() && segments.starts_with(&lead);
+        let range = SortRange::BeginsWith(with_segments!(SortKeyPrefix, &lead[..]));
+        prop_assert_eq!(range.contains(&with_segments!(SortKey, &segments[..])), continues);
     }
 
     #[test]
-    fn a_key_that_was_built_reads_back_from_its_text(row in vec(any_segment(), 1..=4)) {
-        let (pk, sk) = (of_row!(PartitionKey, &row[..]), of_row!(SortKey, &row[..]));
+    fn a_key_that_was_built_reads_back_from_its_text(segments in vec(any_segment(), 1..=4)) {
+        let (pk, sk) = (with_segments!(PartitionKey, &segments[..]), with_segments!(SortKey, &segments[..]));
         prop_assert_eq!(PartitionKey::parse(pk.as_str()).unwrap(), pk);
         prop_assert_eq!(SortKey::parse(sk.as_str()).unwrap(), sk);
     }
@@ -204,19 +204,19 @@ proptest! {
         other in (timestamp(), uuid()),
         joined in (timestamp(), timestamp()),
     ) {
-        let row = |(time, group): (Timestamp, Uuid), joined_at| {
+        let entry = |(time, group): (Timestamp, Uuid), joined_at| {
             let last = MessagePosition::new(time, MessageId::from_uuid(Uuid::max()));
             membership(group, joined_at, Some(last)).index_key().unwrap()
         };
-        let (first, second) = (row(one, joined.0), row(other, joined.1));
+        let (first, second) = (entry(one, joined.0), entry(other, joined.1));
         prop_assert_eq!(first.sk.cmp(&second.sk), one.cmp(&other));
         prop_assert_eq!(first.pk, second.pk);
     }
 
     #[test]
     fn an_entry_without_a_message_is_ordered_by_the_time_of_joining(one in timestamp(), other in timestamp()) {
-        let row = |joined_at| membership(Uuid::nil(), joined_at, None).index_key().unwrap();
-        prop_assert_eq!(row(one).sk.cmp(&row(other).sk), one.cmp(&other));
+        let entry = |joined_at| membership(Uuid::nil(), joined_at, None).index_key().unwrap();
+        prop_assert_eq!(entry(one).sk.cmp(&entry(other).sk), one.cmp(&other));
     }
 
     #[test]
@@ -252,10 +252,10 @@ proptest! {
 fn the_longest_possible_keys_are_within_dynamodbs_limits() {
     for text in ["x".repeat(200), "é".repeat(100), "語".repeat(66), "🙂".repeat(50)] {
         let segment = KeySegment::new(text).unwrap();
-        let row = (&segment, &segment, &segment, &segment);
-        assert!(PartitionKey::new(row).as_str().len() <= MAX_PARTITION_KEY_BYTES);
-        assert!(SortKey::new(row).as_str().len() <= MAX_SORT_KEY_BYTES);
-        assert!(SortKeyPrefix::new(row).as_str().len() <= MAX_SORT_KEY_BYTES);
+        let segments = (&segment, &segment, &segment, &segment);
+        assert!(PartitionKey::new(segments).as_str().len() <= MAX_PARTITION_KEY_BYTES);
+        assert!(SortKey::new(segments).as_str().len() <= MAX_SORT_KEY_BYTES);
+        assert!(SortKeyPrefix::new(segments).as_str().len() <= MAX_SORT_KEY_BYTES);
     }
     let subject = IdentitySubject::new("x".repeat(128)).unwrap();
     let handle = FoldedHandle::new("é".repeat(24)).unwrap();

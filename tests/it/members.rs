@@ -191,9 +191,9 @@ async fn a_new_member_has_everything_as_read_despite_an_old_thread() {
         app.say(&thread, text).await;
     }
     thread.add_member(person(1)).await.unwrap();
-    let row = app.inbox(person(1).id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+    let entry = app.inbox(person(1).id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
+    assert_eq!(app.chat.unread(&entry).await.unwrap().count, 0);
 }
 
 #[tokio::test]

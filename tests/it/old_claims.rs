@@ -27,7 +27,7 @@ fn named(text: &str) -> UserChange {
 }
 
 /// Puts a user like version 0.1.
-pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User {
+pub(crate) async fn user_of_version_0_1(app: &App, handle: &str, number: u8) -> User {
     let elsewhere = App::new();
     let id: UserId = id(&format!("00000000-0000-4000-8000-0000000000{number:02}"));
     elsewhere.chat.create_user(NewUser::new("temporary", "Old").unwrap().id(id)).await.unwrap();
@@ -43,7 +43,7 @@ pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User 
 
 /// Creates two users of version 0.1, whose handles now fold to the same one.
 async fn pair(app: &App) -> [User; 2] {
-    [user_of_before(app, "Ärger", 1).await, user_of_before(app, "ärger", 2).await]
+    [user_of_version_0_1(app, "Ärger", 1).await, user_of_version_0_1(app, "ärger", 2).await]
 }
 
 /// Returns the handles of the table's claims, as in their keys.
@@ -81,7 +81,7 @@ async fn discrepancies(app: &App, repair: bool) -> Vec<Discrepancy> {
 #[tokio::test]
 async fn an_old_claim_is_found_and_owned_by_its_form() {
     let app = App::new();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     for text in ["ÄrgerX", "Ärgerx", "ÄRGERX"] {
         assert_found(&app, text, Some(&user)).await;
     }
@@ -101,7 +101,7 @@ async fn a_lookup_prefers_the_typed_form() {
 async fn an_old_claim_moves_with_any_change() {
     for change in [named("New"), to("ÄRGERX"), to("ärgerx"), to("Ärgerx").display_name("New").unwrap()] {
         let app = App::with_whole_pages();
-        let user = user_of_before(&app, "ÄrgerX", 1).await;
+        let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
         let changed = app.chat.update_user(&user, change.clone()).await.unwrap();
         assert_eq!(claimed(&app).await, ["ärgerx"]);
         for text in ["ÄrgerX", "ärgerx", "ÄRGERX"] {
@@ -118,7 +118,7 @@ async fn an_old_claim_moves_with_any_change() {
 #[tokio::test]
 async fn an_old_claim_becomes_a_reservation_of_every_form() {
     let app = App::with_whole_pages();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     let renamed = app.chat.update_user(&user, to("omenking")).await.unwrap();
     assert_eq!(claimed(&app).await, ["omenking", "ärgerx"]);
     assert_found(&app, "ÄrgerX", None).await;
@@ -135,7 +135,7 @@ async fn an_old_claim_becomes_a_reservation_of_every_form() {
 #[tokio::test]
 async fn an_old_claim_without_a_reservation_is_free_at_once() {
     let app = App::new();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     let chat = app.chat.clone().handle_reservation(Duration::ZERO);
     chat.update_user(&user, to("omenking")).await.unwrap();
     assert_eq!(claimed(&app).await, ["omenking"]);
@@ -206,7 +206,7 @@ async fn a_folded_handle_of_a_pair_can_be_released_and_claimed() {
 #[tokio::test]
 async fn a_handle_in_fullwidth_letters_is_still_another_user() {
     let app = App::with_whole_pages();
-    let wide = user_of_before(&app, "ａndrew", 1).await;
+    let wide = user_of_version_0_1(&app, "ａndrew", 1).await;
     let andrew = app.user("andrew").await;
     assert_eq!(discrepancies(&app, true).await, []);
     let wide = app.chat.update_user(&wide, named("Wide")).await.unwrap();
@@ -221,7 +221,7 @@ async fn a_handle_in_fullwidth_letters_is_still_another_user() {
 #[tokio::test]
 async fn a_repair_moves_old_claims_whose_folded_handle_is_free() {
     let app = App::with_whole_pages();
-    let user = user_of_before(&app, "ÄrgerX", 3).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 3).await;
     pair(&app).await;
     let old = [Discrepancy::OldClaim { user: user.id() }];
     assert_eq!(discrepancies(&app, false).await, old);
@@ -238,7 +238,7 @@ async fn a_repair_updates_the_names_of_an_old_claim() {
     for (text, key, at) in [("ÄrgerX", "Ärgerx", "ärgerx"), ("Ärger", "Ärger", "Ärger")] {
         let app = App::with_whole_pages();
         let [one, _] = pair(&app).await;
-        let user = if text == "Ärger" { one } else { user_of_before(&app, text, 3).await };
+        let user = if text == "Ärger" { one } else { user_of_version_0_1(&app, text, 3).await };
         let mut claim =
             scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some(&format!("HANDLE#{key}")));
         let mut claim = claim.take().unwrap();
@@ -287,7 +287,7 @@ async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
     let app = App::with_whole_pages();
     let mut users = Vec::new();
     for (number, form) in (1..).zip(["Émé", "émé", "ÉMÉ"]) {
-        users.push(user_of_before(&app, form, number).await);
+        users.push(user_of_version_0_1(&app, form, number).await);
     }
     let mut reserved: Vec<(Handle, UserId, threadline::Timestamp)> = Vec::new();
     for (number, (who, form, hours, repair)) in steps.into_iter().enumerate() {

@@ -31,7 +31,7 @@ pub(crate) async fn put(app: &App, item: Item) {
 }
 
 /// Makes a stored item unreadable.
-pub(crate) async fn spoil(app: &App, entity: &impl Entity, attribute: &str) {
+pub(crate) async fn make_unreadable(app: &App, entity: &impl Entity, attribute: &str) {
     let mut item = entity.to_item().unwrap();
     item.insert(attribute, AttributeValue::Bool(true));
     put(app, item).await;
@@ -163,10 +163,10 @@ async fn a_membership_at_anothers_key_opens_no_other_conversation() {
     let (andrew, _, thread) = app.direct().await;
     let (londo, vir) = (app.user("londo").await, app.user("vir").await);
     let secret = app.chat.start_direct(&londo, &vir, "secret").await.unwrap();
-    let mut row = secret.membership().to_item().unwrap();
-    row.insert("pk", s(format!("GRP#{}", thread.group_id())));
-    row.insert("sk", s(format!("USER#{}", andrew.id())));
-    put(&app, row.clone()).await;
+    let mut entry = secret.membership().to_item().unwrap();
+    entry.insert("pk", s(format!("GRP#{}", thread.group_id())));
+    entry.insert("sk", s(format!("USER#{}", andrew.id())));
+    put(&app, entry.clone()).await;
     let opened = app.chat.open(andrew.id(), thread.group_id()).await;
     assert_eq!(opened.map(|thread| thread.group_id()).map_err(|error| error.kind()), Err(ErrorKind::Corrupt));
 }
@@ -194,9 +194,9 @@ async fn an_inbox_lists_no_membership_of_somebody_else() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let londo = app.user("londo").await;
-    let mut row = thread.membership().to_item().unwrap();
-    row.insert("gsi1pk", s(format!("USER#{}", londo.id())));
-    put(&app, row).await;
+    let mut entry = thread.membership().to_item().unwrap();
+    entry.insert("gsi1pk", s(format!("USER#{}", londo.id())));
+    put(&app, entry).await;
     let page = app.chat.inbox(londo.id()).fetch().await.unwrap();
     assert_eq!((page.items.len(), page.unreadable), (0, 1));
 }
@@ -205,9 +205,9 @@ async fn an_inbox_lists_no_membership_of_somebody_else() {
 async fn a_join_skips_an_unreadable_user() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
-    spoil(&app, &andrew, "handle").await;
-    let row = thread.membership().to_item().unwrap();
-    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    make_unreadable(&app, &andrew, "handle").await;
+    let entry = thread.membership().to_item().unwrap();
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &entry).await;
     assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
 }
 
@@ -215,10 +215,10 @@ async fn a_join_skips_an_unreadable_user() {
 async fn a_join_skips_an_entry_damaged_later() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
-    let row = thread.membership().to_item().unwrap();
+    let entry = thread.membership().to_item().unwrap();
     app.say(&thread, "x").await;
-    spoil(&app, thread.membership(), "joined_at").await;
-    let (outcome, kept) = outcome(&app, RecordKind::Insert, &row).await;
+    make_unreadable(&app, thread.membership(), "joined_at").await;
+    let (outcome, kept) = outcome(&app, RecordKind::Insert, &entry).await;
     assert!(matches!(outcome, RecordOutcome::Done) && kept == 0, "{outcome:?}");
 }
 
@@ -316,7 +316,7 @@ async fn a_change_of_an_unreadable_message_changes_nothing() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "x").await;
-    spoil(&app, &message, "user_handle").await;
+    make_unreadable(&app, &message, "user_handle").await;
     let before = app.store.get(Get::new(message.key())).await.unwrap().item;
     let error = thread.edit(&message, "y").await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Corrupt, threadline::Outcome::NotDone));

@@ -15,8 +15,8 @@ fn is_new_message(record: &StreamRecord) -> bool {
     record.kind == RecordKind::Insert && record.key().unwrap().pk.as_str().starts_with("MSG#")
 }
 
-fn preview(row: &Membership) -> &str {
-    row.preview().map_or("(none)", |preview| preview.as_str())
+fn preview(entry: &Membership) -> &str {
+    entry.preview().map_or("(none)", |preview| preview.as_str())
 }
 
 #[tokio::test]
@@ -25,10 +25,10 @@ async fn a_replayed_batch_changes_nothing() {
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "one").await;
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
+    let entries = app.inbox(andrew.id()).await;
     let changes = app.records().len();
     app.project().await;
-    assert_eq!(app.inbox(andrew.id()).await, rows);
+    assert_eq!(app.inbox(andrew.id()).await, entries);
     assert_eq!(app.records().len(), changes, "not even a record of the stream");
 }
 
@@ -54,10 +54,10 @@ async fn records_of_own_writes_and_foreign_entities_are_ignored() {
     app.project().await;
     let meter = Metered::new(app.store.clone());
     let is_new = |record: &StreamRecord| record.kind == RecordKind::Insert;
-    let is_row = |record: &StreamRecord| record.new.as_ref().unwrap().type_name() == Some("Membership");
+    let is_entry = |record: &StreamRecord| record.new.as_ref().unwrap().type_name() == Some("Membership");
     let others = app.records().into_iter().filter(|record| !is_new_message(record));
-    let others: Vec<_> = others.filter(|record| !(is_new(record) && is_row(record))).collect();
-    assert!(others.iter().any(|record| record.kind == RecordKind::Modify), "the rows it moved are among them");
+    let others: Vec<_> = others.filter(|record| !(is_new(record) && is_entry(record))).collect();
+    assert!(others.iter().any(|record| record.kind == RecordKind::Modify), "the entries it moved are among them");
     let projection = Projector::new(meter.clone()).project(&others).await;
     assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Nothing)));
     assert_eq!(meter.take(), Capacity::default());
@@ -68,13 +68,13 @@ async fn an_applications_entity_among_the_members_is_ignored() {
     let app = App::new();
     let (andrew, _, _) = app.direct().await;
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
-    let is_row = |record: &StreamRecord| record.new.as_ref().and_then(Item::type_name) == Some("Membership");
-    let mut record = app.records().into_iter().find(is_row).unwrap();
+    let entries = app.inbox(andrew.id()).await;
+    let is_entry = |record: &StreamRecord| record.new.as_ref().and_then(Item::type_name) == Some("Membership");
+    let mut record = app.records().into_iter().find(is_entry).unwrap();
     record.new.as_mut().unwrap().insert("type", AttributeValue::S("Settings".into()));
     let projection = Projector::new(app.store.clone()).project(&[record]).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing]), "{projection:?}");
-    assert_eq!(app.inbox(andrew.id()).await, rows);
+    assert_eq!(app.inbox(andrew.id()).await, entries);
 }
 
 #[tokio::test]
@@ -146,10 +146,10 @@ async fn the_real_cruddur_event_moves_the_groups_entries() {
     record.new = Some(item);
     let projection = Projector::new(app.store.clone()).project(&[record]).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Done]));
-    let row = app.inbox(bayko.id()).await.remove(0);
-    assert_eq!(preview(&row), "opa");
+    let entry = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(preview(&entry), "opa");
     let position: MessagePosition = "2023-06-26T10:16:00.375877+00:00".parse().unwrap();
-    assert_eq!(row.last_message(), Some(position));
+    assert_eq!(entry.last_message(), Some(position));
 }
 
 proptest! {
@@ -182,14 +182,14 @@ proptest! {
                 let _ = projector.project(&records[start..end]).await;
             }
             let _ = projector.project(&records).await;
-            let rows = app.inbox(andrew.id()).await;
-            assert_eq!(rows.len(), 3);
+            let entries = app.inbox(andrew.id()).await;
+            assert_eq!(entries.len(), 3);
             for thread in &threads {
                 let newest = thread.messages().limit(1).fetch().await.unwrap().items.remove(0);
-                let row = rows.iter().find(|row| row.group_id() == thread.group_id()).unwrap();
-                assert_eq!(row.last_message(), Some(newest.position()));
+                let entry = entries.iter().find(|entry| entry.group_id() == thread.group_id()).unwrap();
+                assert_eq!(entry.last_message(), Some(newest.position()));
             }
-            assert!(rows.windows(2).all(|pair| pair[0].last_message_at() >= pair[1].last_message_at()));
+            assert!(entries.windows(2).all(|pair| pair[0].last_message_at() >= pair[1].last_message_at()));
         });
     }
 }

@@ -245,10 +245,10 @@ async fn an_answer_of_another_kind_is_an_error() {
             .unwrap_err(),
         Confused.batch_write(BatchWrite::new(puts([1]))).await.map(drop).unwrap_err(),
     ];
-    let told = errors.each_ref().map(|error| (error.kind(), error.operation().unwrap(), error.table().unwrap()));
+    let shown = errors.each_ref().map(|error| (error.kind(), error.operation().unwrap(), error.table().unwrap()));
     let (read, written) = (ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
     assert_eq!(
-        told,
+        shown,
         [
             (read, "get", "confused"),
             (read, "query", "confused"),

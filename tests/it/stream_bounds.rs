@@ -4,7 +4,7 @@ use threadline::entity::Entity;
 use threadline::stream::{Projection, Projector};
 use threadline::{DisplayName, ErrorKind, Membership, NewGroup, User, UserChange};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::support::App;
 
 /// The maximum number of concurrent requests of a batch.
@@ -20,9 +20,9 @@ async fn users(app: &App, count: usize) -> Vec<User> {
 
 /// Projects the records after the first `seen`, and counts the requests.
 async fn project(app: &App, seen: usize) -> (Projection, usize) {
-    let store = Meddled::new(&app.store);
+    let store = HookedStore::new(&app.store);
     let projection = Projector::new(store.clone()).project(&app.records().split_off(seen)).await;
-    (projection, store.most_at_once())
+    (projection, store.max_concurrent())
 }
 
 #[tokio::test]
@@ -43,8 +43,8 @@ async fn groups_of_a_batch_are_projected_concurrently_within_one_limit() {
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);
     for user in &users {
-        let rows = app.inbox(user.id()).await;
-        assert!(rows.iter().all(|row| row.preview().unwrap().as_str() == "one"));
+        let entries = app.inbox(user.id()).await;
+        assert!(entries.iter().all(|entry| entry.preview().unwrap().as_str() == "one"));
     }
 }
 
@@ -81,9 +81,9 @@ async fn users_of_a_batch_are_renamed_concurrently_within_one_limit() {
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);
     for user in &users {
-        let row = app.inbox(user.id()).await.remove(0);
-        assert_eq!(row.profile().display_name().as_str(), "Somebody");
-        assert_eq!(row.other().unwrap().display_name().as_str(), "Somebody");
+        let entry = app.inbox(user.id()).await.remove(0);
+        assert_eq!(entry.profile().display_name().as_str(), "Somebody");
+        assert_eq!(entry.other().unwrap().display_name().as_str(), "Somebody");
     }
 }
 
@@ -98,7 +98,7 @@ async fn a_failed_group_has_its_own_outcome_and_delays_no_other() {
     app.say(&one, "one").await;
     let records = app.records().split_off(seen);
     let key = Membership::key_from((one.group_id(), users[1].id()));
-    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let store = HookedStore::new(&app.store).failing(key, ErrorKind::Throttled);
     let projection = Projector::new(store).project(&records).await;
     assert_eq!(projection.lowest_failed, records[1].sequence);
     assert_eq!(app.inbox(users[2].id()).await[0].preview().unwrap().as_str(), "one");
@@ -117,7 +117,7 @@ async fn the_lowest_failed_sequence_number_compares_as_a_number() {
         record.sequence = Some(number.into());
     }
     let key = Membership::key_from((thread.group_id(), bayko.id()));
-    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let store = HookedStore::new(&app.store).failing(key, ErrorKind::Throttled);
     let projection = Projector::new(store).project(&records).await;
     assert_eq!(projection.lowest_failed, Some(9.into()));
 }

@@ -7,7 +7,7 @@ use threadline::stream::{Projector, RecordOutcome};
 use threadline::{DisplayName, ErrorKind, Handle, Membership, User, UserChange};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::stream_faults::three;
 use crate::support::App;
 
@@ -17,11 +17,12 @@ async fn an_unwritable_entry_does_not_stop_the_others() {
     let (users, thread) = three(&app).await;
     let seen = app.records().len();
     app.say(&thread, "one").await;
-    let failing =
-        |store: Meddled, user: &User, kind| store.failing(Membership::key_from((thread.group_id(), user.id())), kind);
+    let failing = |store: HookedStore, user: &User, kind| {
+        store.failing(Membership::key_from((thread.group_id(), user.id())), kind)
+    };
     let [first, second, third] = &users;
 
-    let store = failing(Meddled::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
+    let store = failing(HookedStore::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
     let projection = app.project_on(store.clone(), seen).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::DeadLetter(_)]), "{projection:?}");
     assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "one"]);
@@ -45,12 +46,12 @@ async fn a_failed_rename_of_a_conversation_does_not_stop_the_others() {
     let seen = app.records().len();
     app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap()).unwrap()).await.unwrap();
     let key = Membership::key_from((threads[0].0.group_id(), andrew.id()));
-    let projection = app.project_on(Meddled::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
     assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::DeadLetter(_))));
     for (number, (thread, other)) in threads.iter().enumerate() {
-        let own = app.row(thread, andrew.id()).await;
+        let own = app.entry(thread, andrew.id()).await;
         assert_eq!(own.get_s("user_handle"), Some(if number == 0 { "andrew" } else { "andy" }));
-        assert_eq!(app.row(thread, other.id()).await.get_s("other_handle"), Some("andy"));
+        assert_eq!(app.entry(thread, other.id()).await.get_s("other_handle"), Some("andy"));
     }
 }
 
@@ -82,7 +83,7 @@ async fn an_unreadable_entry_fails_only_its_own_record() {
     };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
     assert!(!projection.has_failed(), "the same would be so for ever");
-    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
+    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other entry moved");
 }
 
 /// Makes the user's item unreadable.
@@ -103,8 +104,8 @@ async fn an_unreadable_user_does_not_stop_names_of_other_members() {
     let impossible = |outcome: &RecordOutcome| matches!(outcome, RecordOutcome::DeadLetter(_));
     assert!(!projection.outcomes.iter().any(impossible), "the user has a record of its own: {projection:?}");
     assert!(!projection.has_failed());
-    let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
-    assert_eq!(row.profile().display_name().as_str(), "Londo Mollari");
+    let entry = Membership::from_item(app.entry(&thread, users[2].id()).await).unwrap();
+    assert_eq!(entry.profile().display_name().as_str(), "Londo Mollari");
 }
 
 #[tokio::test]

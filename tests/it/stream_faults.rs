@@ -11,12 +11,12 @@ use threadline::stream::{DeadLetterSink, Projection, Projector, RecordKind, Reco
 use threadline::{DisplayName, Error, Handle, Membership, Message, NewGroup, Result, Thread, User, UserChange, UserId};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::redaction::captured;
 use crate::support::{App, scan};
 
-fn preview(row: &Membership) -> &str {
-    row.preview().map_or("(none)", |preview| preview.as_str())
+fn preview(entry: &Membership) -> &str {
+    entry.preview().map_or("(none)", |preview| preview.as_str())
 }
 
 impl App {
@@ -29,14 +29,14 @@ impl App {
     pub(crate) async fn previews(&self, members: &[&User]) -> Vec<String> {
         let mut previews = Vec::new();
         for member in members {
-            let rows = self.inbox(member.id()).await;
-            assert_eq!(rows.len(), 1, "one row for each member, no more and no less");
-            previews.push(preview(&rows[0]).to_owned());
+            let entries = self.inbox(member.id()).await;
+            assert_eq!(entries.len(), 1, "one entry for each member, no more and no less");
+            previews.push(preview(&entries[0]).to_owned());
         }
         previews
     }
 
-    pub(crate) async fn row(&self, thread: &Thread, user: UserId) -> Item {
+    pub(crate) async fn entry(&self, thread: &Thread, user: UserId) -> Item {
         let key = Membership::key_from((thread.group_id(), user));
         self.store.get(Get::new(key)).await.unwrap().item.unwrap()
     }
@@ -67,7 +67,7 @@ async fn l1_every_record_of_a_batch_is_projected() {
         app.say(thread, &format!("message {number}")).await;
     }
     app.project().await;
-    let previews: Vec<_> = app.inbox(andrew.id()).await.iter().map(|row| preview(row).to_owned()).collect();
+    let previews: Vec<_> = app.inbox(andrew.id()).await.iter().map(|entry| preview(entry).to_owned()).collect();
     assert_eq!(previews, ["message 2", "message 1", "message 0"], "the newest conversation on top");
 }
 
@@ -122,10 +122,10 @@ async fn l4_an_edit_of_an_old_message_is_not_a_new_message() {
     let before = scan(&app.store).await;
     thread.edit(&old, "old, edited").await.unwrap();
     app.project().await;
-    let rows = |items: Vec<Item>| -> Vec<Item> {
+    let entries = |items: Vec<Item>| -> Vec<Item> {
         items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
     };
-    assert!(rows(scan(&app.store).await) == rows(before), "no row has changed");
+    assert!(entries(scan(&app.store).await) == entries(before), "no entry has changed");
 
     thread.edit(&newest, "new, edited").await.unwrap();
     app.project().await;
@@ -182,12 +182,12 @@ async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
         thread.send(thread.new_message_id(), text).await.unwrap();
     }
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0].last_message_at(), rows[1].last_message_at());
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0].last_message_at(), entries[1].last_message_at());
     for (thread, text) in threads.iter().zip(["one", "two"]) {
-        let row = rows.iter().find(|row| row.group_id() == thread.group_id()).unwrap();
-        assert_eq!(preview(row), text);
+        let entry = entries.iter().find(|entry| entry.group_id() == thread.group_id()).unwrap();
+        assert_eq!(preview(entry), text);
     }
 }
 
@@ -201,7 +201,7 @@ async fn l8_the_records_of_its_own_writes_are_skipped() {
     let newest = app.records().len();
     app.project().await;
     let own = app.records_after(newest);
-    assert_eq!((newest - seen, own.len()), (1, 2), "one message, and the rows of two members");
+    assert_eq!((newest - seen, own.len()), (1, 2), "one message, and the entries of two members");
     let store = FaultStore::new(app.store.clone(), Plan::new());
     let projection = Projector::new(store.clone()).project(&own).await;
     assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Nothing)));
@@ -267,11 +267,11 @@ async fn a_dead_letter_without_a_sink_is_logged() {
 
     let projector = Projector::new(app.store.clone());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
-    let is_told = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
-    let told: Vec<_> = log.lines().filter(is_told).collect();
+    let is_error = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
+    let errors: Vec<_> = log.lines().filter(is_error).collect();
     let sequence = format!("sequence=\"{}\"", records[0].sequence.as_ref().unwrap());
-    assert!(told.len() == 1 && told[0].contains("kind=\"INSERT\"") && told[0].contains("error=Corrupt"), "{log}");
-    assert!(told[0].contains(&sequence) && !log.contains("poison"), "{log}");
+    assert!(errors.len() == 1 && errors[0].contains("kind=\"INSERT\"") && errors[0].contains("error=Corrupt"), "{log}");
+    assert!(errors[0].contains(&sequence) && !log.contains("poison"), "{log}");
 
     let projector = projector.dead_letters(Kept::default());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
@@ -291,7 +291,7 @@ async fn l11_members_beyond_the_first_page_are_reached() {
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let seen = app.records().len();
     app.say(&thread, "All hands").await;
-    let projection = app.project_on(Meddled::new(&app.store).pages_of(3), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).pages_of(3), seen).await;
     assert!(!projection.has_failed());
     let members: Vec<_> = users.iter().collect();
     assert_eq!(app.previews(&members).await, ["All hands"; 10]);
@@ -308,13 +308,13 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
     let seen = app.records().len();
     let handle = UserChange::new().handle(Handle::new("andy").unwrap()).unwrap();
     app.chat.update_user(&andrew, handle).await.unwrap();
-    let projection = app.project_on(Meddled::new(&app.store).pages_of(3), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).pages_of(3), seen).await;
     assert!(!projection.has_failed());
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 10);
-    for row in rows {
-        assert_eq!(row.profile().handle().to_string(), "andy");
-        let others = app.inbox(row.other().unwrap().id()).await;
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 10);
+    for entry in entries {
+        assert_eq!(entry.profile().handle().to_string(), "andy");
+        let others = app.inbox(entry.other().unwrap().id()).await;
         assert_eq!(others[0].other().unwrap().handle().to_string(), "andy");
     }
 }
@@ -356,8 +356,8 @@ async fn l12_attributes_of_the_application_on_an_entry_survive() {
     app.project().await;
     app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
     app.project().await;
-    let row = app.row(&thread, andrew.id()).await;
-    assert_eq!(row.get("cognito_user_id"), Some(&subject()));
+    let entry = app.entry(&thread, andrew.id()).await;
+    assert_eq!(entry.get("cognito_user_id"), Some(&subject()));
     assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "Have you ever watched Babylon 5?");
 }
 
@@ -394,7 +394,7 @@ async fn a_new_conversation_and_its_messages_are_written_and_read_once() {
     let consumed = meter.take();
     let written = (consumed.table_write, consumed.index_write);
     assert_eq!(written, (Units::whole(2), Units::whole(4)), "no write was refused");
-    assert_eq!(consumed.read(), Units::whole(4), "the rows, the newest message and the two users");
+    assert_eq!(consumed.read(), Units::whole(4), "the entries, the newest message and the two users");
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
 }
 
@@ -404,16 +404,16 @@ async fn a_new_entry_moved_by_another_batch_is_read_and_not_written() {
     let (andrew, bayko, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
     Projector::new(app.store.clone()).advance(&message).await.unwrap();
-    let mut rows = app.records();
-    rows.retain(|record| record.kind == RecordKind::Insert && record.new.as_ref().is_some_and(is_row));
+    let mut entries = app.records();
+    entries.retain(|record| record.kind == RecordKind::Insert && record.new.as_ref().is_some_and(is_entry));
     let meter = Metered::new(app.store.clone());
-    assert!(!Projector::new(meter.clone()).project(&rows).await.has_failed());
+    assert!(!Projector::new(meter.clone()).project(&entries).await.has_failed());
     let consumed = meter.take();
     assert_eq!((consumed.write(), consumed.read()), (Units::default(), Units::whole(7)), "{consumed}");
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
 }
 
-fn is_row(item: &Item) -> bool {
+fn is_entry(item: &Item) -> bool {
     item.type_name() == Some(Membership::TYPE)
 }
 

@@ -5,7 +5,7 @@ use threadline::stream::{RecordKind, RecordOutcome};
 use threadline::{ErrorKind, GroupId, Membership, NewGroup, Threadline, User};
 use threadline_testkit::fault::{FaultStore, Plan};
 
-use crate::ownership::{item, outcome, put, s, spoil, texts, unreadable};
+use crate::ownership::{item, make_unreadable, outcome, put, s, texts, unreadable};
 use crate::support::App;
 
 #[tokio::test]
@@ -16,8 +16,8 @@ async fn an_unreadable_message_hides_no_other() {
     for number in 0..7 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [1, 2, 6] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [1, 2, 6] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     let expected = ["Have you ever watched Babylon 5?", "0", "3", "4", "5"];
     for limit in [1, 2, 3, 20] {
@@ -48,7 +48,7 @@ async fn an_unreadable_membership_hides_no_other() {
         app.clock.advance(std::time::Duration::from_secs(1));
         threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
     }
-    spoil(&app, threads[3].membership(), "joined_at").await;
+    make_unreadable(&app, threads[3].membership(), "joined_at").await;
     for limit in [1, 2, 10] {
         let (mut groups, mut unreadable, mut cursor) = (Vec::new(), 0, None);
         loop {
@@ -80,7 +80,7 @@ async fn a_projection_skips_an_unreadable_membership() {
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&vir);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    spoil(&app, theirs.membership(), "joined_at").await;
+    make_unreadable(&app, theirs.membership(), "joined_at").await;
     let message = app.say(&thread, "second").await;
     let (outcome, kept) = outcome(&app, RecordKind::Insert, &message.to_item().unwrap()).await;
     assert!(matches!(outcome, RecordOutcome::Done), "the message is not at fault: {outcome:?}");
@@ -88,9 +88,9 @@ async fn a_projection_skips_an_unreadable_membership() {
     for user in [&andrew, &vir] {
         assert_eq!(app.inbox(user.id()).await[0].preview().map(ToString::to_string).as_deref(), Some("second"));
     }
-    let mut spoilt = theirs.membership().to_item().unwrap();
-    spoilt.insert("joined_at", AttributeValue::Bool(true));
-    let (own_record, _) = crate::ownership::outcome(&app, RecordKind::Modify, &spoilt).await;
+    let mut damaged = theirs.membership().to_item().unwrap();
+    damaged.insert("joined_at", AttributeValue::Bool(true));
+    let (own_record, _) = crate::ownership::outcome(&app, RecordKind::Modify, &damaged).await;
     assert!(matches!(own_record, RecordOutcome::DeadLetter(_)), "{own_record:?}");
 }
 
@@ -101,7 +101,7 @@ async fn a_corrupt_newest_message_does_not_prevent_a_join() {
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
     for number in 0..5 {
         let message = app.say(&thread, &number.to_string()).await;
-        spoil(&app, &message, "user_handle").await;
+        make_unreadable(&app, &message, "user_handle").await;
     }
     thread.add_member(&bayko).await.unwrap();
     let joined = app.inbox(bayko.id()).await.remove(0);
@@ -113,12 +113,12 @@ async fn an_unreadable_user_is_reported_by_audit_and_projector() {
     let app = App::new();
     let (andrew, ..) = app.direct().await;
     app.project().await;
-    let mut spoilt = andrew.to_item().unwrap();
-    spoilt.remove("handle");
-    put(&app, spoilt.clone()).await;
+    let mut damaged = andrew.to_item().unwrap();
+    damaged.remove("handle");
+    put(&app, damaged.clone()).await;
     assert_eq!(unreadable(&app).await, 1);
     for kind in [RecordKind::Insert, RecordKind::Modify] {
-        assert!(matches!(outcome(&app, kind, &spoilt).await, (RecordOutcome::DeadLetter(_), 1)));
+        assert!(matches!(outcome(&app, kind, &damaged).await, (RecordOutcome::DeadLetter(_), 1)));
     }
     assert!(matches!(
         outcome(&app, RecordKind::Remove, &User::to_item(&andrew).unwrap()).await.0,
@@ -134,8 +134,8 @@ async fn pages_around_a_message_count_each_unreadable_once() {
     for number in 0..12 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [0, 2, 3, 5, 6, 9, 11] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [0, 2, 3, 5, 6, 9, 11] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     for (around, message) in messages.iter().enumerate() {
         // On a page of two or less, nothing is before the message, and the unreadable item there is on both sides.
@@ -166,8 +166,8 @@ async fn an_unreadable_message_at_a_bound_is_excluded() {
     for number in 0..5 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [1, 4] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [1, 4] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     let page = thread.messages().after(&messages[1]).before(&messages[4]).fetch().await.unwrap();
     assert_eq!((page.items.len(), page.unreadable), (2, 0));

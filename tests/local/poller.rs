@@ -46,8 +46,11 @@ impl App {
 
     /// Returns the previews of a user's conversations, newest first.
     async fn inbox(&self, user: &User) -> Result<Vec<String>, Error> {
-        let rows: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
-        Ok(rows.iter().map(|row| row.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect())
+        let entries: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
+        Ok(entries
+            .iter()
+            .map(|entry| entry.preview().map_or("(none)", |preview| preview.as_str()).to_owned())
+            .collect())
     }
 
     async fn drop(self) -> Result<(), Error> {
@@ -83,11 +86,11 @@ async fn a_drain_orders_all_inboxes_and_a_restart_repeats_nothing() -> Result<()
 
     assert_eq!(app.inbox(&andrew).await?, ["message 40", "The Centauri send their regards"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 40"]);
-    assert_eq!(summary.projected, 47, "all messages, and the four rows that were put");
+    assert_eq!(summary.projected, 47, "all messages, and the four entries that were put");
     assert_eq!((summary.failed, summary.dead_letters, summary.trimmed), (0, 0, 0));
 
     let again = app.poller().drain().await?;
-    assert_eq!(again, PollSummary::default(), "not even a record of an inbox row");
+    assert_eq!(again, PollSummary::default(), "not even a record of an inbox entry");
 
     say(&with_londo, "Good bye").await?;
     let more = app.poller().drain().await?;
@@ -183,7 +186,7 @@ async fn a_disabled_stream_is_read_to_its_end() -> Result<(), Error> {
     let summary = app.poller().run_until(pending()).await?;
 
     assert!(summary.stream_ended);
-    assert_eq!(summary.projected, 6, "two messages, and two rows for each conversation");
+    assert_eq!(summary.projected, 6, "two messages, and two entries for each conversation");
     assert_eq!(app.inbox(&andrew).await?, ["Your Majesty", "Have you ever watched Babylon 5?"]);
     app.drop().await
 }

@@ -1,4 +1,4 @@
-//! Deleting an item.
+//! Deletes of an item.
 //! ([DeleteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html))
 
 use threadline::store::{Condition, Query, Write};

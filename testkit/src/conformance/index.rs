@@ -1,5 +1,4 @@
-//! The index: which items are in it, and where.
-//! ([Global secondary
+//! The index: its items and their order. ([Global secondary
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
@@ -68,14 +67,14 @@ pub async fn an_update_removes_an_item_from_the_index(store: &dyn Store, scope: 
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str())));
 }
 
-/// An item moves within its partition of the index: it is at its new place, and no longer at the old one.
+/// An item moves within its index partition: it is at its new position, and no longer at the old one.
 pub async fn an_update_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), scope.indexed("b", "2")]).await;
     update(store, scope, Update::new().set(GSI1SK, s("3"))).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b", "a"]);
 }
 
-/// An item moves to another partition of the index.
+/// An item moves to another index partition.
 pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     update(store, scope, Update::new().set(GSI1PK, s(scope.other_index_partition().as_str()))).await;
@@ -91,7 +90,7 @@ pub async fn an_update_of_another_attribute_shows_in_the_index(store: &dyn Store
     assert_item(found.into_iter().next(), &with(scope.indexed("a", "1"), "title", s("two")));
 }
 
-/// A put that replaces an item takes it out of the index, into it, or moves it.
+/// A put that replaces an item adds it to the index, moves it, or removes it.
 pub async fn a_put_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     put(store, &scope.item("a")).await;

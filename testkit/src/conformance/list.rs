@@ -1,10 +1,10 @@
-//! The one list of the behaviors, and what is made from it: the tests of a store, and [`all`].
+//! The list of all behaviors, from which the tests of a store and [`all`] are made.
 
 use super::Behavior;
 
 /// Calls the macro of this name for every behavior, as `{ arguments module function }`.
 ///
-/// A test below compares the list with the files of this folder, so that no behavior can be forgotten.
+/// A test below compares the list with the files of this folder.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_behavior {
@@ -188,14 +188,15 @@ macro_rules! __for_each_behavior {
     };
 }
 
-/// Makes a test of every behavior, for one store: see [the suite](crate::conformance).
+/// Creates a test of every behavior, for one store: see [the suite](crate::conformance).
 ///
 /// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
-/// * `store` is an expression that makes the store, in an `async` function: it may `.await`. Each test makes one.
-/// * Attributes in front, such as `#[ignore = "needs a server"]`, are put on every test.
+/// * `store` is an expression that creates the store. It runs in an `async` function, so it may `.await`. Each test
+///   creates one.
+/// * Attributes in front, such as `#[ignore = "needs a server"]`, apply to every test.
 ///
-/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature `macros`.
-/// Two stores are tested in one file in two modules.
+/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature
+/// `macros`. To test two stores in one file, use two modules.
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -239,7 +240,7 @@ macro_rules! __push_behavior {
     };
 }
 
-/// All behaviors.
+/// Returns all behaviors.
 #[allow(clippy::vec_init_then_push, reason = "the pushes come from a macro")]
 pub fn all() -> Vec<Behavior> {
     let mut all = Vec::new();
@@ -253,14 +254,14 @@ mod tests {
 
     use super::*;
 
-    /// The public functions of every file of this folder, by the file's name.
+    /// Returns the public functions of every file of this folder, with the file's name.
     fn functions_in_the_files() -> Vec<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
         let mut functions = Vec::new();
         for file in std::fs::read_dir(folder).unwrap() {
             let file = file.unwrap().path();
             let module = file.file_stem().unwrap().to_str().unwrap().to_owned();
-            // This file speaks of such functions without having one.
+            // This file mentions such functions, but has none.
             if module != "list" {
                 functions.extend(functions_in(&std::fs::read_to_string(&file).unwrap(), &module));
             }

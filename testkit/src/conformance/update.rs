@@ -1,4 +1,4 @@
-//! Changing attributes of an item.
+//! Changes of an item's attributes.
 //! ([UpdateItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html), [update
 //! expressions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html))
 

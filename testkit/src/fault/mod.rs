@@ -37,15 +37,16 @@ pub use plan::{Calls, Plan, Rates};
 /// use threadline::{ErrorKind, MemoryStore};
 /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
 /// store.scan(Scan::new()).await?;
 /// let error = store.scan(Scan::new()).await.unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Throttled);
 /// store.scan(Scan::new()).await?;
 /// assert_eq!((store.calls(), store.faults()), (3, 1));
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// `Debug` prints the plan, including the seed of a random one. Print the store if a test fails.
@@ -85,10 +86,8 @@ impl<S: Store> FaultStore<S> {
     /// `tokio::time::sleep` to wait, `|_| std::future::pending()` to wait forever, or advance the test's own clock.
     ///
     /// ```
-    /// # fn main() {
-    /// #     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap()
-    /// # }
-    /// # async fn run() -> threadline::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// use std::sync::Arc;
     /// use std::time::Duration;
     /// use threadline::store::Operation;

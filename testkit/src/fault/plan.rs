@@ -61,7 +61,8 @@ impl Plan {
     /// while the first attempt commits.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// use threadline::store::Operation;
     /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserId};
@@ -76,8 +77,8 @@ impl Plan {
     /// let repeat = chat.create_user(andrew()?).await.unwrap_err();
     /// assert_eq!(repeat.kind(), ErrorKind::Conflict);
     /// assert_eq!(chat.create_user(andrew()?).await?, first);
-    /// # Ok::<(), threadline::Error>(())
-    /// # }).unwrap();
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn conflict(self, calls: Calls) -> Self {

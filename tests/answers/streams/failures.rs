@@ -163,7 +163,7 @@ async fn a_permanent_error_reports_the_records_done_before_it() -> Result<(), Er
 
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     let summary = poller.summary();
-    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new rows");
+    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new entries");
 
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");

@@ -34,7 +34,7 @@ struct ModelShard {
     /// The number of records when the poller started at the latest.
     latest: usize,
     records: Vec<usize>,
-    /// The number of times in a row that it was missing from a list, and refused, although it exists.
+    /// The number of times in an entry that it was missing from a list, and refused, although it exists.
     lies: [u32; 2],
 }
 
@@ -43,7 +43,7 @@ struct ModelShard {
 struct ModelStream {
     unlisted: usize,
     starting: usize,
-    /// The number of times in a row that it was refused, although it exists.
+    /// The number of times in an entry that it was refused, although it exists.
     lies: u32,
 }
 
@@ -130,7 +130,7 @@ impl Model {
         }
     }
 
-    /// Returns `true` if the service wrongly denies a shard, which it does at most twice in a row.
+    /// Returns `true` if the service wrongly denies a shard, which it does at most twice in an entry.
     fn lies_about(&mut self, shard: usize, how: usize) -> bool {
         let lies = self.shards[shard].lies[how] < 2 && self.random.one_in(6);
         if lies {

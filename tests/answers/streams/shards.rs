@@ -14,7 +14,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
     let summary = app.poller(&server).batch_size(500).drain().await?;
 
     assert_eq!(summary.records, records.len() as u64);
-    assert_eq!(summary.projected, 4, "the messages and the new rows; the rest is none of the projector's business");
+    assert_eq!(summary.projected, 4, "the messages and the new entries; the rest is none of the projector's business");
     assert_eq!(app.preview(&andrew).await, "second");
     let bodies = server.bodies();
     assert_eq!(bodies[0], json!({"TableName": "threadline"}));
@@ -81,7 +81,7 @@ async fn children_are_read_when_their_parent_has_ended() -> Result<(), Error> {
 
     let summary = app.poller(&server).drain().await?;
 
-    assert_eq!(summary.projected, 4, "two messages and two new rows");
+    assert_eq!(summary.projected, 4, "two messages and two new entries");
     assert_eq!(app.preview(&andrew).await, "second");
     let asked: Vec<_> = iterators(&server).iter().map(|body| body["ShardId"].clone()).collect();
     assert_eq!(asked, ["a", "b"]);

@@ -30,9 +30,9 @@ async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() 
         let thread = app.chat.create_group(group(usize::try_from(n).unwrap()), "opa").await.unwrap();
         let seen = app.records().len();
         app.say(&thread, "epa").await;
-        let rows = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
-        projects(&app, seen, rows + writes(n) + index_writes(2 * n)).await;
-        projects(&app, seen, rows).await;
+        let entries = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
+        projects(&app, seen, entries + writes(n) + index_writes(2 * n)).await;
+        projects(&app, seen, entries).await;
     }
 }
 

@@ -28,12 +28,12 @@ pub(super) async fn messages_send_without_an_id(world: &Untidy) -> Result<Outcom
 /// The answer of a call.
 pub(super) trait Answer: Debug + PartialEq + Sized {
     /// Returns the number of audited items, if the call ended before the last.
-    fn ends_behind(&self) -> Option<usize> {
+    fn ended_after(&self) -> Option<usize> {
         None
     }
 
     /// Continues to the end.
-    async fn with_the_rest(self, _: &Table) -> Result<Self> {
+    async fn continued(self, _: &Table) -> Result<Self> {
         Ok(self)
     }
 }
@@ -49,7 +49,7 @@ pub(super) struct Audited {
 }
 
 impl Audited {
-    fn told(&self) -> (Vec<&Finding>, usize) {
+    fn summary(&self) -> (Vec<&Finding>, usize) {
         let unmended = self.page.findings.iter().filter(|finding| !finding.repaired).collect();
         (unmended, if self.is_repair { 0 } else { self.page.items })
     }
@@ -57,16 +57,16 @@ impl Audited {
 
 impl PartialEq for Audited {
     fn eq(&self, other: &Self) -> bool {
-        self.told() == other.told()
+        self.summary() == other.summary()
     }
 }
 
 impl Answer for Audited {
-    fn ends_behind(&self) -> Option<usize> {
+    fn ended_after(&self) -> Option<usize> {
         self.page.next.as_ref().map(|_| self.page.items)
     }
 
-    async fn with_the_rest(mut self, table: &Table) -> Result<Self> {
+    async fn continued(mut self, table: &Table) -> Result<Self> {
         let auditor = Auditor::new(table.store.clone());
         while let Some(next) = self.page.next.take() {
             let page =

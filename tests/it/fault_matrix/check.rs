@@ -19,11 +19,11 @@ use super::world::Table;
 pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
     /// The error kinds for a read and for a write; `None` if the answer is that without a fault.
-    told: Option<[ErrorKind; 2]>,
+    kinds: Option<[ErrorKind; 2]>,
     /// Whether a slow request is so slow that the caller gives up.
     is_given_up: bool,
     /// Whether the call was done before: the fault happens to its retry, at each action of each transaction in turn.
-    is_of_repeat: bool,
+    is_of_retry: bool,
 }
 
 #[allow(non_upper_case_globals, reason = "the names are those of tests")]
@@ -31,11 +31,11 @@ pub(super) mod faults {
     use super::*;
 
     const fn telling(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
-        Fault { plan, told: Some([reading, writing]), is_given_up: false, is_of_repeat: false }
+        Fault { plan, kinds: Some([reading, writing]), is_given_up: false, is_of_retry: false }
     }
 
     const fn slow_by(plan: fn(Calls) -> Plan, is_given_up: bool) -> Fault {
-        Fault { plan, told: None, is_given_up, is_of_repeat: false }
+        Fault { plan, kinds: None, is_given_up, is_of_retry: false }
     }
 
     const AN_HOUR: Duration = Duration::from_secs(3600);
@@ -54,8 +54,8 @@ pub(super) mod faults {
     pub(crate) const given_up_before: Fault = slow_by(|calls| Plan::new().slow_before(AN_HOUR, calls), true);
     pub(crate) const given_up_after: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), true);
     /// The first attempt is still committing: one of its items is locked, and the others are written.
-    pub(crate) const conflict_with_the_first: Fault = Fault { is_of_repeat: true, ..conflict };
-    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_repeat: true, ..throttled };
+    pub(crate) const conflict_with_the_first: Fault = Fault { is_of_retry: true, ..conflict };
+    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_retry: true, ..throttled };
 }
 
 /// The expected outcome of a call that meets a fault.
@@ -163,7 +163,7 @@ pub(super) async fn check<W, T: Answer>(
 ) {
     let world = async || {
         let (table, world) = make(fault.is_given_up).await;
-        if fault.is_of_repeat {
+        if fault.is_of_retry {
             call(&world).await.unwrap();
         }
         (table, world)
@@ -175,7 +175,7 @@ pub(super) async fn check<W, T: Answer>(
         let nth = check.requests[..=place].iter().filter(|other| *other == operation).count();
         let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
         for action in 1.. {
-            let calls = if check.fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
+            let calls = if check.fault.is_of_retry { calls.clone().at_action(action) } else { calls.clone() };
             let (table, world) = world().await;
             let plan = (check.fault.plan)(calls);
             let shown = format!("{plan:?}");
@@ -191,11 +191,11 @@ pub(super) async fn check<W, T: Answer>(
             table.store.set_plan(Plan::new());
             table.store.restart();
             let again = match part {
-                Some(part) => part.with_the_rest(&table).await,
+                Some(part) => part.continued(&table).await,
                 None => call(&world).await,
             };
             check.again(again, &table.items().await, &shown);
-            if !check.fault.is_of_repeat || matches!(check.expected.again, Again::Second(_)) {
+            if !check.fault.is_of_retry || matches!(check.expected.again, Again::Second(_)) {
                 break;
             }
         }
@@ -233,14 +233,14 @@ impl<T: Answer> Check<T> {
             (First::Done, Some(Ok(first))) => assert!(first == *answer && between == after, "{shown}"),
             (First::GivenUp, None) => {}
             (First::EndsBefore, Some(Ok(first))) => {
-                let items = first.ends_behind();
+                let items = first.ended_after();
                 met.ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
                 part = Some(first);
             }
             (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
-                assert!(met.ended.is_empty(), "{shown}: what was done before is not told");
+                assert!(met.ended.is_empty(), "{shown}: the completed work is not reported");
                 let writes = matches!(operation, Operation::Write | Operation::Transact);
-                assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
+                assert_eq!(Some(error.kind()), fault.kinds.map(|kinds| kinds[usize::from(writes)]), "{shown}");
                 match error.outcome() {
                     Outcome::Unknown => met.unknown += 1,
                     Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),

@@ -55,7 +55,7 @@ async fn play(fault: Fault, outcome: impl Fn(Kind) -> Option<Expected>) {
     for (_, case, scenario) in cases().into_iter().filter(|(card, ..)| card.caller != Caller::Operator) {
         let Some(expected) = outcome(Kind::of(case, world::changes(&scenario).await)) else { continue };
         println!("{scenario:?}");
-        let make = async |is_for_ever| world::enter(&scenario, is_for_ever).await;
+        let make = async |is_forever| world::enter(&scenario, is_forever).await;
         let call = async |entered: &Entered| entered.stage.call(&entered.session).await;
         check::check(make, call, fault, expected).await;
         played += 1;

@@ -28,10 +28,10 @@ pub(super) struct Table {
 
 impl Table {
     /// Puts the table behind a store whose slow requests end at once, or never.
-    fn new(memory: MemoryStore, is_for_ever: bool) -> Self {
+    fn new(memory: MemoryStore, is_forever: bool) -> Self {
         let meter = Metered::new(memory.clone());
         let store = FaultStore::new(meter.clone(), Plan::new());
-        let store = match is_for_ever {
+        let store = match is_forever {
             true => store.sleep(|_| std::future::pending()),
             false => store.sleep(|_| std::future::ready(())),
         };
@@ -50,9 +50,9 @@ pub(super) struct Entered {
     pub(super) session: Session,
 }
 
-pub(super) async fn enter(scenario: &Scenario, is_for_ever: bool) -> (Table, Entered) {
+pub(super) async fn enter(scenario: &Scenario, is_forever: bool) -> (Table, Entered) {
     let Staged { stage, store } = Staged::new(scenario, SMALL).await;
-    let table = Table::new(store, is_for_ever);
+    let table = Table::new(store, is_forever);
     let session = stage.enter(Arc::new(table.store.clone()), World::CALLER).await.unwrap();
     (table, Entered { stage, session })
 }
@@ -100,7 +100,7 @@ pub(super) struct Untidy {
     pub(super) group: Thread,
 }
 
-pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
+pub(super) async fn untidy(is_forever: bool) -> (Table, Untidy) {
     let app = App::with_whole_pages();
     let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap();
     let andrew = andrew.identity(IdentitySubject::new("MOCK").unwrap()).unwrap();
@@ -129,7 +129,7 @@ pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
         app.chat.update_user(user, renamed).await.unwrap();
     }
 
-    let table = Table::new(app.store.clone(), is_for_ever);
+    let table = Table::new(app.store.clone(), is_forever);
     let store = table.store.clone();
     let chat = Threadline::new(store.clone()).clock(app.clock.clone()).ids(SequentialIds::seeded(9));
     let group = chat.open(andrew.id(), group.group_id()).await.unwrap();

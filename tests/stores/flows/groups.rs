@@ -156,10 +156,10 @@ pub(crate) async fn a_group_has_its_title_its_members_and_its_first_message(app:
     for me in &users {
         let thread = app.open(me, &created).await;
         assert_eq!(read(&thread).await, ["In the year 2258."]);
-        let row = thread.membership();
-        assert_eq!((row.profile(), row.other()), (me.profile(), None));
-        assert_eq!(row.title().unwrap().as_str(), "Babylon 5");
-        assert_eq!(row.preview().unwrap().as_str(), "In the year 2258.");
+        let entry = thread.membership();
+        assert_eq!((entry.profile(), entry.other()), (me.profile(), None));
+        assert_eq!(entry.title().unwrap().as_str(), "Babylon 5");
+        assert_eq!(entry.preview().unwrap().as_str(), "In the year 2258.");
         assert_members(&app, &thread, &users.each_ref().map(User::id)).await;
     }
 }
@@ -220,10 +220,10 @@ pub(crate) async fn a_change_of_members_may_be_repeated(app: App) {
     let (andrew, thread) = babylon(&app).await;
     let bayko = app.user("Bayko").await;
     thread.add_member(&bayko).await.unwrap();
-    let row = app.open(&bayko, &thread).await.membership().clone();
+    let entry = app.open(&bayko, &thread).await.membership().clone();
     app.wait(60);
     thread.add_member(&bayko).await.unwrap();
-    assert_eq!(app.open(&bayko, &thread).await.membership(), &row);
+    assert_eq!(app.open(&bayko, &thread).await.membership(), &entry);
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
     for _ in 0..2 {
         thread.remove_member(bayko.id()).await.unwrap();

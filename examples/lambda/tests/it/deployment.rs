@@ -1,4 +1,4 @@
-//! The files that the README deploys with.
+//! The files that the README deploys.
 
 use serde_json::Value;
 use threadline::entity::{FoldedHandle, KnownKey, MessageKey};
@@ -8,7 +8,7 @@ fn list(value: &Value) -> &Vec<Value> {
     value.as_array().expect("it is a list")
 }
 
-/// What the partition keys begin with that the filters let in.
+/// Returns the prefixes of partition keys that the filters accept.
 fn prefixes() -> Vec<String> {
     let filters: Value = serde_json::from_str(include_str!("../../filters.json")).unwrap();
     let pattern = |filter: &Value| serde_json::from_str::<Value>(filter["Pattern"].as_str().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The function as Lambda runs it, on a real DynamoDB Local.
+//! Tests of the function as Lambda runs it, on DynamoDB Local.
 
 mod deployment;
 mod function;
@@ -20,16 +20,16 @@ fn failed_from(number: &str) -> String {
     json!({ "batchItemFailures": [{ "itemIdentifier": number }] }).to_string()
 }
 
-/// The event that AWS sent for a message of a Cruddur table.
+/// Returns the event that AWS sent for a message of a Cruddur table.
 fn real_event() -> Value {
     let text = include_str!("../../../../tests/data/stream-insert-event.json");
     let mut event: Value = serde_json::from_str(text).unwrap();
-    // The tests' tables have names of their own.
+    // The tests' tables have other names.
     event["Records"][0].as_object_mut().unwrap().remove("eventSourceARN");
     event
 }
 
-/// The real event's record, which lacks what a message needs.
+/// Returns the real event's record without an attribute that a message needs.
 fn poison(number: &str) -> Value {
     let mut record = real_event()["Records"][0].take();
     record["dynamodb"]["NewImage"] = json!({ "message": { "S": "a secret of Augustsz" } });
@@ -37,7 +37,7 @@ fn poison(number: &str) -> Value {
     record
 }
 
-/// The lines of a log, each of which must be JSON.
+/// Parses the lines of a log, each of which must be JSON.
 fn parse(lines: Vec<String>) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }

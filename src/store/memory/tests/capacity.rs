@@ -1,16 +1,16 @@
-//! What each request consumes.
+//! The consumption of each request.
 
 use super::*;
 use crate::capacity::Units;
 use crate::request::{BatchAction, BatchGet, BatchWrite, ClientToken, Condition, Scan, TransactAction, Update};
 use crate::store::StoreExt;
 
-/// Units of the table and of the index, in whole numbers.
+/// Returns whole write units of the table and of the index.
 fn writes(table: u64, index: u64) -> Capacity {
     Capacity { table_write: Units::whole(table), index_write: Units::whole(index), ..Capacity::default() }
 }
 
-/// Half units that were read from the table.
+/// Returns half read units of the table.
 fn reads(halves: u64) -> Capacity {
     Capacity::reads(Units::halves(halves))
 }
@@ -23,7 +23,7 @@ fn set(name: &'static str, value: &str) -> Write {
     Write::update(key("A", "1"), Update::new().set(name, s(value)))
 }
 
-/// An item in the index, of exactly this size.
+/// Returns an item in the index, of exactly this size.
 fn indexed_of(sk: &str, index_sk: &str, size: usize) -> Item {
     let item = indexed("A", sk, "I", index_sk);
     let text = "x".repeat(size - item.size() - 1);
@@ -59,7 +59,7 @@ fn a_query_rounds_once_over_all_that_it_read() {
 
 #[test]
 fn a_query_rounds_up_to_half_units_of_4_kb() {
-    // The pages of 20 messages that students of the bootcamp measured on AWS.
+    // Pages of 20 messages, as students of the bootcamp measured them on AWS.
     for (bytes, halves) in [(8171, 2), (8192, 2), (8193, 3), (8251, 3)] {
         let store = MemoryStore::new();
         for place in 0..19 {

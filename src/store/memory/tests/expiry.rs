@@ -10,7 +10,7 @@ use crate::request::{BatchGet, Condition, Scan, Update};
 use crate::stream::RecordKind;
 use crate::time::Clock;
 
-/// An item that expires when the test's clock stands at this second.
+/// Returns an item that expires when the test's clock reaches this second.
 fn expiring(pk: &str, sk: &str, at: u32) -> Item {
     with(indexed(pk, sk, "I", sk), EXPIRES_AT, n(&at.to_string()))
 }
@@ -95,7 +95,7 @@ fn a_sweep_deletes_expired_items_and_marks_the_changes() {
     }
     assert!(get(&store, "A", "2").is_some());
     assert_eq!(query(&store, Query::index(partition("I"))).items.len(), 1);
-    // Now it is gone for conditions, too.
+    // Now conditions do not see it either.
     let write = Write::put(item("A", "1")).when(Condition::item_absent());
     assert!(matches!(try_write(&store, write).unwrap(), WriteOutcome::Done { .. }));
 }

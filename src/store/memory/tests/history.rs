@@ -1,5 +1,5 @@
-//! What several threads asked of the twin and were answered, and whether one thread alone could have been answered so: whether the
-//! history is linearizable (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+//! The calls and answers of several threads, and a check that they are linearizable: a single thread could have
+//! received the same answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
 
 use crate::store::StoreExt;
 use std::collections::HashSet;
@@ -9,32 +9,32 @@ use super::*;
 use crate::request::{Condition, Update};
 use crate::store::memory::numbers::Numbers;
 
-/// The numbers of two items; `None` for one that is not there.
+/// The numbers of two items; `None` for a missing one.
 pub(super) type Pair = [Option<i64>; 2];
 
-/// What the store holds at first.
+/// The initial contents of the store.
 pub(super) const START: Pair = [Some(2), Some(0)];
 
-/// A call that concerns one of the two items, or both.
+/// A call on one or both of the items.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Call {
     Get(usize),
     GetBoth,
     Put(usize, i64),
-    /// A put of an item that must not be there.
+    /// A put of an item that must not exist.
     Claim(usize, i64),
-    /// An update of an item that must be there.
+    /// An update of an item that must exist.
     Add(usize, i64),
     /// A deletion of an item that must have this number.
     Delete(usize, i64),
-    /// A transaction: this item, which must have some, gives 1 to the other, which must be there.
+    /// A transaction: this item, which must be positive, passes 1 to the other, which must exist.
     Give(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Read(Pair),
-    /// Whether it was done, and what the item was, which a transaction does not tell.
+    /// Whether it was done, and the old item, which a transaction does not return.
     Written(bool, Option<i64>),
 }
 
@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// What it does to the items, and answers, where nothing else is done.
+    /// Applies the call alone to the items, and returns its answer.
     fn alone(self, items: &mut Pair) -> Answer {
         let [one, other] = *items;
         let found = |item: usize| if item == 0 { one } else { other };
@@ -131,7 +131,7 @@ fn number(item: &Item) -> i64 {
     }
 }
 
-/// A table that holds the two items.
+/// Creates a table with the two items.
 pub(super) fn store_at_start() -> MemoryStore {
     let store = MemoryStore::new();
     for (item, number) in START.into_iter().enumerate() {
@@ -140,7 +140,7 @@ pub(super) fn store_at_start() -> MemoryStore {
     store
 }
 
-/// A call with its answer, and when it was asked and answered.
+/// A call with its answer, and the times of both.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
     pub(super) call: Call,
@@ -149,19 +149,19 @@ pub(super) struct Event {
     pub(super) answered: u64,
 }
 
-/// Asks, and takes down when, by a clock that all threads share.
+/// Makes the call, and records its times by a clock that all threads share.
 pub(super) fn recorded(call: Call, clock: &AtomicU64, ask: impl FnOnce() -> Answer) -> Event {
     let asked = clock.fetch_add(1, Ordering::SeqCst);
     let answer = ask();
     Event { call, answer, asked, answered: clock.fetch_add(1, Ordering::SeqCst) }
 }
 
-/// Whether some order explains the answers: one in which each call is done at one moment between its question and its answer.
+/// Returns `true` if some order explains the answers: each call is done at one moment between its start and its answer.
 pub(super) fn is_linearizable(events: &[Event]) -> bool {
     assert!(events.len() < 64, "a history is small");
     let all = (1_u64 << events.len()) - 1;
     let mut tried = HashSet::new();
-    // The events that were done, as a set of bits, and the items then.
+    // The events that are done, as a set of bits, and the items after them.
     let mut open = vec![(0_u64, START)];
     while let Some((done, items)) = open.pop() {
         if done == all {
@@ -172,7 +172,7 @@ pub(super) fn is_linearizable(events: &[Event]) -> bool {
         }
         let left = || (0..events.len()).filter(|event| done & (1 << event) == 0);
         let first_answer = left().map(|event| events[event].answered).min();
-        // One that was asked after another was answered cannot have been done before that.
+        // A call that started after another's answer cannot have been done before it.
         for event in left().filter(|event| Some(events[*event].asked) < first_answer) {
             let mut items = items;
             if events[event].call.alone(&mut items) == events[event].answer {
@@ -190,7 +190,7 @@ fn a_history_is_linearizable_only_if_some_order_explains_it() {
     let (before, during, after) = ((0, 1), (2, 7), (8, 9));
     let put = event(Call::Put(0, 5), Answer::Written(true, Some(2)), during);
 
-    // While it is put, both may be read, but not the old one once somebody has read the new one.
+    // During the put, both values may be read, but not the old one after the new one.
     let get = |number, when| event(Call::Get(0), read(number), when);
     assert!(is_linearizable(&[get(2, before), put, get(2, (3, 4)), get(5, (5, 6)), get(5, after)]));
     assert!(!is_linearizable(&[put, get(5, (3, 4)), get(2, (5, 6))]), "a read went back");

@@ -1,4 +1,4 @@
-//! An index that is behind its table.
+//! An index that lags behind its table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use crate::key::EXPIRES_AT;
 use crate::request::{Order, Update};
 use crate::store::memory::IndexLag;
 
-/// What the index shows of the partition `I`.
+/// Returns the index's items of the partition `I`.
 fn shown(store: &MemoryStore) -> Vec<Item> {
     query(store, Query::index(partition("I"))).items
 }
@@ -140,7 +140,7 @@ fn paging_continues_after_the_last_item_while_the_index_moves() {
     let newest = Query::index(partition("I")).order(Order::Descending);
     let first = query(&store, newest.clone().limit(NonZeroU32::new(2).unwrap()));
     assert_eq!(sort_keys(&first.items), ["4", "3"]);
-    // The item that the page ended with moves to the front, and the next one is deleted.
+    // The last item of the page moves to the front, and the next one is deleted.
     write(&store, Write::update(key("A", "3"), Update::new().set(GSI1SK, s("5"))));
     write(&store, Write::delete(key("A", "2")));
     assert_eq!(sort_keys(&query(&store, newest.clone().start(first.next.clone())).items), ["2", "1"]);
@@ -211,12 +211,12 @@ fn debug_of_a_lag_is_its_code() {
     assert_eq!(format!("{:?}", IndexLag::held()), "IndexLag::held()");
 }
 
-/// All that the index shows.
+/// Returns all items of the index.
 fn index_of(store: &MemoryStore) -> Vec<Item> {
     INDEX_PARTITIONS.iter().flat_map(|pk| pages(store, Query::index(partition(pk)))).collect()
 }
 
-/// Does the write on both, which must answer alike, and says whether it changed the index.
+/// Makes the write on both stores, which must answer alike. Returns `true` if it changed the index.
 fn write_both(one: &MemoryStore, other: &MemoryStore, op: &Op) -> bool {
     let outcomes = [one, other].map(|store| try_write(store, write_of(op)).unwrap());
     assert_eq!(outcomes[0], outcomes[1], "{op:?}");
@@ -265,7 +265,7 @@ proptest! {
     fn no_item_moves_back_in_a_shuffled_index(ops in proptest::collection::vec(op(), 0..60), seed in any::<u64>()) {
         let lag = IndexLag::writes(4).shuffled(seed);
         let (prompt, lagging) = (MemoryStore::new(), MemoryStore::new().index_lag(lag));
-        // What the index held of each item, one after the other, and how far the lagging one must have come.
+        // The index entries of each item, in order, and the lagging index's progress.
         let mut held: BTreeMap<Key, (Vec<Option<Item>>, usize)> = BTreeMap::new();
         let by_key = |store: &MemoryStore| -> BTreeMap<Key, Item> {
             index_of(store).into_iter().map(|item| (item.key().unwrap(), item)).collect()

@@ -1,4 +1,4 @@
-//! What the twin promises, rule by rule.
+//! The guarantees of the in-memory store, rule by rule.
 
 mod batch;
 mod capacity;
@@ -32,7 +32,7 @@ use crate::request::{Get, PageOutput, Query, TransactOutcome, Transaction, Write
 use crate::store::Store;
 use crate::time::ManualClock;
 
-/// What the future gives at once: no method of the twin waits for anything.
+/// Returns the output of a future that never waits.
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -40,7 +40,7 @@ fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// A table whose clock stands still at the second 1,000,000.
+/// Creates a table whose clock stays at the second 1,000,000.
 fn store_and_clock() -> (MemoryStore, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::starting_at(crate::Timestamp::from_unix_millis(1_000_000_000).unwrap()));
     (MemoryStore::new().clock(clock.clone()), clock)
@@ -74,7 +74,7 @@ fn indexed(pk: &str, sk: &str, index_pk: &str, index_sk: &str) -> Item {
     with(with(item(pk, sk), GSI1PK, s(index_pk)), GSI1SK, s(index_sk))
 }
 
-/// An item of exactly this size.
+/// Returns an item of exactly this size.
 fn sized(pk: &str, sk: &str, size: usize) -> Item {
     let item = item(pk, sk);
     let text = "x".repeat(size - item.size() - 1);
@@ -87,7 +87,7 @@ fn try_write(store: &MemoryStore, write: Write) -> Result<WriteOutcome, Error> {
     now(store.write(write))
 }
 
-/// Does the write, which must be done, and says what it consumed.
+/// Makes the write, which must be done, and returns its consumption.
 fn write(store: &MemoryStore, write: Write) -> Capacity {
     let outcome = try_write(store, write).unwrap();
     let capacity = outcome.capacity();
@@ -119,7 +119,7 @@ fn sort_key(sk: &str) -> SortKey {
     SortKey::parse(sk).unwrap()
 }
 
-/// The sort keys of the items.
+/// Returns the sort keys of the items.
 fn sort_keys(items: &[Item]) -> Vec<&str> {
     items.iter().map(|item| item.get_s(SK).unwrap()).collect()
 }

@@ -86,7 +86,7 @@ impl Model {
         Some(self.items.swap_remove(place))
     }
 
-    /// Does the write, and gives what it would consume, and whether it changed anything.
+    /// Makes the write. Returns its consumption, and `true` if it changed anything.
     fn write(&mut self, op: &Op) -> (Capacity, bool) {
         let (Op::Put { key, .. } | Op::Add { key, .. } | Op::Move { key, .. } | Op::Delete { key }) = op;
         let (pk, sk) = (PARTITIONS[key.0], SORT_KEYS[key.1]);
@@ -140,7 +140,7 @@ impl Model {
         (Capacity { table_write, index_write: index_write_units(index_change), ..Capacity::default() }, changed)
     }
 
-    /// What the query reads, to its end.
+    /// Returns all items of the query.
     fn query(&self, query: &Query) -> Vec<Item> {
         let (pk, sk) = match query.source {
             QuerySource::Table { .. } => (PK, SK),
@@ -159,7 +159,7 @@ impl Model {
     }
 }
 
-/// The index keys that a move changes; those without a text are removed.
+/// Returns the index keys that a move changes. Those without a text are removed.
 fn moves_of(op: &Op) -> Vec<(&'static str, Option<&'static str>)> {
     let Op::Move { index_pk, index_sk, .. } = op else { return Vec::new() };
     let pk = index_pk.map(|pk| (GSI1PK, pk.map(|place| INDEX_PARTITIONS[place])));
@@ -194,7 +194,7 @@ pub(super) fn write_of(op: &Op) -> Write {
     }
 }
 
-/// The items of all pages, each checked on its way.
+/// Returns the items of all pages, each checked.
 pub(super) fn pages(store: &MemoryStore, mut request: Query) -> Vec<Item> {
     let mut found = Vec::new();
     loop {
@@ -221,7 +221,7 @@ fn ranges() -> Vec<SortRange> {
     ranges
 }
 
-/// Every query there is, without a limit.
+/// Returns every possible query, without a limit.
 fn queries() -> Vec<Query> {
     let table = PARTITIONS.iter().map(|pk| Query::table(partition(pk)));
     let index = INDEX_PARTITIONS.iter().map(|pk| Query::index(partition(pk)));
@@ -239,7 +239,7 @@ fn queries() -> Vec<Query> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    // So many moves of so few items that they come back to partitions that they, and others, have left.
+    // So many moves of so few items that they return to partitions that they and others have left.
     #[test]
     fn the_index_reads_like_a_plain_list(
         ops in proptest::collection::vec((prop_oneof![1 => put_op(), 4 => move_op()], 0..2_usize), 0..40)
@@ -265,7 +265,7 @@ proptest! {
         let mut changes = 0;
         for (place, op) in ops.iter().enumerate() {
             if place % pause == 0 {
-                // Somebody reads the changes on the way; that must make no difference.
+                // Reading the changes meanwhile must make no difference.
                 store.records_after(None, 1).unwrap();
             }
             let outcome = try_write(&store, write_of(op)).unwrap();
@@ -287,7 +287,7 @@ proptest! {
         model.items.sort_by_key(by_key);
         prop_assert_eq!(&scanned, &model.items);
 
-        // The change log, played back, makes the same table.
+        // Replaying the change log leads to the same table.
         let log = store.records_after(None, usize::MAX).unwrap();
         prop_assert_eq!(log.len(), changes);
         let mut replayed = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! The twin's lock under every schedule of some threads, or many, as [shuttle](https://docs.rs/shuttle) chooses them in place of the
-//! machine. It replaces the lock, so these tests are built by themselves:
+//! The store's lock under every schedule of a few threads, or under many, as [shuttle](https://docs.rs/shuttle) chooses
+//! them. shuttle replaces the lock, so these tests are built separately:
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --lib --target-dir target/shuttle schedules`
 
@@ -23,15 +23,15 @@ const CALLS: [Call; 8] = [
     Call::Give(1),
 ];
 
-/// Runs it under the schedules, and says how many there were.
+/// Runs the test under the schedules, and returns their number.
 fn under(scheduler: impl Scheduler + 'static, run: impl Fn() + Send + Sync + 'static) -> usize {
     let mut config = Config::new();
-    // A thread of the real kind has 2 MB.
+    // A real thread has 2 MB.
     config.stack_size = 1024 * 1024;
     Runner::new(scheduler, config).run(run)
 }
 
-/// Each thread makes its calls, one after the other, by way of `ask`.
+/// Runs the calls of each thread in order, through `ask`.
 fn history(threads: Vec<Vec<Call>>, ask: fn(Call, &MemoryStore) -> Answer) -> Vec<Event> {
     let (store, clock) = (store_at_start(), Arc::new(AtomicU64::new(0)));
     let run = |calls: Vec<Call>| {
@@ -71,7 +71,7 @@ fn many_calls_of_many_threads_are_serial() {
     });
 }
 
-/// What a careless caller does in place of an update: reads the item, and then puts it.
+/// A careless alternative to an update: reads the item, and then puts it.
 fn ask_in_two(call: Call, store: &MemoryStore) -> Answer {
     let Call::Add(item, number) = call else { return call.ask(store) };
     let Answer::Read(found) = Call::Get(item).ask(store) else { unreachable!() };
@@ -99,7 +99,7 @@ fn a_reader_blocks_no_other_reader() {
         let store = store_at_start();
         let reading = store.state();
         let other = store.clone();
-        // Where they blocked each other, shuttle would find that nobody can go on.
+        // If they blocked each other, shuttle would find a deadlock.
         let read = shuttle::thread::spawn(move || Call::GetBoth.ask(&other)).join().unwrap();
         drop(reading);
         assert_eq!(read, Answer::Read(START));

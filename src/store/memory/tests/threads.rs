@@ -26,7 +26,7 @@ fn number(item: &Item) -> i64 {
     }
 }
 
-/// Runs it in every thread, all starting together.
+/// Runs the work in every thread, all starting together.
 fn hammer(run: impl Fn(usize) + Sync) {
     let barrier = Barrier::new(THREADS);
     thread::scope(|scope| {
@@ -130,7 +130,7 @@ fn changes_are_numbered_without_gaps() {
 fn a_reader_blocks_no_other_read() {
     let store = MemoryStore::new();
     put(&store, indexed("A", "1", "I", "1"));
-    // As long as this is held, somebody is reading.
+    // While this is held, a reader is active.
     let reading = store.state();
     let read = || {
         [

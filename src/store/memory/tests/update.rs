@@ -62,7 +62,7 @@ fn adding_to_another_type_is_invalid_and_changes_nothing() {
     put(&store, before);
     let before = get(&store, "A", "1");
     for name in ["text", "large", "pk"] {
-        // The change that fails comes after one that has no effect and one that succeeds.
+        // The failing change comes after one without effect and one that succeeds.
         let update = Update::new().remove("missing").set("other", s("x")).add(name, 1).set("later", s("6"));
         let write = Write::update(key("A", "1"), update);
         assert_eq!(try_write(&store, write).unwrap_err().kind(), ErrorKind::Invalid, "{name}");
@@ -102,7 +102,7 @@ fn an_item_in_a_new_index_partition_moves_within_it() {
     done(&store, Update::new().set(GSI1PK, s("J")));
     done(&store, Update::new().set(GSI1SK, s("1")));
     assert_eq!((read("I"), read("J")), (vec!["2".into()], vec!["1".into(), "2".into()]));
-    // The same by way of no partition at all.
+    // Again, through no partition at all.
     done(&store, Update::new().remove(GSI1SK));
     done(&store, Update::new().set(GSI1PK, s("I")));
     done(&store, Update::new().set(GSI1SK, s("1")));

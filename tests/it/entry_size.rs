@@ -19,7 +19,7 @@ const FIXED: usize = 730;
 const KEPT_FREE: usize = 13;
 
 /// Returns the table's memberships.
-async fn rows(app: &App) -> Vec<Item> {
+async fn entries(app: &App) -> Vec<Item> {
     let items = scan(&app.store).await;
     items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
 }
@@ -43,17 +43,17 @@ async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
 }
 
 /// Returns the memberships of a direct conversation with this message, read by both.
-async fn direct_rows(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
+async fn direct_entries(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
     let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
     let thread = app.chat.start_direct(&one, &other, draft(body)).await.unwrap();
     read_by(&app, &thread, &[&one, &other]).await;
-    rows(&app).await
+    entries(&app).await
 }
 
 /// Returns the memberships of a group that the first user creates with this message and the second joins.
-async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
+async fn group_entries(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
     let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
@@ -61,16 +61,16 @@ async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, bo
     let thread = app.chat.create_group(group, draft(body)).await.unwrap();
     thread.add_member(&other).await.unwrap();
     read_by(&app, &thread, &[&one, &other]).await;
-    rows(&app).await
+    entries(&app).await
 }
 
-fn text_bytes(row: &Item, names: &[&str]) -> usize {
-    names.iter().filter_map(|name| row.get_s(name)).map(str::len).sum()
+fn text_bytes(entry: &Item, names: &[&str]) -> usize {
+    names.iter().filter_map(|name| entry.get_s(name)).map(str::len).sum()
 }
 
 /// Returns the bytes of the names in a direct membership.
-fn names(row: &Item) -> usize {
-    text_bytes(row, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
+fn names(entry: &Item) -> usize {
+    text_bytes(entry, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
 }
 
 /// Text of one script, with characters of one to four bytes, up to the maximum of characters and bytes.
@@ -103,12 +103,12 @@ proptest! {
         body in text::<MessageBody>(1024, 4096),
     ) {
         let people = [(&one.0, &one.1), (&other.0, &other.1)];
-        let mut rows = block_on(direct_rows(people, &body));
-        rows.extend(block_on(group_rows(people, &title, &body)));
-        prop_assert_eq!(rows.len(), 4);
-        for row in rows {
-            prop_assert!(row.get("last_read").is_some(), "the row has every attribute");
-            prop_assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+        let mut entries = block_on(direct_entries(people, &body));
+        entries.extend(block_on(group_entries(people, &title, &body)));
+        prop_assert_eq!(entries.len(), 4);
+        for entry in entries {
+            prop_assert!(entry.get("last_read").is_some(), "the entry has every attribute");
+            prop_assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
         }
     }
 
@@ -118,13 +118,13 @@ proptest! {
         other in person('2'),
         body in text::<MessageBody>(1024, 4096),
     ) {
-        for row in block_on(direct_rows([(&one.0, &one.1), (&other.0, &other.1)], &body)) {
-            let preview = row.get_s("message").unwrap();
-            prop_assert_eq!(row.size(), FIXED + names(&row) + preview.len());
+        for entry in block_on(direct_entries([(&one.0, &one.1), (&other.0, &other.1)], &body)) {
+            let preview = entry.get_s("message").unwrap();
+            prop_assert_eq!(entry.size(), FIXED + names(&entry) + preview.len());
 
             // The preview is the longest prefix of the text that fits.
             let rest = body.as_str().strip_prefix(preview).unwrap();
-            let room = ONE_UNIT - FIXED - KEPT_FREE - names(&row) - preview.len();
+            let room = ONE_UNIT - FIXED - KEPT_FREE - names(&entry) - preview.len();
             let is_longest = rest.chars().next().is_none_or(|next| {
                 preview.chars().count() == 140 || next.len_utf8() > room
             });
@@ -144,11 +144,11 @@ async fn an_entry_with_the_longest_names_still_has_a_preview() {
         let title = GroupTitle::new(letter.repeat((128 / letter.len()).min(64))).unwrap();
         let people = [(&handle("1"), &name), (&handle("2"), &name)];
         let body = MessageBody::new("In the beginning. ".repeat(10)).unwrap();
-        let mut rows = direct_rows(people, &body).await;
-        rows.extend(group_rows(people, &title, &body).await);
-        for row in rows {
-            assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
-            assert!(row.get_s("message").unwrap().starts_with("In the beginning"));
+        let mut entries = direct_entries(people, &body).await;
+        entries.extend(group_entries(people, &title, &body).await);
+        for entry in entries {
+            assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
+            assert!(entry.get_s("message").unwrap().starts_with("In the beginning"));
         }
     }
 }
@@ -158,8 +158,8 @@ async fn the_longest_entry_is_filled_to_the_last_byte() {
     let handle = |first: &str| Handle::new(format!("{first}{}a", "é".repeat(23))).unwrap();
     let name = DisplayName::new("é".repeat(40)).unwrap();
     let body = MessageBody::new("a".repeat(1024)).unwrap();
-    for row in direct_rows([(&handle("1"), &name), (&handle("2"), &name)], &body).await {
-        assert_eq!(row.size(), ONE_UNIT - KEPT_FREE);
+    for entry in direct_entries([(&handle("1"), &name), (&handle("2"), &name)], &body).await {
+        assert_eq!(entry.size(), ONE_UNIT - KEPT_FREE);
     }
 }
 
@@ -177,8 +177,8 @@ async fn a_preview_has_at_most_140_whole_characters() {
         (format!("aa{}", "🙂".repeat(140)), format!("aa{}", "🙂".repeat(68))),
         ("opa".to_owned(), "opa".to_owned()),
     ] {
-        for row in direct_rows(people, &MessageBody::new(text).unwrap()).await {
-            assert_eq!(row.get_s("message").unwrap(), preview);
+        for entry in direct_entries(people, &MessageBody::new(text).unwrap()).await {
+            assert_eq!(entry.get_s("message").unwrap(), preview);
             assert!(Preview::new(preview.clone()).is_ok());
         }
     }
@@ -190,13 +190,13 @@ async fn a_new_members_preview_is_cut_for_their_names() {
     let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
     let title = GroupTitle::new("B").unwrap();
     let body = MessageBody::new("🙂".repeat(140)).unwrap();
-    for row in group_rows([(&short, &name), (&long, &long_name)], &title, &body).await {
-        assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+    for entry in group_entries([(&short, &name), (&long, &long_name)], &title, &body).await {
+        assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
     }
 }
 
 /// Returns both memberships of a direct conversation with this message, after the first user had these names in turn.
-async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
+async fn renamed_entries(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
     let app = App::with_whole_pages();
     let (handle, name) = names[0];
     let mut one = app.chat.create_user(new_user(handle, name)).await.unwrap();
@@ -209,7 +209,7 @@ async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> 
         app.project().await;
     }
     assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
-    rows(&app).await
+    entries(&app).await
 }
 
 #[tokio::test]
@@ -219,15 +219,15 @@ async fn a_rename_fits_the_preview_to_the_new_names() {
     let (short, long) = ((&short, &short_name), (&long, &long_name));
     for text in ["a".repeat(1024), "é".repeat(200), "語".repeat(200), "🙂".repeat(200), "opa".to_owned()] {
         let body = MessageBody::new(text).unwrap();
-        let (with_short, with_long) = (renamed_rows(&[short], &body).await, renamed_rows(&[long], &body).await);
+        let (with_short, with_long) = (renamed_entries(&[short], &body).await, renamed_entries(&[long], &body).await);
         for (names, expected) in [
             (&[short, long][..], &with_long),
             (&[long, short][..], &with_short),
             (&[short, long, short][..], &with_short),
         ] {
-            for (row, expected) in renamed_rows(names, &body).await.iter().zip(expected) {
-                assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
-                assert_eq!(row.get_s("message"), expected.get_s("message"));
+            for (entry, expected) in renamed_entries(names, &body).await.iter().zip(expected) {
+                assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
+                assert_eq!(entry.get_s("message"), expected.get_s("message"));
             }
         }
     }
@@ -244,8 +244,8 @@ async fn an_endless_grapheme_ends_a_preview_with_any_names() {
             let change = UserChange::new().display_name(DisplayName::new(name).unwrap()).unwrap();
             bayko = app.chat.update_user(&bayko, change).await.unwrap();
             app.project().await;
-            for row in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {
-                let inbox = app.inbox(row.profile.id()).await;
+            for entry in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {
+                let inbox = app.inbox(entry.profile.id()).await;
                 assert_eq!(inbox[0].last_message(), Some(message.position()));
                 assert_eq!(inbox[0].preview().map(Preview::as_str), Some(shown));
             }

@@ -16,7 +16,7 @@ use threadline::{Error, ErrorKind, MemoryStore, Result};
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Clone)]
-pub(crate) struct Meddled {
+pub(crate) struct HookedStore {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
     before_each_write: Option<Arc<dyn Fn() -> Work + Send + Sync>>,
@@ -24,11 +24,11 @@ pub(crate) struct Meddled {
     hides_index: bool,
     page: Option<NonZeroU32>,
     failing: BTreeMap<Key, ErrorKind>,
-    under_way: Arc<AtomicUsize>,
+    in_progress: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
 }
 
-impl Meddled {
+impl HookedStore {
     /// Wraps the table, without any hook.
     pub(crate) fn new(store: &MemoryStore) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Meddled {
             hides_index: false,
             page: None,
             failing: BTreeMap::new(),
-            under_way: Arc::default(),
+            in_progress: Arc::default(),
             most: Arc::default(),
         }
     }
@@ -84,22 +84,22 @@ impl Meddled {
     }
 
     /// Returns `true` once the work has happened.
-    pub(crate) fn has_happened(&self) -> bool {
+    pub(crate) fn has_run(&self) -> bool {
         self.before_write.lock().unwrap().is_none() && self.before_query.lock().unwrap().is_none()
     }
 
     /// Returns the maximum number of concurrent requests, except transactions and batches.
-    pub(crate) fn most_at_once(&self) -> usize {
+    pub(crate) fn max_concurrent(&self) -> usize {
         self.most.load(Ordering::Relaxed)
     }
 
     /// Counts a request, and lets others start before it ends.
     async fn counted<T>(&self, request: impl Future<Output = T>) -> T {
-        let under_way = 1 + self.under_way.fetch_add(1, Ordering::Relaxed);
-        self.most.fetch_max(under_way, Ordering::Relaxed);
+        let in_progress = 1 + self.in_progress.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(in_progress, Ordering::Relaxed);
         tokio::task::yield_now().await;
         let answer = request.await;
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.in_progress.fetch_sub(1, Ordering::Relaxed);
         answer
     }
 
@@ -114,14 +114,14 @@ impl Meddled {
     }
 }
 
-impl fmt::Debug for Meddled {
+impl fmt::Debug for HookedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Meddled")
+        f.write_str("HookedStore")
     }
 }
 
 #[async_trait]
-impl Store for Meddled {
+impl Store for HookedStore {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
