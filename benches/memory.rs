@@ -1,5 +1,5 @@
-//! The in-memory store and the codec of a message: `cargo bench --bench memory`. The benchmark `embedded` of the differential
-//! compares the store with another emulator.
+//! Measures the in-memory store and the codec of a message: `cargo bench --bench memory`. The differential's benchmark
+//! `embedded` compares the store with another emulator.
 
 mod support;
 

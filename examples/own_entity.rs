@@ -1,7 +1,7 @@
-//! An application puts an entity of its own into the table, beside the messaging: one `impl Entity`, and it is stored, read
-//! back typed and queried, in the table and in the index. Here in memory; on DynamoDB it is the same code.
+//! An application stores its own entity in the same table. One `impl Entity` is enough to put it, to read it back typed, and to
+//! query it in the table and in the index. The same code runs on DynamoDB.
 //!
-//! Run it with nothing but Rust: `cargo run --example own_entity`
+//! It needs no server: `cargo run --example own_entity`
 
 #[allow(dead_code, unreachable_pub, reason = "each example uses a part")]
 #[macro_use]
@@ -18,8 +18,10 @@ use threadline::{MemoryStore, MessageId, NewUser, Threadline, Timestamp, UserId}
 const REACTION: Tag = tag!("REACTION");
 const USER: Tag = tag!("USER");
 
-/// One person's reaction to one message, at `REACTION#<message>` / `USER#<user>`, and in the index at `USER#<user>` /
-/// `REACTION#<time>#<message>`, beside the rows of the user's inbox.
+/// One person's reaction to one message.
+///
+/// Its key is `REACTION#<message>` / `USER#<user>`. In the index, it is at `USER#<user>` / `REACTION#<time>#<message>`, in
+/// the partition of the user's inbox.
 #[derive(Debug, Serialize, Deserialize)]
 struct Reaction {
     message_uuid: MessageId,
@@ -47,12 +49,12 @@ impl Entity for Reaction {
 }
 
 impl Reaction {
-    /// Reads all reactions to a message.
+    /// Returns the query for all reactions to a message.
     fn to_message(message: MessageId) -> Query {
         Query::table(PartitionKey::new((REACTION, message)))
     }
 
-    /// Reads all reactions of a person, the newest first. The inbox rows in the same partition do not match.
+    /// Returns the query for all reactions of a person, newest first. The inbox entries in the same partition do not match.
     fn by_user(user: UserId) -> Query {
         Query::index(PartitionKey::new((USER, user)))
             .range(SortRange::BeginsWith(SortKeyPrefix::new((REACTION,))))
@@ -65,19 +67,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let store = MemoryStore::new();
     let chat = Threadline::new(store.clone());
 
-    // The messaging, as in the quickstart.
+    // A conversation, as in the quickstart.
     let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
     let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
     let thread = chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await?;
-    let baykos_end = chat.open(bayko.id(), thread.group_id()).await?;
-    // The server makes the id, never the device: it places the message in the thread.
-    let answer = baykos_end.send(chat.new_message_id(), "Only every year.").await?;
+    let baykos_thread = chat.open(bayko.id(), thread.group_id()).await?;
+    // The server creates the id, not the device: the id determines the message's position.
+    let answer = baykos_thread.send(chat.new_message_id(), "Only every year.").await?;
 
     // The application's own entity, in the same table.
     for (user, emoji, time) in [
         (andrew.id(), "👍", "2024-01-01T00:01:00Z"),
         (bayko.id(), "🚀", "2024-01-01T00:02:00Z"),
-        // One reaction each: the same key again, so this one takes the place of the first.
+        // The same key again: this reaction replaces Andrew's first one.
         (andrew.id(), "😄", "2024-01-01T00:03:00Z"),
     ] {
         let reaction =
@@ -96,12 +98,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         say!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
     }
 
-    say!("\nAll that Andrew Bayko has reacted to");
+    say!("\nAll reactions of Andrew Bayko");
     for reaction in store.query_entities::<Reaction>(Reaction::by_user(bayko.id())).await? {
         say!("  {} to {} at {}", reaction.emoji, reaction.message_uuid, reaction.reacted_at);
     }
 
-    // The messaging sees none of it: its thread and its inbox, which shares the partition of the index, are as before.
+    // The thread and the inbox are unchanged, although the inbox shares the index partition.
     say!("\nThe thread");
     for message in thread.messages().oldest_first().fetch().await?.items {
         say!("  {:<14} {}", message.sender_display_name(), message.body().map_or("", |body| body.as_str()));

@@ -1,4 +1,4 @@
-//! A client of the SDK whose HTTP answers are prepared, so that what is measured is the CPU time on this side of the wire.
+//! A client of the SDK with prepared HTTP answers, so that only local CPU time is measured.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -19,14 +19,14 @@ use crate::support::{PAGE, Thread, block_on};
 /// The name of the table.
 pub(crate) const TABLE: &str = "threadline";
 
-/// The answers, as DynamoDB gives them to the four requests.
+/// DynamoDB's answers to the four requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Canned {
     get: Arc<str>,
     query: Arc<str>,
     write: Arc<str>,
     advance: Arc<str>,
-    /// The last request, while somebody wants to see it.
+    /// The last request, if it is recorded.
     seen: Arc<Mutex<Option<Value>>>,
 }
 
@@ -60,7 +60,7 @@ impl Canned {
         DynamoDbStore::new(self.client(), TABLE)
     }
 
-    /// The request that a call makes, and what the call makes of the answer, as JSON.
+    /// Returns the request of a call, and the call's output, as JSON.
     pub(crate) fn exchange(&self, call: impl Future<Output: Serialize>) -> (Value, Value) {
         *self.lock() = Some(Value::Null);
         let answer = block_on(call);
@@ -72,7 +72,7 @@ impl Canned {
     }
 }
 
-/// The SDK looks for a runtime's timers, though it has nothing to wait for.
+/// The SDK looks for a runtime's timers, even without anything to wait for.
 pub(crate) fn enter_runtime() -> EnterGuard<'static> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Builder::new_current_thread().enable_time().build().unwrap()).enter()

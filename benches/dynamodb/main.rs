@@ -1,5 +1,5 @@
-//! The store on DynamoDB beside the SDK with serde_dynamo, both with prepared HTTP answers, as ratios of CPU time:
-//! `cargo bench --features dynamodb --bench dynamodb`.
+//! Compares the DynamoDB store with the SDK and serde_dynamo, both with prepared HTTP answers, by CPU time: `cargo
+//! bench --features dynamodb --bench dynamodb`.
 
 mod canned;
 mod raw;
@@ -13,7 +13,7 @@ use support::turns::{Turns, advance, get, newest, put};
 use support::{Ours, Table, Thread};
 use threadline::entity::Entity;
 
-/// The messages of one round.
+/// The number of messages in a round.
 const COUNT: usize = 100;
 
 fn main() {
@@ -30,7 +30,7 @@ fn main() {
     turns.compare("advance", AtMost(1.20), || advance(&ours, &thread, COUNT), || advance(&raw, &thread, COUNT));
 }
 
-/// Checks that both sides send the same requests and make the same of the answers.
+/// Checks that both sides send the same requests and return the same output.
 fn check_that_both_do_the_same(answers: &Canned, ours: &Ours<threadline::DynamoDbStore>, raw: &Raw, thread: &Thread) {
     let (group, entry, message) = (thread.group(), &thread.entry, &thread.messages[0]);
     let key = message.key_parts();

@@ -1,4 +1,4 @@
-//! The other side of the DynamoDB store: the SDK itself with serde_dynamo, making the same requests.
+//! The reference for the DynamoDB store: the SDK with serde_dynamo, with the same requests.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! One thread of messages, and four pieces of work on it that each side of a benchmark does.
+//! A thread of messages, and four pieces of work on it for each side of a benchmark.
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 pub(crate) mod turns;
@@ -13,9 +13,9 @@ use threadline::entity::{AttributeValue, Entity, MessageKey, PartitionKey, SortK
 use threadline::store::{Condition, Order, Query, Store, StoreExt, Update, Write};
 use threadline::{GroupId, ManualClock, Membership, MemoryStore, Message, NewUser, SequentialIds, Threadline};
 
-/// The messages of the thread.
+/// The number of messages in the thread.
 pub(crate) const MESSAGES: usize = 1000;
-/// The messages of a page.
+/// The number of messages on a page.
 pub(crate) const PAGE: u32 = 20;
 
 /// The work that is measured, by one side of a comparison. Both sides build the same keys.
@@ -41,7 +41,7 @@ pub(crate) trait Table {
 pub(crate) struct Ours<S>(pub(crate) S);
 
 impl Ours<MemoryStore> {
-    /// A table with this thread.
+    /// Creates a table with this thread.
     pub(crate) fn with(thread: &Thread) -> Self {
         let table = Self::default();
         for message in &thread.messages {
@@ -111,7 +111,7 @@ pub(crate) fn partition(group: GroupId) -> PartitionKey {
 
 /// A conversation.
 pub(crate) struct Thread {
-    /// Its messages, each an item of 300 bytes, the oldest first.
+    /// Its messages, each an item of 300 bytes, oldest first.
     pub(crate) messages: Vec<Message>,
     /// An inbox entry that shows a message before all of these.
     pub(crate) entry: Membership,
@@ -142,8 +142,8 @@ impl Thread {
     }
 }
 
-/// Drives a future that never has to wait, so that nothing but its own work is measured. Not inlined: a profiler can then tell
-/// the work that is measured from all else.
+/// Drives a future that never has to wait, so that only its own work is measured. Not inlined, so that a profiler can
+/// separate the measured work.
 #[inline(never)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);

@@ -1,12 +1,12 @@
-//! Two sides that do the same work in turns, in one thread, so that a busy machine slows both alike. It prints and does not
-//! judge: the targets are for a quiet machine.
+//! Two sides that do the same work in turns on one thread, so that a busy machine slows both alike. The output is not
+//! judged: the targets are for a quiet machine.
 
 use cpu_time::ThreadTime;
 use threadline::entity::Entity;
 
 use super::{Table, Thread, block_on};
 
-/// A target for the CPU time of one piece of work.
+/// A target for the CPU time of a piece of work.
 pub(crate) enum Target {
     /// At most this many times the other side's.
     AtMost(f64),
@@ -14,13 +14,13 @@ pub(crate) enum Target {
     Faster(f64),
 }
 
-/// Two sides, and how often either is measured.
+/// Two sides, and the number of rounds.
 pub(crate) struct Turns {
     rounds: usize,
 }
 
 impl Turns {
-    /// Prints the heading. An odd number of rounds has one in its middle.
+    /// Prints the heading. An odd number of rounds has a median.
     pub(crate) fn against(other: &str) -> Self {
         let rounds = if std::env::args().any(|argument| argument == "--bench") {
             201
@@ -32,8 +32,8 @@ impl Turns {
         Self { rounds }
     }
 
-    /// Measures both sides in turns and prints the medians. The ratio is the median of the rounds' own ratios, so that a machine
-    /// that changes its speed on the way does not matter.
+    /// Measures both sides in turns and prints the medians. The ratio is the median of the rounds' ratios, so changes
+    /// of the machine's speed do not matter.
     pub(crate) fn compare(&self, name: &str, target: Target, ours: impl Fn() -> f64, other: impl Fn() -> f64) {
         let mut measured: Vec<(f64, f64)> = Vec::with_capacity(self.rounds);
         for round in 0..self.rounds {

@@ -1,5 +1,5 @@
-//! The in-memory store, with typed messages in and out, beside dynoxide embedded in the same process, with items, as ratios of
-//! CPU time: `cargo bench --manifest-path differential/Cargo.toml`.
+//! Compares the in-memory store, with typed messages, with dynoxide embedded in the same process, with items, by CPU
+//! time: `cargo bench --manifest-path differential/Cargo.toml`.
 
 #[path = "../../benches/support/mod.rs"]
 mod support;
@@ -62,8 +62,8 @@ fn check_that_both_do_the_same(ours: &Ours<MemoryStore>, embedded: &Embedded, th
     }
 }
 
-/// dynoxide as a library, with a table of the same keys and index. It has no stream, which would make its writes several times as dear;
-/// the in-memory store always keeps one.
+/// dynoxide as a library, with a table of the same keys and index. It has no stream, which would make its writes
+/// several times as expensive. The in-memory store always has one.
 struct Embedded(Database);
 
 impl Default for Embedded {
@@ -94,7 +94,7 @@ impl Embedded {
         for message in &thread.messages {
             assert!(block_on(table.put(message)));
         }
-        // Both have DynamoDB's own JSON.
+        // Both use DynamoDB's JSON.
         let item = HashMap::from(thread.entry.to_item().unwrap());
         let item = serde_json::from_value(serde_json::to_value(item).unwrap()).unwrap();
         table.0.put_item(PutItemRequest { table_name: TABLE.into(), item, ..PutItemRequest::default() }).unwrap();
@@ -169,7 +169,7 @@ fn primary_key(key: Key) -> Item {
     item! { "pk" => String::from(key.pk), "sk" => String::from(key.sk) }
 }
 
-/// The item of a message, built by hand.
+/// Builds the item of a message by hand.
 fn item_of(message: &Message) -> Item {
     let mut item = primary_key(message.key());
     item.extend(item! {

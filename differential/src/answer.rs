@@ -1,4 +1,4 @@
-//! What a store answers to an operation.
+//! The answer of a store to an operation.
 
 use std::str::FromStr;
 
@@ -12,10 +12,10 @@ use threadline::{Error, ErrorKind};
 
 use crate::operation::Operation;
 
-/// The most pages of one read: far more than any here has, so that one without an end is seen as such.
+/// The maximum number of pages of one read: far more than any read has, so that an endless one is recognized.
 const MAX_PAGES: usize = 500;
 
-/// What a store answers to an operation.
+/// The answer of a store to an operation.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Found {
@@ -26,7 +26,7 @@ pub(crate) enum Answer {
         old: Option<Item>,
         capacity: Capacity,
     },
-    /// What it consumed, DynamoDB does not say.
+    /// DynamoDB does not report the consumed capacity.
     Refused {
         current: Option<Item>,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Answer {
     Transacted {
         capacity: Capacity,
     },
-    /// What it consumed, DynamoDB does not say.
+    /// DynamoDB does not report the consumed capacity.
     Canceled {
         reasons: Vec<CancelReason>,
     },
@@ -58,7 +58,7 @@ pub(crate) struct Page {
     pub(crate) capacity: Capacity,
 }
 
-/// Does the operation, with tokens that begin so.
+/// Runs the operation, with tokens that begin with this text.
 pub(crate) async fn ask(store: &dyn Store, operation: &Operation, tokens: &str) -> Answer {
     match attempt(store, operation, tokens).await {
         Ok(answer) => answer,
@@ -134,7 +134,7 @@ impl From<PageOutput> for Page {
     }
 }
 
-/// Whether the texts are of one number, told by other code than the crate's.
+/// Returns `true` if the texts are one number, by other code than the crate's.
 pub(crate) fn same_number(one: &str, other: &str) -> bool {
     one == other
         || matches!((BigDecimal::from_str(one), BigDecimal::from_str(other)), (Ok(one), Ok(other)) if one == other)

@@ -1,4 +1,4 @@
-//! In what two answers to one operation differ.
+//! The differences between two answers to one operation.
 
 use std::collections::HashMap;
 
@@ -8,24 +8,24 @@ use threadline::store::Capacity;
 
 use crate::answer::{Answer, Page, same_number};
 
-/// In what respect two answers differ.
+/// An aspect in which two answers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Aspect {
-    /// Whether it was done, refused, canceled or an error, and of which kind.
+    /// Whether the operation was done, refused, canceled or an error, and its kind.
     Outcome,
     /// The items, by value.
     Items,
-    /// How a number is written, where it is the same.
+    /// The text of a number with an equal value.
     NumberText,
-    /// The order of items whose sort keys are equal. All else is compared in the other's order.
+    /// The order of items whose sort keys are equal. The rest is compared in the other's order.
     OrderOfEqualKeys,
-    /// The twin's pages, and what they must be by its own order.
+    /// The in-memory store's pages, and the expected ones by its own order.
     Reckoning,
-    /// Where one page ends and the next begins.
+    /// The boundaries of pages.
     Cuts,
     /// The codes and items of a canceled transaction.
     Reasons,
-    /// What a batch has left undone.
+    /// The unprocessed part of a batch.
     Left,
     TableCapacity,
     IndexCapacity,
@@ -33,7 +33,7 @@ pub(crate) enum Aspect {
     Records,
 }
 
-/// All respects in which the second answer differs from the first, the twin's.
+/// Returns the aspects in which the second answer differs from that of the in-memory store.
 pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
     let mut aspects = Vec::new();
     match (twin, other) {
@@ -61,7 +61,7 @@ pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
         (Answer::Batch { items: a, left, capacity }, Answer::Batch { items: b, left: other_left, capacity: other }) => {
             if left != other_left {
                 aspects.push(Aspect::Left);
-                // What only one of them has done, it has also answered and charged.
+                // If only one of them has done it, only that one has answered and charged it.
                 let is_left =
                     |item: &&Item| item.key().is_ok_and(|key| left.contains(&key) || other_left.contains(&key));
                 let [a, b] = [a, b].map(|items| by_key(items).into_iter().filter(|item| !is_left(item)));
@@ -94,7 +94,8 @@ fn compare_pages(a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
     if same < a.len().max(b.len()) {
         aspects.push(Aspect::Cuts);
     }
-    // The page where they part has read the same as long as only the one says that there may be more, and there is not.
+    // At the first page that differs, the rest is the same if only one store announces a next page and that one is
+    // empty.
     let is_all = |pages: &[Page]| pages.iter().skip(same + 1).all(|page| page.items.is_empty());
     let ends = a
         .get(same)
@@ -141,12 +142,12 @@ pub(crate) fn compare_items<'a>(
     }
 }
 
-/// How far two values are the same.
+/// The degree of equality of two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Same {
-    /// To the letter, but for the order of sets.
+    /// Equal in text, except the order of sets.
     Text,
-    /// But for how numbers are written.
+    /// Equal except in the text of numbers.
     Value,
     Not,
 }
@@ -191,7 +192,7 @@ fn sorted<T: Ord>(members: &[T]) -> Vec<&T> {
     members
 }
 
-/// Whether this holds of the value, or of one within it.
+/// Returns `true` if this holds for the value or for one within it.
 pub(crate) fn any_within(value: &AttributeValue, holds: impl Fn(&AttributeValue) -> bool + Copy) -> bool {
     holds(value)
         || match value {
@@ -201,7 +202,7 @@ pub(crate) fn any_within(value: &AttributeValue, holds: impl Fn(&AttributeValue)
         }
 }
 
-/// One record of a stream, whichever store's.
+/// A record of any store's stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) kind: threadline::stream::RecordKind,
@@ -209,10 +210,10 @@ pub(crate) struct Record {
     pub(crate) new: Option<Item>,
 }
 
-/// The records of each item, in their order.
+/// The records of each item, in order.
 pub(crate) type Records = HashMap<Key, Vec<Record>>;
 
-/// In what two records of one item differ.
+/// Returns the aspects in which two records of one item differ.
 pub(crate) fn compare_records(a: &Record, b: &Record) -> Vec<Aspect> {
     let mut aspects = Vec::new();
     if a.kind != b.kind {

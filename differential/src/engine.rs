@@ -1,4 +1,4 @@
-//! The stores that the twin is compared with, each on a new table.
+//! The stores to compare with, each on a new table.
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use tokio::sync::oneshot;
 
 use crate::compare::{Record, Records};
 
-/// A failure of the test itself, not a difference.
+/// A failure of the test itself, which is no difference.
 pub(crate) type Failed = Box<dyn Error + Send + Sync>;
 
-/// What the twin is compared with.
+/// A store to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Engine {
     /// Amazon's DynamoDB Local, at the endpoint.
@@ -35,15 +35,15 @@ impl Engine {
     }
 }
 
-/// A new table of an engine.
+/// A new table of a store.
 pub(crate) struct Table {
     pub(crate) engine: Engine,
     pub(crate) store: DynamoDbStore,
     client: aws_sdk_dynamodb::Client,
-    /// Where the table has a stream.
+    /// The streams, if the table has one.
     streams: Option<StreamsClient>,
     spec: TableSpec,
-    /// Dropped, it ends the server.
+    /// Ends the server when dropped.
     _server: Option<oneshot::Sender<()>>,
 }
 
@@ -63,7 +63,7 @@ impl Table {
             }
         };
         let client = local_client(&endpoint);
-        // Nobody deletes what has expired while it is looked at.
+        // No expired item may be deleted during a comparison.
         let spec = TableSpec::new(name).deletion_protection(false).time_to_live(false).point_in_time_recovery(false);
         let spec = if stream { spec } else { spec.stream(None) };
         spec.create(&client).await?;
@@ -76,8 +76,8 @@ impl Table {
         Ok(self.spec.delete(&self.client).await?)
     }
 
-    /// The records of the table's stream, of which there should be so many; `None` where it has none. A stream has no end that
-    /// could be seen: this one counts as read when it has given nothing for a while.
+    /// Returns the records of the table's stream, if it has one; `expected` is their number. The end of a stream is not
+    /// visible: it counts as read after a while without records.
     pub(crate) async fn records(&self, expected: usize) -> Result<Option<Records>, Failed> {
         let Some(streams) = &self.streams else { return Ok(None) };
         let mut records = Records::new();
@@ -118,14 +118,14 @@ impl Table {
     }
 }
 
-/// A dynoxide of its own in memory, on a free port.
+/// Starts dynoxide in memory, on a free port.
 async fn serve_dynoxide() -> Result<(String, oneshot::Sender<()>), Failed> {
     let database = dynoxide::Database::memory()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (server, ended) = oneshot::channel::<()>();
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
-        // Sent or dropped, it is the end.
+        // Ends when the message is sent or dropped.
         let _ = ended.await;
     }));
     Ok((endpoint, server))

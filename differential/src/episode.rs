@@ -1,4 +1,5 @@
-//! An episode: operations on a new table of each store, the answers compared one by one, and at the end the streams.
+//! An episode: operations on a new table of each store. The answers are compared one by one, and the streams at the
+//! end.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,14 +21,14 @@ use crate::show;
 use crate::tally::Tally;
 use crate::tolerated::{Images, Seen, row};
 
-/// The time by which all stores say what has expired. It stands still.
+/// The time at which all stores evaluate expiry. It does not move.
 const NOW: &str = "2026-01-01T00:00:00Z";
 
-/// Where episodes are played.
+/// The environment of episodes.
 pub(crate) struct Lab {
     /// The address of DynamoDB Local.
     pub(crate) local: String,
-    /// What no other run on that server has had: it keeps tables, and it remembers tokens.
+    /// A name that no other run on that server has: it keeps tables and remembers tokens.
     pub(crate) run: String,
     pub(crate) tables: AtomicU64,
 }
@@ -35,9 +36,9 @@ pub(crate) struct Lab {
 /// A difference that is not tolerated.
 pub(crate) struct Difference {
     pub(crate) engine: Engine,
-    /// The number of the operation, from 0; `None` for one of the streams at the end.
+    /// The number of the operation, from 0; `None` for a difference of the streams.
     pub(crate) at: Option<usize>,
-    /// The partition, for one of the streams.
+    /// The partition, for a difference of the streams.
     pub(crate) partition: Option<String>,
     pub(crate) aspects: Vec<Aspect>,
     /// Both answers.
@@ -45,7 +46,7 @@ pub(crate) struct Difference {
 }
 
 impl Lab {
-    /// Plays the operations, until a difference; with a stream at DynamoDB Local too or without.
+    /// Runs the operations until a difference, with or without a stream on DynamoDB Local.
     pub(crate) async fn play(
         &self,
         engines: &[Engine],
@@ -78,7 +79,7 @@ async fn play_on(
     tally: &mut Tally,
     bar: &ProgressBar,
 ) -> Result<Option<Difference>, Failed> {
-    // The same table, for which nothing has expired yet.
+    // The same table at a time at which nothing has expired.
     let beginning = Arc::new(ManualClock::starting_at(Timestamp::from_unix_micros(-1_000_000_000_000)?));
     let all = twin.clone().clock(beginning.clone());
     let mut restored = HashSet::new();
@@ -112,13 +113,13 @@ async fn play_on(
                 );
                 return Ok(Some(Difference { engine: table.engine, at: Some(at), partition: None, aspects, text }));
             }
-            // What was tolerated may have left another item than the twin's.
+            // After a tolerated difference, the item may differ from that of the in-memory store.
             if std::mem::discriminant(&expected) != std::mem::discriminant(answer) {
                 for (key, item) in named.iter().zip(&images.after) {
                     restore(&table.store, key, item.as_ref()).await?;
                     restored.insert((table.engine, key.clone()));
                 }
-                // A token that only one of them knows now stands for nothing that can be compared: another text takes its place.
+                // A token that only one store knows cannot be compared, so it is replaced.
                 spoiled.extend(token.map(|token| (token, times + 1)));
             }
         }
@@ -128,7 +129,7 @@ async fn play_on(
     tally.changes += u64::try_from(count).unwrap_or(u64::MAX);
     for table in tables {
         let Some(found) = table.records(count).await? else { continue };
-        // The records of what was restored are not the twin's.
+        // The records of restored items differ from those of the in-memory store.
         let is_compared = |key: &Key| !restored.contains(&(table.engine, key.clone()));
         if let Some(difference) = compare_streams(table.engine, &expected, found, is_compared, tally) {
             return Ok(Some(difference));
@@ -137,7 +138,7 @@ async fn play_on(
     Ok(None)
 }
 
-/// The items with these keys.
+/// Returns the items with these keys.
 async fn items(store: &MemoryStore, keys: &[Key]) -> Result<Vec<Option<Item>>, Failed> {
     let mut items = Vec::with_capacity(keys.len());
     for key in keys {
@@ -146,16 +147,16 @@ async fn items(store: &MemoryStore, keys: &[Key]) -> Result<Vec<Option<Item>>, F
     Ok(items)
 }
 
-/// What another store must answer, and in what its answer differs from that.
+/// The expected answer of another store, and the aspects in which its answer differs.
 struct Judged {
     aspects: Vec<Aspect>,
     must_be: Answer,
-    /// What each page of that reads, expired or not.
+    /// The items that each expected page reads, expired or not.
     read: Vec<Vec<Item>>,
 }
 
-/// Looks closer at an answer that differs from the twin's in these respects: where that is for the order of what has none, the
-/// answer must be the twin's in the other's order. For `all` and `others`, the twin and the other, nothing has expired.
+/// Examines an answer that differs in these aspects. If the difference is an undefined order, the answer must equal
+/// that of the in-memory store in the other's order. For `all` and `others`, the two stores, nothing has expired.
 async fn judge(
     operation: &Operation,
     twin: &Answer,
@@ -182,13 +183,13 @@ async fn judge(
                 (judged.must_be, judged.read) = (theirs.answer, theirs.read);
             }
         }
-        // Other items, or an order that they may not have.
+        // Other items, or an order that is not allowed.
         _ => judged.aspects = vec![Aspect::Items],
     }
     Ok(judged)
 }
 
-/// What each page reads, expired or not, where the operation is a query or scan; no other is done again.
+/// Returns the items that each page of a query or scan reads, expired or not. Other operations are not repeated.
 async fn pages_read(all: &MemoryStore, operation: &Operation) -> Vec<Vec<Item>> {
     if !matches!(operation, Operation::Query(_) | Operation::Scan(_)) {
         return Vec::new();
@@ -199,7 +200,7 @@ async fn pages_read(all: &MemoryStore, operation: &Operation) -> Vec<Vec<Item>> 
     }
 }
 
-/// Makes the item what the twin has.
+/// Restores the item to that of the in-memory store.
 async fn restore(store: &dyn Store, key: &Key, item: Option<&Item>) -> Result<(), Failed> {
     let write = match item {
         Some(item) => Write::put(item.clone()),
@@ -209,7 +210,7 @@ async fn restore(store: &dyn Store, key: &Key, item: Option<&Item>) -> Result<()
     Ok(())
 }
 
-/// The aspects that no row tolerates; the others are counted.
+/// Returns the aspects that no rule tolerates, and counts the others.
 fn untolerated(engine: Engine, aspects: Vec<Aspect>, seen: &Seen<'_>, tally: &mut Tally) -> Vec<Aspect> {
     let mut left = Vec::new();
     for aspect in aspects {
@@ -221,7 +222,7 @@ fn untolerated(engine: Engine, aspects: Vec<Aspect>, seen: &Seen<'_>, tally: &mu
     left
 }
 
-/// The twin's changes, as records, and how many there are.
+/// Returns the changes of the in-memory store as records, and their number.
 fn changes(twin: &MemoryStore) -> Result<(Records, usize), Failed> {
     let found = twin.records_after(None, usize::MAX)?;
     let count = found.len();
@@ -247,7 +248,7 @@ fn compare_streams(
     for key in keys {
         let expected = twin.get(&key).unwrap_or(&none);
         let mut records = found.remove(&key).unwrap_or_default();
-        // What the twin did not write, where that is tolerated.
+        // Records that the in-memory store did not write, if that is tolerated.
         records.retain(|record| match row(engine, Aspect::Records, &Seen::Records { twin: None, other: record }) {
             Some(row) => {
                 tally.met[row] += 1;

@@ -1,5 +1,5 @@
-//! The differential: the same generated operations on Threadline's in-memory store and on other stores that say of
-//! themselves to be DynamoDB, answer by answer and record by record.
+//! The differential: it runs the same generated operations on the in-memory store and on other stores with DynamoDB's
+//! API, and compares every answer and every record.
 
 mod answer;
 mod compare;
@@ -27,22 +27,22 @@ use operation::Operation;
 use tally::Tally;
 use tolerated::TOLERATED;
 
-/// How long a run is that should have met every row of the table.
+/// The length of a run that should meet every tolerated difference.
 const LONG: u64 = 100_000;
 
-/// Does the same generated operations to Threadline's in-memory store, to DynamoDB Local and to dynoxide, and compares all
-/// that they answer. What differs and is not in the table of tolerated differences ends the run.
+/// Runs the same generated operations on Threadline's in-memory store, DynamoDB Local and dynoxide, and compares the
+/// answers. A difference that is not tolerated ends the run.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many operations, in whole episodes
+    /// The number of operations, in whole episodes
     #[arg(long, default_value_t = 100_000)]
     operations: u64,
 
-    /// The number that the operations are made from
+    /// The seed of the operations
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// The episode to begin at
+    /// The first episode
     #[arg(long, default_value_t = 0)]
     episode: u64,
 
@@ -50,15 +50,15 @@ struct Arguments {
     #[arg(long, value_name = "URL", env = "DYNAMODB_ENDPOINT", default_value = "http://127.0.0.1:8000")]
     endpoint: String,
 
-    /// What to compare the in-memory store with
+    /// The stores to compare with
     #[arg(long, value_enum, value_delimiter = ',', default_value = "local,dynoxide")]
     against: Vec<Engine>,
 
-    /// How many episodes are played at the same time
+    /// The number of concurrent episodes
     #[arg(long, default_value_t = 8)]
     at_once: usize,
 
-    /// After how many differences to stop
+    /// The number of differences after which to stop
     #[arg(long, default_value_t = 1)]
     differences: usize,
 }
@@ -79,7 +79,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What the tasks of a run share.
+/// The state that the tasks of a run share.
 struct Run {
     arguments: Arguments,
     lab: Lab,
@@ -143,7 +143,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     Ok(if found_any || !all_met { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Plays one episode after the other.
+/// Runs one episode after the other.
 async fn work(run: Arc<Run>) -> Result<(Tally, Vec<Found>), Failed> {
     let (mut tally, mut found) = (Tally::default(), Vec::new());
     while !run.stop.load(Ordering::Relaxed) {
@@ -156,10 +156,10 @@ async fn work(run: Arc<Run>) -> Result<(Tally, Vec<Found>), Failed> {
             .lab
             .play(&run.arguments.against, &operations, generate::has_stream(episode), &mut tally, &run.bar)
             .await;
-        // The other tasks need not go on to find the same failure.
+        // The other tasks need not continue and meet the same failure.
         let played = played.inspect_err(|_| run.stop.store(true, Ordering::Relaxed))?;
         if let Some(difference) = played {
-            // Told at once, since to find the fewest operations takes its time.
+            // Printed at once, since shrinking takes time.
             let last = difference.at.map_or_else(String::new, |at| show::operation(&operations[at]));
             run.bar.suspend(|| eprintln!("episode {episode}: {:?}\n{last}\n{}", difference.aspects, difference.text));
             found.push(Found { episode, operations, difference });
@@ -193,7 +193,7 @@ async fn tell(run: &Run, found: Found) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Prints what was done and met; whether a long run has met every row that it could.
+/// Prints the counts. Returns `true` if a long run has met every possible tolerated difference.
 fn summary(run: &Run, tally: &Tally, took: Duration) -> bool {
     let engines: Vec<&str> = run.arguments.against.iter().map(|engine| engine.name()).collect();
     println!(

@@ -1,27 +1,27 @@
-//! One operation: a request to a store, or for a query and a scan all the pages of it.
+//! An operation: a request to a store; for a query or a scan, all its pages.
 
 use std::collections::BTreeSet;
 
 use threadline::entity::Key;
 use threadline::store::{BatchGet, BatchWrite, Get, Query, QuerySource, Scan, Transaction, Write};
 
-/// What is done to each of the stores.
+/// An operation for each of the stores.
 #[derive(Clone)]
 pub(crate) enum Operation {
     Get(Get),
     Write(Write),
-    /// Read page by page, to its end.
+    /// Read page by page.
     Query(Query),
-    /// Read page by page, to its end.
+    /// Read page by page.
     Scan(Scan),
-    /// The number stands for a token. A server knows tokens for the whole account, so that each table has its own texts.
+    /// The number of its token. A server remembers tokens for the whole account, so each table has its own texts.
     Transact(Transaction, Option<u32>),
     BatchGet(BatchGet),
     BatchWrite(BatchWrite),
 }
 
 impl Operation {
-    /// The partitions of the table that it touches; `None` for all.
+    /// Returns the table partitions that it touches; `None` for all.
     pub(crate) fn partitions(&self) -> Option<BTreeSet<&str>> {
         Some(match self {
             Self::Get(get) => [get.key().pk.as_str()].into(),
@@ -46,7 +46,7 @@ impl Operation {
         })
     }
 
-    /// The keys that it names, each of which it may write, check or read.
+    /// Returns the keys that it names: each may be written, checked or read.
     pub(crate) fn named(&self) -> Vec<Key> {
         match self {
             Self::Write(write) => write.key().into_iter().cloned().collect(),
@@ -60,7 +60,7 @@ impl Operation {
         }
     }
 
-    /// The number of its token.
+    /// Returns the number of its token.
     pub(crate) fn token(&self) -> Option<u32> {
         match self {
             Self::Transact(_, token) => *token,

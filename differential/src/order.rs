@@ -1,8 +1,8 @@
-//! The order of what DynamoDB leaves without one: the items of one sort key in the index, and those of a scan.
+//! The order that DynamoDB leaves undefined: the items of one sort key in the index, and the partitions of a scan.
 //!
-//! A store with another order than the twin's has other pages, other continuations and other units, all of them right. So the
-//! twin's items are put in that store's order, and cut into pages anew, by the rules that the twin's own pages are made by: that
-//! is what the store must answer. The same is done to the twin in its own order, where it must come to the twin's own answer.
+//! A store with another order has other pages, other continuations and other units, all of them correct. So the items
+//! of the in-memory store are sorted in that store's order and divided into pages by the in-memory store's rules. The
+//! result is the expected answer. The same procedure in the in-memory store's own order must lead to its own answer.
 
 use std::cmp::Ordering;
 use std::num::NonZeroU32;
@@ -18,22 +18,22 @@ use crate::answer::{Answer, Page, ask};
 use crate::engine::Failed;
 use crate::operation::Operation;
 
-/// What a store reads, in its own order, and so in its own pages.
+/// The items that a store reads, in its own order and its own pages.
 pub(crate) struct Reading {
-    /// The pages, without what has expired.
+    /// The pages, without expired items.
     pub(crate) answer: Answer,
-    /// What each of them has read, expired or not.
+    /// The items that each page reads, expired or not.
     pub(crate) read: Vec<Vec<Item>>,
 }
 
 impl Reading {
-    /// The keys of what is read, in the order of the store.
+    /// Returns the keys of the items, in the order of the store.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Option<Key>> {
         self.read.iter().flatten().map(|item| item.key().ok())
     }
 }
 
-/// Whether the operation reads items that have no order among each other.
+/// Returns `true` if the operation reads items without a defined order.
 pub(crate) fn is_open(operation: &Operation) -> bool {
     match operation {
         Operation::Query(query) => query.reads_index(),
@@ -42,8 +42,8 @@ pub(crate) fn is_open(operation: &Operation) -> bool {
     }
 }
 
-/// What the other store must answer to this query of the index or scan, by its own order and the twin's items; `None` where it
-/// has other items, or an order that it may not have. For both, nothing has expired yet.
+/// Returns the expected answer of the other store to this query of the index or scan, by its own order. `None` if it
+/// has other items, or an order that is not allowed. For both stores, nothing has expired.
 pub(crate) async fn reading(
     operation: &Operation,
     twin: &MemoryStore,
@@ -73,7 +73,7 @@ pub(crate) async fn reading(
     let from = if behind.start() == behind.end() {
         *behind.start()
     } else {
-        // A start at which there is no item has a place among those of its sort key that nobody else can tell.
+        // A start without an item has an unknown position among those of its sort key.
         let Some(read) = read_all(other, operation).await else { return Ok(None) };
         match items.len().checked_sub(read.len()).filter(|from| behind.contains(from)) {
             Some(from) => from,
@@ -89,7 +89,7 @@ pub(crate) async fn reading(
     Ok(Some(Reading { answer: Answer::Pages(pages), read }))
 }
 
-/// All that the pages of the operation read; `None` where the store has no answer.
+/// Reads all pages of the operation; `None` if the store fails.
 async fn read_all(store: &dyn Store, operation: &Operation) -> Option<Vec<Item>> {
     match ask(store, operation, "").await {
         Answer::Pages(pages) => Some(pages.into_iter().flat_map(|page| page.items).collect()),
@@ -97,7 +97,8 @@ async fn read_all(store: &dyn Store, operation: &Operation) -> Option<Vec<Item>>
     }
 }
 
-/// The items in the order of those listed, which must be the same; in the index with the same sort keys one behind the other.
+/// Returns the items in the order of those listed, which must be the same; in the index, items of one sort key must be
+/// adjacent.
 fn in_order_of(mut items: Vec<Item>, listed: &[Item], in_index: bool) -> Option<Vec<Item>> {
     let sorts = |items: &[Item]| items.iter().map(|item| item.get_s(GSI1SK).map(str::to_owned)).collect::<Vec<_>>();
     if items.len() != listed.len() || in_index && sorts(&items) != sorts(listed) {
@@ -112,7 +113,7 @@ fn in_order_of(mut items: Vec<Item>, listed: &[Item], in_index: bool) -> Option<
     Some(ordered)
 }
 
-/// How many items may lie before what is read behind the start.
+/// The possible numbers of items before the start.
 type Before = RangeInclusive<usize>;
 
 fn behind_in_index(items: &[Item], start: &Position, order: Order) -> Before {
@@ -130,7 +131,7 @@ fn behind_in_index(items: &[Item], start: &Position, order: Order) -> Before {
     before..=before + equal
 }
 
-/// A scan goes from partition to partition, and through each by its sort keys.
+/// A scan reads partition by partition, and each in the order of its sort keys.
 fn behind_in_scan(items: &[Item], start: &Position) -> Before {
     let keys: Vec<Key> = items.iter().filter_map(|item| item.key().ok()).collect();
     let last = keys.iter().rposition(|key| key.pk == start.key.pk && key.sk <= start.key.sk);
@@ -142,7 +143,7 @@ fn behind_in_scan(items: &[Item], start: &Position) -> Before {
     }
 }
 
-/// The pages of these items, which a limit or 1 MB ends, each with the item by which it comes to that.
+/// Divides these items into pages by a limit or 1 MB, each with the item that ends it.
 fn cut(mut items: &[Item], limit: Option<NonZeroU32>, in_index: bool) -> Result<Vec<Page>, Failed> {
     let limit = limit.map(|limit| usize::try_from(limit.get())).transpose()?;
     let mut pages = Vec::new();
@@ -181,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// An item with this sort key in the index, and this one in the table.
+    /// Returns an item with this sort key in the index, and this one in the table.
     fn item(index_sort: &str, sort: &str) -> Item {
         let mut item = Item::new();
         for (name, text) in [("pk", "A"), ("sk", sort), ("gsi1pk", "I"), (GSI1SK, index_sort)] {
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn another_order_may_differ_among_equal_index_keys_only() {
+    fn order_may_differ_only_among_equal_index_keys() {
         let twins = || vec![item("1", "a"), item("1", "b"), item("2", "c")];
         let reversed = [item("1", "b"), item("1", "a"), item("2", "c")];
         assert_eq!(in_order_of(twins(), &reversed, true), Some(reversed.to_vec()));
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_at_an_item_has_one_place_and_one_beside_items_of_its_sort_key_has_several() {
+    fn a_start_at_an_item_has_one_position_and_a_start_between_has_several() {
         let items = [item("1", "a"), item("2", "c"), item("2", "b"), item("3", "d")];
         let before = |index_sort, sort| behind_in_index(&items, &at(index_sort, sort), Order::Ascending);
         assert_eq!(before("2", "c"), 2..=2);
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_cut_behind_the_item_that_reaches_the_limit() {
+    fn a_page_ends_with_the_item_that_reaches_the_limit() {
         let items = [item("1", "b"), item("1", "a")];
         let pages = cut(&items, NonZeroU32::new(1), true).expect("items have keys");
         let seen: Vec<_> = pages.iter().map(|page| (page.items.len(), page.next.clone())).collect();

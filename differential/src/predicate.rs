@@ -1,4 +1,4 @@
-//! What can be told of a difference, for the rows of the table to ask.
+//! Predicates on a difference, for the rules of tolerated differences.
 
 use threadline::entity::{AttributeValue, GSI1PK, GSI1SK, Item, Key, SortKey};
 use threadline::store::{
@@ -11,18 +11,18 @@ use crate::compare::{Aspect, Record, any_within, compare_items};
 use crate::operation::Operation;
 use crate::tolerated::Seen;
 
-/// Why the units of a page differ.
+/// The reason for a difference in the units of a page.
 #[derive(PartialEq)]
 enum Because {
-    /// It read nothing, and the other charges nothing for that.
+    /// The page is empty, and the other store charges nothing for that.
     Empty,
-    /// It has a number that the other counts for one byte more, or less.
+    /// It has a number that the other store counts as one byte more or less.
     Number,
-    /// That cannot be told.
+    /// The reason is unknown.
     Unknown,
 }
 
-/// Why the units of the pages differ, for each whose units do.
+/// Returns the reason for each page whose units differ.
 fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
     let Seen::Answers { twin: Answer::Pages(twin), other: Answer::Pages(other), read, .. } = seen else {
         return Vec::new();
@@ -43,13 +43,13 @@ fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
         .collect()
 }
 
-/// Whether all pages whose units differ have read nothing, and cost nothing with the other.
+/// Returns `true` if all pages whose units differ are empty, and free in the other store.
 pub(crate) fn empty_pages_are_free(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
     let pages = pages_differ(seen, units);
     !pages.is_empty() && pages.iter().all(|because| *because == Because::Empty)
 }
 
-/// Whether the other's units are more or less for the sake of a number, and for no other reason that cannot be told.
+/// Returns `true` if the other's units are more or less because of a number, and for no unknown reason.
 pub(crate) fn numbers_count_otherwise(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
     let pages = pages_differ(seen, units);
     match seen {
@@ -61,12 +61,12 @@ pub(crate) fn numbers_count_otherwise(seen: &Seen<'_>, units: fn(&Capacity) -> f
     }
 }
 
-/// Whether the difference is so much once, or several times, at most so many.
+/// Returns `true` if the difference is a multiple of `one`, at most `most` times.
 pub(crate) fn is_some_of(difference: f64, one: f64, most: usize) -> bool {
     (1..=most).any(|count| difference == one * count as f64)
 }
 
-/// The last sort key that the query can come to, where its range names it.
+/// Returns the last sort key of the query, if its range names it.
 pub(crate) fn end_of_range(query: &Query) -> Option<&SortKey> {
     match (query.get_range(), query.get_order()) {
         (SortRange::Between(_, high), Order::Ascending) => Some(high),
@@ -75,38 +75,38 @@ pub(crate) fn end_of_range(query: &Query) -> Option<&SortKey> {
     }
 }
 
-/// The position's sort key in what is read.
+/// Returns the position's sort key in the table or index that is read.
 pub(crate) fn sort_key(position: &Position) -> &SortKey {
     position.index_key.as_ref().map_or(&position.key.sk, |place| &place.sk)
 }
 
-/// Whether the action adds to an attribute.
+/// Returns `true` if the action adds to an attribute.
 pub(crate) fn adds(action: &TransactAction) -> bool {
     let TransactAction::Write(write) = action else { return false };
     let WriteAction::Update(update) = write.action() else { return false };
     update.changes().iter().any(|(_, change)| matches!(change, AttributeChange::Add(_)))
 }
 
-/// The most that an item may have, in bytes.
+/// The maximum size of an item, in bytes.
 pub(crate) const MAX_ITEM: usize = 409_600;
-/// What the changes of an update count for, at most, beside the item: 19 bytes each, and the values that are new.
+/// The maximum bytes that an update's changes count besides the item: 19 bytes each, and the new values.
 pub(crate) const MOST_ROOM: usize = 8_192;
 
-/// The most of a partition that one request reads, in bytes.
+/// The maximum bytes of a partition that one request reads.
 pub(crate) const MAX_PAGE: usize = 1_048_576;
 
-/// What those of the items weigh together that are of the key's partition.
+/// Returns the total size of the items in the key's partition.
 pub(crate) fn bytes_of_partition(items: &[Option<Item>], key: &Key) -> usize {
     let partition = items.iter().flatten().filter(|item| item.key().is_ok_and(|other| other.pk == key.pk));
     partition.map(Item::size).sum()
 }
 
-/// Whether the page has read 1 MB, which costs 128 units where it is eventually consistent.
+/// Returns `true` if the page has read 1 MB, which costs 128 units if eventually consistent.
 pub(crate) fn has_read_1_mb(page: &Page) -> bool {
     page.capacity.read() >= Units::whole(128) && page.next.is_some()
 }
 
-/// Whether a record says that nothing has changed.
+/// Returns `true` if a record reports no change.
 pub(crate) fn changes_nothing(record: &Record) -> bool {
     let Record { kind: RecordKind::Modify, old: Some(old), new: Some(new) } = record else { return false };
     let mut aspects = Vec::new();
@@ -114,7 +114,7 @@ pub(crate) fn changes_nothing(record: &Record) -> bool {
     !aspects.contains(&Aspect::Items)
 }
 
-/// The actions of a transaction that both have done.
+/// Returns the actions of a transaction that both stores have done.
 pub(crate) fn actions_done<'a>(seen: &Seen<'a>) -> Option<&'a [TransactAction]> {
     match seen {
         Seen::Answers {
@@ -135,7 +135,7 @@ pub(crate) fn index(capacity: &Capacity) -> f64 {
     (capacity.index_read + capacity.index_write).as_f64()
 }
 
-/// How much more the other has consumed.
+/// Returns the additional consumption of the other store.
 pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
     let Seen::Answers { twin, other, .. } = seen else { return 0.0 };
     let consumed = |answer: &Answer| match answer {
@@ -149,7 +149,7 @@ pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
     consumed(other) - consumed(twin)
 }
 
-/// Whether one of the items read or written is such.
+/// Returns `true` if this holds for one of the items read or written.
 pub(crate) fn involves(seen: &Seen<'_>, is_such: fn(&Item) -> bool) -> bool {
     let Seen::Answers { twin, images, .. } = seen else { return false };
     let read: Vec<&Item> = match twin {
@@ -183,16 +183,16 @@ fn has_number(item: &Item, is_such: fn(&str) -> bool) -> bool {
     })
 }
 
-/// Whether the number counts for 22 bytes: one below zero, of 38 digits, with an odd count of them on either side of the point.
-/// It is one of the twin's, in plain digits.
+/// Returns `true` if the number counts as 22 bytes: negative, with 38 digits, and an odd count of them on either side
+/// of the point. The number is in plain digits.
 fn is_longest(number: &str) -> bool {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let Some(whole) = whole.strip_prefix('-').filter(|whole| *whole != "0") else { return false };
     whole.len() + fraction.len() == 38 && whole.len() % 2 == 1
 }
 
-/// Whether the significant digits on a side of the point are not pairs counted from there: `120`, `0.012`. The number is
-/// one of the twin's, in plain digits.
+/// Returns `true` if the significant digits on a side of the point are not pairs counted from there: `120`, `0.012`.
+/// The number is in plain digits.
 fn is_unpaired(number: &str) -> bool {
     let number = number.trim_start_matches('-');
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

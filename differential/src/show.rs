@@ -1,4 +1,4 @@
-//! Operations and answers for a person to read, with their values: they are all made up.
+//! Shows operations and answers with their values, which are all made up.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::answer::{Answer, Page};
 use crate::compare::Record;
 use crate::operation::Operation;
 
-/// The longest text shown whole.
+/// The longest text that is shown completely.
 const MOST_SHOWN: usize = 120;
 
 pub(crate) fn operation(operation: &Operation) -> String {

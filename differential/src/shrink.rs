@@ -1,4 +1,4 @@
-//! From an episode with a difference to few operations that show it.
+//! Reduces an episode with a difference to few operations that show it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::episode::{Difference, Lab};
 use crate::operation::Operation;
 use crate::tally::Tally;
 
-/// How long the operations are played again, at most.
+/// The maximum time for running the operations again.
 const MOST_TIME: Duration = Duration::from_secs(60);
 
-/// Fewer operations that still end in a difference in the same respect, and that difference.
+/// Returns fewer operations that still end in a difference of the same aspect, and that difference.
 pub(crate) async fn shrink(
     lab: &Lab,
     mut operations: Vec<Operation>,
@@ -24,7 +24,7 @@ pub(crate) async fn shrink(
         operations.truncate(at + 1);
     }
     let end = Instant::now() + MOST_TIME;
-    // What never met the partitions in question hardly matters.
+    // Operations on other partitions hardly matter.
     let partitions: Option<BTreeSet<String>> = match (&difference.partition, operations.last()) {
         (Some(partition), _) => Some([partition.clone()].into()),
         (None, Some(last)) => last.partitions().map(|names| names.into_iter().map(str::to_owned).collect()),
@@ -57,7 +57,7 @@ pub(crate) async fn shrink(
     Ok((operations, difference))
 }
 
-/// The operations up to the difference, where they have one in the same respect.
+/// Returns the operations up to the difference, if they have one of the same aspect.
 async fn still(
     lab: &Lab,
     mut operations: Vec<Operation>,

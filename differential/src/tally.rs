@@ -1,4 +1,4 @@
-//! What a run has done and met.
+//! The counts of a run.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -10,13 +10,13 @@ use crate::tolerated::TOLERATED;
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) operations: u64,
-    /// How many operations of each kind came to which outcome, with the twin.
+    /// The number of operations of each kind and outcome, for the in-memory store.
     pub(crate) outcomes: BTreeMap<(&'static str, &'static str), u64>,
-    /// The pages that the twin's queries and scans had.
+    /// The number of pages of the in-memory store's queries and scans.
     pub(crate) pages: u64,
-    /// The changes that the twin's stream had.
+    /// The number of changes in the in-memory store's stream.
     pub(crate) changes: u64,
-    /// How often each row of the table of tolerated differences was met.
+    /// The number of times that each tolerated difference was met.
     pub(crate) met: Vec<u64>,
 }
 

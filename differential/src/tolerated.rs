@@ -1,4 +1,4 @@
-//! The differences that are tolerated: each is one row here, with what decides it.
+//! The tolerated differences, each with its reason and its source.
 
 use threadline::ErrorKind;
 use threadline::entity::Item;
@@ -14,37 +14,37 @@ use crate::predicate::{
     sort_key, table,
 };
 
-/// A difference that is tolerated, as narrowly as can be told.
+/// A tolerated difference, as narrow as possible.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) engines: &'static [Engine],
     pub(crate) aspect: Aspect,
-    /// What differs.
+    /// The difference.
     pub(crate) what: &'static str,
-    /// Why that is tolerated.
+    /// The reason for tolerating it.
     pub(crate) why: &'static str,
-    /// AWS's page that decides it.
+    /// The AWS page that decides it.
     pub(crate) link: &'static str,
     pub(crate) is_met: fn(&Seen<'_>) -> bool,
 }
 
-/// The items that an operation names, as the twin has them before and after it, expired or not.
+/// The items that an operation names, as in the in-memory store before and after it, expired or not.
 pub(crate) struct Images {
     pub(crate) before: Vec<Option<Item>>,
     pub(crate) after: Vec<Option<Item>>,
 }
 
-/// What differs.
+/// An observed difference.
 pub(crate) enum Seen<'a> {
     Answers {
         operation: &'a Operation,
         twin: &'a Answer,
         other: &'a Answer,
         images: &'a Images,
-        /// What each of the twin's pages has read, expired or not.
+        /// The items that each page of the in-memory store has read, expired or not.
         read: &'a [Vec<Item>],
     },
-    /// A record of the stream; the twin's is missing where it wrote none.
+    /// A record of the stream. The in-memory store's is missing if it wrote none.
     Records { twin: Option<&'a Record>, other: &'a Record },
 }
 
@@ -404,7 +404,7 @@ pub(crate) const TOLERATED: &[Row] = &[
     },
 ];
 
-/// The place of the row that this difference falls under.
+/// Returns the index of the rule that tolerates this difference.
 pub(crate) fn row(engine: Engine, aspect: Aspect, seen: &Seen<'_>) -> Option<usize> {
     TOLERATED.iter().position(|row| row.engines.contains(&engine) && row.aspect == aspect && (row.is_met)(seen))
 }

@@ -1,4 +1,4 @@
-//! Printing that a closed pipe does not end with a panic: `table scan | head -1` reads a line and closes.
+//! Prints without a panic on a closed pipe: in `table scan | head -1`, `head` reads a line and closes the pipe.
 
 use std::fmt::Arguments;
 use std::io::Write;
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Prints a line, unless nobody reads any more. The work goes on in either case.
+/// Prints a line, unless the pipe is closed. The program continues in either case.
 pub fn say(line: Arguments<'_>) {
     if !is_closed() && writeln!(std::io::stdout(), "{line}").is_err() {
         IS_CLOSED.store(true, Ordering::Relaxed);
     }
 }
 
-/// Prints a line to standard error, unless nobody reads it.
+/// Prints a line to standard error, unless it is closed.
 #[allow(dead_code, reason = "some examples report no errors")]
 pub fn warn(line: Arguments<'_>) {
     writeln!(std::io::stderr(), "{line}").ok();
 }
 
-/// Returns `true` once nobody reads the output any more: what only prints may end.
+/// Returns `true` once the output is closed. A program that only prints may then end.
 pub fn is_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }

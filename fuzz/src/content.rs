@@ -1,4 +1,4 @@
-//! Content must not appear in what is printed: a canary in the input is looked for there.
+//! Checks that content is not printed: a canary from the input must not appear.
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -7,22 +7,22 @@ use serde_dynamo::AttributeValue;
 use threadline::Error;
 use threadline::entity::Item;
 
-/// Longer than any text that a message of the crate shares with an input by chance.
+/// Longer than any text that the crate's messages share with an input by chance.
 const CANARY: &str = "canary7f3a9c";
 
-/// Whether the input holds the canary by itself, in a place where it may be printed.
-pub(super) fn is_spoilt(input: &str) -> bool {
+/// Returns `true` if the input contains the canary already, where it may be printed.
+pub(super) fn has_canary(input: &str) -> bool {
     input.contains(CANARY)
 }
 
-/// The text with the canary before it, within it and behind it.
+/// Returns the text with the canary before it, within it and after it.
 pub(super) fn marked(text: &str) -> [String; 3] {
     let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
     let (head, tail) = text.split_at(middle);
     [format!("{CANARY}{text}"), format!("{head}{CANARY}{tail}"), format!("{text}{CANARY}")]
 }
 
-/// The item with the canary in every text and number, but for its `type`, which is the program's own.
+/// Returns the item with the canary in every string and number except its `type`, which is the program's own.
 pub(super) fn marked_item(item: &Item) -> Item {
     let mut marked = item.clone();
     let names: Vec<String> = item.iter().map(|(name, _)| name.to_owned()).collect();
@@ -49,8 +49,7 @@ fn mark(value: &mut AttributeValue) {
     }
 }
 
-/// Puts the canary into every text of an event that is content. What says where a record belongs stays as it is, so that the
-/// record still leads somewhere.
+/// Puts the canary into every content text of an event. The texts that identify the record stay unchanged.
 #[cfg(feature = "lambda")]
 pub(super) fn mark_json(value: &mut serde_json::Value) {
     use serde_json::Value;
@@ -67,7 +66,7 @@ pub(super) fn mark_json(value: &mut serde_json::Value) {
     }
 }
 
-/// The error, its causes and its `Debug` hold nothing of the canary.
+/// Checks that the error, its causes and its `Debug` do not contain the canary.
 pub(super) fn assert_silent(error: &Error) {
     assert_clean(&error.to_string());
     assert_silent_debug(error);
@@ -78,7 +77,7 @@ pub(super) fn assert_silent(error: &Error) {
     }
 }
 
-/// Neither form of `Debug` holds anything of the canary.
+/// Checks that neither form of `Debug` contains the canary.
 pub(super) fn assert_silent_debug(value: &impl Debug) {
     assert_clean(&format!("{value:?}"));
     assert_clean(&format!("{value:#?}"));

@@ -1,5 +1,4 @@
-//! Cursors from anywhere: a list is read from a place of its own or refuses the cursor, and no other cursor stands for that
-//! place.
+//! Any cursor: a list accepts only its own cursors, and no two cursors name one position.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,12 +20,13 @@ thread_local! {
     static FIXTURE: Fixture = Fixture::new();
 }
 
-/// The input is a cursor. It is also the place that a cursor is forged for, since what binds one to its list is no secret.
+/// The input is a cursor. It is also the position of a forged cursor, since the link of a cursor to its list is no
+/// secret.
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     FIXTURE.with(|fixture| {
         fixture.check(&text);
-        if !content::is_spoilt(&text) {
+        if !content::has_canary(&text) {
             content::marked(&text).iter().for_each(|marked| fixture.check(marked));
         }
     });
@@ -76,7 +76,7 @@ impl Fixture {
         let (thread, user, messages) = block_on(work).expect("a store in memory, which fails at nothing");
         let fixture = Self { chat, store, thread, user, messages };
         for list in LISTS {
-            // The forger makes the same cursor as the crate. Else it would test nothing.
+            // The forged cursor must equal the crate's own. Otherwise this would test nothing.
             let cursor = block_on(fixture.fetch(list, None)).expect("a first page").expect("there is more");
             assert!(fixture.reads(list, &cursor.to_string()), "a cursor of the list's own is taken");
         }
@@ -95,7 +95,7 @@ impl Fixture {
         self.audits(&URL_SAFE_NO_PAD.encode(format!("1\n{text}")));
     }
 
-    /// Reads the list from this cursor on; whether it is taken.
+    /// Returns `true` if the list accepts this cursor.
     fn reads(&self, list: List, cursor: &str) -> bool {
         self.store.take_started();
         match block_on(self.fetch(list, Some(cursor.to_owned().into()))) {
@@ -112,7 +112,7 @@ impl Fixture {
         }
     }
 
-    /// Goes on with an audit from this cursor on.
+    /// Returns `true` if an audit accepts this cursor.
     fn audits(&self, text: &str) -> bool {
         let cursor: AuditCursor = text.parse().expect("any text is taken");
         assert_eq!(cursor.to_string(), text);
@@ -129,7 +129,7 @@ impl Fixture {
         }
     }
 
-    /// The cursor behind a page of one item.
+    /// Returns the cursor after a page of one item.
     async fn fetch(&self, list: List, cursor: Option<Cursor>) -> Result<Option<Cursor>> {
         let messages = match list {
             List::Inbox => {
@@ -148,7 +148,7 @@ impl Fixture {
         Ok(messages.fetch().await?.next)
     }
 
-    /// The cursor for this place, made in the way that the crate makes it.
+    /// Forges the cursor of this position.
     fn forge(&self, list: List, place: &str) -> String {
         const BINDING: Uuid = Uuid::from_u128(0x2c54_9b1e_77d3_4f0a_9d28_6e13_05ba_c4f7);
         let thread = format!("MSG#{}", self.thread.group_id());
@@ -169,7 +169,7 @@ impl Fixture {
     }
 }
 
-/// The text that a cursor holds for this place.
+/// Returns the text of this position in a cursor.
 fn place(list: List, started: &Position) -> String {
     match (list, &started.index_key) {
         (List::Inbox, Some(index_key)) => {
@@ -186,7 +186,7 @@ fn refused(error: &Error) -> bool {
     false
 }
 
-/// A store that notes where the first read since it was last asked has started.
+/// A store that records the start of the first read.
 #[derive(Clone, Debug)]
 struct Recorder {
     inner: MemoryStore,

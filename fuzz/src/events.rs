@@ -1,4 +1,4 @@
-//! Events from anywhere: every record is read and has an outcome, nothing is lost, and what comes again changes nothing.
+//! Any event: every record is read and has an outcome, nothing is lost, and a redelivery changes nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -16,7 +16,7 @@ use threadline::{Error, ErrorKind, ManualClock, Membership, MemoryStore, Result,
 use super::content;
 use super::run::block_on;
 
-/// The most records that are projected, as an event has a batch of them.
+/// The maximum number of projected records, like a batch.
 const MOST_RECORDS: usize = 32;
 
 /// The input is an event in JSON.
@@ -25,9 +25,9 @@ pub fn check(data: &[u8]) {
     if let Some(records) = event.get_mut("Records").and_then(Value::as_array_mut) {
         records.truncate(MOST_RECORDS);
     }
-    let is_spoilt = content::is_spoilt(&String::from_utf8_lossy(data));
+    let has_canary = content::has_canary(&String::from_utf8_lossy(data));
     checked(&event);
-    if !is_spoilt {
+    if !has_canary {
         let mut marked = event;
         content::mark_json(&mut marked);
         for record in checked(&marked) {
@@ -54,7 +54,7 @@ fn checked(event: &Value) -> Vec<StreamRecord> {
     records
 }
 
-/// Where the types of `aws_lambda_events` can read a record, and nothing of it was unreadable, both ways read the same.
+/// If the types of `aws_lambda_events` can read a complete record, both ways of reading agree.
 fn read_as_its_type(record: &StreamRecord, json: &Value) {
     if record.raw.is_some() {
         return;
@@ -93,7 +93,7 @@ fn projected(records: &[StreamRecord]) {
     assert_eq!(kept.count(), impossible, "what can never succeed is in the sink");
 
     let once = scanned(&store);
-    rows_are_whole(&once);
+    entries_are_whole(&once);
     let again = block_on(projector.project(records));
     assert_eq!(again.outcomes.len(), records.len());
     assert!(scanned(&store) == once, "what comes again changes nothing");
@@ -101,15 +101,15 @@ fn projected(records: &[StreamRecord]) {
     content::assert_silent_debug(&audit.findings);
 }
 
-/// No record, whatever it says, makes a row that cannot be read, or that costs more than its one unit.
-fn rows_are_whole(items: &HashMap<String, Item>) {
+/// No record creates an entry that cannot be read, or that costs more than one unit.
+fn entries_are_whole(items: &HashMap<String, Item>) {
     assert_eq!(items.len(), TABLE.len(), "the projector neither puts nor deletes");
     for item in items.values() {
         let key = item.key().expect("it is stored");
         if let Some(KnownKey::Membership(..)) = KnownKey::parse(&key) {
-            let row = Membership::from_item(item.clone()).expect("a row can be read");
-            assert_eq!(row.key(), key);
-            assert_eq!(row.index_key(), item.index_key().expect("valid"), "a row stands where it says it does");
+            let entry = Membership::from_item(item.clone()).expect("an entry can be read");
+            assert_eq!(entry.key(), key);
+            assert_eq!(entry.index_key(), item.index_key().expect("valid"), "an entry stands where it says it does");
             assert!(item.size() <= 1024, "{} bytes", item.size());
         }
     }
@@ -124,13 +124,13 @@ fn scanned(store: &MemoryStore) -> HashMap<String, Item> {
 
 static NOON: LazyLock<Timestamp> = LazyLock::new(|| "2026-11-22T12:00:00Z".parse().expect("a time"));
 
-/// Andrew and Bayko with a conversation of a few messages, and a group of both.
+/// Andrew and Bayko, with a conversation of a few messages, and a group of both.
 static TABLE: LazyLock<Vec<Item>> = LazyLock::new(|| {
     let lines = include_str!("table.jsonl").lines();
     lines.map(|line| serde_json::from_str::<HashMap<String, AttributeValue>>(line).expect("an item").into()).collect()
 });
 
-/// Counts what it keeps.
+/// Counts the dead letters.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<usize>>);
 

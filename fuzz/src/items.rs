@@ -1,4 +1,4 @@
-//! Items of any shape: each entity reads one whole or refuses it, and what it read it writes back as the same.
+//! Any item: each entity reads it completely or refuses it, and writes it back equal.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -12,11 +12,11 @@ use threadline::{ErrorKind, ManualClock, Membership, MemoryStore, Message, Messa
 use super::content;
 use super::run::block_on;
 
-/// The input is an item in DynamoDB's own JSON.
+/// The input is an item in DynamoDB's JSON.
 pub fn check(data: &[u8]) {
     let Ok(attributes) = serde_json::from_slice::<HashMap<String, AttributeValue>>(data) else { return };
     let item = Item::from(attributes);
-    let is_spoilt = content::is_spoilt(&String::from_utf8_lossy(data));
+    let has_canary = content::has_canary(&String::from_utf8_lossy(data));
 
     let debug = format!("{item:?}");
     let json = serde_json::to_value(HashMap::from(item.clone())).expect("it came as JSON");
@@ -32,7 +32,7 @@ pub fn check(data: &[u8]) {
         assert_eq!(stored.expires_at(), item.expires_at());
         entities(stored);
     }
-    if !is_spoilt {
+    if !has_canary {
         let marked = content::marked_item(&item);
         content::assert_silent_debug(&marked);
         for error in errors(&marked) {
@@ -72,14 +72,14 @@ fn entity<E: Entity + Debug + PartialEq>(item: &Item) {
     assert!(rewritten == written && rewritten.size() == written.size(), "{written:?}");
 }
 
-/// The item as the store gives it back; `None` where it is refused.
+/// Returns the item as the store returns it; `None` if it is refused.
 fn stored(item: &Item) -> Option<Item> {
     let write = Write::put(item.clone());
     if let Err(error) = Checked::new(write.clone()) {
         assert_eq!(error.kind(), ErrorKind::Invalid);
         return None;
     }
-    // So early that hardly an item has expired.
+    // So early that hardly any item has expired.
     let early: Timestamp = "1000-01-01T00:00:00Z".parse().expect("a time");
     let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(early)));
     let key = write.key().expect("a checked write has a key").clone();
@@ -96,7 +96,7 @@ fn stored(item: &Item) -> Option<Item> {
     Some(stored)
 }
 
-/// Every error that the item gives.
+/// Returns every error that the item causes.
 fn errors(item: &Item) -> Vec<threadline::Error> {
     [
         item.key().err(),

@@ -1,5 +1,5 @@
-//! Keys, ids, times and the texts that people write: what parses prints back as it came or as its one form, and what does not
-//! is refused without being repeated.
+//! Keys, ids, times and texts: a parsed text prints back unchanged or in its normal form, and an invalid one is refused
+//! without being repeated.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use threadline::{
 
 use super::content;
 
-/// The input is a text, or two with a line break between them.
+/// The input is a text, or two that are separated by a line break.
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (one, other) = text.split_once('\n').unwrap_or((&text, ""));
@@ -76,7 +76,7 @@ fn keys(text: &str) {
     taken_as_a_key(text, SortKey::parse, SortKey::as_str);
 }
 
-/// The order of the values is that of their texts; of sequence numbers, that of the numbers.
+/// Values compare like their texts; sequence numbers compare as numbers.
 fn orders(one: &str, other: &str) {
     if let (Ok(a), Ok(b)) = (one.parse::<Timestamp>(), other.parse::<Timestamp>()) {
         assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
@@ -89,7 +89,7 @@ fn orders(one: &str, other: &str) {
     }
 }
 
-/// A known key is the one that its parts make, and no other spelling of it.
+/// A known key equals the key of its parts, in every letter.
 fn known_keys(pk: &str, sk: &str) {
     if let (Ok(pk), Ok(sk)) = (PartitionKey::parse(pk), SortKey::parse(sk)) {
         let key = Key::new(pk, sk);
@@ -100,7 +100,7 @@ fn known_keys(pk: &str, sk: &str) {
     }
 }
 
-/// Segments stay apart: a key that was built reads back into them.
+/// A key that was built reads back into its segments.
 fn segments(one: &str, other: &str) {
     let (Ok(a), Ok(b)) = (KeySegment::new(one), KeySegment::new(other)) else { return };
     let key = SortKey::new((&a, &b));
@@ -113,9 +113,9 @@ fn segments(one: &str, other: &str) {
     assert_eq!(range.contains(&SortKey::new((&b, &a))), a == b);
 }
 
-/// Parses the text. What is refused is refused as invalid, and without a word of it.
+/// Parses the text. The error of an invalid one does not contain it.
 fn parsed<T: FromStr<Err = Error>>(text: &str) -> Option<T> {
-    if !content::is_spoilt(text) {
+    if !content::has_canary(text) {
         for error in content::marked(text).iter().filter_map(|marked| marked.parse::<T>().err()) {
             content::assert_silent(&error);
         }
@@ -129,7 +129,7 @@ fn parsed<T: FromStr<Err = Error>>(text: &str) -> Option<T> {
     }
 }
 
-/// Parses a value that has one form, whatever it was written in.
+/// Parses a value with one normal form.
 fn printed_in_one_form<T>(text: &str) -> Option<T>
 where
     T: FromStr<Err = Error> + Display + Debug + PartialEq + Serialize + DeserializeOwned,
@@ -145,7 +145,7 @@ where
     Some(value)
 }
 
-/// Takes a text as it is, or not at all.
+/// Accepts a text unchanged, or refuses it.
 fn taken_as_it_is<T>(text: &str, new: fn(String) -> Result<T, Error>) -> Option<T>
 where
     T: FromStr<Err = Error> + Display + Debug + PartialEq + Serialize + DeserializeOwned + Clone + Into<String>,
@@ -154,7 +154,7 @@ where
     assert_eq!(new(text.to_owned()).expect("every way in checks the same"), value);
     assert_eq!(value.to_string(), text);
     assert_eq!(value.clone().into(), *text);
-    if !content::is_spoilt(text) {
+    if !content::has_canary(text) {
         for value in content::marked(text).iter().filter_map(|marked| marked.parse::<T>().ok()) {
             content::assert_silent_debug(&value);
         }
@@ -167,7 +167,7 @@ fn taken_as_a_key<K: Debug + PartialEq>(text: &str, parse: fn(String) -> Result<
         Ok(key) => assert_eq!(as_str(&key), text),
         Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid),
     }
-    if !content::is_spoilt(text) {
+    if !content::has_canary(text) {
         for marked in content::marked(text) {
             match parse(marked) {
                 Ok(key) => content::assert_silent_debug(&key),

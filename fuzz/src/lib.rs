@@ -1,7 +1,7 @@
-//! What the fuzz targets check, as plain functions of bytes. `tests/corpus.rs` runs the same functions on stable, over the
-//! corpus and over bytes of its own.
+//! The checks of the fuzz targets, as plain functions of bytes. `tests/corpus.rs` runs the same functions on stable
+//! Rust, over the corpus and over random bytes.
 //!
-//! A function returns on every input, or panics where a promise of the crate is broken.
+//! A function returns for every input, or panics if a guarantee of the crate is violated.
 
 mod content;
 pub mod cursors;
@@ -12,10 +12,10 @@ pub mod keys;
 pub mod numbers;
 mod run;
 
-/// What a target does with an input.
+/// The check of an input.
 pub type Check = fn(&[u8]);
 
-/// Each target, by its name.
+/// Each target, with its name.
 pub const TARGETS: &[(&str, Check)] = &[
     ("cursors", cursors::check),
     #[cfg(feature = "lambda")]

@@ -1,4 +1,4 @@
-//! Numbers: what is stored is the value that was given, in one form, and values compare and add as numbers do.
+//! Numbers: the stored value equals the input in one normal form, and values compare and add like numbers.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use threadline::{ManualClock, MemoryStore, Timestamp};
 use super::content;
 use super::run::block_on;
 
-/// The input is a number, or two with a line break between them.
+/// The input is a number, or two that are separated by a line break.
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (one, other) = text.split_once('\n').unwrap_or((&text, ""));
@@ -26,7 +26,7 @@ pub fn check(data: &[u8]) {
     expiring(&store, one);
 }
 
-/// The text that the store keeps for this number; `None` where it refuses it.
+/// Returns the stored text of this number; `None` if it is refused.
 fn stored(store: &MemoryStore, text: &str) -> Option<String> {
     let value = AttributeValue::N(text.to_owned());
     let write = Write::put(item(value.clone()));
@@ -40,7 +40,7 @@ fn stored(store: &MemoryStore, text: &str) -> Option<String> {
     assert!(size <= item(AttributeValue::Null(true)).size() + 21, "38 digits, the exponent and the sign");
     block_on(store.write(write)).expect("the store takes what the check takes").done().expect("without a condition");
     let kept = read(store);
-    // It means what was given, as far as another reader of numbers can tell.
+    // It has the input's value, as far as another parser can check.
     assert_eq!(kept.parse::<f64>().expect("plain"), text.parse::<f64>().expect("plain"), "{text} became {kept}");
     assert_eq!(item(AttributeValue::N(kept.clone())).size(), size, "{text} and {kept}");
     block_on(store.write(put(&kept))).expect("what is stored can be stored").done().expect("without a condition");
@@ -48,9 +48,9 @@ fn stored(store: &MemoryStore, text: &str) -> Option<String> {
     Some(kept)
 }
 
-/// What is no number is no number anywhere, and is not repeated.
+/// Checks that an invalid number is refused everywhere, and not repeated.
 fn refused(text: &str) {
-    if content::is_spoilt(text) {
+    if content::has_canary(text) {
         return;
     }
     for marked in content::marked(text) {
@@ -62,10 +62,10 @@ fn refused(text: &str) {
     }
 }
 
-/// Conditions order the two as their values are, however the second one is written.
+/// Conditions compare the two by value, in any form of the second one.
 fn compared(store: &MemoryStore, a: &str, other: &str, b: &str) {
     block_on(store.write(put(a))).expect("a number").done().expect("without a condition");
-    // An update that changes nothing, so that each is asked of the same number.
+    // An update without an effect, so that each condition tests the same number.
     let is = |condition: fn(&'static str, AttributeValue) -> Condition| {
         let given = condition("number", AttributeValue::N(other.to_owned()));
         let same = Update::new().set("number", AttributeValue::N(a.to_owned()));
@@ -96,19 +96,19 @@ fn added(store: &MemoryStore, a: &str, other: &str, b: &str) {
     }
 }
 
-/// Two of a set are the same by value.
+/// Members of a set are equal by value.
 fn in_a_set(one: &str, a: &str, other: &str, b: &str) {
     let set = item(AttributeValue::Ns(vec![one.to_owned(), other.to_owned()]));
     assert_eq!(Checked::new(Write::put(set)).is_ok(), a != b, "{one} and {other}");
 }
 
-/// The time at which an item expires is the whole second before it.
+/// An item expires at the whole second before the number.
 fn expiring(store: &MemoryStore, text: &str) {
     let mut expiring = item(AttributeValue::Null(true));
     expiring.insert(threadline::entity::EXPIRES_AT, AttributeValue::N(text.to_owned()));
     if let Some(seconds) = expiring.expires_at() {
         let exact: f64 = text.parse().expect("a number");
-        // Up to here an `f64` holds each whole number and its half.
+        // Up to here, an `f64` represents each whole number and its half.
         if exact.abs() < (1_u64 << 52) as f64 {
             assert!((seconds as f64) <= exact && exact <= seconds as f64 + 1.0, "{text} is cut to {seconds}");
         }
@@ -144,7 +144,8 @@ fn read(store: &MemoryStore) -> String {
     }
 }
 
-/// Whether the text is a number that DynamoDB stores, told in another way than the crate does: by its form, then by its digits.
+/// Returns `true` if the text is a number that DynamoDB stores, by other code than the crate's: by its form, then by
+/// its digits.
 fn is_a_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
@@ -155,7 +156,7 @@ fn is_a_number(text: &str) -> bool {
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let exponent_digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    // An exponent has five characters at most, the sign counted in: four digits are more than a number can use.
+    // An exponent has at most five characters, including the sign: four digits are more than a number can use.
     if points > 1 || !all_digits(&digits) || !all_digits(exponent_digits) || exponent.len() > 5 {
         return false;
     }
@@ -165,12 +166,12 @@ fn is_a_number(text: &str) -> bool {
     }
     let whole = mantissa.find('.').unwrap_or(mantissa.len());
     let leading = digits.len() - digits.trim_start_matches('0').len();
-    // The power of ten that the first significant digit stands for.
+    // The power of ten of the first significant digit.
     let magnitude = whole as i64 - leading as i64 - 1 + exponent.parse::<i64>().expect("digits");
     significant.len() <= 38 && (-130..=125).contains(&magnitude)
 }
 
-/// The number, which is in plain decimal text, as text that sorts by value: its digits in fixed places.
+/// Returns the plain decimal number as text that sorts by value.
 fn aligned(number: &str) -> (i8, String) {
     let (sign, unsigned) = match number.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -178,7 +179,7 @@ fn aligned(number: &str) -> (i8, String) {
     };
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let digits = format!("{whole:0>126}{fraction:0<170}");
-    // Of two negative numbers, the one with the greater digits is the less.
+    // Of two negative numbers, the one with the greater digits is smaller.
     let turned = |c: char| char::from(b'0' + b'9' - c as u8);
     (sign, if sign < 0 { digits.chars().map(turned).collect() } else { digits })
 }

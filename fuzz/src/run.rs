@@ -1,4 +1,4 @@
-//! Running what is async to its end.
+//! Runs a future to its end.
 
 use tokio::runtime::{Builder, Runtime};
 

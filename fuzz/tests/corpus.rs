@@ -1,4 +1,4 @@
-//! The fuzz targets on stable: what they check, over their corpus and over bytes of its own.
+//! The fuzz targets on stable Rust, over their corpus and over random bytes.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use threadline_fuzz::TARGETS;
 
-/// The files of a target's corpus, in the order of their names.
+/// Returns the files of a target's corpus, in the order of their names.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -19,7 +19,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_its_corpus() {
+fn every_target_holds_over_its_corpus() {
     for (target, check) in TARGETS {
         let files = corpus(target);
         assert!(files.len() >= 10, "the corpus of {target} is kept");
@@ -33,14 +33,14 @@ fn every_target_keeps_its_promises_over_its_corpus() {
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_bytes_of_any_kind() {
+fn every_target_holds_over_random_bytes() {
     for (target, check) in TARGETS {
         run(target, vec(any::<u8>(), 0..200), check);
     }
 }
 
 #[test]
-fn every_target_keeps_its_promises_over_inputs_that_are_nearly_those_of_its_corpus() {
+fn every_target_holds_over_mutations_of_its_corpus() {
     for (target, check) in TARGETS {
         let files: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, data)| data).collect();
         let edits = vec((any::<prop::sample::Index>(), edit(files.clone())), 1..4);
@@ -63,7 +63,7 @@ enum Edit {
 }
 
 fn edit(files: Vec<Vec<u8>>) -> impl Strategy<Value = Edit> {
-    // A piece of another input leads further than noise does.
+    // A part of another input reaches further than noise does.
     let piece =
         (prop::sample::select(files), any::<prop::sample::Index>(), 1..40_usize).prop_map(|(file, at, most)| {
             let start = at.index(file.len() + 1);
@@ -91,7 +91,8 @@ impl Edit {
     }
 }
 
-/// Runs a target over inputs. The seed is the same in every run; `PROPTEST_RNG_SEED` draws others, `PROPTEST_CASES` more.
+/// Runs a target over inputs. The seed is fixed; `PROPTEST_RNG_SEED` draws other inputs, and `PROPTEST_CASES` more of
+/// them.
 fn run(target: &str, inputs: impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8])) {
     let default = ProptestConfig::default();
     let seed = match default.rng_seed {
@@ -109,7 +110,7 @@ fn run(target: &str, inputs: impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8
     result.unwrap_or_else(|error| panic!("{target}: {error}"));
 }
 
-/// An input that is shown as text.
+/// An input, shown as text.
 struct Input(Vec<u8>);
 
 impl std::fmt::Debug for Input {

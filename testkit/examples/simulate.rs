@@ -1,4 +1,4 @@
-//! Simulates whole deployments, each from its seed, and stops at the first invariant that does not hold. Needs no server.
+//! Simulates whole deployments, each from its seed, and stops at the first violation. It needs no server.
 //!
 //! ```text
 //! cargo run --release -p threadline-testkit --example simulate -- --seeds 100000
@@ -10,59 +10,59 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use threadline_testkit::simulation::{Simulation, Summary, Trouble};
+use threadline_testkit::simulation::{FaultKind, Simulation, Summary};
 
 /// Simulates deployments: users, servers and projectors on one table, with faults and crashes.
 #[derive(Debug, Parser)]
 struct Options {
-    /// How many seeds to run
+    /// The number of seeds
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
 
-    /// The first of them
+    /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
 
-    /// Run this seed alone, and tell what it was made of
+    /// Run only this seed
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
 
-    /// What troubles the deployment, besides requests that interleave
-    #[arg(long, value_enum, default_value_t = Kind::Any)]
-    trouble: Kind,
+    /// The faults to inject; requests interleave in any case
+    #[arg(long, value_enum, default_value_t = Fault::Any)]
+    fault: Fault,
 
-    /// Print the trace from the first step on, where an invariant does not hold
+    /// Print the whole trace of a violation
     #[arg(long)]
     trace: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
+enum Fault {
     Races,
-    Faults,
+    Requests,
     Crashes,
-    Late,
+    LateWrites,
     Redelivery,
-    Lag,
+    IndexLag,
     Clocks,
-    Items,
-    Dropped,
+    ExtraItems,
+    DroppedCalls,
     Any,
 }
 
-impl From<Kind> for Trouble {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Races => Self::Races,
-            Kind::Faults => Self::Faults,
-            Kind::Crashes => Self::Crashes,
-            Kind::Late => Self::Late,
-            Kind::Redelivery => Self::Redelivery,
-            Kind::Lag => Self::Lag,
-            Kind::Clocks => Self::Clocks,
-            Kind::Items => Self::Items,
-            Kind::Dropped => Self::Dropped,
-            Kind::Any => Self::Any,
+impl From<Fault> for FaultKind {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Races => Self::Races,
+            Fault::Requests => Self::Requests,
+            Fault::Crashes => Self::Crashes,
+            Fault::LateWrites => Self::LateWrites,
+            Fault::Redelivery => Self::Redelivery,
+            Fault::IndexLag => Self::IndexLag,
+            Fault::Clocks => Self::Clocks,
+            Fault::ExtraItems => Self::ExtraItems,
+            Fault::DroppedCalls => Self::DroppedCalls,
+            Fault::Any => Self::Any,
         }
     }
 }
@@ -79,13 +79,13 @@ fn main() -> ExitCode {
     }
     let mut summaries = Vec::new();
     for seed in seeds {
-        let simulation = Simulation::seeded(seed).trouble(options.trouble.into());
-        let simulation = if options.trace { simulation.whole_trace() } else { simulation };
+        let simulation = Simulation::seeded(seed).faults(options.fault.into());
+        let simulation = if options.trace { simulation.full_trace() } else { simulation };
         match simulation.run() {
             Ok(summary) => summaries.push(summary),
             Err(violation) => {
                 bar.abandon();
-                // Not `eprintln!`, which panics if nobody reads; nor `println!` below.
+                // Not `eprintln!`, which panics if standard error is closed; nor `println!` below.
                 writeln!(std::io::stderr(), "{violation}").ok();
                 return ExitCode::FAILURE;
             }
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
     writeln!(
         std::io::stdout(),
         "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} dropped calls, {} late writes, {} records \
-         delivered, {} repeats, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
+         delivered, {} rewinds, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
          {} unread checks, {} steps.",
         summaries.len(),
         sum(|summary| summary.messages),
@@ -110,7 +110,7 @@ fn main() -> ExitCode {
         sum(|summary| summary.dropped_calls),
         sum(|summary| summary.late_writes),
         sum(|summary| summary.records),
-        sum(|summary| summary.repeats),
+        sum(|summary| summary.rewinds),
         sum(|summary| summary.takeovers),
         sum(|summary| summary.stale_reads),
         sum(|summary| summary.clock_steps),

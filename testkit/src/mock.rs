@@ -10,12 +10,13 @@ use threadline::store::{
 };
 
 mock! {
-    /// A [`mockall`] mock of the [`Store`](threadline::store::Store) trait (feature `mock`). Use it for an error at one exact
-    /// request, or for an answer that no table gives. For everything else, use
+    /// A [`mockall`] mock of the [`Store`](threadline::store::Store) trait (feature `mock`). Use it for an error at one
+    /// exact request, or for an answer that no table returns. For everything else, use
     /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and so on set the answer to all requests of a kind; the first one set counts. The mock panics at a request
-    /// without an answer. `expect_execute` sets mockall's own expectations, with counts and sequences.
+    /// `on_get`, `on_write` and so on set the answer to all requests of a kind; the first one set counts. The mock
+    /// panics at a request without an answer. `expect_execute` sets mockall's own expectations, with counts and
+    /// sequences.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! An application's answer to what no table says.
+//! An application's handling of answers that no table returns.
 
 use threadline::store::{PageOutput, StoreExt};
 use threadline::{Error, ErrorKind, Threadline, UserId};
@@ -9,7 +9,7 @@ fn user() -> UserId {
 }
 
 #[tokio::test]
-async fn an_error_of_a_kind_that_no_table_gives_reaches_the_application() {
+async fn an_error_that_no_table_returns_reaches_the_application() {
     let mut store = MockStore::for_table("threadline");
     store.on_query(|_| Err(Error::new(ErrorKind::Corrupt, "the disk is on fire")));
     let error = Threadline::new(store).inbox(user()).fetch().await.unwrap_err();
@@ -17,7 +17,7 @@ async fn an_error_of_a_kind_that_no_table_gives_reaches_the_application() {
 }
 
 #[tokio::test]
-async fn each_kind_of_request_has_an_answer_of_its_own() {
+async fn each_kind_of_request_has_its_own_answer() {
     let mut reads = 0;
     let mut store = MockStore::for_table("threadline");
     store

@@ -1,4 +1,4 @@
-//! A server on this machine that answers by script, and a client for it that only pretends to sleep.
+//! A local server with scripted answers, and clients that record their sleeps instead of sleeping.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,33 +16,33 @@ use aws_sdk_dynamodb::config::{
 use serde_json::{Value, json};
 use threadline::store::dynamodb::local_client;
 
-/// What the server does with one request, after it has read it.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// Answers.
+    /// Sends an answer.
     Answer { status: u16, body: String },
     /// Closes the connection without an answer.
     HangUp,
 }
 
-/// A success.
+/// Returns a success.
 pub(crate) fn ok(body: Value) -> Reply {
     Reply::Answer { status: 200, body: body.to_string() }
 }
 
-/// An error with this code.
+/// Returns an error with this code.
 pub(crate) fn fault(status: u16, code: &str) -> Reply {
     fault_with(status, code, json!({}))
 }
 
-/// An error with this code and these further fields.
+/// Returns an error with this code and these further fields.
 pub(crate) fn fault_with(status: u16, code: &str, mut body: Value) -> Reply {
     body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{code}").into();
     body["message"] = "said by the service".into();
     Reply::Answer { status, body: body.to_string() }
 }
 
-/// A server that gives these replies, one to a request. A request behind the last one gets an error that no test expects.
+/// A server that sends these replies, one per request. A request after the last one gets an error that no test expects.
 #[derive(Debug)]
 pub(crate) struct Server {
     endpoint: String,
@@ -55,13 +55,13 @@ impl Server {
         Self::serving(move |_, _| replies.next().unwrap_or_else(|| fault(418, "BehindTheScript")))
     }
 
-    /// A server that gives the reply that this function makes of an operation and its body.
+    /// Starts a server whose replies this function makes from an operation and its body.
     pub(crate) fn serving(mut reply: impl FnMut(&str, &Value) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = requests.clone();
-        // It ends with the process.
+        // The thread ends with the process.
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let mut connection = connection.unwrap();
@@ -81,45 +81,45 @@ impl Server {
         Self { endpoint, requests }
     }
 
-    /// The address.
+    /// Returns the address.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The operations asked for, in order, each with its body.
+    /// Returns the operations and bodies of the requests, in order.
     pub(crate) fn requests(&self) -> Vec<(String, Value)> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The bodies of the requests, in order.
+    /// Returns the bodies of the requests, in order.
     pub(crate) fn bodies(&self) -> Vec<Value> {
         self.requests().into_iter().map(|(_, body)| body).collect()
     }
 
-    /// A client that sends each request once.
+    /// Returns a client that sends each request once.
     pub(crate) fn client(&self, sleeps: &Sleeps) -> Client {
         Client::from_conf(self.config(sleeps).build())
     }
 
-    /// A client that sends a request up to three times, by the SDK's own means.
+    /// Returns a client that sends a request up to three times, by the SDK's retries.
     pub(crate) fn retrying_client(&self) -> Client {
         let retries = RetryConfig::standard().with_max_attempts(3);
         Client::from_conf(self.config(&Sleeps::default()).retry_config(retries).build())
     }
 
-    /// A client whose limit on the time of an attempt is over at once.
+    /// Returns a client whose attempts time out at once.
     pub(crate) fn impatient_client(&self) -> Client {
         let limits = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build();
         Client::from_conf(self.config(&Sleeps::default()).timeout_config(limits).build())
     }
 
-    /// A client whose limit on the time to connect is over at once.
+    /// Returns a client whose connection attempts time out at once.
     pub(crate) fn client_that_cannot_wait_to_connect(&self) -> Client {
         let limits = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
         Client::from_conf(self.config(&Sleeps::default()).timeout_config(limits).build())
     }
 
-    /// A client that has no credentials.
+    /// Returns a client without credentials.
     pub(crate) fn client_without_credentials(&self) -> Client {
         let complete = self.config(&Sleeps::default()).build();
         let mut config = Builder::new()
@@ -130,7 +130,7 @@ impl Server {
         Client::from_conf(config.build())
     }
 
-    /// A client whose credentials come from here.
+    /// Returns a client with this credentials provider.
     pub(crate) fn client_with_credentials(&self, provider: impl ProvideCredentials + 'static) -> Client {
         Client::from_conf(self.config(&Sleeps::default()).credentials_provider(provider).build())
     }
@@ -140,13 +140,13 @@ impl Server {
     }
 }
 
-/// A client for an address where nothing listens.
+/// Returns a client for an address without a server.
 pub(crate) fn client_without_server() -> Client {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     Client::from_conf(config(&format!("http://{free}"), &Sleeps::default()).build())
 }
 
-/// The configuration of a client that sleeps not at all, and on which nothing else depends on time.
+/// Returns the configuration of a client that never sleeps and does not depend on time.
 fn config(endpoint: &str, sleeps: &Sleeps) -> Builder {
     local_client(endpoint)
         .config()
@@ -154,12 +154,12 @@ fn config(endpoint: &str, sleeps: &Sleeps) -> Builder {
         .sleep_impl(sleeps.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
-        // The cache has a time limit of its own.
+        // The cache has its own time limit.
         .identity_cache(IdentityCache::no_cache())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
-/// The pauses that were asked for; none was made.
+/// The requested pauses, none of which was made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sleeps(Arc<Mutex<Vec<Duration>>>);
 
@@ -183,7 +183,7 @@ fn read_request(connection: &TcpStream) -> (String, Value) {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
         let Some((name, value)) = line.trim_end().split_once(':') else {
-            // The request line has a colon in neither place; the head ends with an empty line.
+            // The request line has no colon; an empty line ends the head.
             if line.trim_end().is_empty() {
                 break;
             }

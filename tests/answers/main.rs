@@ -1,5 +1,5 @@
-//! Canned answers: what the DynamoDB store, the table and the poller make of each answer that the service may give, from a server
-//! that answers by script.
+//! Canned answers: the DynamoDB store, the table and the poller, tested with every answer of the service by a scripted
+//! server.
 #![cfg(feature = "dynamodb")]
 
 mod canned;

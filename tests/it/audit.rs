@@ -1,4 +1,4 @@
-//! The audit: each kind of discrepancy made by hand, found, and repaired where what it is derived from tells how.
+//! The audit: each kind of discrepancy is created by hand, found, and repaired if its source allows that.
 
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key};
 use threadline::store::{Get, Store, StoreExt, Update, Write};
@@ -7,7 +7,7 @@ use threadline::{Handle, IdentitySubject, Membership, MessageGroup, NewGroup, Ne
 
 use crate::support::{App, scan};
 
-/// Andrew, Bayko and Vir; Andrew's conversation with Bayko, and a group of all three. All is projected.
+/// Andrew, Bayko and Vir, Andrew's conversation with Bayko, and a group of all three. Everything is projected.
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) andrew: User,
@@ -50,7 +50,7 @@ impl World {
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
-                // What has no group is told of on each page.
+                // A discrepancy without a group is reported on each page.
                 findings.dedup();
                 return findings;
             }
@@ -65,15 +65,15 @@ impl World {
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
-                // What has no group is told of on each page.
+                // A discrepancy without a group is reported on each page.
                 findings.dedup();
                 return findings;
             }
         }
     }
 
-    /// Checks that exactly this is found, and by a check that changes nothing; that it is repaired; and that nothing is found then.
-    pub(crate) async fn is_found_and_mended(&self, discrepancy: Discrepancy) {
+    /// Checks that exactly this is found without a change, then repaired, and that nothing is found after that.
+    pub(crate) async fn assert_found_and_repaired(&self, discrepancy: Discrepancy) {
         let before = scan(&self.app.store).await;
         let [found] = &self.check().await[..] else { panic!("{discrepancy}: {:?}", self.check().await) };
         assert_eq!((&found.discrepancy, found.repaired), (&discrepancy, false));
@@ -90,8 +90,8 @@ impl World {
         }
     }
 
-    /// Checks that this is found beside what cannot be read, that it is repaired, and that only the latter is found then.
-    pub(crate) async fn all_but_the_unreadable_is_mended(&self, discrepancies: &[Discrepancy]) {
+    /// Checks that these are found beside unreadable items, then repaired, and that only the unreadable ones remain.
+    pub(crate) async fn assert_all_but_unreadable_repaired(&self, discrepancies: &[Discrepancy]) {
         let is_unreadable = |finding: &Finding| matches!(finding.discrepancy, Discrepancy::Unreadable { .. });
         for repaired in [false, true] {
             let findings = if repaired { self.repair_on(self.app.store.clone()).await } else { self.check().await };
@@ -124,87 +124,87 @@ impl World {
         self.app.store.get(Get::new(key)).await.unwrap().item.unwrap()
     }
 
-    pub(crate) fn row(&self, user: &User) -> Key {
+    pub(crate) fn entry(&self, user: &User) -> Key {
         Membership::key_from((self.direct.group_id(), user.id()))
     }
 
     pub(crate) async fn shown(&self, user: &User) -> String {
-        let row = Membership::from_item(self.get(self.row(user)).await).unwrap();
-        row.preview().unwrap().to_string()
+        let entry = Membership::from_item(self.get(self.entry(user)).await).unwrap();
+        entry.preview().unwrap().to_string()
     }
 }
 
 #[tokio::test]
-async fn a_missing_row_of_a_direct_conversation_is_put_back() {
+async fn repair_restores_a_missing_direct_membership() {
     let world = World::new().await;
-    let before = world.delete(world.row(&world.bayko)).await;
+    let before = world.delete(world.entry(&world.bayko)).await;
     world
-        .is_found_and_mended(Discrepancy::MissingEntry { group: world.direct.group_id(), user: world.bayko.id() })
+        .assert_found_and_repaired(Discrepancy::MissingEntry { group: world.direct.group_id(), user: world.bayko.id() })
         .await;
     let [before, now] =
-        [before, world.get(world.row(&world.bayko)).await].map(|row| Membership::from_item(row).unwrap());
+        [before, world.get(world.entry(&world.bayko)).await].map(|entry| Membership::from_item(entry).unwrap());
     assert_eq!(now, before);
 }
 
 #[tokio::test]
-async fn a_missing_row_is_put_back_with_the_names_of_now_whatever_the_other_row_says() {
+async fn repair_restores_a_membership_with_current_names() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world
-        .update(world.row(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
+        .update(world.entry(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
         .await;
     let names_in_the_row = async || {
         world.repair_on(world.app.store.clone()).await;
-        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        (row.profile().handle().to_string(), row.profile().version())
+        let entry = Membership::from_item(world.get(world.entry(&world.bayko)).await).unwrap();
+        (entry.profile().handle().to_string(), entry.profile().version())
     };
     assert_eq!(names_in_the_row().await, (world.bayko.handle().to_string(), Some(1)));
 
-    // Of a user who is gone, that row is all there is.
+    // The user is absent, so only this membership is left.
     world.delete(User::key_from(world.bayko.id())).await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world
-        .update(world.row(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
+        .update(world.entry(&world.andrew), Update::new().set("other_handle", text("old")).add("other_version", 9))
         .await;
     assert_eq!(names_in_the_row().await, ("old".to_owned(), None));
 }
 
 #[tokio::test]
-async fn a_direct_conversation_without_rows_is_told_of_and_left_alone() {
+async fn a_direct_conversation_without_memberships_is_only_reported() {
     let world = World::new().await;
-    world.delete(world.row(&world.andrew)).await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.andrew)).await;
+    world.delete(world.entry(&world.bayko)).await;
     let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, memberships: 0 };
     world.is_found_and_stays(discrepancy).await;
 }
 
 #[tokio::test]
-async fn a_row_at_an_older_message_moves_to_the_newest() {
+async fn repair_moves_an_entry_to_the_newest_message() {
     let world = World::new().await;
-    let old = world.get(world.row(&world.bayko)).await;
+    let old = world.get(world.entry(&world.bayko)).await;
     world.app.say(&world.direct, "two").await;
     world.app.project().await;
     world.put(old).await;
     world
-        .is_found_and_mended(Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() })
+        .assert_found_and_repaired(Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() })
         .await;
     assert_eq!(world.shown(&world.bayko).await, "two");
 }
 
 #[tokio::test]
-async fn a_row_that_shows_a_message_which_has_gone_moves_back_to_the_newest() {
+async fn repair_moves_an_entry_from_a_removed_message_to_the_newest() {
     let world = World::new().await;
     let message = world.app.say(&world.direct, "two").await;
     world.app.project().await;
     world.delete(message.key()).await;
     let findings = world.repair_on(world.app.store.clone()).await;
     assert!(findings.iter().all(|finding| matches!(finding.discrepancy, Discrepancy::WrongRecency { .. })));
-    assert_eq!(findings.len(), 2, "the rows of both");
+    assert_eq!(findings.len(), 2, "the entries of both");
     assert_eq!((world.check().await, world.shown(&world.andrew).await), (vec![], "one".to_owned()));
 }
 
 #[tokio::test]
-async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs() {
+async fn repair_moves_an_entry_to_its_index_position() {
     let discrepancy =
         |world: &World| Discrepancy::WrongRecency { group: world.direct.group_id(), user: world.bayko.id() };
     for update in [
@@ -213,15 +213,15 @@ async fn a_row_at_a_wrong_place_of_the_index_or_at_none_is_put_where_it_belongs(
         Update::new().remove("gsi1pk"),
     ] {
         let world = World::new().await;
-        world.update(world.row(&world.bayko), update).await;
-        world.is_found_and_mended(discrepancy(&world)).await;
-        let rows = world.app.inbox(world.bayko.id()).await;
-        assert_eq!((rows.len(), rows[1].group_id()), (2, world.direct.group_id()));
+        world.update(world.entry(&world.bayko), update).await;
+        world.assert_found_and_repaired(discrepancy(&world)).await;
+        let entries = world.app.inbox(world.bayko.id()).await;
+        assert_eq!((entries.len(), entries[1].group_id()), (2, world.direct.group_id()));
     }
 }
 
 #[tokio::test]
-async fn a_row_that_shows_something_else_of_the_newest_message_is_set_right() {
+async fn repair_corrects_an_entry_that_misstates_its_message() {
     for update in [
         Update::new().set("message", text("something else")),
         Update::new().remove("message"),
@@ -229,16 +229,19 @@ async fn a_row_that_shows_something_else_of_the_newest_message_is_set_right() {
         Update::new().add("last_revision", 1),
     ] {
         let world = World::new().await;
-        world.update(world.row(&world.bayko), update).await;
+        world.update(world.entry(&world.bayko), update).await;
         world
-            .is_found_and_mended(Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() })
+            .assert_found_and_repaired(Discrepancy::StalePreview {
+                group: world.direct.group_id(),
+                user: world.bayko.id(),
+            })
             .await;
         assert_eq!(world.shown(&world.bayko).await, "one");
     }
 }
 
 #[tokio::test]
-async fn a_row_with_old_names_gets_the_new_ones_whatever_version_it_says_it_has() {
+async fn repair_updates_old_names_at_any_recorded_version() {
     for update in [
         Update::new().set("user_handle", text("old")),
         Update::new().set("user_display_name", text("Old")).add("user_version", 9),
@@ -246,27 +249,30 @@ async fn a_row_with_old_names_gets_the_new_ones_whatever_version_it_says_it_has(
         Update::new().set("other_display_name", text("Old")),
     ] {
         let world = World::new().await;
-        world.update(world.row(&world.bayko), update).await;
+        world.update(world.entry(&world.bayko), update).await;
         world
-            .is_found_and_mended(Discrepancy::StaleNames { group: world.direct.group_id(), user: world.bayko.id() })
+            .assert_found_and_repaired(Discrepancy::StaleNames {
+                group: world.direct.group_id(),
+                user: world.bayko.id(),
+            })
             .await;
-        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        assert_eq!((row.profile(), row.other()), (world.bayko.profile(), Some(world.andrew.profile())));
+        let entry = Membership::from_item(world.get(world.entry(&world.bayko)).await).unwrap();
+        assert_eq!((entry.profile(), entry.other()), (world.bayko.profile(), Some(world.andrew.profile())));
     }
 }
 
 #[tokio::test]
-async fn a_wrong_count_of_members_is_set_right() {
+async fn repair_corrects_a_member_count() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 }).await;
+    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 }).await;
 }
 
 #[tokio::test]
-async fn rows_and_messages_without_a_group_are_told_of_and_left_alone() {
+async fn memberships_and_messages_without_a_group_are_only_reported() {
     let world = World::new().await;
-    let row = world.get(Membership::key_from((world.group.group_id(), world.vir.id()))).await;
+    let entry = world.get(Membership::key_from((world.group.group_id(), world.vir.id()))).await;
     world.delete(MessageGroup::key_from(world.group.group_id())).await;
     for user in [&world.andrew, &world.bayko, &world.vir] {
         world.delete(Membership::key_from((world.group.group_id(), user.id()))).await;
@@ -277,7 +283,7 @@ async fn rows_and_messages_without_a_group_are_told_of_and_left_alone() {
         world.delete(message.key()).await;
     }
     assert_eq!(world.check().await, []);
-    world.put(row).await;
+    world.put(entry).await;
     world.is_found_and_stays(Discrepancy::OrphanEntry { group: world.group.group_id(), user: world.vir.id() }).await;
 }
 
@@ -291,34 +297,36 @@ async fn a_claim_on_what_its_user_does_not_have_is_deleted() {
         claim.insert("handle", text(handle));
         claim.insert("user_uuid", text(user));
         world.put(claim).await;
-        world.is_found_and_mended(Discrepancy::DoubledClaim { entity: "HandleClaim", user }).await;
+        world.assert_found_and_repaired(Discrepancy::DoubledClaim { entity: "HandleClaim", user }).await;
     }
     let mut claim = world.get(IdentityClaim::key_from(world.andrew.identity().unwrap())).await;
     claim.insert("pk", text("IDENTITY#OTHER"));
     claim.insert("cognito_user_id", text("OTHER"));
     world.put(claim).await;
-    world.is_found_and_mended(Discrepancy::DoubledClaim { entity: "IdentityClaim", user: world.andrew.id() }).await;
+    world
+        .assert_found_and_repaired(Discrepancy::DoubledClaim { entity: "IdentityClaim", user: world.andrew.id() })
+        .await;
     assert_eq!(world.app.chat.user_by_handle(&Handle::new("andy").unwrap()).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_claim_that_is_missing_or_says_something_else_is_put_back() {
+async fn repair_restores_a_missing_or_different_claim() {
     let world = World::new().await;
     let andrew = &world.andrew;
     let handle = || HandleClaim::key_from(andrew.handle());
     let identity = || IdentityClaim::key_from(andrew.identity().unwrap());
     world.delete(handle()).await;
-    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "HandleClaim", user: andrew.id() }).await;
+    world.assert_found_and_repaired(Discrepancy::MissingClaim { entity: "HandleClaim", user: andrew.id() }).await;
     world.delete(identity()).await;
-    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
+    world.assert_found_and_repaired(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
     world.update(identity(), Update::new().set("display_name", text("Old"))).await;
-    world.is_found_and_mended(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
+    world.assert_found_and_repaired(Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() }).await;
     let found = world.app.chat.user_by_handle(andrew.handle()).await.unwrap();
     assert_eq!(found, Some(andrew.profile()));
 }
 
 #[tokio::test]
-async fn somebody_elses_claim_is_never_taken_away() {
+async fn repair_never_takes_another_users_claim() {
     let world = World::new().await;
     let bayko = world.bayko.id();
     world.update(User::key_from(world.andrew.id()), Update::new().set("handle", text("bayko"))).await;

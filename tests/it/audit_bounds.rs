@@ -1,4 +1,4 @@
-//! What an audit costs in requests, and how many it has under way at once.
+//! The number of an audit's requests, in total and at once.
 
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim};
 use threadline::store::{Get, StoreExt, Write};
@@ -6,11 +6,10 @@ use threadline::stream::{Auditor, Discrepancy};
 use threadline::{DisplayName, IdentitySubject, Membership, MessageGroup, NewGroup, NewUser, Thread, User, UserChange};
 use threadline_testkit::fault::{FaultStore, Plan};
 
-use crate::meddled::Meddled;
-use crate::ownership::{item, put};
+use crate::hooked_store::HookedStore;
 use crate::support::App;
 
-/// The requests after which a page ends, if it is not its first item that needs more.
+/// The number of requests after which a page ends, unless its first item needs more.
 const MAX_REQUESTS: usize = 200;
 
 async fn users(app: &App, count: usize) -> Vec<User> {
@@ -23,7 +22,7 @@ async fn users(app: &App, count: usize) -> Vec<User> {
     users
 }
 
-/// A group with these members, in whose previews the first message is cut.
+/// Creates a group with these members, in whose previews the first message is cut.
 async fn group(app: &App, users: &[User]) -> Thread {
     let group = NewGroup::new("Babylon 5", &users[0]).unwrap();
     let thread = app.chat.create_group(group, "🙂".repeat(200)).await.unwrap();
@@ -39,7 +38,7 @@ async fn delete_claims(app: &App, user: &User) {
     }
 }
 
-/// Goes through the whole table, and counts: the findings, and the requests and items of each page.
+/// Audits the whole table. Returns the findings, and the requests and items of each page.
 async fn pages(app: &App, repair: bool) -> (Vec<Discrepancy>, Vec<(usize, usize)>) {
     let (mut findings, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
@@ -58,7 +57,7 @@ async fn pages(app: &App, repair: bool) -> (Vec<Discrepancy>, Vec<(usize, usize)
     }
 }
 
-/// Makes every one of these memberships show an older message than the newest.
+/// Makes each of these memberships show an older message than the newest.
 async fn set_back(app: &App, thread: &Thread, users: &[User]) {
     for user in users {
         let theirs = app.chat.open(user.id(), thread.group_id()).await.unwrap();
@@ -80,28 +79,6 @@ async fn a_page_ends_before_the_item_that_would_pass_the_limit() {
     assert_eq!(pages.iter().map(|(_, items)| items).sum::<usize>(), 150, "each item once");
     let (_, pages) = self::pages(&app, true).await;
     assert!(pages.len() > 2 && pages.iter().all(|(requests, _)| *requests <= MAX_REQUESTS), "{pages:?}");
-}
-
-#[tokio::test]
-async fn a_page_makes_the_most_requests_and_no_more() {
-    let id = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
-    // The scan and each message need 1 read. A group needs 6 reads and one more for each 100 members; in a repair also
-    // 1 write and 4 more for each member.
-    for (groups, members, messages, repair) in [(28, "150", 3, false), (18, "1", 1, true)] {
-        for (more, count) in [(0, 1), (1, 2)] {
-            let app = App::with_whole_pages();
-            for number in 0..groups {
-                let mut group = item(&[("pk", &format!("GRP#{}", id(number))), ("sk", "GRP")]);
-                group.insert("member_count", AttributeValue::N(members.into()));
-                put(&app, group).await;
-            }
-            for number in groups..groups + messages + more {
-                let sk = format!("2026-11-22T12:00:00.000000+00:00#{}", id(number));
-                put(&app, item(&[("pk", &format!("MSG#{}", id(number))), ("sk", &sk)])).await;
-            }
-            assert_eq!(pages(&app, repair).await.1.len(), count, "repair: {repair}");
-        }
-    }
 }
 
 #[tokio::test]
@@ -133,13 +110,13 @@ async fn a_group_that_alone_passes_the_limit_has_a_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_audit_has_eight_requests_under_way_at_once() {
+async fn an_audit_has_eight_requests_in_progress() {
     let app = App::with_whole_pages();
     let users = users(&app, 20).await;
     let thread = group(&app, &users).await;
     set_back(&app, &thread, &users).await;
     for repair in [false, true] {
-        let store = Meddled::new(&app.store);
+        let store = HookedStore::new(&app.store);
         let auditor = Auditor::new(store.clone());
         let mut cursor = None;
         loop {
@@ -152,12 +129,12 @@ async fn an_audit_has_eight_requests_under_way_at_once() {
                 break;
             }
         }
-        assert_eq!(store.most_at_once(), 8, "repair: {repair}");
+        assert_eq!(store.max_concurrent(), 8, "repair: {repair}");
     }
 }
 
 #[tokio::test]
-async fn the_memberships_of_one_group_are_repaired_side_by_side() {
+async fn memberships_of_one_group_are_repaired_concurrently() {
     let app = App::with_whole_pages();
     let users: Vec<_> = users(&app, 20).await;
     let thread = group(&app, &users).await;
@@ -166,10 +143,10 @@ async fn the_memberships_of_one_group_are_repaired_side_by_side() {
         delete_claims(&app, user).await;
         app.store.write(Write::delete(user.key())).await.unwrap().done().unwrap();
     }
-    let store = Meddled::new(&app.store);
+    let store = HookedStore::new(&app.store);
     let page = Auditor::new(store.clone()).repair(None).await.unwrap();
     assert_eq!((page.findings.len(), page.next), (20, None));
-    assert_eq!(store.most_at_once(), 8);
+    assert_eq!(store.max_concurrent(), 8);
 }
 
 #[tokio::test]

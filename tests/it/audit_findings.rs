@@ -1,4 +1,4 @@
-//! What the audit says: how a finding reads, and what is none.
+//! The text of a finding, and what is no finding.
 
 use threadline::entity::Entity;
 use threadline::store::Operation;
@@ -27,37 +27,34 @@ async fn a_read_that_fails_ends_the_page_and_is_no_finding() {
 }
 
 #[test]
-fn a_finding_says_what_differs_and_whether_it_is_mended() {
+fn a_finding_says_what_differs_and_if_it_was_repaired() {
     let (group, user) = (GroupId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::max()));
     for (discrepancy, said) in [
-        (Discrepancy::MissingEntry { group, user }, format!("group {group}: user {user} has no inbox entry")),
+        (Discrepancy::MissingEntry { group, user }, format!("group {group}: no inbox row for user {user}")),
         (
             Discrepancy::WrongRecency { group, user },
-            format!("group {group}: the inbox entry of user {user} is not at the newest message"),
+            format!("group {group}: the row of user {user} is not at the newest message"),
         ),
         (
             Discrepancy::StalePreview { group, user },
-            format!("group {group}: the inbox entry of user {user} differs from the newest message"),
+            format!("group {group}: the row of user {user} does not show the newest message as it is"),
         ),
-        (
-            Discrepancy::StaleNames { group, user },
-            format!("group {group}: the inbox entry of user {user} has outdated names"),
-        ),
+        (Discrepancy::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
         (
             Discrepancy::WrongMemberCount { group, counted: 3, memberships: 2 },
-            format!("group {group}: member count is 3, but there are 2 memberships"),
+            format!("group {group}: it counts 3 members and has 2 rows"),
         ),
-        (
-            Discrepancy::OrphanEntry { group, user },
-            format!("group {group}: user {user} has a membership, but there is no group"),
-        ),
-        (Discrepancy::OrphanThread { group }, format!("group {group}: there are messages, but there is no group")),
+        (Discrepancy::OrphanEntry { group, user }, format!("group {group}: a row of user {user}, and no group")),
+        (Discrepancy::OrphanThread { group }, format!("group {group}: messages, and no group")),
         (
             Discrepancy::DoubledClaim { entity: "HandleClaim", user },
-            format!("user {user}: a HandleClaim for a value that the user does not have"),
+            format!("user {user}: a HandleClaim of something else than the user has"),
         ),
-        (Discrepancy::MissingClaim { entity: "IdentityClaim", user }, format!("user {user}: IdentityClaim is missing")),
-        (Discrepancy::OldClaim { user }, format!("user {user}: a HandleClaim with the key of version 0.1")),
+        (
+            Discrepancy::MissingClaim { entity: "IdentityClaim", user },
+            format!("user {user}: no IdentityClaim of what the user has"),
+        ),
+        (Discrepancy::OldClaim { user }, format!("user {user}: a HandleClaim by the key of version 0.1")),
         (Discrepancy::Unreadable { reason: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
     ] {
         assert_eq!(discrepancy.to_string(), said);
@@ -65,17 +62,17 @@ fn a_finding_says_what_differs_and_whether_it_is_mended() {
 }
 
 #[tokio::test]
-async fn what_was_mended_says_so() {
+async fn a_repaired_finding_says_so() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
-    let [found] = &world.check().await[..] else { panic!("one row is missing") };
-    let [repaired] = &world.repair_on(world.app.store.clone()).await[..] else { panic!("one row is missing") };
+    world.delete(world.entry(&world.bayko)).await;
+    let [found] = &world.check().await[..] else { panic!("one entry is missing") };
+    let [repaired] = &world.repair_on(world.app.store.clone()).await[..] else { panic!("one entry is missing") };
     assert_eq!(found.to_string(), found.discrepancy.to_string());
     assert_eq!(repaired.to_string(), format!("{}: repaired", found.discrepancy));
 }
 
 #[tokio::test]
-async fn an_imported_conversation_is_no_drift_unless_its_own_group_is_gone() {
+async fn an_imported_conversation_is_no_discrepancy_unless_its_group_is_gone() {
     let world = World::new().await;
     let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
     let imported = ImportedDirect::new(group, &world.bayko, &world.vir, time("2023-03-22T14:36:25Z"));

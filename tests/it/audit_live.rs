@@ -1,4 +1,4 @@
-//! The audit beside an application that goes on: it undoes nothing, and gives way.
+//! The audit beside a running application: it undoes nothing and yields to concurrent changes.
 
 use threadline::entity::{Entity, IdentityClaim};
 use threadline::store::{StoreExt, Update, Write};
@@ -6,9 +6,9 @@ use threadline::stream::{Discrepancy, Projector};
 use threadline::{DisplayName, GroupId, Membership, Message, MessageGroup, Thread, Threadline, User, UserChange};
 
 use crate::audit::{World, text};
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 
-/// What an application does meanwhile, with its projector.
+/// The application's concurrent work, with its projector.
 #[derive(Clone)]
 struct Live {
     chat: Threadline,
@@ -35,41 +35,41 @@ impl Live {
     }
 }
 
-/// Repairs with this happening in between, projects what is left of the stream, and checks that nothing is wrong then.
-async fn mend_beside(world: &World, work: impl Future<Output = ()> + Send + 'static) {
+/// Repairs while this work happens, projects the rest of the stream, and checks that no discrepancy is left.
+async fn repair_during(world: &World, work: impl Future<Output = ()> + Send + 'static) {
     let seen = world.app.records().len();
-    let store = Meddled::new(&world.app.store).before_write(work);
+    let store = HookedStore::new(&world.app.store).before_write(work);
     world.repair_on(store.clone()).await;
-    assert!(store.has_happened(), "the audit wrote");
+    assert!(store.has_run(), "the audit wrote");
     let records = world.app.records().split_off(seen);
     assert!(!Projector::new(world.app.store.clone()).project(&records).await.has_failed());
     assert_eq!(world.check().await, []);
 }
 
 #[tokio::test]
-async fn an_edit_that_is_projected_while_a_preview_is_mended_is_not_lost() {
+async fn an_edit_projected_during_a_preview_repair_is_not_lost() {
     let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     let live = Live::of(&world).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
+    let store = HookedStore::new(&world.app.store).before_write(async move {
         live.direct.edit(&live.newest, "edited").await.unwrap();
         live.project().await;
     });
-    // Nothing of the stream is projected again: the audit alone must not undo it.
+    // No record is projected again: the audit alone must not undo the change.
     world.repair_on(store).await;
     assert_eq!(world.shown(&world.bayko).await, "edited");
     assert_eq!(world.check().await, []);
 }
 
 #[tokio::test]
-async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost() {
+async fn an_edit_projected_while_an_entry_moves_back_to_it_is_not_lost() {
     let world = World::new().await;
     let gone = world.app.say(&world.direct, "two").await;
     world.app.project().await;
     let live = Live::of(&world).await;
     let one = world.direct.messages().fetch().await.unwrap().items.remove(1);
     world.delete(gone.key()).await;
-    let store = Meddled::new(&world.app.store).before_write(async move {
+    let store = HookedStore::new(&world.app.store).before_write(async move {
         live.direct.edit(&one, "one, edited").await.unwrap();
         live.project().await;
     });
@@ -79,17 +79,17 @@ async fn an_edit_that_is_projected_while_a_row_is_taken_back_to_it_is_not_lost()
 }
 
 #[tokio::test]
-async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lost() {
+async fn a_message_projected_during_a_repair_is_not_lost() {
     for is_missing in [false, true] {
         let world = World::new().await;
         if is_missing {
-            world.delete(world.row(&world.bayko)).await;
+            world.delete(world.entry(&world.bayko)).await;
         } else {
-            world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+            world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
         }
         world.app.clock.advance(std::time::Duration::from_secs(1));
         let live = Live::of(&world).await;
-        mend_beside(&world, async move {
+        repair_during(&world, async move {
             live.direct.send(live.chat.new_message_id(), "two").await.unwrap();
             live.project().await;
         })
@@ -99,51 +99,54 @@ async fn a_message_that_is_projected_while_a_row_is_mended_or_put_back_is_not_lo
 }
 
 #[tokio::test]
-async fn a_rename_that_is_projected_while_names_or_claims_are_mended_is_not_lost() {
+async fn a_rename_projected_during_a_repair_is_not_lost() {
     for is_claim in [false, true] {
         let world = World::new().await;
         let (key, attribute) = if is_claim {
             (IdentityClaim::key_from(world.andrew.identity().unwrap()), "handle")
         } else {
-            (world.row(&world.bayko), "other_handle")
+            (world.entry(&world.bayko), "other_handle")
         };
         world.update(key, Update::new().set(attribute, text("old"))).await;
         let live = Live::of(&world).await;
         let name = || DisplayName::new("Andrew B.").unwrap();
-        mend_beside(&world, async move {
+        repair_during(&world, async move {
             live.chat.update_user(&live.andrew, UserChange::new().display_name(name()).unwrap()).await.unwrap();
         })
         .await;
-        let row = Membership::from_item(world.get(world.row(&world.bayko)).await).unwrap();
-        assert_eq!(*row.other().unwrap().display_name(), name());
+        let entry = Membership::from_item(world.get(world.entry(&world.bayko)).await).unwrap();
+        assert_eq!(*entry.other().unwrap().display_name(), name());
     }
 }
 
 #[tokio::test]
-async fn a_row_that_got_one_of_its_two_names_meanwhile_is_not_told_to_be_mended() {
+async fn a_repair_beaten_to_one_of_two_names_does_not_claim_success() {
     for (attribute, name) in [("user_handle", "bayko"), ("other_handle", "andrewbrown")] {
         let world = World::new().await;
-        let key = world.row(&world.bayko);
+        let key = world.entry(&world.bayko);
         world.update(key.clone(), Update::new().set("user_handle", text("old")).set("other_handle", text("old"))).await;
         let (live, update) = (world.app.store.clone(), Update::new().set(attribute, text(name)));
-        let store = Meddled::new(&world.app.store).before_write(async move {
+        let store = HookedStore::new(&world.app.store).before_write(async move {
             live.write(Write::update(key, update)).await.unwrap().done().unwrap();
         });
         let [finding] = &world.repair_on(store).await[..] else { panic!() };
         assert!(!finding.repaired, "{attribute}");
         world
-            .is_found_and_mended(Discrepancy::StaleNames { group: world.direct.group_id(), user: world.bayko.id() })
+            .assert_found_and_repaired(Discrepancy::StaleNames {
+                group: world.direct.group_id(),
+                user: world.bayko.id(),
+            })
             .await;
     }
 }
 
 #[tokio::test]
-async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
+async fn a_busy_thread_does_not_prevent_a_repair() {
     let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     let live = Live::of(&world).await;
     let seen = world.app.records().len();
-    let store = Meddled::new(&world.app.store).before_each_write(move || {
+    let store = HookedStore::new(&world.app.store).before_each_write(move || {
         let live = live.clone();
         async move { drop(live.direct.send(live.chat.new_message_id(), "on and on").await.unwrap()) }
     });
@@ -156,34 +159,34 @@ async fn a_thread_that_goes_on_and_on_does_not_keep_a_row_from_being_mended() {
 }
 
 #[tokio::test]
-async fn a_join_while_the_members_are_counted_is_not_lost() {
+async fn a_join_during_the_member_count_is_not_lost() {
     let world = World::new().await;
     let group: GroupId = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
     let live = Live::of(&world).await;
     let londo = world.app.user("londo").await.profile();
-    let store = Meddled::new(&world.app.store).before_write(async move {
+    let store = HookedStore::new(&world.app.store).before_write(async move {
         live.group.add_member(londo).await.unwrap();
         live.project().await;
     });
     let [finding] = &world.repair_on(store).await[..] else { panic!() };
     assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 });
-    world.is_found_and_mended(Discrepancy::WrongMemberCount { group, counted: 8, memberships: 4 }).await;
+    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 8, memberships: 4 }).await;
 }
 
 #[tokio::test]
-async fn a_join_and_a_leave_between_the_reads_do_not_spoil_a_count_that_was_right() {
+async fn a_join_and_a_leave_between_reads_keep_a_correct_count() {
     let world = World::new().await;
     let (joins, leaves) = (Live::of(&world).await, Live::of(&world).await);
     let londo = world.app.user("londo").await;
     let profile = londo.profile();
-    // The count is the same before and after, and the rows were read in between.
-    let store = Meddled::new(&world.app.store)
+    // The count is the same before and after. The memberships were read in between.
+    let store = HookedStore::new(&world.app.store)
         .before_query(&format!("GRP#{}", world.group.group_id()), async move {
             joins.group.add_member(profile).await.unwrap();
         })
         .before_write(async move { leaves.group.remove_member(londo.id()).await.unwrap() });
     world.repair_on(store.clone()).await;
-    assert!(store.has_happened());
+    assert!(store.has_run());
     assert_eq!(world.check().await, []);
 }

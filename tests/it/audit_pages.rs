@@ -1,4 +1,4 @@
-//! The pages of an audit: their cursors, and a request that fails in the middle of one.
+//! The pages of an audit: their cursors, and a request that fails within a page.
 
 use threadline::entity::{Entity, HandleClaim};
 use threadline::store::Update;
@@ -7,16 +7,16 @@ use threadline::{ErrorKind, MessageGroup, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::audit::{World, text};
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::support::scan;
 
 #[tokio::test]
-async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_being_mended() {
+async fn an_unwritable_entry_is_reported_and_blocks_no_other_repair() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
-        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+        world.update(world.entry(user), Update::new().set("message", text("something else"))).await;
     }
-    let store = Meddled::new(&world.app.store).failing(world.row(&world.andrew), ErrorKind::Invalid);
+    let store = HookedStore::new(&world.app.store).failing(world.entry(&world.andrew), ErrorKind::Invalid);
     let findings = world.repair_on(store).await;
     let discrepancy = |user: &User| Discrepancy::StalePreview { group: world.direct.group_id(), user: user.id() };
     let repaired: Vec<_> = findings.iter().map(|finding| (finding.discrepancy.clone(), finding.repaired)).collect();
@@ -24,9 +24,9 @@ async fn a_row_that_cannot_be_written_is_left_as_found_and_keeps_no_other_from_b
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_finding() {
+async fn an_error_within_a_page_ends_it_early_and_loses_no_finding() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     world.delete(HandleClaim::key_from(world.vir.handle())).await;
     let whole = world.check().await;
@@ -61,35 +61,15 @@ async fn an_error_in_the_middle_of_a_page_ends_the_page_before_it_and_loses_no_f
 }
 
 #[tokio::test]
-async fn an_error_after_items_without_findings_ends_the_page() {
-    let world = World::new().await;
-    let mut cut = 0;
-    for nth in 1.. {
-        let store = FaultStore::new(world.app.store.clone(), Plan::new().throttle(Calls::nth(nth)));
-        match Auditor::new(store.clone()).check(None).await {
-            Ok(page) if store.calls() < nth => {
-                assert!(cut > 0, "{page:?}");
-                return;
-            }
-            Ok(page) => {
-                assert!(page.items > 0 && page.next.is_some() && page.findings.is_empty(), "{page:?}");
-                cut += 1;
-            }
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Throttled),
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
+async fn repairs_before_an_error_at_the_same_item_are_reported() {
     let world = World::new().await;
     for user in [&world.andrew, &world.bayko] {
-        world.update(world.row(user), Update::new().set("message", text("something else"))).await;
+        world.update(world.entry(user), Update::new().set("message", text("something else"))).await;
     }
-    let store = Meddled::new(&world.app.store).failing(world.row(&world.bayko), ErrorKind::Throttled);
+    let store = HookedStore::new(&world.app.store).failing(world.entry(&world.bayko), ErrorKind::Throttled);
     let auditor = Auditor::new(store);
-    // From the group's item on, so that it is the first of the page.
-    let before = Auditor::new(Meddled::new(&world.app.store).pages_of(1));
+    // Starts at the group's item, so that it is the first of the page.
+    let before = Auditor::new(HookedStore::new(&world.app.store).pages_of(1));
     let mut cursor = None;
     let page = loop {
         match auditor.repair(cursor.clone()).await {
@@ -112,9 +92,9 @@ async fn what_was_mended_before_an_error_at_the_same_item_is_told() {
 }
 
 #[tokio::test]
-async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text() {
+async fn an_audit_continues_from_a_cursor_kept_as_text() {
     let world = World::new().await;
-    world.delete(world.row(&world.bayko)).await;
+    world.delete(world.entry(&world.bayko)).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     world.delete(HandleClaim::key_from(world.vir.handle())).await;
     let (whole, items) = (world.check().await, scan(&world.app.store).await.len());
@@ -122,7 +102,7 @@ async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text()
 
     let (mut findings, mut seen, mut kept) = (Vec::new(), 0, None::<String>);
     loop {
-        let auditor = Auditor::new(Meddled::new(&world.app.store).pages_of(2));
+        let auditor = Auditor::new(HookedStore::new(&world.app.store).pages_of(2));
         let cursor = kept.map(|text| text.parse::<AuditCursor>().unwrap());
         let page = auditor.repair(cursor.clone()).await.unwrap();
         assert!(page.items <= 2);
@@ -140,10 +120,10 @@ async fn an_audit_goes_page_by_page_and_on_from_a_cursor_that_was_kept_as_text()
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_cursor_is_refused_before_anything_is_read() {
+async fn an_invalid_cursor_is_refused_before_any_read() {
     let world = World::new().await;
     let long = "A".repeat(6000);
-    // Garbage, another version, and a cursor without a sort key.
+    // Invalid text, another version, and a cursor without a sort key.
     for text in ["", "x", "not base64!", "MgpBCkI", "MQpB", &long] {
         let cursor: AuditCursor = text.parse().unwrap();
         for page in [world.auditor().check(cursor.clone()).await, world.auditor().repair(cursor.clone()).await] {

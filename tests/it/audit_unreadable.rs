@@ -1,4 +1,4 @@
-//! Items that the audit cannot read: it reports them without their content, and compares everything else.
+//! Items that the audit cannot read. It reports them without their content, and compares everything else.
 
 use threadline::entity::{Entity, HandleClaim, IdentityClaim};
 use threadline::store::Update;
@@ -8,7 +8,7 @@ use threadline::{Membership, MessageGroup, User};
 use crate::audit::{World, text};
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
+async fn an_unreadable_item_is_reported_without_its_content() {
     // The ids are the same in every world.
     let world = World::new().await;
     for key in [
@@ -28,23 +28,23 @@ async fn an_item_that_cannot_be_read_is_told_of_without_its_content() {
             )
             .await;
         let findings = world.check().await;
-        let told =
+        let reports =
             findings.iter().filter(|finding| matches!(&finding.discrepancy, Discrepancy::Unreadable { .. })).count();
-        assert!(told >= 1, "{key:?}: {findings:?}");
+        assert!(reports >= 1, "{key:?}: {findings:?}");
         assert!(findings.iter().all(|finding| !finding.to_string().contains("secret")), "{findings:?}");
     }
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_silences_nothing_else() {
+async fn an_unreadable_user_hides_no_other_finding() {
     let world = World::new().await;
     world.update(User::key_from(world.vir.id()), Update::new().set("created_at", text("a secret"))).await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     world.update(MessageGroup::key_from(world.group.group_id()), Update::new().add("member_count", 4)).await;
     let key = Membership::key_from((world.group.group_id(), world.bayko.id()));
     world.update(key, Update::new().set("user_handle", text("old"))).await;
     world
-        .all_but_the_unreadable_is_mended(&[
+        .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
             Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, memberships: 3 },
             Discrepancy::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
@@ -53,15 +53,15 @@ async fn a_user_that_cannot_be_read_silences_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
+async fn an_unreadable_membership_is_counted_and_hides_no_other() {
     let world = World::new().await;
     let group = world.group.group_id();
-    let row = |user: &User| Membership::key_from((group, user.id()));
-    world.update(row(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
-    world.update(row(&world.andrew), Update::new().set("message", text("something else"))).await;
+    let entry = |user: &User| Membership::key_from((group, user.id()));
+    world.update(entry(&world.vir), Update::new().set("joined_at", text("a secret"))).await;
+    world.update(entry(&world.andrew), Update::new().set("message", text("something else"))).await;
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
     world
-        .all_but_the_unreadable_is_mended(&[
+        .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group, user: world.andrew.id() },
             Discrepancy::WrongMemberCount { group, counted: 7, memberships: 3 },
         ])
@@ -69,40 +69,40 @@ async fn a_row_that_cannot_be_read_is_counted_and_silences_no_other() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+async fn an_unreadable_membership_does_not_count_as_missing() {
     let world = World::new().await;
-    world.update(world.row(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
-    world.all_but_the_unreadable_is_mended(&[]).await;
+    world.update(world.entry(&world.bayko), Update::new().set("joined_at", text("a secret"))).await;
+    world.assert_all_but_unreadable_repaired(&[]).await;
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_is_told_of_and_the_newest_that_can_be_is_shown() {
+async fn an_unreadable_message_is_reported_and_the_newest_readable_is_shown() {
     let world = World::new().await;
     let two = world.app.say(&world.direct, "two").await;
     world.update(two.key(), Update::new().set("user_uuid", text("a secret"))).await;
-    world.update(world.row(&world.bayko), Update::new().set("message", text("something else"))).await;
+    world.update(world.entry(&world.bayko), Update::new().set("message", text("something else"))).await;
     let discrepancy = Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
     assert_eq!(world.shown(&world.bayko).await, "one");
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_read_has_its_rows_compared_all_the_same() {
+async fn entries_of_an_unreadable_group_are_still_compared() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().set("created_at", text("a secret"))).await;
-    let row = Membership::key_from((group, world.andrew.id()));
-    world.update(row, Update::new().set("message", text("something else"))).await;
+    let entry = Membership::key_from((group, world.andrew.id()));
+    world.update(entry, Update::new().set("message", text("something else"))).await;
     let discrepancy = Discrepancy::StalePreview { group, user: world.andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
 }
 
 #[tokio::test]
-async fn a_claim_that_cannot_be_read_does_not_silence_the_users_other_one() {
+async fn an_unreadable_claim_does_not_hide_the_users_other_claim() {
     let world = World::new().await;
     let andrew = &world.andrew;
     world.update(HandleClaim::key_from(andrew.handle()), Update::new().set("user_uuid", text("a secret"))).await;
     world.delete(IdentityClaim::key_from(andrew.identity().unwrap())).await;
     let discrepancy = Discrepancy::MissingClaim { entity: "IdentityClaim", user: andrew.id() };
-    world.all_but_the_unreadable_is_mended(&[discrepancy]).await;
+    world.assert_all_but_unreadable_repaired(&[discrepancy]).await;
 }

@@ -1,4 +1,4 @@
-//! What crosses threads, as the applications of a multi-threaded runtime need it. That this compiles is the test.
+//! Types that applications share between threads. Compiling is the test.
 
 use threadline::entity::{Entity, Item};
 use threadline::store::meter::Metered;
@@ -24,13 +24,13 @@ trait Otherwise {
 
 impl<T> Otherwise for Probe<T> {}
 
-/// A constant of the type itself goes before that of a trait.
+/// A type's own constant takes precedence over that of a trait.
 impl<T: serde::de::DeserializeOwned> Probe<T> {
     const DESERIALIZES: bool = true;
 }
 
 #[test]
-fn no_client_makes_an_entity_or_a_profile() {
+fn entities_and_profiles_cannot_be_constructed_by_clients() {
     const {
         assert!(!Probe::<User>::DESERIALIZES && !Probe::<Profile>::DESERIALIZES);
         assert!(!Probe::<Membership>::DESERIALIZES);
@@ -40,7 +40,7 @@ fn no_client_makes_an_entity_or_a_profile() {
 }
 
 #[test]
-fn what_an_application_keeps_may_be_shared_between_threads() {
+fn types_that_applications_keep_are_send_and_sync() {
     shared::<Threadline>();
     shared::<Thread>();
     shared::<MemoryStore>();
@@ -61,7 +61,7 @@ fn what_an_application_keeps_may_be_shared_between_threads() {
     request::<InboxRequest<'_>>();
 }
 
-/// Never called: the futures need to be named only.
+/// Never called: naming the futures is enough.
 #[expect(dead_code, clippy::too_many_arguments, reason = "one argument for each thing that the futures borrow")]
 fn the_futures_of_the_patterns_may_move_between_threads(
     chat: &Threadline,
@@ -73,7 +73,7 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     new_group: NewGroup,
     imported: ImportedDirect,
     message: &Message,
-    row: &Membership,
+    entry: &Membership,
     (user_id, group_id, message_id): (UserId, GroupId, MessageId),
     (handle, subject): (&Handle, &IdentitySubject),
     records: &[StreamRecord],
@@ -100,14 +100,14 @@ fn the_futures_of_the_patterns_may_move_between_threads(
     sent(thread.unread());
     sent(thread.mark_read(message));
     sent(chat.inbox(user_id).fetch());
-    sent(chat.unread(row));
+    sent(chat.unread(entry));
     sent(projector.advance(message));
     sent(projector.project(records));
     sent(projector.rename(user));
     sent(projector.catch_up(store));
     sent(Auditor::new(store.clone()).check(None));
     sent(Auditor::new(store.clone()).repair(None));
-    // As it is spawned: with all that it borrows inside.
+    // As in a spawned task, which owns what it borrows.
     let (projector, records) = (projector.clone(), records.to_vec());
     sent(async move { projector.project(&records).await });
     sent(store.get_entity::<User>(user_id));

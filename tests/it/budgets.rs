@@ -1,5 +1,5 @@
-//! Absolute costs of the headline patterns, and of calls that differ from their card's cases. `cost` compares each case with its
-//! formula: with the figures here, a wrong formula and a wrong scenario cannot agree.
+//! Absolute costs of the main patterns, and of calls that differ from their card's cases. `cost` compares each case
+//! with its formula. With the figures here, a wrong formula and a wrong scenario cannot agree.
 
 mod projector;
 
@@ -13,7 +13,7 @@ use threadline::{
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::groups::person;
-use crate::old_claims::user_of_before;
+use crate::old_claims::user_of_version_0_1;
 use crate::support::{App, scan};
 
 const HALF: Units = Units::halves(1);
@@ -30,7 +30,7 @@ fn index_writes(units: u32) -> Capacity {
     Capacity::index_writes(units)
 }
 
-/// Holds the work to its budget, and gives its answer, which must be no error.
+/// Checks the cost of the work, and returns its answer.
 async fn costs<T>(meter: &Metered<MemoryStore>, budget: Capacity, work: impl Future<Output = Result<T>>) -> T {
     meter.measure(work).await.exactly(budget).unwrap().unwrap()
 }
@@ -47,18 +47,18 @@ fn new_handle(handle: impl Into<String>) -> UserChange {
     UserChange::new().handle(Handle::new(handle.into()).unwrap()).unwrap()
 }
 
-/// A group of this many people, whose creator is the first.
+/// Returns a new group of this many people. The first is its creator.
 fn group(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
     (1..members).fold(new, |new, number| new.member(person(number)))
 }
 
-/// What the items of this type weigh together.
+/// Returns the total size of the items of this type.
 async fn bytes(app: &App, entity: &str) -> usize {
     scan(&app.store).await.iter().filter(|item| item.type_name() == Some(entity)).map(Item::size).sum()
 }
 
-/// Andrew's end of his conversation with Bayko, through a meter.
+/// Returns Andrew's thread with Bayko, through a meter.
 async fn direct() -> (App, Threadline, Metered<MemoryStore>, [User; 2], Thread) {
     let app = App::with_whole_pages();
     let (andrew, bayko, thread) = app.direct().await;
@@ -81,7 +81,7 @@ async fn users_by_handle_with_an_old_key_costs_1_rcu_unless_typed_the_same() {
 }
 
 #[tokio::test]
-async fn users_update_costs_1_rcu_more_for_each_handle_with_an_old_key_and_2_wcu_to_take_it() {
+async fn users_update_of_old_keys_costs_1_rcu_each_and_2_wcu_to_take_one() {
     let (chat, meter) = App::with_whole_pages().metered();
     let user = chat.create_user(NewUser::new("Émile", "Émile").unwrap()).await.unwrap();
     let user = costs(&meter, reads(1) + writes(4), chat.update_user(&user, new_name())).await;
@@ -92,10 +92,10 @@ async fn users_update_costs_1_rcu_more_for_each_handle_with_an_old_key_and_2_wcu
 }
 
 #[tokio::test]
-async fn users_update_costs_2_rcu_and_2_wcu_more_where_it_moves_an_old_claim() {
+async fn users_update_that_moves_an_old_claim_costs_2_rcu_and_2_wcu_more() {
     for (change, units) in [(new_name(), 4), (new_handle("ÉMILE"), 4), (new_handle("bayko"), 6)] {
         let app = App::with_whole_pages();
-        let user = user_of_before(&app, "Émile", 1).await;
+        let user = user_of_version_0_1(&app, "Émile", 1).await;
         let (chat, meter) = app.metered();
         costs(&meter, reads(2) + writes(units + 2), chat.update_user(&user, change)).await;
     }
@@ -108,7 +108,7 @@ async fn groups_start_direct_costs_8_wcu_and_2_on_the_index() {
 }
 
 #[tokio::test]
-async fn messages_send_of_600_bytes_costs_1_wcu_and_a_unit_more_for_each_kb_beyond() {
+async fn messages_send_costs_1_wcu_per_kb() {
     let (_, _, meter, _, thread) = direct().await;
     for (bytes, units) in [(600, 1), (1024, 2), (2400, 3), (4096, 5)] {
         let text = "🙂".repeat(bytes / 4);
@@ -116,8 +116,8 @@ async fn messages_send_of_600_bytes_costs_1_wcu_and_a_unit_more_for_each_kb_beyo
     }
 }
 
-/// Andrew's end of a conversation, and 49 messages of less than 1 KB in it: four of them weigh less than 4 KB, and the 21 that are
-/// read for a page of 20 between 4 and 5 times as much.
+/// Returns a thread of 49 messages below 1 KB. Four of them are below 4 KB. The 21 that a page of 20 reads are between
+/// 16 and 20 KB.
 async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {
     let (app, _, meter, _, thread) = direct().await;
     let mut messages = Vec::new();
@@ -130,7 +130,7 @@ async fn long_thread() -> (Metered<MemoryStore>, Thread, Vec<Message>) {
 }
 
 #[tokio::test]
-async fn messages_page_before_or_after_a_message_costs_half_an_rcu_per_4_kb_of_it_and_of_one_message_more() {
+async fn messages_page_at_a_bound_reads_the_bound_and_one_message_more() {
     let (meter, thread, messages) = long_thread().await;
     let middle = &messages[24];
     for (limit, units) in [(20, Units::halves(5)), (3, HALF)] {
@@ -143,9 +143,10 @@ async fn messages_page_before_or_after_a_message_costs_half_an_rcu_per_4_kb_of_i
 }
 
 #[tokio::test]
-async fn messages_page_between_two_messages_costs_up_to_1_rcu_more_in_two_queries_more() {
+async fn messages_page_between_bounds_costs_up_to_1_rcu_and_2_queries_more() {
     let (meter, thread, messages) = long_thread().await;
-    // Each query counts the bounds in. A page that ends short of one is short itself then, or of what tells whether there is more.
+    // Each query includes the bounds. A page that ends just before a bound is short, or lacks the item that shows if
+    // more follows.
     for (between, limit, queries) in [(3, 2, 2), (2, 2, 3), (1, 2, 2), (2, 3, 2), (2, 4, 1)] {
         let page = thread.messages().after(&messages[24]).before(&messages[24 + between + 1]).limit(limit);
         let page = costs(&meter, reads(Units::halves(queries)), page.fetch()).await;
@@ -154,7 +155,7 @@ async fn messages_page_between_two_messages_costs_up_to_1_rcu_more_in_two_querie
 }
 
 #[tokio::test]
-async fn calls_cost_the_same_found_or_not_and_sent_again() {
+async fn calls_cost_the_same_found_absent_or_retried() {
     let (_, chat, meter, [andrew, _], thread) = direct().await;
     let id = chat.new_message_id();
     for _ in 0..2 {
@@ -175,7 +176,7 @@ async fn calls_cost_the_same_found_or_not_and_sent_again() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_not_kept_says_what_was_consumed_by_what() {
+async fn a_budget_error_lists_the_consumption_of_each_request() {
     let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
     let meter = Metered::new(store);
     let get = Get::new(Key::new(PartitionKey::parse("secret").unwrap(), SortKey::parse("1").unwrap()));

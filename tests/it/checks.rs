@@ -1,4 +1,4 @@
-//! The check that each request passes before a store gets it: it refuses bad input before anything is sent.
+//! The check of each request before a store gets it. Bad input is refused before anything is sent.
 
 use threadline::ErrorKind;
 use threadline::entity::{
@@ -82,7 +82,7 @@ fn an_item_without_its_whole_key_is_refused() {
 }
 
 #[test]
-fn a_set_is_refused_if_it_is_empty_or_has_a_member_twice() {
+fn a_set_is_refused_if_empty_or_with_a_duplicate() {
     for (value, what) in [
         (texts(&[]), "an empty set of texts"),
         (numbers(&[]), "an empty set of numbers"),
@@ -113,7 +113,7 @@ fn a_value_is_refused_if_it_is_more_than_32_deep() {
 }
 
 #[test]
-fn an_index_key_is_refused_if_it_is_no_key() {
+fn an_invalid_index_key_is_refused() {
     for (name, value, what) in [
         (GSI1PK, AttributeValue::Null(true), "a NULL as the index's partition key"),
         (GSI1SK, AttributeValue::Null(true), "a NULL as the index's sort key"),
@@ -168,7 +168,7 @@ fn an_update_is_refused_if_it_changes_nothing_or_the_key() {
 }
 
 #[test]
-fn a_condition_is_refused_if_it_says_nothing() {
+fn a_condition_is_refused_if_empty() {
     for (condition, what) in [
         (Condition::All(vec![]), "a condition of all of nothing"),
         (Condition::Any(vec![]), "a condition of any of nothing"),
@@ -182,7 +182,7 @@ fn a_condition_is_refused_if_it_says_nothing() {
 }
 
 #[test]
-fn a_transaction_has_1_to_100_actions_each_of_another_item() {
+fn a_transaction_has_1_to_100_actions_on_distinct_items() {
     let actions = |count: usize| (0..count).map(|number| add_one(&number.to_string()));
     assert!(Checked::new(Transaction::new(actions(100))).is_ok());
     assert_refused(Transaction::new(actions(101)), "a transaction of 101 actions");
@@ -191,7 +191,7 @@ fn a_transaction_has_1_to_100_actions_each_of_another_item() {
 }
 
 #[test]
-fn a_batch_of_writes_has_1_to_25_each_of_another_item() {
+fn a_batch_write_has_1_to_25_distinct_items() {
     let puts = |count: usize| (0..count).map(|number| BatchAction::Put(item(&number.to_string())));
     assert!(Checked::new(BatchWrite::new(puts(25))).is_ok());
     assert_refused(BatchWrite::new(puts(26)), "a batch of 26 writes");
@@ -201,7 +201,7 @@ fn a_batch_of_writes_has_1_to_25_each_of_another_item() {
 }
 
 #[test]
-fn a_batch_of_reads_has_1_to_100_keys_each_once() {
+fn a_batch_get_has_1_to_100_distinct_keys() {
     let keys = |count: usize| (0..count).map(|number| key(&number.to_string()));
     assert!(Checked::new(BatchGet::new(keys(100))).is_ok());
     assert_refused(BatchGet::new(keys(101)), "a batch of 101 keys");

@@ -1,4 +1,4 @@
-//! Whatever the service redelivers, cuts and mixes, and whatever fails in between, the rows end as they do without it.
+//! Entries converge: redelivered, cut and shuffled batches and faults lead to the same entries as a run without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,38 +11,38 @@ use threadline::{
     DisplayName, ErrorKind, GroupId, Handle, Membership, MemoryStore, Message, NewGroup, Thread, User, UserChange,
 };
 use threadline_testkit::fault::{FaultStore, Plan, Rates};
-use threadline_testkit::{Batch, Delivery};
+use threadline_testkit::{Batch, ShuffledStream};
 
 use crate::support::{App, block_on, cases, scan};
 
 const USERS: usize = 5;
 
-/// One thing that happens. The numbers choose among what there is then, so that any step makes sense anywhere and a failing
+/// One step of a history. Its numbers select among the existing objects, so any step is valid anywhere and a failing
 /// history shrinks well.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Somebody sends a message to a conversation.
     Send(usize, usize),
-    /// A message gets another text, or loses it.
+    /// The text of a message changes, or the message is deleted.
     Edit(usize),
     Delete(usize),
-    /// A message goes from the table: by an operator, or because it expired.
+    /// A message is removed from the table, by an operator or by expiry.
     Remove(usize),
     Expire(usize),
-    /// A message that is gone is sent once more with its id, as by a client that never had an answer.
+    /// A removed message is sent again with its id, as by a client that never received an answer.
     SendAgain(usize),
     Rename(usize, usize),
-    /// A member opens a conversation, and adds somebody by it later.
+    /// A member opens a conversation, to add a member later.
     Open(usize, usize),
-    /// Somebody joins a group by a conversation opened now (even) or earlier, with the names of now (even) or of some time before.
+    /// Somebody joins a group through a conversation opened now (even) or earlier, with current (even) or older names.
     Join(usize, usize, usize),
     Leave(usize, usize),
     MarkRead(usize, usize),
-    /// Two people start a conversation, each with the names of now (even) or of some time before.
+    /// Two people start a conversation, each with current (even) or older names.
     Direct(usize, usize, usize),
-    /// The service delivers a batch of so many records of a shard.
+    /// The service delivers a batch of this many records of a shard.
     Deliver(usize, usize),
-    /// The service goes back so many records in a shard, and delivers them again.
+    /// The service moves back this many records in a shard, and delivers them again.
     Rewind(usize, usize),
 }
 
@@ -68,15 +68,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// The application, and what a driver of it has to remember.
+/// The application, and the state that its driver needs.
 struct World {
     app: App,
-    /// Each user in all versions.
+    /// Each user, in all versions.
     users: Vec<Vec<User>>,
     conversations: Vec<(GroupId, BTreeSet<usize>)>,
     messages: Vec<(usize, usize, Message)>,
     opened: BTreeMap<usize, Thread>,
-    /// The rows of those who joined a group that was there already.
+    /// The memberships of users who joined an existing group.
     joined: BTreeSet<Key>,
 }
 
@@ -105,12 +105,12 @@ impl World {
         pick(&self.users, number).last().unwrap()
     }
 
-    /// The user as of now, or as of some time before.
+    /// Returns the user in the current version or an older one.
     fn user_as_of(&self, number: usize, version: usize) -> &User {
         if version.is_multiple_of(2) { self.user(number) } else { pick(&self.users[number % USERS], version / 2) }
     }
 
-    /// Which conversation and which of its members; and the conversation, opened by the member.
+    /// Opens a conversation as one of its members. Returns the indexes of both and the thread.
     async fn open(&self, conversation: usize, member: usize) -> (usize, usize, Thread) {
         let place = conversation % self.conversations.len();
         let (group, members) = &self.conversations[place];
@@ -118,7 +118,7 @@ impl World {
         (place, member, self.app.chat.open(self.user(member).id(), *group).await.unwrap())
     }
 
-    /// A message and its thread, opened by its author; `None` where there is none, or the author has left.
+    /// Returns a message and its thread, opened by its author; `None` without a message, or if the author has left.
     async fn authored(&self, number: usize) -> Option<(Message, Thread)> {
         let (place, author, message) = self.messages.get(number % self.messages.len().max(1))?;
         let thread = self.app.chat.open(self.user(*author).id(), self.conversations[*place].0).await.ok()?;
@@ -129,7 +129,7 @@ impl World {
         self.app.store.get(threadline::store::Get::new(message.key())).await.unwrap().item.is_some()
     }
 
-    /// A text of now, short or long, in characters of one to four bytes.
+    /// Returns a new text, short or long, with characters of one to four bytes.
     fn text(&self) -> String {
         let seconds = threadline::Clock::now(&*self.app.clock).unix_seconds();
         let number = usize::try_from(seconds).unwrap();
@@ -147,7 +147,7 @@ impl World {
             }
             Step::Edit(number) => {
                 if let Some((message, thread)) = self.authored(number).await {
-                    // It may be deleted, or gone.
+                    // The message may be deleted or removed.
                     let _ = thread.edit(&message, text.as_str()).await;
                 }
             }
@@ -164,7 +164,7 @@ impl World {
             Step::Expire(number) => self.expire(number).await,
             Step::SendAgain(number) => {
                 if let Some((message, thread)) = self.authored(number).await {
-                    // Where it is there with another text, this is refused.
+                    // Refused if the message is stored with another text.
                     let _ = thread.send(message.id(), message.body().unwrap().as_str()).await;
                 }
             }
@@ -192,7 +192,7 @@ impl World {
         }
     }
 
-    /// Lets a message expire, after which the service deletes it.
+    /// Lets a message expire. The service deletes it afterward.
     async fn expire(&self, number: usize) {
         if let Some((message, _)) = self.authored(number).await
             && self.is_stored(&message).await
@@ -206,10 +206,10 @@ impl World {
         }
     }
 
-    /// Gives a user other names.
+    /// Renames a user.
     async fn rename(&mut self, number: usize, name: usize) {
         let user = self.user(number).clone();
-        // Up to the longest there are: how much of a text a row shows depends on the names that it holds.
+        // Up to the longest names: the length of a preview depends on the names in the entry.
         let handle = format!("u{}_{}{}", number % USERS, name % 3, "é".repeat([0, 9, 22][name % 3]));
         let display_name = DisplayName::new("語".repeat([1, 13, 26][name / 3 % 3])).unwrap();
         let change =
@@ -228,7 +228,7 @@ impl World {
         }
         let added = earlier.unwrap_or(&thread).add_member(user).await;
         if added.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            // Who opened it earlier has left since, and adds nobody any more.
+            // The member who opened it has left, and may add nobody.
             return;
         }
         added.unwrap();
@@ -236,7 +236,7 @@ impl World {
         self.conversations[place].1.insert(member % USERS);
     }
 
-    /// Sends a message to the conversation of two, which may be there.
+    /// Sends a message to a direct conversation, which may exist already.
     async fn start_direct(&mut self, one: usize, other: usize, how: usize) {
         let text = self.text();
         let (from, to) = (self.user_as_of(one, how), self.user_as_of(other, how / 2));
@@ -256,21 +256,21 @@ impl World {
         self.messages.push((place, one % USERS, message));
     }
 
-    /// The rows as they are, without what may rightly differ.
-    async fn rows(&self) -> Vec<Item> {
-        let mut rows = scan(&self.app.store).await;
-        rows.retain(|item| item.type_name() == Some(Membership::TYPE));
-        for row in &mut rows {
-            // Which version the names were taken from is noted only where the projector had to bring them: a row that was put with
-            // these names has no version.
-            row.remove("user_version");
-            row.remove("other_version");
-            // Somebody who joins has read what the row of the member who added them showed then.
-            if self.joined.contains(&row.key().unwrap()) {
-                row.remove("last_read");
+    /// Returns the entries without attributes that may differ.
+    async fn entries(&self) -> Vec<Item> {
+        let mut entries = scan(&self.app.store).await;
+        entries.retain(|item| item.type_name() == Some(Membership::TYPE));
+        for entry in &mut entries {
+            // The version of the names is stored only if the projector wrote them. A membership that was put with these
+            // names has none.
+            entry.remove("user_version");
+            entry.remove("other_version");
+            // A new member has read what the entry of the adding member showed.
+            if self.joined.contains(&entry.key().unwrap()) {
+                entry.remove("last_read");
             }
         }
-        rows
+        entries
     }
 
     async fn findings(&self) -> Vec<Finding> {
@@ -292,14 +292,14 @@ async fn all_findings(store: &MemoryStore) -> Vec<Finding> {
     }
 }
 
-/// Projects the batch, and says what became of it.
-async fn deliver(delivery: &mut Delivery, batch: &Batch, projector: &Projector) {
+/// Projects the batch, and acknowledges it.
+async fn deliver(delivery: &mut ShuffledStream, batch: &Batch, projector: &Projector) {
     let projection = projector.project(&batch.records).await;
     assert_eq!(projection.outcomes.len(), batch.records.len());
-    delivery.settle(batch, projection.lowest_failed.as_ref());
+    delivery.acknowledge(batch, projection.lowest_failed.as_ref());
 }
 
-/// Each change is projected once, at once, and nothing fails.
+/// Runs the history without faults: each change is projected once, at once.
 async fn without_faults(steps: &[Step]) -> World {
     let mut world = World::new().await;
     let projector = Projector::new(world.app.store.clone());
@@ -313,12 +313,12 @@ async fn without_faults(steps: &[Step]) -> World {
     world
 }
 
-/// The same history, with the deliveries among its steps, and with faults by the plan.
+/// Runs the history with its deliveries, and with faults by the plan.
 async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
     let mut world = World::new().await;
     let store = FaultStore::new(world.app.store.clone(), plan);
     let projector = Projector::new(store.clone());
-    let mut delivery = Delivery::seeded(world.app.store.clone(), seed);
+    let mut delivery = ShuffledStream::seeded(world.app.store.clone(), seed);
     for step in steps {
         world.take(*step).await;
         match *step {
@@ -327,7 +327,7 @@ async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
                 deliver(&mut delivery, &batch, &projector).await;
                 store.restart();
             }
-            Step::Rewind(shard, back) => delivery.repeat(shard, back % 15),
+            Step::Rewind(shard, back) => delivery.rewind(shard, back % 15),
             _ => {}
         }
     }
@@ -344,10 +344,14 @@ fn converges(steps: &[Step], seed: u64, plan: Plan) {
         let expected = without_faults(steps).await;
         let shown = format!("{plan:?}, stream {seed}");
         let world = with_faults(steps, seed, plan).await;
-        let (rows, expected_rows) = (world.rows().await, expected.rows().await);
-        assert_eq!(rows.len(), expected_rows.len());
-        for (row, expected) in rows.iter().zip(&expected_rows) {
-            assert_eq!(row.iter().collect::<BTreeMap<_, _>>(), expected.iter().collect::<BTreeMap<_, _>>(), "{shown}");
+        let (entries, expected_entries) = (world.entries().await, expected.entries().await);
+        assert_eq!(entries.len(), expected_entries.len());
+        for (entry, expected) in entries.iter().zip(&expected_entries) {
+            assert_eq!(
+                entry.iter().collect::<BTreeMap<_, _>>(),
+                expected.iter().collect::<BTreeMap<_, _>>(),
+                "{shown}"
+            );
         }
         assert_eq!(expected.findings().await, [], "without faults");
         assert_eq!(world.findings().await, [], "{shown}");
@@ -358,12 +362,12 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn any_delivery_ends_with_the_rows_of_a_run_without_faults(steps in steps(), seed in any::<u64>()) {
+    fn any_delivery_converges_to_the_entries_of_a_run_without_faults(steps in steps(), seed in any::<u64>()) {
         converges(&steps, seed, Plan::new());
     }
 
     #[test]
-    fn throttles_conflicts_lost_answers_and_crashes_change_nothing_in_the_end(steps in steps(), seed in any::<u64>()) {
+    fn entries_converge_despite_random_faults(steps in steps(), seed in any::<u64>()) {
         converges(&steps, seed, Plan::random(seed, Rates::all(25).crash(15)));
     }
 }

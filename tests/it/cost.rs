@@ -1,4 +1,5 @@
-//! Each case of each pattern consumes what its card's formula says, on the in-memory store, which charges as DynamoDB does.
+//! Each case of each pattern consumes what its card's formula says, on the in-memory store, which charges as DynamoDB
+//! does.
 
 use threadline::store::meter::Metered;
 use threadline_testkit::scenario::{Scale, World};

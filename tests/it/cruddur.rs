@@ -1,4 +1,4 @@
-//! Real items of Cruddur's, from its stream and its table.
+//! Real items of Cruddur, from its stream and its table.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn new_image() -> Value {
 }
 
 #[test]
-fn a_real_message_of_cruddurs_reads_as_a_message() {
+fn a_real_cruddur_message_reads_as_a_message() {
     let message = Message::from_item(item(&new_image())).unwrap();
     assert_eq!(message.id(), id("5ebf5021-1881-4e1c-8c10-93173ba1a87a"));
     assert_eq!(message.group_id(), id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399"));
@@ -31,7 +31,7 @@ fn a_real_message_of_cruddurs_reads_as_a_message() {
 }
 
 #[test]
-fn a_real_message_of_cruddurs_is_stored_as_it_was_with_its_type() {
+fn a_real_cruddur_message_is_stored_unchanged_with_its_type() {
     let message = Message::from_item(item(&new_image())).unwrap();
     let mut expected = new_image();
     expected["type"] = serde_json::json!({"S": "Message"});
@@ -39,34 +39,35 @@ fn a_real_message_of_cruddurs_is_stored_as_it_was_with_its_type() {
 }
 
 #[test]
-fn the_bytes_of_a_real_stream_record_are_those_that_aws_counted() {
-    // `SizeBytes` counts the keys and the image.
+fn the_size_of_a_real_stream_record_equals_that_of_aws() {
+    // `SizeBytes` includes the keys and the image.
     let image = item(&new_image());
     let keys: usize = ["pk", "sk"].iter().map(|name| name.len() + image.get_s(name).unwrap().len()).sum();
     assert_eq!(keys + image.size(), 299);
 }
 
-/// The message rows of a table as Cruddur's versions left it: some with times in UTC, some in other offsets, most naive.
-fn cruddurs_messages() -> Vec<Item> {
-    let rows: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
+/// The messages of a table as Cruddur's versions left it: some times are in UTC, some in other offsets, most without
+/// one.
+fn cruddur_messages() -> Vec<Item> {
+    let entries: Vec<_> = fs::read_to_string("tests/data/cruddur-table.jsonl")
         .unwrap()
         .lines()
         .map(|line| item(&serde_json::from_str::<Value>(line).unwrap()["Item"]))
         .collect();
-    assert_eq!(rows.len(), 123);
-    rows.into_iter().filter(|row| row.get_s("pk").unwrap().starts_with("MSG#")).collect()
+    assert_eq!(entries.len(), 123);
+    entries.into_iter().filter(|entry| entry.get_s("pk").unwrap().starts_with("MSG#")).collect()
 }
 
 #[test]
-fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
+fn only_cruddur_messages_with_a_utc_time_read_as_messages() {
     let (mut read, mut refused) = (0, 0);
-    for row in cruddurs_messages() {
-        let sk = row.get_s("sk").unwrap().to_owned();
+    for entry in cruddur_messages() {
+        let sk = entry.get_s("sk").unwrap().to_owned();
         let is_documented = sk.len() == 32 && sk.ends_with("+00:00");
-        match Message::from_item(row.clone()) {
+        match Message::from_item(entry.clone()) {
             Ok(message) => {
                 assert!(is_documented, "{sk}");
-                assert_eq!(message.body().unwrap().as_str(), row.get_s("message").unwrap());
+                assert_eq!(message.body().unwrap().as_str(), entry.get_s("message").unwrap());
                 assert_eq!(message.position().to_string(), sk);
                 read += 1;
             }
@@ -87,10 +88,10 @@ fn cruddurs_messages_with_a_time_in_utc_read_as_messages_and_no_others() {
 }
 
 #[test]
-fn a_time_that_could_be_read_in_another_offset_is_refused_where_it_is_a_key() {
-    // Read as a moment it would be fine, but no item could be found by it again.
+fn a_time_without_an_offset_is_refused_in_a_key() {
+    // A valid time, but a key with it would never be found again.
     let offset = "2023-03-22T14:36:25.547845+05:30";
     assert!(offset.parse::<Timestamp>().is_ok());
-    let row = cruddurs_messages().into_iter().find(|row| row.get_s("sk") == Some(offset)).unwrap();
-    assert_eq!(Message::from_item(row).unwrap_err().kind(), ErrorKind::Corrupt);
+    let entry = cruddur_messages().into_iter().find(|entry| entry.get_s("sk") == Some(offset)).unwrap();
+    assert_eq!(Message::from_item(entry).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -1,4 +1,4 @@
-//! Values that are nested deeper than DynamoDB takes: they are refused wherever one goes in, and exhaust no stack.
+//! Values nested deeper than DynamoDB allows. Every request refuses them, and none overflows the stack.
 
 use serde::{Deserialize, Serialize};
 use threadline::entity::{AttributeValue, Entity, Item, Key, KeySegment, PartitionKey, SortKey, tag};
@@ -7,7 +7,7 @@ use threadline::store::{
 };
 use threadline::{ErrorKind, MemoryStore, User};
 
-/// Text within this many lists and maps.
+/// Returns a text within this many lists and maps.
 fn nested(depth: usize) -> AttributeValue {
     (0..depth).fold(AttributeValue::S("core".into()), |inner, level| match level % 2 {
         0 => AttributeValue::L(vec![inner]),
@@ -27,7 +27,7 @@ fn key() -> Key {
     Key::new(PartitionKey::parse("A").unwrap(), SortKey::parse("1").unwrap())
 }
 
-/// Whether a value of this depth is taken, the same everywhere.
+/// Returns `true` if every request accepts a value of this depth.
 #[track_caller]
 fn is_taken(depth: usize) -> bool {
     let put = || Write::put(item(nested(depth)));
@@ -52,14 +52,14 @@ fn is_taken(depth: usize) -> bool {
 }
 
 #[test]
-fn a_value_lies_at_most_32_deep_wherever_it_goes_in() {
+fn a_value_is_at_most_32_deep_in_every_request() {
     assert!(is_taken(0));
     assert!(is_taken(31));
     assert!(!is_taken(32));
     assert!(!is_taken(100));
 }
 
-/// An application's own entity, of any JSON.
+/// An application's own entity, with any JSON.
 #[derive(Serialize, Deserialize)]
 struct Settings {
     name: String,
@@ -88,17 +88,17 @@ async fn an_entity_nested_too_deep_is_refused_when_it_is_put() {
     };
     store.put_entity(&settings(31)).await.unwrap();
     assert_eq!(store.put_entity(&settings(32)).await.unwrap_err().kind(), ErrorKind::Invalid);
-    // The deepest that a parser of JSON brings.
+    // The deepest value that a JSON parser returns.
     assert_eq!(store.put_entity(&settings(127)).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
 #[test]
-fn a_value_nested_far_too_deep_exhausts_no_stack() {
-    // No way into the crate brings one so deep: JSON is parsed 128 deep at most, and DynamoDB stores 32.
+fn a_value_nested_far_too_deep_overflows_no_stack() {
+    // No request is this deep: JSON is parsed at most 128 deep, and DynamoDB stores 32.
     const DEPTH: usize = 500;
     assert!(!is_taken(DEPTH));
     let deep = item(nested(DEPTH));
-    // The names and the key; 4 bytes for each list or map and the one in it; the map's name for it; the text.
+    // The names and the key; 4 bytes for each list or map and its element; the map's name for it; the text.
     assert_eq!(deep.size(), 10 + DEPTH * 4 + DEPTH / 2 * 2 + 4);
     assert!(deep.clone() == deep);
     assert_eq!(format!("{deep:?}"), r#"Item { deep: "M", pk: "S", sk: "S" }"#);

@@ -1,4 +1,4 @@
-//! Conversations of two: the same two people never have more than one.
+//! Direct conversations: two people never have more than one.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn the_thread_that_a_start_returns_is_the_one_that_is_stored() {
 }
 
 #[tokio::test]
-async fn a_second_start_sends_into_the_first_from_either_side() {
+async fn a_second_start_sends_into_the_first_conversation() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     app.clock.advance(Duration::from_secs(1));
@@ -49,7 +49,7 @@ async fn a_second_start_sends_into_the_first_from_either_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn starts_from_both_sides_at_once_make_one_conversation_with_every_message() {
+async fn concurrent_starts_create_one_conversation_with_all_messages() {
     let app = App::new();
     for round in 0..25 {
         let (one, other) = (person(2 * round), person(2 * round + 1));
@@ -193,13 +193,13 @@ async fn start_ahead_of_the_window_is_done_once_its_time_is_near() {
 }
 
 #[tokio::test]
-async fn start_of_an_existing_conversation_signs_as_send_does() {
+async fn start_of_an_existing_conversation_has_the_senders_current_names() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let change = UserChange::new().handle(Handle::new("londo").unwrap()).unwrap();
     let renamed =
         app.chat.update_user(&andrew, change.display_name(DisplayName::new("Londo").unwrap()).unwrap()).await.unwrap();
-    // The projector has not brought the new names to the membership yet.
+    // The projector has not updated the names in the membership yet.
     for profile in [renamed.profile(), andrew.profile()] {
         app.clock.advance(Duration::from_secs(1));
         let id = app.chat.new_message_id();
@@ -232,14 +232,14 @@ async fn a_message_too_old_to_be_sent_is_not_sent_by_starting_again() {
 }
 
 #[tokio::test]
-async fn a_group_under_the_pairs_id_that_is_not_the_pairs_hears_nothing() {
+async fn another_group_under_the_pairs_id_gets_no_message() {
     let app = App::new();
     let (alice, bob, mallory) = (app.user("alice").await, app.user("bob").await, app.user("mallory").await);
     let pair = GroupId::direct(alice.id(), bob.id());
     let squat = NewGroup::new("Not yours", &mallory).unwrap().member(&alice).id(pair);
     assert_eq!(app.chat.create_group(squat, "hello").await.unwrap_err().kind(), ErrorKind::Invalid);
 
-    // Nor by an import, which would lock the pair out.
+    // An import fails too: it would lock the pair out.
     let now = Clock::now(&*app.clock);
     let import = app.chat.import_direct(ImportedDirect::new(pair, &mallory, &alice, now)).await;
     assert_eq!(import.unwrap_err().kind(), ErrorKind::Invalid);

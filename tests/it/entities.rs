@@ -1,4 +1,4 @@
-//! The entities as the table holds them, attribute by attribute.
+//! The entities as the table stores them, attribute by attribute.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use threadline::{
 
 use crate::support::{App, id, scan, time};
 
-/// A moment and ids that every run of these tests shares: the clock stands at noon, and the ids count.
+/// The time and the ids of every run: the clock stays at noon, and the ids count up.
 const NOON: &str = "2026-11-22T12:00:00.000000+00:00";
 const ANDREW: &str = "6513270e-269e-4d37-b2a7-4de452e6b438";
 const BAYKO: &str = "9531985d-5d9d-49f8-9818-e811892f902b";
 const PAIR: &str = "c1ecd616-f0c7-52e7-82cd-4f739ab0e1d8";
 const OPA: &str = "5ebf5021-1881-4e1c-8c10-93173ba1a87a";
 
-/// The item in DynamoDB's own JSON, which unlike its `Debug` shows what it holds.
+/// Returns the item in DynamoDB's JSON, which unlike `Debug` shows the content.
 pub(crate) fn json(item: &Item) -> Value {
     item.iter().map(|(name, value)| (name.to_owned(), serde_json::to_value(value).unwrap())).collect()
 }
 
-/// The item that is written so.
+/// Parses an item from DynamoDB's JSON.
 pub(crate) fn item(json: &Value) -> Item {
     serde_json::from_value::<HashMap<String, AttributeValue>>(json.clone()).unwrap().into()
 }
@@ -37,14 +37,14 @@ async fn bayko(app: &App) -> User {
     app.chat.create_user(NewUser::new("bayko", "Andrew Bayko").unwrap().id(id(BAYKO))).await.unwrap()
 }
 
-/// Andrew's conversation with Bayko, with one message, whose id is a v4.
+/// Creates Andrew's conversation with Bayko, with one message whose id is a v4.
 async fn direct(app: &App) -> Thread {
     let (andrew, bayko) = (andrew(app).await, bayko(app).await);
     let first = Draft::try_from("opa").unwrap().id(id(OPA)).sent_at(time("2026-11-22T11:59:59.375877Z"));
     app.chat.start_direct(&andrew, &bayko, first).await.unwrap()
 }
 
-/// The item with this partition and sort key, as JSON.
+/// Returns the item with this key, as JSON.
 async fn stored(app: &App, pk: &str, sk: &str) -> Value {
     let found: Vec<_> = scan(&app.store)
         .await
@@ -130,7 +130,7 @@ async fn a_user_without_an_identity_is_stored_as_two_items() {
 }
 
 #[tokio::test]
-async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
+async fn a_direct_conversation_is_a_group_two_memberships_and_a_message() {
     let app = App::new();
     direct(&app).await;
     assert_eq!(
@@ -188,7 +188,7 @@ async fn a_direct_conversation_is_stored_as_a_group_two_rows_and_a_message() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
+async fn a_group_membership_has_a_title_and_no_other_member() {
     let app = App::new();
     let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
     let new = NewGroup::new("Babylon 5", &andrew(&app).await).unwrap().id(id(group));
@@ -233,7 +233,7 @@ async fn a_row_of_a_group_has_the_title_in_place_of_the_other_one() {
 }
 
 #[tokio::test]
-async fn the_group_under_the_pairs_id_leads_to_an_imported_conversation() {
+async fn the_pairs_group_points_to_an_imported_conversation() {
     let app = App::new();
     let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
     let (andrew, bayko) = (andrew(&app).await, bayko(&app).await);
@@ -252,11 +252,11 @@ async fn the_group_under_the_pairs_id_leads_to_an_imported_conversation() {
             "continued_in": {"S": group.to_string()},
         })
     );
-    // A row without a message is in the inbox at the time of its start.
-    let row = stored(&app, &format!("GRP#{group}"), &format!("USER#{BAYKO}")).await;
-    assert_eq!(row["gsi1sk"], json!({"S": format!("GRP#2023-03-22T14:36:25.000000+00:00#{group}")}));
-    assert_eq!(row.get("last_message"), None);
-    assert_eq!(row.get("message"), None);
+    // A membership without a message is in the inbox at the time of its start.
+    let entry = stored(&app, &format!("GRP#{group}"), &format!("USER#{BAYKO}")).await;
+    assert_eq!(entry["gsi1sk"], json!({"S": format!("GRP#2023-03-22T14:36:25.000000+00:00#{group}")}));
+    assert_eq!(entry.get("last_message"), None);
+    assert_eq!(entry.get("message"), None);
 }
 
 #[tokio::test]
@@ -294,7 +294,7 @@ async fn a_tombstone_keeps_everything_but_the_text() {
     );
 }
 
-/// The item, decoded as what it says it is and encoded again.
+/// Decodes the item as its type, and encodes it again.
 fn round_trip(item: &Item) -> Item {
     fn through<E: Entity>(item: &Item) -> Item {
         let entity = E::from_item(item.clone()).unwrap();
@@ -312,7 +312,7 @@ fn round_trip(item: &Item) -> Item {
     }
 }
 
-/// A table with every entity in every form.
+/// Returns a table with every entity in every form.
 pub(crate) async fn everything() -> App {
     let app = App::new();
     let mut thread = direct(&app).await;
@@ -369,7 +369,7 @@ async fn serde_describes_the_attributes_of_an_item() {
 }
 
 #[tokio::test]
-async fn attributes_of_the_applications_own_do_no_harm() {
+async fn attributes_of_the_application_do_no_harm() {
     for mut item in scan(&everything().await.store).await {
         let expected = json(&item);
         item.insert("avatar", AttributeValue::S("https://example.com/1.png".into()));

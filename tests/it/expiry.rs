@@ -1,4 +1,4 @@
-//! A message that expires: what becomes of its copies before DynamoDB removes it, and after.
+//! Expiring messages: their copies before DynamoDB removes them, and after.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
 use crate::support::{App, block_on, cases, scan};
 
-/// A thread whose last message expires in a minute, with its two texts projected.
+/// Returns a thread whose last message expires in a minute, with both texts projected.
 async fn expiring() -> (App, User, Thread, Message) {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
@@ -109,7 +109,7 @@ async fn a_message_keeps_its_expiry_when_it_is_read_back() {
     }
 }
 
-/// Sets when a message expires, as another program does: it changes nothing else.
+/// Sets the expiry of a message, as another program does, and changes nothing else.
 async fn expire(app: &App, message: &Message, seconds: Option<i64>) {
     let update = match seconds {
         Some(seconds) => {
@@ -129,7 +129,7 @@ async fn project(app: &App, records: &[StreamRecord]) {
     assert!(!Projector::new(app.store.clone()).project(records).await.has_failed());
 }
 
-/// A conversation whose last message is projected, and the number of its records: an insert of a membership repairs it.
+/// Returns a conversation whose last message is projected, and the number of its records.
 async fn projected() -> (App, User, Message, usize) {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
@@ -162,7 +162,7 @@ async fn findings(app: &App, repair: bool) -> Vec<Finding> {
 
 #[tokio::test]
 async fn preview_follows_an_expiry_that_is_added_changed_and_removed() {
-    // With both images, and with the new one alone.
+    // With both images, and with only the new one.
     for has_old in [true, false] {
         let (app, bayko, sent, mut seen) = projected().await;
         for (seconds, shown_after_a_minute) in
@@ -184,7 +184,7 @@ async fn preview_follows_an_expiry_that_is_added_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn message_that_is_expired_at_once_and_restored_is_followed() {
+async fn message_that_expires_at_once_and_is_restored_is_followed() {
     let (app, bayko, sent, mut seen) = projected().await;
     for (seconds, shown) in [(Some(-10), "it stays"), (None, "it goes"), (Some(0), "it stays"), (Some(30), "it goes")] {
         expire(&app, &sent, seconds).await;
@@ -253,11 +253,11 @@ async fn changed_expiry_costs_two_reads_and_two_writes_a_member() {
     expire(&app, &sent, Some(30)).await;
     let meter = Metered::new(app.store.clone());
     let projector = Projector::new(meter.clone());
-    // 1 RCU more reads the members.
+    // 1 RCU more to read the members.
     let cost = Capacity::reads(1 + 2 * 2) + Capacity::writes(2) + Capacity::index_writes(2);
     let records = records_from(&app, seen);
     assert!(!meter.measure(projector.project(&records)).await.exactly(cost).unwrap().has_failed());
-    // A record that comes again finds the entries right.
+    // A redelivered record finds correct entries.
     assert!(!meter.measure(projector.project(&records)).await.exactly(Capacity::reads(1)).unwrap().has_failed());
 }
 
@@ -307,7 +307,7 @@ async fn audit_finds_an_expiry_that_was_not_projected_and_repair_repairs_it() {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// Batches that overlap, as after a crash: each starts at or before the end of the one before.
+    /// Batches may overlap, as after a crash.
     #[test]
     fn expiry_converges_in_any_batches(
         changes in prop::collection::vec(prop::option::of(10_i64..100), 1..8),
@@ -332,7 +332,7 @@ proptest! {
     }
 }
 
-/// The texts of all pages of two.
+/// Returns the texts of all pages of two.
 async fn all_pages(thread: &Thread, oldest_first: bool) -> Vec<String> {
     let (mut texts, mut cursor) = (Vec::new(), None);
     loop {
@@ -359,7 +359,7 @@ async fn every_list_reads_past_pages_of_expired_messages() {
     let mut middle = None;
     for number in 0..24 {
         let sent = app.say(&thread, &number.to_string()).await;
-        // A page of the store holds three: here are eight in a row that have expired, and more at the end.
+        // A page of the store has three items. Here eight expired ones follow each other, and more are at the end.
         if number % 9 == 0 {
             expected.push(number.to_string());
             middle = Some(sent);

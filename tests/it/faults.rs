@@ -1,6 +1,5 @@
-//! The faults of the system that this crate grew from, each shown absent. Their numbers are those of the list of faults in
-//! Cruddur's messaging. F5 (names that go stale) is the projector's, F8 (non-members read a thread) is in `permission`, and the
-//! statuses of HTTP answers are nobody's here.
+//! The faults of Cruddur's messaging, each shown absent. The numbers are those of the list of its faults. The projector
+//! tests F5 (stale names), `permission` tests F8 (non-members read a thread), and HTTP statuses do not apply.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -32,7 +31,7 @@ async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
 }
 
 #[tokio::test]
-async fn f2_everything_behind_the_first_page_can_be_reached() {
+async fn f2_all_pages_can_be_reached() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     for number in 1..50 {
@@ -56,10 +55,10 @@ async fn f2_everything_behind_the_first_page_can_be_reached() {
 }
 
 #[tokio::test]
-async fn f3_two_messages_of_the_same_microsecond_are_both_kept() {
+async fn f3_two_messages_of_one_microsecond_are_both_kept() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
-    // The clock stands still, so all of these are of one moment.
+    // The clock does not move, so all of these have one time.
     for text in ["one", "two", "three"] {
         thread.send(thread.new_message_id(), text).await.unwrap();
     }
@@ -69,18 +68,18 @@ async fn f3_two_messages_of_the_same_microsecond_are_both_kept() {
 }
 
 #[tokio::test]
-async fn f3_two_conversations_of_the_same_microsecond_both_stand_in_the_inbox() {
+async fn f3_two_conversations_of_one_microsecond_are_both_in_the_inbox() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     app.chat.start_direct(&bayko, &andrew, "now").await.unwrap();
     app.chat.start_direct(&londo, &andrew, "now").await.unwrap();
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0].last_message_at(), rows[1].last_message_at());
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0].last_message_at(), entries[1].last_message_at());
 }
 
 #[tokio::test]
-async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time() {
+async fn f4_messages_from_different_time_zones_are_in_order_of_time() {
     let app = App::at("2023-04-05T20:00:00Z");
     let (_, _, thread) = app.direct().await;
     // As text, the second sorts before the first.
@@ -99,10 +98,10 @@ async fn f4_messages_sent_from_different_time_zones_stand_in_the_order_of_time()
 }
 
 #[tokio::test]
-async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() {
+async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
-    // A row in the way of the last part of the transaction, and of nothing else.
+    // A membership that fails the last action of the transaction, and no other.
     let group: GroupId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
     let mut in_the_way = Item::new();
     in_the_way.insert("pk", AttributeValue::S(format!("GRP#{group}")));
@@ -113,7 +112,7 @@ async fn f6_a_conversation_that_cannot_be_started_whole_is_not_started_at_all() 
     let new = NewGroup::new("Babylon 5", &andrew).unwrap().id(group).member(&bayko).member(&londo);
     let error = app.chat.create_group(new, "hello").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConditionFailed);
-    assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor a row, nor a message");
+    assert_eq!(scan(&app.store).await.len(), before, "neither a group, nor an entry, nor a message");
 }
 
 #[tokio::test]
@@ -140,7 +139,7 @@ async fn f9_bad_input_is_a_typed_error_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn f10_an_unknown_handle_is_nobody_and_ones_own_no_correspondent() {
+async fn f10_an_unknown_handle_and_ones_own_start_no_conversation() {
     let app = App::new();
     let andrew = app.user("andrewbrown").await;
     assert_eq!(app.chat.user_by_handle(&Handle::new("nobody").unwrap()).await.unwrap(), None);
@@ -150,7 +149,7 @@ async fn f10_an_unknown_handle_is_nobody_and_ones_own_no_correspondent() {
 }
 
 #[tokio::test]
-async fn f11_a_failure_of_the_table_is_never_taken_for_an_empty_answer() {
+async fn f11_a_store_failure_is_never_an_empty_answer() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let chat = Threadline::new(Locked);
@@ -166,7 +165,7 @@ async fn f11_a_failure_of_the_table_is_never_taken_for_an_empty_answer() {
 }
 
 #[tokio::test]
-async fn f12_a_sent_message_comes_back_with_its_own_id() {
+async fn f12_a_sent_message_is_returned_with_its_id() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "one").await, app.say(&thread, "two").await);
@@ -181,9 +180,9 @@ async fn f13_a_conversation_may_have_more_than_two_members() {
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&londo);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     for user in [&andrew, &bayko, &londo] {
-        let rows = app.inbox(user.id()).await;
-        assert_eq!(rows[0].group_id(), thread.group_id());
-        assert_eq!(rows[0].title().map(|title| title.as_str()), Some("Babylon 5"));
+        let entries = app.inbox(user.id()).await;
+        assert_eq!(entries[0].group_id(), thread.group_id());
+        assert_eq!(entries[0].title().map(|title| title.as_str()), Some("Babylon 5"));
     }
     assert_eq!(thread.members().await.unwrap().items.len(), 3);
 }
@@ -201,7 +200,7 @@ async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
 }
 
 #[test]
-fn f15_each_fault_of_the_input_is_told_where_it_is() {
+fn f15_each_invalid_input_is_reported_with_its_field() {
     let handle = NewUser::new("no spaces", "Andrew").unwrap_err();
     let name = NewUser::new("andrewbrown", " ").unwrap_err();
     let body = MessageBody::new("x".repeat(1025)).unwrap_err();
@@ -211,7 +210,7 @@ fn f15_each_fault_of_the_input_is_told_where_it_is() {
     assert_eq!(body.to_string(), "message text is 1025 characters; the limit is 1024");
 }
 
-/// A table that its credentials may not touch.
+/// A table without permission for these credentials.
 #[derive(Debug)]
 struct Locked;
 

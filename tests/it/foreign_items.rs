@@ -17,7 +17,7 @@ async fn put_foreign(app: &App, key: &Key) {
 }
 
 #[tokio::test]
-async fn an_audit_passes_other_programs_keys_and_ends() {
+async fn an_audit_skips_other_programs_keys() {
     let app = App::with_whole_pages();
     app.direct().await;
     app.project().await;
@@ -106,7 +106,7 @@ async fn no_call_changes_or_counts_an_item_of_another_program() {
 }
 
 #[tokio::test]
-async fn a_join_passes_another_programs_item_at_a_users_key() {
+async fn a_join_skips_another_programs_item_at_a_users_key() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     put_foreign(&app, &bayko.key()).await;
@@ -116,7 +116,7 @@ async fn a_join_passes_another_programs_item_at_a_users_key() {
 }
 
 #[tokio::test]
-async fn an_audit_takes_no_item_of_another_program_for_ours() {
+async fn an_audit_ignores_items_of_another_program() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     app.project().await;

@@ -1,4 +1,4 @@
-//! Groups with a title, and the door that opens every conversation to its members alone.
+//! Groups with a title, and `open`, which admits only members.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -14,14 +14,14 @@ use uuid::Uuid;
 
 use crate::support::{App, id, scan};
 
-/// Somebody, with an id of this number, who needs not be stored to be a member.
+/// Returns a person with an id of this number. A member need not be stored as a user.
 pub(crate) fn person(number: usize) -> Profile {
     let id = UserId::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
     let new = NewUser::new(format!("person{number}"), format!("Person {number}")).unwrap().id(id);
     elsewhere(new)
 }
 
-/// A user of another table, which is there only for this.
+/// Returns the profile of a user of another table.
 pub(crate) fn elsewhere(new: NewUser) -> Profile {
     let chat = Threadline::new(MemoryStore::new());
     let created = pin!(chat.create_user(new)).poll(&mut Context::from_waker(Waker::noop()));
@@ -39,13 +39,13 @@ pub(crate) async fn count(app: &App, entity: &str) -> usize {
     scan(&app.store).await.iter().filter(|item| item.type_name() == Some(entity)).count()
 }
 
-/// The group's item.
+/// Reads the group's item.
 pub(crate) async fn group(app: &App, thread: &Thread) -> MessageGroup {
     let found = app.store.get(threadline::store::Get::new(MessageGroup::key_from(thread.group_id()))).await.unwrap();
     MessageGroup::from_item(found.item.unwrap()).unwrap()
 }
 
-/// A group of this many, whose creator is the first.
+/// Returns a new group of this many people. The first is its creator.
 fn of(members: usize) -> NewGroup {
     let new = NewGroup::new("Babylon 5", person(0)).unwrap();
     (1..members).fold(new, |new, number| new.member(person(number)))
@@ -68,7 +68,7 @@ async fn every_member_has_the_title_and_the_first_message() {
 }
 
 #[tokio::test]
-async fn a_new_group_takes_97_members_and_no_more() {
+async fn a_new_group_has_at_most_97_other_members() {
     let app = App::new();
     assert_eq!(NewGroup::MAX_MEMBERS, 97);
     let error = app.chat.create_group(of(98), "opa").await.unwrap_err();
@@ -91,7 +91,7 @@ async fn a_member_named_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn two_groups_of_the_same_people_and_title_are_two() {
+async fn two_groups_may_have_the_same_people_and_title() {
     let app = App::new();
     let one = app.chat.create_group(of(2), "opa").await.unwrap();
     let other = app.chat.create_group(of(2), "opa").await.unwrap();
@@ -99,7 +99,7 @@ async fn two_groups_of_the_same_people_and_title_are_two() {
 }
 
 #[tokio::test]
-async fn a_creation_repeated_with_the_same_id_gives_the_group_that_was_created() {
+async fn create_group_with_same_id_returns_the_created_group() {
     let app = App::new();
     let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
     let first = app.chat.create_group(new.clone(), "opa").await.unwrap();
@@ -111,7 +111,7 @@ async fn a_creation_repeated_with_the_same_id_gives_the_group_that_was_created()
 }
 
 #[tokio::test]
-async fn a_creation_repeated_after_the_window_of_its_message_gives_the_group_that_was_created() {
+async fn create_group_retry_after_the_window_returns_the_created_group() {
     let app = App::new();
     let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
     let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
@@ -124,7 +124,7 @@ async fn a_creation_repeated_after_the_window_of_its_message_gives_the_group_tha
 }
 
 #[tokio::test]
-async fn a_creation_with_the_id_of_another_group_is_refused() {
+async fn create_group_with_id_of_another_group_is_refused() {
     let app = App::new();
     let group = "0ac1266c-dcf6-4b97-ab92-53e7ab719fb2";
     app.chat.create_group(of(3).id(id(group)), "opa").await.unwrap();
@@ -137,7 +137,7 @@ async fn a_creation_with_the_id_of_another_group_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist() {
+async fn a_stranger_gets_the_error_of_an_absent_conversation() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let londo = app.user("londo").await;
@@ -158,7 +158,7 @@ async fn a_member_who_joined_a_moment_ago_may_open_at_once() {
 }
 
 #[tokio::test]
-async fn a_creation_repeated_with_another_first_message_is_refused() {
+async fn create_group_retry_with_another_first_message_is_refused() {
     let app = App::new();
     let andrew = app.user("andrewbrown").await;
     let group = GroupId::from_uuid(app.chat.new_message_id().as_uuid().to_owned());
@@ -172,7 +172,7 @@ async fn a_creation_repeated_with_another_first_message_is_refused() {
     }
 }
 
-/// A group whose first message, with an id of its own, has expired; and what created it.
+/// Creates a group whose first message, with its own id, has expired. Returns its input too.
 async fn with_expired_first_message(app: &App) -> (NewGroup, Draft, Thread) {
     let new = of(3).id(id("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2"));
     let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
@@ -200,7 +200,7 @@ async fn create_group_retry_returns_group_whose_first_message_has_expired() {
 }
 
 #[tokio::test]
-async fn create_group_retry_without_stored_first_message_says_that_group_exists() {
+async fn create_group_retry_without_first_message_reports_that_group_exists() {
     let app = App::new();
     let (new, draft, _) = with_expired_first_message(&app).await;
     assert_eq!(app.store.sweep_expired(), 1);

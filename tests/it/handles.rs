@@ -5,7 +5,7 @@ use threadline::{ErrorKind, Handle, NewUser, UserChange};
 use crate::support::App;
 
 #[tokio::test]
-async fn a_handle_for_a_look_up_cannot_be_taken() {
+async fn a_lookup_handle_cannot_be_claimed() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     for text in ["Ωmega", "tanaka田中", "..", "ㅤ"] {
@@ -19,7 +19,7 @@ async fn a_handle_for_a_look_up_cannot_be_taken() {
 }
 
 #[test]
-fn a_handle_that_folds_to_more_than_200_bytes_is_unique_by_itself() {
+fn a_handle_that_folds_to_over_200_bytes_is_unique_as_written() {
     // The ligature folds to 33 bytes.
     for (text, bytes) in [("ﷺ".repeat(6), 198), ("ﷺ".repeat(6) + "AA", 200), ("ﷺ".repeat(6) + "AAA", 21)] {
         let folded = Handle::for_look_up(&*text).unwrap().folded();

@@ -1,4 +1,4 @@
-//! Conversations of two that were brought along, with the ids that they had.
+//! Imported direct conversations, with their old ids.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn two_people_with_a_conversation_import_no_other() {
     app.chat.import_direct(imported(OLD, &andrew, &londo)).await.unwrap();
     let before = scan(&app.store).await;
     for import in [
-        // They have one already, or this id is that of another pair, or both.
+        // The two have a conversation already, or this id is that of another pair, or both.
         imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &bayko),
         imported("0ac1266c-dcf6-4b97-ab92-53e7ab719fb2", &andrew, &londo),
         imported(OLD, &bayko, &londo),
@@ -83,7 +83,7 @@ async fn two_people_with_a_conversation_import_no_other() {
 }
 
 #[tokio::test]
-async fn an_imported_conversation_stands_in_the_inbox_where_it_was_started() {
+async fn an_imported_conversation_is_in_the_inbox_at_its_start_time() {
     let app = App::new();
     let import = ImportedDirect::new(id(OLD), person(1), person(2), time("2023-03-22T14:36:25Z"));
     app.chat.import_direct(import).await.unwrap();
@@ -117,7 +117,7 @@ async fn an_import_with_another_pairs_id_is_refused() {
 }
 
 #[tokio::test]
-async fn a_start_into_an_import_signs_as_a_send_does() {
+async fn a_start_into_an_import_has_the_senders_current_names() {
     let app = App::new();
     let (one, other) = (app.user("one").await, app.user("other").await);
     app.chat.start_direct(&one, &other, "Hello").await.unwrap();

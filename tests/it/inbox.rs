@@ -8,26 +8,26 @@ use threadline_testkit::fault::{FaultStore, Plan};
 use crate::support::App;
 
 #[tokio::test]
-async fn the_conversation_with_the_newest_message_stands_on_top_once_it_is_projected() {
+async fn the_conversation_with_the_newest_message_is_first() {
     let app = App::new();
     let (andrew, bayko, first) = app.direct().await;
     app.clock.advance(Duration::from_secs(1));
     let londo = app.user("londo").await;
     let second = app.chat.start_direct(&andrew, &londo, "Ambassador?").await.unwrap();
-    let order = |rows: Vec<threadline::Membership>| rows.iter().map(|row| row.group_id()).collect::<Vec<_>>();
+    let order = |entries: Vec<threadline::Membership>| entries.iter().map(|entry| entry.group_id()).collect::<Vec<_>>();
     assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()]);
 
     app.say(&first, "Season two!").await;
     assert_eq!(order(app.inbox(andrew.id()).await), [second.group_id(), first.group_id()], "not projected yet");
     app.project().await;
     assert_eq!(order(app.inbox(andrew.id()).await), [first.group_id(), second.group_id()]);
-    let row = app.inbox(bayko.id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Season two!"));
-    assert_eq!(row.other().map(|other| other.id()), Some(andrew.id()));
+    let entry = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("Season two!"));
+    assert_eq!(entry.other().map(|other| other.id()), Some(andrew.id()));
 }
 
 #[tokio::test]
-async fn an_inbox_is_walked_page_by_page_and_every_row_comes_once() {
+async fn pages_of_an_inbox_return_every_entry_once() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     for number in 0..7 {
@@ -45,7 +45,7 @@ async fn an_inbox_is_walked_page_by_page_and_every_row_comes_once() {
             }
             let page = request.fetch().await.unwrap();
             assert!(page.next.is_none() || page.items.len() == limit as usize);
-            titles.extend(page.items.iter().map(|row| row.title().unwrap().to_string()));
+            titles.extend(page.items.iter().map(|entry| entry.title().unwrap().to_string()));
             cursor = page.next;
             if cursor.is_none() {
                 break;
@@ -82,7 +82,7 @@ async fn ones_own_messages_are_never_unread() {
 }
 
 #[tokio::test]
-async fn a_row_is_unread_from_the_others_message_until_it_is_read() {
+async fn an_entry_is_unread_from_anothers_message_until_it_is_read() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
@@ -141,7 +141,7 @@ async fn reading_does_not_move_the_conversation_in_the_inbox() {
 }
 
 #[tokio::test]
-async fn somebody_who_left_cannot_mark_and_gets_no_row_back() {
+async fn mark_read_after_leaving_is_refused_and_creates_no_membership() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
@@ -171,7 +171,7 @@ async fn the_unread_count_is_capped() {
 }
 
 #[tokio::test]
-async fn a_page_is_one_query_and_says_whether_there_is_more() {
+async fn a_page_is_one_query_and_shows_if_another_follows() {
     let app = App::with_whole_pages();
     let (andrew, _, _) = app.direct().await;
     for handle in ["londo", "vir"] {
@@ -196,20 +196,20 @@ async fn a_count_is_one_query() {
     let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     let baykos = chat.unread(&app.inbox(bayko.id()).await[0]).await.unwrap();
     assert_eq!((baykos.count, baykos.or_more, store.calls()), (Unread::MAX, true, 1));
-    // Andrew wrote them all: the newest ends the count.
+    // Andrew wrote all of them, so the newest ends the count.
     let andrews = chat.unread(&app.inbox(andrew.id()).await[0]).await.unwrap();
     assert_eq!((andrews.count, andrews.or_more, store.calls()), (0, false, 2));
 }
 
 #[tokio::test]
-async fn somebody_added_later_sees_the_thread_and_has_it_for_read() {
+async fn a_member_added_later_has_the_whole_thread_as_read() {
     let app = App::new();
     let (andrew, londo) = (app.user("andrew").await, app.user("londo").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
     app.clock.advance(Duration::from_secs(60));
     thread.add_member(&londo).await.unwrap();
-    let row = app.inbox(londo.id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("Welcome"));
-    assert!(!row.is_unread());
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+    let entry = app.inbox(londo.id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("Welcome"));
+    assert!(!entry.is_unread());
+    assert_eq!(app.chat.unread(&entry).await.unwrap().count, 0);
 }

@@ -1,4 +1,4 @@
-//! Keys: they are built from validated segments, cannot collide, cannot be forged, and sort as their parts do.
+//! Keys are built from validated segments, cannot collide, cannot be forged, and sort like their parts.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -15,22 +15,22 @@ use uuid::Uuid;
 
 use crate::support::cases;
 
-/// A segment of an alphabet so small that two of them often agree, with the neighbours of `#` in it.
+/// A segment of a small alphabet, so that two often agree. It includes the neighbors of `#`.
 fn short_segment() -> impl Strategy<Value = KeySegment> {
     "[a\"$]{1,2}".prop_map(|text| KeySegment::new(text).unwrap())
 }
 
-/// Any segment there can be.
+/// Any valid segment.
 fn any_segment() -> impl Strategy<Value = KeySegment> {
     "[^#\\p{Cc}]{1,50}".prop_map(|text| KeySegment::new(text).unwrap())
 }
 
-/// Two rows of segments: unrelated, equal, one the beginning of the other, or one with two segments run together.
-fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
-    let row = || vec(prop_oneof![4 => short_segment(), 1 => any_segment()], 1..=4);
-    let related = (row(), any::<prop::sample::Index>(), 0..3).prop_map(|(row, at, relation)| {
-        let at = at.index(row.len());
-        let mut other = row.clone();
+/// Two lists of segments: unrelated, equal, one a prefix of the other, or one with two segments joined.
+fn two_lists() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
+    let segments = || vec(prop_oneof![4 => short_segment(), 1 => any_segment()], 1..=4);
+    let related = (segments(), any::<prop::sample::Index>(), 0..3).prop_map(|(segments, at, relation)| {
+        let at = at.index(segments.len());
+        let mut other = segments.clone();
         match relation {
             0 => {}
             1 => other.truncate(at.max(1)),
@@ -40,20 +40,20 @@ fn two_rows() -> impl Strategy<Value = (Vec<KeySegment>, Vec<KeySegment>)> {
             }
             _ => {}
         }
-        (row, other)
+        (segments, other)
     });
-    prop_oneof![(row(), row()), related.clone(), related.prop_map(|(row, other)| (other, row))]
+    prop_oneof![(segments(), segments()), related.clone(), related.prop_map(|(segments, other)| (other, segments))]
 }
 
-/// Calls a constructor that takes a tuple of segments with a row of them.
-macro_rules! of_row {
-    ($type:ident, $row:expr) => {
-        match $row {
+/// Calls a constructor that takes a tuple of segments with a list of them.
+macro_rules! with_segments {
+    ($type:ident, $segments:expr) => {
+        match $segments {
             [a] => $type::new((a,)),
             [a, b] => $type::new((a, b)),
             [a, b, c] => $type::new((a, b, c)),
             [a, b, c, d] => $type::new((a, b, c, d)),
-            _ => unreachable!("a row has 1 to 4 segments"),
+            _ => unreachable!("a key has 1 to 4 segments"),
         }
     };
 }
@@ -88,7 +88,7 @@ fn known_key() -> impl Strategy<Value = KnownKey> {
     ]
 }
 
-/// A membership that joined at this time and whose newest message is there.
+/// Returns a membership with this time of joining and this newest message.
 fn membership(group: Uuid, joined_at: Timestamp, last_message: Option<MessagePosition>) -> Membership {
     let mut item = Item::new();
     let mut set = |name: &str, text: String| item.insert(name, AttributeValue::S(text));
@@ -103,12 +103,12 @@ fn membership(group: Uuid, joined_at: Timestamp, last_message: Option<MessagePos
     Membership::from_item(item).unwrap()
 }
 
-/// The whole key in one text: what no two items share.
+/// Returns the whole key as one text, which no two items share.
 fn whole(key: &Key) -> String {
     format!("{}#{}", key.pk.as_str(), key.sk.as_str())
 }
 
-/// Text as somebody might forge it: tags, ids in every spelling, and noise.
+/// Text of a forger: tags, ids in every spelling, and noise.
 fn forged_part() -> impl Strategy<Value = String> {
     let tag = prop::sample::select(vec!["USER", "HANDLE", "IDENTITY", "GRP", "MSG", "user", "", "X"]);
     let value = prop_oneof![
@@ -137,29 +137,29 @@ proptest! {
     #![proptest_config(cases(1000))]
 
     #[test]
-    fn two_rows_of_segments_make_the_same_key_only_if_they_are_the_same((one, other) in two_rows()) {
+    fn different_segments_make_different_keys((one, other) in two_lists()) {
         let (one, other) = (&one[..], &other[..]);
-        prop_assert_eq!(of_row!(PartitionKey, one) == of_row!(PartitionKey, other), one == other);
-        prop_assert_eq!(of_row!(SortKey, one) == of_row!(SortKey, other), one == other);
-        prop_assert_eq!(of_row!(SortKeyPrefix, one) == of_row!(SortKeyPrefix, other), one == other);
+        prop_assert_eq!(with_segments!(PartitionKey, one) == with_segments!(PartitionKey, other), one == other);
+        prop_assert_eq!(with_segments!(SortKey, one) == with_segments!(SortKey, other), one == other);
+        prop_assert_eq!(with_segments!(SortKeyPrefix, one) == with_segments!(SortKeyPrefix, other), one == other);
     }
 
     #[test]
-    fn a_prefix_matches_the_keys_that_go_on_behind_its_segments_and_no_others((row, lead) in two_rows()) {
-        let goes_on = row.len() > lead.len() && row.starts_with(&lead);
-        let range = SortRange::BeginsWith(of_row!(SortKeyPrefix, &lead[..]));
-        prop_assert_eq!(range.contains(&of_row!(SortKey, &row[..])), goes_on);
+    fn a_prefix_matches_only_keys_that_continue_its_segments((segments, lead) in two_lists()) {
+        let continues = segments.len() > lead.len() && segments.starts_with(&lead);
+        let range = SortRange::BeginsWith(with_segments!(SortKeyPrefix, &lead[..]));
+        prop_assert_eq!(range.contains(&with_segments!(SortKey, &segments[..])), continues);
     }
 
     #[test]
-    fn a_key_that_was_built_reads_back_from_its_text(row in vec(any_segment(), 1..=4)) {
-        let (pk, sk) = (of_row!(PartitionKey, &row[..]), of_row!(SortKey, &row[..]));
+    fn a_key_that_was_built_reads_back_from_its_text(segments in vec(any_segment(), 1..=4)) {
+        let (pk, sk) = (with_segments!(PartitionKey, &segments[..]), with_segments!(SortKey, &segments[..]));
         prop_assert_eq!(PartitionKey::parse(pk.as_str()).unwrap(), pk);
         prop_assert_eq!(SortKey::parse(sk.as_str()).unwrap(), sk);
     }
 
     #[test]
-    fn no_key_of_ours_begins_another_but_a_bare_message_key_its_suffixed_twin(one in known_key(), other in known_key()) {
+    fn no_key_is_a_prefix_of_another_except_a_bare_message_key(one in known_key(), other in known_key()) {
         let is_twin = match (&one, &other) {
             (KnownKey::Message(bare), KnownKey::Message(full)) => {
                 bare.group == full.group
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_message_sort_keys_is_the_order_of_time_then_of_ids(
+    fn message_sort_keys_are_ordered_by_time_then_id(
         one in (timestamp(), uuid()),
         other in (timestamp(), uuid()),
     ) {
@@ -185,13 +185,13 @@ proptest! {
     }
 
     #[test]
-    fn message_positions_compare_as_their_text_does(one in position(), other in position()) {
+    fn message_positions_compare_like_their_text(one in position(), other in position()) {
         prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
         prop_assert_eq!(one.to_string().parse::<MessagePosition>().unwrap(), one);
     }
 
     #[test]
-    fn text_of_any_kind_is_a_position_exactly_as_it_is_written_or_none(text in forged_part()) {
+    fn any_text_is_exactly_a_position_or_none(text in forged_part()) {
         match text.parse::<MessagePosition>() {
             Ok(position) => prop_assert_eq!(position.to_string(), text),
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Invalid),
@@ -199,33 +199,33 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_inbox_rows_is_the_order_of_their_newest_messages(
+    fn inbox_entries_are_ordered_by_their_newest_messages(
         one in (timestamp(), uuid()),
         other in (timestamp(), uuid()),
         joined in (timestamp(), timestamp()),
     ) {
-        let row = |(time, group): (Timestamp, Uuid), joined_at| {
+        let entry = |(time, group): (Timestamp, Uuid), joined_at| {
             let last = MessagePosition::new(time, MessageId::from_uuid(Uuid::max()));
             membership(group, joined_at, Some(last)).index_key().unwrap()
         };
-        let (first, second) = (row(one, joined.0), row(other, joined.1));
+        let (first, second) = (entry(one, joined.0), entry(other, joined.1));
         prop_assert_eq!(first.sk.cmp(&second.sk), one.cmp(&other));
         prop_assert_eq!(first.pk, second.pk);
     }
 
     #[test]
-    fn a_row_without_a_message_is_ordered_by_the_time_of_joining(one in timestamp(), other in timestamp()) {
-        let row = |joined_at| membership(Uuid::nil(), joined_at, None).index_key().unwrap();
-        prop_assert_eq!(row(one).sk.cmp(&row(other).sk), one.cmp(&other));
+    fn an_entry_without_a_message_is_ordered_by_the_time_of_joining(one in timestamp(), other in timestamp()) {
+        let entry = |joined_at| membership(Uuid::nil(), joined_at, None).index_key().unwrap();
+        prop_assert_eq!(entry(one).sk.cmp(&entry(other).sk), one.cmp(&other));
     }
 
     #[test]
-    fn every_key_of_ours_reads_back_into_its_parts(known in known_key()) {
+    fn every_known_key_reads_back_into_its_parts(known in known_key()) {
         prop_assert_eq!(KnownKey::parse(&known.to_key()), Some(known));
     }
 
     #[test]
-    fn a_forged_key_is_nobodys_or_is_exactly_the_key_of_its_parts(pk in forged_part(), sk in forged_part()) {
+    fn a_forged_key_is_no_key_or_exactly_that_of_its_parts(pk in forged_part(), sk in forged_part()) {
         if let (Ok(pk), Ok(sk)) = (PartitionKey::parse(pk), SortKey::parse(sk)) {
             let key = Key::new(pk, sk);
             if let Some(known) = KnownKey::parse(&key) {
@@ -235,10 +235,10 @@ proptest! {
     }
 
     #[test]
-    fn text_of_any_kind_is_a_key_or_a_typed_error(text in ".{0,300}") {
+    fn any_text_is_a_key_or_a_typed_error(text in ".{0,300}") {
         let is_key = !text.is_empty();
         for error in [PartitionKey::parse(&*text).err(), SortKey::parse(&*text).err()] {
-            // 300 characters are at most 1200 bytes: too many for a sort key alone.
+            // 300 characters have at most 1200 bytes: too many only for a sort key.
             let error_kind = error.map(|error| error.kind());
             prop_assert!(error_kind.is_none() || error_kind == Some(ErrorKind::Invalid));
             if !is_key {
@@ -249,13 +249,13 @@ proptest! {
 }
 
 #[test]
-fn the_longest_keys_there_can_be_are_within_dynamodbs_limits() {
+fn the_longest_possible_keys_are_within_dynamodbs_limits() {
     for text in ["x".repeat(200), "é".repeat(100), "語".repeat(66), "🙂".repeat(50)] {
         let segment = KeySegment::new(text).unwrap();
-        let row = (&segment, &segment, &segment, &segment);
-        assert!(PartitionKey::new(row).as_str().len() <= MAX_PARTITION_KEY_BYTES);
-        assert!(SortKey::new(row).as_str().len() <= MAX_SORT_KEY_BYTES);
-        assert!(SortKeyPrefix::new(row).as_str().len() <= MAX_SORT_KEY_BYTES);
+        let segments = (&segment, &segment, &segment, &segment);
+        assert!(PartitionKey::new(segments).as_str().len() <= MAX_PARTITION_KEY_BYTES);
+        assert!(SortKey::new(segments).as_str().len() <= MAX_SORT_KEY_BYTES);
+        assert!(SortKeyPrefix::new(segments).as_str().len() <= MAX_SORT_KEY_BYTES);
     }
     let subject = IdentitySubject::new("x".repeat(128)).unwrap();
     let handle = FoldedHandle::new("é".repeat(24)).unwrap();
@@ -275,7 +275,7 @@ fn the_longest_keys_there_can_be_are_within_dynamodbs_limits() {
 }
 
 #[test]
-fn a_key_may_have_exactly_as_many_bytes_as_dynamodb_allows() {
+fn a_key_may_have_the_most_bytes_that_dynamodb_allows() {
     assert!(PartitionKey::parse("x".repeat(MAX_PARTITION_KEY_BYTES)).is_ok());
     assert!(PartitionKey::parse("é".repeat(MAX_PARTITION_KEY_BYTES / 2)).is_ok());
     assert!(SortKey::parse("x".repeat(MAX_SORT_KEY_BYTES)).is_ok());
@@ -325,7 +325,7 @@ fn a_prefix_of_one_id_does_not_match_a_longer_one() {
 }
 
 #[test]
-fn an_id_in_capitals_is_no_key_of_ours() {
+fn an_id_in_capitals_is_no_known_key() {
     let user = UserId::from_uuid(Uuid::from_u128(0xabcdef));
     let key = User::key_from(user);
     let capitals = PartitionKey::parse(key.pk.as_str().to_uppercase()).unwrap();
@@ -333,7 +333,7 @@ fn an_id_in_capitals_is_no_key_of_ours() {
 }
 
 #[test]
-fn a_tag_has_1_to_32_visible_ascii_characters_other_than_the_separator() {
+fn a_tag_has_1_to_32_visible_ascii_characters() {
     const LONG: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_123456";
     for text in ["A", "!", "~", "reaction-2", &LONG[..32]] {
         assert_eq!(Tag::checked(text).map(Tag::as_str), Some(text));

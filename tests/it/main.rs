@@ -1,4 +1,4 @@
-//! Tests that need no server, in one binary: a file for each subject.
+//! Tests that need no server, in one binary, with one file per subject.
 
 mod audit;
 mod audit_bounds;
@@ -16,18 +16,19 @@ mod cruddur;
 mod depth;
 mod direct;
 mod entities;
+mod entry_size;
 mod expiry;
 mod fault_matrix;
 mod faults;
 mod foreign_items;
 mod groups;
 mod handles;
+mod hooked_store;
 mod imports;
 mod inbox;
 mod keys;
 #[cfg(feature = "lambda")]
 mod lambda_events;
-mod meddled;
 mod members;
 mod messages;
 mod old_claims;
@@ -37,7 +38,6 @@ mod projector;
 mod redaction;
 mod registry;
 mod requests;
-mod row_size;
 mod scenarios;
 mod sink;
 #[path = "../support/sources.rs"]

@@ -1,4 +1,4 @@
-//! Members who come and go, and the count of them.
+//! Members who join and leave, and the member count.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use threadline_testkit::fault::{Calls, FaultStore, Plan};
 use crate::groups::{group, person, texts};
 use crate::support::{App, scan};
 
-/// A group of Andrew's, alone.
+/// Creates a group of Andrew's, without other members.
 async fn babylon(app: &App) -> (User, Thread) {
     let andrew = app.user("andrewbrown").await;
     let new = NewGroup::new("Babylon 5", &andrew).unwrap();
@@ -20,7 +20,7 @@ async fn babylon(app: &App) -> (User, Thread) {
 }
 
 #[tokio::test]
-async fn somebody_who_is_added_reads_the_whole_thread_and_has_it_for_read() {
+async fn an_added_member_reads_the_thread_and_has_it_as_read() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bayko = app.user("bayko").await;
@@ -47,7 +47,7 @@ async fn a_member_added_again_stays_as_before() {
 }
 
 #[tokio::test]
-async fn somebody_who_was_removed_cannot_open_the_thread_and_has_it_in_no_inbox() {
+async fn a_removed_member_cannot_open_the_thread_or_see_it_in_the_inbox() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bayko = app.user("bayko").await;
@@ -60,7 +60,7 @@ async fn somebody_who_was_removed_cannot_open_the_thread_and_has_it_in_no_inbox(
 }
 
 #[tokio::test]
-async fn a_removal_of_somebody_who_is_no_member_changes_nothing() {
+async fn removal_of_a_stranger_changes_nothing() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bayko = app.user("bayko").await;
@@ -97,7 +97,7 @@ async fn a_direct_conversation_keeps_its_two_members() {
 }
 
 #[tokio::test]
-async fn a_group_takes_1000_members_and_no_more() {
+async fn a_group_has_at_most_1000_members() {
     let app = App::new();
     assert_eq!(MessageGroup::MAX_MEMBERS, 1000);
     let (_, thread) = babylon(&app).await;
@@ -107,7 +107,7 @@ async fn a_group_takes_1000_members_and_no_more() {
     let before = scan(&app.store).await;
     let error = thread.add_member(person(MessageGroup::MAX_MEMBERS)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    // One who is a member already still is, and a repeat of that is no error.
+    // Adding an existing member again is no error.
     thread.add_member(person(1)).await.unwrap();
     assert!(scan(&app.store).await == before);
     assert_eq!(group(&app, &thread).await.member_count(), 1000);
@@ -117,14 +117,14 @@ async fn a_group_takes_1000_members_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_count_of_members_is_right_when_many_come_and_go_at_once() {
+async fn the_member_count_is_correct_after_concurrent_changes() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let tasks: Vec<_> = (0..60)
         .map(|number| {
             let thread = thread.clone();
             tokio::spawn(async move {
-                // Each is added by three tasks, and every third one of them goes again.
+                // Three tasks add each member, and every third of them removes the member again.
                 let member = person(number % 20);
                 thread.add_member(member.clone()).await.unwrap();
                 if number % 3 == 0 {
@@ -142,7 +142,7 @@ async fn the_count_of_members_is_right_when_many_come_and_go_at_once() {
 }
 
 #[tokio::test]
-async fn all_members_are_listed_in_the_order_of_their_ids() {
+async fn members_are_listed_in_the_order_of_their_ids() {
     let app = App::new();
     let (andrew, thread) = babylon(&app).await;
     let mut expected = vec![andrew.profile()];
@@ -156,12 +156,12 @@ async fn all_members_are_listed_in_the_order_of_their_ids() {
 }
 
 #[tokio::test]
-async fn members_whose_rows_fill_more_than_one_page_are_all_listed() {
+async fn members_on_several_pages_are_all_listed() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     for number in 0..10 {
         thread.add_member(person(number)).await.unwrap();
-        // An attribute of the application's own makes the row large: the rows together have 3 MB.
+        // An application's attribute makes each membership large: together they have 3 MB.
         let avatar = Update::new().set("avatar", AttributeValue::B(vec![0; 300_000]));
         let key = Membership::key_from((thread.group_id(), person(number).id()));
         let _ = app.store.write(Write::update(key, avatar)).await.unwrap();
@@ -184,20 +184,20 @@ async fn a_listed_member_shows_when_it_joined_and_what_it_has_read() {
 }
 
 #[tokio::test]
-async fn a_new_member_has_everything_for_read_though_the_thread_was_opened_long_before() {
+async fn a_new_member_has_everything_as_read_despite_an_old_thread() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     for text in ["one", "two", "three"] {
         app.say(&thread, text).await;
     }
     thread.add_member(person(1)).await.unwrap();
-    let row = app.inbox(person(1).id()).await.remove(0);
-    assert_eq!(row.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 0);
+    let entry = app.inbox(person(1).id()).await.remove(0);
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), Some("three"), "though nothing was projected");
+    assert_eq!(app.chat.unread(&entry).await.unwrap().count, 0);
 }
 
 #[tokio::test]
-async fn somebody_who_was_removed_cannot_come_back() {
+async fn a_removed_member_cannot_add_themselves() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bob = person(1);
@@ -210,7 +210,7 @@ async fn somebody_who_was_removed_cannot_come_back() {
 }
 
 #[tokio::test]
-async fn an_applications_own_item_beside_the_members_is_no_member() {
+async fn an_applications_item_beside_the_members_is_no_member() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let mut draft = Item::new();
@@ -222,7 +222,7 @@ async fn an_applications_own_item_beside_the_members_is_no_member() {
 }
 
 #[tokio::test]
-async fn a_change_of_members_that_meets_another_transaction_may_be_tried_again() {
+async fn a_member_change_in_conflict_may_be_retried() {
     let app = App::new();
     let (andrew, thread) = babylon(&app).await;
     let (londo, before) = (app.user("londo").await, scan(&app.store).await);
@@ -236,7 +236,7 @@ async fn a_change_of_members_that_meets_another_transaction_may_be_tried_again()
 }
 
 #[tokio::test]
-async fn a_group_whose_changes_cannot_be_counted_is_not_taken_for_a_full_one() {
+async fn a_group_with_an_unreadable_count_is_not_full() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bayko = app.user("bayko").await;
@@ -249,7 +249,7 @@ async fn a_group_whose_changes_cannot_be_counted_is_not_taken_for_a_full_one() {
 }
 
 #[tokio::test]
-async fn a_member_of_a_group_that_is_gone_is_not_said_to_be_removed() {
+async fn remove_member_without_a_group_is_no_success() {
     let app = App::new();
     let (_, thread) = babylon(&app).await;
     let bayko = app.user("bayko").await;

@@ -15,7 +15,7 @@ fn texts(page: &Page<Message>) -> Vec<String> {
     page.items.iter().map(|message| message.body().map_or("(deleted)".into(), ToString::to_string)).collect()
 }
 
-/// A thread whose messages are "0", "1", ... with a second between each.
+/// Creates a thread with the messages "0", "1", ..., 1 s apart.
 async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.start_direct(&andrew, &bayko, "0").await.unwrap();
@@ -28,7 +28,7 @@ async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
 }
 
 #[tokio::test]
-async fn an_edit_to_the_text_that_a_message_has_changes_nothing() {
+async fn an_edit_to_the_same_text_changes_nothing() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "opa").await;
@@ -42,7 +42,7 @@ async fn an_edit_to_the_text_that_a_message_has_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_send_repeated_with_the_same_id_gives_the_same_message_and_stores_one() {
+async fn send_with_same_id_returns_stored_message() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let id = thread.new_message_id();
@@ -54,7 +54,7 @@ async fn a_send_repeated_with_the_same_id_gives_the_same_message_and_stores_one(
 }
 
 #[tokio::test]
-async fn an_id_that_is_taken_by_another_text_or_author_is_a_typed_conflict() {
+async fn an_id_of_another_text_or_author_is_a_typed_conflict() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let id = thread.new_message_id();
@@ -178,7 +178,7 @@ async fn a_wider_window_takes_old_messages() {
 }
 
 #[tokio::test]
-async fn a_window_is_as_wide_on_either_side_as_it_was_told() {
+async fn a_send_window_is_equally_wide_on_both_sides() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let window = SendWindow::default().max_skew(Duration::from_secs(2)).max_age(Duration::from_secs(3));
@@ -195,7 +195,7 @@ async fn a_window_is_as_wide_on_either_side_as_it_was_told() {
 }
 
 #[tokio::test]
-async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
+async fn an_id_without_a_time_needs_one() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let v4: MessageId = "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap();
@@ -206,7 +206,7 @@ async fn an_id_without_a_time_needs_one_and_an_id_with_a_time_keeps_it() {
 }
 
 #[tokio::test]
-async fn the_time_that_an_id_holds_may_be_given_beside_it() {
+async fn the_time_of_an_id_may_also_be_set() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let id = thread.new_message_id();
@@ -217,7 +217,7 @@ async fn the_time_that_an_id_holds_may_be_given_beside_it() {
 }
 
 #[tokio::test]
-async fn an_edit_changes_the_text_and_keeps_the_place() {
+async fn an_edit_changes_the_text_and_keeps_the_position() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "Babylon 4").await;
@@ -230,7 +230,7 @@ async fn an_edit_changes_the_text_and_keeps_the_place() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back() {
+async fn a_deleted_message_is_a_tombstone_that_no_edit_restores() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "regretted").await;
@@ -245,7 +245,7 @@ async fn a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back() {
 }
 
 #[tokio::test]
-async fn changing_a_message_that_is_not_there_creates_nothing() {
+async fn changing_an_absent_message_creates_nothing() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let nowhere = thread.new_message_id();
@@ -255,7 +255,7 @@ async fn changing_a_message_that_is_not_there_creates_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_says_that_there_is_more_only_when_there_is() {
+async fn a_page_has_a_cursor_only_if_more_follows() {
     let app = App::new();
     let (thread, _) = thread_of(&app, 5).await;
     for (limit, more) in [(4, true), (5, false), (6, false)] {
@@ -279,7 +279,7 @@ async fn pages_before_and_after_a_message_leave_it_out() {
 }
 
 #[tokio::test]
-async fn a_page_around_a_message_has_it_in_the_middle_and_goes_on_both_ways() {
+async fn a_page_around_a_message_continues_in_both_directions() {
     let app = App::new();
     let (thread, all) = thread_of(&app, 9).await;
     let page = thread.messages().oldest_first().around(&all[4]).limit(5).fetch().await.unwrap();
@@ -305,7 +305,7 @@ async fn a_page_around_a_message_near_an_end_is_still_full() {
 }
 
 #[tokio::test]
-async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own() {
+async fn a_page_is_full_beyond_dynamodbs_megabyte() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let long = "\u{1F600}".repeat(1024); // 4096 bytes, so 256 of them and their keys are over 1 MB
@@ -318,7 +318,7 @@ async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own() {
 }
 
 #[test]
-fn the_debug_of_a_cursor_shows_that_it_is_one_and_not_where_it_is() {
+fn debug_of_a_cursor_does_not_show_its_position() {
     assert_eq!(format!("{:?}", Cursor::from("canary".to_owned())), "Cursor(…)");
 }
 
@@ -341,7 +341,7 @@ async fn a_cursor_of_another_thread_order_or_bound_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_of_no_or_too_many_messages_is_refused() {
+async fn a_page_limit_of_zero_or_too_many_is_refused() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     for limit in [0, 1001] {
@@ -350,7 +350,7 @@ async fn a_page_of_no_or_too_many_messages_is_refused() {
 }
 
 #[tokio::test]
-async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page() {
+async fn an_applications_entity_in_the_thread_does_not_shorten_a_page() {
     use threadline::entity::{AttributeValue, Item};
     use threadline::store::Write;
     let app = App::new();
@@ -367,9 +367,9 @@ async fn an_entity_of_the_applications_own_in_the_thread_does_not_shorten_a_page
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Any walk, of any page size, in either order, within any bounds, gives what a plain filter of the whole thread gives.
+    /// Pages of any size, order and bounds return the same messages as a filter of the whole thread.
     #[test]
-    fn a_walk_through_any_pages_gives_every_message_once(
+    fn pages_of_any_size_return_every_message_once(
         count in 1_usize..30,
         limit in 1_u32..12,
         ascending: bool,
@@ -433,7 +433,7 @@ async fn request(
 }
 
 #[tokio::test]
-async fn around_a_message_the_odd_one_of_an_even_page_comes_behind_it() {
+async fn an_even_page_around_a_message_has_one_more_after_it() {
     let app = App::new();
     let (thread, messages) = thread_of(&app, 10).await;
     for (limit, expected) in [(1, &["5"][..]), (2, &["5", "6"]), (3, &["4", "5", "6"]), (4, &["4", "5", "6", "7"])] {

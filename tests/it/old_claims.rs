@@ -1,4 +1,4 @@
-//! Claims of version 0.1, which folded the ASCII letters of a handle alone, beside those of now.
+//! Claims of version 0.1, which folded only the ASCII letters of a handle, beside current claims.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ fn named(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Puts a user as version 0.1 did.
-pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User {
+/// Puts a user like version 0.1.
+pub(crate) async fn user_of_version_0_1(app: &App, handle: &str, number: u8) -> User {
     let elsewhere = App::new();
     let id: UserId = id(&format!("00000000-0000-4000-8000-0000000000{number:02}"));
     elsewhere.chat.create_user(NewUser::new("temporary", "Old").unwrap().id(id)).await.unwrap();
@@ -41,12 +41,12 @@ pub(crate) async fn user_of_before(app: &App, handle: &str, number: u8) -> User 
     app.chat.user(id).await.unwrap().unwrap()
 }
 
-/// Two users of version 0.1, whose handles are the same now.
+/// Creates two users of version 0.1, whose handles now fold to the same one.
 async fn pair(app: &App) -> [User; 2] {
-    [user_of_before(app, "Ärger", 1).await, user_of_before(app, "ärger", 2).await]
+    [user_of_version_0_1(app, "Ärger", 1).await, user_of_version_0_1(app, "ärger", 2).await]
 }
 
-/// The handles of the claims in the table, as their keys have them.
+/// Returns the handles of the table's claims, as in their keys.
 async fn claimed(app: &App) -> Vec<String> {
     let items = scan(&app.store).await;
     let keys = items.iter().filter(|item| item.type_name() == Some(HandleClaim::TYPE)).map(|item| item.key().unwrap());
@@ -58,7 +58,7 @@ async fn assert_found(app: &App, text: &str, user: Option<&User>) {
     assert_eq!(found, user.map(User::profile), "{text}");
 }
 
-/// Nobody else can take any of these, neither a new user nor one who has a handle.
+/// Checks that neither a new user nor an existing one can claim any of these handles.
 async fn assert_taken(app: &App, handles: &[&str]) {
     let bystander = match app.chat.user_by_handle(&handle("bystander")).await.unwrap() {
         Some(found) => app.chat.user(found.id()).await.unwrap().unwrap(),
@@ -79,9 +79,9 @@ async fn discrepancies(app: &App, repair: bool) -> Vec<Discrepancy> {
 }
 
 #[tokio::test]
-async fn an_old_claim_is_found_and_held_by_its_form() {
+async fn an_old_claim_is_found_and_owned_by_its_form() {
     let app = App::new();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     for text in ["ÄrgerX", "Ärgerx", "ÄRGERX"] {
         assert_found(&app, text, Some(&user)).await;
     }
@@ -89,7 +89,7 @@ async fn an_old_claim_is_found_and_held_by_its_form() {
 }
 
 #[tokio::test]
-async fn a_look_up_prefers_the_form_that_was_typed() {
+async fn a_lookup_prefers_the_typed_form() {
     let app = App::new();
     let [one, other] = pair(&app).await;
     assert_found(&app, "Ärger", Some(&one)).await;
@@ -101,7 +101,7 @@ async fn a_look_up_prefers_the_form_that_was_typed() {
 async fn an_old_claim_moves_with_any_change() {
     for change in [named("New"), to("ÄRGERX"), to("ärgerx"), to("Ärgerx").display_name("New").unwrap()] {
         let app = App::with_whole_pages();
-        let user = user_of_before(&app, "ÄrgerX", 1).await;
+        let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
         let changed = app.chat.update_user(&user, change.clone()).await.unwrap();
         assert_eq!(claimed(&app).await, ["ärgerx"]);
         for text in ["ÄrgerX", "ärgerx", "ÄRGERX"] {
@@ -118,7 +118,7 @@ async fn an_old_claim_moves_with_any_change() {
 #[tokio::test]
 async fn an_old_claim_becomes_a_reservation_of_every_form() {
     let app = App::with_whole_pages();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     let renamed = app.chat.update_user(&user, to("omenking")).await.unwrap();
     assert_eq!(claimed(&app).await, ["omenking", "ärgerx"]);
     assert_found(&app, "ÄrgerX", None).await;
@@ -135,7 +135,7 @@ async fn an_old_claim_becomes_a_reservation_of_every_form() {
 #[tokio::test]
 async fn an_old_claim_without_a_reservation_is_free_at_once() {
     let app = App::new();
-    let user = user_of_before(&app, "ÄrgerX", 1).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 1).await;
     let chat = app.chat.clone().handle_reservation(Duration::ZERO);
     chat.update_user(&user, to("omenking")).await.unwrap();
     assert_eq!(claimed(&app).await, ["omenking"]);
@@ -143,7 +143,7 @@ async fn an_old_claim_without_a_reservation_is_free_at_once() {
 }
 
 #[tokio::test]
-async fn two_users_whose_handles_are_one_now_keep_both() {
+async fn two_users_whose_handles_fold_to_one_keep_both() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     assert_eq!(discrepancies(&app, true).await, []);
@@ -162,7 +162,7 @@ async fn two_users_whose_handles_are_one_now_keep_both() {
 }
 
 #[tokio::test]
-async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
+async fn an_old_claim_beside_another_users_is_reserved_at_its_key() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     let renamed = app.chat.update_user(&one, to("omenking")).await.unwrap();
@@ -186,7 +186,7 @@ async fn an_old_claim_beside_anothers_is_reserved_where_it_is() {
 }
 
 #[tokio::test]
-async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
+async fn a_folded_handle_of_a_pair_can_be_released_and_claimed() {
     let app = App::with_whole_pages();
     let [one, other] = pair(&app).await;
     let other = app.chat.update_user(&other, to("omenking")).await.unwrap();
@@ -204,9 +204,9 @@ async fn of_a_pair_the_folded_handle_is_given_up_and_taken() {
 }
 
 #[tokio::test]
-async fn a_handle_in_wide_letters_is_another_user_still() {
+async fn a_handle_in_fullwidth_letters_is_still_another_user() {
     let app = App::with_whole_pages();
-    let wide = user_of_before(&app, "ａndrew", 1).await;
+    let wide = user_of_version_0_1(&app, "ａndrew", 1).await;
     let andrew = app.user("andrew").await;
     assert_eq!(discrepancies(&app, true).await, []);
     let wide = app.chat.update_user(&wide, named("Wide")).await.unwrap();
@@ -219,9 +219,9 @@ async fn a_handle_in_wide_letters_is_another_user_still() {
 }
 
 #[tokio::test]
-async fn a_repair_moves_old_claims_that_nobody_else_has_folded() {
+async fn a_repair_moves_old_claims_whose_folded_handle_is_free() {
     let app = App::with_whole_pages();
-    let user = user_of_before(&app, "ÄrgerX", 3).await;
+    let user = user_of_version_0_1(&app, "ÄrgerX", 3).await;
     pair(&app).await;
     let old = [Discrepancy::OldClaim { user: user.id() }];
     assert_eq!(discrepancies(&app, false).await, old);
@@ -234,11 +234,11 @@ async fn a_repair_moves_old_claims_that_nobody_else_has_folded() {
 }
 
 #[tokio::test]
-async fn a_repair_gives_an_old_claim_the_names_of_its_user() {
+async fn a_repair_updates_the_names_of_an_old_claim() {
     for (text, key, at) in [("ÄrgerX", "Ärgerx", "ärgerx"), ("Ärger", "Ärger", "Ärger")] {
         let app = App::with_whole_pages();
         let [one, _] = pair(&app).await;
-        let user = if text == "Ärger" { one } else { user_of_before(&app, text, 3).await };
+        let user = if text == "Ärger" { one } else { user_of_version_0_1(&app, text, 3).await };
         let mut claim =
             scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some(&format!("HANDLE#{key}")));
         let mut claim = claim.take().unwrap();
@@ -253,7 +253,7 @@ async fn a_repair_gives_an_old_claim_the_names_of_its_user() {
 }
 
 #[tokio::test]
-async fn an_old_claim_on_a_handle_that_its_user_left_is_doubled() {
+async fn an_old_claim_on_an_abandoned_handle_is_duplicated() {
     let app = App::with_whole_pages();
     let user = app.user("ärgerx").await;
     let mut claim = scan(&app.store).await.into_iter().find(|item| item.get_s("pk") == Some("HANDLE#ärgerx")).unwrap();
@@ -275,19 +275,19 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn users_of_before_lose_no_handle_and_take_none(
+    fn users_of_version_0_1_keep_their_handles(
         steps in prop::collection::vec((0..3_usize, 0..FORMS.len() + 1, 0..30_u64, 0..8), 1..25),
     ) {
         block_on(hold(steps));
     }
 }
 
-/// Changes a user in each step, to another handle or none, some hours after the last, and repairs at times.
+/// Changes the handle of a user in each step, some hours apart, and repairs at times.
 async fn hold(steps: Vec<(usize, usize, u64, i32)>) {
     let app = App::with_whole_pages();
     let mut users = Vec::new();
     for (number, form) in (1..).zip(["Émé", "émé", "ÉMÉ"]) {
-        users.push(user_of_before(&app, form, number).await);
+        users.push(user_of_version_0_1(&app, form, number).await);
     }
     let mut reserved: Vec<(Handle, UserId, threadline::Timestamp)> = Vec::new();
     for (number, (who, form, hours, repair)) in steps.into_iter().enumerate() {

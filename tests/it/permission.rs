@@ -1,4 +1,4 @@
-//! Nobody but a member, or the author, makes the calls whose cards say so.
+//! Only members, or authors, may make the calls whose cards say so.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use threadline_testkit::scenario::{Scenario, World};
 
 use crate::scenarios::{SMALL, Staged, cases};
 
-/// Checks that the scenario's call fails for this user, and changes nothing.
+/// Checks that the scenario's call fails for this user and changes nothing.
 async fn check_refused(scenario: &Scenario, staged: &Staged, user: UserId, kind: ErrorKind) {
     let before = staged.changes();
     let entered = staged.stage.enter(staged.store.clone(), user).await;
@@ -25,8 +25,8 @@ fn guarded() -> impl Iterator<Item = (&'static Card, &'static Case, Scenario)> {
     cases().into_iter().filter(|(card, ..)| matches!(card.caller, Caller::Member | Caller::Author))
 }
 
-/// Most of these calls are on a thread, so this mostly tests `open`, which refuses the stranger before the call. The calls themselves
-/// are tested by `member_removed_after_opening_is_refused_other_writes`.
+/// Most of these calls are on a thread, so this mostly tests `open`, which refuses the stranger before the call. The
+/// test `member_removed_after_opening_is_refused_other_writes` tests the calls themselves.
 #[tokio::test]
 async fn stranger_is_refused_every_call_of_members() {
     for (_, _, scenario) in guarded() {
@@ -57,7 +57,7 @@ async fn other_member_is_refused_every_call_of_authors() {
     assert!(checked > 1, "edit and delete");
 }
 
-/// The other side of the above: a card that names fewer callers than it should would have fewer calls refused.
+/// The opposite check: a card that names too few callers would hide a refusal.
 #[tokio::test]
 async fn caller_that_the_card_allows_is_not_refused() {
     for (card, _, scenario) in cases() {
@@ -73,7 +73,7 @@ async fn caller_that_the_card_allows_is_not_refused() {
     }
 }
 
-/// The cases that succeed for a removed member, with the reason. The writes rest on the opened thread: `open` read the membership.
+/// The cases that succeed for a removed member, with the reason: `open` read the membership.
 const ALLOWED_ON_AN_OPENED_THREAD: [(&str, &str, &str); 4] = [
     ("messages.send", "", "a send is one put, for 1 WCU: a check of the membership would need a transaction"),
     ("messages.edit", "", "the condition is that the message is the caller's"),
@@ -87,7 +87,7 @@ fn writes(case: &Case) -> bool {
     case.requests.iter().any(|request| request.transaction || is_write(request.kind))
 }
 
-/// A thread may be kept for longer than its member is one.
+/// A thread may outlive its membership.
 #[tokio::test]
 async fn member_removed_after_opening_is_refused_other_writes() {
     let (mut refused, mut allowed) = (BTreeSet::new(), BTreeSet::new());

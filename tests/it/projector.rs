@@ -1,4 +1,4 @@
-//! The projector: message inserts move the inbox rows.
+//! The projector: new messages move the inbox entries.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ fn is_new_message(record: &StreamRecord) -> bool {
     record.kind == RecordKind::Insert && record.key().unwrap().pk.as_str().starts_with("MSG#")
 }
 
-fn preview(row: &Membership) -> &str {
-    row.preview().map_or("(none)", |preview| preview.as_str())
+fn preview(entry: &Membership) -> &str {
+    entry.preview().map_or("(none)", |preview| preview.as_str())
 }
 
 #[tokio::test]
@@ -25,15 +25,15 @@ async fn a_replayed_batch_changes_nothing() {
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "one").await;
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
+    let entries = app.inbox(andrew.id()).await;
     let changes = app.records().len();
     app.project().await;
-    assert_eq!(app.inbox(andrew.id()).await, rows);
+    assert_eq!(app.inbox(andrew.id()).await, entries);
     assert_eq!(app.records().len(), changes, "not even a record of the stream");
 }
 
 #[tokio::test]
-async fn a_late_record_never_moves_a_row_back() {
+async fn a_late_record_never_moves_an_entry_back() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "old").await;
@@ -47,38 +47,38 @@ async fn a_late_record_never_moves_a_row_back() {
 }
 
 #[tokio::test]
-async fn its_own_writes_and_foreign_entities_are_none_of_its_business() {
+async fn records_of_own_writes_and_foreign_entities_are_ignored() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.say(&thread, "one").await;
     app.project().await;
     let meter = Metered::new(app.store.clone());
     let is_new = |record: &StreamRecord| record.kind == RecordKind::Insert;
-    let is_row = |record: &StreamRecord| record.new.as_ref().unwrap().type_name() == Some("Membership");
+    let is_entry = |record: &StreamRecord| record.new.as_ref().unwrap().type_name() == Some("Membership");
     let others = app.records().into_iter().filter(|record| !is_new_message(record));
-    let others: Vec<_> = others.filter(|record| !(is_new(record) && is_row(record))).collect();
-    assert!(others.iter().any(|record| record.kind == RecordKind::Modify), "the rows it moved are among them");
+    let others: Vec<_> = others.filter(|record| !(is_new(record) && is_entry(record))).collect();
+    assert!(others.iter().any(|record| record.kind == RecordKind::Modify), "the entries it moved are among them");
     let projection = Projector::new(meter.clone()).project(&others).await;
     assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Nothing)));
     assert_eq!(meter.take(), Capacity::default());
 }
 
 #[tokio::test]
-async fn an_applications_own_entity_among_the_members_is_none_of_its_business() {
+async fn an_applications_entity_among_the_members_is_ignored() {
     let app = App::new();
     let (andrew, _, _) = app.direct().await;
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
-    let is_row = |record: &StreamRecord| record.new.as_ref().and_then(Item::type_name) == Some("Membership");
-    let mut record = app.records().into_iter().find(is_row).unwrap();
+    let entries = app.inbox(andrew.id()).await;
+    let is_entry = |record: &StreamRecord| record.new.as_ref().and_then(Item::type_name) == Some("Membership");
+    let mut record = app.records().into_iter().find(is_entry).unwrap();
     record.new.as_mut().unwrap().insert("type", AttributeValue::S("Settings".into()));
     let projection = Projector::new(app.store.clone()).project(&[record]).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Nothing]), "{projection:?}");
-    assert_eq!(app.inbox(andrew.id()).await, rows);
+    assert_eq!(app.inbox(andrew.id()).await, entries);
 }
 
 #[tokio::test]
-async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
+async fn a_permanent_failure_is_a_dead_letter_and_blocks_nothing() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     app.say(&thread, "good").await;
@@ -96,7 +96,7 @@ async fn a_record_that_can_never_succeed_is_told_apart_and_blocks_nothing() {
 }
 
 #[tokio::test]
-async fn a_member_who_left_in_between_gets_no_row_back() {
+async fn a_member_who_left_meanwhile_gets_no_membership_back() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko);
@@ -127,7 +127,7 @@ async fn every_member_of_a_large_group_is_reached() {
 }
 
 #[tokio::test]
-async fn the_real_event_of_a_cruddur_table_moves_the_rows_of_its_group() {
+async fn the_real_cruddur_event_moves_the_groups_entries() {
     use threadline::{ImportedDirect, MessagePosition, NewUser};
     let app = App::new();
     let event: serde_json::Value = serde_json::from_str(include_str!("../data/stream-insert-event.json")).unwrap();
@@ -146,18 +146,18 @@ async fn the_real_event_of_a_cruddur_table_moves_the_rows_of_its_group() {
     record.new = Some(item);
     let projection = Projector::new(app.store.clone()).project(&[record]).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::Done]));
-    let row = app.inbox(bayko.id()).await.remove(0);
-    assert_eq!(preview(&row), "opa");
+    let entry = app.inbox(bayko.id()).await.remove(0);
+    assert_eq!(preview(&entry), "opa");
     let position: MessagePosition = "2023-06-26T10:16:00.375877+00:00".parse().unwrap();
-    assert_eq!(row.last_message(), Some(position));
+    assert_eq!(entry.last_message(), Some(position));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the service redelivers, and wherever it cuts its batches, the rows end as they would have without it.
+    /// Any redelivery and any batch boundaries lead to the same entries.
     #[test]
-    fn any_delivery_ends_with_the_same_rows(
+    fn any_delivery_ends_with_the_same_entries(
         sends in proptest::collection::vec((0_usize..3, 0_u64..3), 1..20),
         deliveries in proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..8), 0..20),
     ) {
@@ -182,14 +182,14 @@ proptest! {
                 let _ = projector.project(&records[start..end]).await;
             }
             let _ = projector.project(&records).await;
-            let rows = app.inbox(andrew.id()).await;
-            assert_eq!(rows.len(), 3);
+            let entries = app.inbox(andrew.id()).await;
+            assert_eq!(entries.len(), 3);
             for thread in &threads {
                 let newest = thread.messages().limit(1).fetch().await.unwrap().items.remove(0);
-                let row = rows.iter().find(|row| row.group_id() == thread.group_id()).unwrap();
-                assert_eq!(row.last_message(), Some(newest.position()));
+                let entry = entries.iter().find(|entry| entry.group_id() == thread.group_id()).unwrap();
+                assert_eq!(entry.last_message(), Some(newest.position()));
             }
-            assert!(rows.windows(2).all(|pair| pair[0].last_message_at() >= pair[1].last_message_at()));
+            assert!(entries.windows(2).all(|pair| pair[0].last_message_at() >= pair[1].last_message_at()));
         });
     }
 }

@@ -1,4 +1,4 @@
-//! No content in logs, spans, errors or `Debug`: a canary that is in everything people write must be in none of them.
+//! No content in logs, spans, errors or `Debug`: a canary in all content must appear in none of them.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -32,10 +32,10 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::scenarios::{SMALL, Staged, cases};
 use crate::support::{App, id, scan};
 
-/// In everything that people write. Handles fold to lower case, so it is looked for without regard to case.
+/// The text that all content contains. Handles fold to lower case, so the search ignores case.
 const CANARY: &str = World::CONTENT;
 
-/// A text with the canary in it.
+/// Returns a text with the canary.
 fn text(what: &str) -> String {
     format!("{what} {CANARY}")
 }
@@ -44,7 +44,7 @@ fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// What was printed, with where it came from.
+/// The printed output, with its origin.
 #[derive(Default)]
 struct Printed {
     texts: Vec<(String, String)>,
@@ -57,7 +57,7 @@ impl Printed {
         self.texts.push((what, format!("{value:#?}")));
     }
 
-    /// Notes an error with all its causes, and that there was one of this kind.
+    /// Records an error with all its causes, and checks its kind.
     fn error<T>(&mut self, kind: ErrorKind, result: Result<T, Error>) {
         let Err(error) = result else { panic!("an error of kind {kind:?} was expected") };
         assert_eq!(error.kind(), kind, "{error}");
@@ -69,7 +69,7 @@ impl Printed {
         }
     }
 
-    /// Notes the answer of a call, or its error with all its causes.
+    /// Records the answer of a call, or its error with all its causes.
     fn result(&mut self, result: Result<Outcome, Error>) {
         match result {
             Ok(outcome) => self.texts.push(("an answer".to_owned(), outcome.debug)),
@@ -85,7 +85,7 @@ impl Printed {
     }
 }
 
-/// What a subscriber wrote.
+/// The output of a subscriber.
 #[derive(Clone, Default)]
 struct Capture {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -110,7 +110,7 @@ impl<'a> MakeWriter<'a> for Capture {
     }
 }
 
-/// Runs the work with a subscriber that writes down everything, and gives back what it wrote.
+/// Runs the work with a subscriber that records everything, and returns its output.
 pub(crate) async fn captured(work: impl Future<Output = ()>) -> String {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::fmt()
@@ -119,7 +119,7 @@ pub(crate) async fn captured(work: impl Future<Output = ()>) -> String {
         .with_ansi(false)
         .with_writer(capture.clone())
         .finish();
-    // While there is one dispatcher alone, a span that another test's thread meets first is switched off for all threads.
+    // With a single dispatcher, a span that another test's thread meets first is disabled for all threads.
     let _others = [Dispatch::new(tracing_subscriber::registry()), Dispatch::new(tracing_subscriber::registry())];
     let guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();
@@ -129,7 +129,7 @@ pub(crate) async fn captured(work: impl Future<Output = ()>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// An entity of an application's own.
+/// An application's own entity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Note {
     topic: String,
@@ -150,7 +150,7 @@ impl Entity for Note {
     }
 }
 
-/// Andrew and Bayko, whose names hold the canary, and who write it to each other.
+/// Andrew and Bayko, whose names and messages contain the canary.
 struct Scene {
     app: App,
     andrew: User,
@@ -171,13 +171,13 @@ async fn scene() -> Scene {
     Scene { app, andrew, bayko, thread, message }
 }
 
-/// Sets an attribute of an item past all checks.
+/// Sets an attribute of an item without any check.
 async fn corrupt(scene: &Scene, key: Key, name: &'static str) {
     let update = Update::new().set(name, AttributeValue::L(vec![s(CANARY)]));
     let _ = scene.app.store.write(Write::update(key, update)).await.unwrap();
 }
 
-/// Every scenario: where it succeeds, where each of its requests fails, and where it is refused.
+/// Runs every scenario: with success, with a failure at each request, and refused.
 async fn run_scenarios(printed: &mut Printed) {
     for (_, _, scenario) in cases() {
         let staged = Staged::new(&scenario, SMALL).await;
@@ -207,7 +207,7 @@ async fn run_scenarios(printed: &mut Printed) {
     }
 }
 
-/// Every pattern where it fails.
+/// Runs every pattern with a failure.
 async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     let Scene { app, andrew, bayko, thread, message } = scene;
     let chat = &app.chat;
@@ -262,13 +262,13 @@ async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Corrupt, chat.open(bayko.id(), thread.group_id()).await);
     assert_eq!(chat.inbox(bayko.id()).fetch().await.unwrap().unreadable, 1);
     assert_eq!(thread.members().await.unwrap().unreadable, 1);
-    // The warning about the membership is written without its content.
+    // The warning about the membership has no content.
     Projector::new(app.store.clone()).advance(message).await.unwrap();
     corrupt(scene, MessageGroup::key_from(thread.group_id()), "created_by").await;
     printed.error(ErrorKind::Corrupt, chat.start_direct(andrew, bayko, text("again")).await);
 }
 
-/// An entity of an application's own, with the canary in its key, on the store itself.
+/// Stores an application's own entity with the canary in its key.
 async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     let store = &scene.app.store;
     let note = Note { topic: CANARY.to_owned(), number: 7 };
@@ -322,7 +322,7 @@ async fn run_the_store(scene: &Scene, printed: &mut Printed) {
     printed.error(ErrorKind::Invalid, Checked::new(Write::put(other)));
 }
 
-/// The `Debug` of what is not printed on the way.
+/// Prints the `Debug` output of the remaining types.
 async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
     let Scene { app, andrew, bayko, thread, message } = scene;
     let segment = KeySegment::new(CANARY).unwrap();
@@ -382,7 +382,7 @@ async fn print_the_rest(scene: &Scene, printed: &mut Printed) {
     printed.debug(&projection);
 }
 
-/// A message whose image cannot be read.
+/// Returns a message's item that cannot be read.
 fn item_of(message: &Message) -> Item {
     let mut item = message.to_item().unwrap();
     item.insert("user_handle", s(text("no handle")));
@@ -390,7 +390,7 @@ fn item_of(message: &Message) -> Item {
 }
 
 #[tokio::test]
-async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
+async fn content_is_in_no_span_log_error_or_debug_output() {
     let mut printed = Printed::default();
     let written = captured(async {
         let scene = scene().await;
@@ -406,7 +406,7 @@ async fn what_people_write_is_in_no_span_log_error_or_debug_output() {
 }
 
 #[tokio::test]
-async fn a_call_is_a_span_with_its_name_its_table_and_what_it_consumed() {
+async fn a_calls_span_has_its_name_table_and_consumption() {
     let written = captured(async {
         let scene = scene().await;
         let mut printed = Printed::default();

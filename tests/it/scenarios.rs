@@ -5,7 +5,7 @@ use threadline::card::registry::PATTERNS;
 use threadline::card::{Card, Case};
 use threadline_testkit::scenario::{self, Scale, Scenario, Stage, World};
 
-/// A scale that is enough for whatever does not depend on it.
+/// The default scale of a test that does not depend on it.
 pub(crate) const SMALL: Scale = Scale { members: 3, message_kb: 1 };
 
 /// A scenario, set up on a store in memory.

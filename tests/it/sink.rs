@@ -1,4 +1,4 @@
-//! Where records go that can never succeed.
+//! Dead letters and their sinks.
 
 use std::io::{self, Write};
 
@@ -48,7 +48,7 @@ async fn a_record_is_one_line_of_dynamodbs_json_with_its_error() {
     assert_eq!(written, format!("{first}\n{second}\n"));
 }
 
-/// A disk that is full.
+/// A full disk.
 #[derive(Debug)]
 struct Full;
 
@@ -63,7 +63,7 @@ impl Write for Full {
 }
 
 #[tokio::test]
-async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_not_lost() {
+async fn a_dead_letter_that_its_sink_refuses_is_a_failure() {
     let app = App::new();
     let projector = Projector::new(app.store.clone()).dead_letters(JsonLinesSink::new(Full));
     let projection = projector.project(&[poison()]).await;
@@ -75,7 +75,7 @@ async fn a_record_that_the_sink_cannot_keep_is_reported_as_failed_so_that_it_is_
 }
 
 #[tokio::test]
-async fn without_a_sink_a_record_that_can_never_succeed_blocks_nothing_either() {
+async fn without_a_sink_a_dead_letter_blocks_nothing() {
     let app = App::new();
     let projection = Projector::new(app.store.clone()).project(&[poison()]).await;
     assert!(matches!(&projection.outcomes[..], [RecordOutcome::DeadLetter(_)]));

@@ -1,4 +1,4 @@
-//! The typed calls on a store that fails, or whose answers get lost.
+//! The typed calls on a store that fails or loses answers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,19 +12,19 @@ use threadline::store::{
 };
 use threadline::{Error, ErrorKind, MemoryStore, Result};
 
-/// What becomes of one batch.
+/// The outcome of a batch.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Done,
-    /// All is done but the last part.
+    /// Everything is done except the last part.
     LeavesOne,
     Fails(ErrorKind),
 }
 
 use Fate::{Done, Fails, LeavesOne};
 
-/// A table whose batches meet these fates, one after the other, and whose single writes are all sent twice: the answer to the
-/// first is lost, and the client tries again by itself.
+/// A table whose batches have these outcomes in turn. Its single writes are sent twice, as by a client that retries
+/// after a lost answer.
 #[derive(Clone, Debug)]
 struct Faulty {
     table: MemoryStore,
@@ -36,7 +36,7 @@ impl Faulty {
         Self { table: MemoryStore::new(), fates: Arc::new(Mutex::new(fates.into_iter().collect())) }
     }
 
-    /// The part that this batch leaves.
+    /// Removes and returns the part that this batch leaves unprocessed.
     fn meet_fate<T>(&self, parts: &mut Vec<T>) -> Result<Vec<T>> {
         match self.fates.lock().unwrap().pop_front().expect("no batch was expected any more") {
             Done => Ok(vec![]),
@@ -104,7 +104,7 @@ fn keys(numbers: impl IntoIterator<Item = usize>) -> Vec<Key> {
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_stored_keeps_all_batches_from_being_sent() {
+async fn an_invalid_write_prevents_all_batches() {
     let mut writes = puts(0..60);
     let BatchAction::Put(item) = &mut writes[40] else { unreachable!() };
     item.insert("set", AttributeValue::Ss(vec![]));
@@ -114,7 +114,7 @@ async fn a_write_that_cannot_be_stored_keeps_all_batches_from_being_sent() {
 }
 
 #[tokio::test]
-async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_was_left_before() {
+async fn a_failed_later_batch_write_returns_all_writes_not_done() {
     for kind in [ErrorKind::Throttled, ErrorKind::Unavailable, ErrorKind::Denied, ErrorKind::Invalid] {
         let store = Faulty::new([LeavesOne, Fails(kind)]);
         let written = store.write_all(puts(0..60)).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_later_batch_of_writes_that_fails_is_left_with_all_behind_it_and_what_
 }
 
 #[tokio::test]
-async fn what_is_left_of_the_writes_can_be_given_again() {
+async fn unprocessed_writes_can_be_sent_again() {
     let store = Faulty::new([Done, Fails(ErrorKind::Throttled), LeavesOne, Done, Done]);
     let mut writes = puts(0..60);
     while !writes.is_empty() {
@@ -148,7 +148,7 @@ async fn an_unknown_outcome_of_a_later_batch_of_writes_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_batch_that_can_never_be_sent_is_refused_before_any_is() {
+async fn an_invalid_batch_is_refused_before_any_is_sent() {
     let store = Faulty::new([]);
     let twice = puts((0..25).chain([30, 30]));
     assert_eq!(store.write_all(twice).await.unwrap_err().kind(), ErrorKind::Invalid);
@@ -157,7 +157,7 @@ async fn a_batch_that_can_never_be_sent_is_refused_before_any_is() {
 }
 
 #[tokio::test]
-async fn a_later_batch_of_reads_that_fails_leaves_its_keys_and_those_behind_it_and_what_was_read() {
+async fn a_failed_later_batch_get_returns_items_and_the_keys_not_read() {
     for kind in [ErrorKind::Throttled, ErrorKind::Denied, ErrorKind::Corrupt] {
         let store = Faulty::new([Done, Done, LeavesOne, Fails(kind)]);
         assert_eq!(store.write_all(puts(0..50)).await.unwrap().unprocessed, []);
@@ -173,7 +173,7 @@ async fn the_first_batch_of_reads_fails_as_an_error() {
     assert_eq!(store.get_all(keys(0..250)).await.unwrap_err().kind(), ErrorKind::Denied);
 }
 
-/// A number in the table under its name, which DynamoDB may give back in another form.
+/// A number in the table, which DynamoDB may return in another form.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Reading {
     sensor: KeySegment,
@@ -194,7 +194,7 @@ impl Entity for Reading {
 }
 
 #[tokio::test]
-async fn a_new_entity_that_meets_itself_after_a_lost_answer_was_put() {
+async fn a_new_entity_is_accepted_after_a_lost_answer() {
     let store = Faulty::new([]);
     let sensor = KeySegment::new("roof").unwrap();
     for value in [0.000_000_1, 1e21] {
@@ -215,7 +215,7 @@ async fn one_item_in_two_batches_is_refused_before_anything_is_sent() {
     assert_eq!(store.get_all(keys(twice())).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
-/// A store that answers every request as if it had been a scan.
+/// A store that answers every request like a scan.
 #[derive(Debug)]
 struct Confused;
 
@@ -245,10 +245,10 @@ async fn an_answer_of_another_kind_is_an_error() {
             .unwrap_err(),
         Confused.batch_write(BatchWrite::new(puts([1]))).await.map(drop).unwrap_err(),
     ];
-    let told = errors.each_ref().map(|error| (error.kind(), error.operation().unwrap(), error.table().unwrap()));
+    let shown = errors.each_ref().map(|error| (error.kind(), error.operation().unwrap(), error.table().unwrap()));
     let (read, written) = (ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
     assert_eq!(
-        told,
+        shown,
         [
             (read, "get", "confused"),
             (read, "query", "confused"),

@@ -1,13 +1,13 @@
-//! How many requests the projector has under way at once.
+//! The number of concurrent requests of the projector.
 
 use threadline::entity::Entity;
 use threadline::stream::{Projection, Projector};
 use threadline::{DisplayName, ErrorKind, Membership, NewGroup, User, UserChange};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::support::App;
 
-/// What a batch may have under way.
+/// The maximum number of concurrent requests of a batch.
 const BOUND: usize = 8;
 
 async fn users(app: &App, count: usize) -> Vec<User> {
@@ -18,15 +18,15 @@ async fn users(app: &App, count: usize) -> Vec<User> {
     users
 }
 
-/// Projects the records behind the first `seen`, and counts.
+/// Projects the records after the first `seen`, and counts the requests.
 async fn project(app: &App, seen: usize) -> (Projection, usize) {
-    let store = Meddled::new(&app.store);
+    let store = HookedStore::new(&app.store);
     let projection = Projector::new(store.clone()).project(&app.records().split_off(seen)).await;
-    (projection, store.most_at_once())
+    (projection, store.max_concurrent())
 }
 
 #[tokio::test]
-async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
+async fn groups_of_a_batch_are_projected_concurrently_within_one_limit() {
     let app = App::new();
     let users = users(&app, 4).await;
     let mut threads = Vec::new();
@@ -43,18 +43,18 @@ async fn the_groups_of_a_batch_are_projected_side_by_side_within_one_bound() {
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);
     for user in &users {
-        let rows = app.inbox(user.id()).await;
-        assert!(rows.iter().all(|row| row.preview().unwrap().as_str() == "one"));
+        let entries = app.inbox(user.id()).await;
+        assert!(entries.iter().all(|entry| entry.preview().unwrap().as_str() == "one"));
     }
 }
 
 #[tokio::test]
-async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
+async fn entries_of_one_group_use_the_whole_limit() {
     let app = App::with_whole_pages();
     let users = users(&app, 20).await;
     let group = users[1..].iter().fold(NewGroup::new("Babylon 5", &users[0]).unwrap(), NewGroup::member);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
-    // The new rows, which are compared with their users, and then a message.
+    // The new memberships, which are compared with their users, and then a message.
     let (projection, most) = project(&app, 0).await;
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);
@@ -66,7 +66,7 @@ async fn the_rows_of_one_group_make_use_of_the_whole_bound() {
 }
 
 #[tokio::test]
-async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
+async fn users_of_a_batch_are_renamed_concurrently_within_one_limit() {
     let app = App::new();
     let users = users(&app, 12).await;
     for pair in users.chunks(2) {
@@ -81,14 +81,14 @@ async fn the_users_of_a_batch_are_renamed_side_by_side_within_one_bound() {
     assert!(!projection.has_failed());
     assert_eq!(most, BOUND);
     for user in &users {
-        let row = app.inbox(user.id()).await.remove(0);
-        assert_eq!(row.profile().display_name().as_str(), "Somebody");
-        assert_eq!(row.other().unwrap().display_name().as_str(), "Somebody");
+        let entry = app.inbox(user.id()).await.remove(0);
+        assert_eq!(entry.profile().display_name().as_str(), "Somebody");
+        assert_eq!(entry.other().unwrap().display_name().as_str(), "Somebody");
     }
 }
 
 #[tokio::test]
-async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
+async fn a_failed_group_has_its_own_outcome_and_delays_no_other() {
     let app = App::new();
     let users = users(&app, 3).await;
     let one = app.chat.start_direct(&users[0], &users[1], "hello").await.unwrap();
@@ -98,14 +98,14 @@ async fn a_group_that_fails_has_its_own_outcome_and_keeps_no_other_waiting() {
     app.say(&one, "one").await;
     let records = app.records().split_off(seen);
     let key = Membership::key_from((one.group_id(), users[1].id()));
-    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let store = HookedStore::new(&app.store).failing(key, ErrorKind::Throttled);
     let projection = Projector::new(store).project(&records).await;
     assert_eq!(projection.lowest_failed, records[1].sequence);
     assert_eq!(app.inbox(users[2].id()).await[0].preview().unwrap().as_str(), "one");
 }
 
 #[tokio::test]
-async fn the_lowest_of_the_failed_numbers_is_that_of_the_number_and_not_of_its_text() {
+async fn the_lowest_failed_sequence_number_compares_as_a_number() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -117,7 +117,7 @@ async fn the_lowest_of_the_failed_numbers_is_that_of_the_number_and_not_of_its_t
         record.sequence = Some(number.into());
     }
     let key = Membership::key_from((thread.group_id(), bayko.id()));
-    let store = Meddled::new(&app.store).failing(key, ErrorKind::Throttled);
+    let store = HookedStore::new(&app.store).failing(key, ErrorKind::Throttled);
     let projection = Projector::new(store).project(&records).await;
     assert_eq!(projection.lowest_failed, Some(9.into()));
 }

@@ -7,21 +7,22 @@ use threadline::stream::{Projector, RecordOutcome};
 use threadline::{DisplayName, ErrorKind, Handle, Membership, User, UserChange};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::stream_faults::three;
 use crate::support::App;
 
 #[tokio::test]
-async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved() {
+async fn an_unwritable_entry_does_not_stop_the_others() {
     let app = App::new();
     let (users, thread) = three(&app).await;
     let seen = app.records().len();
     app.say(&thread, "one").await;
-    let failing =
-        |store: Meddled, user: &User, kind| store.failing(Membership::key_from((thread.group_id(), user.id())), kind);
+    let failing = |store: HookedStore, user: &User, kind| {
+        store.failing(Membership::key_from((thread.group_id(), user.id())), kind)
+    };
     let [first, second, third] = &users;
 
-    let store = failing(Meddled::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
+    let store = failing(HookedStore::new(&app.store).pages_of(2), first, ErrorKind::Invalid);
     let projection = app.project_on(store.clone(), seen).await;
     assert!(matches!(projection.outcomes[..], [RecordOutcome::DeadLetter(_)]), "{projection:?}");
     assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "one"]);
@@ -34,7 +35,7 @@ async fn a_row_that_cannot_be_written_does_not_keep_the_others_from_being_moved(
 }
 
 #[tokio::test]
-async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it() {
+async fn a_failed_rename_of_a_conversation_does_not_stop_the_others() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -45,17 +46,17 @@ async fn a_conversation_that_cannot_be_renamed_does_not_keep_the_others_from_it(
     let seen = app.records().len();
     app.chat.update_user(&andrew, UserChange::new().handle(Handle::new("andy").unwrap()).unwrap()).await.unwrap();
     let key = Membership::key_from((threads[0].0.group_id(), andrew.id()));
-    let projection = app.project_on(Meddled::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).failing(key, ErrorKind::Invalid), seen).await;
     assert!(projection.outcomes.iter().any(|outcome| matches!(outcome, RecordOutcome::DeadLetter(_))));
     for (number, (thread, other)) in threads.iter().enumerate() {
-        let own = app.row(thread, andrew.id()).await;
+        let own = app.entry(thread, andrew.id()).await;
         assert_eq!(own.get_s("user_handle"), Some(if number == 0 { "andrew" } else { "andy" }));
-        assert_eq!(app.row(thread, other.id()).await.get_s("other_handle"), Some("andy"));
+        assert_eq!(app.entry(thread, other.id()).await.get_s("other_handle"), Some("andy"));
     }
 }
 
 #[tokio::test]
-async fn a_failure_is_told_also_where_the_record_has_no_number() {
+async fn a_failure_without_a_sequence_number_is_reported() {
     let app = App::new();
     app.direct().await;
     let mut records = app.records();
@@ -68,7 +69,7 @@ async fn a_failure_is_told_also_where_the_record_has_no_number() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_succeed() {
+async fn an_unreadable_entry_fails_only_its_own_record() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -82,17 +83,17 @@ async fn a_row_that_cannot_be_read_makes_only_its_own_record_one_that_can_never_
     };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
     assert!(!projection.has_failed(), "the same would be so for ever");
-    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other row moved");
+    assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other entry moved");
 }
 
-/// Takes the user's item out of what can be read.
+/// Makes the user's item unreadable.
 async fn break_user(app: &App, user: &User) {
     let update = Update::new().set("version", AttributeValue::S("none".into()));
     app.store.write(Write::update(user.key(), update)).await.unwrap().done().unwrap();
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
+async fn an_unreadable_user_does_not_stop_names_of_other_members() {
     let app = App::new();
     let (users, thread) = three(&app).await;
     let records = app.records();
@@ -103,12 +104,12 @@ async fn a_user_that_cannot_be_read_keeps_no_other_new_row_from_its_names() {
     let impossible = |outcome: &RecordOutcome| matches!(outcome, RecordOutcome::DeadLetter(_));
     assert!(!projection.outcomes.iter().any(impossible), "the user has a record of its own: {projection:?}");
     assert!(!projection.has_failed());
-    let row = Membership::from_item(app.row(&thread, users[2].id()).await).unwrap();
-    assert_eq!(row.profile().display_name().as_str(), "Londo Mollari");
+    let entry = Membership::from_item(app.entry(&thread, users[2].id()).await).unwrap();
+    assert_eq!(entry.profile().display_name().as_str(), "Londo Mollari");
 }
 
 #[tokio::test]
-async fn a_user_that_cannot_be_read_does_not_hide_that_another_was_not_reached() {
+async fn an_unreadable_user_does_not_hide_another_failure() {
     let app = App::new();
     let (users, _) = three(&app).await;
     let records = app.records();

@@ -1,4 +1,4 @@
-//! The faults of Cruddur's stream Lambda, one test each: what the projector does in its place.
+//! The faults of Cruddur's stream Lambda, each shown absent from the projector.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,32 +11,32 @@ use threadline::stream::{DeadLetterSink, Projection, Projector, RecordKind, Reco
 use threadline::{DisplayName, Error, Handle, Membership, Message, NewGroup, Result, Thread, User, UserChange, UserId};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-use crate::meddled::Meddled;
+use crate::hooked_store::HookedStore;
 use crate::redaction::captured;
 use crate::support::{App, scan};
 
-fn preview(row: &Membership) -> &str {
-    row.preview().map_or("(none)", |preview| preview.as_str())
+fn preview(entry: &Membership) -> &str {
+    entry.preview().map_or("(none)", |preview| preview.as_str())
 }
 
 impl App {
-    /// The records behind the first `seen`.
+    /// Returns the records after the first `seen`.
     pub(crate) fn records_after(&self, seen: usize) -> Vec<StreamRecord> {
         self.records().split_off(seen)
     }
 
-    /// What each of these members' only row shows.
+    /// Returns the preview of each member's only entry.
     pub(crate) async fn previews(&self, members: &[&User]) -> Vec<String> {
         let mut previews = Vec::new();
         for member in members {
-            let rows = self.inbox(member.id()).await;
-            assert_eq!(rows.len(), 1, "one row for each member, no more and no less");
-            previews.push(preview(&rows[0]).to_owned());
+            let entries = self.inbox(member.id()).await;
+            assert_eq!(entries.len(), 1, "one entry for each member, no more and no less");
+            previews.push(preview(&entries[0]).to_owned());
         }
         previews
     }
 
-    pub(crate) async fn row(&self, thread: &Thread, user: UserId) -> Item {
+    pub(crate) async fn entry(&self, thread: &Thread, user: UserId) -> Item {
         let key = Membership::key_from((thread.group_id(), user));
         self.store.get(Get::new(key)).await.unwrap().item.unwrap()
     }
@@ -67,12 +67,12 @@ async fn l1_every_record_of_a_batch_is_projected() {
         app.say(thread, &format!("message {number}")).await;
     }
     app.project().await;
-    let previews: Vec<_> = app.inbox(andrew.id()).await.iter().map(|row| preview(row).to_owned()).collect();
+    let previews: Vec<_> = app.inbox(andrew.id()).await.iter().map(|entry| preview(entry).to_owned()).collect();
     assert_eq!(previews, ["message 2", "message 1", "message 0"], "the newest conversation on top");
 }
 
 #[tokio::test]
-async fn l2_a_crash_between_the_writes_loses_no_row() {
+async fn l2_a_crash_between_the_writes_loses_no_entry() {
     for nth in 1..=3 {
         let app = App::new();
         let (users, thread) = three(&app).await;
@@ -113,7 +113,7 @@ async fn l3_a_replayed_or_late_older_record_does_not_move_a_group_back() {
 }
 
 #[tokio::test]
-async fn l4_an_edit_of_an_old_message_is_not_taken_for_a_new_one() {
+async fn l4_an_edit_of_an_old_message_is_not_a_new_message() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let old = app.say(&thread, "old").await;
@@ -122,10 +122,10 @@ async fn l4_an_edit_of_an_old_message_is_not_taken_for_a_new_one() {
     let before = scan(&app.store).await;
     thread.edit(&old, "old, edited").await.unwrap();
     app.project().await;
-    let rows = |items: Vec<Item>| -> Vec<Item> {
+    let entries = |items: Vec<Item>| -> Vec<Item> {
         items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
     };
-    assert!(rows(scan(&app.store).await) == rows(before), "no row has changed");
+    assert!(entries(scan(&app.store).await) == entries(before), "no entry has changed");
 
     thread.edit(&newest, "new, edited").await.unwrap();
     app.project().await;
@@ -134,7 +134,7 @@ async fn l4_an_edit_of_an_old_message_is_not_taken_for_a_new_one() {
 }
 
 #[tokio::test]
-async fn l5_deleting_the_newest_message_leaves_no_stale_row() {
+async fn l5_deleting_the_newest_message_leaves_no_stale_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "first").await, app.say(&thread, "second").await);
@@ -152,13 +152,13 @@ async fn l5_deleting_the_newest_message_leaves_no_stale_row() {
 }
 
 #[tokio::test]
-async fn l6_two_quick_messages_leave_one_row_for_each_member_whatever_the_index_shows() {
+async fn l6_two_quick_messages_leave_one_entry_per_member() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
     app.say(&thread, "one").await;
     app.say(&thread, "two").await;
-    // The index is not even asked, so it cannot be behind.
+    // The index is not read, so its lag does not matter.
     let no_index = Plan::new().fail_before(Calls::all().of(Operation::Query).on_partition("USER#"));
     let projector = Projector::new(FaultStore::new(app.store.clone(), no_index));
     for record in app.records_after(seen) {
@@ -169,7 +169,7 @@ async fn l6_two_quick_messages_leave_one_row_for_each_member_whatever_the_index_
 }
 
 #[tokio::test]
-async fn l7_no_row_overwrites_that_of_another_conversation_of_the_same_moment() {
+async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -177,17 +177,17 @@ async fn l7_no_row_overwrites_that_of_another_conversation_of_the_same_moment() 
         let other = app.user(handle).await;
         threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
     }
-    // The clock stands still.
+    // The clock does not move.
     for (thread, text) in threads.iter().zip(["one", "two"]) {
         thread.send(thread.new_message_id(), text).await.unwrap();
     }
     app.project().await;
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0].last_message_at(), rows[1].last_message_at());
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0].last_message_at(), entries[1].last_message_at());
     for (thread, text) in threads.iter().zip(["one", "two"]) {
-        let row = rows.iter().find(|row| row.group_id() == thread.group_id()).unwrap();
-        assert_eq!(preview(row), text);
+        let entry = entries.iter().find(|entry| entry.group_id() == thread.group_id()).unwrap();
+        assert_eq!(preview(entry), text);
     }
 }
 
@@ -201,7 +201,7 @@ async fn l8_the_records_of_its_own_writes_are_skipped() {
     let newest = app.records().len();
     app.project().await;
     let own = app.records_after(newest);
-    assert_eq!((newest - seen, own.len()), (1, 2), "one message, and the rows of two members");
+    assert_eq!((newest - seen, own.len()), (1, 2), "one message, and the entries of two members");
     let store = FaultStore::new(app.store.clone(), Plan::new());
     let projection = Projector::new(store.clone()).project(&own).await;
     assert!(projection.outcomes.iter().all(|outcome| matches!(outcome, RecordOutcome::Nothing)));
@@ -209,7 +209,7 @@ async fn l8_the_records_of_its_own_writes_are_skipped() {
 }
 
 #[tokio::test]
-async fn l9_the_rows_of_a_new_conversation_which_show_its_first_message_are_not_written() {
+async fn l9_entries_that_show_the_first_message_are_not_written() {
     let app = App::new();
     let (_, _, _) = app.direct().await;
     let meter = Metered::new(app.store.clone());
@@ -221,7 +221,7 @@ async fn l9_the_rows_of_a_new_conversation_which_show_its_first_message_are_not_
     assert_eq!((consumed.write(), consumed.read()), (Units::default(), Units::whole(4)), "{consumed}");
 }
 
-/// Keeps what it gets, for a look.
+/// Keeps the dead letters for inspection.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<(StreamRecord, String)>>>);
 
@@ -234,7 +234,7 @@ impl DeadLetterSink for Kept {
 }
 
 #[tokio::test]
-async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing() {
+async fn l10_a_dead_letter_goes_to_the_sink_and_blocks_nothing() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -257,7 +257,7 @@ async fn l10_a_record_that_can_never_succeed_goes_to_the_sink_and_blocks_nothing
 }
 
 #[tokio::test]
-async fn a_record_that_can_never_succeed_is_told_in_the_log_where_there_is_no_sink() {
+async fn a_dead_letter_without_a_sink_is_logged() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let seen = app.records().len();
@@ -267,11 +267,11 @@ async fn a_record_that_can_never_succeed_is_told_in_the_log_where_there_is_no_si
 
     let projector = Projector::new(app.store.clone());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
-    let is_told = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
-    let told: Vec<_> = log.lines().filter(is_told).collect();
+    let is_error = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
+    let errors: Vec<_> = log.lines().filter(is_error).collect();
     let sequence = format!("sequence=\"{}\"", records[0].sequence.as_ref().unwrap());
-    assert!(told.len() == 1 && told[0].contains("kind=\"INSERT\"") && told[0].contains("error=Corrupt"), "{log}");
-    assert!(told[0].contains(&sequence) && !log.contains("poison"), "{log}");
+    assert!(errors.len() == 1 && errors[0].contains("kind=\"INSERT\"") && errors[0].contains("error=Corrupt"), "{log}");
+    assert!(errors[0].contains(&sequence) && !log.contains("poison"), "{log}");
 
     let projector = projector.dead_letters(Kept::default());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
@@ -291,7 +291,7 @@ async fn l11_members_beyond_the_first_page_are_reached() {
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let seen = app.records().len();
     app.say(&thread, "All hands").await;
-    let projection = app.project_on(Meddled::new(&app.store).pages_of(3), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).pages_of(3), seen).await;
     assert!(!projection.has_failed());
     let members: Vec<_> = users.iter().collect();
     assert_eq!(app.previews(&members).await, ["All hands"; 10]);
@@ -308,19 +308,19 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
     let seen = app.records().len();
     let handle = UserChange::new().handle(Handle::new("andy").unwrap()).unwrap();
     app.chat.update_user(&andrew, handle).await.unwrap();
-    let projection = app.project_on(Meddled::new(&app.store).pages_of(3), seen).await;
+    let projection = app.project_on(HookedStore::new(&app.store).pages_of(3), seen).await;
     assert!(!projection.has_failed());
-    let rows = app.inbox(andrew.id()).await;
-    assert_eq!(rows.len(), 10);
-    for row in rows {
-        assert_eq!(row.profile().handle().to_string(), "andy");
-        let others = app.inbox(row.other().unwrap().id()).await;
+    let entries = app.inbox(andrew.id()).await;
+    assert_eq!(entries.len(), 10);
+    for entry in entries {
+        assert_eq!(entry.profile().handle().to_string(), "andy");
+        let others = app.inbox(entry.other().unwrap().id()).await;
         assert_eq!(others[0].other().unwrap().handle().to_string(), "andy");
     }
 }
 
 #[tokio::test]
-async fn l12_new_names_reach_the_users_rows_and_the_other_side_of_direct_conversations() {
+async fn l12_new_names_reach_entries_on_both_sides() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let change = UserChange::new()
@@ -339,7 +339,7 @@ async fn l12_new_names_reach_the_users_rows_and_the_other_side_of_direct_convers
 }
 
 #[tokio::test]
-async fn l12_attributes_that_an_application_put_on_a_row_survive() {
+async fn l12_attributes_of_the_application_on_an_entry_survive() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let subject = || AttributeValue::S("cognito-1".into());
@@ -356,13 +356,13 @@ async fn l12_attributes_that_an_application_put_on_a_row_survive() {
     app.project().await;
     app.store.write(Write::delete(message.key())).await.unwrap().done().unwrap();
     app.project().await;
-    let row = app.row(&thread, andrew.id()).await;
-    assert_eq!(row.get("cognito_user_id"), Some(&subject()));
+    let entry = app.entry(&thread, andrew.id()).await;
+    assert_eq!(entry.get("cognito_user_id"), Some(&subject()));
     assert_eq!(preview(&app.inbox(andrew.id()).await[0]), "Have you ever watched Babylon 5?");
 }
 
 #[tokio::test]
-async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
+async fn an_applications_entity_in_a_thread_is_no_message_record() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
@@ -385,7 +385,7 @@ async fn an_applications_own_entity_in_a_thread_is_no_record_of_a_message() {
 }
 
 #[tokio::test]
-async fn a_new_conversation_with_messages_in_the_same_batch_is_written_once_and_read_once() {
+async fn a_new_conversation_and_its_messages_are_written_and_read_once() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     app.say(&thread, "one").await;
@@ -394,31 +394,31 @@ async fn a_new_conversation_with_messages_in_the_same_batch_is_written_once_and_
     let consumed = meter.take();
     let written = (consumed.table_write, consumed.index_write);
     assert_eq!(written, (Units::whole(2), Units::whole(4)), "no write was refused");
-    assert_eq!(consumed.read(), Units::whole(4), "the rows, the newest message and the two users");
+    assert_eq!(consumed.read(), Units::whole(4), "the entries, the newest message and the two users");
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
 }
 
 #[tokio::test]
-async fn a_new_row_that_was_moved_by_another_batch_is_looked_at_and_not_written() {
+async fn a_new_entry_moved_by_another_batch_is_read_and_not_written() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let message = app.say(&thread, "one").await;
     Projector::new(app.store.clone()).advance(&message).await.unwrap();
-    let mut rows = app.records();
-    rows.retain(|record| record.kind == RecordKind::Insert && record.new.as_ref().is_some_and(is_row));
+    let mut entries = app.records();
+    entries.retain(|record| record.kind == RecordKind::Insert && record.new.as_ref().is_some_and(is_entry));
     let meter = Metered::new(app.store.clone());
-    assert!(!Projector::new(meter.clone()).project(&rows).await.has_failed());
+    assert!(!Projector::new(meter.clone()).project(&entries).await.has_failed());
     let consumed = meter.take();
     assert_eq!((consumed.write(), consumed.read()), (Units::default(), Units::whole(7)), "{consumed}");
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["one"; 2]);
 }
 
-fn is_row(item: &Item) -> bool {
+fn is_entry(item: &Item) -> bool {
     item.type_name() == Some(Membership::TYPE)
 }
 
 #[tokio::test]
-async fn the_removal_of_an_older_message_writes_no_row() {
+async fn the_removal_of_an_older_message_writes_no_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let old = app.say(&thread, "old").await;

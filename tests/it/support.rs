@@ -1,4 +1,4 @@
-//! What the tests share: an application in memory, with a clock that stands still and ids that count.
+//! The application of the tests, in memory, with a manual clock and sequential ids.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use threadline::{
     Error, ManualClock, Membership, MemoryStore, NewUser, SequentialIds, Thread, Threadline, Timestamp, User, UserId,
 };
 
-/// The most items of a page: small, so that the tests cross page boundaries all the time.
+/// The maximum number of items on a page: small, so that the tests often cross page boundaries.
 const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
 pub(crate) struct App {
@@ -29,8 +29,8 @@ pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Runs this many cases of a property. The seed is the same in every run, and printed when a case fails; `PROPTEST_RNG_SEED`
-/// draws other cases, and `PROPTEST_CASES` more of them.
+/// Sets the number of cases of a property. The seed is fixed, and printed if a case fails. `PROPTEST_RNG_SEED` draws
+/// other cases, and `PROPTEST_CASES` more of them.
 pub(crate) fn cases(count: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let seed = match default.rng_seed {
@@ -47,7 +47,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
-/// Every item of the table, in the order of the keys.
+/// Returns every item of the table, in the order of the keys.
 pub(crate) async fn scan(store: &MemoryStore) -> Vec<Item> {
     let mut items = Vec::new();
     let mut request = Scan::new();
@@ -76,7 +76,7 @@ impl App {
         Self::with_pages(now, Some(PAGE_SIZE))
     }
 
-    /// An application whose pages are as large as DynamoDB's, for tests of exact costs.
+    /// Creates an application whose pages are as large as DynamoDB's, for tests of exact costs.
     pub(crate) fn with_whole_pages() -> Self {
         Self::with_pages("2026-11-22T12:00:00Z", None)
     }
@@ -96,25 +96,25 @@ impl App {
         self.chat.create_user(NewUser::new(handle, format!("{handle} by name")).unwrap()).await.unwrap()
     }
 
-    /// Andrew and Bayko, and Andrew's end of their conversation.
+    /// Creates Andrew and Bayko, and Andrew's thread of their conversation.
     pub(crate) async fn direct(&self) -> (User, User, Thread) {
         let (andrew, bayko) = (self.user("andrewbrown").await, self.user("bayko").await);
         let thread = self.chat.start_direct(&andrew, &bayko, "Have you ever watched Babylon 5?").await.unwrap();
         (andrew, bayko, thread)
     }
 
-    /// Sends a message a second after the one before.
+    /// Advances the clock by 1 s, and sends a message.
     pub(crate) async fn say(&self, thread: &Thread, text: &str) -> threadline::Message {
         self.clock.advance(Duration::from_secs(1));
         thread.send(thread.new_message_id(), text).await.unwrap()
     }
 
-    /// The stream, from the beginning.
+    /// Returns the records of the stream, from the beginning.
     pub(crate) fn records(&self) -> Vec<StreamRecord> {
         self.store.records_after(None, usize::MAX).unwrap()
     }
 
-    /// Projects the whole stream once more.
+    /// Projects the whole stream again.
     pub(crate) async fn project(&self) {
         let projection = self.projector.catch_up(&self.store).await.unwrap();
         assert_eq!(projection.lowest_failed, None);
@@ -124,7 +124,7 @@ impl App {
         self.chat.inbox(user).limit(100).fetch().await.unwrap().items
     }
 
-    /// The same application through a meter, with ids of its own.
+    /// Returns the application through a meter, with its own ids.
     pub(crate) fn metered(&self) -> (Threadline, Metered<MemoryStore>) {
         let meter = Metered::new(self.store.clone());
         let chat = Threadline::new(meter.clone()).clock(self.clock.clone()).ids(SequentialIds::seeded(2));

@@ -1,4 +1,4 @@
-//! Timestamps, whose text sorts as time does, and ids, which hold it.
+//! Timestamps, whose text sorts like the time, and ids, which include one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn user(number: u128) -> UserId {
 }
 
 #[test]
-fn a_timestamp_has_always_six_fraction_digits_and_the_offset_of_utc() {
+fn a_timestamp_always_has_six_fraction_digits_and_utc() {
     for (micros, text) in [
         (0, "1970-01-01T00:00:00.000000+00:00"),
         (-1, "1969-12-31T23:59:59.999999+00:00"),
@@ -35,7 +35,7 @@ fn a_timestamp_has_always_six_fraction_digits_and_the_offset_of_utc() {
 }
 
 #[test]
-fn every_rfc_3339_text_of_one_moment_reads_as_that_moment() {
+fn every_rfc_3339_text_of_one_time_reads_as_that_time() {
     for text in [
         "2023-06-26T10:16:00.375877+00:00",
         "2023-06-26T10:16:00.375877Z",
@@ -44,7 +44,7 @@ fn every_rfc_3339_text_of_one_moment_reads_as_that_moment() {
         "2023-06-26T15:46:00.375877+05:30",
         "2023-06-26T06:16:00.375877-04:00",
         "2023-06-27T10:15:00.375877+23:59",
-        // Digits past the microsecond are cut, not rounded.
+        // Digits after the microsecond are cut, not rounded.
         "2023-06-26T10:16:00.3758779Z",
         "2023-06-26T10:16:00.375877999999Z",
     ] {
@@ -64,12 +64,12 @@ fn a_leap_second_is_the_second_after_it() {
 }
 
 #[test]
-fn text_that_is_no_moment_in_utc_is_refused() {
+fn text_that_is_no_time_is_refused() {
     for text in [
         "",
         "now",
         "2023-06-26",
-        // Cruddur wrote naive times: nobody knows their zone.
+        // Cruddur wrote times without an offset, so their zone is unknown.
         "2023-04-05T13:15:19.922515",
         "2023-04-05T12:00:00",
         "2023-06-26T10:16:00.375877 +00:00",
@@ -100,7 +100,7 @@ fn text_that_is_no_moment_in_utc_is_refused() {
 }
 
 #[test]
-fn a_moment_outside_the_years_0000_to_9999_is_refused() {
+fn a_time_outside_the_years_0000_to_9999_is_refused() {
     assert!("0000-01-01T00:00:00+00:01".parse::<Timestamp>().is_err());
     assert!("9999-12-31T23:59:59-00:01".parse::<Timestamp>().is_err());
     for micros in [i64::MIN, Timestamp::MIN.unix_micros() - 1, Timestamp::MAX.unix_micros() + 1, i64::MAX] {
@@ -112,7 +112,7 @@ fn a_moment_outside_the_years_0000_to_9999_is_refused() {
 }
 
 #[test]
-fn milliseconds_and_seconds_are_rounded_towards_the_past() {
+fn milliseconds_and_seconds_are_rounded_down() {
     let before = Timestamp::from_unix_micros(-1).unwrap();
     assert_eq!((before.unix_millis(), before.unix_seconds()), (-1, -1));
     let after = Timestamp::from_unix_micros(1_999_999).unwrap();
@@ -120,7 +120,7 @@ fn milliseconds_and_seconds_are_rounded_towards_the_past() {
 }
 
 #[test]
-fn a_timestamp_moved_past_the_ends_of_time_stays_at_the_end() {
+fn a_timestamp_moved_out_of_range_stays_at_the_limit() {
     assert_eq!(Timestamp::MAX.saturating_add(Duration::from_micros(1)), Timestamp::MAX);
     assert_eq!(Timestamp::MIN.saturating_sub(Duration::from_micros(1)), Timestamp::MIN);
     assert_eq!(Timestamp::MIN.saturating_add(Duration::MAX), Timestamp::MAX);
@@ -152,14 +152,14 @@ proptest! {
     }
 
     #[test]
-    fn text_of_any_kind_is_a_timestamp_or_a_typed_error(text in "\\PC{0,40}|[0-9T:.+Z-]{0,40}") {
+    fn any_text_is_a_timestamp_or_a_typed_error(text in "\\PC{0,40}|[0-9T:.+Z-]{0,40}") {
         if let Err(error) = text.parse::<Timestamp>() {
             prop_assert_eq!(error.kind(), ErrorKind::Invalid);
         }
     }
 
     #[test]
-    fn a_v7_id_holds_its_time_to_the_millisecond(millis in 0..=Timestamp::MAX.unix_millis()) {
+    fn a_v7_id_has_its_time_in_milliseconds(millis in 0..=Timestamp::MAX.unix_millis()) {
         let now = Timestamp::from_unix_millis(millis).unwrap();
         let id = MessageId::from_uuid(SequentialIds::seeded(1).next(now));
         prop_assert_eq!(id.time(), Some(now));
@@ -167,27 +167,27 @@ proptest! {
     }
 
     #[test]
-    fn any_id_tells_its_time_or_none_without_a_panic(bits in any::<u128>()) {
+    fn any_id_has_a_time_or_none_without_a_panic(bits in any::<u128>()) {
         let id = MessageId::from_uuid(Uuid::from_u128(bits));
         let version = id.as_uuid().get_version_num();
         prop_assert!(version == 7 || id.time().is_none());
     }
 
     #[test]
-    fn the_conversation_of_two_people_does_not_depend_on_their_order(one in any::<u128>(), other in any::<u128>()) {
+    fn a_direct_id_does_not_depend_on_the_order_of_members(one in any::<u128>(), other in any::<u128>()) {
         prop_assert_eq!(GroupId::direct(user(one), user(other)), GroupId::direct(user(other), user(one)));
         prop_assert_eq!(GroupId::direct(user(one), user(other)).as_uuid().get_version_num(), 5);
     }
 
     #[test]
-    fn another_pair_has_another_conversation(pair in (0_u128..6, 0_u128..6), other in (0_u128..6, 0_u128..6)) {
+    fn another_pair_has_another_direct_id(pair in (0_u128..6, 0_u128..6), other in (0_u128..6, 0_u128..6)) {
         let sorted = |(a, b): (u128, u128)| if a <= b { (a, b) } else { (b, a) };
         let direct = |(a, b)| GroupId::direct(user(a), user(b));
         prop_assert_eq!(direct(pair) == direct(other), sorted(pair) == sorted(other));
     }
 
     #[test]
-    fn random_ids_of_one_source_increase_whatever_the_clock_does(clock in prop::collection::vec(0_i64..5, 2..200)) {
+    fn random_ids_of_one_source_increase_with_any_clock(clock in prop::collection::vec(0_i64..5, 2..200)) {
         let ids = RandomIds::new();
         let made: Vec<_> = clock
             .into_iter()
@@ -199,7 +199,7 @@ proptest! {
 }
 
 #[test]
-fn an_id_beyond_the_year_9999_or_of_another_version_holds_no_time() {
+fn an_id_after_the_year_9999_or_of_another_version_has_no_time() {
     let beyond = uuid::Builder::from_unix_timestamp_millis((1 << 48) - 1, &[0; 10]).into_uuid();
     assert_eq!(beyond.get_version_num(), 7);
     for uuid in [beyond, Uuid::nil(), Uuid::max(), "5ebf5021-1881-4e1c-8c10-93173ba1a87a".parse().unwrap()] {
@@ -216,7 +216,7 @@ fn the_id_of_a_direct_conversation_never_changes() {
 }
 
 #[test]
-fn ids_read_back_from_their_text_and_refuse_what_is_no_uuid() {
+fn ids_read_back_from_their_text_and_refuse_other_text() {
     let id: MessageId = "5EBF5021-1881-4E1C-8C10-93173BA1A87A".parse().unwrap();
     assert_eq!(id.to_string(), "5ebf5021-1881-4e1c-8c10-93173ba1a87a");
     let error = "canary".parse::<MessageId>().unwrap_err();

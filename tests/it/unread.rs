@@ -1,4 +1,4 @@
-//! Unread has one meaning: the flag and the count agree, whatever people do.
+//! Unread has one meaning: the flag and the count always agree.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! Items that cannot be read hide no others: from lists, counts, joins and projections.
+//! Unreadable items hide no others from lists, counts, joins and projections.
 
 use threadline::entity::{AttributeValue, Entity};
 use threadline::stream::{RecordKind, RecordOutcome};
 use threadline::{ErrorKind, GroupId, Membership, NewGroup, Threadline, User};
 use threadline_testkit::fault::{FaultStore, Plan};
 
-use crate::ownership::{item, outcome, put, s, spoil, texts, unreadable};
+use crate::ownership::{item, make_unreadable, outcome, put, s, texts, unreadable};
 use crate::support::App;
 
 #[tokio::test]
@@ -16,8 +16,8 @@ async fn an_unreadable_message_hides_no_other() {
     for number in 0..7 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [1, 2, 6] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [1, 2, 6] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     let expected = ["Have you ever watched Babylon 5?", "0", "3", "4", "5"];
     for limit in [1, 2, 3, 20] {
@@ -48,7 +48,7 @@ async fn an_unreadable_membership_hides_no_other() {
         app.clock.advance(std::time::Duration::from_secs(1));
         threads.push(app.chat.start_direct(&andrew, &other, "hello").await.unwrap());
     }
-    spoil(&app, threads[3].membership(), "joined_at").await;
+    make_unreadable(&app, threads[3].membership(), "joined_at").await;
     for limit in [1, 2, 10] {
         let (mut groups, mut unreadable, mut cursor) = (Vec::new(), 0, None);
         loop {
@@ -74,13 +74,13 @@ async fn an_unreadable_membership_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_projection_passes_an_unreadable_membership() {
+async fn a_projection_skips_an_unreadable_membership() {
     let app = App::new();
     let (andrew, bayko, vir) = (app.user("andrew").await, app.user("bayko").await, app.user("vir").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&vir);
     let thread = app.chat.create_group(group, "Welcome").await.unwrap();
     let theirs = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();
-    spoil(&app, theirs.membership(), "joined_at").await;
+    make_unreadable(&app, theirs.membership(), "joined_at").await;
     let message = app.say(&thread, "second").await;
     let (outcome, kept) = outcome(&app, RecordKind::Insert, &message.to_item().unwrap()).await;
     assert!(matches!(outcome, RecordOutcome::Done), "the message is not at fault: {outcome:?}");
@@ -88,20 +88,20 @@ async fn a_projection_passes_an_unreadable_membership() {
     for user in [&andrew, &vir] {
         assert_eq!(app.inbox(user.id()).await[0].preview().map(ToString::to_string).as_deref(), Some("second"));
     }
-    let mut spoilt = theirs.membership().to_item().unwrap();
-    spoilt.insert("joined_at", AttributeValue::Bool(true));
-    let (own_record, _) = crate::ownership::outcome(&app, RecordKind::Modify, &spoilt).await;
+    let mut damaged = theirs.membership().to_item().unwrap();
+    damaged.insert("joined_at", AttributeValue::Bool(true));
+    let (own_record, _) = crate::ownership::outcome(&app, RecordKind::Modify, &damaged).await;
     assert!(matches!(own_record, RecordOutcome::DeadLetter(_)), "{own_record:?}");
 }
 
 #[tokio::test]
-async fn a_corrupt_newest_message_keeps_nobody_from_joining() {
+async fn a_corrupt_newest_message_does_not_prevent_a_join() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrew").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "Welcome").await.unwrap();
     for number in 0..5 {
         let message = app.say(&thread, &number.to_string()).await;
-        spoil(&app, &message, "user_handle").await;
+        make_unreadable(&app, &message, "user_handle").await;
     }
     thread.add_member(&bayko).await.unwrap();
     let joined = app.inbox(bayko.id()).await.remove(0);
@@ -113,12 +113,12 @@ async fn an_unreadable_user_is_reported_by_audit_and_projector() {
     let app = App::new();
     let (andrew, ..) = app.direct().await;
     app.project().await;
-    let mut spoilt = andrew.to_item().unwrap();
-    spoilt.remove("handle");
-    put(&app, spoilt.clone()).await;
+    let mut damaged = andrew.to_item().unwrap();
+    damaged.remove("handle");
+    put(&app, damaged.clone()).await;
     assert_eq!(unreadable(&app).await, 1);
     for kind in [RecordKind::Insert, RecordKind::Modify] {
-        assert!(matches!(outcome(&app, kind, &spoilt).await, (RecordOutcome::DeadLetter(_), 1)));
+        assert!(matches!(outcome(&app, kind, &damaged).await, (RecordOutcome::DeadLetter(_), 1)));
     }
     assert!(matches!(
         outcome(&app, RecordKind::Remove, &User::to_item(&andrew).unwrap()).await.0,
@@ -134,11 +134,11 @@ async fn pages_around_a_message_count_each_unreadable_once() {
     for number in 0..12 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [0, 2, 3, 5, 6, 9, 11] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [0, 2, 3, 5, 6, 9, 11] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     for (around, message) in messages.iter().enumerate() {
-        // In a page of two or less, nothing is before the message, and what cannot be read there is on both sides.
+        // On a page of two or less, nothing is before the message, and the unreadable item there is on both sides.
         for limit in 3..8 {
             let page = thread.messages().around(message).limit(limit).fetch().await.unwrap();
             let (mut count, mut items) = (page.unreadable, page.items.len());
@@ -159,22 +159,22 @@ async fn pages_around_a_message_count_each_unreadable_once() {
 }
 
 #[tokio::test]
-async fn an_unreadable_message_at_a_bound_is_outside_of_it() {
+async fn an_unreadable_message_at_a_bound_is_excluded() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let mut messages = Vec::new();
     for number in 0..5 {
         messages.push(app.say(&thread, &number.to_string()).await);
     }
-    for spoilt in [1, 4] {
-        spoil(&app, &messages[spoilt], "message").await;
+    for damaged in [1, 4] {
+        make_unreadable(&app, &messages[damaged], "message").await;
     }
     let page = thread.messages().after(&messages[1]).before(&messages[4]).fetch().await.unwrap();
     assert_eq!((page.items.len(), page.unreadable), (2, 0));
 }
 
 #[tokio::test]
-async fn a_page_passes_many_foreign_items_in_few_requests() {
+async fn a_page_skips_many_foreign_items_in_few_requests() {
     let app = App::with_whole_pages();
     let (_, bayko, thread) = app.direct().await;
     let pk = format!("MSG#{}", thread.group_id());
@@ -190,7 +190,7 @@ async fn a_page_passes_many_foreign_items_in_few_requests() {
 }
 
 #[tokio::test]
-async fn a_misplaced_entry_makes_no_inbox_endless() {
+async fn a_misplaced_entry_makes_no_endless_inbox() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();

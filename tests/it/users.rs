@@ -1,4 +1,4 @@
-//! Users: handles and identities that nobody else has, look-ups, and new names.
+//! Users: unique handles and identities, lookups, and renames.
 
 use threadline::entity::{Entity, HandleClaim, Item};
 use threadline::store::{Capacity, StoreExt, Units, Update, Write};
@@ -24,12 +24,12 @@ fn new_name(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Andrew, with an id and an identity.
+/// Returns Andrew, with an id and an identity.
 fn andrew() -> NewUser {
     NewUser::new("AndrewBrown", "Andrew Brown").unwrap().id(id(ANDREW)).identity(subject("d23f0824")).unwrap()
 }
 
-/// That the error is of this kind and names this entity, and that the table is as it was.
+/// Checks that the error has this kind and names this entity, and that the table is unchanged.
 async fn assert_refused<T>(app: &App, before: &[Item], result: Result<T, Error>, kind: ErrorKind, entity: &str) {
     let Err(error) = result else { panic!("it was done") };
     assert_eq!((error.kind(), error.entity()), (kind, Some(entity)));
@@ -37,7 +37,7 @@ async fn assert_refused<T>(app: &App, before: &[Item], result: Result<T, Error>,
 }
 
 #[tokio::test]
-async fn a_new_user_is_as_it_was_asked_for() {
+async fn a_new_user_has_the_requested_attributes() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     assert_eq!(user.id(), id(ANDREW));
@@ -48,7 +48,7 @@ async fn a_new_user_is_as_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_user_who_brings_no_id_gets_one_of_now() {
+async fn a_user_without_an_id_gets_a_new_one() {
     let app = App::new();
     let (one, other) = (app.user("one").await, app.user("other").await);
     assert_ne!(one.id(), other.id());
@@ -57,7 +57,7 @@ async fn a_user_who_brings_no_id_gets_one_of_now() {
 }
 
 #[tokio::test]
-async fn a_handle_is_unique_without_regard_to_ascii_case() {
+async fn a_handle_is_unique_regardless_of_ascii_case() {
     let app = App::new();
     app.user("AndrewBrown").await;
     let before = scan(&app.store).await;
@@ -69,7 +69,7 @@ async fn a_handle_is_unique_without_regard_to_ascii_case() {
 }
 
 #[tokio::test]
-async fn an_identity_has_one_user() {
+async fn an_identity_belongs_to_one_user() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
@@ -79,7 +79,7 @@ async fn an_identity_has_one_user() {
 }
 
 #[tokio::test]
-async fn an_id_has_one_user() {
+async fn an_id_belongs_to_one_user() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
@@ -89,7 +89,7 @@ async fn an_id_has_one_user() {
 }
 
 #[tokio::test]
-async fn of_several_things_taken_the_error_names_the_handle_before_the_identity() {
+async fn a_conflict_error_names_the_handle_before_the_identity() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
@@ -99,7 +99,7 @@ async fn of_several_things_taken_the_error_names_the_handle_before_the_identity(
 }
 
 #[tokio::test]
-async fn a_creation_repeated_with_the_same_id_gives_the_user_who_was_created() {
+async fn create_user_with_same_id_returns_the_created_user() {
     let app = App::new();
     let first = app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
@@ -109,7 +109,7 @@ async fn a_creation_repeated_with_the_same_id_gives_the_user_who_was_created() {
 }
 
 #[tokio::test]
-async fn a_creation_repeated_with_other_names_or_identity_is_refused() {
+async fn create_user_retry_with_other_names_or_identity_is_refused() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     let before = scan(&app.store).await;
@@ -126,7 +126,7 @@ async fn a_creation_repeated_with_other_names_or_identity_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_who_want_a_handle_at_once_one_gets_it() {
+async fn one_of_many_concurrent_claims_on_a_handle_wins() {
     let app = App::new();
     let tasks: Vec<_> = (0..20)
         .map(|number| {
@@ -160,7 +160,7 @@ async fn a_user_is_found_by_id_by_handle_in_any_case_and_by_identity() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_there_is_not_found_and_that_is_no_error() {
+async fn an_absent_user_is_none_and_no_error() {
     let app = App::new();
     app.chat.create_user(andrew()).await.unwrap();
     assert_eq!(app.chat.user(id("9531985d-5d9d-49f8-9818-e811892f902b")).await.unwrap(), None);
@@ -190,13 +190,13 @@ async fn a_rename_moves_the_claim_and_reserves_the_old_handle() {
         app.clock.set(app.clock.now().saturating_sub(std::time::Duration::from_secs(12 * 60 * 60)));
     }
     app.clock.advance(std::time::Duration::from_secs(12 * 60 * 60));
-    // The reservation has ended, and is still in the table.
+    // The reservation has ended, but its item is still in the table.
     let other = app.chat.create_user(other()).await.unwrap();
     assert_eq!(app.chat.user_by_handle(&handle("AndrewBrown")).await.unwrap(), Some(other.profile()));
 }
 
 #[tokio::test]
-async fn a_reserved_handle_is_no_finding_and_its_user_alone_takes_it_back() {
+async fn a_reserved_handle_is_no_finding_and_only_its_user_may_reclaim_it() {
     let app = App::with_whole_pages();
     let user = app.chat.create_user(andrew()).await.unwrap();
     let mut now = user.clone();
@@ -224,7 +224,7 @@ async fn without_a_reservation_a_handle_is_free_at_once() {
 }
 
 #[tokio::test]
-async fn a_handle_that_was_given_up_can_be_taken_back() {
+async fn a_released_handle_can_be_reclaimed() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     let renamed = app.chat.update_user(&user, new_handle("omenking")).await.unwrap();
@@ -260,7 +260,7 @@ async fn a_new_display_name_reaches_the_user_and_both_claims() {
 }
 
 #[tokio::test]
-async fn profiles_with_the_same_names_are_equal_whatever_version_they_say() {
+async fn profiles_with_the_same_names_are_equal_at_any_version() {
     let app = App::new();
     let profile = app.chat.create_user(andrew()).await.unwrap().profile();
     let claim = HandleClaim::key_from(profile.handle());
@@ -274,7 +274,7 @@ async fn profiles_with_the_same_names_are_equal_whatever_version_they_say() {
 }
 
 #[tokio::test]
-async fn a_rename_to_a_handle_that_somebody_has_changes_nothing() {
+async fn a_rename_to_a_taken_handle_changes_nothing() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     app.user("bayko").await;
@@ -284,7 +284,7 @@ async fn a_rename_to_a_handle_that_somebody_has_changes_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_changes_to_the_same_version_the_second_is_refused() {
+async fn the_second_change_to_one_version_is_refused() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     app.chat.update_user(&user, new_name("Andrew")).await.unwrap();
@@ -296,7 +296,7 @@ async fn of_two_changes_to_the_same_version_the_second_is_refused() {
 }
 
 #[tokio::test]
-async fn a_change_that_was_done_may_be_repeated() {
+async fn a_completed_change_may_be_retried() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     for change in [new_handle("omenking"), new_name("Andrew"), new_handle("omenking").display_name(name("A")).unwrap()]
@@ -314,7 +314,7 @@ fn name(text: &str) -> DisplayName {
 }
 
 #[tokio::test]
-async fn a_change_to_what_the_user_has_already_writes_nothing() {
+async fn a_change_without_effect_writes_nothing() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     let (chat, meter) = app.metered();
@@ -325,7 +325,7 @@ async fn a_change_to_what_the_user_has_already_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_back_to_names_that_another_change_replaced_is_refused() {
+async fn a_change_to_replaced_names_is_refused() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     app.chat.update_user(&user, new_name("B")).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_change_back_to_names_that_another_change_replaced_is_refused() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_user_who_is_not_there_is_not_found() {
+async fn a_change_of_an_absent_user_is_not_found() {
     let elsewhere = App::new();
     let user = elsewhere.chat.create_user(andrew()).await.unwrap();
     let app = App::new();
@@ -343,7 +343,7 @@ async fn a_change_of_a_user_who_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn attributes_of_the_applications_own_outlive_a_new_name() {
+async fn attributes_of_the_application_survive_a_rename() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     for item in scan(&app.store).await {
@@ -359,7 +359,7 @@ async fn attributes_of_the_applications_own_outlive_a_new_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_changes_at_once_none_is_lost() {
+async fn no_concurrent_change_is_lost() {
     let app = App::new();
     let user = app.chat.create_user(andrew()).await.unwrap();
     let tasks: Vec<_> = (0..10)
@@ -383,7 +383,7 @@ async fn of_many_changes_at_once_none_is_lost() {
     let after = app.chat.user(user.id()).await.unwrap().unwrap();
     assert_eq!(after.version(), 11);
     assert_eq!(app.chat.user_by_handle(after.handle()).await.unwrap(), Some(after.profile()));
-    // The user, the identity's claim, the claim on the last of all those handles, and the reservations of the others.
+    // The user, the identity's claim, the claim on the last handle, and the reservations of the others.
     assert_eq!(scan(&app.store).await.len(), 3 + 10);
     app.clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
     assert_eq!(scan(&app.store).await.len(), 3);

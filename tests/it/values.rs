@@ -1,4 +1,4 @@
-//! The texts that people write: what each takes, to the character, and what it says when it does not.
+//! The texts that people write: their exact limits, and their errors.
 
 use proptest::prelude::*;
 use threadline::entity::{FoldedHandle, KeySegment};
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::support::cases;
 
-/// A check of a text, by the name of its type.
+/// A type's name and its check of a text.
 type Check = (&'static str, fn(&str) -> Result<()>);
 
 macro_rules! checks {
@@ -23,12 +23,12 @@ fn check(name: &str) -> fn(&str) -> Result<()> {
     ALL.into_iter().find(|(each, _)| *each == name).unwrap().1
 }
 
-/// Characters of one to four bytes, each of them a letter.
+/// Letters of one to four bytes.
 const SCRIPTS: [(&str, usize); 4] = [("a", 1), ("é", 2), ("語", 3), ("\u{1E7E0}", 4)];
 
 #[test]
-fn every_text_takes_its_most_characters_and_bytes_and_no_more() {
-    // The most characters, then the most bytes.
+fn every_text_accepts_its_maximum_and_no_more() {
+    // The maximum of characters, then of bytes.
     for (name, characters, bytes) in [
         ("MessageBody", 1024, 4096),
         ("DisplayName", 64, 80),
@@ -89,7 +89,7 @@ fn only_a_message_and_its_preview_may_hold_control_characters() {
 }
 
 #[test]
-fn no_text_that_may_stand_in_a_key_holds_its_separator() {
+fn no_text_of_a_key_contains_the_separator() {
     for (name, check) in ALL {
         let takes = check("a#b").is_ok();
         let stands_in_a_key = ["Handle", "FoldedHandle", "IdentitySubject", "KeySegment"].contains(&name);
@@ -98,7 +98,7 @@ fn no_text_that_may_stand_in_a_key_holds_its_separator() {
 }
 
 #[test]
-fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
+fn a_handle_has_letters_digits_and_three_other_characters() {
     for handle in [
         "a",
         "7",
@@ -153,7 +153,7 @@ fn a_handle_holds_letters_and_digits_of_any_script_and_three_signs() {
 }
 
 #[test]
-fn a_handle_has_no_marks_that_hide_or_pile_up() {
+fn a_handle_has_no_hidden_or_stacked_marks() {
     for handle in [
         "mi\u{307}ke",
         "mj\u{307}",
@@ -172,7 +172,7 @@ fn a_handle_has_no_marks_that_hide_or_pile_up() {
 }
 
 #[test]
-fn a_handle_keeps_its_form_and_folds_all_that_look_the_same() {
+fn a_handle_keeps_its_form_and_folds_lookalikes() {
     let handle = Handle::new("AndrewBROWN").unwrap();
     assert_eq!(handle.as_str(), "AndrewBROWN");
     assert_eq!(handle.folded().as_str(), "andrewbrown");
@@ -188,7 +188,7 @@ fn a_handle_keeps_its_form_and_folds_all_that_look_the_same() {
 
 #[test]
 fn handles_that_differ_only_in_case_fold_to_one() {
-    // A dotless i has a capital that is another letter's.
+    // A dotless i has the capital of another letter.
     for letter in ('\u{80}'..='\u{ffff}').filter(|letter| *letter != 'ı') {
         let Ok(handle) = Handle::new(letter) else { continue };
         for other in [letter.to_uppercase().to_string(), letter.to_lowercase().to_string()] {
@@ -201,7 +201,7 @@ fn handles_that_differ_only_in_case_fold_to_one() {
 }
 
 #[test]
-fn a_handle_for_a_look_up_may_be_one_that_version_0_1_took() {
+fn a_lookup_handle_may_be_one_of_version_0_1() {
     for text in ["Ωmega", "tanaka田中", "𐐨", "ﷺ", "..", "ㅤ", "andrewbrown", "हिन्दी"] {
         assert_eq!(Handle::for_look_up(text).unwrap().as_str(), text);
     }
@@ -221,7 +221,7 @@ fn a_name_is_visible_trimmed_and_composed() {
     for name in ["ㅤ", "ᅟ", "⠀", "\u{200b}", "\u{2060}\u{200d}", " \u{3164}\u{200b} ", "\u{feff}", "", " "] {
         assert!(DisplayName::new(name).is_err() && GroupTitle::new(name).is_err(), "{name:?}");
     }
-    // Ignored by default though deprecated or not assigned, and the blanks of single scripts.
+    // Deprecated or unassigned characters that are ignored by default, and the blanks of single scripts.
     for name in ["\u{206a}", "\u{2065}\u{fff0}", "\u{e0001}", "\u{e0fff}", "\u{fff9}\u{fffb}", "\u{1d159}", "\u{13441}"]
     {
         assert!(DisplayName::new(name).is_err() && GroupTitle::new(name).is_err(), "{name:?}");
@@ -239,8 +239,8 @@ fn a_name_is_visible_trimmed_and_composed() {
 }
 
 #[test]
-fn a_name_of_nothing_but_what_unicode_ignores_or_space_is_blank() {
-    // `Default_Ignorable_Code_Point` of Unicode 17, and the blank of Braille.
+fn a_name_of_only_ignorable_characters_or_spaces_is_blank() {
+    // `Default_Ignorable_Code_Point` of Unicode 17, and the Braille blank.
     let ignored = [
         '\u{ad}'..='\u{ad}',
         '\u{34f}'..='\u{34f}',
@@ -283,7 +283,7 @@ fn every_letter_of_version_0_1_has_a_key() {
 }
 
 #[test]
-fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
+fn an_error_names_the_violated_rule_and_never_repeats_the_text() {
     let bodies = [String::new(), "canary".repeat(200), "canary#canary\n".to_owned(), "ca na ry!CANARY\0".to_owned()];
     for (name, check) in ALL {
         for text in &bodies {
@@ -297,7 +297,7 @@ fn an_error_says_which_rule_was_broken_and_never_repeats_the_text() {
 }
 
 #[test]
-fn every_way_into_a_text_checks_it() {
+fn every_constructor_checks_the_text() {
     let long = "x".repeat(33);
     assert!(long.parse::<Handle>().is_err());
     assert!(Handle::try_from(long.as_str()).is_err());
@@ -315,7 +315,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn a_text_is_taken_as_it_is_or_refused_as_invalid(text in "\\PC{0,40}|.{0,1100}") {
+    fn a_text_is_accepted_unchanged_or_invalid(text in "\\PC{0,40}|.{0,1100}") {
         prop_assert_eq!(kept(MessageBody::new(&*text)), expected(&text, (1..=1024).contains(&text.chars().count())));
         prop_assert_eq!(kept(Preview::new(&*text)), expected(&text, text.chars().count() <= 140));
         let in_key = |most: usize| {
@@ -326,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn a_folded_handle_is_the_fold_of_itself(text in HANDLES) {
+    fn folding_a_folded_handle_changes_nothing(text in HANDLES) {
         if let Ok(handle) = Handle::new(text) {
             let folded = handle.folded();
             prop_assert_eq!(kept(FoldedHandle::new(folded.as_str())), Ok(folded.to_string()));
@@ -356,14 +356,14 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_kept_as_it_was_made(text in "\\PC{0,30}|.{0,30}") {
+    fn a_name_is_kept_as_created(text in "\\PC{0,30}|.{0,30}") {
         if let Ok(name) = DisplayName::new(text) {
             prop_assert_eq!(kept(DisplayName::new(name.as_str())), Ok(name.to_string()));
         }
     }
 }
 
-/// Handles of one script each, and of letters whose case or form is a special one.
+/// Handles of one script each, and of letters whose case or form is special.
 const HANDLES: &str = "[A-Za-zÀ-ɏḀ-ỿ0-9_.\u{300}-\u{345}-]{1,24}|[Ͱ-Ͽἀ-῿\u{300}-\u{345}]{1,20}|[Ѐ-ԯ\u{300}-\u{345}]{1,20}|\
     [\u{900}-\u{97f}]{1,16}|[\u{b80}-\u{bff}]{1,16}|[가-힣ᄀ-ᇿ]{1,16}|[Ա-և]{1,20}|[ا-ي\u{64b}-\u{65f}]{1,20}";
 

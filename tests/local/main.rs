@@ -1,4 +1,4 @@
-//! DynamoDB Local: what is particular to the DynamoDB store, the table and the poller, over the wire.
+//! DynamoDB Local: tests of the DynamoDB store, the table and the poller over the wire.
 #![cfg(feature = "dynamodb")]
 
 #[cfg(feature = "streams")]

@@ -1,4 +1,4 @@
-//! The poller on a DynamoDB Local, which has streams as well.
+//! The poller on DynamoDB Local, which has streams too.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, Error, Membership, NewUser, Thread, Threadline, User};
 use threadline_testkit::fault::{Calls, FaultStore, Plan};
 
-/// An application on a table of its own.
+/// An application on its own table.
 struct App {
     spec: TableSpec,
     store: DynamoDbStore,
@@ -32,22 +32,25 @@ impl App {
         self.chat.create_user(NewUser::new(handle, handle)?).await
     }
 
-    /// A poller that has not run yet. It does not wait long, so that the tests do not.
+    /// Returns a poller that has not run yet, with short pauses.
     fn poller(&self) -> Poller {
         self.poller_on(self.store.clone())
     }
 
-    /// The same, with its checkpoints in this store.
+    /// Returns a poller with its checkpoints in this store.
     fn poller_on(&self, store: impl Store + 'static) -> Poller {
         let endpoint = std::env::var("DYNAMODB_ENDPOINT").expect("DYNAMODB_ENDPOINT names a DynamoDB Local");
         Poller::new(local_streams_client(&endpoint), Projector::new(self.store.clone()), store)
             .idle_pause(Duration::from_millis(10))
     }
 
-    /// A user's conversations from the newest to the oldest, each with its preview.
+    /// Returns the previews of a user's conversations, newest first.
     async fn inbox(&self, user: &User) -> Result<Vec<String>, Error> {
-        let rows: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
-        Ok(rows.iter().map(|row| row.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect())
+        let entries: Vec<Membership> = self.chat.inbox(user.id()).limit(100).fetch().await?.items;
+        Ok(entries
+            .iter()
+            .map(|entry| entry.preview().map_or("(none)", |preview| preview.as_str()).to_owned())
+            .collect())
     }
 
     async fn drop(self) -> Result<(), Error> {
@@ -59,7 +62,7 @@ async fn say(thread: &Thread, text: &str) -> Result<(), Error> {
     thread.send(thread.new_message_id(), text).await.map(drop)
 }
 
-/// Andrew, and his conversations with Bayko and Londo.
+/// Creates Andrew, and his conversations with Bayko and Londo.
 async fn conversations(app: &App) -> Result<(User, User, Thread, Thread), Error> {
     let (andrew, bayko) = (app.user("andrewbrown").await?, app.user("bayko").await?);
     let londo = app.user("londo").await?;
@@ -70,7 +73,7 @@ async fn conversations(app: &App) -> Result<(User, User, Thread, Thread), Error>
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Result<(), Error> {
+async fn a_drain_orders_all_inboxes_and_a_restart_repeats_nothing() -> Result<(), Error> {
     let app = App::on(spec("poller-drain")).await?;
     let (andrew, bayko, with_bayko, with_londo) = conversations(&app).await?;
     say(&with_londo, "The Centauri send their regards").await?;
@@ -83,11 +86,11 @@ async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Re
 
     assert_eq!(app.inbox(&andrew).await?, ["message 40", "The Centauri send their regards"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 40"]);
-    assert_eq!(summary.projected, 47, "all messages, and the four rows that were put");
+    assert_eq!(summary.projected, 47, "all messages, and the four entries that were put");
     assert_eq!((summary.failed, summary.dead_letters, summary.trimmed), (0, 0, 0));
 
     let again = app.poller().drain().await?;
-    assert_eq!(again, PollSummary::default(), "not even a record of an inbox row");
+    assert_eq!(again, PollSummary::default(), "not even a record of an inbox entry");
 
     say(&with_londo, "Good bye").await?;
     let more = app.poller().drain().await?;
@@ -98,13 +101,13 @@ async fn a_drain_puts_all_inboxes_in_order_and_a_restart_repeats_nothing() -> Re
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothing() -> Result<(), Error> {
+async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Error> {
     let app = App::on(spec("poller-crash")).await?;
     let (andrew, bayko, with_bayko, _) = conversations(&app).await?;
     for number in 1..=30 {
         say(&with_bayko, &format!("message {number}")).await?;
     }
-    // What was checkpointed, and so must not come again: an event is told behind the checkpoint.
+    // The records before a checkpoint, which must not be redelivered. An event is reported after its checkpoint.
     let settled = Arc::new(AtomicU64::new(0));
     let poller = |store: FaultStore<DynamoDbStore>| {
         let settled = settled.clone();
@@ -115,7 +118,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
         })
     };
 
-    // The first write of all says where the shard begins; each other one comes behind a batch.
+    // The first write stores the start of the shard. Each other one follows a batch.
     for writes in [0, 1, 0, 2, 1, 0] {
         let store = crashing(&app.store, writes);
         let crashed = store.clone();
@@ -128,7 +131,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
     assert!(settled.load(Ordering::Relaxed) < 36, "there is something left for the last");
     poller(FaultStore::new(app.store.clone(), Plan::new())).drain().await?;
 
-    // 32 messages, and the four rows of the two conversations.
+    // 32 messages, and the four memberships of the two conversations.
     assert_eq!(settled.load(Ordering::Relaxed), 36, "no record was missed, and none came behind its checkpoint");
     assert_eq!(app.inbox(&andrew).await?, ["message 30", "Your Majesty"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 30"]);
@@ -137,7 +140,7 @@ async fn a_crash_before_a_checkpoint_repeats_that_batch_alone_and_changes_nothin
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<(), Error> {
+async fn a_run_stops_on_request_after_its_current_batch() -> Result<(), Error> {
     let app = App::on(spec("poller-run")).await?;
     let (andrew, _, with_bayko, _) = conversations(&app).await?;
     let projected = Arc::new(AtomicU64::new(0));
@@ -155,9 +158,9 @@ async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<()
             }
         }
     };
-    // The two conversations are a message and two rows each.
+    // Each conversation has a message and two memberships.
     let stop = reached(16);
-    // On another thread, as an application may have it.
+    // On another thread, as in an application.
     let running = tokio::spawn(async move { poller.run_until(stop).await });
     reached(6).await;
     for number in 1..=10 {
@@ -173,7 +176,7 @@ async fn it_runs_until_it_is_stopped_and_leaves_nothing_half_done() -> Result<()
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> {
+async fn a_disabled_stream_is_read_to_its_end() -> Result<(), Error> {
     let app = App::on(spec("poller-off")).await?;
     let (andrew, ..) = conversations(&app).await?;
     let off = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(false).build();
@@ -183,14 +186,14 @@ async fn a_stream_that_was_turned_off_is_read_to_its_end() -> Result<(), Error> 
     let summary = app.poller().run_until(pending()).await?;
 
     assert!(summary.stream_ended);
-    assert_eq!(summary.projected, 6, "two messages, and two rows for each conversation");
+    assert_eq!(summary.projected, 6, "two messages, and two entries for each conversation");
     assert_eq!(app.inbox(&andrew).await?, ["Your Majesty", "Have you ever watched Babylon 5?"]);
     app.drop().await
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
+async fn a_table_without_a_stream_is_reported() -> Result<(), Error> {
     let app = App::on(spec("poller-none").stream(None)).await?;
     let error = app.poller().drain().await.unwrap_err();
     assert_eq!(error.kind(), threadline::ErrorKind::Misconfigured);
@@ -198,10 +201,10 @@ async fn a_table_without_a_stream_is_told_as_such() -> Result<(), Error> {
     app.drop().await
 }
 
-/// A store that takes so many writes, and then hangs for ever: what writes to it can only be dropped.
+/// Returns a store that accepts this many writes and then hangs forever, so its caller can only be dropped.
 fn crashing(store: &DynamoDbStore, writes: u64) -> FaultStore<DynamoDbStore> {
     let next = Calls::nth(writes + 1).of(Operation::Write);
-    FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).with_sleep(|_| pending())
+    FaultStore::new(store.clone(), Plan::new().slow_before(Duration::MAX, next)).sleep(|_| pending())
 }
 
 async fn crash(store: &FaultStore<DynamoDbStore>) {

@@ -1,4 +1,4 @@
-//! What is particular to the store on DynamoDB, on a DynamoDB Local. What every store must do is in the conformance suite.
+//! Tests of the DynamoDB store on DynamoDB Local. The conformance suite tests the behaviors of every store.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use threadline::store::{
 use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, Error, ErrorKind, ManualClock};
 
-/// A table of this test's own, and a store on it.
+/// Creates a table for this test, and a store on it.
 async fn set_up(test: &str) -> Result<(TableSpec, DynamoDbStore), Error> {
     let (client, spec) = (client(), spec(test));
     spec.create(&client).await?;
@@ -111,7 +111,7 @@ async fn the_server_understands_every_change() -> Result<(), Error> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn capacity_is_counted_for_table_and_index_apart() -> Result<(), Error> {
+async fn capacity_is_counted_separately_for_table_and_index() -> Result<(), Error> {
     let (spec, store) = set_up("capacity").await?;
     let put = store.write(Write::put(indexed("A", "B", "1"))).await?;
     assert_eq!(put.capacity(), Capacity { index_write: Units::whole(1), ..Capacity::writes(Units::whole(1)) });
@@ -133,7 +133,7 @@ async fn capacity_is_counted_for_table_and_index_apart() -> Result<(), Error> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn pages_of_the_index_go_on_where_the_last_one_ended() -> Result<(), Error> {
+async fn pages_of_the_index_continue_after_the_last_one() -> Result<(), Error> {
     let (spec, store) = set_up("pages").await?;
     for number in 1..=5 {
         let _ = store.write(Write::put(indexed(&format!("GRP#{number}"), "USER#1", &format!("GRP#{number}")))).await?;
@@ -155,7 +155,7 @@ async fn pages_of_the_index_go_on_where_the_last_one_ended() -> Result<(), Error
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn the_clock_of_the_store_says_what_has_expired() -> Result<(), Error> {
+async fn the_stores_clock_decides_expiry() -> Result<(), Error> {
     let (spec, store) = set_up("expiry").await?;
     let mut stored = item("A", "B");
     stored.insert("expires_at", number("1767225600"));
@@ -171,9 +171,9 @@ async fn the_clock_of_the_store_says_what_has_expired() -> Result<(), Error> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn more_than_one_answer_can_hold_is_read_in_rounds() -> Result<(), Error> {
+async fn a_batch_larger_than_one_answer_is_read_in_rounds() -> Result<(), Error> {
     let (spec, store) = set_up("rounds").await?;
-    // 60 items of 390,000 bytes: one answer has 16 MB at most.
+    // 60 items of 390,000 bytes: an answer has at most 16 MB.
     let body = "x".repeat(390_000);
     let mut keys = Vec::new();
     for number in 0..60 {
@@ -194,10 +194,10 @@ async fn more_than_one_answer_can_hold_is_read_in_rounds() -> Result<(), Error> 
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_invalid() -> Result<(), Error> {
+async fn a_reused_token_changes_nothing_or_is_invalid() -> Result<(), Error> {
     let (spec, store) = set_up("token").await?;
     let count = |by| Write::update(key("A", "B"), Update::new().add("count", by));
-    // A token counts for all tables of the account, so it must differ from that of every other test and run.
+    // A token applies to all tables of the account, so it must differ from that of every other test and run.
     let token = ClientToken::new(format!("repeated-{}", std::process::id()))?;
     let transaction = Transaction::new([count(1)]).token(token.clone());
 
@@ -215,7 +215,7 @@ async fn a_repeated_token_changes_nothing_and_another_transaction_with_it_is_inv
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_canceled_transaction_leaves_its_token_free() -> Result<(), Error> {
+async fn a_canceled_transaction_does_not_use_its_token() -> Result<(), Error> {
     let (spec, store) = set_up("canceled").await?;
     let writes = [
         Write::update(key("A", "1"), Update::new().add("count", 1)),

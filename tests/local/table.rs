@@ -1,4 +1,4 @@
-//! Making, checking and deleting the table, on a DynamoDB Local.
+//! Creation, verification and deletion of the table on DynamoDB Local.
 
 use crate::support::{client, spec};
 use aws_sdk_dynamodb::Client;
@@ -15,7 +15,7 @@ fn settings(unsupported: &[threadline::table::Unsupported]) -> Vec<Setting> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_new_table_is_what_was_defined() -> Result<(), Error> {
+async fn a_new_table_equals_its_definition() -> Result<(), Error> {
     let (client, spec) = (client(), spec("new").tag("team", "messaging"));
 
     let created = spec.create(&client).await?;
@@ -47,7 +47,7 @@ async fn a_plain_definition_lacks_nothing_on_an_emulator() -> Result<(), Error> 
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_that_is_there_already_is_not_made_again() -> Result<(), Error> {
+async fn an_existing_table_is_not_created_again() -> Result<(), Error> {
     let (client, spec) = (client(), spec("twice"));
     spec.create(&client).await?;
 
@@ -78,7 +78,7 @@ async fn a_protected_table_is_deleted_only_after_its_protection() -> Result<(), 
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_that_is_not_there_is_not_found() {
+async fn an_absent_table_is_not_found() {
     let (client, spec) = (client(), spec("missing"));
     for error in [
         spec.verify(&client).await.unwrap_err(),
@@ -92,7 +92,7 @@ async fn a_table_that_is_not_there_is_not_found() {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn a_table_may_be_completed_as_often_as_wanted() -> Result<(), Error> {
+async fn a_table_may_be_completed_repeatedly() -> Result<(), Error> {
     let (client, spec) = (client(), spec("completed"));
     let created = spec.clone().time_to_live(false).create(&client).await?;
     for _ in 0..2 {
@@ -104,7 +104,7 @@ async fn a_table_may_be_completed_as_often_as_wanted() -> Result<(), Error> {
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn differences_of_billing_stream_protection_and_expiry_are_said_in_words() -> Result<(), Error> {
+async fn differences_of_billing_stream_protection_expiry_are_described() -> Result<(), Error> {
     let (client, spec) = (client(), spec("differs"));
     let throughput = Billing::Provisioned { table: Throughput::new(5, 6), index: Throughput::new(7, 8) };
     let live = spec.clone().billing(throughput).stream(Some(StreamView::KeysOnly)).time_to_live(false);
@@ -133,7 +133,7 @@ async fn differences_of_billing_stream_protection_and_expiry_are_said_in_words()
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local: set DYNAMODB_ENDPOINT, or run ./scripts/test"]
-async fn differences_of_keys_and_indexes_are_said_in_words() -> Result<(), Box<dyn std::error::Error>> {
+async fn differences_of_keys_and_indexes_are_described() -> Result<(), Box<dyn std::error::Error>> {
     let (client, spec) = (client(), spec("foreign"));
     create_foreign_table(&client, spec.name()).await?;
 
@@ -152,7 +152,7 @@ async fn differences_of_keys_and_indexes_are_said_in_words() -> Result<(), Box<d
     Ok(())
 }
 
-/// A table such as another program might have made: another sort key, a local index, nothing else.
+/// Creates a table like another program's: another sort key, a local index, nothing else.
 async fn create_foreign_table(client: &Client, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     let key = |name: &str, key_type| KeySchemaElement::builder().attribute_name(name).key_type(key_type).build();
     let attribute = |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();

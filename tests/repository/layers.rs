@@ -155,7 +155,7 @@ fn expand(prefix: &str, rest: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn imports_run_downwards_and_aws_is_named_in_its_places() {
+fn imports_point_downward_and_aws_is_named_only_in_its_modules() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = sources(&[""]);
     assert!(files.contains(&"store/mod.rs".to_owned()), "the files of src were not found");
@@ -201,7 +201,7 @@ fn import_against_the_direction_is_found() {
 }
 
 #[test]
-fn aws_in_another_place_is_found() {
+fn aws_in_another_module_is_found() {
     assert_right("store/dynamodb/read.rs", "use aws_sdk_dynamodb::Client;");
     assert_wrong(
         "request/get.rs",

@@ -1,4 +1,4 @@
-//! Both stores show every behavior of the suite: themselves, behind a pointer and within a wrapper.
+//! Both stores pass the suite: directly, behind a pointer and within a wrapper.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ mod dynamodb {
         }
     }
 
-    /// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
+    /// Creates a store with this test's own client, whose connections belong to the test's runtime.
     fn store() -> DynamoDbStore {
         DynamoDbStore::new(client(), table())
     }

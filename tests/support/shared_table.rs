@@ -7,15 +7,15 @@ use threadline::table::TableSpec;
 
 use crate::support::{client, spec};
 
-/// The name of the table that all tests of this process share, created by the first that asks. The process is a suite of this
-/// name.
+/// Returns the name of the table that all tests of this process share. The first call creates it. `suite` names the
+/// process.
 pub(crate) fn table(suite: &str) -> &'static str {
     static TABLE: OnceLock<String> = OnceLock::new();
     TABLE.get_or_init(|| {
-        // The conformance suite's run ids are made from it too, and must be new: a server remembers the tokens of transactions.
+        // The conformance suite's run ids include it and must be new: a server remembers the tokens of transactions.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
         let spec = spec(&format!("{suite}-{}", since_epoch.as_millis()));
-        // On a thread of its own: the test that comes here is in a runtime already, which cannot hold another.
+        // On its own thread: the test has a runtime already, which cannot contain another.
         let created = std::thread::scope(|scope| scope.spawn(|| create(&spec)).join());
         if let Err(panic) = created {
             std::panic::resume_unwind(panic);

@@ -1,4 +1,4 @@
-//! Conditions of every kind, in each other.
+//! Conditions of every kind, nested.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ const KEYS: [&str; 5] = ["pk", "sk", "gsi1pk", "gsi1sk", "expires_at"];
 
 pub(crate) fn condition(rng: &mut Rng) -> Condition {
     match rng.u8(0..200) {
-        // As many parts and as deep as can be, and one more.
+        // As many parts and as deep as possible, and one more.
         0 => Condition::All((0..*one(rng, &[100, 101])).map(|_| leaf(rng)).collect()),
         1 => (0..*one(rng, &[32, 33])).fold(leaf(rng), |inner, _| inner.not()),
         2 => Condition::All(vec![]),
@@ -41,7 +41,7 @@ fn leaf(rng: &mut Rng) -> Condition {
         2 | 3 => Condition::Absent(name),
         4..=6 => Condition::Compare(name, *one(rng, &[Eq, Ne]), value(rng, 2, true)),
         7 | 8 => Condition::Compare(name, *one(rng, &[Lt, Le, Gt, Ge]), ordered(rng)),
-        // A key, in no relation to any.
+        // Any key.
         _ => Condition::Compare(name, *one(rng, &[Eq, Ne, Lt, Le, Gt, Ge]), S("M#1".into())),
     }
 }

@@ -1,4 +1,4 @@
-//! The operations of an episode, all of them from its seed: none depends on an answer.
+//! The operations of an episode. All follow from the seed, and none depends on an answer.
 
 mod condition;
 mod value;
@@ -17,19 +17,20 @@ use condition::condition;
 use vocabulary::Vocabulary;
 use write::{any_write, item};
 
-/// How many operations an episode has.
+/// The number of operations in an episode.
 pub(crate) const EPISODE: u64 = 2_000;
-/// One episode of so many has large items, and fewer operations in place of them.
+/// One of this many episodes has large items, and fewer operations.
 const HEAVY: u64 = 5;
 const HEAVY_EPISODE: u64 = 400;
-/// One episode of so many has a stream at DynamoDB Local, as long as they are not more than this; then one of ten times as many.
+/// One of this many episodes has a stream on DynamoDB Local, up to this number of episodes; after that, one of ten
+/// times as many.
 const STREAM: u64 = 12;
 const MANY: u64 = 60;
 
-/// The operations of the episode with this number.
+/// Generates the operations of the episode with this number.
 pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
     let mut rng = Rng::with_seed(seed);
-    // Episodes of one seed, and seeds that lie side by side, must have nothing in common.
+    // Episodes of one seed, and adjacent seeds, must be independent.
     let mut rng = Rng::with_seed(rng.u64(..) ^ episode.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let heavy = is_heavy(episode);
     let words = Vocabulary::draw(&mut rng, heavy, !has_stream(episode));
@@ -37,14 +38,14 @@ pub(crate) fn operations(seed: u64, episode: u64) -> Vec<Operation> {
     (0..length(episode)).map(|_| operation(&mut rng, &words, &mut sent)).collect()
 }
 
-/// How many operations the episode with this number has.
+/// Returns the number of operations of the episode with this number.
 pub(crate) fn length(episode: u64) -> u64 {
     if is_heavy(episode) { HEAVY_EPISODE } else { EPISODE }
 }
 
-/// Whether the episode with this number has a stream at DynamoDB Local too. There each request to a table with a stream goes
-/// through all records of all streams since the server was started, so that they have to be few and small; and a record with
-/// an empty map, which comes without its type, cannot be read by any client.
+/// Returns `true` if the episode with this number has a stream on DynamoDB Local. There, each request to a table with a
+/// stream goes through all records of all streams since the server's start, so they must be few and small. A record
+/// with an empty map has no type, so no client can read it.
 pub(crate) fn has_stream(episode: u64) -> bool {
     let one_of = if episode < MANY { STREAM } else { 10 * STREAM };
     episode.is_multiple_of(one_of) && !is_heavy(episode)
@@ -85,7 +86,7 @@ fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
         7 => SortRange::After(words.any_sort(rng, in_index)),
         _ => {
             let (one, other) = (words.any_sort(rng, in_index), words.any_sort(rng, in_index));
-            // The wrong way round now and then.
+            // In the wrong order at times.
             let swap = (one > other) != (rng.u8(0..20) == 0);
             if swap { SortRange::Between(other, one) } else { SortRange::Between(one, other) }
         }
@@ -94,7 +95,7 @@ fn query(rng: &mut Rng, words: &Vocabulary) -> Query {
     let start = (rng.u8(0..4) == 0).then(|| {
         let mut key = words.key(rng);
         let mut index_key = None;
-        // Mostly of the partition that is read, and of what is read.
+        // Mostly within the partition and the range of the read.
         if rng.u8(0..20) > 0 {
             if in_index {
                 index_key =
@@ -121,7 +122,7 @@ fn scan(rng: &mut Rng, words: &Vocabulary) -> Scan {
     };
     let start = match rng.u8(0..20) {
         0 => Some(Position { key: words.key(rng), index_key: Some(words.index_key(rng)) }),
-        // In the middle of the table, mostly at an item.
+        // Within the table, mostly at an item.
         1..=5 => Some(Position { key: words.key(rng), index_key: None }),
         6 => Some(Position {
             key: threadline::entity::Key::new(words.partition(rng), words.any_sort(rng, true)),
@@ -136,13 +137,13 @@ fn limit(rng: &mut Rng) -> Option<NonZeroU32> {
     match rng.u32(0..20) {
         0..=3 => None,
         4 => NonZeroU32::new(100),
-        // Every limit up to one more than the most sort keys of a partition, so that every page of it is asked for.
+        // Every limit up to one more than the most sort keys of a partition, so that every page size is tested.
         number => NonZeroU32::new(number - 4),
     }
 }
 
 fn transact(rng: &mut Rng, words: &Vocabulary, sent: &mut Vec<Transaction>) -> Operation {
-    // A repeat of one of the last, as it was or, with its token, as another. The number of a token is its place.
+    // A retry of a recent one, unchanged or, with its token, as another. The number of a token is its index.
     if !sent.is_empty() && rng.u8(0..4) == 0 {
         let place = sent.len() - 1 - rng.usize(..sent.len().min(4));
         let token = u32::try_from(place).expect("an episode is short");
@@ -166,7 +167,7 @@ fn transaction(rng: &mut Rng, words: &Vocabulary) -> Transaction {
         } else {
             any_write(rng, words).into()
         };
-        // Two actions on one item now and then.
+        // Two actions on one item at times.
         if rng.u8(0..30) == 0 || actions.iter().all(|other| other.key().ok() != action.key().ok()) {
             actions.push(action);
         }

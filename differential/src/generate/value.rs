@@ -1,4 +1,4 @@
-//! Values of every type, from few, so that they are often equal.
+//! Values of every type, from a small choice, so that they are often equal.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::vocabulary::one;
 const TEXTS: [&str; 12] =
     ["", "a", "aa", "b", "1", "1e3", "é", "e\u{301}", "\u{ffff}", "\u{10000}", "\u{0}\u{7f}\"\\", "日本語😀"];
 
-/// Written in many ways, equal ones among them, and up to the limits.
+/// Numbers in many forms, including equal ones, up to the limits.
 const NUMBERS: [&str; 36] = [
     "0",
     "-0",
@@ -50,11 +50,11 @@ const NUMBERS: [&str; 36] = [
     "120000000000000000000000000000000000000000",
 ];
 
-/// What is no number of DynamoDB's.
+/// Texts that are no number of DynamoDB.
 const NO_NUMBERS: [&str; 8] =
     ["", "NaN", "1e126", "1e-131", "123456789012345678901234567890123456789", "0x1", "1,0", "Infinity"];
 
-/// Any value that can be stored, lists and maps up to so many levels deep, and empty maps only where they are wanted.
+/// Generates a valid value, with lists and maps up to this depth, and with empty maps only on request.
 pub(crate) fn value(rng: &mut Rng, depth: u8, empty_maps: bool) -> AttributeValue {
     match rng.u8(0..if depth == 0 { 14 } else { 18 }) {
         0..=3 => S(text(rng)),
@@ -70,7 +70,7 @@ pub(crate) fn value(rng: &mut Rng, depth: u8, empty_maps: bool) -> AttributeValu
     }
 }
 
-/// A value that an ordering comparison takes.
+/// Generates a value that can be compared by order.
 pub(crate) fn ordered(rng: &mut Rng) -> AttributeValue {
     match rng.u8(0..5) {
         0 | 1 => S(text(rng)),
@@ -79,7 +79,7 @@ pub(crate) fn ordered(rng: &mut Rng) -> AttributeValue {
     }
 }
 
-/// A value that cannot be stored, or only just: at the greatest depth, with a member twice, without a member.
+/// Generates a value that is invalid, or just valid: at the maximum depth, with a duplicate member, without a member.
 pub(crate) fn doubtful(rng: &mut Rng) -> AttributeValue {
     match rng.u8(0..7) {
         0 => N((*one(rng, &NO_NUMBERS)).to_owned()),
@@ -101,7 +101,7 @@ fn text(rng: &mut Rng) -> String {
 
 fn number(rng: &mut Rng) -> String {
     if rng.u8(0..4) == 0 {
-        // Up to 38 digits and any exponent, mostly within the limits of both.
+        // Up to 38 digits and any exponent, mostly within both limits.
         let digits: String = (0..rng.usize(1..=38)).map(|_| rng.digit(10)).collect();
         let exponent = rng.i32(-130..=88);
         let sign = if rng.bool() { "-" } else { "" };

@@ -1,14 +1,14 @@
-//! The few keys and names of one episode, so that its operations meet.
+//! The few keys and names of one episode, so that its operations often meet.
 
 use fastrand::Rng;
 use threadline::entity::{
     IndexKey, Key, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, PartitionKey, SortKey, SortKeyPrefix,
 };
 
-/// Attributes that any value may go into, next to the keys and `expires_at`.
+/// Attributes for any value, besides the keys and `expires_at`.
 pub(crate) const ATTRIBUTES: [&str; 8] = ["a", "b", "count", "title", "list", "type", "né é", "😀"];
 
-/// Segments of keys: neighbours in the order of bytes, beyond ASCII, and two that UTF-16 would order the other way round.
+/// Segments of keys: adjacent in the order of bytes, beyond ASCII, and two that UTF-16 would order differently.
 const SEGMENTS: [&str; 14] =
     ["M", "M!", "M1", "M10", "m", "é", "e\u{301}", "\u{ffff}", "\u{10000}", "😀", "日本", " ", "~", "\u{a0}"];
 
@@ -41,7 +41,7 @@ impl Vocabulary {
         Key::new(self.partition(rng), one(rng, &self.sorts).clone())
     }
 
-    /// Different keys, at most so many.
+    /// Draws distinct keys, at most this many.
     pub(crate) fn keys(&self, rng: &mut Rng, most: usize) -> Vec<Key> {
         let mut keys = Vec::new();
         for _ in 0..rng.usize(1..=most) {
@@ -61,12 +61,12 @@ impl Vocabulary {
         one(rng, &self.index_partitions).clone()
     }
 
-    /// A place in the index, mostly one that items have.
+    /// Draws a position in the index, mostly one with items.
     pub(crate) fn index_key(&self, rng: &mut Rng) -> IndexKey {
         IndexKey::new(self.index_partition(rng), self.any_sort(rng, true))
     }
 
-    /// A sort key, mostly one that items have: of the index or of the table.
+    /// Draws a sort key, mostly one with items, of the index or of the table.
     pub(crate) fn any_sort(&self, rng: &mut Rng, in_index: bool) -> SortKey {
         if rng.u8(0..10) == 0 {
             return sort(rng);
@@ -74,7 +74,7 @@ impl Vocabulary {
         one(rng, if in_index { &self.index_sorts } else { &self.sorts }).clone()
     }
 
-    /// What some of the sort keys begin with.
+    /// Draws a prefix of some of the sort keys.
     pub(crate) fn prefix(&self, rng: &mut Rng) -> SortKeyPrefix {
         let first = threadline::entity::KeySegment::new(*one(rng, &SEGMENTS)).expect("a segment is one");
         if rng.bool() {
@@ -91,7 +91,7 @@ pub(crate) fn one<'a, T>(rng: &mut Rng, choices: &'a [T]) -> &'a T {
 
 fn text(rng: &mut Rng, most: usize) -> String {
     if rng.u8(0..40) == 0 {
-        // As long as a key may be, to the byte; half of the time of two bytes each.
+        // As long as a key may be, to the byte; half of the time with characters of two bytes.
         return if rng.bool() { "k".repeat(most) } else { "é".repeat(most / 2) };
     }
     let segments: Vec<&str> = (0..rng.usize(1..=3)).map(|_| *one(rng, &SEGMENTS)).collect();

@@ -12,11 +12,11 @@ use super::value::{doubtful, value};
 use super::vocabulary::{ATTRIBUTES, Vocabulary, one};
 use crate::compare::any_within;
 
-/// The most that an item may have, in bytes.
+/// The maximum size of an item, in bytes.
 const MAX_ITEM: usize = 409_600;
-/// The attribute that brings an item to a size.
+/// The attribute that pads an item to a size.
 const PAD: &str = "pad";
-/// Seconds: long past, in the far future, with a fraction, and what is no time at all.
+/// Seconds: past, in the far future, with a fraction, and invalid.
 const EXPIRIES: [&str; 6] = ["1", "99999999999", "1.5", "-1", "1e125", "0"];
 
 pub(crate) fn any_write(rng: &mut Rng, words: &Vocabulary) -> Write {
@@ -25,7 +25,7 @@ pub(crate) fn any_write(rng: &mut Rng, words: &Vocabulary) -> Write {
         0..=3 => Write::put(item(rng, words, &key)),
         4..=7 => {
             let update = update(rng, words);
-            // Whether an update that only removes creates an item is another question, asked by a case of its own.
+            // A separate case tests if an update that only removes creates an item.
             let only_removes = update.changes().iter().all(|(_, change)| matches!(change, AttributeChange::Remove));
             let write = Write::update(key, update);
             if only_removes { write.when(threadline::store::Condition::item_exists()) } else { write }
@@ -65,7 +65,7 @@ pub(crate) fn item(rng: &mut Rng, words: &Vocabulary, key: &Key) -> Item {
     }
     if let Some(size) = size(rng, words.heavy) {
         if size > MAX_ITEM - 1024 {
-            // To the byte, so without numbers: what one of them weighs, AWS says but approximately.
+            // To the byte, so without numbers: AWS documents the size of a number only approximately.
             let mut attributes: HashMap<String, AttributeValue> = item.into();
             attributes.retain(|_, value| !any_within(value, |value| matches!(value, N(_) | Ns(_))));
             item = attributes.into();
@@ -76,12 +76,12 @@ pub(crate) fn item(rng: &mut Rng, words: &Vocabulary, key: &Key) -> Item {
     item
 }
 
-/// A size in bytes about a step of the capacity units, or about the most; `None` to leave the item as it is.
+/// Draws a size in bytes near a step of the capacity units, or near the maximum; `None` leaves the item as it is.
 fn size(rng: &mut Rng, heavy: bool) -> Option<usize> {
     let close_to = |rng: &mut Rng, size: usize| size + rng.usize(0..3) - 1;
     match rng.u8(0..if heavy { 10 } else { 100 }) {
         0 if heavy => Some(close_to(rng, MAX_ITEM)),
-        // With so little room that an update of some bytes may be one too many.
+        // So near the maximum that an update of some bytes may exceed it.
         1 | 2 if heavy => Some(MAX_ITEM - rng.usize(0..80)),
         3..5 if heavy => Some(rng.usize(100_000..MAX_ITEM)),
         5..8 if heavy => None,
@@ -113,7 +113,7 @@ fn update(rng: &mut Rng, words: &Vocabulary) -> Update {
             6 => (PAD, S("y".repeat(rng.usize(1..5000)))),
             _ => (*one(rng, &ATTRIBUTES), value(rng, 2, words.empty_maps)),
         };
-        // One attribute twice now and then, which is refused.
+        // One attribute twice at times, which is refused.
         if rng.u8(0..30) > 0 && update.changes().iter().any(|(other, _)| other == name) {
             continue;
         }

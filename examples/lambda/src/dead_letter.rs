@@ -1,7 +1,7 @@
-//! Where records go that can never succeed: into the table itself, as items of their own.
+//! The sink for dead letters: items in the same table.
 //!
-//! That way the function needs no other service, the content stays as safe as the table it came from, and one Query finds all
-//! of it. The logs say that there is a dead letter, never what is in it.
+//! So the function needs no other service, the content is as safe as the table, and one Query finds all of it. The logs
+//! report a dead letter without its content.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use threadline::stream::{DeadLetterSink, JsonLinesSink, StreamRecord};
 use threadline::{DynamoDbStore, Error, ErrorKind, Result};
 use uuid::Uuid;
 
-/// The most bytes of a record that one item holds. A record may have two images of 400 KB, and an item has 400 KB at most.
+/// The most bytes of a record in one item. A record may have two images of 400 KB, but an item has at most 400 KB.
 const PART_BYTES: usize = 300 * 1024;
 
-/// A record that can never succeed, or a part of a long one: `record` has its JSON, or the piece of it from the part's place.
+/// A record that can never succeed, or a part of a long one. `record` has its JSON, or this part of the JSON.
 #[derive(Debug, Serialize, Deserialize)]
 struct DeadLetter {
     dead_letter_uuid: Uuid,
@@ -54,13 +54,13 @@ impl DeadLetters {
 impl DeadLetterSink for DeadLetters {
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()> {
         let (id, json) = letter(record, error).await?;
-        let pieces = pieces(&json);
-        for (part, piece) in (1..).zip(&pieces) {
+        let parts = split(&json);
+        for (part, text) in (1..).zip(&parts) {
             let letter = DeadLetter {
                 dead_letter_uuid: id,
                 part: KeySegment::new(format!("{part:03}"))?,
-                parts: pieces.len(),
-                record: (*piece).to_owned(),
+                parts: parts.len(),
+                record: (*text).to_owned(),
             };
             self.store.put_entity(&letter).await?;
         }
@@ -68,7 +68,7 @@ impl DeadLetterSink for DeadLetters {
             dead_letter = %id,
             sequence = record.sequence.as_ref().map(|number| number.as_str()),
             event = record.kind.as_str(),
-            // The shape of the key: its tags, without the values.
+            // The key's tags, without its values.
             key = record.key().ok().map(|key| format!("{key:?}")),
             not_readable_whole = record.raw.is_some(),
             kind = ?error.kind(),
@@ -79,27 +79,27 @@ impl DeadLetterSink for DeadLetters {
     }
 }
 
-/// The record's JSON, and an id that the same record has again when it comes again.
+/// Returns the record's id and its JSON. A redelivered record has the same id.
 async fn letter(record: &StreamRecord, error: &Error) -> Result<(Uuid, String)> {
     let line = JsonLinesSink::new(Vec::new());
     line.keep(record, error).await?;
-    let unwritable = |_| Error::new(ErrorKind::Invalid, "the record makes no JSON");
+    let unwritable = |_| Error::new(ErrorKind::Invalid, "the record has no JSON form");
     let mut json: Value = serde_json::from_slice(&line.into_inner()).map_err(unwritable)?;
     let text = json.to_string();
-    // An error of the service has a request id of its own each time.
+    // A service error has a new request id each time, so the id must not depend on it.
     json["error"].take();
     Ok((Uuid::new_v5(&Uuid::NAMESPACE_OID, json.to_string().as_bytes()), text))
 }
 
-/// The text in pieces that fit into an item, cut between characters.
-fn pieces(mut text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
+/// Splits the text between characters into parts that fit into an item.
+fn split(mut text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
     while !text.is_empty() {
-        let (piece, rest) = text.split_at(text.floor_char_boundary(PART_BYTES));
-        pieces.push(piece);
+        let (part, rest) = text.split_at(text.floor_char_boundary(PART_BYTES));
+        parts.push(part);
         text = rest;
     }
-    pieces
+    parts
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_record_has_the_same_id_whatever_the_error_says() {
+    async fn a_record_keeps_its_id_with_any_error() {
         let (one, other) = (Error::new(ErrorKind::Invalid, "one"), Error::new(ErrorKind::Invalid, "other"));
         let (id, json) = letter(&poison("a"), &one).await.unwrap();
         assert!(json.contains("\"error\":\"one\""), "{json}");
@@ -129,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn pieces_fit_and_lose_nothing() {
+    fn parts_fit_and_lose_nothing() {
         for text in ["short".to_owned(), "ö".repeat(PART_BYTES), "a".repeat(PART_BYTES)] {
-            let pieces = pieces(&text);
-            assert!(pieces.iter().all(|piece| piece.len() <= PART_BYTES && !piece.is_empty()));
-            assert_eq!(pieces.concat(), text);
+            let parts = split(&text);
+            assert!(parts.iter().all(|part| part.len() <= PART_BYTES && !part.is_empty()));
+            assert_eq!(parts.concat(), text);
         }
     }
 }

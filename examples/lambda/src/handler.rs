@@ -1,4 +1,4 @@
-//! What the function does with a batch.
+//! The handling of a batch.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use threadline::{DynamoDbStore, Error, Result};
 
 use crate::dead_letter::DeadLetters;
 
-/// Projects batches of the stream. Its logs say what it did and what that consumed, never what people wrote.
+/// Projects batches of the stream. It logs outcomes and consumed capacity, never content.
 #[derive(Debug)]
 pub(crate) struct Handler {
     store: Metered<DynamoDbStore>,
@@ -25,10 +25,10 @@ impl Handler {
         Self { store, projector }
     }
 
-    /// Projects the event's records, and answers with the lowest sequence number that failed.
+    /// Projects the event's records, and returns the lowest sequence number that failed.
     ///
     /// # Errors
-    /// For what is no event of this table's stream. Lambda then takes the invocation for a failed one.
+    /// If the payload is no event of this table's stream. Lambda then counts the invocation as failed.
     pub(crate) async fn handle(&self, event: Value) -> Result<DynamoDbEventResponse> {
         let records = records_of_table(&event, self.store.table_name())?;
         let projection = self.projector.project(&records).await;
@@ -52,7 +52,7 @@ impl Handler {
     }
 }
 
-/// Logs each error once, however many of the records it made fail.
+/// Logs each error once, even if several records failed with it.
 fn log_failures(projection: &Projection) {
     let mut seen: Vec<&Arc<Error>> = Vec::new();
     for outcome in &projection.outcomes {
@@ -67,7 +67,7 @@ fn log_failures(projection: &Projection) {
             operation = error.operation(),
             code = service.and_then(|service| service.code.as_deref()),
             request_id = service.and_then(|service| service.request_id.as_deref()),
-            "records failed, and come again",
+            "records failed and will be redelivered",
         );
     }
 }

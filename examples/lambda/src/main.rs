@@ -1,5 +1,5 @@
-//! An AWS Lambda function on the stream of a Threadline table: it moves the inbox rows to what happened to messages and users.
-//! README.md says how it is deployed.
+//! An AWS Lambda function for the stream of a Threadline table. It updates the inbox entries when messages and users change.
+//! README.md shows the deployment.
 
 mod dead_letter;
 mod handler;
@@ -19,12 +19,12 @@ use tracing::Level;
 
 use handler::Handler;
 
-// One invocation at a time, which mostly waits for answers: one thread does.
+// An invocation mostly waits for answers, and there is one at a time: one thread is enough.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    // The level is fixed: below INFO the SDK and the runtime log requests and events, and so what people wrote.
+    // The level is fixed: below INFO, the SDK and the runtime log requests and events, which contain content.
     tracing_subscriber::fmt().json().with_max_level(Level::INFO).init();
-    let table = std::env::var("TABLE_NAME").map_err(|_| "TABLE_NAME is not set: it is the name of the table")?;
+    let table = std::env::var("TABLE_NAME").map_err(|_| "TABLE_NAME is not set: set it to the name of the table")?;
     let handler = Handler::new(DynamoDbStore::new(client().await, table));
     let handle = async |event: LambdaEvent<Value>| {
         handler
@@ -35,8 +35,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// A client in the function's own region and role. Its time limits leave room for several requests within the function's own:
-/// what is not done by then comes again.
+/// Creates a client with the function's region and role. Its time limits allow several requests within the function's own
+/// limit. Records not done by then are redelivered.
 async fn client() -> Client {
     let retries = RetryConfig::standard()
         .with_max_attempts(4)

@@ -1,4 +1,4 @@
-//! Reading and writing several items, each on its own.
+//! Batches: several items, each on its own.
 //! ([BatchWriteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html),
 //! [BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html))
 
@@ -13,7 +13,7 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// Up to 25 puts are done in one request.
+/// A request does up to 25 puts.
 pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..25).map(|number| format!("{number:02}")).collect();
     batch_write(store, names.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
@@ -21,7 +21,8 @@ pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope)
     assert_eq!(super::support::sort_keys(&found), names, "the items that one batch put");
 }
 
-/// Puts and deletes may be mixed, over partitions; a put replaces the whole item, a delete of nothing is done.
+/// A batch may mix puts and deletes over partitions. A put replaces the whole item, and a delete of a missing item
+/// succeeds.
 pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) {
     put_all(store, &["replaced", "deleted"].map(|sk| with(scope.item(sk), "title", s("one")))).await;
     let new = item_at(&Key::new(scope.other_partition(), sort_key("new")));
@@ -38,7 +39,7 @@ pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) 
     assert_none(get(store, &scope.key("deleted")).await);
 }
 
-/// What a batch writes is in the index as what single writes do.
+/// A batch updates the index like single writes.
 pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2"), scope.indexed("out", "3")]).await;
     let writes = vec![
@@ -51,7 +52,7 @@ pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) 
     assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
 }
 
-/// Up to 100 keys are read in one request; those that are missing are left out.
+/// A request reads up to 100 keys, and leaves out missing items.
 pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
     let there: Vec<&String> = names.iter().step_by(2).collect();
@@ -65,7 +66,7 @@ pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     assert_eq!(found, there, "the items that are there, each once");
 }
 
-/// Items of several partitions are read whole.
+/// A batch reads whole items of several partitions.
 pub async fn a_batch_reads_whole_items_of_any_partition(store: &dyn Store, scope: &Scope) {
     let elsewhere = item_at(&Key::new(scope.other_partition(), sort_key("b")));
     let items = [with(scope.indexed("a", "1"), "title", s("one")), with(elsewhere, "title", s("two"))];
@@ -78,15 +79,15 @@ pub async fn a_batch_reads_whole_items_of_any_partition(store: &dyn Store, scope
     }
 }
 
-/// A batch of which nothing is there gives no item, and no error.
+/// A batch without any existing item returns no item and no error.
 pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Scope) {
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
     assert_sort_keys(&output.items, &[]);
     assert!(output.unprocessed.is_empty(), "a missing item is not an unprocessed one");
 }
 
-/// Items too large for one answer are read or given back as unprocessed, none is lost, and asking again comes to an end.
-pub async fn what_a_batch_cannot_read_it_gives_back(store: &dyn Store, scope: &Scope) {
+/// Items too large for one answer are read or returned as unprocessed. None is lost, and retries come to an end.
+pub async fn a_batch_returns_the_keys_that_it_cannot_read(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..6).map(|number| number.to_string()).collect();
     for name in &names {
         put(store, &of_size(scope.item(name), 390 * 1024)).await;

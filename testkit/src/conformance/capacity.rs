@@ -1,10 +1,9 @@
-//! What requests consume, as the store reports it.
-//! ([Read and write units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html),
-//! [writes to an
+//! The consumed capacity, as the store reports it. ([Read and write
+//! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
 //! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes))
 //!
-//! Where Amazon's own DynamoDB Local reports what AWS does not charge (nothing for an empty query, single units for a
-//! transaction, two for a delete of nothing in a batch), nothing is asked of a store here.
+//! Nothing is tested where DynamoDB Local reports other figures than AWS charges: nothing for an empty query, single
+//! units for a transaction, and two for a delete of a missing item in a batch.
 
 use threadline::entity::{GSI1SK, Item, Key};
 use threadline::store::{BatchAction, BatchGet, Capacity, Condition, Get, Query, StoreExt, Units, Update, Write};
@@ -47,8 +46,8 @@ fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
     Write::update(scope.key(sk), Update::new().set(name, s(text)))
 }
 
-/// A get consumes half a unit for each 4 KB, a consistent one twice that, and one of nothing as much as one of 4 KB.
-pub async fn a_get_consumes_by_steps_of_4_kb(store: &dyn Store, scope: &Scope) {
+/// A get consumes half a unit per 4 KB, and twice that if consistent. A missing item consumes like one of 4 KB.
+pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scope) {
     assert_get(store, &scope.key("missing"), 1, "a missing item").await;
     for (sk, bytes, halves) in [("a", 4096, 1), ("b", 4097, 2), ("c", 20_000, 5)] {
         put(store, &of_size(scope.item(sk), bytes)).await;
@@ -56,7 +55,7 @@ pub async fn a_get_consumes_by_steps_of_4_kb(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A query adds up what it reads and rounds once.
+/// A query adds up the sizes of its items and rounds once.
 pub async fn a_query_rounds_the_sum_of_its_items(store: &dyn Store, scope: &Scope) {
     for sk in ["a", "b", "c"] {
         put(store, &of_size(scope.indexed(sk, sk), 2000)).await;
@@ -80,7 +79,7 @@ pub async fn a_query_rounds_the_sum_of_its_items(store: &dyn Store, scope: &Scop
     );
 }
 
-/// A batch of reads rounds each item.
+/// A batch get rounds each item.
 pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b"].map(|sk| scope.item(sk))).await;
     put(store, &of_size(scope.item("c"), 4097)).await;
@@ -90,8 +89,8 @@ pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope)
     assert_consumed(consumed(keys().consistent()).await, reads(8), "the same, consistent");
 }
 
-/// A put consumes a unit for each 1 KB of the larger of the two items, before and after.
-pub async fn a_put_consumes_by_the_larger_item(store: &dyn Store, scope: &Scope) {
+/// A put consumes a unit per 1 KB of the larger of the old and the new item.
+pub async fn a_put_consumes_for_the_larger_item(store: &dyn Store, scope: &Scope) {
     let sized = |bytes| put_write(of_size(scope.item("a"), bytes));
     assert_write(store, sized(1024), writes(1, 0), "a put of 1024 bytes").await;
     assert_write(store, sized(1025), writes(2, 0), "a put of 1025 bytes over 1024").await;
@@ -99,8 +98,8 @@ pub async fn a_put_consumes_by_the_larger_item(store: &dyn Store, scope: &Scope)
     assert_write(store, sized(300), writes(1, 0), "a put of 300 bytes over 200").await;
 }
 
-/// An update consumes by the whole item, however little it changes.
-pub async fn an_update_consumes_by_the_whole_item(store: &dyn Store, scope: &Scope) {
+/// An update consumes for the whole item, even for a small change.
+pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Scope) {
     assert_write(store, set(scope, "new", "title", "x"), writes(1, 0), "an update that creates a small item").await;
     put(store, &of_size(scope.item("a"), 3000)).await;
     assert_write(store, set(scope, "a", "title", "x"), writes(3, 0), "an update of 3000 bytes").await;
@@ -109,14 +108,14 @@ pub async fn an_update_consumes_by_the_whole_item(store: &dyn Store, scope: &Sco
     assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of what is left").await;
 }
 
-/// A delete consumes by the item that was there, and a unit where there was none.
-pub async fn a_delete_consumes_by_the_deleted_item(store: &dyn Store, scope: &Scope) {
+/// A delete consumes for the deleted item, and one unit for a missing one.
+pub async fn a_delete_consumes_for_the_deleted_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("a"), 2049)).await;
     assert_write(store, Write::delete(scope.key("a")), writes(3, 0), "a delete of 2049 bytes").await;
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete of nothing").await;
 }
 
-/// A write that its condition refused consumes at least a unit.
+/// A write whose condition fails consumes at least one unit.
 pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
     let request = put_write(scope.item("a")).when(Condition::item_absent());
@@ -125,7 +124,7 @@ pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &
     assert_eq!(consumed.index_write, Units::ZERO, "a refused write does not touch the index");
 }
 
-/// A batch of writes rounds each item.
+/// A batch write rounds each item.
 pub async fn a_batch_of_writes_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("gone"), 1025)).await;
     let batch = vec![
@@ -137,7 +136,7 @@ pub async fn a_batch_of_writes_rounds_each_item(store: &dyn Store, scope: &Scope
     assert_consumed(batch_write(store, batch).await, writes(6, 1), "a batch of three puts and a delete");
 }
 
-/// What is not in the index consumes nothing of it.
+/// A write of an item outside the index consumes no index unit.
 pub async fn a_write_outside_the_index_consumes_none_of_it(store: &dyn Store, scope: &Scope) {
     assert_write(store, put_write(scope.item("a")), writes(1, 0), "a put").await;
     assert_write(store, set(scope, "a", "title", "x"), writes(1, 0), "an update").await;
@@ -145,7 +144,7 @@ pub async fn a_write_outside_the_index_consumes_none_of_it(store: &dyn Store, sc
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete").await;
 }
 
-/// An item that enters the index or leaves it is written there once.
+/// An item that enters or leaves the index costs one index write.
 pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store: &dyn Store, scope: &Scope) {
     let item = scope.indexed("a", "1");
     assert_write(store, put_write(item.clone()), writes(1, 1), "a put of a new item in the index").await;
@@ -157,7 +156,7 @@ pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store
     assert_write(store, set(scope, "a", GSI1SK, "1"), writes(1, 1), "an update that sets an index key").await;
 }
 
-/// A write that changes nothing costs nothing in the index.
+/// A write without a change consumes no index unit.
 pub async fn an_identical_write_consumes_none_of_the_index(store: &dyn Store, scope: &Scope) {
     let item = with(scope.indexed("a", "1"), "title", s("one"));
     put(store, &item).await;
@@ -165,7 +164,7 @@ pub async fn an_identical_write_consumes_none_of_the_index(store: &dyn Store, sc
     assert_write(store, set(scope, "a", "title", "one"), writes(1, 0), "an update to the same value").await;
 }
 
-/// An item whose index key stays is written in the index once, whatever else changes: all is projected.
+/// An item whose index key stays costs one index write for any other change: all attributes are projected.
 pub async fn a_projected_change_is_written_to_the_index_once(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.indexed("a", "1"), "count", n("1"))).await;
     assert_write(store, set(scope, "a", "title", "x"), writes(1, 1), "an update of a projected attribute").await;
@@ -173,7 +172,7 @@ pub async fn a_projected_change_is_written_to_the_index_once(store: &dyn Store, 
     assert_write(store, put_again, writes(1, 1), "a put with a changed attribute").await;
 }
 
-/// An item whose index key changes is deleted from the index and put there again.
+/// An item whose index key changes is deleted from the index and put again.
 pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(1, 2), "an update of an index key").await;
@@ -183,8 +182,8 @@ pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn 
     assert_write(store, forward, writes(1, 2), "a conditional update of an index key").await;
 }
 
-/// The index is written by the size of its entry, of which there is one before and one after.
-pub async fn the_index_consumes_by_the_size_of_its_entry(store: &dyn Store, scope: &Scope) {
+/// An index write consumes for the size of its entries, before and after.
+pub async fn the_index_consumes_for_the_size_of_its_entry(store: &dyn Store, scope: &Scope) {
     let large = of_size(scope.indexed("a", "1"), 2500);
     assert_write(store, put_write(large), writes(3, 3), "a put of 2500 bytes in the index").await;
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(3, 6), "an update of the index key of 2500 bytes").await;

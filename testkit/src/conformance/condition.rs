@@ -1,5 +1,4 @@
-//! What conditions hold of an item.
-//! ([Comparison operators and
+//! The meaning of conditions. ([Comparison operators and
 //! functions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
 
 use std::collections::HashMap;
@@ -17,8 +16,7 @@ fn compare(name: &'static str, comparison: Comparison, value: &AttributeValue) -
     Condition::Compare(name.into(), comparison, value.clone())
 }
 
-/// Checks that the condition holds of the item with this key, or does not: as that of an update, and of a check in a
-/// transaction.
+/// Checks whether the condition holds for the item with this key: for an update, and for a check in a transaction.
 async fn assert_holds(store: &dyn Store, key: &Key, condition: Condition, expected: bool, what: &str) {
     assert_write(store, key, condition.clone(), expected, what).await;
     assert_check(store, key, condition, expected, what).await;
@@ -31,7 +29,7 @@ async fn assert_write(store: &dyn Store, key: &Key, condition: Condition, expect
     assert_eq!(held, expected, "whether the condition of an update holds: {what}");
 }
 
-/// The same of an item that is not there, which a delete does not create.
+/// Checks whether the condition holds for a missing item, which a delete does not create.
 async fn assert_holds_of_nothing(store: &dyn Store, key: &Key, condition: Condition, expected: bool, what: &str) {
     let outcome = write(store, Write::delete(key.clone()).when(condition.clone())).await;
     let held = matches!(outcome, WriteOutcome::Done { .. });
@@ -45,7 +43,7 @@ async fn assert_check(store: &dyn Store, key: &Key, condition: Condition, expect
     assert_eq!(held, expected, "whether a check in a transaction holds: {what}");
 }
 
-/// Checks every comparison of every two of these values, which are given from the least to the greatest.
+/// Checks every comparison of every two of these values, which are in ascending order.
 async fn assert_ascending(store: &dyn Store, scope: &Scope, values: &[AttributeValue]) {
     for (place, stored) in values.iter().enumerate() {
         put(store, &with(scope.item("a"), "value", stored.clone())).await;
@@ -66,8 +64,8 @@ async fn assert_ascending(store: &dyn Store, scope: &Scope, values: &[AttributeV
     }
 }
 
-/// An attribute exists whatever its value, an empty text and a NULL too.
-pub async fn an_attribute_exists_whatever_its_value(store: &dyn Store, scope: &Scope) {
+/// An attribute exists with any value, including an empty string and NULL.
+pub async fn an_attribute_exists_with_any_value(store: &dyn Store, scope: &Scope) {
     let values =
         [s("x"), s(""), n("0"), AttributeValue::Bool(false), AttributeValue::Null(true), AttributeValue::L(vec![])];
     for value in values {
@@ -80,7 +78,7 @@ pub async fn an_attribute_exists_whatever_its_value(store: &dyn Store, scope: &S
     assert_holds(store, &scope.key("a"), Condition::absent("other"), true, "a missing attribute is absent").await;
 }
 
-/// An item exists where its key does.
+/// An item exists if its key does.
 pub async fn an_item_exists_once_it_was_put(store: &dyn Store, scope: &Scope) {
     let key = scope.key("a");
     assert_holds_of_nothing(store, &key, Condition::item_exists(), false, "the item exists").await;
@@ -90,12 +88,12 @@ pub async fn an_item_exists_once_it_was_put(store: &dyn Store, scope: &Scope) {
     assert_holds(store, &key, Condition::item_absent(), false, "the item is absent").await;
 }
 
-/// Texts are in the order of their UTF-8 bytes, in which U+FFFF comes before U+10000, as it does not in UTF-16.
-pub async fn texts_compare_by_their_bytes(store: &dyn Store, scope: &Scope) {
+/// Strings compare by their UTF-8 bytes: U+FFFF comes before U+10000, unlike in UTF-16.
+pub async fn strings_compare_by_their_bytes(store: &dyn Store, scope: &Scope) {
     assert_ascending(store, scope, &["", "Z", "a", "a ", "é", "\u{ffff}", "\u{10000}"].map(s)).await;
 }
 
-/// Numbers are in the order of their values, not of their texts.
+/// Numbers compare by value, not by text.
 pub async fn numbers_compare_by_their_value(store: &dyn Store, scope: &Scope) {
     assert_ascending(store, scope, &["-1e3", "-0.00001", "0", "0.5", "9", "10", "1e20"].map(n)).await;
 }
@@ -106,7 +104,7 @@ pub async fn bytes_compare_as_unsigned(store: &dyn Store, scope: &Scope) {
     assert_ascending(store, scope, &values.map(b)).await;
 }
 
-/// Two ways to write a number are equal.
+/// Two notations of one number are equal.
 pub async fn numbers_are_equal_by_value(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "value", n("1000"))).await;
     for (form, expected) in [("1e3", true), ("1000.00", true), ("01000", true), ("1000.01", false), ("-1000", false)] {
@@ -116,7 +114,7 @@ pub async fn numbers_are_equal_by_value(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Sets are equal where they have the same members, in whichever order and form these are given.
+/// Sets are equal if they have the same members, in any order and notation.
 pub async fn sets_are_equal_without_regard_to_order(store: &dyn Store, scope: &Scope) {
     let item = with(with(scope.item("a"), "texts", ss(&["a", "b", "c"])), "numbers", ns(&["1", "2.5"]));
     put(store, &item).await;
@@ -136,8 +134,8 @@ pub async fn sets_are_equal_without_regard_to_order(store: &dyn Store, scope: &S
     }
 }
 
-/// Lists and maps are equal where all that is in them is; a list has an order.
-pub async fn lists_and_maps_are_equal_by_what_is_in_them(store: &dyn Store, scope: &Scope) {
+/// Lists and maps are equal if their contents are; the order of a list counts.
+pub async fn lists_and_maps_are_equal_by_their_contents(store: &dyn Store, scope: &Scope) {
     let map = |number: &str, members: &[&str]| {
         AttributeValue::M(HashMap::from([("n".to_owned(), n(number)), ("set".to_owned(), ss(members))]))
     };
@@ -157,8 +155,8 @@ pub async fn lists_and_maps_are_equal_by_what_is_in_them(store: &dyn Store, scop
     }
 }
 
-/// No comparison with a missing attribute holds, but that it differs does.
-pub async fn a_missing_attribute_only_differs(store: &dyn Store, scope: &Scope) {
+/// A missing attribute satisfies no comparison except not equal.
+pub async fn a_missing_attribute_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
     for comparison in COMPARISONS {
         let (what, expected) = (format!("missing {comparison:?} 1"), comparison == Comparison::Ne);
@@ -169,8 +167,8 @@ pub async fn a_missing_attribute_only_differs(store: &dyn Store, scope: &Scope) 
     }
 }
 
-/// No comparison with a value of another type holds, but that it differs does: no error, no conversion.
-pub async fn an_attribute_of_another_type_only_differs(store: &dyn Store, scope: &Scope) {
+/// A value of another type satisfies no comparison except not equal, without an error or a conversion.
+pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     let stored = [s("1"), n("1"), b(b"1"), AttributeValue::Bool(true), AttributeValue::Null(true)];
     let compared = [s("1"), n("1"), b(b"1")];
     for (place, stored) in stored.iter().enumerate() {
@@ -184,8 +182,8 @@ pub async fn an_attribute_of_another_type_only_differs(store: &dyn Store, scope:
     }
 }
 
-/// Truth values and NULL are equal to themselves.
-pub async fn truth_values_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
+/// Booleans and NULL are equal to themselves.
+pub async fn booleans_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
     put(store, &with(with(scope.item("a"), "yes", AttributeValue::Bool(true)), "null", AttributeValue::Null(true)))
         .await;
     let cases = [
@@ -200,8 +198,8 @@ pub async fn truth_values_and_null_can_be_equal(store: &dyn Store, scope: &Scope
     }
 }
 
-/// The key's own attributes can be compared.
-pub async fn a_condition_may_look_at_the_key(store: &dyn Store, scope: &Scope) {
+/// A condition may compare the key's attributes.
+pub async fn a_condition_may_test_the_key(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("b")).await;
     let key = scope.key("b");
     assert_holds(store, &key, Condition::eq(PK, s(key.pk.as_str())), true, "the partition key is its own").await;
@@ -209,7 +207,7 @@ pub async fn a_condition_may_look_at_the_key(store: &dyn Store, scope: &Scope) {
     assert_holds(store, &key, Condition::lt(SK, s("a")), false, "the sort key is less than a").await;
 }
 
-/// All, any and not combine as their names say, however they are nested.
+/// All, any and not combine as their names say, at any depth.
 pub async fn conditions_combine(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "there", s("x"))).await;
     let (yes, no) = (|| Condition::exists("there"), || Condition::exists("missing"));
@@ -259,7 +257,7 @@ pub async fn conditions_added_one_by_one_must_all_hold(store: &dyn Store, scope:
     done(write(store, delete([Condition::exists("there"), Condition::absent("missing")])).await);
 }
 
-/// Conditions are on the item before the write, never on what the write makes of it.
+/// Conditions test the item before the write, never its result.
 pub async fn conditions_see_the_item_as_it_was(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "version", n("1"))).await;
     let to_two = || Update::new().set("version", n("2"));
@@ -269,7 +267,8 @@ pub async fn conditions_see_the_item_as_it_was(store: &dyn Store, scope: &Scope)
     refused(write(store, when(Condition::eq("version", n("1")))).await);
 }
 
-/// A condition may have as many parts as its type takes, in their longest form too: within DynamoDB's 300 operators and 4 KB.
+/// A condition may have as many parts as its type accepts, even in their longest form: within DynamoDB's 300 operators
+/// and 4 KB.
 pub async fn a_condition_may_have_a_hundred_parts(store: &dyn Store, scope: &Scope) {
     let mut item = scope.item("a");
     let (mut equal, mut not_absent) = (Vec::new(), Vec::new());

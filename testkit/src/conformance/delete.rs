@@ -1,4 +1,4 @@
-//! Deleting an item.
+//! Deletes of an item.
 //! ([DeleteItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html))
 
 use threadline::store::{Condition, Query, Write};
@@ -8,22 +8,22 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// A deleted item is read no more, and its neighbours still are.
-pub async fn a_deleted_item_is_gone(store: &dyn Store, scope: &Scope) {
+/// A deleted item is no longer read, and its neighbors still are.
+pub async fn a_deleted_item_is_absent(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b", "c"].map(|sk| scope.item(sk))).await;
     done(write(store, Write::delete(scope.key("b"))).await);
     assert_none(get(store, &scope.key("b")).await);
     assert_sort_keys(&query_all(store, Query::table_consistent(scope.partition())).await, &["a", "c"]);
 }
 
-/// Deleting what is not there is done: a delete may be repeated.
+/// Deleting a missing item succeeds, so a delete may be retried.
 pub async fn a_delete_of_a_missing_item_is_done(store: &dyn Store, scope: &Scope) {
     assert_none(done(write(store, Write::delete(scope.key("a")).returning_old()).await));
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// A key may be used again.
-pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
+/// A key may be reused.
+pub async fn a_deleted_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "title", s("one"))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     let anew = with(scope.item("a"), "name", s("two"));
@@ -32,8 +32,8 @@ pub async fn a_deleted_item_may_be_put_anew(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &anew);
 }
 
-/// The item before comes back only to a delete that asks for it.
-pub async fn a_delete_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+/// Only a delete that requests the old item returns it.
+pub async fn a_delete_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
     assert_none(done(write(store, Write::delete(scope.key("a"))).await));
@@ -41,7 +41,7 @@ pub async fn a_delete_gives_the_old_item_only_when_asked(store: &dyn Store, scop
     assert_item(done(write(store, Write::delete(scope.key("a")).returning_old()).await), &item);
 }
 
-/// A delete whose condition is not met leaves the item, and says what is there only when asked.
+/// A delete whose condition fails leaves the item, and returns it only on request.
 pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -51,8 +51,8 @@ pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) 
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A delete that wants an item there is refused where there is none.
-pub async fn a_delete_that_wants_an_item_there_is_refused_without_one(store: &dyn Store, scope: &Scope) {
+/// A delete with the condition that an item exists is refused without one.
+pub async fn a_delete_on_existence_is_refused_without_an_item(store: &dyn Store, scope: &Scope) {
     let request = Write::delete(scope.key("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
 }

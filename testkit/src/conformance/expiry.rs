@@ -1,8 +1,8 @@
-//! Expired items, which the table may still hold for days.
-//! ([Time to live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html))
+//! Expired items, which the table may keep for days. ([Time to
+//! live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html))
 //!
-//! These need no clock: what expired in 1970 has expired, and DynamoDB never sweeps what expired more than five years ago,
-//! so that the item stays where it is while it is looked at.
+//! These behaviors need no clock: an item that expired in 1970 is expired, and DynamoDB never sweeps items that expired
+//! more than five years ago.
 
 use threadline::entity::{EXPIRES_AT, Item, PK};
 use threadline::store::{CancelCode, Condition, Query, Scan, TransactOutcome, Update, Write};
@@ -22,13 +22,13 @@ fn expired(item: Item) -> Item {
     with(item, EXPIRES_AT, n(PAST))
 }
 
-/// An item whose time has passed is not read.
+/// An expired item is not read.
 pub async fn an_expired_item_is_not_read(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// An item whose time has not come is read, and so is one whose time is no number: it never expires.
+/// An item is read before its expiry. An expiry that is no number never comes.
 pub async fn an_item_is_read_until_it_expires(store: &dyn Store, scope: &Scope) {
     for (sk, expires_at) in [("future", n(FUTURE)), ("text", s(PAST))] {
         let item = with(scope.item(sk), EXPIRES_AT, expires_at);
@@ -37,7 +37,7 @@ pub async fn an_item_is_read_until_it_expires(store: &dyn Store, scope: &Scope) 
     }
 }
 
-/// A query leaves expired items out, of the table and of the index.
+/// A query leaves out expired items, in the table and in the index.
 pub async fn a_query_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), expired(scope.indexed("b", "2")), scope.indexed("c", "3")]).await;
     for request in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
@@ -45,7 +45,7 @@ pub async fn a_query_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
     }
 }
 
-/// A limit counts the items read, expired ones too: a page may be empty and not be the last.
+/// A limit counts the items read, including expired ones: a page may be empty and not be the last.
 pub async fn a_limit_counts_expired_items(store: &dyn Store, scope: &Scope) {
     for sk in ["a", "b", "c"] {
         put(store, &expired(scope.indexed(sk, sk))).await;
@@ -61,7 +61,7 @@ pub async fn a_limit_counts_expired_items(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A scan leaves expired items out.
+/// A scan leaves out expired items.
 pub async fn a_scan_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.item("a"), expired(scope.item("b"))]).await;
     let pages = scan_pages(store, Scan::new()).await;
@@ -70,7 +70,7 @@ pub async fn a_scan_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     assert_sort_keys(&found, &["a"]);
 }
 
-/// A batch of reads leaves expired items out; they are not unprocessed.
+/// A batch get leaves out expired items, which are not unprocessed.
 pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.item("a"), expired(scope.item("b"))]).await;
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
@@ -78,8 +78,8 @@ pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
     assert!(output.unprocessed.is_empty(), "an expired item is not an unprocessed one");
 }
 
-/// A write does not give back an old item that had expired.
-pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store, scope: &Scope) {
+/// A write does not return an expired old item.
+pub async fn an_expired_item_is_not_returned_as_the_old_one(store: &dyn Store, scope: &Scope) {
     let writes = [
         Write::put(scope.item("a")),
         Write::update(scope.key("a"), Update::new().set("title", s("x"))),
@@ -91,8 +91,8 @@ pub async fn an_expired_item_is_not_given_back_as_the_old_one(store: &dyn Store,
     }
 }
 
-/// A write whose condition is not met does not show the item in its way when that has expired.
-pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn Store, scope: &Scope) {
+/// A write whose condition fails does not return the current item if that is expired.
+pub async fn an_expired_item_is_not_returned_as_the_current_one(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
     let request = Write::put(scope.item("a")).when(Condition::item_absent()).returning_old();
     assert_none(refused(write(store, request.clone()).await));
@@ -105,7 +105,7 @@ pub async fn an_expired_item_is_not_given_back_as_the_current_one(store: &dyn St
     }
 }
 
-/// For a condition an expired item is there, as it is for DynamoDB: who may replace it says so in the condition.
+/// A condition sees an expired item, as on DynamoDB. To replace it, say so in the condition.
 pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Scope) {
     let item = expired(with(scope.item("a"), "title", s("one")));
     put(store, &item).await;
@@ -117,8 +117,8 @@ pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("a")).await, &scope.item("a"));
 }
 
-/// An update works on an expired item as it is, and may give it a new time.
-pub async fn an_update_may_revive_an_expired_item(store: &dyn Store, scope: &Scope) {
+/// An update changes an expired item, and may extend it.
+pub async fn an_update_may_extend_an_expired_item(store: &dyn Store, scope: &Scope) {
     put(store, &expired(with(scope.item("a"), "count", n("1")))).await;
     let update = Update::new().add("count", 1).set(EXPIRES_AT, n(FUTURE));
     done(write(store, Write::update(scope.key("a"), update)).await);

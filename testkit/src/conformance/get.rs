@@ -1,6 +1,5 @@
-//! Reading one item.
-//! ([GetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html), [data
-//! types](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html))
+//! Reads of one item. ([GetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html),
+//! [data types](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html))
 
 use std::collections::HashMap;
 
@@ -10,14 +9,14 @@ use super::scope::item_at;
 use super::support::{assert_item, assert_none, b, get, n, ns, put, put_all, s, ss, with};
 use super::{Scope, Store};
 
-/// What was put is read back, by its key.
+/// An item is read back by its key.
 pub async fn a_put_item_is_read_back(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("opa"));
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A key that nothing was put under gives no item, and no error.
+/// A missing key returns no item and no error.
 pub async fn a_missing_item_is_no_error(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("a")).await);
     put(store, &scope.item("a")).await;
@@ -36,7 +35,7 @@ pub async fn an_item_is_found_by_both_parts_of_its_key(store: &dyn Store, scope:
     assert_item(get(store, &elsewhere).await, &there);
 }
 
-/// Keys are bytes: neither letter case nor the form of an accented letter is evened out.
+/// Keys are bytes: neither letter case nor the form of an accented letter is normalized.
 pub async fn keys_that_only_look_alike_are_different_keys(store: &dyn Store, scope: &Scope) {
     let alike = ["cafe", "CAFE", "caf\u{e9}", "cafe\u{301}", "cafe "];
     let items: Vec<Item> = alike.iter().map(|sk| with(scope.item(sk), "is", s(sk))).collect();
@@ -46,7 +45,7 @@ pub async fn keys_that_only_look_alike_are_different_keys(store: &dyn Store, sco
     }
 }
 
-/// All ten types of value are read back as they were put, nested and empty where that is allowed.
+/// Values of all ten types are read back unchanged, nested and empty where that is allowed.
 pub async fn values_of_every_type_are_read_back(store: &dyn Store, scope: &Scope) {
     let map = HashMap::from([
         ("text".to_owned(), s("deep")),
@@ -72,7 +71,7 @@ pub async fn values_of_every_type_are_read_back(store: &dyn Store, scope: &Scope
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// Text is Unicode, and none of it is changed: no normal form, no character that ends it.
+/// Strings are Unicode and stay unchanged: without normalization or a terminator.
 pub async fn text_of_any_script_is_read_back(store: &dyn Store, scope: &Scope) {
     let text = "Ångström \u{41}\u{30a} नमस्ते שלום 👩‍👩‍👧 \u{0}\t\r\n\u{ffff}\u{10ffff}";
     let item = with(with(scope.item("a"), "text", s(text)), "имя", s("name"));
@@ -80,7 +79,7 @@ pub async fn text_of_any_script_is_read_back(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// Numbers are stored by value: what says nothing about it is not kept.
+/// Numbers are stored by value: redundant digits are dropped.
 pub async fn numbers_are_read_back_in_plain_decimal_form(store: &dyn Store, scope: &Scope) {
     let forms = [
         ("1e3", "1000"),
@@ -100,13 +99,13 @@ pub async fn numbers_are_read_back_in_plain_decimal_form(store: &dyn Store, scop
     assert_item(get(store, &scope.key("a")).await, &stored);
 }
 
-/// So are numbers in sets.
+/// Numbers in sets are stored by value too.
 pub async fn numbers_in_sets_are_read_back_in_plain_decimal_form(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "set", ns(&["1.50e1", "007"]))).await;
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "set", ns(&["15", "7"])));
 }
 
-/// Numbers in lists and maps keep their value. Their form is not asked for: DynamoDB Local gives back the one it was given.
+/// Numbers in lists and maps keep their value. Their form is not tested: DynamoDB Local returns the one it received.
 pub async fn nested_numbers_keep_their_value(store: &dyn Store, scope: &Scope) {
     let map = AttributeValue::M(HashMap::from([("number".to_owned(), n("1.50e1"))]));
     put(store, &with(scope.item("a"), "list", AttributeValue::L(vec![map]))).await;

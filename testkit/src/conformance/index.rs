@@ -1,5 +1,4 @@
-//! The index: which items are in it, and where.
-//! ([Global secondary
+//! The index: its items and their order. ([Global secondary
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html), [sparse
 //! indexes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html))
 
@@ -19,7 +18,7 @@ async fn update(store: &dyn Store, scope: &Scope, update: Update) {
 }
 
 /// An item with both index keys is in the index, with all its attributes.
-pub async fn an_item_with_both_index_keys_is_in_the_index_whole(store: &dyn Store, scope: &Scope) {
+pub async fn the_index_holds_all_of_an_item_with_both_index_keys(store: &dyn Store, scope: &Scope) {
     let item = with(with(scope.indexed("a", "1"), "title", s("opa")), "count", n("1"));
     put(store, &item).await;
     let found = in_index(store, scope.index_partition()).await;
@@ -37,7 +36,7 @@ pub async fn an_item_without_both_index_keys_is_not_in_the_index(store: &dyn Sto
 }
 
 /// The index is in the order of its own sort keys.
-pub async fn the_index_has_an_order_of_its_own(store: &dyn Store, scope: &Scope) {
+pub async fn the_index_has_its_own_order(store: &dyn Store, scope: &Scope) {
     put_all(store, &[("a", "3"), ("b", "1"), ("c", "2")].map(|(sk, index_sk)| scope.indexed(sk, index_sk))).await;
     let request = Query::index(scope.index_partition());
     assert_sort_keys(&query_all(store, request.clone()).await, &["b", "c", "a"]);
@@ -54,28 +53,28 @@ pub async fn two_items_may_have_the_same_index_key(store: &dyn Store, scope: &Sc
 }
 
 /// An item enters the index when its index keys are set.
-pub async fn an_update_takes_an_item_into_the_index(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_adds_an_item_to_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str()))).await;
     update(store, scope, Update::new().set(GSI1SK, s("1"))).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["a"]);
 }
 
 /// An item leaves the index when one of its index keys is removed.
-pub async fn an_update_takes_an_item_out_of_the_index(store: &dyn Store, scope: &Scope) {
+pub async fn an_update_removes_an_item_from_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     update(store, scope, Update::new().remove(GSI1SK)).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &[]);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str())));
 }
 
-/// An item moves within its partition of the index: it is at its new place, and no longer at the old one.
+/// An item moves within its index partition: it is at its new position, and no longer at the old one.
 pub async fn an_update_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), scope.indexed("b", "2")]).await;
     update(store, scope, Update::new().set(GSI1SK, s("3"))).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b", "a"]);
 }
 
-/// An item moves to another partition of the index.
+/// An item moves to another index partition.
 pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     update(store, scope, Update::new().set(GSI1PK, s(scope.other_index_partition().as_str()))).await;
@@ -91,7 +90,7 @@ pub async fn an_update_of_another_attribute_shows_in_the_index(store: &dyn Store
     assert_item(found.into_iter().next(), &with(scope.indexed("a", "1"), "title", s("two")));
 }
 
-/// A put that replaces an item takes it out of the index, into it, or moves it.
+/// A put that replaces an item adds it to the index, moves it, or removes it.
 pub async fn a_put_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     put(store, &scope.item("a")).await;
@@ -105,7 +104,7 @@ pub async fn a_put_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) 
 }
 
 /// A deleted item leaves the index.
-pub async fn a_delete_takes_an_item_out_of_the_index(store: &dyn Store, scope: &Scope) {
+pub async fn a_delete_removes_an_item_from_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "same"), scope.indexed("b", "same")]).await;
     done(write(store, Write::delete(scope.key("a"))).await);
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b"]);

@@ -1,4 +1,4 @@
-//! What is too large, too deep or no value at all.
+//! Values that are too large, too deep or invalid.
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
 use threadline::entity::{AttributeValue, IndexKey, Key, PartitionKey, SortKey};
@@ -10,21 +10,21 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// Checks that the attribute is stored as it is.
+/// Checks that the attribute is stored unchanged.
 async fn assert_stored(store: &dyn Store, scope: &Scope, value: AttributeValue) {
     let item = with(scope.item("a"), "value", value);
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An item may have 409,600 bytes, and not one more.
+/// An item may have 409,600 bytes, but not one more.
 pub async fn an_item_may_have_400_kb(store: &dyn Store, scope: &Scope) {
     let item = of_size(scope.item("a"), 409_600);
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// The bytes of a name and of a multi-byte character count as what they are.
+/// Attribute names and multi-byte characters count by their bytes.
 pub async fn an_item_is_measured_in_bytes(store: &dyn Store, scope: &Scope) {
     let wide = with(scope.item("a"), "é", s("👩‍👩‍👧"));
     let item = of_size(wide.clone(), 409_600);
@@ -32,7 +32,7 @@ pub async fn an_item_is_measured_in_bytes(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An update may make an item of 409,600 bytes and not of more; one that is refused changes nothing.
+/// An update may make an item of 409,600 bytes, but not of more. A refused update changes nothing.
 pub async fn an_update_may_not_make_an_item_of_more_than_400_kb(store: &dyn Store, scope: &Scope) {
     // Space for the attribute `x` with its one byte.
     let item = of_size(scope.item("a"), 409_598);
@@ -44,10 +44,10 @@ pub async fn an_update_may_not_make_an_item_of_more_than_400_kb(store: &dyn Stor
     assert_item(get(store, &scope.key("a")).await, &with(item, "x", s("y")));
 }
 
-/// The longest partition key and the longest sort key, filled up with a character of two bytes.
+/// Returns the longest partition key and the longest sort key, padded with a character of two bytes.
 fn longest_keys(partition: &PartitionKey) -> (PartitionKey, SortKey) {
     let bytes = 2048 - partition.as_str().len() - 1;
-    // The key of the scope may leave an odd number.
+    // The scope's key may leave an odd number of bytes.
     let fill = format!("{}{}", "x".repeat(bytes % 2), "é".repeat(bytes / 2));
     let pk = PartitionKey::parse(format!("{}#{fill}", partition.as_str())).unwrap();
     let sk = SortKey::parse("é".repeat(512)).unwrap();
@@ -55,7 +55,7 @@ fn longest_keys(partition: &PartitionKey) -> (PartitionKey, SortKey) {
     (pk, sk)
 }
 
-/// A partition key may have 2048 bytes and a sort key 1024, whatever the characters.
+/// A partition key may have 2048 bytes and a sort key 1024, of any characters.
 pub async fn keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
     let (pk, sk) = longest_keys(&scope.partition());
     let item = item_at(&Key::new(pk.clone(), sk.clone()));
@@ -67,7 +67,7 @@ pub async fn keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope)
     assert_invalid(SortKey::parse(format!("{}x", "é".repeat(512))), "a sort key of 1025 bytes");
 }
 
-/// The same holds for the keys of the index.
+/// The index keys have the same limits.
 pub async fn index_keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
     let (pk, sk) = longest_keys(&scope.index_partition());
     let item = with_index_key(scope.item("a"), &IndexKey::new(pk.clone(), sk));
@@ -86,19 +86,18 @@ pub async fn the_longest_and_largest_numbers_are_stored_exactly(store: &dyn Stor
     }
 }
 
-/// Lists and maps may lie in each other 32 deep, the value within counted in.
+/// Lists and maps may be nested 32 deep, including the innermost value.
 pub async fn values_may_be_nested_32_deep(store: &dyn Store, scope: &Scope) {
     let nested = |depth| (0..depth).fold(s("x"), |inner, _| AttributeValue::L(vec![inner]));
     assert_stored(store, scope, nested(31)).await;
 }
 
-/// So many comparisons of an attribute with a text of 400,000 bytes, none of which holds.
+/// Returns this many comparisons of an attribute with a text of 400,000 bytes, none of which holds.
 fn large_comparisons(count: usize) -> Vec<Condition> {
     (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000)))).collect()
 }
 
-/// What a condition compares with may have 2 MB, the names and all values together, and not more: in a write and in a
-/// transaction. Less is evaluated.
+/// The names and values of a condition may have 2 MB together, but not more, in a write and in a transaction.
 pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
     let item = scope.item("a");
     put(store, &item).await;
@@ -108,7 +107,7 @@ pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A position may lie at the longest keys too.
+/// A position may have the longest keys too.
 pub async fn the_longest_keys_can_be_paged(store: &dyn Store, scope: &Scope) {
     let (pk, longest) = longest_keys(&scope.partition());
     for sk in ["a", longest.as_str()] {

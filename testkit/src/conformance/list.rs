@@ -1,10 +1,10 @@
-//! The one list of the behaviors, and what is made from it: the tests of a store, and [`all`].
+//! The list of all behaviors, from which the tests of a store and [`all`] are made.
 
 use super::Behavior;
 
 /// Calls the macro of this name for every behavior, as `{ arguments module function }`.
 ///
-/// A test below compares the list with the files of this folder, so that no behavior can be forgotten.
+/// A test below compares the list with the files of this folder.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_behavior {
@@ -24,47 +24,47 @@ macro_rules! __for_each_behavior {
                 a_key_may_be_any_text
                 a_put_replaces_the_whole_item
                 the_same_item_may_be_put_again
-                a_put_gives_the_old_item_only_when_asked
+                a_put_returns_the_old_item_only_on_request
                 a_put_of_a_new_item_has_no_old_item
-                of_two_puts_that_want_nothing_there_the_first_wins
+                of_two_puts_on_absence_the_first_wins
                 a_refused_put_changes_nothing
-                a_refused_put_gives_the_current_item_only_when_asked
-                a_put_that_wants_an_item_there_makes_none;
+                a_refused_put_returns_the_current_item_only_on_request
+                a_put_on_existence_creates_no_item;
             update:
                 an_update_changes_only_what_it_names
                 an_update_creates_a_missing_item
-                an_update_that_wants_an_item_there_makes_none
+                an_update_on_existence_creates_no_item
                 a_set_may_change_the_type_of_an_attribute
                 a_set_if_absent_sets_only_what_is_missing
-                an_add_counts_from_nothing
+                an_add_to_a_missing_attribute_counts_from_zero
                 an_add_is_exact
                 an_add_to_text_is_invalid_and_changes_nothing
                 an_add_to_more_than_38_digits_is_invalid_and_changes_nothing
                 a_remove_of_a_missing_attribute_is_done
-                an_update_gives_the_old_item_only_when_asked
+                an_update_returns_the_old_item_only_on_request
                 a_refused_update_changes_nothing
                 attributes_may_have_any_name
                 an_update_may_change_a_hundred_attributes;
             delete:
-                a_deleted_item_is_gone
+                a_deleted_item_is_absent
                 a_delete_of_a_missing_item_is_done
-                a_deleted_item_may_be_put_anew
-                a_delete_gives_the_old_item_only_when_asked
+                a_deleted_item_may_be_put_again
+                a_delete_returns_the_old_item_only_on_request
                 a_refused_delete_changes_nothing
-                a_delete_that_wants_an_item_there_is_refused_without_one;
+                a_delete_on_existence_is_refused_without_an_item;
             condition:
-                an_attribute_exists_whatever_its_value
+                an_attribute_exists_with_any_value
                 an_item_exists_once_it_was_put
-                texts_compare_by_their_bytes
+                strings_compare_by_their_bytes
                 numbers_compare_by_their_value
                 bytes_compare_as_unsigned
                 numbers_are_equal_by_value
                 sets_are_equal_without_regard_to_order
-                lists_and_maps_are_equal_by_what_is_in_them
-                a_missing_attribute_only_differs
-                an_attribute_of_another_type_only_differs
-                truth_values_and_null_can_be_equal
-                a_condition_may_look_at_the_key
+                lists_and_maps_are_equal_by_their_contents
+                a_missing_attribute_only_satisfies_not_equal
+                an_attribute_of_another_type_only_satisfies_not_equal
+                booleans_and_null_can_be_equal
+                a_condition_may_test_the_key
                 conditions_combine
                 conditions_added_one_by_one_must_all_hold
                 conditions_see_the_item_as_it_was
@@ -72,7 +72,7 @@ macro_rules! __for_each_behavior {
             query:
                 a_partition_is_read_in_the_order_of_its_sort_keys
                 a_partition_may_be_read_backwards
-                an_empty_partition_gives_an_empty_page
+                an_empty_partition_returns_an_empty_page
                 a_query_reads_one_partition_only
                 sort_keys_are_ordered_by_their_bytes
                 begins_with_reads_whole_segments
@@ -80,33 +80,33 @@ macro_rules! __for_each_behavior {
                 between_is_inclusive
                 a_range_does_not_leave_its_partition;
             paging:
-                pages_of_every_size_give_each_item_once
-                pages_of_the_index_of_every_size_give_each_item_once
-                pages_of_a_range_give_each_item_of_it_once
+                pages_of_every_size_return_each_item_once
+                index_pages_of_every_size_return_each_item_once
+                pages_of_a_range_return_each_of_its_items_once
                 a_page_that_is_exactly_full_has_a_next_page
                 a_page_that_is_not_full_has_no_next_page
-                the_position_is_that_of_the_last_item_read
+                the_position_is_the_key_of_the_last_item_read
                 a_start_is_exclusive
                 a_start_need_not_exist
-                paging_goes_on_behind_a_deleted_item
-                a_later_page_shows_what_was_put_behind_its_start
+                paging_continues_after_a_deleted_item
+                a_later_page_shows_items_put_after_its_start
                 a_page_ends_at_one_megabyte
                 items_with_the_same_index_key_are_each_read_once;
             index:
-                an_item_with_both_index_keys_is_in_the_index_whole
+                the_index_holds_all_of_an_item_with_both_index_keys
                 an_item_without_both_index_keys_is_not_in_the_index
-                the_index_has_an_order_of_its_own
+                the_index_has_its_own_order
                 two_items_may_have_the_same_index_key
-                an_update_takes_an_item_into_the_index
-                an_update_takes_an_item_out_of_the_index
+                an_update_adds_an_item_to_the_index
+                an_update_removes_an_item_from_the_index
                 an_update_moves_an_item_in_the_index
                 an_update_moves_an_item_to_another_partition_of_the_index
                 an_update_of_another_attribute_shows_in_the_index
                 a_put_moves_an_item_in_the_index
-                a_delete_takes_an_item_out_of_the_index;
+                a_delete_removes_an_item_from_the_index;
             scan:
                 a_scan_reads_every_item_once
-                pages_of_a_scan_give_each_item_once
+                pages_of_a_scan_return_each_item_once
                 a_page_of_a_scan_ends_at_one_megabyte
                 a_scan_does_not_read_deleted_items;
             transact:
@@ -115,15 +115,15 @@ macro_rules! __for_each_behavior {
                 a_check_that_fails_cancels_the_transaction
                 a_check_changes_nothing
                 the_reasons_are_in_the_order_of_the_request
-                a_reason_has_the_current_item_only_when_asked
-                a_transaction_takes_missing_items_as_single_writes_do
+                a_reason_has_the_current_item_only_on_request
+                a_transaction_treats_missing_items_like_single_writes
                 a_transaction_moves_items_in_the_index
                 an_add_to_text_fails_the_transaction
                 an_update_to_more_than_400_kb_fails_the_transaction
                 a_transaction_may_have_a_hundred_actions
-                a_repeat_with_the_same_token_is_done_and_changes_nothing
-                a_repeat_is_done_though_its_condition_holds_no_more
-                without_the_token_a_transaction_is_done_again
+                a_retry_with_the_same_token_succeeds_and_changes_nothing
+                a_retry_succeeds_though_its_condition_no_longer_holds
+                a_transaction_without_its_token_is_done_again
                 a_token_with_another_transaction_is_invalid;
             batch:
                 a_batch_may_put_twenty_five_items
@@ -132,7 +132,7 @@ macro_rules! __for_each_behavior {
                 a_batch_may_read_a_hundred_keys
                 a_batch_reads_whole_items_of_any_partition
                 a_batch_of_missing_items_is_no_error
-                what_a_batch_cannot_read_it_gives_back;
+                a_batch_returns_the_keys_that_it_cannot_read;
             limits:
                 an_item_may_have_400_kb
                 an_item_is_measured_in_bytes
@@ -150,17 +150,17 @@ macro_rules! __for_each_behavior {
                 a_limit_counts_expired_items
                 a_scan_leaves_expired_items_out
                 a_batch_leaves_expired_items_out
-                an_expired_item_is_not_given_back_as_the_old_one
-                an_expired_item_is_not_given_back_as_the_current_one
+                an_expired_item_is_not_returned_as_the_old_one
+                an_expired_item_is_not_returned_as_the_current_one
                 an_expired_item_counts_for_conditions
-                an_update_may_revive_an_expired_item;
+                an_update_may_extend_an_expired_item;
             capacity:
-                a_get_consumes_by_steps_of_4_kb
+                a_get_consumes_half_a_unit_per_4_kb
                 a_query_rounds_the_sum_of_its_items
                 a_batch_of_reads_rounds_each_item
-                a_put_consumes_by_the_larger_item
-                an_update_consumes_by_the_whole_item
-                a_delete_consumes_by_the_deleted_item
+                a_put_consumes_for_the_larger_item
+                an_update_consumes_for_the_whole_item
+                a_delete_consumes_for_the_deleted_item
                 a_refused_write_consumes_a_unit_or_more
                 a_batch_of_writes_rounds_each_item
                 a_write_outside_the_index_consumes_none_of_it
@@ -168,13 +168,13 @@ macro_rules! __for_each_behavior {
                 an_identical_write_consumes_none_of_the_index
                 a_projected_change_is_written_to_the_index_once
                 an_item_that_moves_in_the_index_is_written_there_twice
-                the_index_consumes_by_the_size_of_its_entry;
+                the_index_consumes_for_the_size_of_its_entry;
             typed:
                 an_entity_is_read_back_by_the_parts_of_its_key
                 an_entity_may_be_put_again
                 a_new_entity_does_not_replace_another
-                a_new_entity_may_meet_itself
-                a_deleted_entity_is_gone
+                a_new_entity_accepts_an_equal_stored_one
+                a_deleted_entity_is_absent
                 a_query_for_entities_reads_every_page
                 a_query_for_a_page_of_entities_reads_one_page
                 an_entity_with_an_index_key_is_in_the_index
@@ -188,14 +188,15 @@ macro_rules! __for_each_behavior {
     };
 }
 
-/// Makes a test of every behavior, for one store: see [the suite](crate::conformance).
+/// Creates a test of every behavior, for one store: see [the suite](crate::conformance).
 ///
 /// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
-/// * `store` is an expression that makes the store, in an `async` function: it may `.await`. Each test makes one.
-/// * Attributes in front, such as `#[ignore = "needs a server"]`, are put on every test.
+/// * `store` is an expression that creates the store. It runs in an `async` function, so it may `.await`. Each test
+///   creates one.
+/// * Attributes in front, such as `#[ignore = "needs a server"]`, apply to every test.
 ///
-/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature `macros`.
-/// Two stores are tested in one file in two modules.
+/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature
+/// `macros`. To test two stores in one file, use two modules.
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -239,7 +240,7 @@ macro_rules! __push_behavior {
     };
 }
 
-/// All behaviors.
+/// Returns all behaviors.
 #[allow(clippy::vec_init_then_push, reason = "the pushes come from a macro")]
 pub fn all() -> Vec<Behavior> {
     let mut all = Vec::new();
@@ -253,14 +254,14 @@ mod tests {
 
     use super::*;
 
-    /// The public functions of every file of this folder, by the file's name.
+    /// Returns the public functions of every file of this folder, with the file's name.
     fn functions_in_the_files() -> Vec<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
         let mut functions = Vec::new();
         for file in std::fs::read_dir(folder).unwrap() {
             let file = file.unwrap().path();
             let module = file.file_stem().unwrap().to_str().unwrap().to_owned();
-            // This file speaks of such functions without having one.
+            // This file mentions such functions, but has none.
             if module != "list" {
                 functions.extend(functions_in(&std::fs::read_to_string(&file).unwrap(), &module));
             }

@@ -1,5 +1,5 @@
 #![doc = include_str!("../docs/conformance.md")]
-// This module is test code that ships: a behavior that a store does not show ends in a panic that says so.
+// This module is test code that ships: a store without a behavior causes a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod batch;
@@ -30,10 +30,10 @@ use threadline::store::Store;
 pub use list::all;
 pub use scope::Scope;
 
-/// A behavior under way.
+/// A running check of a behavior.
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// One behavior that every store must show.
+/// One behavior that every store must have.
 #[derive(Clone, Copy)]
 pub struct Behavior {
     topic: &'static str,
@@ -42,20 +42,20 @@ pub struct Behavior {
 }
 
 impl Behavior {
-    /// What it is about, such as `query`: the module that it is in.
+    /// Returns the behavior's module, such as `query`.
     pub fn topic(&self) -> &'static str {
         self.topic
     }
 
-    /// Its name, which reads as a sentence: that of the function which checks it.
+    /// Returns the behavior's name, which reads as a sentence: the name of its function.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Checks that the store shows it, on items of its own.
+    /// Checks that the store has the behavior, on items of its own.
     ///
     /// # Panics
-    /// When the store does not show it; and for a run id that is no [`KeySegment`](threadline::entity::KeySegment).
+    /// If the store does not have it, or if the run id is no [`KeySegment`](threadline::entity::KeySegment).
     pub async fn check(&self, store: &dyn Store, run_id: &str) {
         (self.check)(store, &Scope::new(run_id, self.name)).await;
     }

@@ -1,6 +1,6 @@
-//! Reading a partition page by page.
-//! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of 1
-//! MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
+//! Reads of a partition, page by page.
+//! ([Paginating](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html), [the page of
+//! 1 MB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Other.html))
 
 use threadline::entity::{Item, Key, KeySegment, SortKeyPrefix};
 use threadline::store::{Order, Position, Query, SortRange, Write};
@@ -9,7 +9,7 @@ use super::scope::{sort_key, with_index_key};
 use super::support::{assert_sort_keys, done, limit, of_size, pages, put, put_all, query, query_all, sort_keys, write};
 use super::{Scope, Store};
 
-/// Puts items that have these sort keys both in the table and in the index.
+/// Puts items with these sort keys, both in the table and in the index.
 async fn put_in_both(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {
     let items: Vec<Item> = sort_keys.iter().map(|sk| scope.indexed(sk, sk)).collect();
     put_all(store, &items).await;
@@ -31,7 +31,7 @@ fn in_index(scope: &Scope, sk: &str) -> Position {
     Position { key: scope.key(sk), index_key: Some(scope.index_key(sk)) }
 }
 
-/// Checks that pages of every size, in both orders, give these items, each once and in order.
+/// Checks that pages of every size, in both orders, return each of these items once and in order.
 async fn assert_pages(store: &dyn Store, request: Query, expected: &[&str]) {
     let backwards: Vec<&str> = expected.iter().rev().copied().collect();
     for (order, expected) in [(Order::Ascending, expected), (Order::Descending, &backwards)] {
@@ -46,22 +46,22 @@ async fn assert_pages(store: &dyn Store, request: Query, expected: &[&str]) {
     }
 }
 
-/// Pages of every size, followed to the end, give each item of a partition once.
-pub async fn pages_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+/// Pages of every size return each item of a partition once.
+pub async fn pages_of_every_size_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d", "e"];
     put_in_both(store, scope, &sort_keys).await;
     assert_pages(store, table(scope), &sort_keys).await;
 }
 
-/// The same holds for the index.
-pub async fn pages_of_the_index_of_every_size_give_each_item_once(store: &dyn Store, scope: &Scope) {
+/// Index pages of every size return each item once.
+pub async fn index_pages_of_every_size_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d", "e"];
     put_in_both(store, scope, &sort_keys).await;
     assert_pages(store, index(scope), &sort_keys).await;
 }
 
-/// The same holds within each kind of range.
-pub async fn pages_of_a_range_give_each_item_of_it_once(store: &dyn Store, scope: &Scope) {
+/// Pages of every size return each item of a range once, for each kind of range.
+pub async fn pages_of_a_range_return_each_of_its_items_once(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b#1", "b#2", "b#3", "b#4", "c"]).await;
     let within: [(SortRange, &[&str]); 4] = [
         (SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new("b").unwrap(),))), &["b#1", "b#2", "b#3", "b#4"]),
@@ -75,7 +75,7 @@ pub async fn pages_of_a_range_give_each_item_of_it_once(store: &dyn Store, scope
     }
 }
 
-/// A page that has just as many items as its limit says that there may be more; the next page then is empty.
+/// A page with exactly as many items as its limit has a next page, which may be empty.
 pub async fn a_page_that_is_exactly_full_has_a_next_page(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     for request in [table(scope), index(scope)] {
@@ -88,7 +88,7 @@ pub async fn a_page_that_is_exactly_full_has_a_next_page(store: &dyn Store, scop
     }
 }
 
-/// A page that came to the end of the partition before its limit says so.
+/// A page that reaches the end of the partition before its limit has no next page.
 pub async fn a_page_that_is_not_full_has_no_next_page(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     for request in [table(scope), index(scope)] {
@@ -98,14 +98,14 @@ pub async fn a_page_that_is_not_full_has_no_next_page(store: &dyn Store, scope: 
     }
 }
 
-/// The position is the last item's: its key, and for the index its key there too.
-pub async fn the_position_is_that_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
+/// The position is the key of the last item, with its index key for the index.
+pub async fn the_position_is_the_key_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     assert_eq!(query(store, table(scope).limit(limit(2))).await.next, Some(in_table(scope, "b")));
     assert_eq!(query(store, index(scope).limit(limit(2))).await.next, Some(in_index(scope, "b")));
 }
 
-/// A page starts behind its start, in the direction of the read.
+/// A page begins after its start, in the direction of the read.
 pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     for (request, start) in [(table(scope), in_table(scope, "b")), (index(scope), in_index(scope, "b"))] {
@@ -115,7 +115,7 @@ pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A start is a place, not an item: it works where nothing is, between items and at either end.
+/// A start is a position, not an item: it may be between items or at either end.
 pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     let cases: [(&str, &[&str], &[&str]); 3] =
@@ -130,8 +130,8 @@ pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Paging goes on where it was when the item at its position is deleted.
-pub async fn paging_goes_on_behind_a_deleted_item(store: &dyn Store, scope: &Scope) {
+/// Paging continues at the same position after its item is deleted.
+pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     let in_table = query(store, table(scope).limit(limit(2))).await.next;
     let in_index = query(store, index(scope).limit(limit(2))).await.next;
@@ -140,15 +140,15 @@ pub async fn paging_goes_on_behind_a_deleted_item(store: &dyn Store, scope: &Sco
     assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
 }
 
-/// A page shows what is there when it is read: items that were put behind the position meanwhile, and not before it.
-pub async fn a_later_page_shows_what_was_put_behind_its_start(store: &dyn Store, scope: &Scope) {
+/// A page shows the current items: including those put after the position meanwhile, but not before it.
+pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;
     put_in_both(store, scope, &["b", "d"]).await;
     assert_sort_keys(&query_all(store, table(scope).start(next)).await, &["d", "e"]);
 }
 
-/// A page ends at 1 MB without a limit too. Where exactly is the store's affair.
+/// A page ends at 1 MB even without a limit. The exact item depends on the store.
 pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     let sort_keys = ["a", "b", "c", "d"];
     for sk in sort_keys {
@@ -170,7 +170,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Items with the same index key are each read once, in whichever order the store gives them: DynamoDB gives none.
+/// Items with the same index key are each read once, in any order: DynamoDB defines none.
 pub async fn items_with_the_same_index_key_are_each_read_once(store: &dyn Store, scope: &Scope) {
     let mut expected = Vec::new();
     for (partition, place) in [(scope.partition(), "here"), (scope.other_partition(), "there")] {

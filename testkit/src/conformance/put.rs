@@ -1,5 +1,4 @@
-//! Putting a whole item.
-//! ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
+//! Puts of a whole item. ([PutItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html))
 
 use threadline::store::{Condition, Query, Write};
 
@@ -8,7 +7,7 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// Other programs have keys of their own, in the table and in the index: any text is read back, page after page.
+/// Keys of other programs may be any text, in the table and in the index, and can be paged.
 pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
     let texts = ["#", "#METADATA#1", "a\u{1}", "a\nb", "a##b", "b#"];
     for text in texts {
@@ -20,7 +19,7 @@ pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A put leaves nothing of the item that was there.
+/// A put removes all attributes of the old item.
 pub async fn a_put_replaces_the_whole_item(store: &dyn Store, scope: &Scope) {
     put(store, &with(with(scope.item("a"), "title", s("one")), "draft", s("yes"))).await;
     let second = with(scope.item("a"), "title", s("two"));
@@ -28,7 +27,7 @@ pub async fn a_put_replaces_the_whole_item(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &second);
 }
 
-/// Putting the same item again is done, and changes nothing.
+/// Putting the same item again succeeds and changes nothing.
 pub async fn the_same_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -36,21 +35,21 @@ pub async fn the_same_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// The item before comes back only to a put that asks for it.
-pub async fn a_put_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+/// Only a put that requests the old item returns it.
+pub async fn a_put_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let [one, two, three] = ["one", "two", "three"].map(|title| with(scope.item("a"), "title", s(title)));
     put(store, &one).await;
     assert_none(done(write(store, Write::put(two.clone())).await));
     assert_item(done(write(store, Write::put(three).returning_old()).await), &two);
 }
 
-/// Where there was no item, none comes back.
+/// A put of a new item returns no old item.
 pub async fn a_put_of_a_new_item_has_no_old_item(store: &dyn Store, scope: &Scope) {
     assert_none(done(write(store, Write::put(scope.item("a")).returning_old()).await));
 }
 
-/// A put on the condition that there is nothing yet is done once.
-pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Store, scope: &Scope) {
+/// A put with the condition that no item exists is done once.
+pub async fn of_two_puts_on_absence_the_first_wins(store: &dyn Store, scope: &Scope) {
     let [first, second] = ["first", "second"].map(|title| with(scope.item("a"), "title", s(title)));
     let put_new = |item| Write::put(item).when(Condition::item_absent());
     done(write(store, put_new(first.clone())).await);
@@ -58,7 +57,7 @@ pub async fn of_two_puts_that_want_nothing_there_the_first_wins(store: &dyn Stor
     assert_item(get(store, &scope.key("a")).await, &first);
 }
 
-/// A put whose condition is not met leaves the item as it is.
+/// A put whose condition fails leaves the item unchanged.
 pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -67,8 +66,8 @@ pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A put whose condition is not met says what is there only when asked.
-pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+/// A put whose condition fails returns the current item only on request.
+pub async fn a_refused_put_returns_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
     let request = Write::put(scope.item("a")).when(Condition::item_absent());
@@ -76,8 +75,8 @@ pub async fn a_refused_put_gives_the_current_item_only_when_asked(store: &dyn St
     assert_item(refused(write(store, request.returning_old()).await), &item);
 }
 
-/// A put that wants an item there is refused where there is none, and does not make one.
-pub async fn a_put_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
+/// A put with the condition that an item exists is refused without one, and creates none.
+pub async fn a_put_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = Write::put(scope.item("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));
     assert_none(get(store, &scope.key("a")).await);

@@ -1,5 +1,4 @@
-//! Reading a partition.
-//! ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html))
+//! Reads of a partition. ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html))
 
 use threadline::entity::{Item, Key, KeySegment, SortKeyPrefix};
 use threadline::store::{Order, Query, SortRange};
@@ -8,7 +7,7 @@ use super::scope::{item_at, sort_key};
 use super::support::{assert_item, assert_sort_keys, n, put, put_all, query, query_all, s, with};
 use super::{Scope, Store};
 
-/// Puts items with these sort keys, from the last to the first, so that an order of writing is not one of keys.
+/// Puts items with these sort keys from the last to the first, so that the order of writes differs from that of keys.
 async fn put_backwards(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {
     for sk in sort_keys.iter().rev() {
         put(store, &scope.item(sk)).await;
@@ -19,7 +18,7 @@ fn prefix(text: &str) -> SortRange {
     SortRange::BeginsWith(SortKeyPrefix::new((KeySegment::new(text).unwrap(),)))
 }
 
-/// Checks what the range reads, in both orders, of a table and of an index with the same sort keys.
+/// Checks the items of the range, in both orders, in a table and in an index with the same sort keys.
 async fn assert_range(store: &dyn Store, scope: &Scope, range: SortRange, expected: &[&str]) {
     let backwards: Vec<&str> = expected.iter().rev().copied().collect();
     for source in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
@@ -29,13 +28,13 @@ async fn assert_range(store: &dyn Store, scope: &Scope, range: SortRange, expect
     }
 }
 
-/// Puts items that have these sort keys both in the table and in the index.
+/// Puts items with these sort keys, both in the table and in the index.
 async fn put_in_both(store: &dyn Store, scope: &Scope, sort_keys: &[&str]) {
     let items: Vec<Item> = sort_keys.iter().map(|sk| scope.indexed(sk, sk)).collect();
     put_all(store, &items).await;
 }
 
-/// A partition is read in the order of its sort keys, whole items at a time.
+/// A query reads whole items in the order of their sort keys.
 pub async fn a_partition_is_read_in_the_order_of_its_sort_keys(store: &dyn Store, scope: &Scope) {
     put_backwards(store, scope, &["a", "b", "c"]).await;
     let last = with(with(scope.item("d"), "title", s("opa")), "count", n("1"));
@@ -45,15 +44,15 @@ pub async fn a_partition_is_read_in_the_order_of_its_sort_keys(store: &dyn Store
     assert_item(items.last().cloned(), &last);
 }
 
-/// Descending is the other way round.
+/// A descending query reads in reverse order.
 pub async fn a_partition_may_be_read_backwards(store: &dyn Store, scope: &Scope) {
     put_backwards(store, scope, &["a", "b", "c"]).await;
     let items = query_all(store, Query::table_consistent(scope.partition()).order(Order::Descending)).await;
     assert_sort_keys(&items, &["c", "b", "a"]);
 }
 
-/// A partition that nothing was put in gives no item, no position and no error.
-pub async fn an_empty_partition_gives_an_empty_page(store: &dyn Store, scope: &Scope) {
+/// An empty partition returns no item, no position and no error.
+pub async fn an_empty_partition_returns_an_empty_page(store: &dyn Store, scope: &Scope) {
     for request in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
         let page = query(store, request).await;
         assert_sort_keys(&page.items, &[]);
@@ -61,7 +60,7 @@ pub async fn an_empty_partition_gives_an_empty_page(store: &dyn Store, scope: &S
     }
 }
 
-/// Only the partition asked for is read, not those whose keys begin like its own.
+/// A query reads only its partition, not those whose keys begin like its key.
 pub async fn a_query_reads_one_partition_only(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("here")).await;
     put(store, &item_at(&Key::new(scope.other_partition(), sort_key("there")))).await;
@@ -69,7 +68,7 @@ pub async fn a_query_reads_one_partition_only(store: &dyn Store, scope: &Scope) 
     assert_sort_keys(&query_all(store, Query::table_consistent(scope.other_partition())).await, &["there"]);
 }
 
-/// Sort keys are in the order of their UTF-8 bytes, in which U+FFFF comes before U+10000, as it does not in UTF-16.
+/// Sort keys compare by their UTF-8 bytes: U+FFFF comes before U+10000, unlike in UTF-16.
 pub async fn sort_keys_are_ordered_by_their_bytes(store: &dyn Store, scope: &Scope) {
     let ascending = ["!", "1", "10", "2", "Z", "Z#1", "a", "ab", "z", "é", "\u{ffff}", "\u{10000}"];
     put_in_both(store, scope, &ascending).await;
@@ -78,7 +77,7 @@ pub async fn sort_keys_are_ordered_by_their_bytes(store: &dyn Store, scope: &Sco
     assert_range(store, scope, SortRange::Before(sort_key("10")), &["!", "1"]).await;
 }
 
-/// A prefix is whole segments: `1` begins neither `10` nor `1` alone.
+/// A prefix has whole segments: `1` begins neither `10` nor `1` alone.
 pub async fn begins_with_reads_whole_segments(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["1", "1!", "1#a", "1#b", "1#b#c", "10", "10#a", "2#a"]).await;
     assert_range(store, scope, prefix("1"), &["1#a", "1#b", "1#b#c"]).await;
@@ -86,7 +85,7 @@ pub async fn begins_with_reads_whole_segments(store: &dyn Store, scope: &Scope) 
     assert_range(store, scope, prefix("3"), &[]).await;
 }
 
-/// Before and after leave out the key that they name, which need not be there.
+/// Before and after exclude their key, which need not exist.
 pub async fn before_and_after_are_exclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     assert_range(store, scope, SortRange::Before(sort_key("c")), &["a", "b"]).await;
@@ -97,7 +96,7 @@ pub async fn before_and_after_are_exclusive(store: &dyn Store, scope: &Scope) {
     assert_range(store, scope, SortRange::After(sort_key("d")), &[]).await;
 }
 
-/// Between counts both its ends in, which need not be there.
+/// Between includes both its ends, which need not exist.
 pub async fn between_is_inclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     let between = |low, high| SortRange::Between(sort_key(low), sort_key(high));

@@ -1,7 +1,6 @@
-//! Reading the whole table.
-//! ([Scan](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html))
+//! Scans of the whole table. ([Scan](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html))
 //!
-//! The table may hold other items, and others may be writing to it: these look at the items of their own scope.
+//! The table may have other items, and other writers. These behaviors look only at the items of their scope.
 
 use threadline::entity::{Item, Key, PK};
 use threadline::store::{PageOutput, Scan, Write};
@@ -10,7 +9,7 @@ use super::scope::{item_at, sort_key};
 use super::support::{assert_item, done, limit, of_size, put, put_all, s, scan_pages, sort_keys, with, write};
 use super::{Scope, Store};
 
-/// The items of this scope, in the order of their sort keys.
+/// Returns the items of this scope, in the order of their sort keys.
 fn own(scope: &Scope, pages: Vec<PageOutput>) -> Vec<Item> {
     let (here, other) = (scope.partition(), scope.other_partition());
     let is_own = |item: &Item| [Some(here.as_str()), Some(other.as_str())].contains(&item.get_s(PK));
@@ -19,7 +18,7 @@ fn own(scope: &Scope, pages: Vec<PageOutput>) -> Vec<Item> {
     items
 }
 
-/// A scan reads every item of every partition once, whole.
+/// A scan reads every item of every partition once, as a whole.
 pub async fn a_scan_reads_every_item_once(store: &dyn Store, scope: &Scope) {
     let elsewhere = Key::new(scope.other_partition(), sort_key("c"));
     let items = [with(scope.item("a"), "title", s("one")), scope.indexed("b", "1"), item_at(&elsewhere)];
@@ -31,8 +30,8 @@ pub async fn a_scan_reads_every_item_once(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Pages that a limit ends give each item once.
-pub async fn pages_of_a_scan_give_each_item_once(store: &dyn Store, scope: &Scope) {
+/// Pages with a limit return each item once.
+pub async fn pages_of_a_scan_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let expected = ["a", "b", "c", "d", "e"];
     put_all(store, &expected.map(|sk| scope.item(sk))).await;
     for size in [3, 7] {
@@ -44,7 +43,7 @@ pub async fn pages_of_a_scan_give_each_item_once(store: &dyn Store, scope: &Scop
     }
 }
 
-/// Pages of a scan end at 1 MB too.
+/// A page of a scan ends at 1 MB too.
 pub async fn a_page_of_a_scan_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     let expected = ["a", "b", "c", "d"];
     for sk in expected {
@@ -55,7 +54,7 @@ pub async fn a_page_of_a_scan_ends_at_one_megabyte(store: &dyn Store, scope: &Sc
     assert_eq!(sort_keys(&own(scope, pages)), expected, "all items, over pages of 1 MB");
 }
 
-/// A scan does not read what was deleted.
+/// A scan does not read deleted items.
 pub async fn a_scan_does_not_read_deleted_items(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b"].map(|sk| scope.item(sk))).await;
     done(write(store, Write::delete(scope.key("a"))).await);

@@ -1,4 +1,4 @@
-//! What the behaviors are written with: values, requests that must succeed, and comparisons that say what differs.
+//! Helpers of the behaviors: values, requests that must succeed, and comparisons.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -10,7 +10,7 @@ use threadline::store::{
 };
 use threadline::{ErrorKind, Result};
 
-/// More pages than any behavior has: a store whose positions run in a circle is stopped here.
+/// More pages than any behavior has. Stops a store whose positions form a cycle.
 const MANY_PAGES: usize = 10_000;
 
 pub(super) fn s(text: &str) -> AttributeValue {
@@ -37,13 +37,13 @@ pub(super) fn limit(items: usize) -> NonZeroU32 {
     NonZeroU32::new(u32::try_from(items).unwrap()).unwrap()
 }
 
-/// The item with one attribute more.
+/// Returns the item with one more attribute.
 pub(super) fn with(mut item: Item, name: &str, value: AttributeValue) -> Item {
     item.insert(name, value);
     item
 }
 
-/// The item, filled up to exactly this many bytes.
+/// Returns the item, padded to exactly this many bytes.
 pub(super) fn of_size(item: Item, bytes: usize) -> Item {
     let empty = with(item.clone(), "data", s("")).size();
     let item = with(item, "data", s(&"x".repeat(bytes - empty)));
@@ -63,12 +63,12 @@ pub(super) async fn put_all(store: &dyn Store, items: &[Item]) {
     }
 }
 
-/// The item with this key, read consistently.
+/// Reads the item with this key consistently.
 pub(super) async fn get(store: &dyn Store, key: &Key) -> Option<Item> {
     store.get(Get::new(key.clone()).consistent()).await.expect("a get must be answered").item
 }
 
-/// Does the write, or sees it refused by its condition.
+/// Makes the write, which may be refused by its condition.
 pub(super) async fn write(store: &dyn Store, request: Write) -> WriteOutcome {
     store.write(request).await.expect("a write must be answered")
 }
@@ -84,7 +84,7 @@ pub(super) async fn query(store: &dyn Store, request: Query) -> PageOutput {
     store.query(request).await.expect("a query must be answered")
 }
 
-/// Every page of the query, from its start to its end.
+/// Reads every page of the query.
 pub(super) async fn pages(store: &dyn Store, mut request: Query) -> Vec<PageOutput> {
     let mut pages = Vec::new();
     while pages.len() < MANY_PAGES {
@@ -99,12 +99,12 @@ pub(super) async fn pages(store: &dyn Store, mut request: Query) -> Vec<PageOutp
     panic!("a query must come to an end, and this has more than {MANY_PAGES} pages");
 }
 
-/// Every item of the query, from its start to its end.
+/// Reads every item of the query.
 pub(super) async fn query_all(store: &dyn Store, request: Query) -> Vec<Item> {
     pages(store, request).await.into_iter().flat_map(|page| page.items).collect()
 }
 
-/// Every page of a scan of the whole table.
+/// Reads every page of a scan of the whole table.
 pub(super) async fn scan_pages(store: &dyn Store, mut request: Scan) -> Vec<PageOutput> {
     let mut pages = Vec::new();
     while pages.len() < MANY_PAGES {
@@ -124,14 +124,14 @@ pub(super) async fn batch_get(store: &dyn Store, keys: Vec<Key>) -> BatchGetOutp
     store.batch_get(BatchGet::new(keys).consistent()).await.expect("a batch of reads must be answered")
 }
 
-/// Does all of the writes, and gives what they consumed.
+/// Makes all the writes, and returns the consumed capacity.
 pub(super) async fn batch_write(store: &dyn Store, writes: Vec<BatchAction>) -> Capacity {
     let output = store.batch_write(BatchWrite::new(writes)).await.expect("a batch of writes must be answered");
     assert!(output.unprocessed.is_empty(), "a store in a test must have the throughput for a batch of small writes");
     output.capacity
 }
 
-/// The item before, of a write that had to be done.
+/// Returns the old item of a write that must be done.
 #[track_caller]
 pub(super) fn done(outcome: WriteOutcome) -> Option<Item> {
     match outcome {
@@ -140,7 +140,7 @@ pub(super) fn done(outcome: WriteOutcome) -> Option<Item> {
     }
 }
 
-/// The current item, of a write that had to be refused.
+/// Returns the current item of a write that must be refused.
 #[track_caller]
 pub(super) fn refused(outcome: WriteOutcome) -> Option<Item> {
     match outcome {
@@ -149,7 +149,7 @@ pub(super) fn refused(outcome: WriteOutcome) -> Option<Item> {
     }
 }
 
-/// Checks that a request was refused as one that can never succeed.
+/// Checks that a request is refused as invalid.
 #[track_caller]
 pub(super) fn assert_invalid<T>(result: Result<T>, what: &str) {
     match result {
@@ -159,7 +159,7 @@ pub(super) fn assert_invalid<T>(result: Result<T>, what: &str) {
     }
 }
 
-/// Checks that there is such an item; sets are compared without regard to order.
+/// Checks that there is such an item; the order of sets does not matter.
 #[track_caller]
 pub(super) fn assert_item(found: Option<Item>, expected: &Item) {
     let Some(found) = found else { panic!("there must be an item, and there is none") };
@@ -180,13 +180,13 @@ pub(super) fn assert_sort_keys(items: &[Item], expected: &[&str]) {
     assert_eq!(sort_keys(items), expected, "the sort keys of the items, in order");
 }
 
-/// The items' sort keys in the table.
+/// Returns the items' sort keys in the table.
 #[track_caller]
 pub(super) fn sort_keys(items: &[Item]) -> Vec<&str> {
     items.iter().map(|item| item.get_s(threadline::entity::SK).expect("an item has a sort key")).collect()
 }
 
-/// The attributes by name, with the members of sets in order: what `Debug` of an item does not show.
+/// Returns the attributes by name, with the members of sets in order: `Debug` of an item does not show them.
 pub(super) fn readable(item: &Item) -> BTreeMap<&str, AttributeValue> {
     item.iter().map(|(name, value)| (name, in_order(value))).collect()
 }

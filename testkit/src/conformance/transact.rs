@@ -1,4 +1,4 @@
-//! Writing several items, all or none.
+//! Transactions: several items, all or none.
 //! ([TransactWriteItems](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
 //! [how transactions work](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html))
 
@@ -48,7 +48,7 @@ fn assert_codes(reasons: &[CancelReason], expected: &[CancelCode]) {
     assert_eq!(codes, expected, "the reasons, in the order of the request");
 }
 
-/// Puts, updates, deletes and checks of one transaction are all done, over several partitions.
+/// All puts, updates, deletes and checks of a transaction are done, over several partitions.
 pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Scope) {
     put_all(store, &["deleted", "checked"].map(|sk| scope.item(sk))).await;
     put(store, &with(scope.item("updated"), "count", n("1"))).await;
@@ -70,7 +70,7 @@ pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("checked")).await, &scope.item("checked"));
 }
 
-/// When one condition is not met nothing is done, neither before nor behind it.
+/// If one condition fails, no action is done, neither before nor after it.
 pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope: &Scope) {
     let before = with(scope.item("updated"), "count", n("1"));
     put_all(store, &[before.clone(), scope.item("deleted"), scope.item("there")]).await;
@@ -92,7 +92,7 @@ pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope
     assert_item(get(store, &scope.key("deleted")).await, &scope.item("deleted"));
 }
 
-/// A check that does not hold cancels the transaction, and is an error to a caller who needed it done.
+/// A failed check cancels the transaction. It is an error for a caller that needs the transaction done.
 pub async fn a_check_that_fails_cancels_the_transaction(store: &dyn Store, scope: &Scope) {
     let actions = || [put_write(&scope.item("new")).into(), check(scope, "missing", Condition::item_exists())];
     let outcome = transact(store, actions()).await;
@@ -101,7 +101,7 @@ pub async fn a_check_that_fails_cancels_the_transaction(store: &dyn Store, scope
     assert_none(get(store, &scope.key("new")).await);
 }
 
-/// A check writes nothing: the item that it looks at is not made, and not changed.
+/// A check writes nothing: it neither creates nor changes its item.
 pub async fn a_check_changes_nothing(store: &dyn Store, scope: &Scope) {
     let there = with(scope.item("there"), "title", s("one"));
     put(store, &there).await;
@@ -111,7 +111,7 @@ pub async fn a_check_changes_nothing(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("missing")).await);
 }
 
-/// Each condition that is not met is named, in the order of the request.
+/// Each failed condition has a reason, in the order of the request.
 pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("there")).await;
     let outcome = transact(
@@ -129,8 +129,8 @@ pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scop
     assert_codes(&canceled(outcome), &[failed, none, failed, none, failed]);
 }
 
-/// A reason has the item as it is where the write asked for it, the condition was not met and there is one.
-pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+/// A reason has the current item if the write requested it, its condition failed and the item exists.
+pub async fn a_reason_has_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let items =
         ["put", "updated", "deleted", "silent", "checked", "fine"].map(|sk| with(scope.item(sk), "title", s("one")));
     put_all(store, &items).await;
@@ -158,14 +158,14 @@ pub async fn a_reason_has_the_current_item_only_when_asked(store: &dyn Store, sc
     }
 }
 
-/// Updates in a transaction create what is missing, and deletes of what is missing are done.
-pub async fn a_transaction_takes_missing_items_as_single_writes_do(store: &dyn Store, scope: &Scope) {
+/// Updates in a transaction create missing items, and deletes of missing items succeed.
+pub async fn a_transaction_treats_missing_items_like_single_writes(store: &dyn Store, scope: &Scope) {
     done(transact(store, [add_one(scope, "a"), Write::delete(scope.key("b"))]).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
     assert_none(get(store, &scope.key("b")).await);
 }
 
-/// What a transaction writes is in the index as what single writes do.
+/// A transaction updates the index like single writes.
 pub async fn a_transaction_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2")]).await;
     let moves = Write::update(scope.key("moved"), Update::new().set(GSI1SK, s("4")));
@@ -173,10 +173,10 @@ pub async fn a_transaction_moves_items_in_the_index(store: &dyn Store, scope: &S
     assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
 }
 
-/// Checks that nothing is done of a transaction whose second action is an update that cannot be: `a` stays as it is.
+/// Checks that a transaction whose second action is an impossible update does nothing: `a` stays unchanged.
 ///
-/// AWS documents a reason for such an action. DynamoDB Local gives it in some cases, and in others refuses the request as a
-/// whole. A store may do either.
+/// AWS documents a reason for such an action. DynamoDB Local returns it in some cases, and in others refuses the whole
+/// request. A store may do either.
 async fn assert_cannot_be_done(store: &dyn Store, scope: &Scope, update: Update, what: &str) {
     let before = get(store, &scope.key("a")).await;
     let update = Write::update(scope.key("a"), update);
@@ -191,7 +191,7 @@ async fn assert_cannot_be_done(store: &dyn Store, scope: &Scope, update: Update,
     assert_eq!(get(store, &scope.key("a")).await, before, "what {what} changes");
 }
 
-/// An add to what is no number fails the transaction.
+/// An add to another type fails the transaction.
 pub async fn an_add_to_text_fails_the_transaction(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "count", s("text"))).await;
     assert_cannot_be_done(store, scope, Update::new().add("count", 1), "an add to text in a transaction").await;
@@ -212,8 +212,8 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
     assert_eq!(found.len(), 100, "the items that one transaction put");
 }
 
-/// The same transaction with the same token is done once, however often it is sent.
-pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dyn Store, scope: &Scope) {
+/// The same transaction with the same token is done once, no matter how often it is sent.
+pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {
         done(store.transact(request.clone()).await.expect("a repeat of a transaction must be answered"));
@@ -221,8 +221,8 @@ pub async fn a_repeat_with_the_same_token_is_done_and_changes_nothing(store: &dy
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
 }
 
-/// A repeat is known as one though other writes were done meanwhile, which would now fail its condition.
-pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Store, scope: &Scope) {
+/// A retry is recognized even if later writes would now fail its condition.
+pub async fn a_retry_succeeds_though_its_condition_no_longer_holds(store: &dyn Store, scope: &Scope) {
     let write = put_write(&scope.item("a")).when(Condition::item_absent());
     let request = Transaction::new([write]).token(scope.token("one"));
     done(store.transact(request.clone()).await.expect("a transaction must be answered"));
@@ -233,7 +233,7 @@ pub async fn a_repeat_is_done_though_its_condition_holds_no_more(store: &dyn Sto
 }
 
 /// Without a token, or with another one, the same transaction is done again.
-pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, scope: &Scope) {
+pub async fn a_transaction_without_its_token_is_done_again(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]);
     let (one, two) = (request.clone().token(scope.token("one")), request.clone().token(scope.token("two")));
     for request in [one, two, request.clone(), request] {
@@ -242,7 +242,7 @@ pub async fn without_the_token_a_transaction_is_done_again(store: &dyn Store, sc
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("4")));
 }
 
-/// A token that came with another transaction before is refused.
+/// A token of another transaction is refused.
 pub async fn a_token_with_another_transaction_is_invalid(store: &dyn Store, scope: &Scope) {
     let with_token = |sk| Transaction::new([add_one(scope, sk)]).token(scope.token("one"));
     done(store.transact(with_token("a")).await.expect("a transaction must be answered"));

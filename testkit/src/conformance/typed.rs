@@ -1,4 +1,4 @@
-//! Typed calls: what [`StoreExt`] makes of a store's answers.
+//! Typed calls: the methods of [`StoreExt`].
 
 use serde::{Deserialize, Serialize};
 use threadline::entity::{Entity, IndexKey, Key, KeySegment, PartitionKey, SortKey, SortKeyPrefix, tag};
@@ -8,7 +8,7 @@ use threadline::{ErrorKind, Timestamp};
 use super::support::{assert_none, get, limit};
 use super::{Scope, Store};
 
-/// A small entity with all that one may have.
+/// A small entity with everything that an entity may have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Note {
     run: KeySegment,
@@ -82,7 +82,7 @@ async fn read(store: &dyn Store, note: &Note) -> Option<Note> {
     store.get_entity_consistent(note.key_parts()).await.expect("a get must be answered")
 }
 
-/// An entity that was put is read back by the parts of its key.
+/// An entity is read back by the parts of its key.
 pub async fn an_entity_is_read_back_by_the_parts_of_its_key(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     assert_eq!(store.get_entity::<Note>(note.key_parts()).await.unwrap(), None);
@@ -91,7 +91,7 @@ pub async fn an_entity_is_read_back_by_the_parts_of_its_key(store: &dyn Store, s
     assert_eq!(store.get_entity::<Note>(note.key_parts()).await.unwrap(), Some(note));
 }
 
-/// A put replaces the entity that was there.
+/// A put replaces the stored entity.
 pub async fn an_entity_may_be_put_again(store: &dyn Store, scope: &Scope) {
     let before = note(scope, 1);
     store.put_entity(&before).await.unwrap();
@@ -100,7 +100,7 @@ pub async fn an_entity_may_be_put_again(store: &dyn Store, scope: &Scope) {
     assert_eq!(read(store, &after).await, Some(after));
 }
 
-/// A new entity takes the place of none.
+/// A new entity does not replace another.
 pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Scope) {
     let first = note(scope, 1);
     store.put_new_entity(&first).await.unwrap();
@@ -110,8 +110,8 @@ pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Sc
     assert_eq!(read(store, &first).await, Some(first));
 }
 
-/// A new entity that is there already as it is was put before, by a request whose answer was lost.
-pub async fn a_new_entity_may_meet_itself(store: &dyn Store, scope: &Scope) {
+/// A new entity that is stored already, and equal, was put by a request whose answer was lost.
+pub async fn a_new_entity_accepts_an_equal_stored_one(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     for _ in 0..2 {
         store.put_new_entity(&note).await.unwrap();
@@ -119,8 +119,8 @@ pub async fn a_new_entity_may_meet_itself(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A deleted entity is gone; deleting it again is no error.
-pub async fn a_deleted_entity_is_gone(store: &dyn Store, scope: &Scope) {
+/// A deleted entity is absent; deleting it again is no error.
+pub async fn a_deleted_entity_is_absent(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     store.put_entity(&note).await.unwrap();
     for _ in 0..2 {
@@ -129,7 +129,7 @@ pub async fn a_deleted_entity_is_gone(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A query for entities follows the pages to the end.
+/// A query for entities reads all pages.
 pub async fn a_query_for_entities_reads_every_page(store: &dyn Store, scope: &Scope) {
     let notes: Vec<Note> = (1..=5).map(|second| note(scope, second)).collect();
     for note in &notes {
@@ -143,7 +143,7 @@ pub async fn a_query_for_entities_reads_every_page(store: &dyn Store, scope: &Sc
     assert_eq!(store.query_entities::<Note>(request.order(Order::Descending)).await.unwrap(), backwards);
 }
 
-/// A query for a page of entities gives that page, and where the next one starts.
+/// A query for a page of entities returns one page, and the start of the next.
 pub async fn a_query_for_a_page_of_entities_reads_one_page(store: &dyn Store, scope: &Scope) {
     let notes: Vec<Note> = (1..=3).map(|second| note(scope, second)).collect();
     for note in &notes {
@@ -168,7 +168,7 @@ pub async fn an_entity_with_an_index_key_is_in_the_index(store: &dyn Store, scop
     assert_eq!(store.query_entities::<Note>(request).await.unwrap(), [in_topic]);
 }
 
-/// An entity that has expired is not read.
+/// An expired entity is not read.
 pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
     let note = Note { gone_at: Some(Timestamp::from_unix_millis(10_000).unwrap()), ..note(scope, 1) };
     store.put_entity(&note).await.unwrap();
@@ -176,7 +176,7 @@ pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &note.key()).await);
 }
 
-/// An item that is another entity is an error, which names both.
+/// An item of another entity is an error that names both.
 pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Scope) {
     let Note { run, behavior, written_at, .. } = note(scope, 1);
     let label = Label { run, behavior, written_at };
@@ -186,7 +186,7 @@ pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Sco
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Note")));
 }
 
-/// Any number of items is written and read, in as many batches as it takes.
+/// Any number of items is written and read, in as many batches as needed.
 pub async fn any_number_of_items_is_written_and_read(store: &dyn Store, scope: &Scope) {
     let notes: Vec<Note> = (0..130).map(|second| note(scope, second)).collect();
     let puts = notes.iter().map(|note| BatchAction::Put(note.to_item().unwrap())).collect();

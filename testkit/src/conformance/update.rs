@@ -1,4 +1,4 @@
-//! Changing attributes of an item.
+//! Changes of an item's attributes.
 //! ([UpdateItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html), [update
 //! expressions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html))
 
@@ -20,20 +20,20 @@ pub async fn an_update_changes_only_what_it_names(store: &dyn Store, scope: &Sco
     assert_item(get(store, &scope.key("a")).await, &with(with(scope.item("a"), "title", s("two")), "count", n("2")));
 }
 
-/// Where there is no item, an update makes one, of its key and what it sets.
+/// An update of a missing item creates it, from its key and the set attributes.
 pub async fn an_update_creates_a_missing_item(store: &dyn Store, scope: &Scope) {
     assert_none(done(write(store, update(scope, Update::new().set("title", s("one"))).returning_old()).await));
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "title", s("one")));
 }
 
-/// An update that wants an item there makes none.
-pub async fn an_update_that_wants_an_item_there_makes_none(store: &dyn Store, scope: &Scope) {
+/// An update with the condition that an item exists creates none.
+pub async fn an_update_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = update(scope, Update::new().set("title", s("one"))).when(Condition::item_exists());
     assert_none(refused(write(store, request.returning_old()).await));
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// An attribute that is set may change its type.
+/// A set may change the type of an attribute.
 pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "value", s("text"))).await;
     done(write(store, update(scope, Update::new().set("value", AttributeValue::L(vec![n("1")])))).await);
@@ -41,7 +41,7 @@ pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// Setting where absent leaves what is there, a NULL too.
+/// A set if absent keeps an existing value, including NULL.
 pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope: &Scope) {
     let before = with(with(scope.item("a"), "title", s("one")), "nothing", AttributeValue::Null(true));
     put(store, &before).await;
@@ -51,8 +51,8 @@ pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &with(before, "new", s("two")));
 }
 
-/// Adding to an attribute that is missing counts from nothing, also in an item that is missing.
-pub async fn an_add_counts_from_nothing(store: &dyn Store, scope: &Scope) {
+/// An add to a missing attribute counts from zero, also in a missing item.
+pub async fn an_add_to_a_missing_attribute_counts_from_zero(store: &dyn Store, scope: &Scope) {
     done(write(store, update(scope, Update::new().add("count", 3))).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("3")));
     done(write(store, update(scope, Update::new().add("less", -2))).await);
@@ -60,7 +60,7 @@ pub async fn an_add_counts_from_nothing(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// Sums are exact in decimal, whatever their size and sign.
+/// Sums are exact in decimal, at any size and sign.
 pub async fn an_add_is_exact(store: &dyn Store, scope: &Scope) {
     let sums = [
         ("5", -7, "-2"),
@@ -77,7 +77,7 @@ pub async fn an_add_is_exact(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Adding to what is no number is refused, and no other change of the update is made.
+/// An add to another type is refused, and no other change of the update is made.
 pub async fn an_add_to_text_is_invalid_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let values = [s("1"), AttributeValue::Null(true), AttributeValue::L(vec![n("1")]), AttributeValue::Bool(true)];
     for value in values {
@@ -98,7 +98,7 @@ pub async fn an_add_to_more_than_38_digits_is_invalid_and_changes_nothing(store:
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An update may be repeated where it removes.
+/// Removing a missing attribute succeeds, so an update may be retried.
 pub async fn a_remove_of_a_missing_attribute_is_done(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -106,15 +106,15 @@ pub async fn a_remove_of_a_missing_attribute_is_done(store: &dyn Store, scope: &
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// The item before comes back only to an update that asks for it.
-pub async fn an_update_gives_the_old_item_only_when_asked(store: &dyn Store, scope: &Scope) {
+/// Only an update that requests the old item returns it.
+pub async fn an_update_returns_the_old_item_only_on_request(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "count", n("1"))).await;
     let request = update(scope, Update::new().add("count", 1));
     assert_none(done(write(store, request.clone()).await));
     assert_item(done(write(store, request.returning_old()).await), &with(scope.item("a"), "count", n("2")));
 }
 
-/// An update whose condition is not met leaves the item, and says what is there only when asked.
+/// An update whose condition fails leaves the item, and returns it only on request.
 pub async fn a_refused_update_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "count", n("1"));
     put(store, &item).await;
@@ -124,7 +124,7 @@ pub async fn a_refused_update_changes_nothing(store: &dyn Store, scope: &Scope) 
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An attribute may have any name: DynamoDB's reserved words, and what means something in its expressions.
+/// An attribute may have any name, including DynamoDB's reserved words and the special characters of its expressions.
 pub async fn attributes_may_have_any_name(store: &dyn Store, scope: &Scope) {
     let names = ["name", "size", "SET", "a.b", "a[0]", "two words", "#n0", ":v0", "emoji 🙂", "-", "1"];
     let mut expected = scope.item("a");
@@ -143,7 +143,7 @@ pub async fn attributes_may_have_any_name(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// An update may change as many attributes as its type takes.
+/// An update may change as many attributes as its type accepts.
 pub async fn an_update_may_change_a_hundred_attributes(store: &dyn Store, scope: &Scope) {
     let mut expected = scope.item("a");
     let mut changes = Update::new();

@@ -1,15 +1,15 @@
-//! A call, as far as a plan looks at it.
+//! A call, as a plan sees it.
 
 use threadline::entity::{AttributeValue, GSI1PK, PK};
 use threadline::store::{
     AttributeChange, BatchAction, Operation, QuerySource, Request, TransactAction, Write, WriteAction,
 };
 
-/// A call: what it asks for, and of which partitions.
+/// A call: its operation and its partitions.
 pub(super) struct Call<'a> {
     pub(super) operation: Operation,
     pub(super) partitions: Vec<Partition<'a>>,
-    /// How many actions a transaction has; 0 for any other call.
+    /// The number of actions of a transaction; 0 for any other call.
     pub(super) actions: usize,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct Call<'a> {
 pub(super) struct Partition<'a> {
     pub(super) key: &'a str,
     pub(super) is_of_index: bool,
-    /// The place, from 0, of the action of a transaction that concerns it.
+    /// The index of the action that concerns it, from 0, for a transaction.
     pub(super) action: usize,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Partition<'a> {
         Self { key, is_of_index: true, action: 0 }
     }
 
-    /// Those that a write says it writes.
+    /// Returns the partitions that the write names.
     fn written(write: &'a Write) -> impl Iterator<Item = Self> {
         let in_index = match write.action() {
             WriteAction::Put(item) => item.get_s(GSI1PK),

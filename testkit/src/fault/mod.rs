@@ -1,4 +1,4 @@
-//! A store that misbehaves by plan, for tests.
+//! A store that fails by a plan, for tests.
 
 mod call;
 mod plan;
@@ -23,30 +23,33 @@ use self::plan::Fault;
 
 pub use plan::{Calls, Plan, Rates};
 
-/// A store around another that misbehaves by a [`Plan`], as DynamoDB may: it throttles, meets conflicts, fails, loses answers,
-/// leaves parts of a batch undone, is slow, and crashes. It is deterministic: the same plan and the same calls bring the same faults. The
-/// errors are of the kinds that the DynamoDB store gives, and have its operation and table. A clone shares the plan's progress.
+/// A store that wraps another one and fails by a [`Plan`], as DynamoDB may. It throttles, meets conflicts, fails, loses
+/// answers, leaves parts of a batch unprocessed, is slow, and crashes.
 ///
-/// It goes with [`Metered`](threadline::store::meter::Metered) in both ways: around it, what is lost here is consumed nevertheless; within
-/// it, the application's own view is metered, to which an error tells of no consumption.
+/// The same plan and the same calls cause the same faults. The errors have the kinds of the DynamoDB store, its
+/// operation and its table. A clone shares the plan's progress.
+///
+/// Combine it with [`Metered`](threadline::store::meter::Metered) in either order. A meter inside counts what a lost
+/// answer consumed. A meter outside counts what the application sees: an error reports no consumption.
 ///
 /// ```
 /// use threadline::store::{Scan, StoreExt};
 /// use threadline::{ErrorKind, MemoryStore};
 /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let store = FaultStore::new(MemoryStore::new(), Plan::new().throttle(Calls::nth(2)));
 /// store.scan(Scan::new()).await?;
 /// let error = store.scan(Scan::new()).await.unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Throttled);
 /// store.scan(Scan::new()).await?;
 /// assert_eq!((store.calls(), store.faults()), (3, 1));
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 ///
-/// `Debug` prints the plan, and with it the seed of a random one: print the store where a test fails.
+/// `Debug` prints the plan, including the seed of a random one. Print the store if a test fails.
 #[derive(Clone, Debug)]
 pub struct FaultStore<S> {
     store: S,
@@ -54,7 +57,7 @@ pub struct FaultStore<S> {
     sleep: Option<Sleep>,
 }
 
-/// How a store waits.
+/// The function that waits.
 #[derive(Clone)]
 struct Sleep(Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>);
 
@@ -73,20 +76,18 @@ struct State {
 }
 
 impl<S: Store> FaultStore<S> {
-    /// The store, with what is to go wrong.
+    /// Creates a store that fails by this plan.
     pub fn new(store: S, plan: Plan) -> Self {
         let state = State { plan, calls: 0, faults: 0, crashed: false };
         Self { store, state: Arc::new(Mutex::new(state)), sleep: None }
     }
 
-    /// The same, with what it does while a call is slow: the store itself knows no timer. `tokio::time::sleep` waits in
-    /// truth, `|_| std::future::pending()` for ever, and a test that must not wait moves its clock.
+    /// Sets the function that waits while a call is slow. Default: none, and a slow call fails. Use
+    /// `tokio::time::sleep` to wait, `|_| std::future::pending()` to wait forever, or advance the test's own clock.
     ///
     /// ```
-    /// # fn main() {
-    /// #     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run()).unwrap()
-    /// # }
-    /// # async fn run() -> threadline::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// use std::sync::Arc;
     /// use std::time::Duration;
     /// use threadline::store::Operation;
@@ -95,7 +96,7 @@ impl<S: Store> FaultStore<S> {
     ///
     /// // The answer to a send takes an hour, and the application waits for a millisecond.
     /// let plan = Plan::new().slow_answer(Duration::from_secs(3600), Calls::nth(1).of(Operation::Write));
-    /// let store = FaultStore::new(MemoryStore::new(), plan).with_sleep(tokio::time::sleep);
+    /// let store = FaultStore::new(MemoryStore::new(), plan).sleep(tokio::time::sleep);
     /// let chat = Threadline::new(store.clone());
     /// let andrew = chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
     /// let bayko = chat.create_user(NewUser::new("bayko", "Andrew Bayko")?).await?;
@@ -110,7 +111,7 @@ impl<S: Store> FaultStore<S> {
     ///
     /// // The same without waiting, by a clock of the test's own.
     /// let clock = Arc::new(ManualClock::starting_at("2026-01-01T12:00:00Z".parse()?));
-    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).with_sleep(move |pause| {
+    /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).sleep(move |pause| {
     ///     clock.advance(pause);
     ///     std::future::ready(())
     /// });
@@ -118,7 +119,7 @@ impl<S: Store> FaultStore<S> {
     /// # }
     /// ```
     #[must_use]
-    pub fn with_sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    pub fn sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -126,41 +127,41 @@ impl<S: Store> FaultStore<S> {
         self
     }
 
-    /// How many calls there were, also those that failed.
+    /// Returns the number of calls, including those that failed.
     pub fn calls(&self) -> u64 {
         self.lock().calls
     }
 
-    /// How many calls a fault befell, those after a crash counted in.
+    /// Returns the number of calls that met a fault, including those after a crash.
     pub fn faults(&self) -> u64 {
         self.lock().faults
     }
 
-    /// Whether it has crashed, and was not restarted since.
+    /// Returns `true` if the store has crashed and was not restarted.
     pub fn is_crashed(&self) -> bool {
         self.lock().crashed
     }
 
-    /// Ends a crash: calls reach the store again, and the plan goes on.
+    /// Ends a crash: calls reach the store again, and the plan continues.
     pub fn restart(&self) {
         self.lock().crashed = false;
     }
 
-    /// Goes on by another plan, whose count starts now.
+    /// Replaces the plan. Its count of calls starts at 0.
     pub fn set_plan(&self, plan: Plan) {
         self.lock().plan = plan;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in the state can be left half-written, so a poisoned lock is as good as any.
+        // No code panics between two changes of the state, so a poisoned lock is usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What befalls the call, and the place of the action, from 0, where that is one of a transaction's.
+    /// Returns the fault of the call, and the index of the action that it concerns, from 0.
     fn next(&self, request: &Checked) -> Option<(Fault, usize)> {
         let mut state = self.lock();
         state.calls = state.calls.saturating_add(1);
-        // What befalls a process that is down does not count for the plan.
+        // The plan does not count calls of a process that is down.
         let next = if state.crashed { Some((Fault::Crash, 0)) } else { state.plan.next(&Call::of(request.request())) };
         if let Some((fault, _)) = next {
             state.faults = state.faults.saturating_add(1);
@@ -169,20 +170,20 @@ impl<S: Store> FaultStore<S> {
         next
     }
 
-    /// The answer to a transaction that this hinders at the action in that place.
+    /// Returns the answer to a transaction that is canceled for the action at this index.
     ///
-    /// What hinders the other actions is what the store says of them as they are. It is asked by the same transaction with a check in
-    /// that place which nothing can meet, so that it is canceled whatever else is there, and changes nothing.
+    /// The wrapped store decides the reasons of the other actions. It gets the same transaction with an unmeetable
+    /// check at this index, so the transaction is always canceled and changes nothing.
     async fn canceled(&self, request: &Transaction, code: CancelCode, place: usize) -> Result<Answer> {
         let mut actions = request.actions().to_vec();
         let count = actions.len();
-        // As the DynamoDB store says it: the least that the attempt can have consumed.
+        // As the DynamoDB store reports it: the least that the attempt can have consumed.
         let least = Capacity::writes(Units::whole(u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(2)));
         let mut answer = (vec![CancelReason::default(); count], least);
         if let Some(action) = actions.get_mut(place) {
             let never = Condition::item_exists().and(Condition::item_absent());
             *action = TransactAction::check(action.key()?.clone(), never);
-            // Without the token, which belongs to the unchanged transaction.
+            // No token: it belongs to the unchanged transaction.
             let asked = Transaction::new(actions);
             if let Ok(TransactOutcome::Canceled { reasons, capacity }) = self.store.transact(asked).await
                 && reasons.len() == count
@@ -197,7 +198,7 @@ impl<S: Store> FaultStore<S> {
         Ok(Answer::Transact(TransactOutcome::Canceled { reasons, capacity }))
     }
 
-    /// The error for a call that was not done, or whose answer is lost.
+    /// Returns the error of a call that was not done, or whose answer is lost.
     fn error(&self, operation: Operation, fault: Fault) -> Error {
         let (kind, code, message) = match fault {
             Fault::Throttle | Fault::Unprocessed(_) => (
@@ -217,11 +218,9 @@ impl<S: Store> FaultStore<S> {
                  trying again",
             ),
             Fault::LoseAnswer => (ErrorKind::Unavailable, None, "there was no answer within the client's time limit"),
-            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => (
-                ErrorKind::Invalid,
-                None,
-                "a slow call needs something to sleep with: give the store one by `with_sleep`",
-            ),
+            Fault::SlowBefore(_) | Fault::SlowAnswer(_) => {
+                (ErrorKind::Invalid, None, "a slow call needs something to sleep with: give the store one by `sleep`")
+            }
             Fault::FailBefore | Fault::Crash => (ErrorKind::Unavailable, None, "the service could not be reached"),
         };
         let error = Error::new(kind, message).with_operation(operation.name()).with_table(self.store.table_name());

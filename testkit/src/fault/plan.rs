@@ -1,4 +1,4 @@
-//! What a store is to do wrong, and when.
+//! The plan of a store's faults.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use threadline::store::Operation;
 use super::call::{Call, Partition};
 use crate::random::Random;
 
-/// What a [`FaultStore`](super::FaultStore) does wrong, and when: faults, each with the calls it befalls. Of several that befall
-/// one call, the first of the plan is done. `Debug` prints the plan as it is written, without partitions.
+/// The faults of a [`FaultStore`](super::FaultStore), each with the calls that it applies to. If several apply to one
+/// call, the first in the plan counts. `Debug` prints the plan as code, without partitions.
 ///
 /// ```
 /// use threadline::store::Operation;
@@ -25,13 +25,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Nothing goes wrong.
+    /// Creates a plan without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Any fault may befall any call, as often as the rates say; none is slow. The same seed and the same calls bring the same
-    /// faults, so print the plan where a test fails: both it and the store print the seed.
+    /// Creates a plan with random faults at these rates, none of them slow. The same seed and the same calls cause the
+    /// same faults. Print the plan or the store if a test fails: both show the seed.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -45,23 +45,24 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(RandomFaults { seed, numbers: Random::seeded(seed), rates }) }
     }
 
-    /// These calls are over the table's throughput, and nothing is done: a transaction is canceled for one of its actions, as for a
-    /// [`conflict`](Self::conflict), and any other call ends in [`Throttled`](threadline::ErrorKind::Throttled).
+    /// Throttles these calls; nothing is done. A transaction is canceled for one of its actions, as for a
+    /// [`conflict`](Self::conflict). Any other call fails with [`Throttled`](threadline::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
         self.rule(Fault::Throttle, calls)
     }
 
-    /// These calls meet an item that another transaction holds, and nothing is done: a write ends in
-    /// [`Conflict`](threadline::ErrorKind::Conflict), a transaction is canceled for the action that [`Calls::at_action`] tells. Counts no
-    /// other calls.
+    /// Lets these calls conflict with a transaction in progress; nothing is done. Counts writes and transactions only.
     ///
-    /// The other actions have the reasons that they would have by themselves, which the wrapped store is asked for: it gets a
-    /// transaction that is canceled in any case, and changes nothing. So a repeat of a transaction that was done is refused by one
-    /// item, which is written already, and meets another that is still held, as DynamoDB may answer while the first commits.
+    /// A write fails with [`Conflict`](threadline::ErrorKind::Conflict). A transaction is canceled for the action that
+    /// [`Calls::at_action`] selects. The other actions have the reasons that they would have anyway. To find them, the
+    /// wrapped store gets a transaction that is always canceled and changes nothing. So a retry of a completed
+    /// transaction can fail at one item, which is written already, and conflict at another, as DynamoDB may answer
+    /// while the first attempt commits.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
     /// use threadline::store::Operation;
     /// use threadline_testkit::fault::{Calls, FaultStore, Plan};
     /// use threadline::{ErrorKind, MemoryStore, NewUser, Threadline, UserId};
@@ -76,50 +77,51 @@ impl Plan {
     /// let repeat = chat.create_user(andrew()?).await.unwrap_err();
     /// assert_eq!(repeat.kind(), ErrorKind::Conflict);
     /// assert_eq!(chat.create_user(andrew()?).await?, first);
-    /// # Ok::<(), threadline::Error>(())
-    /// # }).unwrap();
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn conflict(self, calls: Calls) -> Self {
         self.rule(Fault::Conflict, calls)
     }
 
-    /// These calls do not reach the store: [`Unavailable`](threadline::ErrorKind::Unavailable), and nothing is done.
+    /// Fails these calls before they reach the store, with [`Unavailable`](threadline::ErrorKind::Unavailable).
     #[must_use]
     pub fn fail_before(self, calls: Calls) -> Self {
         self.rule(Fault::FailBefore, calls)
     }
 
-    /// These calls are done and their answers are lost: [`OutcomeUnknown`](threadline::ErrorKind::OutcomeUnknown) for those that
-    /// write, [`Unavailable`](threadline::ErrorKind::Unavailable) for those that read.
+    /// Makes these calls and loses their answers. A write fails with
+    /// [`OutcomeUnknown`](threadline::ErrorKind::OutcomeUnknown), a read with
+    /// [`Unavailable`](threadline::ErrorKind::Unavailable).
     #[must_use]
     pub fn lose_answer(self, calls: Calls) -> Self {
         self.rule(Fault::LoseAnswer, calls)
     }
 
-    /// These calls are done only after so long: what gives up on one before then leaves it undone. The store sleeps by
-    /// [`with_sleep`](super::FaultStore::with_sleep), and refuses the call where it has nothing to sleep with.
+    /// Delays these calls. A caller that gives up within the pause leaves the call undone. The store waits by
+    /// [`sleep`](super::FaultStore::sleep), and fails the call without it.
     #[must_use]
     pub fn slow_before(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowBefore(pause), calls)
     }
 
-    /// These calls are done at once, and their answers come only after so long: what gives up on one before then does not
-    /// learn that it was done. The store sleeps as for [`slow_before`](Self::slow_before).
+    /// Makes these calls at once and delays their answers. A caller that gives up within the pause does not learn that
+    /// the call was done. The store waits as for [`slow_before`](Self::slow_before).
     #[must_use]
     pub fn slow_answer(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowAnswer(pause), calls)
     }
 
-    /// The last `count` keys or writes of these batches are left undone. Where that is all of them, the batch is
-    /// [`Throttled`](threadline::ErrorKind::Throttled), as DynamoDB says it then. Counts no other calls.
+    /// Leaves the last `count` keys or writes of these batches unprocessed. If that is all of them, the batch fails
+    /// with [`Throttled`](threadline::ErrorKind::Throttled), as on DynamoDB. Counts batches only.
     #[must_use]
     pub fn unprocessed(self, count: usize, calls: Calls) -> Self {
         self.rule(Fault::Unprocessed(count), calls)
     }
 
-    /// The process dies before these calls: they and all that follow are [`Unavailable`](threadline::ErrorKind::Unavailable), until
-    /// [`restart`](super::FaultStore::restart).
+    /// Crashes the process before these calls. They and all later calls fail with
+    /// [`Unavailable`](threadline::ErrorKind::Unavailable) until [`restart`](super::FaultStore::restart).
     #[must_use]
     pub fn crash(self, calls: Calls) -> Self {
         self.rule(Fault::Crash, calls)
@@ -130,7 +132,7 @@ impl Plan {
         self
     }
 
-    /// Counts a call, and says what befalls it, and at which place among a transaction's actions.
+    /// Counts a call. Returns its fault and the index of the transaction's action that it concerns.
     pub(super) fn next(&mut self, call: &Call<'_>) -> Option<(Fault, usize)> {
         let mut befalls = None;
         for rule in self.rules.iter_mut().filter(|rule| rule.fault.can_befall(call.operation)) {
@@ -170,7 +172,7 @@ impl fmt::Debug for Plan {
 struct Rule {
     fault: Fault,
     calls: Calls,
-    /// How many calls there were that it might have befallen.
+    /// The number of calls so far that the fault can apply to.
     seen: u64,
 }
 
@@ -196,14 +198,14 @@ impl Fault {
     }
 }
 
-/// Which calls a fault befalls: the n-th, every n-th or all, of those with this operation on this partition.
+/// The calls that a fault applies to: the n-th, every n-th or all calls, of one operation or on one partition.
 #[derive(Clone)]
 pub struct Calls {
     which: Which,
     operation: Option<Operation>,
     is_of_index: bool,
     partition: Option<String>,
-    /// From 1.
+    /// Counted from 1.
     action: Option<usize>,
 }
 
@@ -225,58 +227,58 @@ impl Which {
 }
 
 impl Calls {
-    /// All calls.
+    /// Selects all calls.
     pub fn all() -> Self {
         Self { which: Which::All, operation: None, is_of_index: false, partition: None, action: None }
     }
 
-    /// The n-th call, counted from 1.
+    /// Selects the n-th call, counted from 1.
     pub fn nth(n: u64) -> Self {
         Self { which: Which::Nth(n), ..Self::all() }
     }
 
-    /// Every n-th call: with 2, the second, the fourth and so on. None with 0.
+    /// Selects every n-th call: with 2, the second, the fourth and so on. Selects none with 0.
     pub fn every(n: u64) -> Self {
         Self { which: Which::Every(n), ..Self::all() }
     }
 
-    /// Of those with this operation, which alone are counted.
+    /// Selects and counts only calls of this operation.
     #[must_use]
     pub fn of(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Of those that concern a partition, of the table or of the index, whose key begins so. They alone are counted; a scan
-    /// concerns none.
+    /// Selects and counts only calls on partitions, of the table or the index, whose key begins with this prefix. A
+    /// scan has no partition.
     ///
-    /// A write concerns the partition of the index that it names itself: in the item of a put, or in what an update sets. A delete, and
-    /// an update that leaves the index's partition key as it is, do not tell where in the index their item stands. So a hot inbox is
-    /// `USER#` for what reads it and for rows that are put; what changes a row that is there (`mark_read`, the projector) is on the
-    /// row's own partition, `GRP#`.
+    /// A write counts for an index partition only if it names that partition, in the item of a put or in the values of
+    /// an update. A delete, and an update that keeps the index's partition key, do not name it. So `USER#` selects
+    /// reads of an inbox and puts of memberships. Changes of an existing membership (`mark_read`, the projector) are on
+    /// its own partition, `GRP#`.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());
         self
     }
 
-    /// Of those that concern the index, as far as [`on_partition`](Self::on_partition) can tell; with that, a partition of the
-    /// index alone. They alone are counted.
+    /// Selects and counts only calls on the index, as [`on_partition`](Self::on_partition) recognizes them. Together
+    /// with `on_partition`, the prefix is that of an index partition.
     #[must_use]
     pub fn of_index(mut self) -> Self {
         self.is_of_index = true;
         self
     }
 
-    /// Of the transactions that have an n-th action, counted from 1: that is the one which is throttled or in conflict. They alone are
-    /// counted. Unless told, it is the first action that concerns the partition or the index asked for, or else the first of all.
+    /// Selects and counts only transactions with an n-th action, counted from 1. The fault concerns that action.
+    /// Default: the first action on the selected partition or index, or the first action of all.
     #[must_use]
     pub fn at_action(mut self, n: usize) -> Self {
         self.action = Some(n);
         self
     }
 
-    /// Where in a call such a fault is, from 0, where this is one of these calls.
+    /// Returns the index of the action that the fault concerns, from 0, if this is one of the selected calls.
     fn place_in(&self, call: &Call<'_>) -> Option<usize> {
         if self.operation.is_some_and(|operation| operation != call.operation) {
             return None;
@@ -319,11 +321,11 @@ impl fmt::Debug for Calls {
     }
 }
 
-/// How many of a thousand calls each fault befalls, in [`Plan::random`]. What cannot befall a call leaves it alone. Which action of
-/// a transaction is throttled or in conflict is drawn too.
+/// The number of faults per thousand calls, for [`Plan::random`]. A fault that cannot apply to a call is skipped. The
+/// action of a transaction that is throttled or in conflict is random too.
 ///
-/// Rates that add up to more than a thousand are shares of all calls: of 1500 and 500, one befalls three calls of four, the other the
-/// fourth.
+/// Rates whose sum exceeds 1000 are shares of all calls: with 1500 and 500, the first applies to three calls of four,
+/// the second to the fourth.
 ///
 /// ```
 /// use threadline_testkit::fault::Rates;
@@ -341,12 +343,12 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Nothing goes wrong.
+    /// Sets every rate to 0.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Each fault befalls this many of a thousand calls; all but a crash, which ends what goes on and is asked for by itself.
+    /// Sets every rate to this one, except that of a crash, which stays 0.
     pub fn all(rate: u16) -> Self {
         Self {
             throttle: rate,
@@ -358,37 +360,37 @@ impl Rates {
         }
     }
 
-    /// So many are throttled.
+    /// Sets the rate of throttled calls.
     #[must_use]
     pub fn throttle(self, rate: u16) -> Self {
         Self { throttle: rate, ..self }
     }
 
-    /// So many meet a conflict.
+    /// Sets the rate of calls that meet a conflict.
     #[must_use]
     pub fn conflict(self, rate: u16) -> Self {
         Self { conflict: rate, ..self }
     }
 
-    /// So many do not reach the store.
+    /// Sets the rate of calls that do not reach the store.
     #[must_use]
     pub fn fail_before(self, rate: u16) -> Self {
         Self { fail_before: rate, ..self }
     }
 
-    /// So many are done, and their answers are lost.
+    /// Sets the rate of calls that are done but lose their answers.
     #[must_use]
     pub fn lose_answer(self, rate: u16) -> Self {
         Self { lose_answer: rate, ..self }
     }
 
-    /// So many batches leave one of their keys or writes undone.
+    /// Sets the rate of batches that leave one of their keys or writes unprocessed.
     #[must_use]
     pub fn unprocessed(self, rate: u16) -> Self {
         Self { unprocessed: rate, ..self }
     }
 
-    /// So many are the last before a crash.
+    /// Sets the rate of calls that crash the process.
     #[must_use]
     pub fn crash(self, rate: u16) -> Self {
         Self { crash: rate, ..self }
@@ -424,7 +426,7 @@ impl RandomFaults {
         None
     }
 
-    /// The action that the fault is of. Only where it is one of a transaction's is a number drawn.
+    /// Returns the index of the action that the fault concerns. Draws a number only for a transaction.
     fn place_in(&mut self, call: &Call<'_>, fault: Fault) -> usize {
         match fault {
             Fault::Throttle | Fault::Conflict if call.actions > 0 => self.numbers.below(call.actions),

@@ -30,7 +30,7 @@ async fn is_there(table: &MemoryStore, pk: &str) -> bool {
     table.get(Get::new(key(pk))).await.unwrap().item.is_some()
 }
 
-/// Which of these writes fail, from 1.
+/// Returns the numbers of the writes that fail, from 1.
 async fn failing(store: &FaultStore<MemoryStore>, count: u64) -> Vec<u64> {
     let mut failing = Vec::new();
     for number in 1..=count {
@@ -42,7 +42,7 @@ async fn failing(store: &FaultStore<MemoryStore>, count: u64) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_throttled_call_is_not_done_and_says_what_dynamodb_says() {
+async fn a_throttled_call_is_not_done_and_has_dynamodbs_error() {
     let (table, store) = store(Plan::new().throttle(Calls::nth(1)));
     let error = store.write(put("A")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Throttled);
@@ -54,7 +54,7 @@ async fn a_throttled_call_is_not_done_and_says_what_dynamodb_says() {
 }
 
 #[tokio::test]
-async fn a_conflict_fails_a_write_and_cancels_a_transaction_and_leaves_reads_alone() {
+async fn a_conflict_fails_writes_cancels_transactions_and_skips_reads() {
     let (table, store) = store(Plan::new().conflict(Calls::all()));
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Conflict);
     let outcome = store.transact(Transaction::new([put("A"), put("B")])).await.unwrap();
@@ -80,9 +80,9 @@ fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
     reasons.iter().map(|reason| reason.code).collect()
 }
 
-/// A transaction that was done is sent once more: with actions that are refused by what they wrote, and some that are not.
+/// Retries a completed transaction: some of its actions are refused because of their first effect, some are not.
 #[tokio::test]
-async fn the_other_actions_of_a_canceled_transaction_say_what_they_meet() {
+async fn other_actions_of_a_canceled_transaction_have_their_reasons() {
     let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
     let broken = Write::update(key("D"), Update::new().add("text", 1));
     let check = TransactAction::check(key("E"), Condition::item_exists());
@@ -113,7 +113,7 @@ async fn the_other_actions_of_a_canceled_transaction_say_what_they_meet() {
 }
 
 #[tokio::test]
-async fn a_token_does_not_keep_the_other_actions_from_saying_what_they_meet() {
+async fn other_actions_have_their_reasons_despite_a_token() {
     let (_, store) = store(Plan::new().conflict(Calls::nth(2)));
     let transact = async || {
         let new = |pk| put(pk).when(Condition::item_absent());
@@ -126,7 +126,7 @@ async fn a_token_does_not_keep_the_other_actions_from_saying_what_they_meet() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_told_plainly_where_the_store_cannot_say_what_the_other_actions_meet() {
+async fn a_conflict_has_one_reason_if_the_store_cannot_decide_the_others() {
     let (table, _) = store(Plan::new());
     table.write(put("B")).await.unwrap().done().unwrap();
     let unreachable = FaultStore::new(table, Plan::new().fail_before(Calls::all()));
@@ -138,7 +138,7 @@ async fn a_conflict_is_told_plainly_where_the_store_cannot_say_what_the_other_ac
 }
 
 #[tokio::test]
-async fn transactions_are_selected_by_how_many_actions_they_have() {
+async fn transactions_are_selected_by_their_number_of_actions() {
     let (_, store) = store(Plan::new().throttle(Calls::nth(2).at_action(2)));
     let transact = async |count: usize| {
         let puts = ["A", "B", "C"].into_iter().take(count).map(put);
@@ -154,7 +154,7 @@ async fn transactions_are_selected_by_how_many_actions_they_have() {
 }
 
 #[tokio::test]
-async fn the_action_that_concerns_the_partition_asked_for_is_the_one_in_conflict() {
+async fn the_action_on_the_selected_partition_is_in_conflict() {
     let (_, store) = store(Plan::new().conflict(Calls::all().on_partition("B")));
     let outcome = store.transact(Transaction::new([put("A"), put("B"), put("C")])).await.unwrap();
     assert_eq!(codes(&outcome), [CancelCode::None, CancelCode::Conflict, CancelCode::None]);
@@ -182,7 +182,7 @@ async fn a_lost_answer_leaves_the_write_done_and_its_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
+async fn a_batch_returns_its_last_parts_as_unprocessed() {
     let (table, store) = store(Plan::new().unprocessed(2, Calls::all()));
     let batch = |names: &[&str]| BatchWrite::new(names.iter().map(|pk| BatchAction::Put(item(pk))));
     let answer = store.batch_write(batch(&["A", "B", "C"])).await.unwrap();
@@ -198,11 +198,11 @@ async fn a_batch_leaves_its_last_parts_undone_and_says_which() {
     store.write(put("D")).await.unwrap().done().unwrap();
 }
 
-/// What slept, and how long: the store goes on at once.
+/// Returns the pauses that the store asked for; the store does not wait.
 fn sleeping(store: FaultStore<MemoryStore>) -> (FaultStore<MemoryStore>, Arc<Mutex<Vec<Duration>>>) {
     let slept = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&slept);
-    let store = store.with_sleep(move |pause| {
+    let store = store.sleep(move |pause| {
         log.lock().unwrap().push(pause);
         std::future::ready(())
     });
@@ -212,7 +212,7 @@ fn sleeping(store: FaultStore<MemoryStore>) -> (FaultStore<MemoryStore>, Arc<Mut
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_slow_call_sleeps_as_it_is_told_and_is_done() {
+async fn a_slow_call_sleeps_for_its_pause_and_is_done() {
     let plan = Plan::new().slow_before(SECOND, Calls::nth(1)).slow_answer(2 * SECOND, Calls::nth(2));
     let (table, store) = store(plan);
     let (store, slept) = sleeping(store);
@@ -240,13 +240,13 @@ async fn every_operation_can_be_slow() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_is_not_done_where_it_was_slow_before_and_done_where_its_answer_was_slow() {
+async fn an_abandoned_call_is_done_only_if_its_answer_was_slow() {
     for (plan, is_done) in [
         (Plan::new().slow_before(SECOND, Calls::nth(1)), false),
         (Plan::new().slow_answer(SECOND, Calls::nth(1)), true),
     ] {
         let (table, store) = store(plan);
-        let store = store.with_sleep(|_| std::future::pending());
+        let store = store.sleep(|_| std::future::pending());
         assert!(tokio::time::timeout(Duration::ZERO, store.write(put("A"))).await.is_err());
         assert_eq!(is_there(&table, "A").await, is_done);
         store.write(put("B")).await.unwrap().done().unwrap();
@@ -254,7 +254,7 @@ async fn a_call_that_is_given_up_is_not_done_where_it_was_slow_before_and_done_w
 }
 
 #[tokio::test]
-async fn a_slow_call_without_something_to_sleep_with_is_refused_and_not_done() {
+async fn a_slow_call_without_a_sleep_function_is_refused() {
     for plan in [Plan::new().slow_before(SECOND, Calls::nth(1)), Plan::new().slow_answer(SECOND, Calls::nth(1))] {
         let (table, store) = store(plan);
         assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Invalid);
@@ -289,7 +289,7 @@ async fn calls_are_selected_by_number_operation_and_partition() {
         let (_, store) = store(Plan::new().fail_before(calls.clone()));
         assert_eq!(failing(&store, 6).await, expected, "{calls:?}");
     }
-    // Only the calls that are meant are counted.
+    // Only selected calls are counted.
     let (_, store) = store(Plan::new().throttle(Calls::nth(2).of(Operation::Write).on_partition("B")));
     store.get(Get::new(key("B"))).await.unwrap();
     store.write(put("A")).await.unwrap().done().unwrap();
@@ -298,7 +298,7 @@ async fn calls_are_selected_by_number_operation_and_partition() {
 }
 
 #[tokio::test]
-async fn every_operation_tells_its_partitions() {
+async fn every_operation_names_its_partitions() {
     let (_, store) = store(Plan::new().fail_before(Calls::all().on_partition("A")));
     assert!(store.get(Get::new(key("A"))).await.is_err());
     assert!(store.query(Query::table(PartitionKey::parse("A").unwrap())).await.is_err());
@@ -331,7 +331,7 @@ async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
         let batch = BatchWrite::new(vec![BatchAction::Put(in_index("A"))]);
         assert!(store.batch_write(batch).await.is_err());
         assert!(store.query(Query::index(PartitionKey::parse("I").unwrap())).await.is_err());
-        // What the store would have to look up.
+        // The store would have to look up the index partition.
         store.write(moved(Update::new().set("gsi1sk", to()))).await.unwrap().done().unwrap();
         store.write(Write::delete(key("A"))).await.unwrap().done().unwrap();
 
@@ -345,14 +345,14 @@ async fn a_write_concerns_the_partition_of_the_index_that_it_names() {
 }
 
 #[tokio::test]
-async fn of_two_faults_the_first_of_the_plan_befalls_the_call_and_both_count_it() {
+async fn the_first_of_two_faults_applies_and_both_count_the_call() {
     let (_, store) = store(Plan::new().throttle(Calls::nth(1)).fail_before(Calls::every(2)));
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Throttled);
     assert_eq!(store.write(put("A")).await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
 
 #[tokio::test]
-async fn a_seed_brings_the_same_faults_each_time_and_another_seed_others() {
+async fn a_seed_determines_the_faults() {
     let run = async |seed| {
         let (_, store) = store(Plan::random(seed, Rates::all(50)));
         failing(&store, 400).await
@@ -360,7 +360,7 @@ async fn a_seed_brings_the_same_faults_each_time_and_another_seed_others() {
     let first = run(1).await;
     assert_eq!(first, run(1).await);
     assert_ne!(first, run(2).await);
-    // Four of the five can befall a write: 200 of a thousand.
+    // Four of the five rates apply to a write: 200 of a thousand.
     assert!((50..110).contains(&first.len()), "{}", first.len());
     let (_, calm) = store(Plan::random(1, Rates::none()));
     assert_eq!(failing(&calm, 100).await, Vec::<u64>::new());
@@ -395,7 +395,7 @@ async fn a_seed_draws_the_action_that_is_in_conflict() {
 }
 
 #[test]
-fn a_plan_prints_as_it_is_written_and_without_keys() {
+fn debug_of_a_plan_is_its_code_without_keys() {
     let calls = Calls::every(2).of(Operation::Query).on_partition("USER#secret");
     let plan = Plan::new().crash(Calls::all()).unprocessed(3, Calls::nth(1)).conflict(calls);
     assert_eq!(
@@ -412,7 +412,7 @@ fn a_plan_prints_as_it_is_written_and_without_keys() {
 }
 
 #[tokio::test]
-async fn clones_share_the_progress_and_a_new_plan_starts_anew() {
+async fn clones_share_the_progress_and_a_new_plan_resets_it() {
     let (_, store) = store(Plan::new().throttle(Calls::nth(2)));
     let clone = store.clone();
     store.write(put("A")).await.unwrap().done().unwrap();
@@ -423,7 +423,7 @@ async fn clones_share_the_progress_and_a_new_plan_starts_anew() {
 }
 
 #[tokio::test]
-async fn it_nests_with_a_meter_in_both_ways() {
+async fn the_store_nests_with_a_meter_in_either_order() {
     let lose = || Plan::new().lose_answer(Calls::nth(1));
     let inner = Metered::new(MemoryStore::new());
     let outer = Metered::new(FaultStore::new(inner.clone(), lose()));
@@ -436,7 +436,7 @@ async fn it_nests_with_a_meter_in_both_ways() {
 }
 
 #[tokio::test]
-async fn it_wraps_a_store_behind_a_pointer() {
+async fn the_store_wraps_a_shared_store() {
     let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let store = FaultStore::new(inner, Plan::new());
     assert_eq!(store.table_name(), "threadline");

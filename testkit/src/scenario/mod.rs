@@ -4,7 +4,8 @@
 //! list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover them:
 //!
 //! ```
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> threadline::Result<()> {
 //! use std::sync::Arc;
 //! use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
 //! use threadline::card::registry::Registry;
@@ -31,7 +32,7 @@
 //!     }))
 //! });
 //!
-//! let registry = Registry::new().with(&WRITE).with_entity(&NOTE);
+//! let registry = Registry::new().pattern(&WRITE).entity(&NOTE);
 //! for scenario in scenario::all().into_iter().chain([WRITTEN]) {
 //!     let case = registry.card(scenario.pattern).and_then(|card| card.case(scenario.case)).unwrap();
 //!     let scale = Scale { members: 3, message_kb: 1 };
@@ -47,8 +48,8 @@
 //!     measured.exactly(scenario.budget(case, scale)).unwrap()?;
 //!     assert_eq!(mismatch(&scenario.requests(case, scale), &recorder.take(), false), None);
 //! }
-//! # Ok::<(), threadline::Error>(())
-//! # }).unwrap();
+//! # Ok(())
+//! # }
 //! ```
 
 mod audit;

@@ -1,4 +1,4 @@
-//! A device of a user's: it asks a server, asks again where it got no answer, and notes what it was told.
+//! A user's device. It calls a server, retries without an answer, and records the answers.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -14,14 +14,14 @@ use threadline::{
 };
 
 use super::executor::pause;
-use super::knobs::Deed;
 use super::model::Ended;
 use super::network::short;
-use super::violation::Broken;
+use super::parameters::Action;
+use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// A device.
+/// A user's device.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) world: Rc<World>,
@@ -29,23 +29,23 @@ pub(super) struct Client {
     device: usize,
     random: RefCell<Random>,
     ids: SequentialIds,
-    /// Threads that were opened and kept.
+    /// Threads that were opened earlier and kept.
     threads: RefCell<Vec<Thread>>,
     names: Cell<u32>,
-    /// Whether an attempt of the last call may still be done: what is late may come when it was done already.
+    /// Whether an attempt of the last call may still take effect: a late write may arrive after a successful retry.
     more_may_come: Cell<bool>,
 }
 
-/// What became of a call, the repeats counted in.
+/// The outcome of a call, including its retries.
 #[derive(Debug)]
 pub(super) enum Answer<T> {
     Done(T),
-    /// It was refused, and `maybe` an attempt before was done.
+    /// The call was refused. With `maybe`, an earlier attempt may have been done.
     Refused {
         error: Error,
         maybe: bool,
     },
-    /// The device gave up.
+    /// The device gave up. With `maybe`, an attempt may have been done.
     GivenUp {
         maybe: bool,
     },
@@ -58,14 +58,14 @@ impl Client {
         Self { world, person, device, random, ids, threads, names, more_may_come: Cell::new(false) }
     }
 
-    /// Registers the person, and does what people do.
+    /// Registers the person, then acts.
     pub(super) async fn live(self) {
         self.register().await;
-        for _ in 0..self.world.knobs.deeds {
-            let weights = &self.world.knobs.weights;
+        for _ in 0..self.world.parameters.actions {
+            let weights = &self.world.parameters.weights;
             let chosen = self.random.borrow_mut().weighted(weights.iter().map(|(_, weight)| *weight));
-            if let Some((deed, _)) = chosen.and_then(|place| weights.get(place)) {
-                self.act(*deed).await;
+            if let Some((action, _)) = chosen.and_then(|place| weights.get(place)) {
+                self.act(*action).await;
             }
             let rest = self.draw(6);
             pause(u32::try_from(rest).unwrap_or(0)).await;
@@ -73,24 +73,24 @@ impl Client {
         self.world.devices.set(self.world.devices.get().saturating_sub(1));
     }
 
-    async fn act(&self, deed: Deed) {
-        match deed {
-            Deed::Send => self.send().await,
-            Deed::Edit => self.edit().await,
-            Deed::Delete => self.delete().await,
-            Deed::Meddle => self.meddle().await,
-            Deed::Read => self.read().await,
-            Deed::Inbox => self.inbox().await,
-            Deed::MarkRead => self.mark_read().await,
-            Deed::Direct => self.start_direct().await,
-            Deed::Create => self.create_group().await,
-            Deed::Add => self.add_member().await,
-            Deed::Remove => self.remove_member().await,
-            Deed::Rename => self.rename().await,
-            Deed::Import => self.import_direct().await,
-            Deed::Knock => self.knock().await,
-            Deed::Purge => self.purge().await,
-            Deed::Litter => self.litter().await,
+    async fn act(&self, action: Action) {
+        match action {
+            Action::Send => self.send().await,
+            Action::Edit => self.edit().await,
+            Action::Delete => self.delete().await,
+            Action::EditOthers => self.edit_others().await,
+            Action::Read => self.read().await,
+            Action::Inbox => self.inbox().await,
+            Action::MarkRead => self.mark_read().await,
+            Action::StartDirect => self.start_direct().await,
+            Action::Create => self.create_group().await,
+            Action::Add => self.add_member().await,
+            Action::Remove => self.remove_member().await,
+            Action::Rename => self.rename().await,
+            Action::Import => self.import_direct().await,
+            Action::Probe => self.probe().await,
+            Action::Purge => self.purge().await,
+            Action::PutExtraItem => self.put_extra_item().await,
         }
     }
 
@@ -102,27 +102,27 @@ impl Client {
         self.random.borrow_mut().pick(of).cloned()
     }
 
-    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
-        self.world.tell(|| format!("user {}.{} {}", self.person, self.device, line()));
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        self.world.trace(|| format!("user {}.{} {}", self.person, self.device, line()));
     }
 
-    /// Who the person is, once there is a user.
+    /// Returns the person's user, once created.
     pub(super) fn me(&self) -> Option<User> {
         self.world.people.borrow().get(self.person).and_then(|versions| versions.last().cloned())
     }
 
-    pub(super) fn is_broken(&self, invariant: &'static str, what: impl Into<String>) {
-        self.world.is_broken(Broken::new(invariant, what));
+    pub(super) fn report(&self, invariant: &'static str, what: impl Into<String>) {
+        self.world.report(Breach::new(invariant, what));
     }
 
-    /// An answer that the call may not give.
+    /// Reports an answer that the call does not allow.
     pub(super) fn unexpected(&self, call: &'static str, error: &Error) {
-        self.is_broken(Broken::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
+        self.report(Breach::ANSWER, format!("{call} by user {}: {:?}: {error}", self.person, error.kind()));
     }
 
-    /// A new message id of a server's, whose clock may be off; now and then as far ahead as servers accept.
+    /// Creates a message id by a server's clock, which may be wrong. At times, the id is as early as servers accept.
     pub(super) fn new_message_id(&self) -> uuid::Uuid {
-        let skew = self.world.knobs.skew;
+        let skew = self.world.parameters.skew;
         let now = match self.world.servers.get(self.draw(self.world.servers.len())) {
             Some(_) if !skew.is_zero() && self.draw(8) == 0 => {
                 let ahead = Duration::from_millis(u64::try_from(self.draw(5000)).unwrap_or(0));
@@ -134,12 +134,12 @@ impl Client {
         self.ids.next(now)
     }
 
-    /// A new UUIDv7 of the device's own.
+    /// Creates a UUIDv7 by the device's own clock.
     pub(super) fn new_id(&self) -> uuid::Uuid {
         self.ids.next(self.world.clock.now())
     }
 
-    /// A handle, of those that several people want or of the device's own.
+    /// Draws a handle: one that several people want, or one of the device's own.
     pub(super) fn handle(&self) -> Result<Handle> {
         let number = self.names.get();
         self.names.set(number.wrapping_add(1));
@@ -150,16 +150,16 @@ impl Client {
         }
     }
 
-    /// Mostly nothing, and now and then a tail that makes a name about as long as it may be.
+    /// Returns a tail that makes a name about as long as allowed, or mostly nothing.
     pub(super) fn long_or_not(&self, character: &str, times: usize) -> String {
         if self.draw(3) == 0 { character.repeat(times) } else { String::new() }
     }
 
-    /// Asks a server, and again after every answer that leaves it open, as often as a device tries.
+    /// Calls a server, and retries while the outcome is unknown, up to the device's number of attempts.
     pub(super) async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Answer<T> {
         let mut maybe = false;
         self.more_may_come.set(false);
-        for _ in 0..self.world.knobs.attempts {
+        for _ in 0..self.world.parameters.attempts {
             let servers = &self.world.servers;
             let Some(server) = servers.get(self.draw(servers.len())) else { break };
             match server.run(self.may_drop(work(server.chat()))).await.flatten() {
@@ -168,12 +168,12 @@ impl Client {
                 Some(Err(error)) if error.is_retryable() => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
-                    self.tell(|| format!("gets no answer of server {}", server.number));
+                    self.trace(|| format!("gets no answer of server {}", server.number));
                     maybe = true;
                 }
             }
-            // Of a server that died, too, a write may still be under way.
-            self.more_may_come.set(maybe && self.world.knobs.late > 0);
+            // A write of a crashed server may still arrive too.
+            self.more_may_come.set(maybe && self.world.parameters.late > 0);
             let rest = self.draw(4);
             pause(1 + u32::try_from(rest).unwrap_or(0)).await;
         }
@@ -182,8 +182,8 @@ impl Client {
 
     /// Does the work, or drops it midway and returns `None`.
     async fn may_drop<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let dropped = self.world.knobs.dropped;
-        let is_dropped = dropped > 0 && !self.world.is_calm() && self.random.borrow_mut().chance(dropped);
+        let dropped = self.world.parameters.dropped;
+        let is_dropped = dropped > 0 && !self.world.are_faults_over() && self.random.borrow_mut().chance(dropped);
         let mut polls = if is_dropped { 1 + self.draw(20) } else { usize::MAX };
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -197,7 +197,7 @@ impl Client {
         .await
     }
 
-    /// What the model is to note of an answer.
+    /// Returns the outcome for the model.
     pub(super) fn ended<T>(&self, answer: &Answer<T>) -> Ended {
         match answer {
             Answer::Done(_) if self.more_may_come.get() => Ended::DoneAndMore,
@@ -207,12 +207,12 @@ impl Client {
         }
     }
 
-    /// The same of an answer in a conversation. Who is no member may still have been one at an attempt before.
+    /// Returns the outcome of a call in a conversation. A stranger may have been a member at an earlier attempt.
     pub(super) fn ended_in_thread<T>(&self, answer: &Answer<Option<T>>) -> Ended {
         if matches!(answer, Answer::Done(None)) { Ended::Unknown } else { self.ended(answer) }
     }
 
-    /// Opens a conversation, and checks the answer against who was a member meanwhile.
+    /// Opens a conversation, and checks the answer against the membership during the call.
     pub(super) async fn open(&self, chat: &Threadline, user: UserId, group: GroupId) -> Result<Option<Thread>> {
         let from = self.world.now();
         let opened = chat.open(user, group).await;
@@ -221,7 +221,7 @@ impl Client {
         match opened {
             Ok(thread) => {
                 if !model.truth.was_member(group, user, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a stranger opened a conversation"));
+                    model.report(Breach::new(Breach::MEMBERS, "a stranger opened a conversation"));
                 }
                 if self.draw(3) == 0 && self.me().is_some_and(|me| me.id() == user) {
                     let mut threads = self.threads.borrow_mut();
@@ -232,7 +232,7 @@ impl Client {
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if !model.truth.was_stranger(group, user, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a member did not find the conversation"));
+                    model.report(Breach::new(Breach::MEMBERS, "a member did not find the conversation"));
                 }
                 Ok(None)
             }
@@ -240,14 +240,14 @@ impl Client {
         }
     }
 
-    /// Does something in a conversation, opened now or, where one was kept, earlier; `None` for who is no member.
+    /// Does the work in a conversation that is opened now or, if one was kept, earlier. Returns `None` for a stranger.
     pub(super) async fn in_thread<T>(
         &self,
         me: UserId,
         group: GroupId,
         work: impl AsyncFn(Thread) -> Result<T>,
     ) -> Answer<Option<T>> {
-        let keeps = self.random.borrow_mut().chance(self.world.knobs.stale);
+        let keeps = self.random.borrow_mut().chance(self.world.parameters.stale);
         let kept = self.threads.borrow().iter().find(|kept| keeps && kept.group_id() == group).cloned();
         self.call(async |chat: Threadline| {
             let thread = match &kept {
@@ -262,12 +262,12 @@ impl Client {
         .await
     }
 
-    /// Makes the person a user, which the person's other devices may try at the same time: the identity is one person's.
+    /// Creates the person's user. The person's other devices may try at the same time: they share the identity.
     async fn register(&self) {
         let id = UserId::from_uuid(self.new_id());
         let Ok(subject) = IdentitySubject::new(format!("person{}", self.person)) else { return };
         let Ok(mut handle) = self.handle() else { return };
-        // Whether any call before may have been done.
+        // Whether an earlier call may have been done.
         let mut tried = false;
         while self.me().is_none() {
             let name = format!("Person {}", self.person);
@@ -280,7 +280,7 @@ impl Client {
                 .await;
             match created {
                 Answer::Done(user) => {
-                    self.tell(|| format!("is user {}", short(id.as_uuid())));
+                    self.trace(|| format!("is user {}", short(id.as_uuid())));
                     self.world.model.borrow_mut().acknowledged(&user);
                     self.learn(user);
                 }
@@ -291,9 +291,9 @@ impl Client {
                             Ok(other) => handle = other,
                             Err(_) => return,
                         },
-                        // Another device was faster.
+                        // Another device was first.
                         Some(IdentityClaim::TYPE) => self.find_myself(&subject).await,
-                        // An attempt before was done, and another device found the user and renamed it.
+                        // An earlier attempt was done, and another device has found and renamed the user.
                         Some(User::TYPE) if tried => self.find_myself(&subject).await,
                         _ => self.unexpected("create_user", &error),
                     }
@@ -301,7 +301,7 @@ impl Client {
                 Answer::Refused { error, .. } => self.unexpected("create_user", &error),
                 Answer::GivenUp { maybe } => tried = tried || maybe,
             }
-            if self.world.model.borrow().broken.is_some() {
+            if self.world.model.borrow().breach.is_some() {
                 return;
             }
         }
@@ -316,26 +316,26 @@ impl Client {
             .await;
         match found {
             Answer::Done(Some(user)) => self.learn(user),
-            Answer::Done(None) => self.is_broken(Broken::CLAIM, "an identity is taken by nobody"),
+            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken by nobody"),
             Answer::Refused { error, .. } => self.unexpected("user_by_identity", &error),
             Answer::GivenUp { .. } => {}
         }
     }
 
-    /// Notes a version of this person's user.
+    /// Records a version of this person's user.
     pub(super) fn learn(&self, user: User) {
         let mut people = self.world.people.borrow_mut();
         if let Some(versions) = people.get_mut(self.person) {
             if versions.first().is_some_and(|first| first.id() != user.id()) {
                 drop(people);
-                return self.is_broken(Broken::CLAIM, "one identity has two users");
+                return self.report(Breach::CLAIM, "one identity has two users");
             }
             versions.push(user);
             versions.sort_by_key(User::version);
         }
     }
 
-    /// Another person's user, as it is now or was known at some time before.
+    /// Returns another person's user, in the current version or an older one.
     pub(super) fn somebody(&self, but: Option<UserId>) -> Option<User> {
         let people = self.world.people.borrow();
         let others: Vec<_> =
@@ -344,13 +344,13 @@ impl Client {
         if self.draw(4) == 0 { self.pick(versions) } else { versions.last().cloned() }
     }
 
-    /// Any conversation that somebody began, more often one that the person is in.
+    /// Draws a conversation, more often one with this person.
     pub(super) fn some_group(&self, me: UserId, titled: bool) -> Option<GroupId> {
         let model = self.world.model.borrow();
         let wanted = |group: &GroupId, own: bool| {
             let Some(group) = model.truth.groups.get(group) else { return !titled && !own };
             let is_titled = group.item.as_ref().is_some_and(|item| item.title().is_some());
-            (is_titled || !titled) && (!own || group.rows.contains_key(&me))
+            (is_titled || !titled) && (!own || group.entries.contains_key(&me))
         };
         let own = self.draw(8) != 0;
         let groups: Vec<_> = model.groups().iter().copied().filter(|group| wanted(group, own)).collect();

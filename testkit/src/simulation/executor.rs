@@ -1,4 +1,4 @@
-//! The executor: every task on one thread, and a seed that chooses which of them goes on.
+//! The executor: all tasks on one thread, in an order that the seed determines.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -8,11 +8,11 @@ use crate::random::Random;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The tasks that are not done yet.
+/// The tasks that are not complete.
 pub(super) struct Tasks {
     tasks: Vec<Task>,
     random: Random,
-    /// How many of a thousand steps go to the task that took the one before.
+    /// The number of steps, per thousand, that go to the task of the previous step.
     sticky: u16,
     last: Option<usize>,
 }
@@ -27,12 +27,12 @@ impl Tasks {
         Self { tasks: Vec::new(), random, sticky, last: None }
     }
 
-    /// One task more, which gets as many steps as it weighs.
+    /// Adds a task, which gets steps in proportion to its weight.
     pub(super) fn spawn(&mut self, weight: u32, work: impl Future<Output = ()> + 'static) {
         self.tasks.push(Task { work: Box::pin(work), weight: weight.max(1) });
     }
 
-    /// Lets one task go on to its next yield point.
+    /// Runs one task to its next yield point.
     pub(super) fn step(&mut self) {
         let again = self.last.filter(|last| *last < self.tasks.len() && self.random.chance(self.sticky));
         let chosen = again.or_else(|| self.random.weighted(self.tasks.iter().map(|task| task.weight)));
@@ -47,13 +47,13 @@ impl Tasks {
     }
 }
 
-/// A yield point: whatever waits for it goes on in one of its next steps.
+/// A yield point: the task continues in one of its later steps.
 #[derive(Debug)]
 pub(super) struct Yield {
     left: u32,
 }
 
-/// Lets others go on so many times.
+/// Yields this many times.
 pub(super) fn pause(times: u32) -> Yield {
     Yield { left: times }
 }
@@ -64,13 +64,13 @@ impl Future for Yield {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(left) = self.left.checked_sub(1) else { return Poll::Ready(()) };
         self.left = left;
-        // Within a task several requests may be under way at once, of which only those are looked at that were woken.
+        // A task may have several requests in progress, and polls only those that were woken.
         context.waker().wake_by_ref();
         Poll::Pending
     }
 }
 
-/// Runs what never waits for anything but itself, as a call on a store in memory.
+/// Runs a future that waits only for itself, such as a call on a store in memory.
 pub(super) fn run_alone<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {

@@ -1,15 +1,15 @@
 #![doc = include_str!("../docs/simulation.md")]
 
+mod actor;
+mod at_rest;
 mod client;
 mod executor;
-mod knobs;
-mod litter;
+mod extra_items;
 mod model;
 mod network;
+mod parameters;
 mod reads;
-mod rest;
 mod shards;
-mod site;
 mod truth;
 mod violation;
 mod world;
@@ -31,196 +31,197 @@ use threadline::stream::{Projector, SequenceNumber, StreamRecord};
 
 use self::client::Client;
 use self::executor::{Tasks, run_alone};
-use self::knobs::Knobs;
 use self::network::{Network, lock};
+use self::parameters::Parameters;
 use self::shards::Shards;
-use self::violation::Broken;
+use self::violation::Breach;
 use self::world::World;
 use crate::random::Random;
 
-pub use knobs::Trouble;
-pub use site::Site;
+pub use actor::Actor;
+pub use parameters::FaultKind;
 pub use violation::Violation;
 
-/// The most steps of a run; one that needs more does not come to rest.
+/// The maximum number of steps. A run that needs more does not come to rest.
 const MOST_STEPS: u64 = 2_000_000;
-/// How many lines of the trace a violation has, unless it is to have them all.
+/// The default number of trace lines in a violation.
 const TRACE_LINES: usize = 60;
 
 type Wrap = Rc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>>;
-type Actor = Rc<dyn Fn(Site) -> Pin<Box<dyn Future<Output = ()>>>>;
+type ActorFn = Rc<dyn Fn(Actor) -> Pin<Box<dyn Future<Output = ()>>>>;
 type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
 
-/// A deployment that is simulated from a seed. See the [module](self) for what it does and checks.
+/// A deployment, simulated from a seed. See the [module](self) for its contents and its checks.
 #[derive(Clone)]
 pub struct Simulation {
     seed: u64,
-    trouble: Trouble,
-    servers_table: Wrap,
-    projectors_table: Wrap,
+    faults: FaultKind,
+    server_store: Wrap,
+    projector_store: Wrap,
     keeps: Keep,
-    actors: Vec<Actor>,
+    actors: Vec<ActorFn>,
     invariants: Vec<(Cow<'static, str>, Invariant)>,
-    whole_trace: bool,
-    /// Whether it is the library's own workload, on its own table.
-    is_plain: bool,
+    full_trace: bool,
+    /// Whether this is the library's own workload on its own table.
+    is_builtin: bool,
 }
 
-/// What a run was made of.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The steps, each of which lets one of the tasks go on.
+    /// The number of steps. Each step runs one task to its next yield point.
     pub steps: u64,
-    /// The requests to the table.
+    /// The number of requests to the table.
     pub requests: u64,
-    /// The requests that a fault befell.
+    /// The number of requests that met a fault.
     pub faults: u64,
-    /// How often a server or a projector died.
+    /// The number of crashes of servers and projectors.
     pub crashes: u64,
-    /// The calls that were dropped midway.
+    /// The number of calls that were dropped midway.
     pub dropped_calls: u64,
-    /// The writes that were done when their sender had given up waiting for the answer.
+    /// The number of writes that were done after their sender had given up.
     pub late_writes: u64,
-    /// The records that were delivered, those that came again counted in.
+    /// The number of delivered records, including redeliveries.
     pub records: u64,
-    /// How often the stream went back to records that were done.
-    pub repeats: u64,
-    /// How often a second projector came to a shard on which another one worked.
+    /// The number of times that the stream moved back to records that were done.
+    pub rewinds: u64,
+    /// The number of times that a second projector started on a shard in use.
     pub takeovers: u64,
-    /// The reads of the index while it was behind the table.
+    /// The number of reads of the index while it lagged behind the table.
     pub stale_reads: u64,
-    /// The servers whose clock was ahead at the end.
-    pub clocks_ahead: u64,
-    /// How often a server's clock was set.
+    /// The number of servers whose clock was fast at the end.
+    pub fast_clocks: u64,
+    /// The number of times that a server's clock was set.
     pub clock_steps: u64,
-    /// The items of other programs.
+    /// The number of other programs' items.
     pub foreign_items: u64,
-    /// The items that cannot be read.
+    /// The number of items that cannot be read.
     pub unreadable_items: u64,
-    /// The requests for a page after another.
+    /// The number of requests for a further page.
     pub continued_pages: u64,
-    /// The messages that were checked to be unread, each for each member.
+    /// The number of checks that a message is unread, one for each message and member.
     pub unread_checks: u64,
-    /// The messages there are at the end.
+    /// The number of messages at the end.
     pub messages: u64,
 }
 
 impl Simulation {
-    /// The deployment of this seed, with any trouble. Every seed is another one, in kind too.
+    /// Creates the deployment of this seed, with any faults. Seeds also differ in the size of the deployment and in its
+    /// workload.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
-            trouble: Trouble::Any,
-            servers_table: Rc::new(|table| table),
-            projectors_table: Rc::new(|table| table),
+            faults: FaultKind::Any,
+            server_store: Rc::new(|table| table),
+            projector_store: Rc::new(|table| table),
             keeps: Rc::new(|_| true),
             actors: Vec::new(),
             invariants: Vec::new(),
-            whole_trace: false,
-            is_plain: true,
+            full_trace: false,
+            is_builtin: true,
         }
     }
 
-    /// The same with this trouble alone.
+    /// Sets the faults to inject. Default: [`FaultKind::Any`].
     #[must_use]
-    pub fn trouble(mut self, trouble: Trouble) -> Self {
-        self.trouble = trouble;
+    pub fn faults(mut self, kind: FaultKind) -> Self {
+        self.faults = kind;
         self
     }
 
-    /// The same with code of the application's own, which runs beside the other devices; call it once for each of them. It may wait
-    /// for what its [`Site`] gives, and for nothing else: nobody would wake it.
+    /// Adds code of the application's own, which runs beside the devices. Call this once for each actor. The code may
+    /// only wait for the methods of its [`Actor`]: nothing else wakes it.
     #[must_use]
-    pub fn with_actor<W: Future<Output = ()> + 'static>(mut self, actor: impl Fn(Site) -> W + 'static) -> Self {
-        self.is_plain = false;
-        self.actors.push(Rc::new(move |site| Box::pin(actor(site))));
+    pub fn actor<W: Future<Output = ()> + 'static>(mut self, work: impl Fn(Actor) -> W + 'static) -> Self {
+        self.is_builtin = false;
+        self.actors.push(Rc::new(move |actor| Box::pin(work(actor))));
         self
     }
 
-    /// The same with an invariant of the application's own, in a sentence, which is checked on the table at rest. Where it does not
-    /// hold, it says what it saw.
+    /// Adds an invariant of the application's own, in a sentence. It is checked on the table at rest. If it does not
+    /// hold, the function returns its observation.
     #[must_use]
-    pub fn with_invariant<W: Future<Output = Result<(), String>> + 'static>(
+    pub fn invariant<W: Future<Output = Result<(), String>> + 'static>(
         mut self,
         invariant: impl Into<Cow<'static, str>>,
         holds: impl Fn(MemoryStore) -> W + 'static,
     ) -> Self {
-        self.is_plain = false;
+        self.is_builtin = false;
         self.invariants.push((invariant.into(), Rc::new(move |table| Box::pin(holds(table)))));
         self
     }
 
-    /// The same with another table for the application servers: a store around the given one, as of an application that caches, or
-    /// for a test of what the simulation finds. It is called once for each server.
+    /// Wraps the servers' store, for example in an application's cache, or to test that the simulation finds a bug.
+    /// Called once for each server. Default: no wrapper.
     #[must_use]
-    pub fn servers_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
-        self.is_plain = false;
-        self.servers_table = Rc::new(wrap);
+    pub fn server_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_builtin = false;
+        self.server_store = Rc::new(wrap);
         self
     }
 
-    /// The same with another table for the projectors. It is called once for each of them.
+    /// Wraps the projectors' store. Called once for each projector. Default: no wrapper.
     #[must_use]
-    pub fn projectors_table(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
-        self.is_plain = false;
-        self.projectors_table = Rc::new(wrap);
+    pub fn projector_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
+        self.is_builtin = false;
+        self.projector_store = Rc::new(wrap);
         self
     }
 
-    /// The same, but only the records that this keeps reach the projectors: the others are lost, as through a filter that was set
-    /// up wrongly.
+    /// Sets the records that reach the projectors. The others are lost, as through a wrong event filter. Default: all
+    /// records.
     #[must_use]
-    pub fn records(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
-        self.is_plain = false;
+    pub fn record_filter(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
+        self.is_builtin = false;
         self.keeps = Rc::new(keep);
         self
     }
 
-    /// The same; a violation has the trace from the first step on.
+    /// Keeps the whole trace for a violation. Default: the last 60 lines.
     #[must_use]
-    pub fn whole_trace(mut self) -> Self {
-        self.whole_trace = true;
+    pub fn full_trace(mut self) -> Self {
+        self.full_trace = true;
         self
     }
 
-    /// Runs it until it is at rest.
+    /// Runs the simulation until it is at rest.
     ///
     /// # Errors
-    /// The first invariant that did not hold. It is run once more then, for the trace.
+    /// The first violation. The simulation runs a second time to record its trace.
     pub fn run(&self) -> Result<Summary, Box<Violation>> {
         self.play(false).or_else(|violation| self.play(true).and(Err(violation)))
     }
 
     fn play(&self, traced: bool) -> Result<Summary, Box<Violation>> {
         let mut random = Random::seeded(self.seed);
-        let knobs = Knobs::drawn(&mut random, self.trouble);
-        let mut run = Run::new(knobs, &mut random, self, traced);
+        let parameters = Parameters::drawn(&mut random, self.faults);
+        let mut run = Run::new(parameters, &mut random, self, traced);
         let result = run
-            .go_on_to_rest()
-            .and_then(|()| rest::check(&run.world, &mut random))
+            .run_to_rest()
+            .and_then(|()| at_rest::check(&run.world, &mut random))
             .and_then(|()| self.check_own_invariants(&run.world.store));
         match result {
             Ok(()) => Ok(run.summary()),
-            Err(broken) => {
+            Err(breach) => {
                 let mut traffic = lock(&run.world.traffic);
                 let mut trace = traffic.trace.take().unwrap_or_default();
-                if !self.whole_trace {
+                if !self.full_trace {
                     trace.drain(..trace.len().saturating_sub(TRACE_LINES));
                 }
-                let Broken { invariant, what } = broken;
-                let (seed, trouble, step, is_plain) = (self.seed, self.trouble, traffic.step, self.is_plain);
-                Err(Box::new(Violation { seed, trouble, step, invariant, what, trace, is_plain }))
+                let Breach { invariant, observed } = breach;
+                let (seed, faults, step, is_builtin) = (self.seed, self.faults, traffic.step, self.is_builtin);
+                Err(Box::new(Violation { seed, faults, step, invariant, observed, trace, is_builtin }))
             }
         }
     }
 }
 
 impl Simulation {
-    fn check_own_invariants(&self, table: &MemoryStore) -> Result<(), Broken> {
+    fn check_own_invariants(&self, table: &MemoryStore) -> Result<(), Breach> {
         for (invariant, holds) in &self.invariants {
-            run_alone(holds(table.clone())).map_err(|what| Broken::new(invariant.clone(), what))?;
+            run_alone(holds(table.clone())).map_err(|what| Breach::new(invariant.clone(), what))?;
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Simulation {
 
 impl fmt::Debug for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simulation").field("seed", &self.seed).field("trouble", &self.trouble).finish_non_exhaustive()
+        f.debug_struct("Simulation").field("seed", &self.seed).field("faults", &self.faults).finish_non_exhaustive()
     }
 }
 
@@ -237,9 +238,9 @@ struct Run {
     world: Rc<World>,
     tasks: Tasks,
     shards: Rc<Shards>,
-    /// For each shard, whether its projector lives.
+    /// Whether each shard's projector is alive.
     projectors: Vec<Rc<Cell<bool>>>,
-    projectors_table: Wrap,
+    projector_store: Wrap,
     keeps: Keep,
     random: Random,
     seen: Option<SequenceNumber>,
@@ -250,17 +251,17 @@ struct Run {
 }
 
 impl Run {
-    fn new(knobs: Knobs, random: &mut Random, simulation: &Simulation, traced: bool) -> Self {
-        let tasks = Tasks::new(random.fork(), knobs.sticky);
-        let world = Rc::new(World::new(knobs, random, &*simulation.servers_table, traced));
-        world.tell(|| format!("{:?}", world.knobs));
+    fn new(parameters: Parameters, random: &mut Random, simulation: &Simulation, traced: bool) -> Self {
+        let tasks = Tasks::new(random.fork(), parameters.sticky);
+        let world = Rc::new(World::new(parameters, random, &*simulation.server_store, traced));
+        world.trace(|| format!("{:?}", world.parameters));
         let shards = Rc::new(Shards::new(&world, random));
         let mut run = Self {
             world,
             tasks,
             shards,
             projectors: Vec::new(),
-            projectors_table: Rc::clone(&simulation.projectors_table),
+            projector_store: Rc::clone(&simulation.projector_store),
             keeps: Rc::clone(&simulation.keeps),
             random: random.fork(),
             seen: None,
@@ -269,8 +270,8 @@ impl Run {
             clock_steps: 0,
             steps: 0,
         };
-        for person in 0..run.world.knobs.users {
-            for device in 0..run.world.knobs.devices {
+        for person in 0..run.world.parameters.users {
+            for device in 0..run.world.parameters.devices {
                 let client = Client::new(Rc::clone(&run.world), person, device, random.fork());
                 run.world.devices.set(run.world.devices.get() + 1);
                 let weight = run.weight();
@@ -278,7 +279,7 @@ impl Run {
             }
         }
         for actor in &simulation.actors {
-            let work = actor(Site::new(Rc::clone(&run.world), random.fork()));
+            let work = actor(Actor::new(Rc::clone(&run.world), random.fork()));
             let world = Rc::clone(&run.world);
             world.devices.set(world.devices.get() + 1);
             run.tasks.spawn(4, async move {
@@ -286,21 +287,21 @@ impl Run {
                 world.devices.set(world.devices.get().saturating_sub(1));
             });
         }
-        for shard in 0..run.world.knobs.shards {
+        for shard in 0..run.world.parameters.shards {
             run.projectors.push(Rc::new(Cell::new(false)));
             run.start_projector(shard);
         }
         run
     }
 
-    /// Some are slower than others.
+    /// Draws a task's weight: some tasks are slower than others.
     fn weight(&mut self) -> u32 {
         self.random.pick(&[1, 4, 4, 16]).copied().unwrap_or(1)
     }
 
-    /// Another projector takes the shard over.
+    /// Starts another projector, which takes the shard over.
     fn start_projector(&mut self, shard: usize) {
-        let table = (self.projectors_table)(Arc::new(self.world.store.clone()));
+        let table = (self.projector_store)(Arc::new(self.world.store.clone()));
         let faults = self.world.faults(table, &mut self.random);
         let lease = self.shards.take_over(shard);
         let name = format!("projector {shard}/{lease}");
@@ -319,30 +320,30 @@ impl Run {
         );
     }
 
-    /// Runs until nothing is left to be done.
-    fn go_on_to_rest(&mut self) -> Result<(), Broken> {
-        let mut troubled_steps = u64::try_from(self.random.below(2000)).unwrap_or(0);
+    /// Runs until nothing is left to do.
+    fn run_to_rest(&mut self) -> Result<(), Breach> {
+        let mut faulty_steps = u64::try_from(self.random.below(2000)).unwrap_or(0);
         while !self.is_at_rest() {
             self.steps += 1;
             if self.steps > MOST_STEPS {
-                return Err(Broken::new(
-                    Broken::REST,
+                return Err(Breach::new(
+                    Breach::REST,
                     format!("{MOST_STEPS} steps, and there is still something to do"),
                 ));
             }
             lock(&self.world.traffic).step = self.steps;
-            let tick = u64::try_from(self.random.between(0, self.world.knobs.tick)).unwrap_or(0);
+            let tick = u64::try_from(self.random.between(0, self.world.parameters.tick)).unwrap_or(0);
             self.world.clock.advance(Duration::from_millis(tick));
             if self.world.devices.get() == 0 {
-                troubled_steps = troubled_steps.saturating_sub(1);
+                faulty_steps = faulty_steps.saturating_sub(1);
             }
-            if troubled_steps > 0 {
-                self.trouble();
-            } else if !self.world.calm.get() {
-                self.world.calm();
+            if faulty_steps > 0 {
+                self.inject_faults();
+            } else if !self.world.faults_over.get() {
+                self.world.end_faults();
             }
-            if self.world.calm.get() || self.random.chance(10) {
-                self.let_late_ones_arrive();
+            if self.world.faults_over.get() || self.random.chance(10) {
+                self.deliver_late_writes();
             }
             self.tasks.step();
             self.follow()?;
@@ -352,68 +353,68 @@ impl Run {
     }
 
     fn is_at_rest(&self) -> bool {
-        self.world.calm.get() && self.world.devices.get() == 0 && self.shards.are_empty()
+        self.world.faults_over.get() && self.world.devices.get() == 0 && self.shards.are_empty()
     }
 
-    fn trouble(&mut self) {
-        let knobs = &self.world.knobs;
-        if self.random.chance(knobs.server_crash)
+    fn inject_faults(&mut self) {
+        let parameters = &self.world.parameters;
+        if self.random.chance(parameters.server_crash)
             && let Some(server) = self.random.pick(&self.world.servers)
         {
-            self.world.tell(|| format!("server {} dies", server.number));
+            self.world.trace(|| format!("server {} dies", server.number));
             server.crash(&self.world);
             self.crashes += 1;
         }
-        if self.random.chance(self.world.knobs.clock_step) {
-            let most = usize::try_from(self.world.knobs.skew.as_millis()).unwrap_or(0);
+        if self.random.chance(self.world.parameters.clock_step) {
+            let most = usize::try_from(self.world.parameters.skew.as_millis()).unwrap_or(0);
             let ahead = if self.random.chance(500) { 0 } else { self.random.between(0, most) };
             if let Some(server) = self.random.pick(&self.world.servers) {
-                self.world.tell(|| format!("the clock of server {} is set {ahead} ms ahead", server.number));
+                self.world.trace(|| format!("the clock of server {} is set {ahead} ms fast", server.number));
                 server.set_clock(u64::try_from(ahead).unwrap_or(0));
                 self.clock_steps += 1;
             }
         }
-        if self.random.chance(self.world.knobs.projector_crash) {
+        if self.random.chance(self.world.parameters.projector_crash) {
             let shard = self.random.below(self.projectors.len());
-            self.world.tell(|| format!("the projector of shard {shard} dies"));
+            self.world.trace(|| format!("the projector of shard {shard} dies"));
             if let Some(lives) = self.projectors.get(shard) {
                 lives.set(false);
             }
             self.start_projector(shard);
             self.crashes += 1;
         }
-        if self.random.chance(self.world.knobs.takeover) {
+        if self.random.chance(self.world.parameters.takeover) {
             let shard = self.random.below(self.projectors.len());
-            self.world.tell(|| format!("another projector takes shard {shard} over"));
+            self.world.trace(|| format!("another projector takes shard {shard} over"));
             self.start_projector(shard);
             self.takeovers += 1;
         }
     }
 
-    /// Lets a write arrive that is late; all of them, once the troubles are over.
-    fn let_late_ones_arrive(&mut self) {
+    /// Delivers one late write, or all of them once the faults are over.
+    fn deliver_late_writes(&mut self) {
         loop {
             let Some(late) = lock(&self.world.traffic).take_late() else { return };
-            self.world.tell(|| "a late write arrives".to_owned());
+            self.world.trace(|| "a late write arrives".to_owned());
             run_alone(late);
-            if !self.world.calm.get() {
+            if !self.world.faults_over.get() {
                 return;
             }
         }
     }
 
-    /// Takes in what was written at this step.
-    fn follow(&mut self) -> Result<(), Broken> {
+    /// Passes the changes of this step to the model.
+    fn follow(&mut self) -> Result<(), Breach> {
         let records = self.world.store.records_after(self.seen.as_ref(), usize::MAX);
-        let records = records.map_err(|error| Broken::unexpected(format!("the stream: {error}")))?;
+        let records = records.map_err(|error| Breach::unexpected(format!("the stream: {error}")))?;
         let mut model = self.world.model.borrow_mut();
         if let Some(last) = records.last() {
             self.seen.clone_from(&last.sequence);
             model.follow(&records, self.world.time());
             self.shards.have_more();
         }
-        lock(&self.world.traffic).index_is_behind = self.world.store.catch_up_index(0) > 0;
-        model.broken.take().map_or(Ok(()), Err)
+        lock(&self.world.traffic).index_lags = self.world.store.catch_up_index(0) > 0;
+        model.breach.take().map_or(Ok(()), Err)
     }
 
     fn summary(&self) -> Summary {
@@ -422,15 +423,15 @@ impl Run {
         Summary {
             steps: self.steps,
             requests: traffic.requests,
-            faults: self.world.met_faults(),
+            faults: self.world.faults_met(),
             crashes: self.crashes,
             dropped_calls: self.world.dropped.get(),
             late_writes: traffic.late_writes,
             records: self.shards.delivered.get(),
-            repeats: self.shards.repeats.get(),
+            rewinds: self.shards.rewinds.get(),
             takeovers: self.takeovers,
             stale_reads: traffic.stale_reads,
-            clocks_ahead: self.world.clocks_ahead(),
+            fast_clocks: self.world.fast_clocks(),
             clock_steps: self.clock_steps,
             foreign_items: self.world.model.borrow().truth.foreign,
             unreadable_items: self.world.model.borrow().truth.unreadable,

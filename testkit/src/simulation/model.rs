@@ -1,4 +1,4 @@
-//! What the clients asked for and were told, and what they may be told after that.
+//! The clients' calls and answers, and the answers that are allowed after them.
 
 use std::collections::BTreeMap;
 
@@ -6,40 +6,40 @@ use threadline::entity::KnownKey;
 use threadline::stream::StreamRecord;
 use threadline::{GroupId, Message, MessageId, MessagePosition, Timestamp, User, UserId};
 
-use super::litter::is_litter;
+use super::extra_items::is_extra_item;
 use super::truth::Truth;
-use super::violation::Broken;
+use super::violation::Breach;
 
-/// Everything that is known. Times are counted: each beginning and each end of a call has one of its own.
+/// Everything that is known. Time is a counter: each start and each end of a call has its own value.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     time: u64,
     pub(super) truth: Truth,
-    pub(super) broken: Option<Broken>,
+    pub(super) breach: Option<Breach>,
     users: Vec<UserId>,
     groups: Vec<GroupId>,
     messages: BTreeMap<MessageId, History>,
     texts: u32,
-    /// The names that each version of a user was acknowledged with.
+    /// The names that each acknowledged version of a user has.
     versions: BTreeMap<(UserId, u32), User>,
-    /// The one conversation of a pair.
+    /// The one conversation of each pair.
     pairs: BTreeMap<GroupId, GroupId>,
 }
 
-/// What was done to a message.
+/// The history of a message.
 #[derive(Debug)]
 struct History {
     number: usize,
-    /// Where it was sent to; unknown for the first message of two people until that is acknowledged.
+    /// The message's group; unknown for the first message of a pair until it is acknowledged.
     group: Option<GroupId>,
     author: UserId,
     position: MessagePosition,
-    /// When its id was made, by the right clock.
+    /// The time of the id, by the correct clock.
     made: Timestamp,
-    /// When its send was acknowledged.
+    /// The time at which the send was acknowledged.
     sent: Option<u64>,
     changes: Vec<TextChange>,
-    /// Whether somebody began to remove it by hand, and when that was acknowledged.
+    /// Whether its removal by hand has begun, and the time at which it was acknowledged.
     purge: Option<Option<u64>>,
 }
 
@@ -48,23 +48,23 @@ struct TextChange {
     /// The number of the text; `None` for a deletion.
     text: Option<u32>,
     start: u64,
-    /// When it was acknowledged; `None` where it was not, or not yet: it may be done at any later time.
+    /// The time at which it was acknowledged. Without one, the change may happen at any later time.
     end: Option<u64>,
-    /// It was refused, and is not done.
+    /// Whether it was refused and is not done.
     refused: bool,
 }
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     Done,
-    /// It is done, and an attempt before may be done once more.
+    /// Done, and an earlier attempt may still take effect.
     DoneAndMore,
     NotDone,
     Unknown,
 }
 
-/// The change of a message's text that a call is about.
+/// The change of a message's text that a call makes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     message: MessageId,
@@ -72,24 +72,24 @@ pub(super) struct Pending {
 }
 
 impl Model {
-    /// A time later than all before.
+    /// Returns a time later than all before.
     pub(super) fn now(&mut self) -> u64 {
         self.time += 1;
         self.time
     }
 
-    pub(super) fn is_broken(&mut self, broken: Broken) {
-        // The first is the cause.
-        self.broken.get_or_insert(broken);
+    pub(super) fn report(&mut self, breach: Breach) {
+        // The first breach is the cause.
+        self.breach.get_or_insert(breach);
     }
 
-    pub(super) fn check(&mut self, result: Result<(), Broken>) {
-        if let Err(broken) = result {
-            self.is_broken(broken);
+    pub(super) fn check(&mut self, result: Result<(), Breach>) {
+        if let Err(breach) = result {
+            self.report(breach);
         }
     }
 
-    /// Takes in what the stream's records tell.
+    /// Applies the stream's records.
     pub(super) fn follow(&mut self, records: &[StreamRecord], time: Timestamp) {
         self.truth.time = Some(time);
         for record in records {
@@ -97,11 +97,11 @@ impl Model {
             let followed = self.truth.follow(record, now);
             self.check(followed);
             if record.new.is_none()
-                && !record.old.as_ref().is_some_and(is_litter)
+                && !record.old.as_ref().is_some_and(is_extra_item)
                 && let Some(KnownKey::Message(key)) = record.key().ok().as_ref().and_then(KnownKey::parse)
                 && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
             {
-                self.is_broken(Broken::new(Broken::KEPT, "a message went"));
+                self.report(Breach::new(Breach::STORED, "a message went"));
             }
         }
         if !records.is_empty() {
@@ -110,7 +110,7 @@ impl Model {
         }
     }
 
-    /// The numbers by which a trace tells of them.
+    /// Returns the number that identifies the user in a trace.
     pub(super) fn user_number(&mut self, user: UserId) -> usize {
         number(&mut self.users, user)
     }
@@ -127,13 +127,13 @@ impl Model {
         &self.groups
     }
 
-    /// A text that nobody wrote before.
+    /// Returns the number of a new text.
     pub(super) fn new_text(&mut self) -> u32 {
         self.texts += 1;
         self.texts
     }
 
-    /// A message is about to be sent.
+    /// Records that a message will be sent.
     pub(super) fn sending(
         &mut self,
         group: Option<GroupId>,
@@ -151,7 +151,7 @@ impl Model {
         Some(Pending { message, place: 0 })
     }
 
-    /// A message is about to be edited, or deleted.
+    /// Records that a message will be edited or deleted.
     pub(super) fn changing(&mut self, message: MessageId, text: Option<u32>) -> Option<Pending> {
         let start = self.now();
         let changes = &mut self.messages.get_mut(&message)?.changes;
@@ -159,7 +159,8 @@ impl Model {
         Some(Pending { message, place: changes.len().saturating_sub(1) })
     }
 
-    /// A message is about to be removed by hand: one that was acknowledged, and that no attempt can put any more. Where it is.
+    /// Records that a message will be removed by hand, and returns its group. The message must be acknowledged, and no
+    /// attempt may be left that could put it.
     pub(super) fn purging(&mut self, message: MessageId) -> Option<GroupId> {
         let history = self.messages.get_mut(&message)?;
         let (group, _) = (history.group?, history.changes.first()?.end?);
@@ -167,7 +168,7 @@ impl Model {
         Some(group)
     }
 
-    /// The message was removed.
+    /// Records that the message was removed.
     pub(super) fn purged(&mut self, message: MessageId) {
         let now = self.now();
         if let Some(history) = self.messages.get_mut(&message) {
@@ -175,12 +176,12 @@ impl Model {
         }
     }
 
-    /// Whether a removal was begun of any message there.
+    /// Returns `true` if a removal of any message in the group has begun.
     pub(super) fn has_purges(&self, group: GroupId) -> bool {
         self.messages.values().any(|history| history.group == Some(group) && history.purge.is_some())
     }
 
-    /// The call that was to send or change a message has ended.
+    /// Records the end of the call that sent or changed a message.
     pub(super) fn ended(&mut self, pending: Pending, ended: Ended) {
         let now = self.now();
         let Some(history) = self.messages.get_mut(&pending.message) else { return };
@@ -199,24 +200,24 @@ impl Model {
                 .and_then(|group| group.messages.get(&history.position));
             if stored.is_none_or(|stored| stored.id() != pending.message) {
                 let what = format!("message {} was acknowledged and is not in the table", history.number);
-                self.is_broken(Broken::new(Broken::KEPT, what));
+                self.report(Breach::new(Breach::STORED, what));
             }
         }
     }
 
-    /// The message went to this conversation.
+    /// Records the group that the message went to.
     pub(super) fn sent_to(&mut self, pending: Pending, group: GroupId) {
         if let Some(history) = self.messages.get_mut(&pending.message) {
             history.group = Some(group);
         }
     }
 
-    /// Whether the send was acknowledged before `time`.
+    /// Returns `true` if the send was acknowledged before `time`.
     pub(super) fn was_sent_before(&self, message: MessageId, time: u64) -> bool {
         self.messages.get(&message).is_some_and(|history| history.sent.is_some_and(|sent| sent < time))
     }
 
-    /// Whether a deletion of the message was begun, or its removal.
+    /// Returns `true` if a deletion or a removal of the message has begun.
     pub(super) fn may_be_deleted(&self, message: MessageId) -> bool {
         self.messages.get(&message).is_some_and(|history| {
             let is_deletion = |change: &TextChange| change.text.is_none() && !change.refused;
@@ -224,41 +225,41 @@ impl Model {
         })
     }
 
-    /// Whether a removal of the message was begun.
+    /// Returns `true` if a removal of the message has begun.
     pub(super) fn may_be_purged(&self, message: MessageId) -> bool {
         self.messages.get(&message).is_some_and(|history| history.purge.is_some())
     }
 
-    /// Whether a change of the message was begun, besides its send.
+    /// Returns `true` if a change of the message has begun, besides its send.
     pub(super) fn may_be_changed(&self, message: MessageId) -> bool {
         self.messages.get(&message).is_some_and(|history| history.changes.len() > 1)
     }
 
-    /// Whether a deletion was acknowledged before `time`.
+    /// Returns `true` if a deletion was acknowledged before `time`.
     pub(super) fn was_deleted_before(&self, message: MessageId, time: u64) -> bool {
         self.messages.get(&message).is_some_and(|history| {
             history.changes.iter().any(|change| change.text.is_none() && change.end.is_some_and(|end| end < time))
         })
     }
 
-    /// A message was read by a call from `from` to `to`.
-    pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Broken> {
+    /// Checks a message that a call read between `from` and `to`.
+    pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Breach> {
         let Some(history) = self.messages.get(&message.id()) else {
-            return Err(Broken::new(Broken::ONCE, "there is a message that nobody sent"));
+            return Err(Breach::new(Breach::ONCE, "there is a message that nobody sent"));
         };
         let number = history.number;
         if history.author != message.sender_id()
             || history.group.is_some_and(|group| group != message.group_id())
             || history.position != message.position()
         {
-            return Err(Broken::new(Broken::ONCE, format!("message {number} is not where and whose it was sent")));
+            return Err(Breach::new(Breach::ONCE, format!("message {number} is not where and whose it was sent")));
         }
         if history.purge.flatten().is_some_and(|end| end < from) {
-            return Err(Broken::new(Broken::KEPT, format!("message {number} is read after its removal")));
+            return Err(Breach::new(Breach::STORED, format!("message {number} is read after its removal")));
         }
         let text = message.body().and_then(|body| number_of_text(body.as_str()));
         let is_one = |change: &&TextChange| {
-            // Of several deletions any may be the one that was seen.
+            // If there are several deletions, any of them may be the one that was read.
             change.text == text
                 && message.is_deleted() == change.text.is_none()
                 && !change.refused
@@ -273,11 +274,11 @@ impl Model {
             Ok(())
         } else {
             let what = if message.is_deleted() { "a tombstone".to_owned() } else { format!("text {text:?}") };
-            Err(Broken::new(Broken::TEXT, format!("message {number} is read as {what}; {:?}", history.changes)))
+            Err(Breach::new(Breach::TEXT, format!("message {number} is read as {what}; {:?}", history.changes)))
         }
     }
 
-    /// The messages of the group that were acknowledged before `time`, and are not to be removed.
+    /// Returns the group's messages that were acknowledged before `time` and are not being removed.
     pub(super) fn sent_before(&self, group: GroupId, time: u64) -> impl Iterator<Item = (usize, MessagePosition)> {
         let sent =
             move |history: &&History| history.group == Some(group) && history.sent.is_some_and(|sent| sent < time);
@@ -285,7 +286,7 @@ impl Model {
         self.messages.values().filter(sent).filter(stays).map(|history| (history.number, history.position))
     }
 
-    /// The messages of the group by others whose ids were made after this time, by the right clock.
+    /// Returns the group's messages by others whose ids were created after this time, by the correct clock.
     pub(super) fn made_after(
         &self,
         group: GroupId,
@@ -298,45 +299,45 @@ impl Model {
         self.messages.values().filter(later).map(|history| (history.number, history.position))
     }
 
-    /// The messages of a user's that a device of the user's may know of.
+    /// Returns the user's messages that the user's devices may know.
     pub(super) fn messages_of(&self, author: UserId) -> Vec<(GroupId, MessagePosition)> {
         let own = |history: &&History| history.author == author;
         self.messages.values().filter(own).filter_map(|history| Some((history.group?, history.position))).collect()
     }
 
-    /// Any messages.
+    /// Returns all messages.
     pub(super) fn all_messages(&self) -> Vec<(GroupId, UserId, MessagePosition)> {
         let known = |history: &History| Some((history.group?, history.author, history.position));
         self.messages.values().filter_map(known).collect()
     }
 
-    /// A user was acknowledged, as new or renamed.
+    /// Records an acknowledged user, new or renamed.
     pub(super) fn acknowledged(&mut self, user: &User) {
         let number = self.user_number(user.id());
         let known = self.versions.entry((user.id(), user.version())).or_insert_with(|| user.clone());
         if known.profile() != user.profile() {
             let what = format!("user {number}: two changes were told that they made version {}", user.version());
-            self.is_broken(Broken::new(Broken::VERSION, what));
+            self.report(Breach::new(Breach::VERSION, what));
         }
     }
 
-    /// A direct conversation was acknowledged.
+    /// Records an acknowledged direct conversation.
     pub(super) fn acknowledged_pair(&mut self, pair: GroupId, group: GroupId) {
         if *self.pairs.entry(pair).or_insert(group) != group {
-            self.is_broken(Broken::new(Broken::PAIR, "two calls for the same two people gave two conversations"));
+            self.report(Breach::new(Breach::PAIR, "two calls for the same two people gave two conversations"));
         }
     }
 
-    /// What must hold of the users at rest: nothing that was acknowledged is undone.
-    pub(super) fn check_users(&self) -> Result<(), Broken> {
+    /// Checks the users at rest: no acknowledged change is lost.
+    pub(super) fn check_users(&self) -> Result<(), Breach> {
         for ((id, version), acknowledged) in &self.versions {
             let Some(stored) = self.truth.users.get(id) else {
-                return Err(Broken::new(Broken::VERSION, "a user was acknowledged and is not in the table"));
+                return Err(Breach::new(Breach::VERSION, "a user was acknowledged and is not in the table"));
             };
             let is_same = stored.version() != *version || stored.profile() == acknowledged.profile();
             if stored.version() < *version || !is_same {
-                return Err(Broken::new(
-                    Broken::VERSION,
+                return Err(Breach::new(
+                    Breach::VERSION,
                     format!("version {version} of a user was acknowledged and is lost"),
                 ));
             }
@@ -345,7 +346,7 @@ impl Model {
     }
 }
 
-/// The text of this number, each longer than a preview in another way, or not at all: in characters, or in bytes beside long names.
+/// Returns the text with this number. Some texts exceed a preview in characters, some in bytes beside long names.
 pub(super) fn text(number: u32) -> String {
     let tail = match number % 4 {
         0 => " and so on".repeat(20),
@@ -355,7 +356,7 @@ pub(super) fn text(number: u32) -> String {
     format!("m{number}{tail}")
 }
 
-/// The number of a text that is whole.
+/// Returns the number of a complete text.
 fn number_of_text(read: &str) -> Option<u32> {
     let digits: String = read.strip_prefix('m')?.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|number| text(*number) == read)

@@ -1,4 +1,5 @@
-//! The way from a process to the table: every call is two yield points, one before it is done and one before its answer arrives.
+//! The connection between a process and the table. Each call has two yield points: before it is done, and before its
+//! answer arrives.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,21 +17,21 @@ use uuid::Uuid;
 use super::executor::pause;
 use crate::random::Random;
 
-/// What all ways to the table share: how long they take, and the trace of what goes over them.
+/// The state that all connections share: delays and the trace.
 pub(super) struct Traffic {
     random: Random,
     pub(super) requests: u64,
-    /// The reads of the index while it was behind.
+    /// The number of reads of the index while it lagged.
     pub(super) stale_reads: u64,
-    /// The requests for a page after another.
+    /// The number of requests for a further page.
     pub(super) continued_pages: u64,
     pub(super) late_writes: u64,
-    pub(super) index_is_behind: bool,
+    pub(super) index_lags: bool,
     pub(super) step: u64,
     pub(super) trace: Option<Vec<String>>,
-    /// Of a thousand writes, how many arrive late, when their sender has given up waiting.
+    /// The number of writes, per thousand, that arrive after their sender has given up.
     pub(super) late: u16,
-    /// The writes that are still to arrive.
+    /// The writes that have not arrived yet.
     underway: Vec<Late>,
 }
 
@@ -45,7 +46,7 @@ impl Traffic {
             stale_reads: 0,
             continued_pages: 0,
             late_writes: 0,
-            index_is_behind: false,
+            index_lags: false,
             step: 0,
             trace,
             late,
@@ -53,7 +54,7 @@ impl Traffic {
         }))
     }
 
-    /// One of the writes that are late, or `None` where none is.
+    /// Removes and returns one of the late writes.
     pub(super) fn take_late(&mut self) -> Option<Late> {
         let place = self.random.below(self.underway.len());
         (place < self.underway.len()).then(|| {
@@ -62,8 +63,8 @@ impl Traffic {
         })
     }
 
-    /// A line of the trace, which is made only where there is one.
-    pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
+    /// Adds a line to the trace, if there is one.
+    pub(super) fn trace_line(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{:>6}  {}", self.step, line()));
         }
@@ -77,15 +78,15 @@ impl fmt::Debug for Traffic {
 }
 
 pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    // One thread, and nothing in it is left half-written.
+    // One thread, and no code panics between two changes of the state.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A store whose calls take their time, as those over a network do.
+/// A store whose calls take time, as over a network.
 #[derive(Clone)]
 pub(super) struct Network<S> {
     store: S,
-    /// Whose way it is.
+    /// The name of the process.
     name: String,
     traffic: Arc<Mutex<Traffic>>,
 }
@@ -95,7 +96,7 @@ impl<S> Network<S> {
         Self { store, name, traffic: Arc::clone(traffic) }
     }
 
-    /// A request or an answer is on its way. The time differs, so that requests which set out together arrive in any order.
+    /// Delays a request or an answer. The delay differs, so requests sent together arrive in any order.
     async fn travel(&self) {
         let times = {
             let mut traffic = lock(&self.traffic);
@@ -104,7 +105,7 @@ impl<S> Network<S> {
         pause(times).await;
     }
 
-    /// What a request is, where that is to be told.
+    /// Returns a description of the request, if there is a trace.
     fn note(&self, request: &Request) -> Option<String> {
         let is_traced = lock(&self.traffic).trace.is_some();
         is_traced.then(|| match request {
@@ -127,7 +128,7 @@ impl<S> Network<S> {
 }
 
 impl<S: Store> Network<S> {
-    /// Whether a write is to be late. Then its sender waits, and in the end knows nothing.
+    /// Decides if a write is late. If so, the sender waits, and its outcome is unknown.
     async fn is_late(&self, operation: Operation, what: Option<&String>, write: impl FnOnce() -> Late) -> Result<()> {
         {
             let mut traffic = lock(&self.traffic);
@@ -136,7 +137,7 @@ impl<S: Store> Network<S> {
                 return Ok(());
             }
             traffic.underway.push(write());
-            traffic.tell(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
+            traffic.trace_line(|| format!("    {}: {}: is late", self.name, what.cloned().unwrap_or_default()));
         }
         self.travel().await;
         let error =
@@ -170,14 +171,14 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
         if let Request::Query(query) = request.request() {
             let mut traffic = lock(&self.traffic);
             traffic.continued_pages += u64::from(query.get_start().is_some());
-            traffic.stale_reads += u64::from(query.reads_index() && traffic.index_is_behind);
+            traffic.stale_reads += u64::from(query.reads_index() && traffic.index_lags);
         }
         let answer = self.store.execute(request).await;
         {
             let mut traffic = lock(&self.traffic);
             traffic.requests += 1;
-            traffic.tell(|| match &answer {
-                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), told(answer)),
+            traffic.trace_line(|| match &answer {
+                Ok(answer) => format!("    {}: {}: {}", self.name, what.unwrap_or_default(), summary(answer)),
                 Err(error) => format!("    {}: {}: {:?}", self.name, what.unwrap_or_default(), error.kind()),
             });
         }
@@ -186,8 +187,8 @@ impl<S: Store + Clone + 'static> Store for Network<S> {
     }
 }
 
-/// What a trace tells of an answer.
-fn told(answer: &Answer) -> &'static str {
+/// Returns the trace's word for an answer.
+fn summary(answer: &Answer) -> &'static str {
     match answer {
         Answer::Get(GetOutput { item: Some(_), .. }) => "found",
         Answer::Get(_) => "not found",
@@ -198,7 +199,7 @@ fn told(answer: &Answer) -> &'static str {
     }
 }
 
-/// What a trace tells of a key: the kind of item, and whose it is.
+/// Returns the trace's text for a key: the kind of item and its owner.
 fn kind(key: &Key) -> String {
     match KnownKey::parse(key) {
         Some(KnownKey::User(user)) => format!("user {}", short(user.as_uuid())),
@@ -206,14 +207,14 @@ fn kind(key: &Key) -> String {
         Some(KnownKey::IdentityClaim(_)) => "identity".to_owned(),
         Some(KnownKey::MessageGroup(group)) => format!("group {}", short(group.as_uuid())),
         Some(KnownKey::Membership(group, user)) => {
-            format!("row {}/{}", short(group.as_uuid()), short(user.as_uuid()))
+            format!("entry {}/{}", short(group.as_uuid()), short(user.as_uuid()))
         }
         Some(KnownKey::Message(key)) => format!("message of {}", short(key.group.as_uuid())),
         Some(_) | None => "another item".to_owned(),
     }
 }
 
-/// An id, short enough for a line: that of a direct conversation by its first digits, others by their source and count.
+/// Returns a short form of an id: the first digits for a direct conversation, the source and the count for others.
 pub(super) fn short(id: &Uuid) -> String {
     if id.get_version_num() == 5 {
         return id.to_string().chars().take(4).collect();

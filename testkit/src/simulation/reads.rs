@@ -1,4 +1,4 @@
-//! What a device reads, and what must be right about it.
+//! The reads of a device, and the checks of their results.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,9 @@ use threadline::{Cursor, GroupId, Membership, Message, MessagePosition, Page, Re
 
 use super::client::{Answer, Client};
 use super::model::Model;
-use super::violation::Broken;
+use super::violation::Breach;
 
-/// How a thread is walked.
+/// The options of a walk through a thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     pub(super) group: GroupId,
@@ -30,22 +30,22 @@ impl Walk {
         request.fetch().await
     }
 
-    /// Checks a page that was read from `from` to `to`, behind this position of the page before.
+    /// Checks a page that was read between `from` and `to`, after this position of the previous page.
     pub(super) fn check(
         &self,
         model: &Model,
         page: &Page<Message>,
-        behind: Option<MessagePosition>,
+        after: Option<MessagePosition>,
         (from, to): (u64, u64),
-    ) -> Result<(), Broken> {
-        // What was promised may have been removed since.
-        let promised = behind.is_some() && !model.has_purges(self.group);
+    ) -> Result<(), Breach> {
+        // The promised messages may have been removed since.
+        let promised = after.is_some() && !model.has_purges(self.group);
         check_size(page.items.len(), self.limit, page.next.is_some(), promised)?;
         let positions: Vec<_> = page.items.iter().map(Message::position).collect();
-        let mut last = behind;
+        let mut last = after;
         for position in &positions {
             if last.is_some_and(|last| (last < *position) != self.oldest_first || last == *position) {
-                return Err(Broken::new(Broken::ORDER, "a thread was read out of order"));
+                return Err(Breach::new(Breach::ORDER, "a thread was read out of order"));
             }
             last = Some(*position);
         }
@@ -55,27 +55,30 @@ impl Walk {
         if !self.consistent {
             return Ok(());
         }
-        let is_behind = |position: MessagePosition, bound: MessagePosition| {
+        let is_after = |position: MessagePosition, bound: MessagePosition| {
             (position > bound) == self.oldest_first && position != bound
         };
         for (number, position) in model.sent_before(self.group, from) {
-            let before_end = page.next.is_none() || last.is_none_or(|last| !is_behind(position, last));
-            let after_start = behind.is_none_or(|behind| is_behind(position, behind));
+            let before_end = page.next.is_none() || last.is_none_or(|last| !is_after(position, last));
+            let after_start = after.is_none_or(|after| is_after(position, after));
             if before_end && after_start && !positions.contains(&position) {
-                return Err(Broken::new(Broken::KEPT, format!("message {number} is missing on a page of its thread")));
+                return Err(Breach::new(
+                    Breach::STORED,
+                    format!("message {number} is missing on a page of its thread"),
+                ));
             }
         }
         Ok(())
     }
 }
 
-/// A page is full, or there is no more; and where more was promised, there is some.
-pub(super) fn check_size(items: usize, limit: u32, more: bool, promised: bool) -> Result<(), Broken> {
+/// Checks that a page is full unless it is the last one, and that a promised page is not empty.
+pub(super) fn check_size(items: usize, limit: u32, more: bool, promised: bool) -> Result<(), Breach> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if items > limit || (more && items < limit) || (promised && items == 0) {
         let what =
             format!("a page of {items}, of {limit} asked for, and {} more", if more { "there is" } else { "no" });
-        return Err(Broken::new(Broken::PAGE, what));
+        return Err(Breach::new(Breach::PAGE, what));
     }
     Ok(())
 }
@@ -86,7 +89,7 @@ impl Client {
         let Some(group) = self.some_group(me, false) else { return };
         let limit = 1 + u32::try_from(self.draw(5)).unwrap_or(0);
         let walk = Walk { group, limit, oldest_first: self.draw(2) == 0, consistent: self.draw(2) == 0 };
-        let (mut cursor, mut behind) = (None, None);
+        let (mut cursor, mut after) = (None, None);
         for _ in 0..1 + self.draw(6) {
             let from_cursor = cursor.clone();
             let answer = self
@@ -102,9 +105,9 @@ impl Client {
             };
             let mut model = self.world.model.borrow_mut();
             let to = model.now();
-            let checked = walk.check(&model, &page, behind, (from, to));
+            let checked = walk.check(&model, &page, after, (from, to));
             model.check(checked);
-            behind = page.items.last().map(Message::position);
+            after = page.items.last().map(Message::position);
             cursor = page.next;
             if cursor.is_none() {
                 return;
@@ -133,18 +136,19 @@ impl Client {
                 Answer::GivenUp { .. } => return,
             };
             let mut model = self.world.model.borrow_mut();
-            // A conversation may move while pages are read, so that a page behind another may be empty.
+            // A conversation may move between two pages, so a further page may be empty.
             let size = check_size(page.items.len(), limit, page.next.is_some(), false);
             model.check(size);
             let groups: BTreeSet<_> = page.items.iter().map(Membership::group_id).collect();
-            let is_own = |row: &Membership| row.user_id() == me && model.truth.was_ever_member(row.group_id(), me);
+            let is_own =
+                |entry: &Membership| entry.user_id() == me && model.truth.was_ever_member(entry.group_id(), me);
             if groups.len() < page.items.len() || !page.items.iter().all(is_own) {
                 let what = format!("page {number} has a conversation twice, or one of somebody else");
-                model.is_broken(Broken::new(Broken::MEMBERS, what));
+                model.report(Breach::new(Breach::MEMBERS, what));
             }
             let sorted = page.items.iter().map(Membership::last_message_at);
             if !sorted.rev().is_sorted() {
-                model.is_broken(Broken::new(Broken::INBOX, "a page of an inbox is out of order"));
+                model.report(Breach::new(Breach::INBOX, "a page of an inbox is out of order"));
             }
             cursor = page.next;
             if cursor.is_none() {

@@ -1,4 +1,4 @@
-//! The deployment: one table, the servers in front of it, and what is known of what they were asked.
+//! The deployment: one table, its servers, and the model of their calls.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -12,39 +12,39 @@ use threadline::store::Store;
 use threadline::store::memory::IndexLag;
 use threadline::{Clock, ManualClock, MemoryStore, SequentialIds, Threadline, Timestamp, User};
 
-use super::knobs::Knobs;
 use super::model::Model;
 use super::network::{Network, Traffic, lock};
-use super::violation::Broken;
+use super::parameters::Parameters;
+use super::violation::Breach;
 use crate::fault::FaultStore;
 use crate::fault::Plan;
 use crate::random::Random;
 
-/// Everything that the tasks share.
+/// The state that all tasks share.
 #[derive(Debug)]
 pub(super) struct World {
-    pub(super) knobs: Knobs,
+    pub(super) parameters: Parameters,
     pub(super) store: MemoryStore,
     pub(super) clock: Arc<ManualClock>,
     pub(super) model: RefCell<Model>,
     pub(super) servers: Vec<Server>,
     pub(super) traffic: Arc<Mutex<Traffic>>,
-    /// Each person, in all versions that their devices know of; none before the person is a user.
+    /// Each person's user, in all versions that their devices know; none before it is created.
     pub(super) people: RefCell<Vec<Vec<User>>>,
-    /// Whether the troubles are over, and all that is left is to come to rest.
-    pub(super) calm: Cell<bool>,
+    /// Whether the faults are over and the run only has to come to rest.
+    pub(super) faults_over: Cell<bool>,
     pub(super) devices: Cell<usize>,
     processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
     sources: Cell<u32>,
-    /// How many messages were checked to be unread.
+    /// The number of checks that a message is unread.
     pub(super) unread_checks: Cell<u64>,
-    /// How many calls were dropped.
+    /// The number of dropped calls.
     pub(super) dropped: Cell<u64>,
 }
 
 impl World {
     pub(super) fn new(
-        knobs: Knobs,
+        parameters: Parameters,
         random: &mut Random,
         table: &dyn Fn(Arc<dyn Store>) -> Arc<dyn Store>,
         traced: bool,
@@ -52,26 +52,26 @@ impl World {
         // 2026-11-22T12:00:00Z
         let start = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         let clock = Arc::new(ManualClock::starting_at(start));
-        let lag = IndexLag::writes(knobs.lag).shuffled(random.next());
-        let store = MemoryStore::new().clock(clock.clone()).index_lag(lag).page_size(knobs.page_size);
-        let traffic = Traffic::new(random.fork(), knobs.late, traced);
-        let people = RefCell::new(vec![Vec::new(); knobs.users]);
+        let lag = IndexLag::writes(parameters.lag).shuffled(random.next());
+        let store = MemoryStore::new().clock(clock.clone()).index_lag(lag).page_size(parameters.page_size);
+        let traffic = Traffic::new(random.fork(), parameters.late, traced);
+        let people = RefCell::new(vec![Vec::new(); parameters.users]);
         let mut world = Self {
             servers: Vec::new(),
             model: RefCell::default(),
-            calm: Cell::new(false),
+            faults_over: Cell::new(false),
             devices: Cell::new(0),
             processes: RefCell::default(),
             unread_checks: Cell::new(0),
             dropped: Cell::new(0),
             sources: Cell::new(1),
             people,
-            knobs,
+            parameters,
             clock,
             traffic,
             store,
         };
-        for number in 0..world.knobs.servers {
+        for number in 0..world.parameters.servers {
             let table = table(Arc::new(world.store.clone()));
             let server = Server::new(&world, number, table, random);
             world.servers.push(server);
@@ -79,7 +79,7 @@ impl World {
         world
     }
 
-    /// Ids that nobody else makes.
+    /// Returns a source of unique ids.
     pub(super) fn ids(&self) -> SequentialIds {
         self.sources.set(self.sources.get().wrapping_add(1));
         SequentialIds::seeded(self.sources.get())
@@ -89,55 +89,56 @@ impl World {
         self.model.borrow_mut().now()
     }
 
-    /// The right time.
+    /// Returns the correct time.
     pub(super) fn time(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn is_broken(&self, broken: Broken) {
-        self.model.borrow_mut().is_broken(broken);
+    pub(super) fn report(&self, breach: Breach) {
+        self.model.borrow_mut().report(breach);
     }
 
-    /// A line of the trace, where there is one.
-    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
-        lock(&self.traffic).tell(line);
+    /// Adds a line to the trace, if there is one.
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        lock(&self.traffic).trace_line(line);
     }
 
-    /// The table as a process meets it, with faults of its own.
+    /// Wraps the table for a process, with faults of its own.
     pub(super) fn faults(&self, table: Arc<dyn Store>, random: &mut Random) -> FaultStore<Arc<dyn Store>> {
-        let plan = if self.calm.get() { Plan::new() } else { Plan::random(random.next(), self.knobs.rates) };
+        let plan =
+            if self.faults_over.get() { Plan::new() } else { Plan::random(random.next(), self.parameters.rates) };
         let process = FaultStore::new(table, plan);
         self.processes.borrow_mut().push(process.clone());
         process
     }
 
-    /// Returns `true` once nothing goes wrong any more.
-    pub(super) fn is_calm(&self) -> bool {
-        self.calm.get()
+    /// Returns `true` once the faults are over.
+    pub(super) fn are_faults_over(&self) -> bool {
+        self.faults_over.get()
     }
 
-    /// From now on nothing goes wrong any more.
-    pub(super) fn calm(&self) {
-        self.tell(|| "the troubles are over".to_owned());
-        self.calm.set(true);
+    /// Ends all faults.
+    pub(super) fn end_faults(&self) {
+        self.trace(|| "no more faults".to_owned());
+        self.faults_over.set(true);
         lock(&self.traffic).late = 0;
         for process in &*self.processes.borrow() {
             process.set_plan(Plan::new());
         }
     }
 
-    /// How many servers have a clock that is ahead.
-    pub(super) fn clocks_ahead(&self) -> u64 {
+    /// Returns the number of servers with a fast clock.
+    pub(super) fn fast_clocks(&self) -> u64 {
         self.servers.iter().map(|server| u64::from(server.clock.millis.load(Ordering::Relaxed) > 0)).sum()
     }
 
-    /// How many requests a fault befell.
-    pub(super) fn met_faults(&self) -> u64 {
+    /// Returns the number of requests that met a fault.
+    pub(super) fn faults_met(&self) -> u64 {
         self.processes.borrow().iter().map(FaultStore::faults).sum()
     }
 }
 
-/// An application server: a process that may die at any moment, and with it all that it was about to do.
+/// An application server: a process that may crash at any moment and lose its work.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) number: usize,
@@ -149,7 +150,7 @@ pub(super) struct Server {
 
 impl Server {
     fn new(world: &World, number: usize, table: Arc<dyn Store>, random: &mut Random) -> Self {
-        let skew = usize::try_from(world.knobs.skew.as_millis()).unwrap_or(0);
+        let skew = usize::try_from(world.parameters.skew.as_millis()).unwrap_or(0);
         let ahead = Duration::from_millis(u64::try_from(random.between(0, skew)).unwrap_or(0));
         let millis = AtomicU64::new(u64::try_from(ahead.as_millis()).unwrap_or(0));
         let clock = Arc::new(Skewed { clock: world.clock.clone(), millis });
@@ -158,12 +159,12 @@ impl Server {
         Self { number, life: Cell::new(0), faults, clock, chat }
     }
 
-    /// The server's time.
+    /// Returns the server's time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The server's clock is set: this far ahead, or right.
+    /// Sets the server's clock this far ahead of the correct time.
     pub(super) fn set_clock(&self, ahead_millis: u64) {
         self.clock.millis.store(ahead_millis, Ordering::Relaxed);
     }
@@ -172,7 +173,7 @@ impl Server {
         self.chat.borrow().clone()
     }
 
-    /// Does what the server was asked for; `None` when it dies over it.
+    /// Does the work; `None` if the server crashes.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let life = self.life.get();
         let mut work = pin!(work);
@@ -183,7 +184,7 @@ impl Server {
         .await
     }
 
-    /// The process dies, and another one starts in its place.
+    /// Crashes the process, and starts another one.
     pub(super) fn crash(&self, world: &World) {
         self.life.set(self.life.get().wrapping_add(1));
         self.chat.replace(start(world, self.number, &self.faults, &self.clock));
@@ -195,7 +196,7 @@ fn start(world: &World, number: usize, faults: &FaultStore<Arc<dyn Store>>, cloc
     Threadline::new(Network::new(faults.clone(), name, &world.traffic)).clock(clock.clone()).ids(world.ids())
 }
 
-/// A clock that is ahead of the others.
+/// A fast clock.
 #[derive(Debug)]
 struct Skewed {
     clock: Arc<ManualClock>,

@@ -1,4 +1,4 @@
-//! What a device writes.
+//! The writes of a device.
 
 use threadline::entity::{Entity, MessageKey};
 use threadline::store::{StoreExt, Write};
@@ -9,14 +9,14 @@ use threadline::{
 
 use super::client::{Answer, Client};
 use super::model::{Pending, text};
-use super::violation::Broken;
+use super::violation::Breach;
 
 fn body(number: u32) -> Result<MessageBody> {
     MessageBody::new(text(number))
 }
 
 impl Client {
-    /// A new message, which the model knows of before it is sent.
+    /// Creates a new message, and records it in the model before it is sent.
     fn new_message(&self, group: Option<GroupId>, me: UserId) -> Option<(MessageId, u32, Pending)> {
         let id = MessageId::from_uuid(self.new_message_id());
         let position = MessagePosition::try_from(id).ok()?;
@@ -40,7 +40,7 @@ impl Client {
         let Some(group) = self.some_group(me, false) else { return };
         let Some((id, text, pending)) = self.new_message(Some(group), me) else { return };
         let number = self.message_number_of(id);
-        self.tell(|| format!("sends message {number} to group {}", self.number(group)));
+        self.trace(|| format!("sends message {number} to group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.send(id, body(text)?).await).await;
         let ended = self.ended_in_thread(&answer);
@@ -50,14 +50,14 @@ impl Client {
             Answer::Refused { error, .. } => self.check_taken("send", &error, id),
             Answer::Done(None) | Answer::GivenUp { .. } => {}
         }
-        self.tell(|| format!("sent message {number}: {ended:?}"));
+        self.trace(|| format!("sent message {number}: {ended:?}"));
     }
 
     fn message_number_of(&self, id: MessageId) -> usize {
         self.world.model.borrow().message_number(id)
     }
 
-    /// A send may be refused only where the message was changed since an attempt that was done.
+    /// Checks a refused send: it is allowed only if the message was changed after an attempt that was done.
     fn check_taken(&self, call: &'static str, error: &Error, id: MessageId) {
         let may_be_changed = self.world.model.borrow().may_be_changed(id);
         if error.kind() != ErrorKind::AlreadyExists || !may_be_changed {
@@ -65,7 +65,7 @@ impl Client {
         }
     }
 
-    /// A call since `from` gave this message.
+    /// Checks a message that a call since `from` returned.
     pub(super) fn saw(&self, message: &Message, from: u64) {
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
@@ -85,7 +85,7 @@ impl Client {
         let text = self.world.model.borrow_mut().new_text();
         let Some(pending) = self.world.model.borrow_mut().changing(id, Some(text)) else { return };
         let number = self.message_number(position);
-        self.tell(|| format!("edits message {number}"));
+        self.trace(|| format!("edits message {number}"));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.edit(position, body(text)?).await).await;
         let ended = self.ended_in_thread(&answer);
@@ -97,19 +97,19 @@ impl Client {
         match answer {
             Answer::Done(Some(message)) => {
                 if was_deleted {
-                    self.is_broken(Broken::TEXT, format!("message {number} was edited after its deletion"));
+                    self.report(Breach::TEXT, format!("message {number} was edited after its deletion"));
                 }
                 self.saw(&message, from);
             }
             Answer::Refused { error, .. } if error.kind() == ErrorKind::NotFound => {
                 if was_sent && !may_be_deleted {
-                    self.is_broken(Broken::KEPT, format!("message {number} was not found for an edit"));
+                    self.report(Breach::STORED, format!("message {number} was not found for an edit"));
                 }
             }
             Answer::Refused { error, .. } => self.unexpected("edit", &error),
             Answer::Done(None) | Answer::GivenUp { .. } => {}
         }
-        self.tell(|| format!("edited message {number}: {ended:?}"));
+        self.trace(|| format!("edited message {number}: {ended:?}"));
     }
 
     pub(super) async fn delete(&self) {
@@ -118,7 +118,7 @@ impl Client {
         let Some(id) = position.message_id() else { return };
         let Some(pending) = self.world.model.borrow_mut().changing(id, None) else { return };
         let number = self.message_number(position);
-        self.tell(|| format!("deletes message {number}"));
+        self.trace(|| format!("deletes message {number}"));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.delete(position).await).await;
         let ended = self.ended_in_thread(&answer);
@@ -131,18 +131,18 @@ impl Client {
             Answer::Done(Some(message)) => self.saw(&message, from),
             Answer::Refused { error, .. } if error.kind() == ErrorKind::NotFound => {
                 if was_sent && !may_be_purged {
-                    self.is_broken(Broken::KEPT, format!("message {number} was not found for its deletion"));
+                    self.report(Breach::STORED, format!("message {number} was not found for its deletion"));
                 }
             }
             Answer::Refused { error, .. } => self.unexpected("delete", &error),
             Answer::Done(None) | Answer::GivenUp { .. } => {}
         }
-        self.tell(|| format!("deleted message {number}: {ended:?}"));
+        self.trace(|| format!("deleted message {number}: {ended:?}"));
     }
 
-    /// Removes a message's item by hand, as an application does that keeps messages for so long only.
+    /// Removes a message's item by hand, as an application with a retention period does.
     pub(super) async fn purge(&self) {
-        if !self.world.knobs.may_purge() {
+        if !self.world.parameters.may_purge() {
             return;
         }
         let messages = self.world.model.borrow().all_messages();
@@ -150,7 +150,7 @@ impl Client {
         let Some(id) = position.message_id() else { return };
         let Some(group) = self.world.model.borrow_mut().purging(id) else { return };
         let number = self.message_number(position);
-        self.tell(|| format!("removes message {number} by hand"));
+        self.trace(|| format!("removes message {number} by hand"));
         let key = Message::key_from(MessageKey { group, position });
         let answer = self
             .call(async |chat: Threadline| chat.store().write(Write::delete(key.clone())).await?.done().map(drop))
@@ -160,25 +160,25 @@ impl Client {
             Answer::Refused { error, .. } => self.unexpected("a delete", error),
             Answer::GivenUp { .. } => {}
         }
-        self.tell(|| format!("removed message {number} by hand: {:?}", self.ended(&answer)));
+        self.trace(|| format!("removed message {number} by hand: {:?}", self.ended(&answer)));
     }
 
-    /// Tries to change what another one wrote.
-    pub(super) async fn meddle(&self) {
+    /// Tries to change another user's message.
+    pub(super) async fn edit_others(&self) {
         let Some(me) = self.me().map(|me| me.id()) else { return };
         let mut others = self.world.model.borrow().all_messages();
         others.retain(|(_, author, _)| *author != me);
         let Some((group, _, position)) = self.pick(&others) else { return };
         let deletes = self.draw(2) == 0;
-        self.tell(|| format!("meddles with message {}", self.message_number(position)));
+        self.trace(|| format!("tries to change message {}", self.message_number(position)));
         let answer = self
             .in_thread(me, group, async |thread: Thread| match deletes {
                 true => thread.delete(position).await,
-                false => thread.edit(position, "meddled").await,
+                false => thread.edit(position, "changed by another user").await,
             })
             .await;
         match answer {
-            Answer::Done(Some(_)) => self.is_broken(Broken::AUTHOR, "a user changed a message of another's"),
+            Answer::Done(Some(_)) => self.report(Breach::AUTHOR, "a user changed a message of another's"),
             Answer::Refused { error, .. } if !matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound) => {
                 self.unexpected("edit or delete", &error);
             }
@@ -191,11 +191,11 @@ impl Client {
         let mut messages = self.world.model.borrow().all_messages();
         let Some(group) = self.some_group(me, false) else { return };
         messages.retain(|(of, _, _)| *of == group);
-        // Mostly up to the newest, which may be ahead of the server's clock.
+        // Mostly up to the newest message, which may be later than the server's clock.
         let newest = messages.iter().max_by_key(|(_, _, position)| *position).copied();
         let read = if self.draw(3) == 0 { self.pick(&messages) } else { newest };
         let Some((_, _, position)) = read else { return };
-        self.tell(|| format!("reads up to message {}", self.message_number(position)));
+        self.trace(|| format!("reads up to message {}", self.message_number(position)));
         let from = self.world.now();
         let started = self.world.clock.now();
         let answer = self.in_thread(me, group, async |mut thread: Thread| thread.mark_read(position).await).await;
@@ -204,11 +204,11 @@ impl Client {
         let was_stranger = model.truth.was_stranger(group, me, from, to);
         match answer {
             Answer::Done(Some(())) if !was_stranger => {
-                let row = model.truth.groups.get(&group).and_then(|group| group.rows.get(&me));
-                // What is ahead of the server's clock is marked up to that clock alone.
+                let entry = model.truth.groups.get(&group).and_then(|group| group.entries.get(&me));
+                // A mark later than the server's clock moves up to that clock only.
                 let is_ahead = position.created_at() > started;
-                if !is_ahead && row.is_none_or(|row| row.last_read() < Some(position)) {
-                    model.is_broken(Broken::new(Broken::UNREAD, "what was marked as read is not"));
+                if !is_ahead && entry.is_none_or(|entry| entry.last_read() < Some(position)) {
+                    model.report(Breach::new(Breach::UNREAD, "what was marked as read is not"));
                 }
             }
             Answer::Refused { error, .. } if error.kind() != ErrorKind::NotFound || !was_stranger => {
@@ -225,7 +225,7 @@ impl Client {
         let pair = GroupId::direct(me.id(), other.id());
         let number = self.number(pair);
         let Some((id, text, pending)) = self.new_message(None, me.id()) else { return };
-        self.tell(|| format!("starts group {number} with message {}", self.message_number_of(id)));
+        self.trace(|| format!("starts group {number} with message {}", self.message_number_of(id)));
         let from = self.world.now();
         let (mine, others) = (me.profile(), other.profile());
         let answer = self
@@ -242,7 +242,7 @@ impl Client {
             model.acknowledged_pair(pair, group);
             let to = model.now();
             if !model.truth.was_member(group, other.id(), from, to) {
-                model.is_broken(Broken::new(Broken::PAIR, "a conversation of two has no row for the other one"));
+                model.report(Breach::new(Breach::PAIR, "a conversation of two has no entry for the other one"));
             }
         }
         let ended = self.ended(&answer);
@@ -250,7 +250,7 @@ impl Client {
         if let Answer::Refused { error, .. } = answer {
             self.check_taken("start_direct", &error, id);
         }
-        self.tell(|| format!("started group {number}: {ended:?}"));
+        self.trace(|| format!("started group {number}: {ended:?}"));
     }
 
     pub(super) async fn import_direct(&self) {
@@ -258,7 +258,7 @@ impl Client {
         let Some(other) = self.somebody(Some(me.id())) else { return };
         let (pair, id) = (GroupId::direct(me.id(), other.id()), GroupId::from_uuid(self.new_id()));
         let number = self.number(id);
-        self.tell(|| format!("imports group {number}"));
+        self.trace(|| format!("imports group {number}"));
         let (mine, others) = (me.profile(), other.profile());
         let at = self.world.clock.now();
         let answer = self
@@ -266,7 +266,7 @@ impl Client {
                 chat.import_direct(ImportedDirect::new(id, mine.clone(), others.clone(), at)).await
             })
             .await;
-        self.tell(|| format!("imported group {number}: {:?}", self.ended(&answer)));
+        self.trace(|| format!("imported group {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         match answer {
             Answer::Done(thread) => model.acknowledged_pair(pair, thread.group_id()),
@@ -294,7 +294,7 @@ impl Client {
             }
         }
         let Some((id, text, pending)) = self.new_message(Some(group), me.id()) else { return };
-        self.tell(|| {
+        self.trace(|| {
             format!("creates group {number} of {} with message {}", members.len() + 1, self.message_number_of(id))
         });
         let from = self.world.now();
@@ -313,10 +313,10 @@ impl Client {
             Answer::Done(_) => {
                 let ids = members.iter().map(|member| member.id()).chain([me.id()]);
                 if ids.into_iter().any(|member| !model.truth.was_member(group, member, from, to)) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a new group lacks a member"));
+                    model.report(Breach::new(Breach::MEMBERS, "a new group lacks a member"));
                 }
             }
-            // A repeat, after somebody removed the creator.
+            // A retry, after somebody removed the creator.
             Answer::Refused { error, .. }
                 if error.kind() == ErrorKind::NotFound && model.truth.was_ever_member(group, me.id()) => {}
             Answer::Refused { error, .. } => {
@@ -325,7 +325,7 @@ impl Client {
             }
             Answer::GivenUp { .. } => {}
         }
-        self.tell(|| format!("created group {number}: {ended:?}"));
+        self.trace(|| format!("created group {number}: {ended:?}"));
     }
 
     pub(super) async fn add_member(&self) {
@@ -333,19 +333,19 @@ impl Client {
         let Some(group) = self.some_group(me, true) else { return };
         let Some(member) = self.somebody(None) else { return };
         let number = self.world.model.borrow_mut().user_number(member.id());
-        self.tell(|| format!("adds user {number} to group {}", self.number(group)));
+        self.trace(|| format!("adds user {number} to group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.add_member(&member).await).await;
-        self.tell(|| format!("added user {number}: {:?}", self.ended(&answer)));
+        self.trace(|| format!("added user {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
         match answer {
             Answer::Done(Some(())) => {
                 if !model.truth.was_member(group, member.id(), from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "who was added is no member"));
+                    model.report(Breach::new(Breach::MEMBERS, "who was added is no member"));
                 }
                 if !model.truth.was_member(group, me, from, to) {
-                    model.is_broken(Broken::new(Broken::MEMBERS, "a stranger added a member"));
+                    model.report(Breach::new(Breach::MEMBERS, "a stranger added a member"));
                 }
             }
             Answer::Refused { error, .. }
@@ -363,19 +363,19 @@ impl Client {
         let Some(group) = self.some_group(me, true) else { return };
         let Some(member) = self.somebody(None).map(|member| member.id()) else { return };
         let number = self.world.model.borrow_mut().user_number(member);
-        self.tell(|| format!("removes user {number} from group {}", self.number(group)));
+        self.trace(|| format!("removes user {number} from group {}", self.number(group)));
         let from = self.world.now();
         let answer = self.in_thread(me, group, async |thread: Thread| thread.remove_member(member).await).await;
-        self.tell(|| format!("removed user {number}: {:?}", self.ended(&answer)));
+        self.trace(|| format!("removed user {number}: {:?}", self.ended(&answer)));
         let mut model = self.world.model.borrow_mut();
         let to = model.now();
         match answer {
             Answer::Done(Some(())) if !model.truth.was_stranger(group, member, from, to) => {
-                model.is_broken(Broken::new(Broken::MEMBERS, "who was removed is still a member"));
+                model.report(Breach::new(Breach::MEMBERS, "who was removed is still a member"));
             }
-            // Who leaves may have been removed meanwhile.
+            // A member who leaves may have been removed meanwhile.
             Answer::Done(Some(())) if member != me && !model.truth.was_member(group, me, from, to) => {
-                model.is_broken(Broken::new(Broken::MEMBERS, "a stranger removed a member"));
+                model.report(Breach::new(Breach::MEMBERS, "a stranger removed a member"));
             }
             Answer::Refused { error, .. }
                 if error.kind() != ErrorKind::NotFound || !model.truth.was_stranger(group, me, from, to) =>
@@ -389,7 +389,7 @@ impl Client {
 
     pub(super) async fn rename(&self) {
         let Some(me) = self.world.people.borrow().get(self.person).cloned() else { return };
-        // Mostly the user as it was last known, and now and then as some version before.
+        // Mostly the newest known version of the user, at times an older one.
         let known = if self.draw(5) == 0 { self.pick(&me) } else { me.last().cloned() };
         let Some(user) = known else { return };
         let mut change = UserChange::new();
@@ -403,9 +403,9 @@ impl Client {
             let Ok(changed) = change.display_name(name) else { return };
             change = changed;
         }
-        self.tell(|| format!("takes other names in place of version {}", user.version()));
+        self.trace(|| format!("takes other names in place of version {}", user.version()));
         let answer = self.call(async |chat: Threadline| chat.update_user(&user, change.clone()).await).await;
-        self.tell(|| format!("took other names in place of version {}: {:?}", user.version(), self.ended(&answer)));
+        self.trace(|| format!("took other names in place of version {}: {:?}", user.version(), self.ended(&answer)));
         match answer {
             Answer::Done(renamed) => {
                 self.world.model.borrow_mut().acknowledged(&renamed);
@@ -419,7 +419,7 @@ impl Client {
                 let found = self.call(async |chat: Threadline| chat.user(user.id()).await).await;
                 match found {
                     Answer::Done(Some(found)) => self.learn(found),
-                    Answer::Done(None) => self.is_broken(Broken::KEPT, "a user is not found"),
+                    Answer::Done(None) => self.report(Breach::STORED, "a user is not found"),
                     _ => {}
                 }
             }
@@ -429,8 +429,8 @@ impl Client {
         }
     }
 
-    /// Tries a conversation that the person may well not be in.
-    pub(super) async fn knock(&self) {
+    /// Tries to open a conversation that the person may not be in.
+    pub(super) async fn probe(&self) {
         let Some(user) = self.somebody(None) else { return };
         let groups = self.world.model.borrow().groups().to_vec();
         let Some(group) = self.pick(&groups) else { return };

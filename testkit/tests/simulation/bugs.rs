@@ -1,4 +1,4 @@
-//! The simulation finds bugs: each of these takes one line of care away, and a few seeds are enough to see what it was for.
+//! Tests that the simulation finds bugs. Each test removes one safeguard, and a few seeds must find it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use threadline_testkit::simulation::{Simulation, Violation};
 
 use crate::rewritten::{Rewritten, unconditional};
 
-/// The first seed that finds the bug, of so many, and what it found.
+/// Returns the violation of the first seed that finds the bug.
 fn found(seeds: u64, with_bug: impl Fn(Simulation) -> Simulation) -> Violation {
     let violation = (0..seeds).find_map(|seed| with_bug(Simulation::seeded(seed)).run().err());
     let violation = *violation.unwrap_or_else(|| panic!("{seeds} seeds did not find the bug"));
-    println!("seed {} found it: {}: {}", violation.seed, violation.invariant, violation.what);
+    println!("seed {} found it: {}: {}", violation.seed, violation.invariant, violation.observed);
     violation
 }
 
-/// The bug is in what the servers ask of the table.
+/// Looks for a bug in the servers' requests.
 fn found_in_servers(seeds: u64, bug: fn(Arc<dyn Store>) -> Rewritten) -> Violation {
-    found(seeds, |simulation| simulation.servers_table(move |table| bug(table).shared()))
+    found(seeds, |simulation| simulation.server_store(move |table| bug(table).shared()))
 }
 
-fn is_row(key: &Key) -> bool {
+fn is_membership(key: &Key) -> bool {
     matches!(KnownKey::parse(key), Some(KnownKey::Membership(..)))
 }
 
@@ -37,60 +37,63 @@ fn is_user(key: &Key) -> bool {
 }
 
 #[test]
-fn a_projector_that_does_not_look_whether_a_row_is_further_on_is_found() {
+fn a_projector_that_moves_entries_backward_is_found() {
     let violation = found(1000, |simulation| {
-        simulation.projectors_table(|table| {
+        simulation.projector_store(|table| {
             let unguarded = |write: &mut Write| {
-                if write.key().is_ok_and(is_row) {
+                if write.key().is_ok_and(is_membership) {
                     *write = unconditional(write).when(Condition::item_exists());
                 }
             };
             Rewritten::new(table).writes(unguarded).shared()
         })
     });
-    assert_eq!(violation.invariant, "a row only moves forward");
+    assert_eq!(violation.invariant, "an inbox entry only moves forward");
 }
 
 #[test]
-fn a_projector_that_writes_the_row_of_who_has_left_is_found() {
+fn a_projector_that_writes_a_former_members_entry_is_found() {
     let violation = found(1000, |simulation| {
-        simulation.projectors_table(|table| {
+        simulation.projector_store(|table| {
             let careless = |write: &mut Write| {
-                if write.key().is_ok_and(is_row) {
+                if write.key().is_ok_and(is_membership) {
                     *write = unconditional(write);
                 }
             };
             Rewritten::new(table).writes(careless).shared()
         })
     });
-    // It writes a row where there is none, or over one that is further on.
-    assert!(["an item can be read", "a row only moves forward"].contains(&&*violation.invariant), "{violation}");
+    // It creates a membership, or overwrites a newer one.
+    assert!(
+        ["an item is readable", "an inbox entry only moves forward"].contains(&&*violation.invariant),
+        "{violation}"
+    );
 }
 
 #[test]
-fn records_that_are_lost_are_found() {
+fn lost_records_are_found() {
     let violation = found(100, |simulation| {
-        simulation.records(|record: &StreamRecord| {
+        simulation.record_filter(|record: &StreamRecord| {
             let is_new_message = record.kind == RecordKind::Insert && record.key().is_ok_and(|key| is_message(&key));
             let digits = record.sequence.as_ref().map(|sequence| sequence.as_str().to_owned()).unwrap_or_default();
             !(is_new_message && digits.ends_with('7'))
         })
     });
-    assert_eq!(violation.invariant, "at rest, a row shows the newest message and the names of now");
+    assert_eq!(violation.invariant, "at rest, an inbox entry shows the newest message and the current names");
 }
 
 #[test]
-fn removals_that_the_rows_are_not_told_of_are_found() {
+fn lost_records_of_removals_are_found() {
     let violation = found(300, |simulation| {
-        simulation.records(|record: &StreamRecord| {
+        simulation.record_filter(|record: &StreamRecord| {
             !(record.kind == RecordKind::Remove && record.key().is_ok_and(|key| is_message(&key)))
         })
     });
-    assert_eq!(violation.invariant, "at rest, a row shows the newest message and the names of now");
+    assert_eq!(violation.invariant, "at rest, an inbox entry shows the newest message and the current names");
 }
 
 #[test]
-fn a_send_that_does_not_look_whether_it_was_done_is_found() {
+fn a_send_without_its_condition_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).writes(|write| {
             if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Put(_)) {
@@ -119,7 +122,7 @@ fn an_application_that_ignores_a_users_version_is_found() {
 }
 
 #[test]
-fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
+fn a_handle_claimed_without_its_condition_is_found() {
     let violation = found_in_servers(100, |table| {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
@@ -131,15 +134,15 @@ fn a_handle_that_is_taken_without_looking_whose_it_is_is_found() {
             }
         })
     });
-    // An update without its condition also makes half of a claim where there is none.
+    // An update without its condition also creates half of a claim.
     assert!(
-        ["a handle and an identity belong to one user", "an item can be read"].contains(&&*violation.invariant),
+        ["a handle and an identity belong to one user", "an item is readable"].contains(&&*violation.invariant),
         "{violation}"
     );
 }
 
 #[test]
-fn an_edit_of_anybodys_message_is_found() {
+fn an_edit_of_another_users_message_is_found() {
     let violation = found_in_servers(200, |table| {
         Rewritten::new(table).writes(|write| {
             if write.key().is_ok_and(is_message) && matches!(write.action(), WriteAction::Update(_)) {
@@ -155,12 +158,12 @@ fn an_edit_of_anybodys_message_is_found() {
 }
 
 #[test]
-fn a_removal_by_who_is_no_longer_a_member_is_found() {
+fn a_removal_by_a_former_member_is_found() {
     let violation = found_in_servers(500, |table| {
         Rewritten::new(table).transactions(|actions| {
             let removes = |action: &TransactAction| match action {
                 TransactAction::Write(write) => {
-                    write.key().is_ok_and(is_row) && matches!(write.action(), WriteAction::Delete)
+                    write.key().is_ok_and(is_membership) && matches!(write.action(), WriteAction::Delete)
                 }
                 TransactAction::Check { .. } => false,
             };
@@ -169,19 +172,21 @@ fn a_removal_by_who_is_no_longer_a_member_is_found() {
             }
         })
     });
-    let counts = violation.invariant == "a group counts its rows";
-    assert!(counts || violation.what == "a stranger removed a member", "{violation}");
+    let counts = violation.invariant == "a group counts its members";
+    assert!(counts || violation.observed == "a stranger removed a member", "{violation}");
 }
 
 #[test]
-fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
+fn a_start_without_its_conditions_is_found() {
     let violation = found_in_servers(200, |table| {
         Rewritten::new(table).transactions(|actions| {
             for action in actions {
                 if let TransactAction::Write(write) = action {
                     let is_group =
                         write.key().is_ok_and(|key| matches!(KnownKey::parse(key), Some(KnownKey::MessageGroup(_))));
-                    if (is_group || write.key().is_ok_and(is_row)) && matches!(write.action(), WriteAction::Put(_)) {
+                    if (is_group || write.key().is_ok_and(is_membership))
+                        && matches!(write.action(), WriteAction::Put(_))
+                    {
                         *write = unconditional(write);
                     }
                 }
@@ -189,9 +194,9 @@ fn a_start_that_does_not_look_whether_the_other_one_was_faster_is_found() {
         })
     });
     let invariants = [
-        "a group counts its rows",
-        "an answer is one that the call may give",
-        "a row only moves forward",
+        "a group counts its members",
+        "an answer is one that the call allows",
+        "an inbox entry only moves forward",
         "two people have one conversation",
     ];
     assert!(invariants.contains(&&*violation.invariant), "{violation}");
@@ -208,7 +213,8 @@ fn a_page_that_leaves_something_out_is_found() {
         })
     });
     assert!(
-        ["an acknowledged message is stored", "a page is full, or there is no more"].contains(&&*violation.invariant),
+        ["an acknowledged message is stored", "a page is full unless it is the last one"]
+            .contains(&&*violation.invariant),
         "{violation}"
     );
 }
@@ -237,7 +243,7 @@ fn a_page_that_ends_at_another_programs_item_is_found() {
 fn a_page_that_ends_at_an_unreadable_item_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).pages(|page| {
-            let unreadable = |item: &threadline::entity::Item| item.get_s("litter") == Some("unreadable");
+            let unreadable = |item: &threadline::entity::Item| item.get_s("simulated") == Some("unreadable");
             if let Some(unreadable) = page.items.iter().position(unreadable) {
                 page.items.truncate(unreadable);
                 page.next = None;
@@ -248,7 +254,7 @@ fn a_page_that_ends_at_an_unreadable_item_is_found() {
 }
 
 #[test]
-fn a_read_marker_a_few_seconds_ahead_is_found() {
+fn a_read_marker_a_few_seconds_fast_is_found() {
     let violation = found_in_servers(2000, |table| {
         Rewritten::new(table).writes(|write| {
             let WriteAction::Update(update) = write.action() else { return };
@@ -257,7 +263,7 @@ fn a_read_marker_a_few_seconds_ahead_is_found() {
                 _ => None,
             });
             let marker = marker.and_then(|marker| marker.parse::<MessagePosition>().ok());
-            // One without an id is the server's now: the message is ahead of it.
+            // A marker without an id is the server's current time: the message is later than that.
             if let Some(marker) = marker.filter(|marker| marker.message_id().is_none()) {
                 let ahead = marker.created_at().saturating_add(Duration::from_secs(3)).to_string();
                 let key = write.key().expect("a store gets no write without a key").clone();
@@ -266,6 +272,6 @@ fn a_read_marker_a_few_seconds_ahead_is_found() {
             }
         })
     });
-    assert_eq!(violation.invariant, "what others wrote after the marker is unread");
-    assert!(violation.what.ends_with("was sent after the mark and counts as read"), "{violation}");
+    assert_eq!(violation.invariant, "messages of others after the marker are unread");
+    assert!(violation.observed.ends_with("was sent after the mark and counts as read"), "{violation}");
 }

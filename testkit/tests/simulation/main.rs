@@ -1,95 +1,95 @@
-//! Whole deployments, each simulated from its seed: no invariant breaks, and each that a bug would break is seen to break.
+//! Whole deployments, each simulated from its seed. Correct code violates no invariant; each injected bug is found.
 
 mod bugs;
 mod own_code;
 mod rewritten;
 
-use threadline_testkit::simulation::{Simulation, Summary, Trouble};
+use threadline_testkit::simulation::{FaultKind, Simulation, Summary};
 
-/// Runs a hundred seeds. A violation tells the seed and the command that replays it.
-fn hundred(trouble: Trouble, from: u64) {
-    let run = |seed| Simulation::seeded(seed).trouble(trouble).run().unwrap_or_else(|violation| panic!("{violation}"));
+/// Runs a hundred seeds. A violation shows the seed and the command that reproduces it.
+fn hundred(injected: FaultKind, from: u64) {
+    let run = |seed| Simulation::seeded(seed).faults(injected).run().unwrap_or_else(|violation| panic!("{violation}"));
     let summaries: Vec<_> = (from..from + 100).map(run).collect();
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     let messages = sum(|summary| summary.messages);
     assert!(messages > 1000, "{messages} messages: hardly anything was simulated");
-    // Each trouble is there where it should be, and nowhere else.
-    let troubles = [
-        (Trouble::Faults, "faults", sum(|summary| summary.faults)),
-        (Trouble::Crashes, "crashes", sum(|summary| summary.crashes)),
-        (Trouble::Dropped, "dropped calls", sum(|summary| summary.dropped_calls)),
-        (Trouble::Late, "late writes", sum(|summary| summary.late_writes)),
-        (Trouble::Redelivery, "repeats", sum(|summary| summary.repeats)),
-        (Trouble::Redelivery, "takeovers", sum(|summary| summary.takeovers)),
-        (Trouble::Lag, "stale reads", sum(|summary| summary.stale_reads)),
-        (Trouble::Clocks, "clock steps", sum(|summary| summary.clock_steps)),
-        (Trouble::Items, "foreign items", sum(|summary| summary.foreign_items)),
-        (Trouble::Items, "unreadable items", sum(|summary| summary.unreadable_items)),
+    // Each fault occurs if it is injected, and only then.
+    let kinds = [
+        (FaultKind::Requests, "faults", sum(|summary| summary.faults)),
+        (FaultKind::Crashes, "crashes", sum(|summary| summary.crashes)),
+        (FaultKind::DroppedCalls, "dropped calls", sum(|summary| summary.dropped_calls)),
+        (FaultKind::LateWrites, "late writes", sum(|summary| summary.late_writes)),
+        (FaultKind::Redelivery, "rewinds", sum(|summary| summary.rewinds)),
+        (FaultKind::Redelivery, "takeovers", sum(|summary| summary.takeovers)),
+        (FaultKind::IndexLag, "stale reads", sum(|summary| summary.stale_reads)),
+        (FaultKind::Clocks, "clock steps", sum(|summary| summary.clock_steps)),
+        (FaultKind::ExtraItems, "foreign items", sum(|summary| summary.foreign_items)),
+        (FaultKind::ExtraItems, "unreadable items", sum(|summary| summary.unreadable_items)),
     ];
     assert!(sum(|summary| summary.continued_pages) > 1000 && sum(|summary| summary.unread_checks) > 0);
-    for (kind, what, count) in troubles {
-        assert_eq!(count > 0, trouble == kind || trouble == Trouble::Any, "{count} {what}");
+    for (kind, what, count) in kinds {
+        assert_eq!(count > 0, injected == kind || injected == FaultKind::Any, "{count} {what}");
     }
 }
 
 #[test]
-fn requests_that_interleave_break_nothing() {
-    hundred(Trouble::Races, 0);
+fn interleaved_requests_break_nothing() {
+    hundred(FaultKind::Races, 0);
 }
 
 #[test]
 fn throttles_conflicts_failures_and_lost_answers_break_nothing() {
-    hundred(Trouble::Faults, 0);
+    hundred(FaultKind::Requests, 0);
 }
 
 #[test]
-fn servers_and_projectors_that_die_between_two_requests_break_nothing() {
-    hundred(Trouble::Crashes, 0);
+fn crashes_of_servers_and_projectors_break_nothing() {
+    hundred(FaultKind::Crashes, 0);
 }
 
 #[test]
-fn calls_that_are_dropped_midway_break_nothing() {
-    hundred(Trouble::Dropped, 0);
+fn dropped_calls_break_nothing() {
+    hundred(FaultKind::DroppedCalls, 0);
 }
 
 #[test]
-fn writes_that_arrive_when_they_were_given_up_break_nothing() {
-    hundred(Trouble::Late, 0);
+fn late_writes_break_nothing() {
+    hundred(FaultKind::LateWrites, 0);
 }
 
 #[test]
-fn records_that_come_again_and_two_projectors_on_one_shard_break_nothing() {
-    hundred(Trouble::Redelivery, 0);
+fn redelivery_and_two_projectors_on_one_shard_break_nothing() {
+    hundred(FaultKind::Redelivery, 0);
 }
 
 #[test]
 fn foreign_and_unreadable_items_break_nothing() {
-    hundred(Trouble::Items, 0);
+    hundred(FaultKind::ExtraItems, 0);
 }
 
 #[test]
-fn an_index_that_lags_breaks_nothing() {
-    hundred(Trouble::Lag, 0);
+fn index_lag_breaks_nothing() {
+    hundred(FaultKind::IndexLag, 0);
 }
 
 #[test]
-fn clocks_that_differ_break_nothing() {
-    hundred(Trouble::Clocks, 0);
+fn wrong_clocks_break_nothing() {
+    hundred(FaultKind::Clocks, 0);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing() {
-    hundred(Trouble::Any, 0);
+fn all_faults_at_once_break_nothing() {
+    hundred(FaultKind::Any, 0);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing_with_other_seeds() {
-    hundred(Trouble::Any, 100);
+fn all_faults_at_once_break_nothing_with_seeds_from_100() {
+    hundred(FaultKind::Any, 100);
 }
 
 #[test]
-fn all_troubles_at_once_break_nothing_with_yet_other_seeds() {
-    hundred(Trouble::Any, 200);
+fn all_faults_at_once_break_nothing_with_seeds_from_200() {
+    hundred(FaultKind::Any, 200);
 }
 
 #[test]

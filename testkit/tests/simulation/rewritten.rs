@@ -1,4 +1,4 @@
-//! A table to which requests come otherwise than they were made: an application or a projector with a bug.
+//! A store that rewrites requests, as an application or a projector with a bug would send them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ impl Rewritten {
         Self { table, write: |_| {}, transact: |_| {}, answer: |_| {} }
     }
 
-    /// Each write of one item is changed so.
+    /// Sets the change of each single write.
     pub(crate) fn writes(self, write: fn(&mut Write)) -> Self {
         Self { write, ..self }
     }
 
-    /// Each transaction is changed so.
+    /// Sets the change of each transaction.
     pub(crate) fn transactions(self, transact: fn(&mut Vec<TransactAction>)) -> Self {
         Self { transact, ..self }
     }
 
-    /// Each page of a query is changed so.
+    /// Sets the change of each page of a query.
     pub(crate) fn pages(self, answer: fn(&mut PageOutput)) -> Self {
         Self { answer, ..self }
     }
@@ -70,7 +70,7 @@ impl Store for Rewritten {
     }
 }
 
-/// The write without its condition.
+/// Returns the write without its condition.
 pub(crate) fn unconditional(write: &Write) -> Write {
     let key = write.key().expect("a store gets no write without a key").clone();
     let plain = match write.action() {

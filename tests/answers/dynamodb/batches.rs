@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_a_batch_of_writes_leaves_is_sent_again_and_nothing_else() -> Result<(), Error> {
+async fn only_unprocessed_writes_are_sent_again() -> Result<(), Error> {
     let server = Server::answering([left_writes([2]), left_writes([])]);
     let sleeps = Sleeps::default();
 
@@ -19,7 +19,7 @@ async fn what_a_batch_of_writes_leaves_is_sent_again_and_nothing_else() -> Resul
 }
 
 #[tokio::test]
-async fn a_batch_of_writes_that_goes_nowhere_ends_and_gives_back_the_very_writes() -> Result<(), Error> {
+async fn a_batch_write_without_progress_returns_the_same_writes() -> Result<(), Error> {
     let server = Server::answering(std::iter::repeat_n(left_writes([2, 3]), 9));
     let sleeps = Sleeps::default();
 
@@ -32,7 +32,7 @@ async fn a_batch_of_writes_that_goes_nowhere_ends_and_gives_back_the_very_writes
 }
 
 #[tokio::test]
-async fn deletes_that_a_batch_leaves_are_found_again() -> Result<(), Error> {
+async fn unprocessed_deletes_are_recognized() -> Result<(), Error> {
     let left = json!({"threadline": [{"DeleteRequest": {"Key": sdk_key(2)}}]});
     let server = Server::answering(std::iter::repeat_n(ok(json!({"UnprocessedItems": left})), 9));
     let writes = vec![BatchAction::Delete(key(1)), BatchAction::Delete(key(2))];
@@ -44,7 +44,7 @@ async fn deletes_that_a_batch_leaves_are_found_again() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_round_that_reads_something_starts_the_count_anew() -> Result<(), Error> {
+async fn a_round_with_progress_resets_the_count() -> Result<(), Error> {
     let server = Server::answering([
         read_and_left([1], [2, 3, 4]),
         read_and_left([], [2, 3, 4]),
@@ -65,7 +65,7 @@ async fn a_round_that_reads_something_starts_the_count_anew() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn a_batch_of_reads_that_goes_nowhere_ends_with_what_it_has_and_the_rest() -> Result<(), Error> {
+async fn a_batch_get_without_progress_returns_its_items_and_the_rest() -> Result<(), Error> {
     let stuck = std::iter::repeat_n(read_and_left([], [2, 3]), 9);
     let server = Server::answering([read_and_left([1], [2, 3])].into_iter().chain(stuck));
 
@@ -79,7 +79,7 @@ async fn a_batch_of_reads_that_goes_nowhere_ends_with_what_it_has_and_the_rest()
 }
 
 #[tokio::test]
-async fn an_error_in_a_later_round_leaves_what_was_read_before() -> Result<(), Error> {
+async fn an_error_in_a_later_round_returns_the_items_read_before() -> Result<(), Error> {
     for reply in [fault(400, "ThrottlingException"), fault(500, "InternalServerError"), Reply::HangUp] {
         let server = Server::answering([read_and_left([1], [2]), reply]);
         let output = store(&server, &Sleeps::default()).batch_get(batch_get([1, 2])).await?;
@@ -90,7 +90,7 @@ async fn an_error_in_a_later_round_leaves_what_was_read_before() -> Result<(), E
 }
 
 #[tokio::test]
-async fn an_error_in_a_later_round_leaves_the_writes_that_were_not_done() -> Result<(), Error> {
+async fn an_error_in_a_later_round_returns_the_writes_not_done() -> Result<(), Error> {
     let server = Server::answering([left_writes([2]), fault(400, "ThrottlingException")]);
 
     let output = store(&server, &Sleeps::default()).batch_write(batch_write([1, 2])).await?;
@@ -100,7 +100,7 @@ async fn an_error_in_a_later_round_leaves_the_writes_that_were_not_done() -> Res
 }
 
 #[tokio::test]
-async fn a_lost_answer_in_a_later_round_makes_the_batch_of_writes_unknown() {
+async fn a_lost_answer_in_a_later_round_makes_the_outcome_unknown() {
     let server = Server::answering([left_writes([2]), Reply::HangUp]);
 
     let error = store(&server, &Sleeps::default()).batch_write(batch_write([1, 2])).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Errors: their kinds, lost answers, and what must not be seen in them.
+//! Errors: their kinds, lost answers, and the content that they must not show.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -6,7 +6,7 @@ use aws_credential_types::provider::{ProvideCredentials, Result as Provided, fut
 
 use super::*;
 
-/// A provider that fails so the first time, and then gives credentials.
+/// A provider that fails with this error once, and then returns credentials.
 #[derive(Debug)]
 struct FailsOnce(std::sync::Mutex<Option<CredentialsError>>);
 
@@ -52,7 +52,7 @@ async fn credentials_that_are_missing_are_the_operators_fault() {
     }
 }
 
-/// The rows of the documented table: a code, and the kinds after a read and a write.
+/// Returns the lines of the documented table: a code, and the kinds after a read and a write.
 fn documented() -> Vec<(String, String, String)> {
     let page = include_str!("../../../docs/errors.md");
     let table = page.lines().skip_while(|line| !line.starts_with("| code |")).skip(2);
@@ -64,7 +64,7 @@ fn documented() -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// Asks a store that answers everything so for a read, a put and a transaction.
+/// Sends a read, a put and a transaction to a server that answers everything with this error.
 async fn after(status: u16, code: &str) -> [Error; 3] {
     let server = Server::answering([fault(status, code), fault(status, code), fault(status, code)]);
     let store = store(&server, &Sleeps::default()).retry(RetryPolicy::default().max_attempts(1));
@@ -185,7 +185,7 @@ async fn a_lost_answer_leaves_a_write_unknown_and_a_read_unavailable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_leaves_a_write_unknown_and_a_read_unavailable() {
+async fn an_unreadable_answer_leaves_a_write_unknown_a_read_unavailable() {
     let garbage = || Reply::Answer { status: 200, body: "{\"Attributes\": {".to_owned() };
     let server = Server::answering([garbage(), garbage()]);
     let store = store(&server, &Sleeps::default());
@@ -219,7 +219,7 @@ async fn without_a_connection_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_too_long_is_none() {
+async fn a_connect_timeout_counts_as_no_connection() {
     let server = Server::answering([]);
     let store = plain_store(server.client_that_cannot_wait_to_connect());
     let error = store.write(put()).await.unwrap_err();
@@ -238,7 +238,7 @@ async fn without_credentials_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_attempt_is_not_forgotten_when_the_next_ones_are_refused() {
+async fn a_lost_attempt_before_refusals_leaves_the_outcome_unknown() {
     let throttled = || fault(400, "ThrottlingException");
     for lost in [Reply::HangUp, fault(500, "InternalServerError")] {
         let server = Server::answering([lost, throttled(), throttled()]);
@@ -262,7 +262,7 @@ async fn a_lost_attempt_does_not_matter_once_the_next_is_done() -> Result<(), Er
 }
 
 #[tokio::test]
-async fn no_error_shows_what_is_in_an_item() {
+async fn no_error_shows_an_items_content() {
     let with_item =
         |code| fault_with(400, code, json!({"Item": sdk_item(1), "CancellationReasons": [{"Item": sdk_item(1)}]}));
     let replies = [

@@ -1,4 +1,4 @@
-//! What the store makes of each answer that DynamoDB may give, from a server that answers by script.
+//! The store's handling of every answer of DynamoDB, from a server with scripted answers.
 
 mod batches;
 mod errors;
@@ -21,10 +21,10 @@ use threadline::store::{
 };
 use threadline::{DynamoDbStore, Error, ErrorKind, ManualClock, Outcome, Recovery, SequentialIds};
 
-/// What must never be seen in an error.
+/// The content that no error may show.
 const CANARY: &str = "canary-5c0ffee";
 
-/// A store on the server, whose pauses are the longest that they may be.
+/// Creates a store on the server. Its pauses have their maximum length.
 fn store(server: &Server, sleeps: &Sleeps) -> DynamoDbStore {
     plain_store(server.client(sleeps))
 }
@@ -50,7 +50,7 @@ fn item(number: u32) -> Item {
     item.insert("pk", AttributeValue::S(format!("A#{number}")));
     item.insert("sk", AttributeValue::S("B".into()));
     item.insert("text", AttributeValue::S(CANARY.into()));
-    // DynamoDB gives this back as `1000`.
+    // DynamoDB returns this as `1000`.
     item.insert("count", AttributeValue::N("1e3".into()));
     item
 }
@@ -64,7 +64,7 @@ fn sdk_item(number: u32) -> Value {
 
 fn expired(number: u32) -> Value {
     let mut item = sdk_item(number);
-    // One second before the clock of the store.
+    // One second before the store's clock.
     item["expires_at"] = json!({"N": "1767225599"});
     item
 }
@@ -85,7 +85,7 @@ fn batch_get(numbers: impl IntoIterator<Item = u32>) -> BatchGet {
     BatchGet::new(numbers.into_iter().map(key))
 }
 
-/// The answer to a batch of writes that left these undone.
+/// Returns the answer to a batch write that left these writes unprocessed.
 fn left_writes(numbers: impl IntoIterator<Item = u32>) -> Reply {
     let left: Vec<_> = numbers.into_iter().map(|number| json!({"PutRequest": {"Item": sdk_item(number)}})).collect();
     ok(json!({
@@ -94,7 +94,7 @@ fn left_writes(numbers: impl IntoIterator<Item = u32>) -> Reply {
     }))
 }
 
-/// The answer to a batch of reads that found some and left others unread.
+/// Returns the answer to a batch get that read some items and left the other keys unprocessed.
 fn read_and_left(read: impl IntoIterator<Item = u32>, left: impl IntoIterator<Item = u32>) -> Reply {
     let items: Vec<_> = read.into_iter().map(sdk_item).collect();
     let keys: Vec<_> = left.into_iter().map(sdk_key).collect();

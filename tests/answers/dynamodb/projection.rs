@@ -8,7 +8,8 @@ use super::*;
 /// The error codes of botocore's models of DynamoDB and DynamoDB Streams.
 const CODES: &str = include_str!("../../data/dynamodb_codes.txt");
 
-/// A message that was sent, one that was edited, a user who was renamed, a new membership: and the membership's item.
+/// Returns the records of a sent message, an edited message, a renamed user and a new membership, and the membership's
+/// item.
 async fn records() -> Result<(Vec<StreamRecord>, Value), Error> {
     let store = MemoryStore::new();
     let chat = Threadline::new(store.clone()).ids(SequentialIds::seeded(1));
@@ -35,12 +36,12 @@ fn is_acknowledged(outcome: &RecordOutcome) -> bool {
     !matches!(outcome, RecordOutcome::Failed(_))
 }
 
-/// Codes that somebody may answer with, each with a status.
+/// Returns error codes, each with a status.
 fn faults() -> Vec<(u16, String)> {
     let known = CODES.lines().flat_map(|code| [(400, code.to_owned()), (500, code.to_owned())]);
     let more = ["ValidationException", "RequestTimeoutException", "AccessDeniedException", "InvalidSignatureException"];
     let more = more.into_iter().map(|code| (400, code.to_owned()));
-    // A linear congruential sequence is random enough for codes that nobody knows.
+    // A linear congruential sequence is random enough for unknown codes.
     let mut state = 1_u32;
     let mut next = move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -76,7 +77,7 @@ async fn only_two_answers_to_a_membership_update_give_up_a_record() -> Result<()
         let projection = Projector::new(store).project(std::slice::from_ref(&records[3])).await;
         let names: Vec<_> = server.requests().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names[..2], ["Query", "UpdateItem"], "{names:?}");
-        // A refused condition is an answer: the membership is gone.
+        // A refused condition is an answer: the membership is deleted.
         if is_acknowledged(&projection.outcomes[0]) && code != "ConditionalCheckFailedException" {
             assert!(matches!(projection.outcomes[0], RecordOutcome::DeadLetter(_)), "{status} {code}");
             given_up.push((status, code));
@@ -89,7 +90,7 @@ async fn only_two_answers_to_a_membership_update_give_up_a_record() -> Result<()
 }
 
 #[tokio::test]
-async fn an_index_that_is_being_filled_fails_a_rename() -> Result<(), Error> {
+async fn a_backfilling_index_fails_a_rename() -> Result<(), Error> {
     let (records, _) = records().await?;
     let filling = fault_with(400, "ValidationException", json!({}));
     let server = Server::answering([filling]);
@@ -100,7 +101,7 @@ async fn an_index_that_is_being_filled_fails_a_rename() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_page_that_leads_elsewhere_acknowledges_no_record() -> Result<(), Error> {
+async fn a_page_of_another_partition_acknowledges_no_record() -> Result<(), Error> {
     let (records, _) = records().await?;
     let elsewhere = json!({"pk": {"S": "GRP#1"}, "sk": {"S": "USER#2"}});
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! What is sent, and what is left out of an answer.
+//! The requests that are sent, and the parts of answers that are dropped.
 
 use super::*;
 
@@ -40,7 +40,7 @@ async fn every_request_asks_for_the_capacity_of_table_and_indexes() -> Result<()
 }
 
 #[tokio::test]
-async fn a_write_asks_for_the_old_item_only_when_told_to() -> Result<(), Error> {
+async fn a_write_asks_for_the_old_item_only_on_request() -> Result<(), Error> {
     let server = Server::answering([ok(json!({})), ok(json!({}))]);
     let store = store(&server, &Sleeps::default());
 
@@ -96,7 +96,7 @@ async fn an_expired_item_is_in_no_answer() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn the_token_of_the_caller_is_the_one_that_is_sent() -> Result<(), Error> {
+async fn the_callers_token_is_sent() -> Result<(), Error> {
     let server = Server::answering([ok(json!({}))]);
     let transaction = transaction(1).token(ClientToken::new("token-1")?);
 
@@ -136,7 +136,7 @@ async fn checks_are_sent_as_condition_checks() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_is_not_sent() {
+async fn a_refused_request_is_not_sent() {
     let server = Server::answering([]);
     let store = store(&server, &Sleeps::default());
     let mut too_large = item(1);
@@ -185,7 +185,7 @@ async fn a_page_that_ends_where_it_started_is_an_error() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn pages_that_lead_to_each_other_are_an_error() {
+async fn pages_that_form_a_cycle_are_an_error() {
     let key = |n: u32| json!({"pk": {"S": "A#1"}, "sk": {"S": n.to_string()}});
     let server = Server::answering((0..100).map(|n| ok(json!({"Items": [], "LastEvaluatedKey": key(n % 2)}))));
     let store = store(&server, &Sleeps::default());

@@ -1,4 +1,5 @@
-//! Making and checking the table where AWS differs from an emulator: it takes its time, and it has all that is asked for.
+//! Creation and verification of the table where AWS differs from an emulator: it takes time, and supports every
+//! feature.
 
 use threadline::table::TableSpec;
 use threadline::table::{Billing, Encryption, Setting, Throughput};
@@ -9,7 +10,7 @@ fn spec() -> TableSpec {
     TableSpec::new("threadline").tag("team", "messaging")
 }
 
-/// A table as AWS describes it.
+/// Returns a table as AWS describes it.
 fn described(status: &str, index_status: &str) -> Value {
     let key = |pk: &str, sk: &str| json!([{"AttributeName": pk, "KeyType": "HASH"}, {"AttributeName": sk, "KeyType": "RANGE"}]);
     let attributes: Vec<_> = ["gsi1pk", "gsi1sk", "pk", "sk"]
@@ -63,7 +64,7 @@ fn operations(server: &Server) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_table_is_made_in_one_request_and_completed_once_it_is_active() -> Result<(), Error> {
+async fn a_table_is_created_in_one_request_and_completed_once_active() -> Result<(), Error> {
     let server = Server::answering([
         ok(json!({"TableDescription": described("CREATING", "CREATING")})),
         fault(400, "ResourceNotFoundException"),
@@ -107,7 +108,7 @@ async fn a_table_is_made_in_one_request_and_completed_once_it_is_active() -> Res
 }
 
 #[tokio::test]
-async fn a_permission_that_lacks_is_an_error_at_its_step() {
+async fn a_missing_permission_is_an_error_at_its_step() {
     let denied = fault(400, "AccessDeniedException");
     let server = Server::answering([ok(json!({})), active(), tags("messaging"), denied]);
 
@@ -118,7 +119,7 @@ async fn a_permission_that_lacks_is_an_error_at_its_step() {
 }
 
 #[tokio::test]
-async fn a_table_that_was_cut_short_is_completed() -> Result<(), Error> {
+async fn a_half_created_table_is_completed() -> Result<(), Error> {
     let server = Server::answering([
         ok(json!({})),
         active(),
@@ -143,7 +144,7 @@ async fn a_table_that_was_cut_short_is_completed() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_time_to_live_that_is_on_already_is_no_error_and_any_other_refusal_is() -> Result<(), Error> {
+async fn only_an_enabled_time_to_live_is_no_error() -> Result<(), Error> {
     let refused = || fault(400, "ValidationException");
     for live in ["ENABLED", "ENABLING"] {
         let server =
@@ -158,7 +159,7 @@ async fn a_time_to_live_that_is_on_already_is_no_error_and_any_other_refusal_is(
     Ok(())
 }
 
-/// The table, in a DynamoDB Local.
+/// Returns the table as DynamoDB Local describes it.
 fn local() -> Reply {
     let mut table = described("ACTIVE", "ACTIVE");
     table["TableArn"] = "arn:aws:dynamodb:ddblocal:000000000000:table/threadline".into();
@@ -166,7 +167,7 @@ fn local() -> Reply {
 }
 
 #[tokio::test]
-async fn only_an_operation_that_is_unknown_is_a_lack_of_the_service() -> Result<(), Error> {
+async fn only_an_unknown_operation_counts_as_unsupported() -> Result<(), Error> {
     let answered = |table: Reply, code: &str| {
         Server::answering([table, time_to_live("ENABLED"), recovery("ENABLED"), fault(400, code)])
     };
@@ -223,7 +224,7 @@ async fn a_definition_that_no_table_can_have_is_refused_and_not_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_it_open_whether_the_table_was_made() {
+async fn a_lost_answer_leaves_the_creation_unknown() {
     let server = Server::answering([Reply::HangUp, fault(400, "ResourceInUseException")]);
     let error = spec().create(&server.retrying_client()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "the table that is there may be the one just made");
@@ -241,7 +242,7 @@ async fn waiting_for_a_table_ends_after_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_table_that_never_appears_is_given_up_soon() {
+async fn waiting_for_a_table_that_never_appears_ends_soon() {
     let server = Server::answering(std::iter::repeat_n(fault(400, "ResourceNotFoundException"), 80));
     let sleeps = Sleeps::default();
 
@@ -252,7 +253,7 @@ async fn a_table_that_never_appears_is_given_up_soon() {
 }
 
 #[tokio::test]
-async fn a_protected_table_is_not_even_asked_to_go() {
+async fn a_protected_table_gets_no_delete_request() {
     let server = Server::answering([active()]);
     let error = spec().delete(&server.client(&Sleeps::default())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);
@@ -260,7 +261,7 @@ async fn a_protected_table_is_not_even_asked_to_go() {
 }
 
 #[tokio::test]
-async fn a_deleted_table_is_waited_for_until_it_is_gone() -> Result<(), Error> {
+async fn a_delete_waits_until_the_table_is_gone() -> Result<(), Error> {
     let mut unprotected = described("ACTIVE", "ACTIVE");
     unprotected["DeletionProtectionEnabled"] = false.into();
     let server = Server::answering([
@@ -318,7 +319,7 @@ async fn a_lack_of_protection_is_a_difference() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn differences_of_recovery_expiry_encryption_and_tags_are_said_in_words() -> Result<(), Error> {
+async fn differences_of_recovery_expiry_encryption_tags_are_described() -> Result<(), Error> {
     let mut live = described("ACTIVE", "ACTIVE");
     live["SSEDescription"] = Value::Null;
     let server =

@@ -1,9 +1,9 @@
-//! Writes that are refused, canceled or tried again.
+//! Writes that are refused, canceled or retried.
 
 use super::*;
 
 #[tokio::test]
-async fn a_refused_write_brings_the_item_as_it_is_and_the_least_it_cost() -> Result<(), Error> {
+async fn a_refused_write_has_the_current_item_and_its_minimum_cost() -> Result<(), Error> {
     let server = Server::answering([fault_with(400, "ConditionalCheckFailedException", json!({"Item": sdk_item(1)}))]);
 
     let outcome = store(&server, &Sleeps::default()).write(put()).await?;
@@ -15,7 +15,7 @@ async fn a_refused_write_brings_the_item_as_it_is_and_the_least_it_cost() -> Res
 }
 
 #[tokio::test]
-async fn a_write_that_meets_a_transaction_is_tried_again_after_growing_pauses() -> Result<(), Error> {
+async fn a_write_in_conflict_is_retried_after_growing_pauses() -> Result<(), Error> {
     let conflict = || fault(400, "TransactionConflictException");
     let server = Server::answering([conflict(), conflict(), ok(json!({}))]);
     let sleeps = Sleeps::default();
@@ -31,7 +31,7 @@ async fn a_write_that_meets_a_transaction_is_tried_again_after_growing_pauses() 
 }
 
 #[tokio::test]
-async fn a_put_that_meets_a_transaction_is_tried_again_with_every_type_of_attribute() -> Result<(), Error> {
+async fn a_put_in_conflict_is_retried_with_every_attribute_type() -> Result<(), Error> {
     let mut every_type = item(1);
     let texts = || vec!["a".to_owned(), CANARY.to_owned()];
     for (name, value) in [
@@ -62,7 +62,7 @@ async fn a_put_that_meets_a_transaction_is_tried_again_with_every_type_of_attrib
 }
 
 #[tokio::test]
-async fn an_update_and_a_delete_that_meet_a_transaction_are_tried_again() -> Result<(), Error> {
+async fn an_update_and_a_delete_in_conflict_are_retried() -> Result<(), Error> {
     let conflict = || fault(400, "TransactionConflictException");
     let server = Server::answering([conflict(), ok(json!({})), conflict(), ok(json!({}))]);
     let store = store(&server, &Sleeps::default());
@@ -85,7 +85,7 @@ async fn a_write_whose_answer_is_lost_after_a_conflict_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_write_that_goes_on_meeting_transactions_is_a_conflict() {
+async fn a_write_in_lasting_conflict_is_a_conflict() {
     let server = Server::answering(std::iter::repeat_n(fault(400, "TransactionConflictException"), 9));
     let sleeps = Sleeps::default();
     let policy =
@@ -143,7 +143,7 @@ async fn a_canceled_transaction_has_its_reasons_in_the_order_of_its_actions() ->
 }
 
 #[tokio::test]
-async fn a_transaction_hindered_by_others_alone_is_tried_again_with_one_token() -> Result<(), Error> {
+async fn a_transaction_in_conflict_is_retried_with_one_token() -> Result<(), Error> {
     let server = Server::answering([
         canceled(&["None", "TransactionConflict"]),
         canceled(&["ThrottlingError", "ProvisionedThroughputExceeded"]),
@@ -162,7 +162,7 @@ async fn a_transaction_hindered_by_others_alone_is_tried_again_with_one_token() 
 }
 
 #[tokio::test]
-async fn a_transaction_that_stays_hindered_is_an_answer_with_the_last_reasons() -> Result<(), Error> {
+async fn a_transaction_in_lasting_conflict_has_the_last_reasons() -> Result<(), Error> {
     let server = Server::answering(std::iter::repeat_n(canceled(&["TransactionConflict", "None"]), 9));
     let sleeps = Sleeps::default();
 
@@ -187,7 +187,7 @@ async fn a_cancellation_without_reasons_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_put_that_the_table_does_not_fit_is_misconfigured() {
+async fn a_put_to_a_table_with_another_key_is_misconfigured() {
     let server = Server::answering([canceled(&["ValidationError", "None"])]);
     let error = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Misconfigured, Outcome::NotDone));
@@ -201,7 +201,7 @@ async fn an_unknown_cancellation_reason_is_retried() {
 }
 
 #[tokio::test]
-async fn a_cancellation_whose_reasons_say_nothing_is_misconfigured() {
+async fn a_cancellation_with_empty_reasons_is_misconfigured() {
     for reasons in [json!([{"Code": "None"}]), json!([{}]), json!([{"Code": null}])] {
         let reply = fault_with(400, "TransactionCanceledException", json!({"CancellationReasons": reasons}));
         let server = Server::answering([reply]);

@@ -1,4 +1,4 @@
-//! What fails: what is tried again, what ends the call, and what is told then.
+//! Failures: retries, errors that end the call, and reports.
 
 use threadline::GroupId;
 use threadline::store::Operation;
@@ -7,7 +7,7 @@ use threadline_testkit::fault::{Calls, FaultStore, Plan};
 use super::*;
 
 #[tokio::test]
-async fn a_throttled_read_is_tried_again_after_growing_pauses() -> Result<(), Error> {
+async fn a_throttled_read_is_retried_after_growing_pauses() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -27,7 +27,7 @@ async fn a_throttled_read_is_tried_again_after_growing_pauses() -> Result<(), Er
 }
 
 #[tokio::test]
-async fn it_gives_up_after_so_many_failures_in_a_row_and_can_be_called_again() -> Result<(), Error> {
+async fn a_drain_ends_after_its_failures_in_a_row_and_may_be_called_again() -> Result<(), Error> {
     let app = App::new();
     let throttled = || fault(400, "LimitExceededException");
     let mut replies = vec![streams(), throttled(), throttled(), throttled(), throttled(), one_shard(), iterator("i1")];
@@ -45,7 +45,7 @@ async fn it_gives_up_after_so_many_failures_in_a_row_and_can_be_called_again() -
 }
 
 #[tokio::test]
-async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result<(), Error> {
+async fn a_failed_batch_is_read_again_from_its_first_failure() -> Result<(), Error> {
     let app = App::new();
     let (andrew, first) = app.thread("andrewbrown", "bayko").await;
     let (worf, second) = app.thread("worf", "londo").await;
@@ -56,7 +56,7 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
     let records = app.records(seen);
     let store = throttled_for(second.group_id(), &app.store);
 
-    // The poller dies after the failure, so to speak.
+    // As if the poller died after the failure.
     let replies =
         [streams(), one_shard(), iterator("i1"), page(&records, Some("i2")), fault(400, "AccessDeniedException")];
     let mut poller = app.poller_on(&Server::answering(replies), store.clone());
@@ -76,11 +76,11 @@ async fn a_batch_that_failed_is_read_again_from_its_first_failure_on() -> Result
 }
 
 #[tokio::test]
-async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error> {
+async fn a_lasting_failure_ends_the_call_with_its_cause() -> Result<(), Error> {
     let app = App::new();
     let (_, thread) = app.thread("andrewbrown", "bayko").await;
     let mut records = app.records(0);
-    // The new rows concern the same group, and would fail first.
+    // The new memberships belong to the same group, and would fail first.
     records.retain(|record| !record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap().starts_with("USER#"));
     let store = throttled_for(thread.group_id(), &app.store);
     let (before, failing) = records.split_at(records.len() - 1);
@@ -103,7 +103,7 @@ async fn a_failure_that_lasts_ends_the_call_with_its_cause() -> Result<(), Error
 }
 
 #[tokio::test]
-async fn a_record_with_an_operators_fault_keeps_its_shard_before_it() -> Result<(), Error> {
+async fn a_record_with_an_operators_error_holds_its_shard() -> Result<(), Error> {
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let seen = app.records(0).len();
@@ -111,7 +111,7 @@ async fn a_record_with_an_operators_fault_keeps_its_shard_before_it() -> Result<
         thread.send(thread.new_message_id(), text).await?;
     }
     let records = app.records(seen);
-    // Of a stream without new images.
+    // Records of a stream without new images.
     let mut bare = records.clone();
     bare[1]["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     let mut poller = app.poller(&Server::answering(one_batch(&bare)));
@@ -129,7 +129,7 @@ async fn a_record_with_an_operators_fault_keeps_its_shard_before_it() -> Result<
 }
 
 #[tokio::test]
-async fn a_run_reads_a_record_with_an_operators_fault_until_it_is_repaired() -> Result<(), Error> {
+async fn a_run_retries_a_record_until_the_operators_repair() -> Result<(), Error> {
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let seen = app.records(0).len();
@@ -152,7 +152,7 @@ async fn a_run_reads_a_record_with_an_operators_fault_until_it_is_repaired() -> 
 }
 
 #[tokio::test]
-async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(), Error> {
+async fn a_permanent_error_reports_the_records_done_before_it() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -163,7 +163,7 @@ async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(
 
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     let summary = poller.summary();
-    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new rows");
+    assert_eq!((summary.records, summary.projected), (records.len() as u64, 3), "a message and two new entries");
 
     assert_eq!(poller.drain().await.unwrap_err().kind(), ErrorKind::Misconfigured);
     assert_eq!(poller.summary(), PollSummary::default(), "of the last call alone");
@@ -171,7 +171,7 @@ async fn what_was_done_before_an_error_that_lasts_for_ever_is_told() -> Result<(
 }
 
 #[tokio::test]
-async fn a_run_continues_after_an_operators_fault_at_its_longest_pause() -> Result<(), Error> {
+async fn a_run_continues_after_an_operators_error_at_its_longest_pause() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let denied = || fault(400, "AccessDeniedException");
@@ -204,7 +204,7 @@ async fn a_run_does_not_give_up_after_many_failures() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn what_can_never_be_read_is_told_at_once() {
+async fn a_permanent_read_error_is_reported_at_once() {
     let app = App::new();
     let server = Server::answering([ok(json!({"Streams": []}))]);
     let error = app.poller(&server).drain().await.unwrap_err();
@@ -225,7 +225,7 @@ async fn what_can_never_be_read_is_told_at_once() {
     assert_eq!(app.sleeps.millis(), [0_u128; 0]);
 }
 
-/// A store that is throttled for what is read of one group, until it has another plan.
+/// Returns a store whose reads of one group are throttled until its plan is replaced.
 fn throttled_for(group: GroupId, store: &MemoryStore) -> FaultStore<MemoryStore> {
     let reads = |partition: &str| Calls::all().of(Operation::Query).on_partition(format!("{partition}{group}"));
     FaultStore::new(store.clone(), Plan::new().throttle(reads("GRP#")).throttle(reads("MSG#")))

@@ -1,4 +1,4 @@
-//! What the poller makes of each answer that DynamoDB Streams may give, from a server that answers by script.
+//! The poller's handling of every answer of DynamoDB Streams, from a server with scripted answers.
 
 mod failures;
 mod model;
@@ -30,7 +30,7 @@ use tracing_subscriber::prelude::*;
 
 const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-01-02";
 
-/// A table in memory, the records of its stream for the server to give out, and the poller of that.
+/// A table in memory, the records of its stream, and a poller of that.
 struct App {
     store: MemoryStore,
     chat: Threadline,
@@ -54,7 +54,7 @@ impl App {
         self.chat.create_user(NewUser::new(handle, handle).unwrap()).await.unwrap()
     }
 
-    /// A thread of two, with one message.
+    /// Starts a direct conversation with one message.
     async fn thread(&self, one: &str, other: &str) -> (User, Thread) {
         let (one, other) = (self.user(one).await, self.user(other).await);
         let thread = self.chat.start_direct(&one, &other, "first").await.unwrap();
@@ -66,7 +66,7 @@ impl App {
         inbox.items[0].preview().unwrap().to_string()
     }
 
-    /// The records of the stream behind this many, as the service has them.
+    /// Returns the records after this many, in the service's form.
     fn records(&self, behind: usize) -> Vec<Value> {
         let records = self.store.records_after(None, usize::MAX).unwrap();
         records.iter().skip(behind).map(record).collect()
@@ -128,7 +128,7 @@ fn sequence(record: &Value) -> &Value {
 }
 
 fn streams() -> Reply {
-    // The newest is neither the first nor the last.
+    // The newest stream is neither the first nor the last.
     let older = |label: &str| json!({"StreamArn": format!("{ARN}-older"), "StreamLabel": label});
     ok(json!({"Streams": [older("2025-12-31"), {"StreamArn": ARN, "StreamLabel": "2026-01-02"}, older("2026-01-01")]}))
 }
@@ -160,12 +160,12 @@ fn page(records: &[Value], next: Option<&str>) -> Reply {
     ok(json!({"Records": records, "NextShardIterator": next}))
 }
 
-/// As many reads without a record as end a drain.
+/// Returns as many empty reads as end a drain.
 fn nothing_more() -> Vec<Reply> {
     vec![page(&[], Some("more")); 5]
 }
 
-/// One shard with these records in one batch, from the first request on.
+/// Returns the answers for one shard with these records in one batch, from the first request on.
 fn one_batch(records: &[Value]) -> Vec<Reply> {
     let mut replies = vec![streams(), one_shard(), iterator("i1"), page(records, Some("i2"))];
     replies.extend(nothing_more());
@@ -181,7 +181,7 @@ async fn drained(poller: &mut Poller) -> Result<PollSummary, Error> {
     tokio::time::timeout(std::time::Duration::from_secs(60), poller.drain()).await.expect("a drain ends")
 }
 
-/// The operations asked for, but for the reads that find nothing at the end.
+/// Returns the requested operations, without the empty reads at the end.
 fn operations(server: &Server) -> Vec<String> {
     server.requests().into_iter().map(|(operation, _)| operation).collect()
 }
@@ -190,7 +190,7 @@ fn iterators(server: &Server) -> Vec<Value> {
     server.requests().into_iter().filter(|(name, _)| name == "GetShardIterator").map(|(_, body)| body).collect()
 }
 
-/// Never called: that it compiles is the test. A poller runs in a task of a runtime with many threads.
+/// Never called: compiling is the test. A poller runs in a task of a multi-threaded runtime.
 #[expect(dead_code, reason = "the future needs to be named only")]
 fn a_poller_may_move_between_threads(mut poller: Poller) {
     fn sent<T: Send + 'static>(_: T) {}

@@ -1,11 +1,11 @@
-//! A model of the Streams API that misbehaves by a seed, and what the poller owes it.
+//! A model of the Streams API with seeded misbehavior, and the poller's obligations.
 
 use async_trait::async_trait;
 use threadline::stream::DeadLetterSink;
 
 use super::*;
 
-/// Numbers from a seed: a linear congruential generator.
+/// A linear congruential generator with a seed.
 struct Random(u64);
 
 impl Random {
@@ -25,29 +25,29 @@ struct ModelShard {
     parent: Option<usize>,
     is_closed: bool,
     is_gone: bool,
-    /// No list ever has it.
+    /// Whether no list ever contains it.
     is_hidden: bool,
     was_listed: bool,
-    /// What the list had that began the stream: this shard, or a shard after it was gone.
+    /// Whether the first list of the stream contained this shard, or a descendant after it was deleted.
     was_first: bool,
     was_gone_before: bool,
-    /// How many records there were when the poller began at the latest.
+    /// The number of records when the poller started at the latest.
     latest: usize,
     records: Vec<usize>,
-    /// How many times in a row it was left out of a list, and refused, although it is there.
+    /// The number of times in an entry that it was missing from a list, and refused, although it exists.
     lies: [u32; 2],
 }
 
-/// A stream that is turned on: it is listed late, and has no shards for a while.
+/// An enabled stream. It is listed late, and has no shards at first.
 #[derive(Clone, Default)]
 struct ModelStream {
     unlisted: usize,
     starting: usize,
-    /// How many times in a row it was refused, although it is there.
+    /// The number of times in an entry that it was refused, although it exists.
     lies: u32,
 }
 
-/// The streams of a table. It moves on with each request, until it has had all of its records.
+/// The streams of a table. The model changes with each request, until it has all its records.
 struct Model {
     random: Random,
     start: PollStart,
@@ -55,7 +55,7 @@ struct Model {
     shards: Vec<ModelShard>,
     records: usize,
     requests: usize,
-    /// The stream that was listed first, and how many records there were.
+    /// The first listed stream, and its number of records.
     first: Option<(usize, usize)>,
 }
 
@@ -87,7 +87,7 @@ impl Model {
         self.streams.push(ModelStream { unlisted, starting, lies: 0 });
     }
 
-    /// Forgets the first list: another process begins, and nothing is in the table.
+    /// Forgets the first list: another process starts with an empty table.
     fn forget(&mut self) {
         self.first = None;
         for shard in &mut self.shards {
@@ -99,7 +99,7 @@ impl Model {
         self.requests >= MOVES
     }
 
-    /// Something happens to the table.
+    /// Changes the table.
     fn happen(&mut self) {
         self.requests += 1;
         let open: Vec<_> = (0..self.shards.len()).filter(|shard| !self.shards[*shard].is_closed).collect();
@@ -118,7 +118,7 @@ impl Model {
                 }
             }
             15 => {
-                // The stream is turned off and on.
+                // The stream is disabled and enabled again.
                 self.shards.iter_mut().for_each(|shard| shard.is_closed = true);
                 self.turn_on();
             }
@@ -130,7 +130,7 @@ impl Model {
         }
     }
 
-    /// Whether the service says so of a shard, wrongly: not more than twice in a row, which the poller is owed.
+    /// Returns `true` if the service wrongly denies a shard, which it does at most twice in an entry.
     fn lies_about(&mut self, shard: usize, how: usize) -> bool {
         let lies = self.shards[shard].lies[how] < 2 && self.random.one_in(6);
         if lies {
@@ -226,18 +226,19 @@ impl Model {
         (0..self.shards.len()).filter(move |child| self.shards[*child].parent == Some(id))
     }
 
-    /// Whether the first list had the shard or one that descends from it.
+    /// Returns `true` if the first list had the shard or a descendant of it.
     fn precedes_start(&self, id: usize) -> bool {
         self.shards[id].was_first || self.children(id).any(|child| self.precedes_start(child))
     }
 
-    /// Whether the poller can know of the shard, from a list or from a child. What a first list leaves out may have been gone.
+    /// Returns `true` if the poller can know the shard, from a list or from a child. A shard missing from a first list
+    /// may have been deleted.
     fn is_known(&self, id: usize) -> bool {
         let is_named = || self.children(id).any(|child| self.shards[child].was_listed);
         self.shards[id].was_listed || is_named() && !(self.shards[id].is_gone && self.precedes_start(id))
     }
 
-    /// The records of the shard that the poller is to read.
+    /// Returns the records of the shard that the poller must read.
     fn owed(&self, id: usize) -> Vec<usize> {
         let shard = &self.shards[id];
         let from = match (self.start, self.first) {
@@ -265,7 +266,7 @@ impl Model {
     }
 }
 
-/// A record that goes to the sink, by its number. A sequence number is not 0.
+/// Returns the dead letter with this number. A sequence number is not 0.
 fn unreadable(number: usize) -> Value {
     let keys =
         json!({"pk": {"S": format!("MSG#{}", uuid::Uuid::nil())}, "sk": {"S": "2026-01-01T00:00:00.000000+00:00"}});
@@ -273,7 +274,7 @@ fn unreadable(number: usize) -> Value {
     json!({"eventName": "INSERT", "dynamodb": change})
 }
 
-/// The numbers of the records that arrived, in their order.
+/// The numbers of the records that arrived, in order.
 #[derive(Clone, Debug, Default)]
 struct Arrived(Arc<Mutex<Vec<usize>>>);
 
@@ -286,7 +287,7 @@ impl DeadLetterSink for Arrived {
     }
 }
 
-/// Runs a poller over the seed's streams, in several calls, each of which another process may make.
+/// Runs a poller over the seed's streams in several calls. Each call may be in another process.
 async fn run(seed: u64) {
     let model = Arc::new(Mutex::new(Model::new(seed)));
     let served = model.clone();
@@ -341,7 +342,7 @@ async fn run(seed: u64) {
     }
 }
 
-/// The first 20, or those of the range `MODEL_SEEDS`, such as `0..2000`.
+/// Returns the first 20 seeds, or those of the range `MODEL_SEEDS`, such as `0..2000`.
 fn seeds() -> std::ops::Range<u64> {
     let Ok(range) = std::env::var("MODEL_SEEDS") else { return 0..20 };
     let (from, to) = range.split_once("..").unwrap();
@@ -349,7 +350,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[tokio::test]
-async fn a_misbehaving_service_loses_no_record_in_silence() {
+async fn a_faulty_service_loses_no_record_silently() {
     for seed in seeds() {
         let run = tokio::time::timeout(std::time::Duration::from_secs(60), run(seed));
         assert!(run.await.is_ok(), "seed {seed}: a drain does not end");

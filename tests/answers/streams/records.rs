@@ -1,15 +1,15 @@
-//! What becomes of the records: to the sink, into the checkpoints, and into no log.
+//! The records: dead letters, checkpoints, and no content in logs.
 
 use super::*;
 
 #[tokio::test]
-async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> Result<(), Error> {
+async fn an_invalid_record_is_a_dead_letter_and_blocks_nothing() -> Result<(), Error> {
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let seen = app.records(0).len();
     thread.send(thread.new_message_id(), "second").await?;
     let mut message = app.records(seen).remove(0);
-    // An attribute of the application's own, of a type that there is not yet.
+    // An attribute of the application, of an unknown type.
     message["dynamodb"]["NewImage"]["shape"] = json!({"TRIANGLE": "obtuse"});
     let mut unreadable = message.clone();
     unreadable["dynamodb"]["NewImage"]["message"] = json!({"TRIANGLE": "acute"});
@@ -28,7 +28,7 @@ async fn a_record_that_makes_no_sense_goes_to_the_sink_and_blocks_nothing() -> R
 }
 
 #[tokio::test]
-async fn its_own_checkpoints_are_neither_counted_nor_followed_by_another() -> Result<(), Error> {
+async fn its_own_checkpoints_are_not_counted_or_checkpointed() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -62,8 +62,8 @@ async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
     let server = Server::answering(replies);
     let lines = Lines::default();
     let to = lines.clone();
-    // For all threads: with a subscriber of this thread alone, another test that comes to a span first may turn it off. So the
-    // spans of the other tests are in the text too, and must not hold content either. The SDK's own hold whole requests.
+    // For all threads: with a subscriber of this thread only, another test that meets a span first may disable it. So
+    // the spans of the other tests are in the text too. The SDK's own spans contain whole requests.
     let of_crate = tracing_subscriber::fmt::layer()
         .with_writer(move || to.clone())
         .with_ansi(false)
@@ -85,7 +85,7 @@ async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
     Ok(())
 }
 
-/// What was written to a sink.
+/// The output of a sink.
 #[derive(Clone, Debug, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 

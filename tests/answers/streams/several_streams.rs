@@ -1,33 +1,33 @@
-//! The streams of a table that was turned off and on.
+//! The streams of a table whose stream was disabled and enabled again.
 
 use threadline::entity::AttributeValue;
 use threadline::store::Write;
 
 use super::*;
 
-/// The old stream and the next.
+/// Lists the old stream and the next.
 fn both() -> Reply {
     let next = json!({"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"});
     ok(json!({"Streams": [next, {"StreamArn": ARN, "StreamLabel": "2026-01-02"}]}))
 }
 
-/// The next stream alone.
+/// Lists only the next stream.
 fn next_alone() -> Reply {
     ok(json!({"Streams": [{"StreamArn": format!("{ARN}-next"), "StreamLabel": "2026-01-05"}]}))
 }
 
-/// The old stream, turned off.
+/// Describes the old stream, disabled.
 fn off() -> Reply {
     shards("DISABLED", &[shard("a", None, true)])
 }
 
-/// A shard of the next stream.
+/// Describes a shard of the next stream.
 fn new_shard() -> Reply {
     shards("ENABLED", &[shard("n", None, false)])
 }
 
 #[tokio::test]
-async fn a_stream_that_was_turned_off_and_on_is_continued_by_the_next() -> Result<(), Error> {
+async fn a_stream_enabled_again_continues_the_old_one() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -55,7 +55,7 @@ async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error>
     let (old, new) = records.split_at(2);
     app.poller(&Server::answering(one_batch(&old[..1]))).drain().await?;
 
-    // Another process, after the stream was turned off and on.
+    // Another process, after the stream was disabled and enabled again.
     let mut replies = vec![both(), off(), iterator("a1"), page(&old[1..], None), off(), off(), off(), both()];
     replies.extend([new_shard(), iterator("n1"), page(new, Some("n2"))]);
     replies.extend(nothing_more());
@@ -65,7 +65,7 @@ async fn an_old_stream_is_read_to_its_end_before_the_next() -> Result<(), Error>
 }
 
 #[tokio::test]
-async fn a_stream_that_is_gone_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
+async fn a_vanished_stream_is_trimmed_and_the_next_is_read() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let server = Server::answering(
@@ -110,7 +110,7 @@ async fn the_next_stream_is_read_from_its_oldest_record() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_is_gone_from_the_next_stream_is_trimmed() -> Result<(), Error> {
+async fn a_parent_missing_from_the_next_stream_is_trimmed() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("n", Some("m"), false)]);
     let mut replies = vec![streams(), off(), iterator("a1"), page(&[], None), off(), off(), off(), both()];
@@ -123,7 +123,7 @@ async fn a_parent_that_is_gone_from_the_next_stream_is_trimmed() -> Result<(), E
 }
 
 #[tokio::test]
-async fn an_old_stream_that_lists_no_shard_any_more_still_precedes_the_next() -> Result<(), Error> {
+async fn an_old_stream_without_shards_still_precedes_the_next() -> Result<(), Error> {
     let app = App::new();
     let none = || shards("DISABLED", &[]);
     let replies = [streams(), off(), iterator("a1"), page(&[], None), none(), none(), none(), streams(), none()];
@@ -156,7 +156,7 @@ async fn a_drain_ends_if_the_next_stream_cannot_be_found() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
+async fn a_stream_refused_once_is_not_abandoned() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -172,7 +172,7 @@ async fn a_stream_that_is_refused_once_is_not_left() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_was_only_guessed_is_not_lost_with_its_stream() -> Result<(), Error> {
+async fn an_unlisted_parent_is_not_lost_with_its_stream() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
     let mut replies = vec![streams(), family(), gone(), both(), gone(), both(), gone(), both(), new_shard()];
@@ -186,7 +186,7 @@ async fn a_parent_that_was_only_guessed_is_not_lost_with_its_stream() -> Result<
 }
 
 #[tokio::test]
-async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), Error> {
+async fn a_next_stream_is_not_skipped_after_one_empty_list() -> Result<(), Error> {
     for status in ["ENABLED", "DISABLED"] {
         let app = App::new();
         app.thread("andrewbrown", "bayko").await;
@@ -201,7 +201,7 @@ async fn a_next_stream_is_not_passed_over_after_one_empty_list() -> Result<(), E
 }
 
 #[tokio::test]
-async fn a_stream_without_new_images_that_was_turned_off_is_passed() -> Result<(), Error> {
+async fn a_disabled_stream_without_new_images_is_skipped() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -226,7 +226,7 @@ async fn a_stream_without_new_images_that_was_turned_off_is_passed() -> Result<(
             _ => page(&[], Some("end")),
         },
     });
-    // The first stream has been begun by another process.
+    // Another process has started the first stream.
     app.poller(&Server::answering(one_batch(&records[..1]))).drain().await?;
     let summary = drained(&mut app.poller(&server)).await?;
     assert_eq!(summary.records, count);
@@ -239,7 +239,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
     let items = [
         ("SHARD#other", "Other", "AFTER_SEQUENCE_NUMBER"),
         ("SHARD#spoilt", "StreamCheckpoint", "AFTER_SEQUENCE_NUMBER"),
-        // The shard's own, and the only one.
+        // The shard's only checkpoint.
         ("SHARD#a", "StreamCheckpoint", "TRIM_HORIZON"),
     ];
     for (sk, kind, start) in items {
@@ -264,7 +264,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
 }
 
 #[tokio::test]
-async fn lists_whose_pages_lead_to_each_other_end() {
+async fn lists_whose_pages_form_a_cycle_end() {
     let app = App::new();
     let mut pages = 0;
     let server = Server::serving(move |operation, _| match operation {

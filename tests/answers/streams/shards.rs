@@ -1,4 +1,4 @@
-//! Which shards are read, from where on, and in which order.
+//! The shards to read, their start and their order.
 
 use super::*;
 
@@ -14,7 +14,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
     let summary = app.poller(&server).batch_size(500).drain().await?;
 
     assert_eq!(summary.records, records.len() as u64);
-    assert_eq!(summary.projected, 4, "the messages and the new rows; the rest is none of the projector's business");
+    assert_eq!(summary.projected, 4, "the messages and the new entries; the rest is none of the projector's business");
     assert_eq!(app.preview(&andrew).await, "second");
     let bodies = server.bodies();
     assert_eq!(bodies[0], json!({"TableName": "threadline"}));
@@ -27,7 +27,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
 }
 
 #[tokio::test]
-async fn a_new_poller_goes_on_behind_the_last_batch() -> Result<(), Error> {
+async fn a_new_poller_continues_after_the_last_batch() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -47,7 +47,7 @@ async fn a_new_poller_goes_on_behind_the_last_batch() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn an_expired_iterator_is_replaced_behind_the_last_record() -> Result<(), Error> {
+async fn an_expired_iterator_is_replaced_after_the_last_record() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -81,7 +81,7 @@ async fn children_are_read_when_their_parent_has_ended() -> Result<(), Error> {
 
     let summary = app.poller(&server).drain().await?;
 
-    assert_eq!(summary.projected, 4, "two messages and two new rows");
+    assert_eq!(summary.projected, 4, "two messages and two new entries");
     assert_eq!(app.preview(&andrew).await, "second");
     let asked: Vec<_> = iterators(&server).iter().map(|body| body["ShardId"].clone()).collect();
     assert_eq!(asked, ["a", "b"]);
@@ -91,7 +91,7 @@ async fn children_are_read_when_their_parent_has_ended() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_closed_shard_is_read_to_its_end_through_any_number_of_empty_reads() -> Result<(), Error> {
+async fn a_closed_shard_is_read_to_its_end_through_empty_reads() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -109,7 +109,7 @@ async fn a_closed_shard_is_read_to_its_end_through_any_number_of_empty_reads() -
 }
 
 #[tokio::test]
-async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error> {
+async fn an_open_shard_without_a_next_iterator_is_read_further() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -126,7 +126,7 @@ async fn an_open_shard_without_a_next_iterator_is_read_on() -> Result<(), Error>
 }
 
 #[tokio::test]
-async fn an_empty_list_of_shards_is_asked_again() -> Result<(), Error> {
+async fn an_empty_list_of_shards_is_requested_again() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let none = || shards("ENABLED", &[]);
@@ -150,7 +150,7 @@ async fn a_list_that_ends_where_it_started_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_start_at_the_latest_is_for_the_first_time_and_for_open_shards() -> Result<(), Error> {
+async fn a_start_at_latest_applies_to_open_shards_of_a_first_start() -> Result<(), Error> {
     let app = App::new();
     let family = [shard("a", None, true), shard("b", Some("a"), false)];
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
@@ -160,7 +160,7 @@ async fn a_start_at_the_latest_is_for_the_first_time_and_for_open_shards() -> Re
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "LATEST");
 
-    // No record was seen, so that no number tells where the latest was: nothing is missed.
+    // Without a record there is no sequence number of the latest position, so nothing is missed.
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
@@ -191,7 +191,7 @@ async fn shards_are_listed_page_after_page() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_sign_to_stop_that_has_come_already_reads_nothing() -> Result<(), Error> {
+async fn an_early_stop_signal_reads_nothing() -> Result<(), Error> {
     let app = App::new();
     let server = Server::answering([]);
     let summary = app.poller(&server).run_until(std::future::ready(())).await?;
@@ -201,7 +201,7 @@ async fn a_sign_to_stop_that_has_come_already_reads_nothing() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn a_parent_that_no_list_has_is_read_to_its_end_before_its_child() -> Result<(), Error> {
+async fn an_unlisted_parent_is_read_to_its_end_before_its_child() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -219,7 +219,7 @@ async fn a_parent_that_no_list_has_is_read_to_its_end_before_its_child() -> Resu
 }
 
 #[tokio::test]
-async fn a_drain_ends_at_a_closed_shard_that_gives_no_end() {
+async fn a_drain_ends_at_a_closed_shard_without_an_end() {
     let app = App::new();
     let server = Server::serving(|operation, _| match operation {
         "DescribeStream" => shards("ENABLED", &[shard("a", None, true)]),
@@ -245,7 +245,7 @@ async fn a_shard_that_a_disabled_stream_does_not_list_ends() -> Result<(), Error
 }
 
 #[tokio::test]
-async fn a_start_at_the_latest_that_fails_at_first_misses_nothing() -> Result<(), Error> {
+async fn a_start_at_latest_that_fails_at_first_misses_nothing() -> Result<(), Error> {
     let app = App::new();
     let throttled = || fault(400, "ThrottlingException");
     let mut replies = vec![streams(), one_shard(), throttled(), one_shard(), iterator("i1")];
@@ -258,7 +258,7 @@ async fn a_start_at_the_latest_that_fails_at_first_misses_nothing() -> Result<()
 }
 
 #[tokio::test]
-async fn a_parent_without_a_name_is_none() -> Result<(), Error> {
+async fn an_empty_parent_id_is_no_parent() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrew", "bayko").await;
     let records = app.records(0);
@@ -289,7 +289,7 @@ async fn an_empty_next_iterator_is_the_end_of_a_closed_shard() -> Result<(), Err
 }
 
 #[tokio::test]
-async fn an_open_shard_whose_end_is_an_empty_text_is_read_on() -> Result<(), Error> {
+async fn an_open_shard_with_an_empty_end_is_read_further() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrew", "bayko").await;
     let records = app.records(0);
@@ -361,7 +361,7 @@ async fn a_run_pauses_after_each_round_and_list_without_records() -> Result<(), 
 }
 
 #[tokio::test]
-async fn shards_are_listed_after_each_round_until_a_missing_parent_is_believed() -> Result<(), Error> {
+async fn shards_are_listed_until_a_missing_parent_is_confirmed() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false), shard("c", None, false)]);
     let mut replies = vec![streams(), family(), iterator("c1"), page(&[], Some("c2"))];

@@ -1,9 +1,9 @@
-//! Records and shards that are gone before they were read: which are reported as trimmed, and which are not.
+//! Records and shards that vanished before they were read, and those that count as trimmed.
 
 use super::*;
 
 #[tokio::test]
-async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Result<(), Error> {
+async fn trimmed_records_are_reported_and_reading_continues() -> Result<(), Error> {
     let app = App::new();
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);
@@ -30,7 +30,7 @@ async fn trimmed_records_are_told_of_and_reading_goes_on_from_the_oldest() -> Re
 }
 
 #[tokio::test]
-async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
+async fn a_vanished_shard_counts_as_trimmed_once() -> Result<(), Error> {
     for listed in [true, false] {
         let app = App::new();
         let mut replies = vec![streams(), one_shard(), iterator("i1")];
@@ -60,7 +60,7 @@ async fn a_shard_that_is_gone_counts_as_trimmed_once() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
+async fn a_passing_refusal_does_not_count_as_trimmed() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let mut replies = vec![streams(), one_shard(), gone(), one_shard(), gone(), one_shard(), iterator("i1")];
@@ -72,7 +72,7 @@ async fn a_refusal_that_passes_is_not_taken_for_trimmed() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_was_never_begun_is_not_trimmed() -> Result<(), Error> {
+async fn a_parent_that_was_never_started_is_not_trimmed() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
     let mut replies = vec![streams(), family(), family(), family(), family()];
@@ -84,11 +84,11 @@ async fn a_parent_that_was_never_begun_is_not_trimmed() -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_parent_that_was_gone_before_the_start_is_never_trimmed() -> Result<(), Error> {
+async fn a_parent_absent_before_the_start_is_never_trimmed() -> Result<(), Error> {
     for start in [PollStart::Oldest, PollStart::Latest] {
         let app = App::new();
         let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
-        // The first process ends after a single list, with a fault.
+        // The first process ends after a single list, with an error.
         let denied = || fault(400, "AccessDeniedException");
         let first = Server::answering([streams(), family(), denied(), denied()]);
         drained(&mut app.poller(&first).start(start)).await.unwrap_err();
@@ -103,7 +103,7 @@ async fn a_parent_that_was_gone_before_the_start_is_never_trimmed() -> Result<()
 }
 
 #[tokio::test]
-async fn a_start_at_the_latest_does_not_report_the_parents_of_its_shards() -> Result<(), Error> {
+async fn a_start_at_latest_does_not_report_parents() -> Result<(), Error> {
     let app = App::new();
     let family = || shards("ENABLED", &[shard("b", Some("a"), false)]);
     let mut replies = vec![streams(), family(), iterator("b1")];
@@ -118,11 +118,11 @@ async fn a_start_at_the_latest_does_not_report_the_parents_of_its_shards() -> Re
 }
 
 #[tokio::test]
-async fn a_parent_that_was_born_and_gone_unseen_is_trimmed() -> Result<(), Error> {
+async fn a_parent_that_appeared_and_vanished_unseen_is_trimmed() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     drained(&mut app.poller(&Server::answering(one_batch(&app.records(0))))).await?;
-    // Between the two, a has ended, b was born and has ended, and c was born.
+    // In between, a has ended, b has started and ended, and c has started.
     let family = || shards("ENABLED", &[shard("a", None, true), shard("c", Some("b"), false)]);
     let mut replies = vec![streams(), family(), iterator("a1"), page(&[], None), family(), family(), family()];
     replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("c1")]);
@@ -134,7 +134,7 @@ async fn a_parent_that_was_born_and_gone_unseen_is_trimmed() -> Result<(), Error
 }
 
 #[tokio::test]
-async fn a_trimmed_shard_neither_waits_for_nor_reports_its_finished_parent() -> Result<(), Error> {
+async fn a_trimmed_shard_ignores_its_finished_parent() -> Result<(), Error> {
     let app = App::new();
     app.thread("andrewbrown", "bayko").await;
     let records = app.records(0);

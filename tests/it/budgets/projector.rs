@@ -1,4 +1,4 @@
-//! What each record costs the projector, exactly.
+//! The exact cost of each record for the projector.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use threadline::{DisplayName, Membership, NewGroup, NewUser};
 use super::{HALF, bytes, direct, group, index_writes, new_handle, reads, writes};
 use crate::support::App;
 
-/// These records, projected within a budget.
+/// Projects these records within a budget.
 async fn projects_these(app: &App, records: &[StreamRecord], budget: Capacity) {
     let meter = Metered::new(app.store.clone());
     let projection = meter.measure(Projector::new(meter.clone()).project(records)).await.exactly(budget).unwrap();
     assert!(!projection.has_failed(), "{projection:?}");
 }
 
-/// The records behind the first `seen`, projected within a budget.
+/// Projects the records after the first `seen` within a budget.
 async fn projects(app: &App, seen: usize, budget: Capacity) {
     projects_these(app, &app.records().split_off(seen), budget).await;
 }
@@ -30,9 +30,9 @@ async fn projector_advance_costs_n_wcu_and_2n_on_the_index_and_1_rcu_per_4_kb() 
         let thread = app.chat.create_group(group(usize::try_from(n).unwrap()), "opa").await.unwrap();
         let seen = app.records().len();
         app.say(&thread, "epa").await;
-        let rows = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
-        projects(&app, seen, rows + writes(n) + index_writes(2 * n)).await;
-        projects(&app, seen, rows).await;
+        let entries = reads(read_units(bytes(&app, Membership::TYPE).await, Consistency::Strong));
+        projects(&app, seen, entries + writes(n) + index_writes(2 * n)).await;
+        projects(&app, seen, entries).await;
     }
 }
 
@@ -58,8 +58,8 @@ async fn a_message_between_two_costs_7_wcu_with_its_projection() {
     measured.exactly(reads(1) + writes(1 + 2) + index_writes(4)).unwrap().unwrap();
 }
 
-/// A conversation whose rows show as much of a text as they have room for, and the records of a rename of its creator from the
-/// one handle to the other.
+/// Returns a conversation whose entries show as much text as possible, and the records of its creator's rename between
+/// these handles.
 async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<StreamRecord>) {
     let app = App::with_whole_pages();
     let name = DisplayName::new("語".repeat(26)).unwrap();
@@ -78,12 +78,12 @@ async fn renamed(is_direct: bool, [before, after]: [&str; 2]) -> (App, Vec<Strea
 }
 
 #[tokio::test]
-async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow() {
+async fn projector_rename_costs_1_rcu_more_per_preview_that_may_grow() {
     for (handles, growing) in [(["andrewbrown", "andrew"], 1), (["andrew", "andrewbrown"], 0)] {
         let (app, records) = renamed(false, handles).await;
         let budget = Capacity::index_reads(HALF) + reads(growing) + writes(1) + index_writes(1);
         projects_these(&app, &records, budget).await;
-        // The two rows of a direct conversation, of which the other side's is read for itself.
+        // Two entries of a direct conversation. The other side's entry is read separately.
         let (app, records) = renamed(true, handles).await;
         let budget = Capacity::index_reads(HALF) + reads(1 + 2 * growing) + writes(2) + index_writes(2);
         projects_these(&app, &records, budget).await;
@@ -91,7 +91,7 @@ async fn projector_rename_costs_1_rcu_more_for_each_row_whose_preview_may_grow()
 }
 
 #[tokio::test]
-async fn projector_join_of_a_row_that_says_no_version_of_the_names_of_now_costs_no_more() {
+async fn projector_join_without_a_names_version_costs_no_more() {
     let app = App::with_whole_pages();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let thread = app.chat.create_group(NewGroup::new("Babylon 5", &andrew).unwrap(), "opa").await.unwrap();

@@ -1,4 +1,4 @@
-//! The calls by hand: those without an id of the caller's, and the pages of an audit.
+//! The calls that no scenario covers: those without the caller's id, and the pages of an audit.
 
 use std::fmt::Debug;
 
@@ -25,23 +25,23 @@ pub(super) async fn messages_send_without_an_id(world: &Untidy) -> Result<Outcom
     world.group.send_draft("opa").await.map(Outcome::entity)
 }
 
-/// What a call answers.
+/// The answer of a call.
 pub(super) trait Answer: Debug + PartialEq + Sized {
-    /// How many items it has gone through, where it ends before the last.
-    fn ends_behind(&self) -> Option<usize> {
+    /// Returns the number of audited items, if the call ended before the last.
+    fn ended_after(&self) -> Option<usize> {
         None
     }
 
-    /// Goes on to the end from there.
-    async fn with_the_rest(self, _: &Table) -> Result<Self> {
+    /// Continues to the end.
+    async fn continued(self, _: &Table) -> Result<Self> {
         Ok(self)
     }
 }
 
 impl Answer for Outcome {}
 
-/// A page of an audit. Two are the same that leave the same unmended and, where nothing is to be repaired, went through as many items:
-/// a claim that is put may come before what is still to be read or behind it.
+/// A page of an audit. Two pages are equal if they leave the same discrepancies and, without a repair, cover equally
+/// many items. A claim that a repair puts may come before or after the current position.
 #[derive(Debug)]
 pub(super) struct Audited {
     page: AuditPage,
@@ -49,7 +49,7 @@ pub(super) struct Audited {
 }
 
 impl Audited {
-    fn told(&self) -> (Vec<&Finding>, usize) {
+    fn summary(&self) -> (Vec<&Finding>, usize) {
         let unmended = self.page.findings.iter().filter(|finding| !finding.repaired).collect();
         (unmended, if self.is_repair { 0 } else { self.page.items })
     }
@@ -57,16 +57,16 @@ impl Audited {
 
 impl PartialEq for Audited {
     fn eq(&self, other: &Self) -> bool {
-        self.told() == other.told()
+        self.summary() == other.summary()
     }
 }
 
 impl Answer for Audited {
-    fn ends_behind(&self) -> Option<usize> {
+    fn ended_after(&self) -> Option<usize> {
         self.page.next.as_ref().map(|_| self.page.items)
     }
 
-    async fn with_the_rest(mut self, table: &Table) -> Result<Self> {
+    async fn continued(mut self, table: &Table) -> Result<Self> {
         let auditor = Auditor::new(table.store.clone());
         while let Some(next) = self.page.next.take() {
             let page =

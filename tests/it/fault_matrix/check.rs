@@ -1,4 +1,4 @@
-//! Plays a fault at each request of a call in turn, and looks what becomes of it.
+//! Injects a fault at each request of a call in turn, and checks the outcome.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use super::world::Table;
 #[derive(Clone, Copy)]
 pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
-    /// What the caller is told where the request reads, and where it writes; `None` where that is what is told without a fault.
-    told: Option<[ErrorKind; 2]>,
+    /// The error kinds for a read and for a write; `None` if the answer is that without a fault.
+    kinds: Option<[ErrorKind; 2]>,
     /// Whether a slow request is so slow that the caller gives up.
     is_given_up: bool,
-    /// Whether the call was made before, and done: the fault befalls its repeat, at each action of each transaction in turn.
-    is_of_repeat: bool,
+    /// Whether the call was done before: the fault happens to its retry, at each action of each transaction in turn.
+    is_of_retry: bool,
 }
 
 #[allow(non_upper_case_globals, reason = "the names are those of tests")]
@@ -31,11 +31,11 @@ pub(super) mod faults {
     use super::*;
 
     const fn telling(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
-        Fault { plan, told: Some([reading, writing]), is_given_up: false, is_of_repeat: false }
+        Fault { plan, kinds: Some([reading, writing]), is_given_up: false, is_of_retry: false }
     }
 
     const fn slow_by(plan: fn(Calls) -> Plan, is_given_up: bool) -> Fault {
-        Fault { plan, told: None, is_given_up, is_of_repeat: false }
+        Fault { plan, kinds: None, is_given_up, is_of_retry: false }
     }
 
     const AN_HOUR: Duration = Duration::from_secs(3600);
@@ -53,12 +53,12 @@ pub(super) mod faults {
     pub(crate) const slow: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), false);
     pub(crate) const given_up_before: Fault = slow_by(|calls| Plan::new().slow_before(AN_HOUR, calls), true);
     pub(crate) const given_up_after: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), true);
-    /// The first attempt is still being committed: of its items, one is held, and the others are written.
-    pub(crate) const conflict_with_the_first: Fault = Fault { is_of_repeat: true, ..conflict };
-    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_repeat: true, ..throttled };
+    /// The first attempt is still committing: one of its items is locked, and the others are written.
+    pub(crate) const conflict_with_the_first: Fault = Fault { is_of_retry: true, ..conflict };
+    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_retry: true, ..throttled };
 }
 
-/// What becomes of a call that meets a fault.
+/// The expected outcome of a call that meets a fault.
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     first: First,
@@ -67,31 +67,31 @@ pub(super) struct Expected {
     again: Again,
 }
 
-/// What the caller knows.
+/// The caller's knowledge after the fault.
 #[derive(Clone, Copy, PartialEq)]
 enum First {
-    /// It answers as without the fault, which no request of it can meet.
+    /// The answer without a fault: none of its requests can meet this fault.
     Never,
-    /// It answers as without the fault.
+    /// The answer without a fault.
     Done,
-    /// An error, after which the request that failed is not done.
+    /// An error; the failed request is not done.
     NotDone,
-    /// The same, but where that request writes nobody knows whether it is done.
+    /// As `NotDone`, but the outcome of a write is unknown.
     Unknown,
-    /// Nothing: the caller gave up.
+    /// No answer: the caller gave up.
     GivenUp,
-    /// It answers what was done before the item at which the request failed; at its first item, an error as for `NotDone`.
+    /// The answer for the items before the failed request; for the first item, an error as for `NotDone`.
     EndsBefore,
 }
 
-/// What the same call gives when it is made again, without a fault.
+/// The outcome of the same call, made again without a fault.
 #[derive(Clone, Copy)]
 enum Again {
     /// The answer and the table of a run without a fault.
     Same,
-    /// The table of a run without a fault; the answer tells what was left to do.
+    /// The table of a run without a fault. The answer lists what was left to do.
     Rest,
-    /// An error that says that there is this entity already. The table is that of a run without a fault.
+    /// An error that names this existing entity. The table is that of a run without a fault.
     Exists(&'static str),
     /// One more of this entity than in a run without a fault.
     Second(&'static str),
@@ -134,7 +134,7 @@ pub(super) mod outcomes {
     pub(crate) const is_given_up_and_again_sends_a_second_message: Expected = whole(First::GivenUp, MESSAGE);
 }
 
-/// A call without a fault, and what is expected of it with one.
+/// A call without a fault, and its expected outcome with one.
 struct Check<T> {
     fault: Fault,
     expected: Expected,
@@ -148,13 +148,13 @@ struct Check<T> {
 #[derive(Default)]
 struct Met {
     calls: usize,
-    /// The calls after which nobody knows whether a request is done.
+    /// The number of calls after which the outcome of a request is unknown.
     unknown: usize,
-    /// The items after which a call ended early, one for each such call.
+    /// The number of items of each call that ended early.
     ended: Vec<usize>,
 }
 
-/// Checks a call. `make` returns a table for it, whose slow requests take no time or for ever, and whatever else the call needs.
+/// Checks a call. `make` returns a table for it, whose slow requests end at once or never, and the call's other input.
 pub(super) async fn check<W, T: Answer>(
     make: impl AsyncFn(bool) -> (Table, W),
     call: impl AsyncFn(&W) -> Result<T>,
@@ -163,7 +163,7 @@ pub(super) async fn check<W, T: Answer>(
 ) {
     let world = async || {
         let (table, world) = make(fault.is_given_up).await;
-        if fault.is_of_repeat {
+        if fault.is_of_retry {
             call(&world).await.unwrap();
         }
         (table, world)
@@ -175,14 +175,14 @@ pub(super) async fn check<W, T: Answer>(
         let nth = check.requests[..=place].iter().filter(|other| *other == operation).count();
         let calls = Calls::nth(u64::try_from(nth).unwrap()).of(*operation);
         for action in 1.. {
-            let calls = if check.fault.is_of_repeat { calls.clone().at_action(action) } else { calls.clone() };
+            let calls = if check.fault.is_of_retry { calls.clone().at_action(action) } else { calls.clone() };
             let (table, world) = world().await;
             let plan = (check.fault.plan)(calls);
             let shown = format!("{plan:?}");
             table.store.set_plan(plan);
             let first = unless_it_waits(call(&world));
             if table.store.faults() == 0 {
-                // The fault is one of writes, and this request reads; or one of an action, and there are no more.
+                // The fault needs a write and this request reads, or there are no more actions.
                 assert_eq!(first.unwrap().unwrap(), check.answer, "{shown}");
                 break;
             }
@@ -191,11 +191,11 @@ pub(super) async fn check<W, T: Answer>(
             table.store.set_plan(Plan::new());
             table.store.restart();
             let again = match part {
-                Some(part) => part.with_the_rest(&table).await,
+                Some(part) => part.continued(&table).await,
                 None => call(&world).await,
             };
             check.again(again, &table.items().await, &shown);
-            if !check.fault.is_of_repeat || matches!(check.expected.again, Again::Second(_)) {
+            if !check.fault.is_of_retry || matches!(check.expected.again, Again::Second(_)) {
                 break;
             }
         }
@@ -217,7 +217,7 @@ impl<T: Answer> Check<T> {
         Self { fault, expected, requests, answer, before, after: calm.items().await }
     }
 
-    /// Checks what the caller knows after the fault, and the items of that moment. Returns the answer of a call that ended early.
+    /// Checks the caller's knowledge and the items after the fault. Returns the answer of a call that ended early.
     fn first(
         &self,
         met: &mut Met,
@@ -233,14 +233,14 @@ impl<T: Answer> Check<T> {
             (First::Done, Some(Ok(first))) => assert!(first == *answer && between == after, "{shown}"),
             (First::GivenUp, None) => {}
             (First::EndsBefore, Some(Ok(first))) => {
-                let items = first.ends_behind();
+                let items = first.ended_after();
                 met.ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
                 part = Some(first);
             }
             (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
-                assert!(met.ended.is_empty(), "{shown}: what was done before is not told");
+                assert!(met.ended.is_empty(), "{shown}: the completed work is not reported");
                 let writes = matches!(operation, Operation::Write | Operation::Transact);
-                assert_eq!(Some(error.kind()), fault.told.map(|told| told[usize::from(writes)]), "{shown}");
+                assert_eq!(Some(error.kind()), fault.kinds.map(|kinds| kinds[usize::from(writes)]), "{shown}");
                 match error.outcome() {
                     Outcome::Unknown => met.unknown += 1,
                     Outcome::NotDone => assert!(!expected.is_whole || between == before, "{shown}"),
@@ -252,7 +252,7 @@ impl<T: Answer> Check<T> {
         part
     }
 
-    /// Checks what the same call gives when it is made again, without a fault, and the items after it.
+    /// Checks the outcome of the same call made again without a fault, and the items after it.
     fn again(&self, again: Result<T>, items: &[Item], shown: &str) {
         match self.expected.again {
             Again::Same => assert_eq!(again.unwrap(), self.answer, "{shown}"),
@@ -270,7 +270,7 @@ impl<T: Answer> Check<T> {
         assert!(items == self.after, "{shown}: not as without the fault");
     }
 
-    /// Checks the calls that met the fault as a whole.
+    /// Checks all calls that met the fault.
     fn all(&self, met: &Met) {
         let Met { calls, unknown, ended } = met;
         let first = self.expected.first;
@@ -280,7 +280,7 @@ impl<T: Answer> Check<T> {
                 ended.is_sorted() && !ended.is_empty(),
                 "the further the request, the more is done before: {ended:?}"
             );
-            // The second item asks for something too.
+            // The second item makes requests too.
             assert!(
                 *calls < self.requests.len() || ended.first() <= Some(&1),
                 "at the first item, and there alone, it is an error"
@@ -291,7 +291,7 @@ impl<T: Answer> Check<T> {
     }
 }
 
-/// The answer of a call that nothing but its own work wakes; `None` where it waits for what never comes.
+/// Returns the answer of a call that only its own work wakes; `None` if it waits forever.
 fn unless_it_waits<T>(call: impl Future<Output = T>) -> Option<T> {
     struct Woken(AtomicBool);
     impl Wake for Woken {

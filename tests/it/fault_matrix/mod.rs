@@ -1,10 +1,10 @@
-//! Every call of an application, the projector and the auditor, times every fault that may befall any one of its requests:
-//! what the caller is told, and what the same call gives when it is made again.
+//! Every call of an application, the projector and the auditor, with every fault at each of its requests.
 //!
-//! A test plays the fault at the first request of the call, then at the second, and so on. In the end the table must be as a run
-//! without a fault leaves it. The calls are those of the scenarios; what becomes of one under a fault follows from its card.
+//! A test injects the fault at the first request of the call, then at the second, and so on. It checks the answer,
+//! makes the same call again, and compares the table with that of a run without a fault. The calls are those of the
+//! scenarios. The expected outcome follows from the card.
 //!
-//! No call uses batches, so none meets a batch that is left in parts; `store_ext` holds what those do that use them.
+//! No call uses batches; `store_ext` tests those.
 
 mod calls;
 mod check;
@@ -21,17 +21,17 @@ use crate::scenarios::cases;
 enum Kind {
     /// It writes nothing.
     Reads,
-    /// It ends with its one write, so it is done or not done as a whole.
+    /// Ends with its only write, so it is done or not done as a whole.
     Write,
-    /// It writes by a transaction. A retry may meet its own first attempt while that is committed, with some items written and one
-    /// still held. It is then no more refused by itself than if the first attempt were not there.
+    /// Writes by a transaction. A retry may meet its own first attempt while that commits, with some items written and
+    /// one locked. It is refused only if it would be refused without the first attempt.
     Transaction,
-    /// It makes requests after its first change: what is done before the fault stays done, and the call made again does the rest.
+    /// Makes requests after its first change. Changes before the fault stay, and a retry does the rest.
     Steps,
 }
 
 impl Kind {
-    /// Returns the kind of a case of which so many requests change the table.
+    /// Returns the kind of a case in which this many requests change the table.
     fn of(case: &Case, changes: usize) -> Self {
         let is_write = |request: &RequestCard| {
             request.transaction || matches!(request.kind, RequestKind::Put | RequestKind::Update | RequestKind::Delete)
@@ -48,14 +48,14 @@ impl Kind {
     }
 }
 
-/// Plays the fault in each scenario whose kind has an outcome.
+/// Injects the fault in each scenario whose kind has an outcome.
 async fn play(fault: Fault, outcome: impl Fn(Kind) -> Option<Expected>) {
     let mut played = 0;
-    // The pages of an audit are called by hand.
+    // The pages of an audit are tested below.
     for (_, case, scenario) in cases().into_iter().filter(|(card, ..)| card.caller != Caller::Operator) {
         let Some(expected) = outcome(Kind::of(case, world::changes(&scenario).await)) else { continue };
         println!("{scenario:?}");
-        let make = async |is_for_ever| world::enter(&scenario, is_for_ever).await;
+        let make = async |is_forever| world::enter(&scenario, is_forever).await;
         let call = async |entered: &Entered| entered.stage.call(&entered.session).await;
         check::check(make, call, fault, expected).await;
         played += 1;
@@ -107,7 +107,7 @@ async fn request_that_fails_before_is_not_done_and_retry_does_it() {
 }
 
 #[tokio::test]
-async fn lost_answer_leaves_writes_unknown_and_retry_gives_the_same() {
+async fn lost_answer_leaves_writes_unknown_and_retry_returns_the_same() {
     let unknown = outcomes::is_unknown_and_again_gives_the_same;
     play(faults::lost_answer, |kind| fails(kind, unknown, outcomes::is_unknown_and_again_does_the_rest)).await;
 }
@@ -128,7 +128,7 @@ async fn call_given_up_at_a_slow_request_is_done_by_retry() {
     play(faults::given_up_after, is_given_up).await;
 }
 
-/// A module for each call by hand, with one for each fault, with the test of what becomes of it.
+/// Defines a module for each call without a scenario, with one test for each fault.
 macro_rules! matrix {
     ($($call:ident { $($fault:ident: $outcome:ident,)+ })+) => {$(
         mod $call {$(
@@ -144,8 +144,8 @@ macro_rules! matrix {
     )+};
 }
 
-// Calls with an id of the caller's are safe to make again, as above. Without one, the call cannot tell its own work from
-// another's, and whoever made it has to look first.
+// Calls with the caller's id are safe to retry, as above. A call without one cannot recognize its own work, so the
+// caller must look first.
 matrix! {
     users_create_without_an_id {
         lost_answer: is_unknown_and_again_finds_the_handle_taken_by_itself,
@@ -165,8 +165,8 @@ matrix! {
     }
 }
 
-// A page of the audit ends before the item at which something failed, with what was found before it; at its first item it is an
-// error. What is made again then is the rest, from where the page ended.
+// A page of the audit ends before the item at which a request failed, with the findings before it. At its first item it
+// is an error. The next call does the rest.
 matrix! {
     audit_check {
         throttled: ends_the_page_before_it_and_going_on_gives_the_same,

@@ -1,4 +1,4 @@
-//! A table behind a store that misbehaves, and the table that the calls by hand find: the same to the last byte each time.
+//! A table behind a faulty store, and the initial table of the calls without a scenario: equal in every run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,13 +27,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Puts the table behind a store whose slow requests take no time, or for ever.
-    fn new(memory: MemoryStore, is_for_ever: bool) -> Self {
+    /// Puts the table behind a store whose slow requests end at once, or never.
+    fn new(memory: MemoryStore, is_forever: bool) -> Self {
         let meter = Metered::new(memory.clone());
         let store = FaultStore::new(meter.clone(), Plan::new());
-        let store = match is_for_ever {
-            true => store.with_sleep(|_| std::future::pending()),
-            false => store.with_sleep(|_| std::future::ready(())),
+        let store = match is_forever {
+            true => store.sleep(|_| std::future::pending()),
+            false => store.sleep(|_| std::future::ready(())),
         };
         Self { memory, meter, store }
     }
@@ -44,15 +44,15 @@ impl Table {
     }
 }
 
-/// A scenario on a table that misbehaves, entered by its caller.
+/// A scenario on a faulty table, entered by its caller.
 pub(super) struct Entered {
     pub(super) stage: Stage,
     pub(super) session: Session,
 }
 
-pub(super) async fn enter(scenario: &Scenario, is_for_ever: bool) -> (Table, Entered) {
+pub(super) async fn enter(scenario: &Scenario, is_forever: bool) -> (Table, Entered) {
     let Staged { stage, store } = Staged::new(scenario, SMALL).await;
-    let table = Table::new(store, is_for_ever);
+    let table = Table::new(store, is_forever);
     let session = stage.enter(Arc::new(table.store.clone()), World::CALLER).await.unwrap();
     (table, Entered { stage, session })
 }
@@ -88,7 +88,7 @@ pub(super) async fn changes(scenario: &Scenario) -> usize {
     watched.changes.load(Ordering::Relaxed)
 }
 
-/// The table of the calls by hand, which has much to repair.
+/// The table of the calls without a scenario, with much to repair.
 pub(super) struct Untidy {
     pub(super) chat: Threadline,
     pub(super) store: FaultStore<Metered<MemoryStore>>,
@@ -96,11 +96,11 @@ pub(super) struct Untidy {
     pub(super) andrew: User,
     /// Has no conversation, and no claim on the handle.
     pub(super) londo: User,
-    /// Andrew's end of a group with Bayko and Vir, whose rows do not show his last message yet.
+    /// Andrew's thread of a group with Bayko and Vir, whose entries do not show his last message yet.
     pub(super) group: Thread,
 }
 
-pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
+pub(super) async fn untidy(is_forever: bool) -> (Table, Untidy) {
     let app = App::with_whole_pages();
     let andrew = NewUser::new("andrewbrown", "Andrew Brown").unwrap();
     let andrew = andrew.identity(IdentitySubject::new("MOCK").unwrap()).unwrap();
@@ -129,7 +129,7 @@ pub(super) async fn untidy(is_for_ever: bool) -> (Table, Untidy) {
         app.chat.update_user(user, renamed).await.unwrap();
     }
 
-    let table = Table::new(app.store.clone(), is_for_ever);
+    let table = Table::new(app.store.clone(), is_forever);
     let store = table.store.clone();
     let chat = Threadline::new(store.clone()).clock(app.clock.clone()).ids(SequentialIds::seeded(9));
     let group = chat.open(andrew.id(), group.group_id()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Conversations of two and of many: how they start, who is in them, and who may open them.
+//! Direct conversations and groups: how they start, their members, and who may open them.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ fn draft(app: &App, text: &str) -> Draft {
     Draft::from(MessageBody::new(text).unwrap()).id(app.chat.new_message_id())
 }
 
-/// Somebody of this number, who needs not be stored to be a member.
+/// Returns the person with this number. A member need not be stored as a user.
 fn person(app: &App, number: u32) -> Profile {
     let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
     let chat = Threadline::new(MemoryStore::new());
@@ -24,7 +24,7 @@ fn person(app: &App, number: u32) -> Profile {
     user.unwrap().profile()
 }
 
-/// A group of Andrew's, alone.
+/// Creates a group of Andrew's, without other members.
 async fn babylon(app: &App) -> (User, Thread) {
     let andrew = app.user("Andrew").await;
     let new = NewGroup::new("Babylon 5", &andrew).unwrap();
@@ -36,7 +36,7 @@ async fn member_ids(thread: &Thread) -> Vec<UserId> {
     thread.members().await.unwrap().items.into_iter().map(|member| member.profile.id()).collect()
 }
 
-/// That the group has these members, and says so of itself.
+/// Checks the members of the group, and its member count.
 async fn assert_members(app: &App, thread: &Thread, expected: &[UserId]) {
     let mut expected = expected.to_vec();
     expected.sort();
@@ -61,7 +61,7 @@ pub(crate) async fn both_people_read_the_first_message_and_each_others_names(app
     assert_members(&app, &started, &[andrew.id(), bayko.id()]).await;
 }
 
-pub(crate) async fn a_second_start_sends_into_the_first_from_either_side(app: App) {
+pub(crate) async fn a_second_start_sends_into_the_first_conversation(app: App) {
     let (andrew, bayko, thread) = app.direct().await;
     for (number, from, to) in [("1", &andrew, &bayko), ("2", &bayko, &andrew)] {
         app.wait(1);
@@ -89,7 +89,7 @@ pub(crate) async fn a_start_repeated_with_the_id_of_its_message_does_not_double_
     assert_eq!(read(&first).await, ["0"]);
 }
 
-pub(crate) async fn starts_from_both_sides_at_once_make_one_conversation_with_every_message(app: App) {
+pub(crate) async fn concurrent_starts_create_one_conversation_with_all_messages(app: App) {
     for round in 0..5 {
         let (one, other) = (person(&app, 2 * round), person(&app, 2 * round + 1));
         let tasks: Vec<_> = (0..4)
@@ -133,7 +133,7 @@ pub(crate) async fn a_start_follows_the_imported_conversation_of_the_two(app: Ap
     }
     assert_eq!(read(&thread).await, ["0", "1"]);
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
-    // The pair's own id only leads there.
+    // The pair's own group only points to it.
     let pair = GroupId::direct(andrew.id(), bayko.id());
     assert_eq!(refusal(app.chat.open(andrew.id(), pair).await).0, ErrorKind::NotFound);
 }
@@ -156,10 +156,10 @@ pub(crate) async fn a_group_has_its_title_its_members_and_its_first_message(app:
     for me in &users {
         let thread = app.open(me, &created).await;
         assert_eq!(read(&thread).await, ["In the year 2258."]);
-        let row = thread.membership();
-        assert_eq!((row.profile(), row.other()), (me.profile(), None));
-        assert_eq!(row.title().unwrap().as_str(), "Babylon 5");
-        assert_eq!(row.preview().unwrap().as_str(), "In the year 2258.");
+        let entry = thread.membership();
+        assert_eq!((entry.profile(), entry.other()), (me.profile(), None));
+        assert_eq!(entry.title().unwrap().as_str(), "Babylon 5");
+        assert_eq!(entry.preview().unwrap().as_str(), "In the year 2258.");
         assert_members(&app, &thread, &users.each_ref().map(User::id)).await;
     }
 }
@@ -220,10 +220,10 @@ pub(crate) async fn a_change_of_members_may_be_repeated(app: App) {
     let (andrew, thread) = babylon(&app).await;
     let bayko = app.user("Bayko").await;
     thread.add_member(&bayko).await.unwrap();
-    let row = app.open(&bayko, &thread).await.membership().clone();
+    let entry = app.open(&bayko, &thread).await.membership().clone();
     app.wait(60);
     thread.add_member(&bayko).await.unwrap();
-    assert_eq!(app.open(&bayko, &thread).await.membership(), &row);
+    assert_eq!(app.open(&bayko, &thread).await.membership(), &entry);
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
     for _ in 0..2 {
         thread.remove_member(bayko.id()).await.unwrap();
@@ -237,7 +237,7 @@ pub(crate) async fn the_members_who_come_and_go_at_once_are_counted(app: App) {
     let (_, thread) = babylon(&app).await;
     let tasks: Vec<_> = (0..16)
         .map(|number| {
-            // Each comes twice, and the half of them go again.
+            // Each is added twice, and half of them leave.
             let (thread, member) = (thread.clone(), person(&app, number % 8));
             tokio::spawn(async move {
                 until_no_conflict(|| {
@@ -273,7 +273,7 @@ pub(crate) async fn a_direct_conversation_keeps_its_two_members(app: App) {
     assert_members(&app, &thread, &[andrew.id(), bayko.id()]).await;
 }
 
-pub(crate) async fn a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist(app: App) {
+pub(crate) async fn a_stranger_gets_the_error_of_an_absent_conversation(app: App) {
     let (_, _, thread) = app.direct().await;
     let londo = app.user("Londo").await;
     let stranger = app.chat.open(londo.id(), thread.group_id()).await.unwrap_err();

@@ -1,11 +1,11 @@
-//! The inbox: its order, which a projector keeps, its pages, the read marker and the unread count.
+//! The inbox: its order, which a projector updates, its pages, the read marker and the unread count.
 
 use threadline::stream::Projector;
 use threadline::{ErrorKind, GroupId, Membership, Message, NewGroup, Unread, UserId};
 
 use super::{App, refusal};
 
-/// The rows of an inbox. They are read from the index, which follows the table at once on DynamoDB Local.
+/// Returns the entries of an inbox. DynamoDB Local updates the index at once.
 async fn inbox(app: &App, user: UserId) -> Vec<Membership> {
     let page = app.chat.inbox(user).limit(100).fetch().await.unwrap();
     assert_eq!(page.next, None);
@@ -21,10 +21,10 @@ async fn project(app: &App, message: &Message) {
 }
 
 #[track_caller]
-fn assert_shows(row: &Membership, message: &Message) {
-    assert_eq!((row.group_id(), row.last_message()), (message.group_id(), Some(message.position())));
-    assert_eq!((row.last_sender_id(), row.last_message_at()), (Some(message.sender_id()), message.created_at()));
-    assert_eq!(row.preview().map(|preview| preview.as_str()), message.body().map(|body| body.as_str()));
+fn assert_shows(entry: &Membership, message: &Message) {
+    assert_eq!((entry.group_id(), entry.last_message()), (message.group_id(), Some(message.position())));
+    assert_eq!((entry.last_sender_id(), entry.last_message_at()), (Some(message.sender_id()), message.created_at()));
+    assert_eq!(entry.preview().map(|preview| preview.as_str()), message.body().map(|body| body.as_str()));
 }
 
 pub(crate) async fn a_conversation_moves_to_the_top_when_its_message_is_projected(app: App) {
@@ -42,7 +42,7 @@ pub(crate) async fn a_conversation_moves_to_the_top_when_its_message_is_projecte
     assert_shows(&inbox(&app, andrew.id()).await[0], &sent);
     assert_shows(&inbox(&app, bayko.id()).await[0], &sent);
     assert_eq!(order(&app, londo.id()).await, [other]);
-    // The row that is opened is the one of the inbox.
+    // The opened membership equals the inbox entry.
     assert_eq!(app.open(&bayko, &first).await.membership(), &inbox(&app, bayko.id()).await[0]);
 }
 
@@ -73,9 +73,9 @@ pub(crate) async fn every_member_of_a_group_is_reached_and_one_who_left_gets_no_
     let sent = app.say(&thread, "All hands").await;
     project(&app, &sent).await;
     for user in &users[1..] {
-        let rows = inbox(&app, user.id()).await;
-        assert_eq!(rows.len(), 1);
-        assert_shows(&rows[0], &sent);
+        let entries = inbox(&app, user.id()).await;
+        assert_eq!(entries.len(), 1);
+        assert_shows(&entries[0], &sent);
     }
     assert_eq!(refusal(left.mark_read(&sent).await).0, ErrorKind::NotFound);
     assert_eq!(inbox(&app, users[0].id()).await, []);
@@ -86,12 +86,12 @@ pub(crate) async fn pages_of_any_size_give_every_conversation_once(app: App) {
     let andrew = app.user("Andrew").await;
     let mut expected = Vec::new();
     for number in 0..7 {
-        // Two and two have their newest message at the same time.
+        // Pairs have their newest message at the same time.
         app.wait(number % 2);
         let group = NewGroup::new(format!("group {number}"), &andrew).unwrap();
         expected.push(app.chat.create_group(group, "hello").await.unwrap().membership().clone());
     }
-    expected.sort_by_key(|row| std::cmp::Reverse((row.last_message_at(), row.group_id())));
+    expected.sort_by_key(|entry| std::cmp::Reverse((entry.last_message_at(), entry.group_id())));
     for limit in [1, 2, 3, 6, 7, 8, 1000] {
         let (mut walked, mut cursor) = (Vec::new(), None);
         loop {
@@ -126,7 +126,7 @@ pub(crate) async fn a_cursor_of_another_inbox_is_refused(app: App) {
     assert_eq!(refusal(result).0, ErrorKind::Invalid);
     let rest = app.chat.inbox(andrew.id()).cursor(cursor.clone()).fetch().await.unwrap();
     assert_eq!(rest.items.iter().map(Membership::group_id).collect::<Vec<_>>(), [thread.group_id()]);
-    // What moved to the top in between is not on later pages.
+    // An entry that moved to the top meanwhile is not on later pages.
     project(&app, &app.say(&thread, "Well?").await).await;
     assert_eq!(app.chat.inbox(andrew.id()).cursor(cursor).fetch().await.unwrap().items, []);
 }
@@ -161,9 +161,9 @@ pub(crate) async fn reading_moves_no_conversation(app: App) {
     assert_eq!(inbox(&app, bayko.id()).await[1].last_read(), Some(sent.position()));
     assert_eq!(inbox(&app, andrew.id()).await[0].last_read(), None);
     project(&app, &sent).await;
-    let row = inbox(&app, bayko.id()).await.remove(0);
-    assert_shows(&row, &sent);
-    assert_eq!((row.last_read(), row.is_unread()), (Some(sent.position()), false));
+    let entry = inbox(&app, bayko.id()).await.remove(0);
+    assert_shows(&entry, &sent);
+    assert_eq!((entry.last_read(), entry.is_unread()), (Some(sent.position()), false));
 }
 
 pub(crate) async fn the_messages_of_others_after_marker_and_own_are_unread(app: App) {
@@ -183,9 +183,9 @@ pub(crate) async fn the_messages_of_others_after_marker_and_own_are_unread(app: 
     app.say(&thread, "3").await;
     let last = app.say(&thread, "4").await;
     project(&app, &last).await;
-    let row = inbox(&app, bayko.id()).await.remove(0);
-    assert!(row.is_unread());
-    assert_eq!(app.chat.unread(&row).await.unwrap().count, 2);
+    let entry = inbox(&app, bayko.id()).await.remove(0);
+    assert!(entry.is_unread());
+    assert_eq!(app.chat.unread(&entry).await.unwrap().count, 2);
     assert!(!inbox(&app, andrew.id()).await[0].is_unread());
     for (read, count) in [(&mine, 2), (&last, 0)] {
         theirs.mark_read(read).await.unwrap();

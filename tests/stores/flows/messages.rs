@@ -4,7 +4,7 @@ use threadline::{Cursor, Draft, ErrorKind, Message, MessageBody, MessageId, Mess
 
 use super::{App, read, refusal, texts, time};
 
-/// A thread whose messages are "0", "1", ... with a second between each.
+/// Creates a thread with the messages "0", "1", ..., 1 s apart.
 async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     let (_, _, thread) = app.direct().await;
     for number in 1..count {
@@ -15,7 +15,7 @@ async fn thread_of(app: &App, count: usize) -> (Thread, Vec<Message>) {
     (thread, all)
 }
 
-/// The texts of all pages of this size, one behind the other.
+/// Returns the texts of all pages of this size.
 async fn walk(thread: &Thread, limit: u32, oldest_first: bool, bounds: [Option<&Message>; 2]) -> Vec<String> {
     let (mut walked, mut cursor) = (Vec::new(), None);
     loop {
@@ -41,7 +41,7 @@ async fn walk(thread: &Thread, limit: u32, oldest_first: bool, bounds: [Option<&
     }
 }
 
-/// The numbers as texts, in the order asked for.
+/// Returns the numbers as texts, in this order.
 fn numbers(range: std::ops::Range<usize>, oldest_first: bool) -> Vec<String> {
     let numbers = range.map(|number| number.to_string());
     if oldest_first { numbers.collect() } else { numbers.rev().collect() }
@@ -130,7 +130,7 @@ pub(crate) async fn pages_within_bounds_give_every_message_between_them_once(app
             }
         }
     }
-    // A bound may be told by its id, and need not be there.
+    // A bound may be an id, and need not exist.
     let nowhere = MessagePosition::new(time("2026-11-22T12:00:03.5Z"), app.uuid(1));
     let page = thread.messages().after(all[1].id()).before(nowhere).fetch().await.unwrap();
     assert_eq!(texts(&page), ["3", "2"]);
@@ -182,7 +182,7 @@ pub(crate) async fn a_page_around_a_message_near_an_end_is_still_full(app: App) 
 pub(crate) async fn message_is_found_by_itself_its_position_or_its_id(app: App) {
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "opa").await;
-    // Eventually consistent reads may miss it on a real table; DynamoDB Local reads what was written.
+    // An eventually consistent read may miss it on a real table, but not on DynamoDB Local.
     assert_eq!(thread.message(&sent).await.unwrap().as_ref(), Some(&sent));
     assert_eq!(thread.message(sent.position()).await.unwrap().as_ref(), Some(&sent));
     assert_eq!(thread.message(sent.id()).await.unwrap().as_ref(), Some(&sent));
@@ -191,7 +191,7 @@ pub(crate) async fn message_is_found_by_itself_its_position_or_its_id(app: App) 
     assert_eq!(thread.message(&sent).await.unwrap(), Some(deleted));
 }
 
-pub(crate) async fn a_page_is_full_although_a_megabyte_ends_dynamodbs_own(app: App) {
+pub(crate) async fn a_page_is_full_beyond_dynamodbs_megabyte(app: App) {
     let (_, _, thread) = app.direct().await;
     let long = "\u{1F600}".repeat(1024); // 4096 bytes, so 256 of them and their keys are over 1 MB
     for _ in 1..300 {
@@ -224,12 +224,12 @@ pub(crate) async fn a_cursor_of_another_list_is_refused(app: App) {
         assert_eq!(refusal(request.fetch().await).0, ErrorKind::Invalid);
     }
     assert_eq!(refusal(app.chat.inbox(andrew.id()).cursor(cursor.clone()).fetch().await).0, ErrorKind::Invalid);
-    // A page may have another size than the one before, and the message that it goes on behind may be changed meanwhile.
+    // The page size may change between pages, and the message at the cursor may change.
     thread.delete(&all[3]).await.unwrap();
     assert_eq!(texts(&thread.messages().cursor(cursor).limit(7).fetch().await.unwrap()), ["2", "1", "0"]);
 }
 
-pub(crate) async fn an_edit_changes_the_text_and_keeps_the_place(app: App) {
+pub(crate) async fn an_edit_changes_the_text_and_keeps_the_position(app: App) {
     let (thread, all) = thread_of(&app, 3).await;
     app.wait(5);
     let edited = thread.edit(all[1].id(), "Babylon 5").await.unwrap();
@@ -239,7 +239,7 @@ pub(crate) async fn an_edit_changes_the_text_and_keeps_the_place(app: App) {
     assert_eq!(stored, [all[0].clone(), edited, all[2].clone()]);
 }
 
-pub(crate) async fn a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back(app: App) {
+pub(crate) async fn a_deleted_message_is_a_tombstone_that_no_edit_restores(app: App) {
     let (_, _, thread) = app.direct().await;
     let sent = app.say(&thread, "regretted").await;
     thread.edit(&sent, "regretted more").await.unwrap();
@@ -261,7 +261,7 @@ pub(crate) async fn only_the_author_may_edit_or_delete(app: App) {
     assert_eq!(refusal(theirs.edit(&sent, "ours").await), denied);
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, std::slice::from_ref(&sent));
-    // Nor what is left of a message that is deleted.
+    // A tombstone cannot be edited either.
     let deleted = thread.delete(&sent).await.unwrap();
     assert_eq!(refusal(theirs.delete(&sent).await), denied);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [deleted]);

@@ -1,8 +1,8 @@
-//! The main flows of every access pattern, on the store in memory and on DynamoDB alike.
+//! The main flows of every access pattern, on the in-memory store and on DynamoDB.
 //!
-//! Each flow is one async function, and a test of each store. All tests of a store on DynamoDB share a table, so a flow makes
-//! users of its own, whose ids and handles follow from its name. What a pattern does in every corner is in `tests/it`, on the
-//! store in memory alone.
+//! Each flow is one async function, with one test per store. All tests of a store on DynamoDB share a table, so a flow
+//! creates its own users, whose ids and handles follow from its name. The details of each pattern are tested in
+//! `tests/it`, on the in-memory store only.
 
 mod groups;
 mod inbox;
@@ -19,7 +19,8 @@ use threadline::{
 };
 use uuid::Uuid;
 
-/// Makes two tests of every flow, one for each store. A flow that is missing from the list is dead code, which clippy refuses.
+/// Creates two tests of every flow, one per store. A flow that is missing from the list is dead code, which clippy
+/// refuses.
 macro_rules! flows {
     ($($module:ident: $($flow:ident)+;)+) => {
         const NAMES: &[&str] = &[$($(stringify!($flow),)+)+];
@@ -54,23 +55,23 @@ macro_rules! flows {
 flows! {
     users:
         a_user_is_found_by_id_by_handle_in_any_case_and_by_identity
-        whoever_is_not_there_is_not_found_and_that_is_no_error
+        an_absent_user_is_none_and_no_error
         a_taken_handle_identity_or_id_creates_nobody
-        a_creation_repeated_with_the_same_id_gives_the_user_who_was_created
-        of_many_who_want_a_handle_at_once_one_gets_it
+        create_user_with_same_id_returns_the_created_user
+        one_of_many_concurrent_claims_on_a_handle_wins
         a_rename_moves_the_claim_and_reserves_the_old_handle
         a_rename_to_another_case_keeps_the_claim
         a_claim_of_version_0_1_moves_with_a_change
         a_new_display_name_reaches_the_user_and_both_claims
-        a_rename_to_a_handle_that_somebody_has_changes_nothing
-        of_two_changes_to_the_same_version_the_second_is_refused
-        a_change_that_was_done_may_be_repeated
+        a_rename_to_a_taken_handle_changes_nothing
+        the_second_change_to_one_version_is_refused
+        a_completed_change_may_be_retried
         nobody_is_renamed_who_was_never_created;
     groups:
         both_people_read_the_first_message_and_each_others_names
-        a_second_start_sends_into_the_first_from_either_side
+        a_second_start_sends_into_the_first_conversation
         a_start_repeated_with_the_id_of_its_message_does_not_double_it
-        starts_from_both_sides_at_once_make_one_conversation_with_every_message
+        concurrent_starts_create_one_conversation_with_all_messages
         a_start_follows_the_imported_conversation_of_the_two
         two_people_with_a_conversation_import_no_other
         a_group_has_its_title_its_members_and_its_first_message
@@ -80,7 +81,7 @@ flows! {
         a_change_of_members_may_be_repeated
         the_members_who_come_and_go_at_once_are_counted
         a_direct_conversation_keeps_its_two_members
-        a_stranger_is_told_the_same_as_of_a_conversation_that_does_not_exist;
+        a_stranger_gets_the_error_of_an_absent_conversation;
     messages:
         a_send_repeated_with_the_same_id_is_done_once
         an_id_that_is_taken_by_another_text_or_author_is_refused
@@ -91,10 +92,10 @@ flows! {
         pages_within_bounds_give_every_message_between_them_once
         a_page_around_a_message_goes_on_both_ways
         a_page_around_a_message_near_an_end_is_still_full
-        a_page_is_full_although_a_megabyte_ends_dynamodbs_own
+        a_page_is_full_beyond_dynamodbs_megabyte
         a_cursor_of_another_list_is_refused
-        an_edit_changes_the_text_and_keeps_the_place
-        a_deleted_message_leaves_a_tombstone_that_no_edit_brings_back
+        an_edit_changes_the_text_and_keeps_the_position
+        a_deleted_message_is_a_tombstone_that_no_edit_restores
         only_the_author_may_edit_or_delete
         a_change_to_a_message_that_is_not_there_creates_nothing;
     inbox:
@@ -110,23 +111,23 @@ flows! {
 }
 
 #[test]
-fn every_flow_has_a_seed_of_its_own() {
+fn every_flow_has_its_own_seed() {
     let seeds: std::collections::HashSet<_> = NAMES.iter().map(|name| seed(name)).collect();
     assert_eq!(seeds.len(), NAMES.len());
 }
 
-/// The table, through a client of this test's own: its connections belong to the test's runtime and end with it.
+/// Creates a store with this test's own client, whose connections belong to the test's runtime.
 #[cfg(feature = "dynamodb")]
 fn on_dynamodb() -> Arc<dyn Store> {
     Arc::new(threadline::DynamoDbStore::new(crate::support::client(), crate::shared_table::table("stores")))
 }
 
-/// The FNV-1a hash of a flow's name, below 2^30, which is as far as seeds of ids reach.
+/// Returns the FNV-1a hash of a flow's name, below 2^30, the limit of an id seed.
 fn seed(flow: &str) -> u32 {
     flow.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) >> 2
 }
 
-/// An application with a clock that stands still, and ids and handles that no other flow has.
+/// An application with a manual clock, and with ids and handles of one flow.
 pub(crate) struct App {
     pub(crate) chat: Threadline,
     pub(crate) store: Arc<dyn Store>,
@@ -143,7 +144,7 @@ impl App {
         Self { chat, store, clock, seed }
     }
 
-    /// This text, as only this flow has it: for handles and identities.
+    /// Returns this text, made unique to this flow, for handles and identities.
     pub(crate) fn own(&self, text: &str) -> String {
         format!("{text}-{:08x}", self.seed)
     }
@@ -152,7 +153,7 @@ impl App {
         Handle::new(self.own(text)).unwrap()
     }
 
-    /// A random UUID of this number, as only this flow has it.
+    /// Returns a random UUID with this number, unique to this flow.
     pub(crate) fn uuid<T: From<Uuid>>(&self, number: u32) -> T {
         let random = (u128::from(self.seed) << 96) | u128::from(number);
         T::from(uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid())
@@ -162,14 +163,14 @@ impl App {
         self.chat.create_user(NewUser::new(self.handle(name), name).unwrap()).await.unwrap()
     }
 
-    /// Andrew and Bayko, and Andrew's end of their conversation.
+    /// Creates Andrew and Bayko, and Andrew's thread of their conversation.
     pub(crate) async fn direct(&self) -> (User, User, Thread) {
         let (andrew, bayko) = (self.user("Andrew").await, self.user("Bayko").await);
         let thread = self.chat.start_direct(&andrew, &bayko, "0").await.unwrap();
         (andrew, bayko, thread)
     }
 
-    /// The thread of this member.
+    /// Opens the thread as this member.
     pub(crate) async fn open(&self, member: &User, thread: &Thread) -> Thread {
         self.chat.open(member.id(), thread.group_id()).await.unwrap()
     }
@@ -178,7 +179,7 @@ impl App {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// Sends a message a second after the one before.
+    /// Advances the clock by 1 s, and sends a message.
     pub(crate) async fn say(&self, thread: &Thread, text: &str) -> Message {
         self.wait(1);
         thread.send(thread.new_message_id(), text).await.unwrap()
@@ -189,27 +190,27 @@ pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The texts of a page, a tombstone's being "(deleted)".
+/// Returns the texts of a page, with "(deleted)" for a tombstone.
 pub(crate) fn texts(page: &Page<Message>) -> Vec<String> {
     page.items.iter().map(|message| message.body().map_or("(deleted)".into(), ToString::to_string)).collect()
 }
 
-/// The texts of the whole thread, the oldest first.
+/// Returns the texts of the whole thread, oldest first.
 pub(crate) async fn read(thread: &Thread) -> Vec<String> {
     let page = thread.messages().oldest_first().limit(1000).fetch().await.unwrap();
     assert_eq!(page.next, None);
     texts(&page)
 }
 
-/// The kind of the error, and the entity that it names.
+/// Returns the kind of the error and the entity that it names.
 #[track_caller]
 pub(crate) fn refusal<T>(result: Result<T>) -> (ErrorKind, Option<&'static str>) {
     let Err(error) = result else { panic!("it was done") };
     (error.kind(), error.entity())
 }
 
-/// Makes a call again as long as the service answers that another call holds one of its items. DynamoDB may answer so to calls
-/// that are made at once, and changes nothing then.
+/// Retries a call while the service reports a conflict with another call. DynamoDB may do so for concurrent calls, and
+/// changes nothing then.
 pub(crate) async fn until_no_conflict<T, F: Future<Output = Result<T>>>(mut call: impl FnMut() -> F) -> Result<T> {
     for _ in 0..100 {
         match call().await {

@@ -1,4 +1,4 @@
-//! Users: handles and identities that nobody else has, look-ups, and new names.
+//! Users: unique handles and identities, lookups, and renames.
 
 use threadline::entity::{Entity, HandleClaim};
 use threadline::store::{Get, StoreExt, Write};
@@ -18,12 +18,12 @@ fn new_name(text: &str) -> UserChange {
     UserChange::new().display_name(DisplayName::new(text).unwrap()).unwrap()
 }
 
-/// Andrew, with an id and an identity.
+/// Returns Andrew, with an id and an identity.
 fn andrew(app: &App) -> NewUser {
     NewUser::new(app.handle("Andrew"), "Andrew Brown").unwrap().id(app.uuid(1)).identity(subject(app)).unwrap()
 }
 
-/// That the table says of this user everything that the user is: in the user, and in both claims.
+/// Checks that the table has this user, and both claims with the same names.
 async fn assert_stored(app: &App, user: &User) {
     assert_eq!(app.chat.user(user.id()).await.unwrap().as_ref(), Some(user));
     assert_eq!(app.chat.user_by_handle(user.handle()).await.unwrap(), Some(user.profile()));
@@ -41,7 +41,7 @@ pub(crate) async fn a_user_is_found_by_id_by_handle_in_any_case_and_by_identity(
     }
 }
 
-pub(crate) async fn whoever_is_not_there_is_not_found_and_that_is_no_error(app: App) {
+pub(crate) async fn an_absent_user_is_none_and_no_error(app: App) {
     app.chat.create_user(andrew(&app)).await.unwrap();
     assert_eq!(app.chat.user(app.uuid(2)).await.unwrap(), None);
     assert_eq!(app.chat.user_by_handle(&app.handle("Andre")).await.unwrap(), None);
@@ -67,14 +67,14 @@ pub(crate) async fn a_taken_handle_identity_or_id_creates_nobody(app: App) {
     assert_eq!(app.chat.user_by_handle(&app.handle("Other")).await.unwrap(), None);
 }
 
-pub(crate) async fn a_creation_repeated_with_the_same_id_gives_the_user_who_was_created(app: App) {
+pub(crate) async fn create_user_with_same_id_returns_the_created_user(app: App) {
     let first = app.chat.create_user(andrew(&app)).await.unwrap();
     app.wait(60);
     assert_eq!(app.chat.create_user(andrew(&app)).await.unwrap(), first);
     assert_stored(&app, &first).await;
 }
 
-pub(crate) async fn of_many_who_want_a_handle_at_once_one_gets_it(app: App) {
+pub(crate) async fn one_of_many_concurrent_claims_on_a_handle_wins(app: App) {
     let tasks: Vec<_> = (0..8)
         .map(|number| {
             let wanted = app.handle(if number % 2 == 0 { "Zoe" } else { "zoe" });
@@ -151,7 +151,7 @@ pub(crate) async fn a_new_display_name_reaches_the_user_and_both_claims(app: App
     assert_stored(&app, &renamed).await;
 }
 
-pub(crate) async fn a_rename_to_a_handle_that_somebody_has_changes_nothing(app: App) {
+pub(crate) async fn a_rename_to_a_taken_handle_changes_nothing(app: App) {
     let user = app.chat.create_user(andrew(&app)).await.unwrap();
     let bayko = app.user("Bayko").await;
     let result = app.chat.update_user(&user, new_handle(&app, "BAYKO")).await;
@@ -160,7 +160,7 @@ pub(crate) async fn a_rename_to_a_handle_that_somebody_has_changes_nothing(app: 
     assert_eq!(app.chat.user_by_handle(bayko.handle()).await.unwrap(), Some(bayko.profile()));
 }
 
-pub(crate) async fn of_two_changes_to_the_same_version_the_second_is_refused(app: App) {
+pub(crate) async fn the_second_change_to_one_version_is_refused(app: App) {
     let user = app.chat.create_user(andrew(&app)).await.unwrap();
     let renamed = app.chat.update_user(&user, new_name("Andrew")).await.unwrap();
     for change in [new_name("Brown"), new_handle(&app, "Omenking"), new_handle(&app, "ANDREW")] {
@@ -174,7 +174,7 @@ pub(crate) async fn of_two_changes_to_the_same_version_the_second_is_refused(app
     assert_stored(&app, &again).await;
 }
 
-pub(crate) async fn a_change_that_was_done_may_be_repeated(app: App) {
+pub(crate) async fn a_completed_change_may_be_retried(app: App) {
     let mut user = app.chat.create_user(andrew(&app)).await.unwrap();
     for change in [new_handle(&app, "Omenking"), new_name("A"), new_handle(&app, "OMENKING")] {
         let renamed = app.chat.update_user(&user, change.clone()).await.unwrap();
@@ -185,7 +185,7 @@ pub(crate) async fn a_change_that_was_done_may_be_repeated(app: App) {
 }
 
 pub(crate) async fn nobody_is_renamed_who_was_never_created(app: App) {
-    // Somebody of another table, which the user of one's own is not.
+    // A user of another table, who does not exist in this one.
     let elsewhere = threadline::Threadline::new(threadline::MemoryStore::new());
     let user = elsewhere.create_user(andrew(&app)).await.unwrap();
     for change in [new_handle(&app, "Omenking"), new_name("Andrew")] {

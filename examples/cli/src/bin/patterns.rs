@@ -1,4 +1,4 @@
-//! Two access patterns on a table of DynamoDB, and what they consume: somebody's inbox, and a conversation as a chat shows it.
+//! Reads an inbox or a conversation from a DynamoDB table, and prints the consumed capacity.
 //!
 //! ```text
 //! scripts/dynamodb-local                                      # in another terminal
@@ -7,7 +7,7 @@
 //! cargo run -p threadline-examples --bin patterns -- conversation 5ae290ed-55d1-47a0-bc6d-fe2bc2700399
 //! ```
 //!
-//! `--help` tells all options.
+//! `--help` lists all options.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use threadline::store::meter::Metered;
 use threadline::{Cursor, DynamoDbStore, GroupId, Handle, Membership, Message, Profile, Threadline};
 use threadline_examples::{Target, finish, minute, say};
 
-/// Reads an inbox or a conversation, and tells what that consumes.
+/// Reads an inbox or a conversation, and prints the consumed capacity.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(subcommand)]
@@ -30,9 +30,9 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// A user's inbox: the conversations, the one with the newest message first
+    /// Print a page of a user's inbox, newest message first
     Conversations {
-        /// Whose inbox
+        /// The user's handle
         #[arg(long)]
         handle: Handle,
 
@@ -40,12 +40,12 @@ enum Command {
         paging: Paging,
     },
 
-    /// A page of a conversation, oldest message first, and the cursor that leads to the messages before it
+    /// Print the newest messages of a conversation, oldest first, and the cursor of the older ones
     Conversation {
-        /// The conversation's id
+        /// The id of the conversation
         group: GroupId,
 
-        /// The member who reads; nobody else may
+        /// The handle of the member who reads
         #[arg(long = "as", value_name = "HANDLE", default_value = "andrewbrown")]
         reader: Handle,
 
@@ -56,11 +56,11 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Paging {
-    /// How many of them
+    /// The number of conversations or messages
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
 
-    /// Go on where the page before has ended, by the cursor that it printed
+    /// Continue from the cursor that an earlier page printed
     #[arg(long)]
     cursor: Option<Cursor>,
 }
@@ -85,7 +85,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The access patterns, and what each of them has consumed.
+/// The access patterns, and the capacity that each has consumed.
 struct Patterns {
     chat: Threadline,
     meter: Metered<DynamoDbStore>,
@@ -104,8 +104,8 @@ impl Patterns {
         self.consumed("inbox.page");
 
         say!("The inbox of {}", user.display_name());
-        for row in &page.items {
-            self.show_row(row).await?;
+        for entry in &page.items {
+            self.show_entry(entry).await?;
         }
         if page.items.is_empty() {
             say!("  (no conversation)");
@@ -137,26 +137,26 @@ impl Patterns {
     async fn user(&mut self, handle: &Handle) -> Result<Profile, Box<dyn Error>> {
         let user = self.chat.user_by_handle(handle).await?;
         self.consumed("users.by_handle");
-        user.ok_or_else(|| format!("nobody has the handle `{handle}` in this table").into())
+        user.ok_or_else(|| format!("no user of this table has the handle `{handle}`").into())
     }
 
-    async fn show_row(&self, row: &Membership) -> Result<(), Box<dyn Error>> {
-        let other = row.other().map(|other| other.display_name().to_string());
-        let name = other.or_else(|| row.title().map(|title| title.to_string())).unwrap_or_default();
-        let preview = row.preview().map_or("(deleted)", |preview| preview.as_str());
-        // The row itself says whether there is anything new; counting reads the messages, so only then.
-        let unread = if row.is_unread() {
-            let unread = self.chat.unread(row).await?;
+    async fn show_entry(&self, entry: &Membership) -> Result<(), Box<dyn Error>> {
+        let other = entry.other().map(|other| other.display_name().to_string());
+        let name = other.or_else(|| entry.title().map(|title| title.to_string())).unwrap_or_default();
+        let preview = entry.preview().map_or("(deleted)", |preview| preview.as_str());
+        // The entry knows if anything is unread. Counting reads messages, so count only then.
+        let unread = if entry.is_unread() {
+            let unread = self.chat.unread(entry).await?;
             format!("{}{} unread", unread.count, if unread.or_more { "+" } else { "" })
         } else {
             "read".to_owned()
         };
-        say!("  {}  {name:<16} {unread:<11} {preview}", minute(row.last_message_at()));
-        say!("  {:16}  {}", "", row.group_id());
+        say!("  {}  {name:<16} {unread:<11} {preview}", minute(entry.last_message_at()));
+        say!("  {:16}  {}", "", entry.group_id());
         Ok(())
     }
 
-    /// Notes what was consumed since the last time.
+    /// Records the capacity that was consumed since the last record.
     fn consumed(&mut self, pattern: &'static str) {
         self.consumed.push((pattern, self.meter.take()));
     }

@@ -1,13 +1,13 @@
-//! Tails the stream of a table and keeps its inboxes in order, where no Lambda does.
+//! Reads the stream of a table and keeps its inboxes in order, without Lambda.
 //!
 //! ```text
 //! scripts/dynamodb-local                                      # in another terminal
 //! cargo run -p threadline-examples --bin table -- create      # then: seed
-//! cargo run -p threadline-examples --bin projector -- --once   # without --once: until Ctrl-C
+//! cargo run -p threadline-examples --bin projector -- --once   # without --once, it runs until Ctrl-C
 //! cargo run -p threadline-examples --bin projector -- --aws
 //! ```
 //!
-//! It remembers in the table how far it has read, and goes on from there the next time.
+//! It stores checkpoints in the table, and the next run continues from them.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,10 +18,10 @@ use threadline::store::dynamodb::RetryPolicy;
 use threadline::stream::{JsonLinesSink, PollEvent, PollSummary, Poller, Projector};
 use threadline_examples::{Target, finish, say};
 
-/// Reads the table's stream and moves the inbox rows, a line for each batch.
+/// Reads the table's stream and updates the inbox entries; prints one line per batch.
 #[derive(Debug, Parser)]
 struct Options {
-    /// End when all has been read, instead of waiting for more
+    /// End once everything is read, instead of waiting for more
     #[arg(long)]
     once: bool,
 
@@ -39,11 +39,11 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let target = &options.target;
     let store = DynamoDbStore::new(target.connect().await?, &target.table);
-    // What can never succeed is shown, whole, and does not hold up the rest.
+    // A record that can never succeed is printed as a whole, and does not block the rest.
     let projector = Projector::new(store.clone()).dead_letters(JsonLinesSink::new(std::io::stderr()));
-    let mut poller = Poller::new(target.connect_streams().await?, projector, store).observer(tell);
+    let mut poller = Poller::new(target.connect_streams().await?, projector, store).observer(print_event);
     if !target.aws {
-        // An emulator that does not answer is not running: that is told after a second, not a minute.
+        // An emulator that does not answer is not running: report that after a second, not a minute.
         poller = poller.retry(RetryPolicy::default());
     }
 
@@ -52,35 +52,35 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         poller.drain().await
     } else {
         let ctrl_c = async {
-            // Where there is no Ctrl-C to wait for, it runs until it is killed, which does no harm.
+            // Without a signal handler, it runs until it is killed, which does no harm.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
         poller.run_until(ctrl_c).await
     };
-    // Also of a run that failed: what it did is done.
+    // Printed for a failed run too.
     let summary = poller.summary();
     if summary.stream_ended {
-        say!("The stream was turned off, and has been read to its end.");
+        say!("The stream is disabled, and was read to its end.");
     }
     say!("{}", line(&summary));
     ended.map(|_| ExitCode::SUCCESS).map_err(Into::into)
 }
 
-fn tell(event: &PollEvent<'_>) {
+fn print_event(event: &PollEvent<'_>) {
     match event {
         PollEvent::Batch { shard, summary, .. } => say!("  {shard}  {}", line(summary)),
-        PollEvent::Failed { error, .. } => threadline_examples::warn!("  {error}; trying again"),
+        PollEvent::Failed { error, .. } => threadline_examples::warn!("  {error}; retrying"),
         PollEvent::Trimmed { shard, .. } => {
-            say!("  {shard}  some records were gone before they were read: run `table check`")
+            say!("  {shard}  some records were trimmed before they were read: run `table check`")
         }
         PollEvent::Ended { shard, .. } => say!("  {shard}  read to its end"),
         _ => {}
     }
 }
 
-/// `104 records: 100 projected, 0 failed, 0 dead letters`
+/// Returns a line such as `104 records: 100 projected, 0 failed, 0 dead letters`.
 fn line(summary: &PollSummary) -> String {
     let PollSummary { records, projected, failed, dead_letters, .. } = summary;
     format!("{records} records: {projected} projected, {failed} failed, {dead_letters} dead letters")

@@ -1,4 +1,4 @@
-//! The files that the README deploys with.
+//! The files that the README deploys.
 
 use serde_json::Value;
 use threadline::entity::{FoldedHandle, KnownKey, MessageKey};
@@ -8,7 +8,7 @@ fn list(value: &Value) -> &Vec<Value> {
     value.as_array().expect("it is a list")
 }
 
-/// What the partition keys begin with that the filters let in.
+/// Returns the prefixes of partition keys that the filters accept.
 fn prefixes() -> Vec<String> {
     let filters: Value = serde_json::from_str(include_str!("../../filters.json")).unwrap();
     let pattern = |filter: &Value| serde_json::from_str::<Value>(filter["Pattern"].as_str().unwrap()).unwrap();
@@ -17,7 +17,7 @@ fn prefixes() -> Vec<String> {
 }
 
 #[test]
-fn the_filters_let_in_the_records_of_messages_and_users_and_no_others() {
+fn filters_accept_only_records_of_messages_and_users() {
     let group: GroupId = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399".parse().unwrap();
     let user: UserId = "76d2f241-a860-4d8b-a8e3-6cd68db75ab9".parse().unwrap();
     let message = MessageKey { group, position: "2023-06-26T10:16:00.375877+00:00".parse().unwrap() };
@@ -37,7 +37,7 @@ fn the_filters_let_in_the_records_of_messages_and_users_and_no_others() {
 }
 
 #[test]
-fn no_action_is_a_pattern_and_only_listing_streams_is_for_any_resource() {
+fn actions_are_exact_and_only_list_streams_has_any_resource() {
     let policy: Value = serde_json::from_str(include_str!("../../policy.json")).unwrap();
     for statement in list(&policy["Statement"]) {
         let text = |value: &Value| match value {

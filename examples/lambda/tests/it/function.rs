@@ -1,5 +1,5 @@
-//! The function, run as Lambda runs it: the built program, and a server that speaks the
-//! [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
+//! The built function, run like Lambda by a server of the [runtime
+//! API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::http::{Message, serve};
 
-/// How long an invocation may take at most, on a machine that is busy with other things.
+/// The maximum duration of an invocation, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running function.
@@ -23,7 +23,7 @@ pub(crate) struct Function {
     answers: Receiver<Answer>,
 }
 
-/// What became of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response(Value),
@@ -40,7 +40,7 @@ impl Answer {
     }
 }
 
-/// The built program, with nothing from this process's environment.
+/// Returns the built program, without this process's environment.
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_threadline-lambda"));
     program
@@ -89,7 +89,7 @@ impl Function {
         }
     }
 
-    /// Ends the function, and gives the lines of its log.
+    /// Stops the function, and returns the lines of its log.
     pub(crate) fn stop(&mut self) -> Vec<String> {
         let _ = self.program.kill();
         let _ = self.program.wait();
@@ -103,7 +103,7 @@ impl Drop for Function {
     }
 }
 
-/// Serves the runtime API for one function at a time: these events, one after another.
+/// Serves the runtime API for one function at a time, with these events in order.
 fn runtime_api(events: Receiver<Value>, answers: Sender<Answer>) -> String {
     let events = Arc::new(Mutex::new(events));
     serve(move || {
@@ -132,7 +132,7 @@ fn invocation(event: &Value) -> Message {
     let headers = [
         ("content-type", "application/json"),
         ("lambda-runtime-aws-request-id", "invocation-1"),
-        // In the year 2100: nothing here depends on time.
+        // The year 2100: nothing here depends on time.
         ("lambda-runtime-deadline-ms", "4102444800000"),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:threadline-projector"),
     ];

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as these tests need: messages of a stated length, on connections that are used again.
+//! The part of HTTP/1.1 that these tests need: messages of a stated length, on reused connections.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ impl Message {
         Self { head, body: body.into_bytes() }
     }
 
-    /// The next message; `None` when the other side has closed the connection.
+    /// Reads the next message; `None` if the peer has closed the connection.
     pub(crate) fn read(from: &mut impl BufRead) -> Option<Self> {
         let mut head = Vec::new();
         loop {
@@ -42,7 +42,7 @@ impl Message {
 
     pub(crate) fn write(&self, mut to: impl Write) {
         let bytes = [self.head.join("\r\n").as_bytes(), b"\r\n\r\n", &self.body].concat();
-        // The function under test may be gone already.
+        // The function under test may have ended.
         let _ = to.write_all(&bytes);
     }
 
@@ -56,7 +56,7 @@ impl Message {
     }
 }
 
-/// Starts a server on this machine that ends with the process, and gives its address. Each connection gets a service of its own.
+/// Starts a local server that ends with the process, and returns its address. Each connection has its own service.
 pub(crate) fn serve<S>(connect: impl Fn() -> S + Send + 'static) -> String
 where
     S: FnMut(Message) -> Message + Send + 'static,

@@ -1,4 +1,4 @@
-//! The function as Lambda runs it, on a real DynamoDB Local.
+//! Tests of the function as Lambda runs it, on DynamoDB Local.
 
 mod deployment;
 mod function;
@@ -20,16 +20,16 @@ fn failed_from(number: &str) -> String {
     json!({ "batchItemFailures": [{ "itemIdentifier": number }] }).to_string()
 }
 
-/// The event that AWS sent for a message of a Cruddur table.
+/// Returns the event that AWS sent for a message of a Cruddur table.
 fn real_event() -> Value {
     let text = include_str!("../../../../tests/data/stream-insert-event.json");
     let mut event: Value = serde_json::from_str(text).unwrap();
-    // The tests' tables have names of their own.
+    // The tests' tables have other names.
     event["Records"][0].as_object_mut().unwrap().remove("eventSourceARN");
     event
 }
 
-/// The real event's record, which lacks what a message needs.
+/// Returns the real event's record without an attribute that a message needs.
 fn poison(number: &str) -> Value {
     let mut record = real_event()["Records"][0].take();
     record["dynamodb"]["NewImage"] = json!({ "message": { "S": "a secret of Augustsz" } });
@@ -37,13 +37,13 @@ fn poison(number: &str) -> Value {
     record
 }
 
-/// The lines of a log, each of which must be JSON.
+/// Parses the lines of a log, each of which must be JSON.
 fn parse(lines: Vec<String>) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }
 
 #[tokio::test]
-async fn the_real_event_moves_the_rows_of_its_group_once_however_often_it_comes() {
+async fn the_real_event_moves_entries_once_despite_redelivery() {
     let table = Table::create().await;
     let sender = "76d2f241-a860-4d8b-a8e3-6cd68db75ab9".parse().unwrap();
     let augustsz = NewUser::new("Augustsz", "Augustsz").unwrap().id(sender);
@@ -70,7 +70,7 @@ async fn the_real_event_moves_the_rows_of_its_group_once_however_often_it_comes(
 }
 
 #[tokio::test]
-async fn a_new_name_reaches_the_rows() {
+async fn a_new_name_reaches_the_inbox_entries() {
     let table = Table::create().await;
     let (andrew, bayko) = (table.user("andrewbrown").await, table.user("bayko").await);
     table.chat.start_direct(&andrew, &bayko, "Hello").await.unwrap();
@@ -136,7 +136,7 @@ async fn a_record_too_long_for_an_item_becomes_several() {
 }
 
 #[tokio::test]
-async fn a_throttled_write_is_reported_and_done_when_its_record_comes_again() {
+async fn a_throttled_record_is_reported_and_done_on_redelivery() {
     let table = Table::create().await;
     let andrew = table.user("andrewbrown").await;
     let (bayko, londo) = (table.user("bayko").await, table.user("londo").await);
@@ -186,7 +186,7 @@ async fn a_dead_letter_that_cannot_be_written_is_not_lost() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_of_a_stream_fails_the_invocation_and_not_the_function() {
+async fn another_event_fails_the_invocation_and_not_the_function() {
     let table = Table::create().await;
     let mut function = Function::start(&table.name, &endpoint());
     let Answer::Error(error) = function.invoke(json!({ "hello": "world" })) else { panic!("it is no event") };
@@ -203,7 +203,7 @@ async fn what_is_no_event_of_a_stream_fails_the_invocation_and_not_the_function(
 }
 
 #[test]
-fn without_the_name_of_the_table_it_does_not_start() {
+fn the_function_does_not_start_without_a_table_name() {
     let output = program().env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("TABLE_NAME is not set"), "{output:?}");

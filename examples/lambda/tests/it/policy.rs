@@ -1,4 +1,4 @@
-//! The role's policy against what the function really asks for, judged by an IAM evaluator from elsewhere.
+//! The role's policy, evaluated for the function's real requests by an independent IAM evaluator.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use threadline::{DisplayName, MemoryStore, NewGroup, NewUser, Result, Threadline
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline";
 
-/// What IAM is asked: an action on a resource, with the partition keys if the request has any.
+/// A question to IAM: an action on a resource, with the request's partition keys, if any.
 #[derive(Clone, Debug, PartialEq)]
 struct Asked {
     action: &'static str,
@@ -24,7 +24,7 @@ fn asked(action: &'static str, resource: impl Into<String>, keys: Option<&str>) 
     Asked { action, resource: resource.into(), keys: keys.map(|key| vec![key.to_owned()]) }
 }
 
-/// A table that notes what is asked of it.
+/// A store that records its requests.
 #[derive(Clone, Debug)]
 struct Recorder {
     table: MemoryStore,
@@ -68,7 +68,7 @@ impl Store for Recorder {
     }
 }
 
-/// Everything that the projector has to do, and what it asks of the table for it.
+/// Records the requests of all the projector's work.
 async fn recorded() -> Vec<Asked> {
     let table = MemoryStore::new();
     let chat = Threadline::new(table.clone());
@@ -100,14 +100,14 @@ async fn recorded() -> Vec<Asked> {
     let long = UserChange::new().display_name(DisplayName::new("é".repeat(40)).unwrap()).unwrap();
     let long = chat.update_user(&andrew, long).await.unwrap();
     project().await;
-    // To shorter names: the preview may grow, so that the message is read.
+    // Shorter names: the preview may grow, so the message is read.
     chat.update_user(&long, UserChange::new().display_name(DisplayName::new("A").unwrap()).unwrap()).await.unwrap();
     direct.send(chat.new_message_id(), "last").await.unwrap();
     project().await;
     recorder.asked.lock().unwrap().clone()
 }
 
-/// What the event source mapping, the dead-letter sink and Lambda itself ask for on the function's behalf.
+/// Returns the requests of the event source mapping, the dead-letter sink and Lambda itself.
 fn around() -> Vec<Asked> {
     let stream = format!("{TABLE}/stream/2026-01-02T03:04:05.678");
     let log = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/projector:log-stream:1";
@@ -151,7 +151,7 @@ fn actions(statement: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_policy_allows_all_that_the_function_asks() {
+async fn the_policy_allows_every_request_of_the_function() {
     let recorded = recorded().await;
     for action in ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"] {
         assert!(recorded.iter().any(|asked| asked.action == action), "{action} was not recorded");
@@ -175,7 +175,7 @@ async fn each_action_of_each_statement_is_needed() {
             let mut without = whole.clone();
             let mut left = actions(statement);
             left.retain(|other| *other != action);
-            // An action that nobody asks for: a statement must have one.
+            // An unused action: a statement must have one.
             left.push("dynamodb:DeleteBackup".to_owned());
             without["Statement"][place]["Action"] = json!(left);
             assert!(needed.iter().any(|asked| !allows(&without, asked)), "{action} of statement {place} is not needed");

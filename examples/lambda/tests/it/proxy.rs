@@ -1,4 +1,4 @@
-//! A way to DynamoDB Local on which some writes are throttled.
+//! A proxy for DynamoDB Local that throttles some writes.
 
 use std::io::BufReader;
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::http::{Message, serve};
 
-/// Passes requests on to DynamoDB Local, but for those that are to be throttled.
+/// Forwards requests to DynamoDB Local, except those to throttle.
 pub(crate) struct Proxy {
     address: String,
     throttled: Arc<Mutex<Option<(String, String)>>>,
@@ -37,7 +37,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Throttles each request of this operation in whose body this text is, until [`recover`](Self::recover).
+    /// Throttles each request of this operation whose body contains this text, until [`recover`](Self::recover).
     pub(crate) fn throttle(&self, operation: &str, text: impl Into<String>) {
         *self.throttled.lock().unwrap() = Some((format!("DynamoDB_20120810.{operation}"), text.into()));
     }

@@ -1,4 +1,4 @@
-//! A table of a test's own on DynamoDB Local, and what the tests read from it.
+//! A test's own table on DynamoDB Local, and reads of it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use threadline::store::{Query, StoreExt};
 use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, Message, NewUser, Threadline, User, UserId};
 
-/// The address of DynamoDB Local. Without one a test fails: one that passed would say something that is not true.
+/// Returns the address of DynamoDB Local. Without one a test fails: a pass would be false.
 pub(crate) fn endpoint() -> String {
     std::env::var("DYNAMODB_ENDPOINT").unwrap_or_else(|_| {
         panic!("DYNAMODB_ENDPOINT is not set: start scripts/dynamodb-local and set it to the address, or run ./scripts/test")
@@ -38,13 +38,13 @@ impl Table {
         self.chat.create_user(NewUser::new(handle, handle).unwrap()).await.unwrap()
     }
 
-    /// The previews in the user's inbox, newest first.
+    /// Returns the previews in the user's inbox, newest first.
     pub(crate) async fn inbox(&self, user: UserId) -> Vec<String> {
         let page = self.chat.inbox(user).fetch().await.unwrap();
-        page.items.iter().map(|row| row.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect()
+        page.items.iter().map(|entry| entry.preview().map_or("(none)", |preview| preview.as_str()).to_owned()).collect()
     }
 
-    /// The dead letters, part by part.
+    /// Returns the dead letters, part by part.
     pub(crate) async fn dead_letters(&self) -> Vec<Item> {
         let all = Query::table_consistent(PartitionKey::new((tag!("DEADLETTER"),)));
         let page = self.chat.store().query(all).await.unwrap();
@@ -52,23 +52,23 @@ impl Table {
         page.items
     }
 
-    /// The user, as the table has it.
+    /// Reads the user.
     pub(crate) async fn read_user(&self, id: UserId) -> User {
         self.chat.store().get_entity(id).await.unwrap().unwrap()
     }
 }
 
-/// An event of the table's stream with these records.
+/// Returns an event of the table's stream with these records.
 pub(crate) fn event(records: impl IntoIterator<Item = Value>) -> Value {
     json!({ "Records": records.into_iter().collect::<Vec<_>>() })
 }
 
-/// The record of a new message.
+/// Returns the record of a new message.
 pub(crate) fn sent(message: &Message, number: &str) -> Value {
     record("INSERT", message, number)
 }
 
-/// A record of what happened to the item of an entity.
+/// Returns a record of an entity's item.
 pub(crate) fn record(name: &str, entity: &impl Entity, number: &str) -> Value {
     let image = serde_json::to_value(serde_dynamo::Item::from(entity.to_item().unwrap())).unwrap();
     json!({

@@ -1,4 +1,4 @@
-//! `check` and `repair`: what is derived against what it is derived from, page by page.
+//! `check` and `repair`: compare derived data with its sources, page by page.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -10,22 +10,22 @@ use threadline::store::meter::Metered;
 use threadline::stream::{AuditCursor, Auditor};
 use threadline_examples::say;
 
-/// Where an audit starts.
+/// The start of an audit.
 #[derive(Debug, Args)]
 pub(crate) struct From {
-    /// Go on from where an earlier run stopped, by the cursor that it printed
+    /// Continue an earlier run, from the cursor that it printed
     #[arg(long, value_name = "CURSOR")]
     from: Option<AuditCursor>,
 }
 
-/// What to do about what differs.
+/// The action on discrepancies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Check,
     Repair,
 }
 
-/// Audits the table to its end, and prints each finding. An error and Ctrl-C tell where to go on.
+/// Audits the whole table, and prints each finding. An error or Ctrl-C prints the cursor to continue from.
 pub(crate) async fn audit(
     store: impl Store + Clone + 'static,
     from: &From,
@@ -33,13 +33,13 @@ pub(crate) async fn audit(
 ) -> Result<ExitCode, Box<dyn Error>> {
     let store = Metered::new(store);
     let auditor = Auditor::new(store.clone());
-    // Hidden when the output is no terminal.
+    // Hidden if the output is no terminal.
     let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} items {msg}")?);
     let (mut cursor, mut items, mut open) = (from.from.clone(), 0, 0);
     let mut repaired = 0;
-    // What was repaired is to be told, so that Ctrl-C ends the audit behind the page in hand.
+    // Ctrl-C ends the audit after the current page, so that its repairs are printed.
     let ctrl_c = tokio::spawn(async {
-        // Where there is no Ctrl-C to wait for, it runs to the end of the table.
+        // Without a signal handler, the audit runs to the end of the table.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -49,7 +49,7 @@ pub(crate) async fn audit(
             What::Check => auditor.check(cursor.clone()).await,
             What::Repair => auditor.repair(cursor.clone()).await,
         };
-        let page = page.inspect_err(|_| go_on_from(cursor.as_ref()))?;
+        let page = page.inspect_err(|_| print_cursor(cursor.as_ref()))?;
         for finding in &page.findings {
             progress.suspend(|| say!("  {finding}"));
             *if finding.repaired { &mut repaired } else { &mut open } += 1;
@@ -61,7 +61,7 @@ pub(crate) async fn audit(
         if cursor.is_none() {
             break;
         } else if ctrl_c.is_finished() {
-            go_on_from(cursor.as_ref());
+            print_cursor(cursor.as_ref());
             return Err("stopped before the end of the table".into());
         }
     }
@@ -70,8 +70,8 @@ pub(crate) async fn audit(
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn go_on_from(cursor: Option<&AuditCursor>) {
+fn print_cursor(cursor: Option<&AuditCursor>) {
     if let Some(cursor) = cursor {
-        threadline_examples::warn!("To go on from here: --from {cursor}");
+        threadline_examples::warn!("to continue from here: --from {cursor}");
     }
 }

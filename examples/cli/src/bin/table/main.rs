@@ -1,12 +1,12 @@
-//! Makes, verifies, fills, prints, audits, lists and deletes the table, on DynamoDB Local or on AWS.
+//! Creates, verifies, seeds, prints, audits, lists and deletes the table, on DynamoDB Local or on AWS.
 //!
 //! ```text
 //! scripts/dynamodb-local                                      # in another terminal
-//! cargo run -p threadline-examples --bin table -- create         # and: verify, seed, scan, check, repair, ...
-//! cargo run -p threadline-examples --bin table -- verify --aws   # the same on AWS
+//! cargo run -p threadline-examples --bin table -- create         # then: verify, seed, scan, check, repair, ...
+//! cargo run -p threadline-examples --bin table -- verify --aws   # the table on AWS
 //! ```
 //!
-//! `--help` tells all options. The example `patterns` reads what `seed` has written.
+//! `--help` lists all options. The example `patterns` reads the conversation that `seed` writes.
 
 mod audit;
 mod scan;
@@ -22,7 +22,7 @@ use threadline::table::TableSpec;
 use threadline::table::{Difference, Setting};
 use threadline_examples::{Target, finish, say};
 
-/// Makes, verifies, fills, prints, audits, lists and deletes the table of the examples.
+/// Creates, verifies, seeds, prints, audits, lists and deletes the examples' table.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(subcommand)]
@@ -34,32 +34,33 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the table and wait until it is active
+    /// Create the table and wait until it is active
     Create(Protection),
 
-    /// Print in words where the table differs from what `create` makes; exit code 1 when it does
+    /// Compare the table with the one that `create` makes; exit code 1 if they differ
     Verify(Protection),
 
-    /// Write four users and a conversation of 100 messages; a second time changes nothing
+    /// Write four users and a conversation of 100 messages; a second run changes nothing
     Seed {
-        /// Leave the inboxes to a projector on the table's stream, such as the example `projector`
+        /// Leave the inboxes to a projector of the table's stream, such as the example `projector`
         #[arg(long)]
         leave_inboxes: bool,
     },
 
-    /// Print every item of the table, a line each
+    /// Print every item of the table, one per line
     Scan,
 
-    /// Print each inbox row, member count and claim that is not what it is derived from; exit code 1 when there is one
+    /// Compare inbox entries, member counts and claims with their sources; exit code 1 if any differ
     Check(audit::From),
 
-    /// The same, and repair what can be repaired
+    /// Check, and repair the discrepancies
+    #[command(alias = "rebuild")]
     Repair(audit::From),
 
     /// Print the names of all tables
     List,
 
-    /// Delete the table and all that it holds, without asking; refused while the table is protected
+    /// Delete the table and its items without confirmation; fails while the table is protected
     Drop {
         /// Remove the table's protection first
         #[arg(long)]
@@ -69,7 +70,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Protection {
-    /// Protect the table against deletion. On AWS it always is; elsewhere only with this, so that `drop` just works
+    /// Protect the table against deletion; always on for AWS
     #[arg(long)]
     protect: bool,
 }
@@ -87,7 +88,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let spec = TableSpec::new(&target.table);
     match &options.command {
         Command::Create(protection) => {
-            say!("Making the {target} ...");
+            say!("Creating the {target} ...");
             let protected = target.aws || protection.protect;
             let created = spec.deletion_protection(protected).create(&client).await?;
             say!("It is active, and {}protected against deletion.", if protected { "" } else { "not " });
@@ -98,26 +99,26 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             verified.unsupported.iter().for_each(|missing| say!("  {missing}"));
             verified.differences.iter().for_each(|difference| say!("  {difference}"));
             if !verified.is_match() {
-                say!("The {target} is not as `create` makes it.");
+                say!("The {target} differs from the one that `create` makes.");
                 return Ok(ExitCode::FAILURE);
             }
-            say!("The {target} is as `create` makes it.");
+            say!("The {target} equals the one that `create` makes.");
         }
         Command::Seed { leave_inboxes } => {
-            say!("Filling the {target}");
-            let inboxes = if *leave_inboxes { seed::Inboxes::LeftAlone } else { seed::Inboxes::InOrder };
+            say!("Seeding the {target}");
+            let inboxes = if *leave_inboxes { seed::Inboxes::Leave } else { seed::Inboxes::Update };
             seed::seed(DynamoDbStore::new(client, &target.table), inboxes).await?;
             if !target.aws {
-                say!("Consumed is what the service reports; DynamoDB Local reports too little for a transaction.");
+                say!("DynamoDB Local reports too little capacity for transactions.");
             }
         }
         Command::Scan => scan::scan(DynamoDbStore::new(client, &target.table)).await?,
         Command::Check(from) => {
-            has_our_keys(&spec, &client).await?;
+            check_keys(&spec, &client).await?;
             return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Check).await;
         }
         Command::Repair(from) => {
-            has_our_keys(&spec, &client).await?;
+            check_keys(&spec, &client).await?;
             return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Repair).await;
         }
         Command::List => list(&client, target).await?,
@@ -126,18 +127,18 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
                 spec.remove_protection(&client).await?;
             }
             spec.delete(&client).await?;
-            say!("The {target} is gone.");
+            say!("The {target} is deleted.");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// An audit of a table with other keys would find nothing.
-async fn has_our_keys(spec: &TableSpec, client: &Client) -> Result<(), Box<dyn Error>> {
+/// Refuses a table with other keys, in which an audit would find nothing.
+async fn check_keys(spec: &TableSpec, client: &Client) -> Result<(), Box<dyn Error>> {
     let verified = spec.verify(client).await?;
     let is_of_keys = |difference: &&Difference| matches!(difference.setting, Setting::Keys | Setting::Index);
     match verified.differences.iter().find(is_of_keys) {
-        Some(difference) => Err(format!("the table is another program's: {difference}; see `table verify`").into()),
+        Some(difference) => Err(format!("the table has other keys: {difference}; see `table verify`").into()),
         None => Ok(()),
     }
 }

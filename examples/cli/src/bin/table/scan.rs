@@ -1,4 +1,4 @@
-//! `scan`: every item of the table, a line each.
+//! `scan`: prints every item of the table, one per line.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,7 +10,7 @@ use threadline::{Membership, Message, MessageGroup, Result, User};
 use threadline_examples::out::is_closed;
 use threadline_examples::{minute, say};
 
-/// Reads the table, page after page to its end, and prints it. What cannot be read is printed as such.
+/// Reads the whole table, page by page, and prints each item. An unreadable item is printed with its error.
 pub(crate) async fn scan(store: impl Store) -> Result<(), Box<dyn Error>> {
     let store = Metered::new(store);
     let (mut counts, mut pages) = (BTreeMap::new(), 0);
@@ -52,15 +52,15 @@ fn describe(item: Item) -> Result<String> {
         Some(KnownKey::MessageGroup(id)) => {
             let group = MessageGroup::from_item(item)?;
             match (group.continued_in(), group.title()) {
-                (Some(other), _) => format!("{id}  leads to {other}"),
+                (Some(other), _) => format!("{id}  continued in {other}"),
                 (None, Some(title)) => format!("{id}  {title}, {} members", group.member_count()),
                 (None, None) => format!("{id}  direct, {} members", group.member_count()),
             }
         }
         Some(KnownKey::Membership(group, _)) => {
-            let row = Membership::from_item(item)?;
-            let preview = row.preview().map_or("", |preview| preview.as_str());
-            format!("{group}  {}, {}: {preview}", row.profile().handle(), minute(row.last_message_at()))
+            let entry = Membership::from_item(item)?;
+            let preview = entry.preview().map_or("", |preview| preview.as_str());
+            format!("{group}  {}, {}: {preview}", entry.profile().handle(), minute(entry.last_message_at()))
         }
         Some(KnownKey::Message(_)) => {
             let message = Message::from_item(item)?;

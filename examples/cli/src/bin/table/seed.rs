@@ -14,7 +14,7 @@ use threadline::{
 use threadline_examples::{minute, say};
 use uuid::Uuid;
 
-/// The users of Cruddur: id, handle, name, and the subject that its identity provider knows them by.
+/// Cruddur's users: id, handle, name, and the subject of the identity provider.
 const USERS: [(&str, &str, &str, &str); 4] = [
     ("6513270e-269e-4d37-b2a7-4de452e6b438", "andrewbrown", "Andrew Brown", "d23f0824-128b-4f33-8c5c-7fd0a6a3a450"),
     ("9531985d-5d9d-49f8-9818-e811892f902b", "bayko", "Andrew Bayko", "36f675cc-81e7-4ef5-a8e2-5d940ed90475"),
@@ -22,27 +22,27 @@ const USERS: [(&str, &str, &str, &str); 4] = [
     ("90c192cf-d3ac-44af-8f21-ddb66cad4a26", "altbrown", "Alt Brown", "a170b338-3926-4059-b28c-105d1fb17c23"),
 ];
 
-/// The id that Cruddur gives to the conversation of the first two.
+/// Cruddur's id of the conversation of the first two users.
 const CONVERSATION: &str = "5ae290ed-55d1-47a0-bc6d-fe2bc2700399";
 /// The messages, `handle: text`, oldest first.
 const MESSAGES: &str = include_str!("conversation.txt");
-/// They come a minute apart, and the last one at this time: the year changes within the conversation.
+/// The time of the last message. Messages are a minute apart, so the year changes within the conversation.
 const LAST_MESSAGE_AT: &str = "2024-01-01T00:40:00Z";
 const APART: Duration = Duration::from_secs(60);
 
-/// Who puts the inboxes in order.
+/// The handling of the inboxes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inboxes {
-    /// This does.
-    InOrder,
-    /// A projector on the table's stream does.
-    LeftAlone,
+    /// The seed projects the messages.
+    Update,
+    /// A projector of the table's stream does.
+    Leave,
 }
 
-/// Writes what is missing. Each write is one that may be repeated, so a run that was cut off is finished by the next.
+/// Writes the missing items. Each write may be retried, so another run completes an interrupted one.
 pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), Box<dyn Error>> {
     let meter = Metered::new(store);
-    // The messages are old, so they are an import.
+    // The messages are old, so accept any age.
     let chat = Threadline::new(meter.clone()).send_window(SendWindow::any_age());
 
     let (users, new_users) = users(&chat).await?;
@@ -68,14 +68,14 @@ pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), B
     let sent = send(&missing, andrew, &andrews_end, &baykos_end).await?;
     say!("  messages       {} new of {}", missing.len(), lines.len());
 
-    // The newest message moves the inbox rows of its conversation. In production a projector on the table's stream does this.
-    if inboxes == Inboxes::InOrder
+    // The newest message moves the inbox entries. In production, a projector of the table's stream does this.
+    if inboxes == Inboxes::Update
         && let Some(newest) = stored.into_iter().chain(sent).max_by_key(Message::position)
     {
         Projector::new(meter.clone()).advance(&newest).await?;
-        say!("  inboxes        in order up to {}", minute(newest.created_at()));
+        say!("  inboxes        updated to {}", minute(newest.created_at()));
     }
-    // Whoever writes has read what came before.
+    // A sender has read the earlier messages.
     for (user, thread) in [(andrew, &mut andrews_end), (bayko, &mut baykos_end)] {
         if let Some(last) = lines.iter().rfind(|line| line.sender == user.id()) {
             thread.mark_read(MessagePosition::new(last.sent_at, last.id)).await?;
@@ -84,12 +84,12 @@ pub(crate) async fn seed(store: DynamoDbStore, inboxes: Inboxes) -> Result<(), B
 
     say!("  consumed       {}", meter.total());
     if new_users + new_group + missing.len() == 0 {
-        say!("Nothing was new: the table held all of it already.");
+        say!("Nothing was new: the table already has all of it.");
     }
     Ok(())
 }
 
-/// The users, and how many of them are new.
+/// Returns the users, and the number of new ones.
 async fn users(chat: &Threadline) -> Result<(Vec<User>, usize), Box<dyn Error>> {
     let (mut users, mut new) = (Vec::new(), 0);
     for (id, handle, name, subject) in USERS {
@@ -114,7 +114,7 @@ struct Line {
     body: MessageBody,
 }
 
-/// The messages, with ids and times that are the same in every run.
+/// Returns the messages, with the same ids and times in every run.
 fn lines() -> Result<Vec<Line>, Box<dyn Error>> {
     let group: GroupId = CONVERSATION.parse()?;
     let last: Timestamp = LAST_MESSAGE_AT.parse()?;
@@ -122,16 +122,19 @@ fn lines() -> Result<Vec<Line>, Box<dyn Error>> {
     let mut sent_at = last.saturating_sub(APART * count.saturating_sub(1));
     let mut lines = Vec::new();
     for (place, line) in MESSAGES.lines().enumerate() {
-        let (handle, body) = line.split_once(": ").ok_or("a line of the conversation is `handle: text`")?;
+        let (handle, body) = line.split_once(": ").ok_or("a line of the conversation must be `handle: text`")?;
         let id = MessageId::from_uuid(Uuid::new_v5(group.as_uuid(), place.to_string().as_bytes()));
-        let sender = USERS.iter().find(|(_, known, ..)| *known == handle).ok_or("a line is of an unknown user")?;
+        let sender = USERS
+            .iter()
+            .find(|(_, known, ..)| *known == handle)
+            .ok_or("a line of the conversation has an unknown handle")?;
         lines.push(Line { id, sent_at, sender: sender.0.parse()?, body: body.parse()? });
         sent_at = sent_at.saturating_add(APART);
     }
     Ok(lines)
 }
 
-/// The messages that the thread has.
+/// Returns the ids of the thread's messages.
 async fn stored(thread: &Thread) -> Result<Vec<Message>, Box<dyn Error>> {
     let mut messages = Vec::new();
     let mut request = thread.messages().limit(MessagesRequest::MAX_LIMIT);
@@ -143,7 +146,7 @@ async fn stored(thread: &Thread) -> Result<Vec<Message>, Box<dyn Error>> {
     }
 }
 
-/// Sends the messages, each by its own author, and gives back the last one.
+/// Sends the messages, each by its author, and returns the last one.
 async fn send(
     missing: &[&Line],
     andrew: &User,
@@ -159,7 +162,7 @@ async fn send(
         let draft = Draft::from(line.body.clone()).id(line.id).sent_at(line.sent_at);
         last = Some(thread.send_draft(draft).await?);
         bar.inc(1);
-        // The bar hides by itself where the output is no terminal.
+        // The bar is hidden if the output is no terminal.
         if bar.is_hidden() && bar.position() < count && bar.position().is_multiple_of(25) {
             say!("  messages       {} sent", bar.position());
         }

@@ -1,4 +1,4 @@
-//! What must hold at rest: when everything is delivered, and nothing goes wrong any more.
+//! The invariants at rest: once everything is delivered and no fault is left.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,12 +14,12 @@ use super::model::Model;
 use super::network::short;
 use super::reads::{Walk, check_size};
 use super::truth::Group;
-use super::violation::Broken;
+use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// Checks the deployment as it is at rest.
-pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
+/// Checks the deployment at rest.
+pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Breach> {
     let chat = Threadline::new(world.store.clone()).clock(world.clock.clone());
     let now = world.now();
     let model = &*world.model.borrow();
@@ -30,10 +30,10 @@ pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
             continue;
         }
         check_messages(model, *id, group, now)?;
-        for row in group.rows.values() {
-            check_row(group, row)?;
+        for entry in group.entries.values() {
+            check_entry(group, entry)?;
             if !may_miss_names(world, group) {
-                check_names(model, row)?;
+                check_names(model, entry)?;
             }
         }
         for user in model.truth.users.keys() {
@@ -48,18 +48,18 @@ pub(super) fn check(world: &World, random: &mut Random) -> Result<(), Broken> {
 
 /// Returns `true` if a rename may have missed an entry of the group.
 fn may_miss_names(world: &World, group: &Group) -> bool {
-    world.knobs.may_miss_names() || group.went_back
+    world.parameters.may_miss_names() || group.moved_back
 }
 
-fn failed(error: &Error) -> Broken {
-    Broken::unexpected(format!("a call at rest: {error}"))
+fn failed(error: &Error) -> Breach {
+    Breach::unexpected(format!("a call at rest: {error}"))
 }
 
-fn check_claims(chat: &Threadline, model: &Model) -> Result<(), Broken> {
+fn check_claims(chat: &Threadline, model: &Model) -> Result<(), Breach> {
     for user in model.truth.users.values() {
         let found = run_alone(chat.user_by_handle(user.handle())).map_err(|error| failed(&error))?;
         if found != Some(user.profile()) {
-            return Err(Broken::new(Broken::CLAIM, "a user is not found by the handle, or another one is"));
+            return Err(Breach::new(Breach::CLAIM, "a user is not found by the handle, or another one is"));
         }
     }
     let wanted: usize = model.truth.users.values().map(|user| 1 + usize::from(user.identity().is_some())).sum();
@@ -67,60 +67,63 @@ fn check_claims(chat: &Threadline, model: &Model) -> Result<(), Broken> {
     if claims == wanted {
         Ok(())
     } else {
-        Err(Broken::new(Broken::CLAIM, format!("{claims} claims, and {wanted} handles and identities")))
+        Err(Breach::new(Breach::CLAIM, format!("{claims} claims, and {wanted} handles and identities")))
     }
 }
 
-fn check_messages(model: &Model, id: GroupId, group: &Group, now: u64) -> Result<(), Broken> {
+fn check_messages(model: &Model, id: GroupId, group: &Group, now: u64) -> Result<(), Breach> {
     for message in group.messages.values() {
         model.saw(message, now, now)?;
         if !model.truth.was_ever_member(id, message.sender_id()) {
-            return Err(Broken::new(Broken::MEMBERS, "a message is by somebody who never was a member"));
+            return Err(Breach::new(Breach::MEMBERS, "a message is by somebody who never was a member"));
         }
     }
     for (number, position) in model.sent_before(id, now) {
         if !group.messages.contains_key(&position) {
-            return Err(Broken::new(Broken::KEPT, format!("message {number} is lost")));
+            return Err(Breach::new(Breach::STORED, format!("message {number} is lost")));
         }
     }
     Ok(())
 }
 
-fn check_row(group: &Group, row: &Membership) -> Result<(), Broken> {
+fn check_entry(group: &Group, entry: &Membership) -> Result<(), Breach> {
     let newest = group.messages.values().next_back();
-    // That much of it has room is what the library says; that it is the beginning of the right text is looked at here.
-    let shows_text = match (row.preview(), newest.and_then(Message::body)) {
+    // The library decides the length of the preview. This checks that it begins the right text.
+    let shows_text = match (entry.preview(), newest.and_then(Message::body)) {
         (Some(preview), Some(body)) => body.as_str().starts_with(preview.as_str()),
         (preview, body) => preview.is_none() && body.is_none(),
     };
-    if row.last_message() != newest.map(Message::position)
-        || row.last_sender_id() != newest.map(Message::sender_id)
+    if entry.last_message() != newest.map(Message::position)
+        || entry.last_sender_id() != newest.map(Message::sender_id)
         || !shows_text
-        || !shows(row, newest)
+        || !shows(entry, newest)
     {
-        let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
-        return Err(Broken::new(Broken::ROW, format!("row {group}/{user} does not show the newest message as it is")));
+        let (group, user) = (short(entry.group_id().as_uuid()), short(entry.user_id().as_uuid()));
+        return Err(Breach::new(
+            Breach::ENTRY,
+            format!("entry {group}/{user} does not show the newest message as it is"),
+        ));
     }
     let is_unread = newest.is_some_and(|newest| {
-        newest.sender_id() != row.user_id() && row.last_read().is_none_or(|read| read < newest.position())
+        newest.sender_id() != entry.user_id() && entry.last_read().is_none_or(|read| read < newest.position())
     });
-    if row.is_unread() != is_unread {
-        return Err(Broken::new(Broken::UNREAD, "a row is unread and should not be, or the other way around"));
+    if entry.is_unread() != is_unread {
+        return Err(Breach::new(Breach::UNREAD, "an entry is unread and should not be, or the other way around"));
     }
     Ok(())
 }
 
-fn check_names(model: &Model, row: &Membership) -> Result<(), Broken> {
+fn check_names(model: &Model, entry: &Membership) -> Result<(), Breach> {
     let is_as_now =
         |profile: &Profile| model.truth.users.get(&profile.id()).map(User::profile).as_ref() == Some(profile);
-    if !is_as_now(&row.profile()) || !row.other().as_ref().is_none_or(is_as_now) {
-        let (group, user) = (short(row.group_id().as_uuid()), short(row.user_id().as_uuid()));
-        return Err(Broken::new(Broken::ROW, format!("row {group}/{user} has names of before")));
+    if !is_as_now(&entry.profile()) || !entry.other().as_ref().is_none_or(is_as_now) {
+        let (group, user) = (short(entry.group_id().as_uuid()), short(entry.user_id().as_uuid()));
+        return Err(Breach::new(Breach::ENTRY, format!("entry {group}/{user} has names of before")));
     }
     Ok(())
 }
 
-/// A member reads the thread as it is, in both orders; a stranger finds nothing.
+/// Checks that a member reads the thread as it is, in both orders, and that a stranger finds nothing.
 fn check_reader(
     world: &World,
     chat: &Threadline,
@@ -128,14 +131,14 @@ fn check_reader(
     (id, group): (GroupId, &Group),
     user: UserId,
     random: &mut Random,
-) -> Result<(), Broken> {
+) -> Result<(), Breach> {
     let thread = match run_alone(chat.open(user, id)) {
         Ok(thread) => thread,
-        Err(error) if error.kind() == ErrorKind::NotFound && !group.rows.contains_key(&user) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && !group.entries.contains_key(&user) => return Ok(()),
         Err(error) => return Err(failed(&error)),
     };
-    if !group.rows.contains_key(&user) {
-        return Err(Broken::new(Broken::MEMBERS, "at rest, a stranger opens a conversation"));
+    if !group.entries.contains_key(&user) {
+        return Err(Breach::new(Breach::MEMBERS, "at rest, a stranger opens a conversation"));
     }
     for oldest_first in [true, false] {
         let limit = u32::try_from(random.between(1, 7)).unwrap_or(1);
@@ -146,7 +149,7 @@ fn check_reader(
             false => group.messages.values().rev().eq(read.iter()),
         };
         if !same {
-            return Err(Broken::new(Broken::ORDER, "the pages of a thread are not the thread"));
+            return Err(Breach::new(Breach::ORDER, "the pages of a thread are not the thread"));
         }
     }
     check_members(&thread, group)?;
@@ -157,47 +160,48 @@ fn check_reader(
     let unread = run_alone(thread.unread()).map_err(|error| failed(&error))?;
     let most = usize::try_from(Unread::MAX).unwrap_or(usize::MAX);
     if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
-        return Err(Broken::new(Broken::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
+        return Err(Breach::new(Breach::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
     }
     check_late_messages(world, model, &thread, group)?;
     if thread.membership().is_unread() != (unread.count > 0) {
-        return Err(Broken::new(Broken::UNREAD, "the membership and the count disagree"));
+        return Err(Breach::new(Breach::UNREAD, "the membership and the count disagree"));
     }
     Ok(())
 }
 
-/// A message whose id was made later after a mark than the clocks can differ is unread.
-fn check_late_messages(world: &World, model: &Model, thread: &Thread, group: &Group) -> Result<(), Broken> {
+/// Checks that a message is unread if its id was created later after a mark than the clocks can differ.
+fn check_late_messages(world: &World, model: &Model, thread: &Thread, group: &Group) -> Result<(), Breach> {
     let membership = thread.membership();
     let Some(marked) = group.marked.get(&membership.user_id()) else { return Ok(()) };
-    let surely = marked.saturating_add(world.knobs.skew);
+    let surely = marked.saturating_add(world.parameters.skew);
     for (number, position) in model.made_after(thread.group_id(), membership.user_id(), surely) {
         world.unread_checks.set(world.unread_checks.get() + 1);
         if Some(position) <= membership.last_read() {
             let what = format!("message {number} was sent after the mark and counts as read");
-            return Err(Broken::new(Broken::UNREAD, what));
+            return Err(Breach::new(Breach::UNREAD, what));
         }
     }
     Ok(())
 }
 
-fn check_members(thread: &Thread, group: &Group) -> Result<(), Broken> {
+fn check_members(thread: &Thread, group: &Group) -> Result<(), Breach> {
     let members = run_alone(thread.members()).map_err(|error| failed(&error))?.items;
-    let same = |(member, row): (&Member, &Membership)| {
-        member.profile == row.profile() && (member.joined_at, member.last_read) == (row.joined_at(), row.last_read())
+    let same = |(member, entry): (&Member, &Membership)| {
+        member.profile == entry.profile()
+            && (member.joined_at, member.last_read) == (entry.joined_at(), entry.last_read())
     };
-    if members.len() != group.rows.len() || !members.iter().zip(group.rows.values()).all(same) {
-        return Err(Broken::new(Broken::MEMBERS, "a group's members are not those who have a row"));
+    if members.len() != group.entries.len() || !members.iter().zip(group.entries.values()).all(same) {
+        return Err(Breach::new(Breach::MEMBERS, "a group's members are not those who have an entry"));
     }
     let item = run_alone(thread.group()).map_err(|error| failed(&error))?;
     if group.item.as_ref() != Some(&item) {
-        return Err(Broken::new(Broken::COUNT, "a group is read as another one"));
+        return Err(Breach::new(Breach::COUNT, "a group is read as another one"));
     }
     Ok(())
 }
 
-/// The messages before, after and around one of them.
-fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(), Broken> {
+/// Checks the pages before, after and around a message.
+fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(), Breach> {
     let messages: Vec<_> = group.messages.values().collect();
     let place = random.below(messages.len());
     let Some(position) = messages.get(place).map(|message| message.position()) else { return Ok(()) };
@@ -208,8 +212,8 @@ fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(
         let page = run_alone(request.fetch()).map_err(|error| failed(&error))?;
         let wanted = messages.iter().copied().take(range.end).skip(range.start);
         if !page.items.iter().eq(wanted.take(limit)) || page.next.is_some() != (range.len() > limit) {
-            return Err(Broken::new(
-                Broken::ORDER,
+            return Err(Breach::new(
+                Breach::ORDER,
                 "the messages on one side of a message are not those of the thread",
             ));
         }
@@ -220,23 +224,23 @@ fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(
     let end = start + page.items.len();
     let is_there = page.items.iter().eq(messages.iter().copied().skip(start).take(page.items.len()));
     if !is_there || !(start..end).contains(&place) || page.items.len() != limit.min(messages.len()) {
-        return Err(Broken::new(Broken::ORDER, "the messages around a message are not those of the thread"));
+        return Err(Breach::new(Breach::ORDER, "the messages around a message are not those of the thread"));
     }
     if page.previous.is_some() != (start > 0) || page.next.is_some() != (end < messages.len()) {
-        return Err(Broken::new(
-            Broken::PAGE,
+        return Err(Breach::new(
+            Breach::PAGE,
             "a page around a message does not say that there is more, or says so wrongly",
         ));
     }
     Ok(())
 }
 
-fn walk_through(model: &Model, thread: &Thread, walk: Walk) -> Result<Vec<Message>, Broken> {
+fn walk_through(model: &Model, thread: &Thread, walk: Walk) -> Result<Vec<Message>, Breach> {
     let (mut read, mut cursor) = (Vec::new(), None);
     loop {
         let page = run_alone(walk.page(thread, cursor.as_ref())).map_err(|error| failed(&error))?;
-        let behind = read.last().map(Message::position);
-        walk.check(model, &page, behind, (u64::MAX, u64::MAX))?;
+        let after = read.last().map(Message::position);
+        walk.check(model, &page, after, (u64::MAX, u64::MAX))?;
         read.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -245,7 +249,7 @@ fn walk_through(model: &Model, thread: &Thread, walk: Walk) -> Result<Vec<Messag
     }
 }
 
-fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Random) -> Result<(), Broken> {
+fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Random) -> Result<(), Breach> {
     let limit = u32::try_from(random.between(1, 5)).unwrap_or(1);
     let (mut read, mut cursor) = (Vec::new(), None);
     loop {
@@ -262,23 +266,23 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
             break;
         }
     }
-    let mut rows: Vec<_> = model.truth.groups.values().filter_map(|group| group.rows.get(&user)).collect();
-    rows.sort_by_key(|row| (row.last_message_at(), row.group_id()));
-    if !rows.iter().rev().copied().eq(read.iter()) {
-        return Err(Broken::new(
-            Broken::INBOX,
-            format!("an inbox has {} rows, and {} are its", read.len(), rows.len()),
+    let mut entries: Vec<_> = model.truth.groups.values().filter_map(|group| group.entries.get(&user)).collect();
+    entries.sort_by_key(|entry| (entry.last_message_at(), entry.group_id()));
+    if !entries.iter().rev().copied().eq(read.iter()) {
+        return Err(Breach::new(
+            Breach::INBOX,
+            format!("an inbox has {} entries, and {} are its", read.len(), entries.len()),
         ));
     }
-    let others: Vec<_> = rows.iter().filter_map(|row| row.other()).map(|other| other.id()).collect();
+    let others: Vec<_> = entries.iter().filter_map(|entry| entry.other()).map(|other| other.id()).collect();
     if others.iter().collect::<BTreeSet<_>>().len() < others.len() {
-        return Err(Broken::new(Broken::PAIR, "two people have two conversations"));
+        return Err(Breach::new(Breach::PAIR, "two people have two conversations"));
     }
     Ok(())
 }
 
-/// An audit finds nothing, or only the names that a rename may miss; those it repairs.
-async fn audit(world: &World) -> Result<(), Broken> {
+/// Checks that an audit finds nothing except the names that a rename may miss. Repairs those.
+async fn audit(world: &World) -> Result<(), Breach> {
     let auditor = Auditor::new(world.store.clone());
     let missed: BTreeSet<_> = {
         let groups = &world.model.borrow().truth.groups;
@@ -293,30 +297,30 @@ async fn audit(world: &World) -> Result<(), Broken> {
     }
     let unreadable = world.model.borrow().truth.unreadable;
     let found = Cell::new(0);
-    let is_litter = |discrepancy: &Discrepancy| {
+    let is_extra_item = |discrepancy: &Discrepancy| {
         let is_unreadable = matches!(discrepancy, Discrepancy::Unreadable { .. });
         found.set(found.get() + u64::from(is_unreadable));
         is_unreadable
     };
-    find(async |cursor| auditor.check(cursor).await, is_litter).await?;
+    find(async |cursor| auditor.check(cursor).await, is_extra_item).await?;
     match found.get() == unreadable {
         true => Ok(()),
-        false => Err(Broken::new(Broken::AUDIT, format!("{} of {unreadable} unreadable items are found", found.get()))),
+        false => Err(Breach::new(Breach::AUDIT, format!("{} of {unreadable} unreadable items are found", found.get()))),
     }
 }
 
-/// Goes through the whole table, and takes any discrepancy but what `is_known` for a broken invariant.
+/// Pages through the whole table. Any discrepancy that is not known is a violation.
 async fn find(
     page: impl AsyncFn(Option<AuditCursor>) -> Result<AuditPage, Error>,
     is_known: impl Fn(&Discrepancy) -> bool,
-) -> Result<(), Broken> {
+) -> Result<(), Breach> {
     let mut cursor = None;
     loop {
         let found = page(cursor).await.map_err(|error| failed(&error))?;
-        // Each is looked at, since some are counted.
+        // Every finding is tested: the predicate also counts.
         let unknown: Vec<_> = found.findings.iter().filter(|finding| !is_known(&finding.discrepancy)).collect();
         if let Some(finding) = unknown.first() {
-            return Err(Broken::new(Broken::AUDIT, finding.to_string()));
+            return Err(Breach::new(Breach::AUDIT, finding.to_string()));
         }
         cursor = found.next;
         if cursor.is_none() {

@@ -1,4 +1,4 @@
-//! An inbox row weighs at most 1 KB, so that moving it costs one unit, whatever the names, the title and the text.
+//! An inbox entry has at most 1 KB with any names, title and text, so that moving it costs one unit.
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
@@ -11,15 +11,15 @@ use threadline::{
 
 use crate::support::{App, block_on, cases, id, scan, time};
 
-/// What one capacity unit of writing holds.
+/// The limit of one write capacity unit.
 const ONE_UNIT: usize = 1024;
-/// What a row of a direct conversation weighs beside its names and preview, when it has every attribute.
+/// The bytes of a direct membership with every attribute, besides its names and preview.
 const FIXED: usize = 730;
-/// What is kept free for what edits and renames add: digits of a revision and of two versions.
+/// The bytes reserved for later edits and renames: digits of a revision and of two versions.
 const KEPT_FREE: usize = 13;
 
-/// The rows of the table.
-async fn rows(app: &App) -> Vec<Item> {
+/// Returns the table's memberships.
+async fn entries(app: &App) -> Vec<Item> {
     let items = scan(&app.store).await;
     items.into_iter().filter(|item| item.type_name() == Some(Membership::TYPE)).collect()
 }
@@ -28,12 +28,12 @@ fn new_user(handle: &Handle, name: &DisplayName) -> NewUser {
     NewUser::new(handle.clone(), name.clone()).unwrap()
 }
 
-/// A message with the longest position there is, that of an id.
+/// Returns a draft with the longest possible position.
 fn draft(body: &MessageBody) -> Draft {
     Draft::from(body.clone()).id(id("5ebf5021-1881-4e1c-8c10-93173ba1a87a")).sent_at(time("2026-11-22T12:00:00Z"))
 }
 
-/// Notes that each of these has read all, so that the rows have every attribute that they can have.
+/// Marks the thread as read by each user, so that the memberships have every possible attribute.
 async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
     for user in users {
         let mut thread = app.chat.open(user.id(), thread.group_id()).await.unwrap();
@@ -42,18 +42,18 @@ async fn read_by(app: &App, thread: &Thread, users: &[&User]) {
     }
 }
 
-/// The rows of a direct conversation of the two with this message, read by both.
-async fn direct_rows(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
+/// Returns the memberships of a direct conversation with this message, read by both.
+async fn direct_entries(people: [(&Handle, &DisplayName); 2], body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
     let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
     let thread = app.chat.start_direct(&one, &other, draft(body)).await.unwrap();
     read_by(&app, &thread, &[&one, &other]).await;
-    rows(&app).await
+    entries(&app).await
 }
 
-/// The rows of a group that the first one creates with this message, and that the second one is added to.
-async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
+/// Returns the memberships of a group that the first user creates with this message and the second joins.
+async fn group_entries(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, body: &MessageBody) -> Vec<Item> {
     let app = App::new();
     let [one, other] = people.map(|(handle, name)| new_user(handle, name));
     let (one, other) = (app.chat.create_user(one).await.unwrap(), app.chat.create_user(other).await.unwrap());
@@ -61,19 +61,19 @@ async fn group_rows(people: [(&Handle, &DisplayName); 2], title: &GroupTitle, bo
     let thread = app.chat.create_group(group, draft(body)).await.unwrap();
     thread.add_member(&other).await.unwrap();
     read_by(&app, &thread, &[&one, &other]).await;
-    rows(&app).await
+    entries(&app).await
 }
 
-fn text_bytes(row: &Item, names: &[&str]) -> usize {
-    names.iter().filter_map(|name| row.get_s(name)).map(str::len).sum()
+fn text_bytes(entry: &Item, names: &[&str]) -> usize {
+    names.iter().filter_map(|name| entry.get_s(name)).map(str::len).sum()
 }
 
-/// The bytes of the names in a row of a direct conversation.
-fn names(row: &Item) -> usize {
-    text_bytes(row, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
+/// Returns the bytes of the names in a direct membership.
+fn names(entry: &Item) -> usize {
+    text_bytes(entry, &["user_handle", "user_display_name", "other_handle", "other_display_name"])
 }
 
-/// Text of one script, whose characters have one to four bytes, up to the most characters and bytes.
+/// Text of one script, with characters of one to four bytes, up to the maximum of characters and bytes.
 fn text<T>(most_characters: usize, most_bytes: usize) -> impl Strategy<Value = T>
 where
     T: for<'a> TryFrom<&'a str, Error = threadline::Error> + std::fmt::Debug,
@@ -87,7 +87,7 @@ where
 }
 
 fn person(letter: char) -> impl Strategy<Value = (Handle, DisplayName)> {
-    // The letter in front keeps the two handles apart.
+    // The first letter keeps the two handles distinct.
     (text::<Handle>(31, 47), text::<DisplayName>(64, 80))
         .prop_map(move |(handle, name)| (Handle::new(format!("{letter}{handle}")).unwrap(), name))
 }
@@ -96,35 +96,35 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn no_row_weighs_more_than_one_unit_holds(
+    fn no_entry_is_larger_than_one_unit(
         one in person('1'),
         other in person('2'),
         title in text::<GroupTitle>(64, 128),
         body in text::<MessageBody>(1024, 4096),
     ) {
         let people = [(&one.0, &one.1), (&other.0, &other.1)];
-        let mut rows = block_on(direct_rows(people, &body));
-        rows.extend(block_on(group_rows(people, &title, &body)));
-        prop_assert_eq!(rows.len(), 4);
-        for row in rows {
-            prop_assert!(row.get("last_read").is_some(), "the row has every attribute");
-            prop_assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+        let mut entries = block_on(direct_entries(people, &body));
+        entries.extend(block_on(group_entries(people, &title, &body)));
+        prop_assert_eq!(entries.len(), 4);
+        for entry in entries {
+            prop_assert!(entry.get("last_read").is_some(), "the entry has every attribute");
+            prop_assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
         }
     }
 
     #[test]
-    fn a_row_weighs_what_was_reserved_for_it_with_its_names_and_preview(
+    fn an_entrys_size_equals_its_reserved_bytes_names_and_preview(
         one in person('1'),
         other in person('2'),
         body in text::<MessageBody>(1024, 4096),
     ) {
-        for row in block_on(direct_rows([(&one.0, &one.1), (&other.0, &other.1)], &body)) {
-            let preview = row.get_s("message").unwrap();
-            prop_assert_eq!(row.size(), FIXED + names(&row) + preview.len());
+        for entry in block_on(direct_entries([(&one.0, &one.1), (&other.0, &other.1)], &body)) {
+            let preview = entry.get_s("message").unwrap();
+            prop_assert_eq!(entry.size(), FIXED + names(&entry) + preview.len());
 
-            // The preview is the longest beginning of the text that has room.
+            // The preview is the longest prefix of the text that fits.
             let rest = body.as_str().strip_prefix(preview).unwrap();
-            let room = ONE_UNIT - FIXED - KEPT_FREE - names(&row) - preview.len();
+            let room = ONE_UNIT - FIXED - KEPT_FREE - names(&entry) - preview.len();
             let is_longest = rest.chars().next().is_none_or(|next| {
                 preview.chars().count() == 140 || next.len_utf8() > room
             });
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_row_with_the_longest_names_and_title_still_shows_how_a_message_begins() {
+async fn an_entry_with_the_longest_names_still_has_a_preview() {
     for letter in ["a", "é", "語", "\u{1E7E0}"] {
         let handle = |first: &str| {
             let count = ((48 - 1) / letter.len()).min(31);
@@ -144,27 +144,27 @@ async fn a_row_with_the_longest_names_and_title_still_shows_how_a_message_begins
         let title = GroupTitle::new(letter.repeat((128 / letter.len()).min(64))).unwrap();
         let people = [(&handle("1"), &name), (&handle("2"), &name)];
         let body = MessageBody::new("In the beginning. ".repeat(10)).unwrap();
-        let mut rows = direct_rows(people, &body).await;
-        rows.extend(group_rows(people, &title, &body).await);
-        for row in rows {
-            assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
-            assert!(row.get_s("message").unwrap().starts_with("In the beginning"));
+        let mut entries = direct_entries(people, &body).await;
+        entries.extend(group_entries(people, &title, &body).await);
+        for entry in entries {
+            assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
+            assert!(entry.get_s("message").unwrap().starts_with("In the beginning"));
         }
     }
 }
 
 #[tokio::test]
-async fn the_longest_row_of_all_is_filled_to_the_last_byte() {
+async fn the_longest_entry_is_filled_to_the_last_byte() {
     let handle = |first: &str| Handle::new(format!("{first}{}a", "é".repeat(23))).unwrap();
     let name = DisplayName::new("é".repeat(40)).unwrap();
     let body = MessageBody::new("a".repeat(1024)).unwrap();
-    for row in direct_rows([(&handle("1"), &name), (&handle("2"), &name)], &body).await {
-        assert_eq!(row.size(), ONE_UNIT - KEPT_FREE);
+    for entry in direct_entries([(&handle("1"), &name), (&handle("2"), &name)], &body).await {
+        assert_eq!(entry.size(), ONE_UNIT - KEPT_FREE);
     }
 }
 
 #[tokio::test]
-async fn a_preview_has_140_characters_at_most_and_ends_between_two() {
+async fn a_preview_has_at_most_140_whole_characters() {
     let (handle, other, name) = (Handle::new("x").unwrap(), Handle::new("y").unwrap(), DisplayName::new("x").unwrap());
     let people = [(&handle, &name), (&other, &name)];
     for (text, preview) in [
@@ -177,26 +177,26 @@ async fn a_preview_has_140_characters_at_most_and_ends_between_two() {
         (format!("aa{}", "🙂".repeat(140)), format!("aa{}", "🙂".repeat(68))),
         ("opa".to_owned(), "opa".to_owned()),
     ] {
-        for row in direct_rows(people, &MessageBody::new(text).unwrap()).await {
-            assert_eq!(row.get_s("message").unwrap(), preview);
+        for entry in direct_entries(people, &MessageBody::new(text).unwrap()).await {
+            assert_eq!(entry.get_s("message").unwrap(), preview);
             assert!(Preview::new(preview.clone()).is_ok());
         }
     }
 }
 
 #[tokio::test]
-async fn the_preview_in_a_new_members_row_is_cut_for_that_members_names() {
+async fn a_new_members_preview_is_cut_for_their_names() {
     let (short, name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
     let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
     let title = GroupTitle::new("B").unwrap();
     let body = MessageBody::new("🙂".repeat(140)).unwrap();
-    for row in group_rows([(&short, &name), (&long, &long_name)], &title, &body).await {
-        assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
+    for entry in group_entries([(&short, &name), (&long, &long_name)], &title, &body).await {
+        assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
     }
 }
 
-/// Both rows of a direct conversation with this message, after the first of the two had these names one after the other.
-async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
+/// Returns both memberships of a direct conversation with this message, after the first user had these names in turn.
+async fn renamed_entries(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> Vec<Item> {
     let app = App::with_whole_pages();
     let (handle, name) = names[0];
     let mut one = app.chat.create_user(new_user(handle, name)).await.unwrap();
@@ -209,32 +209,32 @@ async fn renamed_rows(names: &[(&Handle, &DisplayName)], body: &MessageBody) -> 
         app.project().await;
     }
     assert_eq!(Auditor::new(app.store.clone()).check(None).await.unwrap().findings, []);
-    rows(&app).await
+    entries(&app).await
 }
 
 #[tokio::test]
-async fn a_rename_cuts_the_preview_for_the_new_names_whether_they_are_longer_or_shorter() {
+async fn a_rename_fits_the_preview_to_the_new_names() {
     let (short, short_name) = (Handle::new("x").unwrap(), DisplayName::new("x").unwrap());
     let (long, long_name) = (Handle::new("é".repeat(24)).unwrap(), DisplayName::new("é".repeat(40)).unwrap());
     let (short, long) = ((&short, &short_name), (&long, &long_name));
     for text in ["a".repeat(1024), "é".repeat(200), "語".repeat(200), "🙂".repeat(200), "opa".to_owned()] {
         let body = MessageBody::new(text).unwrap();
-        let (with_short, with_long) = (renamed_rows(&[short], &body).await, renamed_rows(&[long], &body).await);
+        let (with_short, with_long) = (renamed_entries(&[short], &body).await, renamed_entries(&[long], &body).await);
         for (names, expected) in [
             (&[short, long][..], &with_long),
             (&[long, short][..], &with_short),
             (&[short, long, short][..], &with_short),
         ] {
-            for (row, expected) in renamed_rows(names, &body).await.iter().zip(expected) {
-                assert!(row.size() <= ONE_UNIT, "{} bytes", row.size());
-                assert_eq!(row.get_s("message"), expected.get_s("message"));
+            for (entry, expected) in renamed_entries(names, &body).await.iter().zip(expected) {
+                assert!(entry.size() <= ONE_UNIT, "{} bytes", entry.size());
+                assert_eq!(entry.get_s("message"), expected.get_s("message"));
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_grapheme_without_end_ends_a_preview_whatever_the_names() {
+async fn an_endless_grapheme_ends_a_preview_with_any_names() {
     let app = App::with_whole_pages();
     let (_, mut bayko, thread) = app.direct().await;
     let marks = "e".to_owned() + &"\u{301}".repeat(300);
@@ -244,8 +244,8 @@ async fn a_grapheme_without_end_ends_a_preview_whatever_the_names() {
             let change = UserChange::new().display_name(DisplayName::new(name).unwrap()).unwrap();
             bayko = app.chat.update_user(&bayko, change).await.unwrap();
             app.project().await;
-            for row in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {
-                let inbox = app.inbox(row.profile.id()).await;
+            for entry in app.chat.open(bayko.id(), thread.group_id()).await.unwrap().members().await.unwrap().items {
+                let inbox = app.inbox(entry.profile.id()).await;
                 assert_eq!(inbox[0].last_message(), Some(message.position()));
                 assert_eq!(inbox[0].preview().map(Preview::as_str), Some(shown));
             }

@@ -1,4 +1,4 @@
-//! The stream of the in-memory table as the service may deliver it: late, cut, mixed and repeated, by a seed.
+//! The stream of the in-memory table, delivered as the service may: late, cut, shuffled and repeated, by a seed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -9,96 +9,98 @@ use threadline::{MemoryStore, Result};
 
 use crate::random::Random;
 
-/// How many shards there are, unless told otherwise.
+/// The default number of shards.
 const SHARDS: usize = 3;
-/// The most records of a batch whose size is drawn, and the most that a drawn repeat goes back.
+/// The largest random batch, and the most records of a random rewind.
 const MOST_DRAWN: usize = 10;
-/// How many records of a shard that were settled can come again.
+/// The number of acknowledged records of a shard that are kept for redelivery.
 const REPEATABLE: usize = 1000;
 
-/// Delivers the changes of a [`MemoryStore`] as a table's stream may, for tests of what reads it. [DynamoDB
-/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of one item come
-/// in their order, and all of them; and those who read it get them at least once. This keeps these promises, and no other:
+/// The stream of a [`MemoryStore`], delivered as DynamoDB may deliver it, for tests of its consumers. [DynamoDB
+/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of
+/// one item arrive complete and in order, at least once. This type keeps those promises and no other:
 ///
-/// * The records of a shard, which holds some of the partitions, come in any order of their items. Those of a transaction come
-///   apart, and a change of an hour ago may come behind one of now.
-/// * A batch is cut anywhere.
-/// * A batch comes again from the first record that failed, or as a whole where nobody [settles](Self::settle) it; and at times
-///   records that were settled come again. What comes again comes with all that followed it in its shard.
+/// * A shard holds some of the partitions. Its records arrive in any order of their items. The records of a transaction
+///   arrive apart, and a change of an hour ago may arrive after a recent one.
+/// * Batches end anywhere.
+/// * A batch is redelivered from the first record that failed, or as a whole if it is not
+///   [acknowledged](Self::acknowledge). At times, acknowledged records are redelivered too. A redelivery includes all
+///   later records of the shard.
 ///
-/// The same seed and the same calls bring the same batches. It reads what is written meanwhile, knows no splitting of shards, and
-/// keeps up to 1,000 settled records of each shard to bring them again.
+/// The same seed and the same calls bring the same batches. New changes are read at each call. Shards never split. Up
+/// to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```
 /// use threadline::stream::Projector;
 /// use threadline::{MemoryStore, NewUser, Threadline};
-/// use threadline_testkit::Delivery;
+/// use threadline_testkit::ShuffledStream;
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> threadline::Result<()> {
 /// let store = MemoryStore::new();
 /// let chat = Threadline::new(store.clone());
 /// chat.create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
 ///
 /// let projector = Projector::new(store.clone());
-/// let mut delivery = Delivery::seeded(store, 7);
+/// let mut delivery = ShuffledStream::seeded(store, 7);
 /// while let Some(batch) = delivery.next_batch()? {
 ///     let projection = projector.project(&batch.records).await;
-///     delivery.settle(&batch, projection.lowest_failed.as_ref());
+///     delivery.acknowledge(&batch, projection.lowest_failed.as_ref());
 /// }
-/// # Ok::<(), threadline::Error>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
-pub struct Delivery {
+pub struct ShuffledStream {
     store: MemoryStore,
     seed: u64,
     numbers: Random,
     /// The last change that was read.
     read: Option<SequenceNumber>,
-    /// How many records have a place in a shard.
+    /// The number of records that have a position in a shard.
     placed: u64,
     shards: Vec<Shard>,
 }
 
-/// Some records of one shard, to be handled in their order.
+/// Records of one shard, in order.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The number of the shard, counted from 0.
+    /// The number of the shard, from 0.
     pub shard: usize,
-    /// The records. Their sequence numbers grow, and no other record of the delivery has them.
+    /// The records. Their sequence numbers ascend and are unique in the stream.
     pub records: Vec<StreamRecord>,
-    /// How many they were, whatever a test does to them.
+    /// The original number of records: a test may change the list.
     count: usize,
     turn: u64,
 }
 
 #[derive(Default)]
 struct Shard {
-    /// The records that have no place yet: those of each item in their order.
+    /// The records without a position yet, in order for each item.
     unplaced: BTreeMap<Key, VecDeque<StreamRecord>>,
     log: VecDeque<StreamRecord>,
-    /// Where in the log the next batch begins.
+    /// The index in the log where the next batch begins.
     next: usize,
-    /// Grows with each batch and each repeat, so that what was settled too late is told apart.
+    /// Grows with each batch and each rewind, so that a late acknowledgment is recognized.
     turn: u64,
 }
 
-impl Delivery {
-    /// The changes of this table, from the oldest that it still has, in three shards.
+impl ShuffledStream {
+    /// Creates the stream of this table in three shards, from the oldest change that the store keeps.
     pub fn seeded(store: MemoryStore, seed: u64) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
         Self { store, seed, numbers: Random::seeded(seed), read: None, placed: 0, shards }
     }
 
-    /// The same in this many shards, at least one, from the beginning.
+    /// Sets the number of shards, at least 1, and starts again at the oldest change. Default: 3.
     #[must_use]
     pub fn shards(self, count: usize) -> Self {
         let shards = (0..count.max(1)).map(|_| Shard::default()).collect();
         Self { shards, ..Self::seeded(self.store, self.seed) }
     }
 
-    /// A batch of up to 10 records of any shard, which may repeat what was settled; `None` where everything has come and was
-    /// settled. A batch that was not settled comes again.
+    /// Returns a batch of up to 10 records from a random shard, or `None` once all records are acknowledged. The batch
+    /// may repeat acknowledged records. A batch without acknowledgment is redelivered.
     ///
     /// # Errors
     /// As [`MemoryStore::records_after`].
@@ -107,7 +109,7 @@ impl Delivery {
         if self.numbers.below(4) == 0 {
             let shard = self.numbers.below(self.shards.len());
             let records = self.numbers.below(MOST_DRAWN).saturating_add(1);
-            self.repeat(shard, records);
+            self.rewind(shard, records);
         }
         let open = self.shards.iter().enumerate().filter(|(_, shard)| !shard.is_at_end());
         let open: Vec<usize> = open.map(|(number, _)| number).collect();
@@ -116,8 +118,7 @@ impl Delivery {
         self.batch_of(*shard, most).map(Some)
     }
 
-    /// The next `most` records of a shard, or those there are, for a test that chooses by itself. Any number makes a shard: it
-    /// counts modulo how many there are.
+    /// Returns the next records of a shard, `most` at most. A shard number above the highest wraps around.
     ///
     /// # Errors
     /// As [`MemoryStore::records_after`].
@@ -141,11 +142,11 @@ impl Delivery {
         Ok(batch)
     }
 
-    /// Says that the records of the batch were handled, up to the first that failed, from which on they come again. All of them
-    /// do where the batch has no record of that number, as with [Lambda's answer to a
-    /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). A batch settles nothing once
-    /// its shard has given another one, or repeats.
-    pub fn settle(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
+    /// Acknowledges the records of the batch before `lowest_failed`, or all of them without one. The others are
+    /// redelivered. If the batch has no record with that number, the whole batch is redelivered, as for [Lambda's
+    /// answer to a batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). An
+    /// acknowledgment has no effect after a newer batch of its shard, or after a rewind.
+    pub fn acknowledge(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
         let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
         let done = match lowest_failed {
             None => batch.count,
@@ -161,9 +162,9 @@ impl Delivery {
         }
     }
 
-    /// Goes back by so many records in a shard, which come again with all that followed: as when whoever reads the stream has lost
-    /// its place. The shard counts as in [`batch_of`](Self::batch_of).
-    pub fn repeat(&mut self, shard: usize, records: usize) {
+    /// Moves a shard back by this many records. They and all later ones are redelivered, as after a lost checkpoint.
+    /// The shard number wraps around as in [`batch_of`](Self::batch_of).
+    pub fn rewind(&mut self, shard: usize, records: usize) {
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         if let Some(shard) = self.shards.get_mut(number) {
             shard.next = shard.next.saturating_sub(records);
@@ -171,7 +172,7 @@ impl Delivery {
         }
     }
 
-    /// Gives each record since the last time to its shard.
+    /// Reads the new records and assigns each to its shard.
     fn read_records(&mut self) -> Result<()> {
         for record in self.store.records_after(self.read.as_ref(), usize::MAX)? {
             self.read.clone_from(&record.sequence);
@@ -187,7 +188,7 @@ impl Delivery {
 }
 
 impl Shard {
-    /// The oldest record of an item that is drawn.
+    /// Removes and returns the oldest record of a random item.
     fn draw(&mut self, numbers: &mut Random) -> Option<StreamRecord> {
         let key = self.unplaced.keys().nth(numbers.below(self.unplaced.len()))?.clone();
         let records = self.unplaced.get_mut(&key)?;
@@ -203,16 +204,19 @@ impl Shard {
     }
 }
 
-/// The same in every run and on every machine ([FNV-1a](http://www.isthe.com/chongo/tech/comp/fnv/)).
+/// Returns the same hash in every run and on every machine ([FNV-1a](http://www.isthe.com/chongo/tech/comp/fnv/)).
 fn hash(pk: &str) -> usize {
     let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     usize::try_from(hash).unwrap_or_default()
 }
 
-// Hand-written: what is to be delivered is content.
-impl fmt::Debug for Delivery {
+// Hand-written: the records are content.
+impl fmt::Debug for ShuffledStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery").field("seed", &self.seed).field("shards", &self.shards.len()).finish_non_exhaustive()
+        f.debug_struct("ShuffledStream")
+            .field("seed", &self.seed)
+            .field("shards", &self.shards.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -231,7 +235,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    /// Puts this version of an item.
+    /// Puts this version of the item.
     fn put(store: &MemoryStore, pk: &str, sk: &str, version: usize) {
         let mut item = Item::new();
         for (name, value) in [("pk", pk), ("sk", sk), ("version", version.to_string().as_str())] {
@@ -240,7 +244,7 @@ mod tests {
         now(store.write(Write::put(item))).unwrap().done().unwrap();
     }
 
-    /// Items of one partition, each in so many versions: all items in the first version, then in the second and so on.
+    /// Creates a store with items of one partition: all items in version 1, then all in version 2, and so on.
     fn store_of(items: &[&str], versions: usize) -> MemoryStore {
         let store = MemoryStore::new();
         for version in 1..=versions {
@@ -251,7 +255,7 @@ mod tests {
         store
     }
 
-    /// The sort key and the version of each record.
+    /// Returns the sort key and the version of each record.
     fn shown(batch: &Batch) -> Vec<String> {
         let text = |record: &StreamRecord| {
             let item = record.new.as_ref().unwrap();
@@ -260,17 +264,17 @@ mod tests {
         batch.records.iter().map(text).collect()
     }
 
-    /// Takes so many records of the first shard, and says that they were handled.
-    fn take(delivery: &mut Delivery, most: usize) -> Vec<String> {
+    /// Takes and acknowledges records of the first shard.
+    fn take(delivery: &mut ShuffledStream, most: usize) -> Vec<String> {
         let batch = delivery.batch_of(0, most).unwrap();
-        delivery.settle(&batch, None);
+        delivery.acknowledge(&batch, None);
         shown(&batch)
     }
 
     #[test]
-    fn the_items_of_a_shard_come_in_any_order_and_each_items_records_in_theirs() {
+    fn items_arrive_in_any_order_and_the_records_of_each_in_order() {
         let store = store_of(&["a", "b"], 2);
-        let order = |seed| take(&mut Delivery::seeded(store.clone(), seed).shards(1), 10);
+        let order = |seed| take(&mut ShuffledStream::seeded(store.clone(), seed).shards(1), 10);
         let orders: BTreeSet<_> = (0..100).map(order).collect();
         let expected = [
             ["a.1", "a.2", "b.1", "b.2"],
@@ -285,9 +289,9 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_goes_on_where_the_one_before_was_cut_and_brings_what_came_meanwhile() {
+    fn a_batch_continues_after_the_last_one_with_new_records() {
         let store = store_of(&["a"], 3);
-        let mut delivery = Delivery::seeded(store.clone(), 1).shards(1);
+        let mut delivery = ShuffledStream::seeded(store.clone(), 1).shards(1);
         assert_eq!(take(&mut delivery, 2), ["a.1", "a.2"]);
         put(&store, "A", "a", 4);
         assert_eq!(take(&mut delivery, 1), ["a.3"]);
@@ -296,58 +300,58 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_nobody_settles_comes_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
+    fn an_unacknowledged_batch_is_redelivered() {
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         let lost = delivery.batch_of(0, 2).unwrap();
         let again = delivery.batch_of(0, 3).unwrap();
         assert_eq!(
             (shown(&lost), shown(&again)),
             (vec!["a.1".into(), "a.2".into()], vec!["a.1".into(), "a.2".into(), "a.3".into()])
         );
-        delivery.settle(&lost, None);
+        delivery.acknowledge(&lost, None);
         assert_eq!(shown(&delivery.batch_of(0, 1).unwrap()), ["a.1"], "it was settled too late");
     }
 
     #[test]
-    fn a_batch_comes_again_from_the_first_record_that_failed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
+    fn a_batch_is_redelivered_from_its_first_failed_record() {
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         let batch = delivery.batch_of(0, 3).unwrap();
-        delivery.settle(&batch, batch.records[1].sequence.as_ref());
+        delivery.acknowledge(&batch, batch.records[1].sequence.as_ref());
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
     }
 
     #[test]
-    fn a_batch_with_a_failure_that_is_none_of_its_records_comes_again_as_a_whole() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 4), 1).shards(1);
+    fn a_batch_with_an_unknown_failure_is_redelivered_as_a_whole() {
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 4), 1).shards(1);
         take(&mut delivery, 1);
         let batch = delivery.batch_of(0, 2).unwrap();
-        delivery.settle(&batch, Some(&SequenceNumber::from(1)));
+        delivery.acknowledge(&batch, Some(&SequenceNumber::from(1)));
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3", "a.4"]);
     }
 
     #[test]
-    fn what_is_repeated_comes_with_all_that_followed() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 3), 1).shards(1);
+    fn a_rewind_redelivers_all_later_records() {
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 3), 1).shards(1);
         take(&mut delivery, 3);
-        delivery.repeat(0, 2);
+        delivery.rewind(0, 2);
         assert_eq!(take(&mut delivery, 9), ["a.2", "a.3"]);
-        delivery.repeat(0, 9);
+        delivery.rewind(0, 9);
         assert_eq!(take(&mut delivery, 9), ["a.1", "a.2", "a.3"]);
     }
 
     #[test]
-    fn a_thousand_settled_records_can_come_again() {
-        let mut delivery = Delivery::seeded(store_of(&["a"], 1005), 1).shards(1);
+    fn a_thousand_acknowledged_records_can_be_redelivered() {
+        let mut delivery = ShuffledStream::seeded(store_of(&["a"], 1005), 1).shards(1);
         take(&mut delivery, 1003);
-        delivery.repeat(0, usize::MAX);
+        delivery.rewind(0, usize::MAX);
         let again = take(&mut delivery, usize::MAX);
         assert_eq!((again.len(), again[0].as_str()), (1002, "a.4"));
     }
 
     #[test]
     fn debug_shows_no_content() {
-        let mut delivery = Delivery::seeded(store_of(&["canary"], 1), 5);
-        assert_eq!(format!("{delivery:?}"), "Delivery { seed: 5, shards: 3, .. }");
+        let mut delivery = ShuffledStream::seeded(store_of(&["canary"], 1), 5);
+        assert_eq!(format!("{delivery:?}"), "ShuffledStream { seed: 5, shards: 3, .. }");
         assert!(!format!("{:?}", delivery.next_batch()).contains("canary"));
     }
 
@@ -355,16 +359,16 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn whatever_fails_all_records_come_in_the_order_of_their_items(
+        fn all_records_arrive_in_item_order_despite_failures(
             writes in proptest::collection::vec((0..4_usize, 0..3_usize), 0..40),
             seed in any::<u64>(),
             shards in 1..4_usize,
             failures in proptest::collection::vec(0..12_usize, 0..20),
         ) {
             let store = MemoryStore::new();
-            let mut delivery = Delivery::seeded(store.clone(), seed).shards(shards);
+            let mut delivery = ShuffledStream::seeded(store.clone(), seed).shards(shards);
             let (mut writes_left, mut failures) = (writes.iter().enumerate(), failures.into_iter());
-            // What each shard has brought: its records without repeats, and where the last batch ended.
+            // For each shard: its records without redeliveries, and the end of the last batch.
             let mut brought: BTreeMap<usize, (Vec<StreamRecord>, usize)> = BTreeMap::new();
             let mut handled: BTreeSet<String> = BTreeSet::new();
             let mut batches = 0;
@@ -388,7 +392,7 @@ mod tests {
                 let failed = failures.next().and_then(|place| batch.records.get(place));
                 let done = batch.records.iter().take_while(|record| failed != Some(record));
                 handled.extend(done.map(|record| record.sequence.as_ref().unwrap().to_string()));
-                delivery.settle(&batch, failed.and_then(|record| record.sequence.as_ref()));
+                delivery.acknowledge(&batch, failed.and_then(|record| record.sequence.as_ref()));
             }
             prop_assert_eq!(writes_left.len(), 0);
             let records = store.records_after(None, usize::MAX).unwrap();
@@ -401,7 +405,7 @@ mod tests {
             let mut came = brought.values().flat_map(|(log, _)| log).map(|record| (record.key().unwrap(), record.new.clone()));
             let mut wrote = records.into_iter().map(|record| (record.key().unwrap(), record.new));
             prop_assert_eq!(by_item(&mut came), by_item(&mut wrote), "seed {}", seed);
-            // A partition is in one shard.
+            // A partition is in one shard only.
             let mut place = BTreeMap::new();
             for (shard, (log, _)) in &brought {
                 for record in log {

@@ -1,4 +1,4 @@
-//! Where an application's own code runs in a simulated deployment.
+//! The handle by which an application's own code takes part in a simulation.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,68 +8,68 @@ use threadline::{Clock, IdSource, Result, SequentialIds, Threadline, User};
 use uuid::Uuid;
 
 use super::executor::pause;
-use super::violation::Broken;
+use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// A place in a simulated deployment for an application's own code: a device of somebody's, which asks the deployment's servers as
-/// all others do. Everything that is drawn here follows from the seed.
+/// An application's own code in a simulated deployment. It calls the deployment's servers as the other devices do. All
+/// its random choices follow from the seed.
 #[derive(Clone)]
-pub struct Site {
+pub struct Actor {
     world: Rc<World>,
     random: Rc<RefCell<Random>>,
     ids: Rc<SequentialIds>,
 }
 
-impl Site {
+impl Actor {
     pub(super) fn new(world: Rc<World>, random: Random) -> Self {
         let ids = Rc::new(world.ids());
         Self { world, random: Rc::new(RefCell::new(random)), ids }
     }
 
-    /// Asks a server, which is drawn: what it does takes its time, meets faults, and interleaves with all others. `None` where the
-    /// server dies over it, so that nobody knows how far it came. It is asked once: trying again is the application's, with
+    /// Calls a random server. The work takes time, meets faults, and interleaves with all other work. Returns `None` if
+    /// the server crashes, so the outcome is unknown. The call is not retried: retry it yourself, with
     /// [`pause`](Self::pause) in between.
-    pub async fn ask<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
+    pub async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
         let servers = &self.world.servers;
         let server = servers.get(self.below(servers.len()))?;
         server.run(work(server.chat())).await
     }
 
-    /// Lets others go on.
+    /// Lets other tasks run.
     pub async fn pause(&self) {
         let steps = 1 + self.below(8);
         pause(u32::try_from(steps).unwrap_or(1)).await;
     }
 
-    /// The users that there are by now, as they are known to their own devices. Nobody at the beginning.
+    /// Returns the users created so far, as their own devices know them. Empty at the start.
     pub fn users(&self) -> Vec<User> {
         self.world.people.borrow().iter().filter_map(|versions| versions.last().cloned()).collect()
     }
 
-    /// A number below this one; 0 below 0.
+    /// Draws a number below `end`; 0 if `end` is 0.
     pub fn below(&self, end: usize) -> usize {
         self.random.borrow_mut().below(end)
     }
 
-    /// A UUIDv7 of now that nobody else has.
+    /// Returns a new, unique UUIDv7 of the current time.
     pub fn new_id(&self) -> Uuid {
         self.ids.next(self.world.clock.now())
     }
 
     /// Adds a line to the trace.
-    pub fn tell(&self, line: impl Into<String>) {
-        self.world.tell(|| line.into());
+    pub fn trace(&self, line: impl Into<String>) {
+        self.world.trace(|| line.into());
     }
 
-    /// Ends the simulation: this invariant does not hold, and that is what was seen.
-    pub fn break_off(&self, invariant: impl Into<String>, what: impl Into<String>) {
-        self.world.is_broken(Broken::new(invariant.into(), what));
+    /// Ends the simulation with a violation of this invariant and the observation.
+    pub fn fail(&self, invariant: impl Into<String>, what: impl Into<String>) {
+        self.world.report(Breach::new(invariant.into(), what));
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Site")
+        f.write_str("Actor")
     }
 }

@@ -1,4 +1,4 @@
-//! What lies among the deployment's items and is none of them: other programs' items, and items that cannot be read.
+//! Extra items in the table: other programs' items, and items that cannot be read.
 
 use threadline::entity::{AttributeValue, Entity, GSI1PK, GSI1SK, Item, PK, SK, TYPE};
 use threadline::store::{StoreExt, Write};
@@ -7,29 +7,29 @@ use uuid::Uuid;
 
 use super::client::{Answer, Client};
 
-/// The attribute by which the simulation knows it.
-const LITTER: &str = "litter";
+/// The attribute that marks an extra item.
+const MARKER: &str = "simulated";
 
-pub(super) fn is_litter(item: &Item) -> bool {
-    item.get(LITTER).is_some()
+pub(super) fn is_extra_item(item: &Item) -> bool {
+    item.get(MARKER).is_some()
 }
 
-/// Returns `true` for another program's item, and `false` for one that is meant as the crate's and cannot be read.
+/// Returns `true` for another program's item, and `false` for one of the crate's that cannot be read.
 pub(super) fn is_foreign(item: &Item) -> bool {
-    item.get_s(LITTER) == Some("foreign")
+    item.get_s(MARKER) == Some("foreign")
 }
 
 fn item(kind: &str, attributes: &[(&str, String)]) -> Item {
     let mut item = Item::new();
-    item.insert(LITTER, AttributeValue::S(kind.to_owned()));
+    item.insert(MARKER, AttributeValue::S(kind.to_owned()));
     for (name, value) in attributes {
         item.insert(*name, AttributeValue::S(value.clone()));
     }
     item
 }
 
-/// One of several kinds of litter.
-fn litter(kind: usize, group: GroupId, user: UserId, id: Uuid, now: Timestamp) -> Item {
+/// Creates an extra item of this kind.
+fn extra_item(kind: usize, group: GroupId, user: UserId, id: Uuid, now: Timestamp) -> Item {
     let thread = format!("MSG#{group}");
     match kind {
         0 => item("foreign", &[(PK, thread), (SK, format!("#PINNED#{id}")), (TYPE, "Pin".to_owned())]),
@@ -52,21 +52,21 @@ fn litter(kind: usize, group: GroupId, user: UserId, id: Uuid, now: Timestamp) -
 }
 
 impl Client {
-    /// Another program, or an older one, writes into the table.
-    pub(super) async fn litter(&self) {
-        let Some(me) = self.me().map(|me| me.id()).filter(|_| self.world.knobs.litter) else { return };
+    /// Puts an extra item, as another program or an older one might.
+    pub(super) async fn put_extra_item(&self) {
+        let Some(me) = self.me().map(|me| me.id()).filter(|_| self.world.parameters.extra_items) else { return };
         let Some(group) = self.some_group(me, false) else { return };
         // Messages without a group would be a finding of their own.
         let is_there = self.world.model.borrow().truth.groups.get(&group).is_some_and(|group| group.item.is_some());
         if !is_there {
             return;
         }
-        let litter = litter(self.draw(7), group, me, self.new_id(), self.world.clock.now());
-        self.tell(|| "leaves litter".to_owned());
-        let put = Write::put(litter);
+        let extra = extra_item(self.draw(7), group, me, self.new_id(), self.world.clock.now());
+        self.trace(|| "puts an extra item".to_owned());
+        let put = Write::put(extra);
         let answer = self.call(async |chat| chat.store().write(put.clone()).await?.done().map(drop)).await;
         if let Answer::Refused { error, .. } = answer {
-            self.unexpected("a put of litter", &error);
+            self.unexpected("a put of an extra item", &error);
         }
     }
 }

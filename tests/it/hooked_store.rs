@@ -1,5 +1,5 @@
-//! A table in memory in which something happens between a caller's reads and its first write, whose pages are short, some of whose
-//! items cannot be written, and that counts the requests under way.
+//! A store for tests of races. It runs work between a caller's reads and writes, returns short pages, fails chosen
+//! writes, and counts concurrent requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use threadline::{Error, ErrorKind, MemoryStore, Result};
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Clone)]
-pub(crate) struct Meddled {
+pub(crate) struct HookedStore {
     store: MemoryStore,
     before_write: Arc<Mutex<Option<Work>>>,
     before_each_write: Option<Arc<dyn Fn() -> Work + Send + Sync>>,
@@ -24,12 +24,12 @@ pub(crate) struct Meddled {
     hides_index: bool,
     page: Option<NonZeroU32>,
     failing: BTreeMap<Key, ErrorKind>,
-    under_way: Arc<AtomicUsize>,
+    in_progress: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
 }
 
-impl Meddled {
-    /// The table, with nothing that happens in between yet.
+impl HookedStore {
+    /// Wraps the table, without any hook.
     pub(crate) fn new(store: &MemoryStore) -> Self {
         Self {
             store: store.clone(),
@@ -39,18 +39,18 @@ impl Meddled {
             hides_index: false,
             page: None,
             failing: BTreeMap::new(),
-            under_way: Arc::default(),
+            in_progress: Arc::default(),
             most: Arc::default(),
         }
     }
 
-    /// Just before the first write, this happens.
+    /// Sets the work that happens just before the first write.
     pub(crate) fn before_write(self, work: impl Future<Output = ()> + Send + 'static) -> Self {
         *self.before_write.lock().unwrap() = Some(Box::pin(work));
         self
     }
 
-    /// Just before each write, this happens.
+    /// Sets the work that happens just before each write.
     pub(crate) fn before_each_write<W>(mut self, work: impl Fn() -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = ()> + Send + 'static,
@@ -59,47 +59,47 @@ impl Meddled {
         self
     }
 
-    /// Just before the first query of this partition, this happens.
+    /// Sets the work that happens just before the first query of this partition.
     pub(crate) fn before_query(self, partition: &str, work: impl Future<Output = ()> + Send + 'static) -> Self {
         *self.before_query.lock().unwrap() = Some((partition.to_owned(), Box::pin(work)));
         self
     }
 
-    /// The index is so far behind the table that it has nothing yet.
+    /// Makes the index lag so far that it is empty.
     pub(crate) fn lagging_index(mut self) -> Self {
         self.hides_index = true;
         self
     }
 
-    /// A page holds at most so many items.
+    /// Sets the maximum number of items on a page.
     pub(crate) fn pages_of(mut self, items: u32) -> Self {
         self.page = NonZeroU32::new(items);
         self
     }
 
-    /// Each write of this item ends so.
+    /// Fails each write of this item with this kind of error.
     pub(crate) fn failing(mut self, key: Key, kind: ErrorKind) -> Self {
         self.failing.insert(key, kind);
         self
     }
 
-    /// Whether it has happened.
-    pub(crate) fn has_happened(&self) -> bool {
+    /// Returns `true` once the work has happened.
+    pub(crate) fn has_run(&self) -> bool {
         self.before_write.lock().unwrap().is_none() && self.before_query.lock().unwrap().is_none()
     }
 
-    /// The most requests that were under way at once, of those that this counts: all but the transactions and batches.
-    pub(crate) fn most_at_once(&self) -> usize {
+    /// Returns the maximum number of concurrent requests, except transactions and batches.
+    pub(crate) fn max_concurrent(&self) -> usize {
         self.most.load(Ordering::Relaxed)
     }
 
-    /// Counts a request, and lets the others begin before it ends.
+    /// Counts a request, and lets others start before it ends.
     async fn counted<T>(&self, request: impl Future<Output = T>) -> T {
-        let under_way = 1 + self.under_way.fetch_add(1, Ordering::Relaxed);
-        self.most.fetch_max(under_way, Ordering::Relaxed);
+        let in_progress = 1 + self.in_progress.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(in_progress, Ordering::Relaxed);
         tokio::task::yield_now().await;
         let answer = request.await;
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.in_progress.fetch_sub(1, Ordering::Relaxed);
         answer
     }
 
@@ -114,14 +114,14 @@ impl Meddled {
     }
 }
 
-impl fmt::Debug for Meddled {
+impl fmt::Debug for HookedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Meddled")
+        f.write_str("HookedStore")
     }
 }
 
 #[async_trait]
-impl Store for Meddled {
+impl Store for HookedStore {
     fn table_name(&self) -> &str {
         self.store.table_name()
     }
