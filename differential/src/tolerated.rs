@@ -297,7 +297,7 @@ pub(crate) const TOLERATED: &[Row] = &[
         engines: &[Engine::Local],
         aspect: Aspect::NumberText,
         what: "A number within a list or map, or that an update sets, comes back as it was written: 1e3, not 1000.",
-        why: "AWS normalises all numbers.",
+        why: "AWS normalizes all numbers.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
         is_met: |_| true,
     },

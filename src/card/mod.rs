@@ -1,7 +1,7 @@
 //! Cards: declarations of access patterns, as plain data.
 //!
 //! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
-//! crate has one beside its code, and the [registry](crate::card::registry) lists them. An application declares its own
+//! crate has one beside its code, and the [registry] lists them. An application declares its own
 //! patterns in the same way:
 //!
 //! ```

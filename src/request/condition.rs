@@ -364,12 +364,12 @@ mod tests {
         assert!(nots(32).check().is_ok());
         assert!(nots(33).check().is_err());
         // A list of one adds no operator, so only the depth limits it.
-        let alls = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::All(vec![inner]));
-        assert!(alls(32).check().is_ok());
-        assert!(alls(33).check().is_err());
-        let anys = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::Any(vec![inner]));
-        assert!(anys(32).check().is_ok());
-        assert!(anys(33).check().is_err());
+        let all_of = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::All(vec![inner]));
+        assert!(all_of(32).check().is_ok());
+        assert!(all_of(33).check().is_err());
+        let any_of = |depth| (0..depth).fold(Condition::exists("a"), |inner, _| Condition::Any(vec![inner]));
+        assert!(any_of(32).check().is_ok());
+        assert!(any_of(33).check().is_err());
     }
 
     #[test]

@@ -30,31 +30,34 @@ async fn a_read_that_fails_ends_the_page_and_is_no_finding() {
 fn a_finding_says_what_differs_and_if_it_was_repaired() {
     let (group, user) = (GroupId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::max()));
     for (discrepancy, said) in [
-        (Discrepancy::MissingEntry { group, user }, format!("group {group}: no inbox row for user {user}")),
+        (Discrepancy::MissingEntry { group, user }, format!("group {group}: user {user} has no inbox entry")),
         (
             Discrepancy::WrongRecency { group, user },
-            format!("group {group}: the row of user {user} is not at the newest message"),
+            format!("group {group}: the inbox entry of user {user} is not at the newest message"),
         ),
         (
             Discrepancy::StalePreview { group, user },
-            format!("group {group}: the row of user {user} does not show the newest message as it is"),
+            format!("group {group}: the inbox entry of user {user} differs from the newest message"),
         ),
-        (Discrepancy::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
+        (
+            Discrepancy::StaleNames { group, user },
+            format!("group {group}: the inbox entry of user {user} has outdated names"),
+        ),
         (
             Discrepancy::WrongMemberCount { group, counted: 3, memberships: 2 },
-            format!("group {group}: it counts 3 members and has 2 rows"),
+            format!("group {group}: member count is 3, but there are 2 memberships"),
         ),
-        (Discrepancy::OrphanEntry { group, user }, format!("group {group}: a row of user {user}, and no group")),
-        (Discrepancy::OrphanThread { group }, format!("group {group}: messages, and no group")),
+        (
+            Discrepancy::OrphanEntry { group, user },
+            format!("group {group}: user {user} has a membership, but there is no group"),
+        ),
+        (Discrepancy::OrphanThread { group }, format!("group {group}: there are messages, but there is no group")),
         (
             Discrepancy::DoubledClaim { entity: "HandleClaim", user },
-            format!("user {user}: a HandleClaim of something else than the user has"),
+            format!("user {user}: a HandleClaim for a value that the user does not have"),
         ),
-        (
-            Discrepancy::MissingClaim { entity: "IdentityClaim", user },
-            format!("user {user}: no IdentityClaim of what the user has"),
-        ),
-        (Discrepancy::OldClaim { user }, format!("user {user}: a HandleClaim by the key of version 0.1")),
+        (Discrepancy::MissingClaim { entity: "IdentityClaim", user }, format!("user {user}: IdentityClaim is missing")),
+        (Discrepancy::OldClaim { user }, format!("user {user}: a HandleClaim with the key of version 0.1")),
         (Discrepancy::Unreadable { reason: "the item at `A / 1`".into() }, "the item at `A / 1`".to_owned()),
     ] {
         assert_eq!(discrepancy.to_string(), said);

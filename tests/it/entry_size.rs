@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn an_entrys_size_equals_its_reserved_bytes_names_and_preview(
+    fn an_entry_has_its_reserved_bytes_names_and_preview(
         one in person('1'),
         other in person('2'),
         body in text::<MessageBody>(1024, 4096),

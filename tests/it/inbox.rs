@@ -82,7 +82,7 @@ async fn ones_own_messages_are_never_unread() {
 }
 
 #[tokio::test]
-async fn an_entry_is_unread_from_anothers_message_until_it_is_read() {
+async fn an_entry_is_unread_after_a_message_of_another_until_it_is_read() {
     let app = App::new();
     let (_, bayko, thread) = app.direct().await;
     let mut baykos_end = app.chat.open(bayko.id(), thread.group_id()).await.unwrap();

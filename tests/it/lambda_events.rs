@@ -241,7 +241,7 @@ async fn a_stream_without_new_images_is_misconfigured() {
     let (projection, lines) = project(&[read(&event)]).await;
     let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
     assert_eq!(error.kind(), ErrorKind::Misconfigured);
-    assert!(error.to_string().contains("must be NEW_IMAGE"), "{error}");
+    assert!(error.to_string().contains("to NEW_IMAGE"), "{error}");
     assert_eq!((lines, projection.lowest_failed.unwrap().as_str()), (vec![], NUMBER));
 }
 

@@ -74,7 +74,7 @@ async fn a_message_ahead_of_the_window_is_sent_once_its_time_is_near() {
     app.clock.set(time("2026-11-22T12:00:00Z"));
     let error = thread.send(ahead, "opa").await.unwrap_err();
     assert_eq!((error.recovery(), error.outcome()), (Recovery::Retry, Outcome::NotDone));
-    assert!(error.to_string().contains("61 s ahead"), "{error}");
+    assert!(error.to_string().contains("61 s after"), "{error}");
     app.clock.set(time("2026-11-22T12:00:54.999Z"));
     thread.send(ahead, "opa").await.unwrap_err();
     app.clock.set(time("2026-11-22T12:00:55Z"));

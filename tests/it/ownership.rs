@@ -158,7 +158,7 @@ async fn keys_that_resemble_known_keys_are_reported() {
 }
 
 #[tokio::test]
-async fn a_membership_at_anothers_key_opens_no_other_conversation() {
+async fn a_membership_at_the_key_of_another_opens_no_conversation() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let (londo, vir) = (app.user("londo").await, app.user("vir").await);

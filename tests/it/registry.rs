@@ -110,7 +110,7 @@ fn methods(source: &str) -> Vec<Method> {
 fn without_card(methods: &[Method]) -> Vec<String> {
     let delegates = |method: &Method, to: &Method| {
         let places: &[&str] = match &*to.receiver {
-            "Threadline" => &["self.chat.", "self.thread.chat."],
+            "Threadline" => &["self.threadline.", "self.thread.threadline."],
             "Thread" => &["self.thread."],
             _ => &[],
         };
@@ -150,12 +150,12 @@ fn public_call_without_card_is_found() {
     let check = |sources: &[String]| without_card(&methods(&sources.concat()));
     let mute = |code: &str| of("Thread", "pub async fn mute", code);
     let silence = |receiver: &str, code: &str| of(receiver, "async fn silence", code);
-    let begins = "let call = begin!(&*self.chat.store, CARD);";
+    let begins = "let call = begin!(&*self.threadline.store, CARD);";
 
     assert_eq!(check(&[mute(begins)]), [""; 0]);
     assert_eq!(check(&[mute("self.silence().await"), silence("Thread", begins)]), [""; 0]);
     assert_eq!(
-        check(&[mute("self\n            .chat\n            .silence().await"), silence("Threadline", begins)]),
+        check(&[mute("self\n            .threadline\n            .silence().await"), silence("Threadline", begins)]),
         [""; 0]
     );
     let chain =
@@ -163,7 +163,7 @@ fn public_call_without_card_is_found() {
     assert_eq!(check(&chain), [""; 0]);
 
     let found = ["Thread::mute"];
-    assert_eq!(check(&[mute("self.chat.store.write(write).await")]), found);
+    assert_eq!(check(&[mute("self.threadline.store.write(write).await")]), found);
     assert_eq!(check(&[mute(&format!("// {begins}"))]), found);
     assert_eq!(check(&[mute("self.silence().await"), silence("Thread", "Ok(())")]), found);
     assert_eq!(check(&[mute("self.silence().await"), silence("Threadline", begins)]), found);

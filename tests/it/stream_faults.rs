@@ -267,7 +267,7 @@ async fn a_dead_letter_without_a_sink_is_logged() {
 
     let projector = Projector::new(app.store.clone());
     let log = captured(async { assert!(!projector.project(&records).await.has_failed()) }).await;
-    let is_error = |line: &&str| line.contains("ERROR") && line.contains("there is no sink");
+    let is_error = |line: &&str| line.contains("ERROR") && line.contains("has no dead-letter sink");
     let errors: Vec<_> = log.lines().filter(is_error).collect();
     let sequence = format!("sequence=\"{}\"", records[0].sequence.as_ref().unwrap());
     assert!(errors.len() == 1 && errors[0].contains("kind=\"INSERT\"") && errors[0].contains("error=Corrupt"), "{log}");

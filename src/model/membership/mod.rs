@@ -206,7 +206,7 @@ impl Membership {
     /// Returns the member, with the names that the membership holds.
     ///
     /// After a rename, the projector copies the new names into the user's memberships, so they may be old for a moment.
-    /// The names of a message never change; see [`Message::sender_handle`].
+    /// The names of a message never change; see [`Message::sender_handle`](crate::Message::sender_handle).
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]

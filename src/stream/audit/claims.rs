@@ -43,16 +43,16 @@ impl Audit<'_> {
         let Some(held) = held.filter(|held| held.user_id() == user.id()) else {
             return self.claim_missing(user, &right).await;
         };
-        let is_anothers = claim.is_some_and(|claim| claim.user_id() != user.id());
+        let is_of_other_user = claim.is_some_and(|claim| claim.user_id() != user.id());
         let discrepancy = match is_right(&held) {
             // In version 0.1, two users could have two forms of a handle that are equal now.
-            true if is_anothers => return Ok(()),
+            true if is_of_other_user => return Ok(()),
             true => Discrepancy::OldClaim { user: user.id() },
             false => Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
         };
         let mut item = right.to_item()?;
         let mut actions = vec![unchanged(user)];
-        if is_anothers {
+        if is_of_other_user {
             item.insert(PK, before.pk.as_str());
             actions.push(Write::put(item).when(is_for::<HandleClaim>(user.id())).into());
         } else {

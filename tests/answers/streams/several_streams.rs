@@ -238,7 +238,7 @@ async fn a_disabled_stream_without_new_images_is_skipped() -> Result<(), Error> 
 async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), Error> {
     let items = [
         ("SHARD#other", "Other", "AFTER_SEQUENCE_NUMBER"),
-        ("SHARD#spoilt", "StreamCheckpoint", "AFTER_SEQUENCE_NUMBER"),
+        ("SHARD#spoiled", "StreamCheckpoint", "AFTER_SEQUENCE_NUMBER"),
         // The shard's only checkpoint.
         ("SHARD#a", "StreamCheckpoint", "TRIM_HORIZON"),
     ];

@@ -71,11 +71,11 @@ async fn children_are_read_when_their_parent_has_ended() -> Result<(), Error> {
     let (andrew, thread) = app.thread("andrewbrown", "bayko").await;
     thread.send(thread.new_message_id(), "second").await?;
     let records = app.records(0);
-    let (parents, childs) = records.split_at(records.len() - 1);
+    let (parents, child) = records.split_at(records.len() - 1);
     let family = [shard("b", Some("a"), false), shard("a", None, true)];
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("a1")];
     replies.extend([page(parents, Some("a2")), page(&[], None)]);
-    replies.extend([shards("ENABLED", &family), iterator("b1"), page(childs, Some("b2"))]);
+    replies.extend([shards("ENABLED", &family), iterator("b1"), page(child, Some("b2"))]);
     replies.extend(nothing_more());
     let server = Server::answering(replies);
 
