@@ -69,7 +69,8 @@ struct Embedded(Database);
 impl Default for Embedded {
     fn default() -> Self {
         let database = Database::memory().unwrap();
-        let key = |pk: &str, sk: &str| json!([{ "AttributeName": pk, "KeyType": "HASH" }, { "AttributeName": sk, "KeyType": "RANGE" }]);
+        let key_part = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+        let key = |pk: &str, sk: &str| json!([key_part(pk, "HASH"), key_part(sk, "RANGE")]);
         let text = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
         let table = json!({
             "TableName": TABLE,

@@ -85,8 +85,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         name: "units-of-a-transaction",
         engines: &[Engine::Local],
         aspect: Aspect::TableCapacity,
-        what: "Writes of a transaction that cost the same count as one, the delete of a missing item counts for half, and a \
-               check counts as a read.",
+        what: "Writes of a transaction that cost the same count as one, the delete of a missing item counts for half, \
+               and a check counts as a read.",
         why: "Each is a write, and costs twice what it does alone.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html",
         is_met: |seen| match actions_done(seen) {
@@ -102,7 +102,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         name: "index-in-a-transaction",
         engines: &[Engine::Local],
         aspect: Aspect::IndexCapacity,
-        what: "What a transaction writes to the index costs twice what it does alone, and equal costs are counted once.",
+        what: "What a transaction writes to the index costs twice what it does alone, and equal costs are counted \
+               once.",
         why: "The index is written once, when the transaction is committed.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html",
         is_met: |seen| actions_done(seen).is_some() && excess(seen, index) != 0.0,
@@ -242,7 +243,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         engines: &[Engine::Local, Engine::Dynoxide],
         aspect: Aspect::Outcome,
         what: "An item of 400 KB less some bytes can be updated.",
-        why: "AWS documents no rule; it was measured to charge an update for more than the item, so the twin is strict.",
+        why: "AWS documents no rule; it was measured to charge an update for more than the item, so the twin is \
+              strict.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html",
         is_met: |seen| {
             let Seen::Answers { operation, twin, other, images, .. } = seen else { return false };
@@ -287,7 +289,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         name: "order-of-equal-index-keys",
         engines: &[Engine::Local, Engine::Dynoxide],
         aspect: Aspect::OrderOfEqualKeys,
-        what: "Items of one sort key in the index come in another order, on pages and with continuations that follow from it.",
+        what: "Items of one sort key in the index come in another order, on pages and with continuations that follow \
+               from it.",
         why: "Their order is not specified. All else is compared with the twin's items in that order.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html",
         is_met: |_| true,
@@ -314,7 +317,8 @@ pub(crate) const TOLERATED: &[Row] = &[
         name: "size-of-a-number",
         engines: &[Engine::Local],
         aspect: Aspect::TableCapacity,
-        what: "A number whose digits do not pair off from its point counts one byte more, 120 and 0.012 for 3; one of 22 bytes counts 21.",
+        what: "A number whose digits do not pair off from its point counts one byte more, 120 and 0.012 for 3; one of \
+               22 bytes counts 21.",
         why: "AWS says no more than about a byte for two digits and one besides.",
         link: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html",
         is_met: |seen| numbers_count_otherwise(seen, table),

@@ -1,7 +1,7 @@
 //! The projector, which applies the table's stream to the inbox entries, and the audit.
 //!
-//! * [`Projector`] handles a batch of stream records. The module `lambda` (feature `lambda`) reads the events of AWS Lambda.
-//!   `Poller` (feature `streams`) reads the stream itself.
+//! * [`Projector`] handles a batch of stream records. The module `lambda` (feature `lambda`) reads the events of AWS
+//!   Lambda. `Poller` (feature `streams`) reads the stream itself.
 //! * [`DeadLetterSink`] keeps records that can never succeed.
 //! * [`Auditor`] compares the inbox entries, member counts and claims with their sources, and repairs them.
 //!

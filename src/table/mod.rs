@@ -1,8 +1,8 @@
 //! The definition of the table: [`TableSpec`]. With the feature `dynamodb` it also creates and verifies the table.
 //!
-//! The table has the primary key `pk` and `sk`, and the sparse index `gsi1` with the key `gsi1pk` and `gsi1sk`. `type` has the
-//! name of an item's entity, and `expires_at` the time of its expiry. The names are generic, so that an application can add
-//! entities of its own. There is no local index, because one would limit a conversation to 10 GB.
+//! The table has the primary key `pk` and `sk`, and the sparse index `gsi1` with the key `gsi1pk` and `gsi1sk`. `type`
+//! has the name of an item's entity, and `expires_at` the time of its expiry. The names are generic, so that an
+//! application can add entities of its own. There is no local index, because one would limit a conversation to 10 GB.
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;

@@ -99,9 +99,9 @@ fn main() -> ExitCode {
     let sum = |part: fn(&Summary) -> u64| summaries.iter().map(part).sum::<u64>();
     writeln!(
         std::io::stdout(),
-        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} dropped calls, {} late writes, {} records \
-         delivered, {} rewinds, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} unreadable items, {} continued pages, \
-         {} unread checks, {} steps.",
+        "{} seeds: every invariant held. {} messages, {} requests, {} faults, {} crashes, {} dropped calls, {} late \
+         writes, {} records delivered, {} rewinds, {} takeovers, {} stale reads, {} clock steps, {} foreign and {} \
+         unreadable items, {} continued pages, {} unread checks, {} steps.",
         summaries.len(),
         sum(|summary| summary.messages),
         sum(|summary| summary.requests),

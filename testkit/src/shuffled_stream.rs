@@ -402,7 +402,8 @@ mod tests {
                 records.for_each(|(key, image)| items.entry(key).or_default().push(image));
                 items
             };
-            let mut came = brought.values().flat_map(|(log, _)| log).map(|record| (record.key().unwrap(), record.new.clone()));
+            let came = brought.values().flat_map(|(log, _)| log);
+            let mut came = came.map(|record| (record.key().unwrap(), record.new.clone()));
             let mut wrote = records.into_iter().map(|record| (record.key().unwrap(), record.new));
             prop_assert_eq!(by_item(&mut came), by_item(&mut wrote), "seed {}", seed);
             // A partition is in one shard only.

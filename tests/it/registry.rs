@@ -76,7 +76,8 @@ fn receiver(head: &str) -> Option<&str> {
     named.split(['<', ' ']).next()
 }
 
-/// Returns the functions of a file in the form of rustfmt: each `impl` ends at the margin, and each function in the first column.
+/// Returns the functions of a file in the form of rustfmt: each `impl` ends at the margin, and each function in the
+/// first column.
 fn methods(source: &str) -> Vec<Method> {
     let mut methods: Vec<Method> = Vec::new();
     let (mut within, mut is_open) = (None, false);
@@ -173,8 +174,8 @@ fn public_call_without_card_is_found() {
 
 #[test]
 fn call_of_another_type_is_found() {
-    let source = "impl Thread {\n    pub async fn mute(&self) {\n    }\n\n    async fn hush(&self) {\n    }\n}\n\nimpl<'a> fmt::Display \
-                  for Muted<'a> {\n    pub fn fetch<T>(self) -> T {\n    }\n}\n";
+    let source = "impl Thread {\n    pub async fn mute(&self) {\n    }\n\n    async fn hush(&self) {\n    \
+                  }\n}\n\nimpl<'a> fmt::Display for Muted<'a> {\n    pub fn fetch<T>(self) -> T {\n    }\n}\n";
     let check = |call| is_public_call(call, &methods(source));
     assert!(check("Thread::mute") && check("Muted::fetch"));
     for wrong in ["Threadline::mute", "Thread::hush", "Thread::fetch", "fmt::fetch", "Thread::mut", "mute"] {

@@ -239,8 +239,8 @@ impl MessagesRequest<'_> {
     /// * A page [`around`](Self::around) a message needs a query on each side. Each reads a whole page and one message
     ///   more, because a short side leaves its room to the other. So it costs about twice as much as another page, and
     ///   at least 1 RCU.
-    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at most
-    ///   one message. The range that DynamoDB reads includes both bounds.
+    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at
+    ///   most one message. The range that DynamoDB reads includes both bounds.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -253,8 +253,8 @@ impl MessagesRequest<'_> {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and for a cursor of another list.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a bound that contains no time, and for an `after` that is later than
-    ///   `before`.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for a bound that contains no time, and for an `after` that is later
+    ///   than `before`.
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a page around a message with another bound or a cursor.
     /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
     pub async fn fetch(self) -> Result<Page<Message>> {

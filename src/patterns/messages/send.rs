@@ -53,8 +53,8 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses, and for an id that is no
     ///   UUIDv7: use [`send_draft`](Self::send_draft).
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id older than the [send window](crate::SendWindow) or more than 24
-    ///   hours later than the clock, if the message is not stored or has expired.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id older than the [send window](crate::SendWindow) or more than
+    ///   24 hours later than the clock, if the message is not stored or has expired.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) for an id later than the send window, if the message is not
     ///   stored. Nothing was sent. The error states the difference. A retry succeeds once the clock has reached the
     ///   window.

@@ -1,7 +1,7 @@
 //! The store on Amazon DynamoDB: [`DynamoDbStore`], over the application's own client.
 //!
-//! [DynamoDB and the client](crate::guide::dynamodb) shows how to configure the client, what is retried, and what a lost answer
-//! means.
+//! [DynamoDB and the client](crate::guide::dynamodb) shows how to configure the client, what is retried, and what a
+//! lost answer means.
 
 mod batch;
 mod convert;

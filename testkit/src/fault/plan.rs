@@ -15,7 +15,8 @@ use crate::random::Random;
 /// use threadline::store::Operation;
 /// use threadline_testkit::fault::{Calls, Plan};
 ///
-/// let plan = Plan::new().throttle(Calls::nth(3)).lose_answer(Calls::every(5).of(Operation::Write).on_partition("GRP#"));
+/// let plan =
+/// Plan::new().throttle(Calls::nth(3)).lose_answer(Calls::every(5).of(Operation::Write).on_partition("GRP#"));
 /// assert_eq!(format!("{plan:?}"), "Plan::new().throttle(nth(3)).lose_answer(every(5).of(Write).on_partition(…))");
 /// ```
 #[derive(Clone, Default)]

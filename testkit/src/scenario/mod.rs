@@ -1,7 +1,8 @@
 //! Scenarios: each case of each access pattern, set up and called in a small world.
 //!
-//! A test that covers all patterns iterates over the [registry](threadline::card::registry) and over [`all`], so it needs no
-//! list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover them:
+//! A test that covers all patterns iterates over the [registry](threadline::card::registry) and over [`all`], so it
+//! needs no list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover
+//! them:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

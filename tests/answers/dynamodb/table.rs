@@ -12,7 +12,8 @@ fn spec() -> TableSpec {
 
 /// Returns a table as AWS describes it.
 fn described(status: &str, index_status: &str) -> Value {
-    let key = |pk: &str, sk: &str| json!([{"AttributeName": pk, "KeyType": "HASH"}, {"AttributeName": sk, "KeyType": "RANGE"}]);
+    let key_part = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+    let key = |pk: &str, sk: &str| json!([key_part(pk, "HASH"), key_part(sk, "RANGE")]);
     let attributes: Vec<_> = ["gsi1pk", "gsi1sk", "pk", "sk"]
         .map(|name| json!({"AttributeName": name, "AttributeType": "S"}))
         .into_iter()

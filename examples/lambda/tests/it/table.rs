@@ -13,7 +13,10 @@ use threadline::{DynamoDbStore, Message, NewUser, Threadline, User, UserId};
 /// Returns the address of DynamoDB Local. Without one a test fails: a pass would be false.
 pub(crate) fn endpoint() -> String {
     std::env::var("DYNAMODB_ENDPOINT").unwrap_or_else(|_| {
-        panic!("DYNAMODB_ENDPOINT is not set: start scripts/dynamodb-local and set it to the address, or run ./scripts/test")
+        panic!(
+            "DYNAMODB_ENDPOINT is not set: start scripts/dynamodb-local and set it to the address, or run \
+                ./scripts/test"
+        )
     })
 }
 
