@@ -24,8 +24,8 @@ const USER: Tag = tag!("USER");
 /// in the partition of the user's inbox.
 #[derive(Debug, Serialize, Deserialize)]
 struct Reaction {
-    message_uuid: MessageId,
-    user_uuid: UserId,
+    message_id: MessageId,
+    user_id: UserId,
     emoji: String,
     reacted_at: Timestamp,
 }
@@ -39,12 +39,12 @@ impl Entity for Reaction {
     }
 
     fn key_parts(&self) -> (MessageId, UserId) {
-        (self.message_uuid, self.user_uuid)
+        (self.message_id, self.user_id)
     }
 
     fn index_key(&self) -> Option<IndexKey> {
-        let partition = PartitionKey::new((USER, self.user_uuid));
-        Some(IndexKey::new(partition, SortKey::new((REACTION, self.reacted_at, self.message_uuid))))
+        let partition = PartitionKey::new((USER, self.user_id));
+        Some(IndexKey::new(partition, SortKey::new((REACTION, self.reacted_at, self.message_id))))
     }
 }
 
@@ -84,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (andrew.id(), "😄", "2024-01-01T00:03:00Z"),
     ] {
         let reaction =
-            Reaction { message_uuid: answer.id(), user_uuid: user, emoji: emoji.to_owned(), reacted_at: time.parse()? };
+            Reaction { message_id: answer.id(), user_id: user, emoji: emoji.to_owned(), reacted_at: time.parse()? };
         store.put_entity(&reaction).await?;
     }
 
@@ -95,13 +95,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     say!("\nAll reactions to \"Only every year.\"");
     for reaction in store.query_entities::<Reaction>(Reaction::to_message(answer.id())).await? {
-        let name = chat.user(reaction.user_uuid).await?.map(|user| user.display_name().to_string());
+        let name = chat.user(reaction.user_id).await?.map(|user| user.display_name().to_string());
         say!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
     }
 
     say!("\nAll reactions of Andrew Bayko");
     for reaction in store.query_entities::<Reaction>(Reaction::by_user(bayko.id())).await? {
-        say!("  {} to {} at {}", reaction.emoji, reaction.message_uuid, reaction.reacted_at);
+        say!("  {} to {} at {}", reaction.emoji, reaction.message_id, reaction.reacted_at);
     }
 
     // The thread and the inbox are unchanged, although the inbox shares the index partition.

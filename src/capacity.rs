@@ -202,21 +202,21 @@ pub enum IndexChange {
     None,
     /// The item enters or leaves the index.
     EntersOrLeaves {
-        /// The size of the entry.
+        /// The size of the entry, in bytes.
         size: usize,
     },
     /// The entry keeps its key, and other attributes change.
     Updated {
-        /// The size of the entry before.
+        /// The size of the old entry, in bytes.
         before: usize,
-        /// The size of the entry after.
+        /// The size of the new entry, in bytes.
         after: usize,
     },
     /// The entry's key changes, so DynamoDB deletes the entry and puts a new one.
     Moved {
-        /// The size of the entry before.
+        /// The size of the old entry, in bytes.
         before: usize,
-        /// The size of the entry after.
+        /// The size of the new entry, in bytes.
         after: usize,
     },
 }

@@ -22,8 +22,8 @@ use crate::time::Timestamp;
 /// /// One person's reaction to one message.
 /// #[derive(Serialize, Deserialize)]
 /// struct Reaction {
-///     message_uuid: MessageId,
-///     user_uuid: UserId,
+///     message_id: MessageId,
+///     user_id: UserId,
 ///     emoji: String,
 /// }
 ///
@@ -32,11 +32,11 @@ use crate::time::Timestamp;
 ///     type KeyParts<'a> = (MessageId, UserId);
 ///
 ///     fn key_from((message, user): (MessageId, UserId)) -> Key {
-///         Key::new(PartitionKey::new((tag!("REACTIONS"), message)), SortKey::new((tag!("USER"), user)))
+///         Key::new(PartitionKey::new((tag!("REACTION"), message)), SortKey::new((tag!("USER"), user)))
 ///     }
 ///
 ///     fn key_parts(&self) -> (MessageId, UserId) {
-///         (self.message_uuid, self.user_uuid)
+///         (self.message_id, self.user_id)
 ///     }
 /// }
 /// ```

@@ -101,11 +101,9 @@ where
     }
 }
 
-/// A checked request has all parts that the SDK's builders require, so this error is a bug.
-impl From<BuildError> for Error {
-    fn from(error: BuildError) -> Self {
-        Self::invalid(format!("the request is incomplete: {error}"))
-    }
+/// Creates the error of an SDK builder. A checked request has all parts that the builders require, so this is a bug.
+pub(crate) fn incomplete(error: BuildError) -> Error {
+    Error::invalid(format!("the request is incomplete: {error}"))
 }
 
 impl Failure {

@@ -7,7 +7,7 @@ mod local;
 mod retry;
 
 pub(crate) use attempts::Attempts;
-pub(crate) use error::{Call, Effect, Failure};
+pub(crate) use error::{Call, Effect, Failure, incomplete};
 pub use local::local_client;
 pub(crate) use retry::Backoff;
 pub use retry::RetryPolicy;

@@ -150,13 +150,13 @@ impl Term {
 /// The unit of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
-    /// Read units of the table.
+    /// Read units of the table: 1 per 4 KB, half if eventually consistent.
     Read,
-    /// Write units of the table.
+    /// Write units of the table: 1 per KB, 2 in a transaction.
     Write,
-    /// Read units of the index.
+    /// Read units of the index: half per 4 KB.
     IndexRead,
-    /// Write units of the index.
+    /// Write units of the index: 1 per KB.
     IndexWrite,
 }
 

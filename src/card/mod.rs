@@ -8,7 +8,7 @@
 //! use threadline::Message;
 //! use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Sizes, Term};
 //!
-//! const REACTION: EntityCard = EntityCard::new("Reaction", "RCT#<group>", "<position>#<user>#<emoji>");
+//! const REACTION: EntityCard = EntityCard::new("Reaction", "REACTION#<message>", "USER#<user>");
 //!
 //! const REACT: Card = Card::new("reactions.add", "Reactions::add", Caller::Member)
 //!     .cases(&[Case::new(
@@ -40,7 +40,7 @@ pub struct Card {
     pub name: &'static str,
     /// The public call: `Thread::send`.
     pub call: &'static str,
-    /// The caller who may make the call.
+    /// The role that may make the call. Tests check it.
     pub caller: Caller,
     /// The cases, which differ in requests or cost. The first one is the usual case.
     pub cases: &'static [Case],
@@ -80,7 +80,7 @@ impl Card {
 pub enum Caller {
     /// Anyone. The library does not check the caller, so the application must.
     Anyone,
-    /// A member of the conversation.
+    /// A member of the conversation. The library checks the membership.
     Member,
     /// The author of the message.
     Author,

@@ -96,7 +96,7 @@ impl Registry {
         &self.cards
     }
 
-    /// Returns the card of the pattern with this name, if any.
+    /// Returns the card of the pattern with this name, such as `messages.send`, if any.
     pub fn card(&self, name: &str) -> Option<&'static Card> {
         self.cards.iter().copied().find(|card| card.name == name)
     }

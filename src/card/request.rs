@@ -198,9 +198,9 @@ pub enum RequestKind {
     Get,
     /// `BatchGetItem`.
     BatchGet,
-    /// `Query`.
+    /// `Query`: a page of one partition.
     Query,
-    /// `Scan`.
+    /// `Scan`: a page of the table.
     Scan,
     /// `PutItem`, or `Put` in a transaction.
     Put,
@@ -215,9 +215,9 @@ pub enum RequestKind {
 /// The source of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The table.
+    /// Reads from the table.
     Table,
-    /// The index `gsi1`.
+    /// Reads from the index `gsi1`, eventually consistent.
     Index,
 }
 
@@ -233,6 +233,6 @@ pub enum Times {
     PerMember,
     /// Once for each thing of this name, such as `user`.
     Each(&'static str),
-    /// Once, if this condition is met.
+    /// Once, if this condition, in words, is met: `the draft has an id`.
     OnlyIf(&'static str),
 }

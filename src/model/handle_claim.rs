@@ -54,12 +54,12 @@ impl HandleClaim {
         Some(Key::new(PartitionKey::new((HANDLE, folded)), SortKey::new((HANDLE,))))
     }
 
-    /// Returns the id of the user who has the handle.
+    /// Returns the id of the user who has the handle, or who gave it up if it is [reserved](Self::is_reserved).
     pub fn user_id(&self) -> UserId {
         self.profile.id()
     }
 
-    /// Returns the profile of the user who has the handle.
+    /// Returns the profile of the user who has the handle, or who gave it up if it is [reserved](Self::is_reserved).
     pub fn into_profile(self) -> Profile {
         self.profile
     }

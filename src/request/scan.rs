@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use super::query::Position;
 use crate::error::{Error, Result};
 
-/// A request that reads a page of the table, eventually consistent, in no useful order. Reading all pages reads the
-/// whole table.
+/// A read of one page of the table, eventually consistent and in no defined order. All pages together cost 0.5 RCU per
+/// 4 KB of the table.
 ///
 /// ```
 /// use std::num::NonZeroU32;

@@ -173,17 +173,17 @@ impl Write {
 pub enum WriteOutcome {
     /// The write was done.
     Done {
-        /// The item before the write, if the write requested it, it existed and it had not expired.
+        /// The item before the write. `None` without `returning_old`, and for a missing or expired item.
         old: Option<Item>,
         /// The consumed capacity.
         capacity: Capacity,
     },
     /// The condition was not met, and nothing was written.
     Refused {
-        /// The stored item, if the write requested it, it exists and it has not expired.
+        /// The stored item. `None` without `returning_old`, and for a missing or expired item.
         current: Option<Item>,
-        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so the
-        /// DynamoDB store returns the minimum of one unit.
+        /// The consumed capacity. DynamoDB charges for the attempt without reporting it, so the DynamoDB store returns
+        /// the minimum, 1 WCU.
         capacity: Capacity,
     },
 }

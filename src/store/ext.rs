@@ -102,7 +102,7 @@ pub trait StoreExt: Store {
         self.send(request)
     }
 
-    /// Reads a page of the whole table.
+    /// Reads one page of the table, eventually consistent: up to the scan's limit or 1 MB, at 0.5 RCU per 4 KB.
     ///
     /// ```
     /// use threadline::store::{Scan, StoreExt};

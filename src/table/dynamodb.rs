@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
 use super::live::view_type;
 use super::verify::{INVALID_REQUEST, Setting, Unsupported, if_supported, time_to_live_on};
 use super::{Billing, Encryption, TableSpec, Throughput};
-use crate::aws::{Backoff, Call};
+use crate::aws::{Backoff, Call, incomplete};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
 
@@ -62,7 +62,7 @@ impl TableSpec {
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
         let call = Call::write("create_table", &self.name);
-        let request = self.creation(client).map_err(|error| call.named(error.into()))?;
+        let request = self.creation(client).map_err(|error| call.named(error))?;
         let sent = request.customize().interceptor(call.attempts.clone()).send().await;
         sent.map_err(|error| match error.code() {
             Some("ResourceInUseException") if !call.attempts.may_have_been_done() => {
@@ -207,7 +207,7 @@ impl TableSpec {
         self.wait_until_active(client).await
     }
 
-    fn creation(&self, client: &Client) -> Result<CreateTableFluentBuilder, BuildError> {
+    fn creation(&self, client: &Client) -> Result<CreateTableFluentBuilder> {
         let (table, index) = match self.billing {
             Billing::OnDemand => (None, None),
             Billing::Provisioned { table, index } => (Some(provisioned(table)?), Some(provisioned(index)?)),
@@ -218,11 +218,13 @@ impl TableSpec {
             .key_schema(key_element(GSI1SK, KeyType::Range)?)
             .projection(Projection::builder().projection_type(ProjectionType::All).build())
             .set_provisioned_throughput(index)
-            .build()?;
+            .build()
+            .map_err(incomplete)?;
         let stream = StreamSpecification::builder()
             .stream_enabled(self.stream.is_some())
             .set_stream_view_type(self.stream.map(view_type))
-            .build()?;
+            .build()
+            .map_err(incomplete)?;
         let mut request = client
             .create_table()
             .table_name(&self.name)
@@ -236,17 +238,18 @@ impl TableSpec {
             .deletion_protection_enabled(self.deletion_protection);
         for name in [PK, SK, GSI1PK, GSI1SK] {
             let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-            request = request.attribute_definitions(attribute.build()?);
+            request = request.attribute_definitions(attribute.build().map_err(incomplete)?);
         }
         for (key, value) in &self.tags {
-            request = request.tags(Tag::builder().key(key).value(value).build()?);
+            request = request.tags(Tag::builder().key(key).value(value).build().map_err(incomplete)?);
         }
         Ok(request)
     }
 
     async fn set_time_to_live(&self, client: &Client) -> Result<()> {
         let call = Call::write("update_time_to_live", &self.name);
-        let on = TimeToLiveSpecification::builder().attribute_name(EXPIRES_AT).enabled(true).build()?;
+        let on =
+            TimeToLiveSpecification::builder().attribute_name(EXPIRES_AT).enabled(true).build().map_err(incomplete)?;
         let request = client.update_time_to_live().table_name(&self.name).time_to_live_specification(on);
         let sent = request.customize().interceptor(call.attempts.clone()).send().await;
         let Err(error) = sent else { return Ok(()) };
@@ -261,7 +264,10 @@ impl TableSpec {
 
     async fn set_point_in_time_recovery(&self, client: &Client) -> Result<()> {
         let call = Call::write("update_continuous_backups", &self.name);
-        let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build()?;
+        let on = PointInTimeRecoverySpecification::builder()
+            .point_in_time_recovery_enabled(true)
+            .build()
+            .map_err(incomplete)?;
         let request =
             client.update_continuous_backups().table_name(&self.name).point_in_time_recovery_specification(on);
         let mut pauses = 0;
@@ -308,15 +314,16 @@ fn is_active(table: &TableDescription) -> bool {
         && indexes.iter().all(|index| index.index_status == Some(IndexStatus::Active))
 }
 
-fn key_element(name: &str, key_type: KeyType) -> Result<KeySchemaElement, BuildError> {
-    KeySchemaElement::builder().attribute_name(name).key_type(key_type).build()
+fn key_element(name: &str, key_type: KeyType) -> Result<KeySchemaElement> {
+    KeySchemaElement::builder().attribute_name(name).key_type(key_type).build().map_err(incomplete)
 }
 
-fn provisioned(throughput: Throughput) -> Result<ProvisionedThroughput, BuildError> {
+fn provisioned(throughput: Throughput) -> Result<ProvisionedThroughput> {
     ProvisionedThroughput::builder()
         .read_capacity_units(throughput.read.into())
         .write_capacity_units(throughput.write.into())
         .build()
+        .map_err(incomplete)
 }
 
 fn sse(encryption: &Encryption) -> Option<SseSpecification> {

@@ -70,7 +70,7 @@ async fn every_member_has_the_title_and_the_first_message() {
 #[tokio::test]
 async fn a_new_group_has_at_most_97_other_members() {
     let app = App::new();
-    assert_eq!(NewGroup::MAX_MEMBERS, 97);
+    assert_eq!(NewGroup::MAX_INITIAL_MEMBERS, 97);
     let error = app.chat.create_group(of(98), "opa").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(scan(&app.store).await.is_empty());

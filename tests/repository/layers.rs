@@ -78,9 +78,10 @@ fn check(path: &str, source: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (number, line) in shipped.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
         let at = format!("src/{path}:{}", number + 1);
-        // A parent module may re-export a crate of its child.
-        let is_reexport = line.starts_with("pub use ");
         for (name, modules) in AWS {
+            // A parent module may re-export a crate of its child.
+            let is_of_child = modules.iter().any(|module| module.starts_with(&format!("{own}::")));
+            let is_reexport = line.starts_with("pub use ") && is_of_child;
             if line.contains(name) && !modules.contains(&own) && !is_reexport {
                 wrong.push(format!("{at}: `{own}` may not name `{name}`"));
             }
@@ -203,6 +204,8 @@ fn import_against_the_direction_is_found() {
 #[test]
 fn aws_in_another_module_is_found() {
     assert_right("store/dynamodb/read.rs", "use aws_sdk_dynamodb::Client;");
+    assert_right("stream/mod.rs", "pub use poller::{Poller, aws_sdk_dynamodbstreams};");
+    assert_wrong("request/get.rs", "pub use aws_sdk_dynamodb::types::AttributeValue;", "may not name `aws_sdk_`");
     assert_wrong(
         "request/get.rs",
         "use aws_sdk_dynamodb::Client;",

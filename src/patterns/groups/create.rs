@@ -82,7 +82,7 @@ pub struct NewGroup {
 
 impl NewGroup {
     /// The limit of members of a new group. One transaction creates the memberships, the group and the first message.
-    pub const MAX_MEMBERS: usize = 97;
+    pub const MAX_INITIAL_MEMBERS: usize = 97;
 
     /// Creates a request for a group with this title, and with its creator as the only member.
     ///
@@ -168,7 +168,7 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_MEMBERS`] members, a member named
+    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_INITIAL_MEMBERS`] members, a member named
     ///   twice, an id of version 5, or a message that [`Thread::send_draft`] refuses.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message later than the [send
     ///   window](crate::SendWindow), if the group is not stored.
@@ -193,10 +193,10 @@ impl Threadline {
                 ));
             }
             let count = 1 + new.others.len();
-            if count > NewGroup::MAX_MEMBERS {
+            if count > NewGroup::MAX_INITIAL_MEMBERS {
                 return Err(Error::invalid(format!(
                     "new group has {count} members; the limit is {}: add the others afterwards",
-                    NewGroup::MAX_MEMBERS
+                    NewGroup::MAX_INITIAL_MEMBERS
                 )));
             }
             let members: Vec<_> = std::iter::once(new.creator.clone()).chain(new.others).collect();

@@ -34,7 +34,7 @@ const NEW_CLAIM: RequestCard =
     RequestCard::put(&HandleClaim::CARD).when("no claim, or its reservation has ended").in_transaction();
 const NEW_IDENTITY: RequestCard = RequestCard::put(&IdentityClaim::CARD).when("no claim").in_transaction();
 
-/// The request to create a user.
+/// A request to create a user, for [`Threadline::create_user`].
 #[derive(Clone, Debug)]
 pub struct NewUser {
     handle: Handle,
@@ -87,7 +87,7 @@ impl NewUser {
         Ok(self)
     }
 
-    /// Sets the id, so that a retry does not create a second user. Default: a new id.
+    /// Sets the id, so that a retry returns the created user. Default: a new id, and a retry fails with `AlreadyExists`.
     ///
     /// It may be the id of the user in another database.
     ///

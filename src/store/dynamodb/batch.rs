@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
 };
 
 use super::DynamoDbStore;
 use super::convert::{SdkItem, capacity, item_from_sdk, item_to_sdk, key_to_sdk};
-use crate::aws::{Attempts, Call, Effect, Failure};
+use crate::aws::{Attempts, Call, Effect, Failure, incomplete};
 use crate::capacity::{Capacity, Consistency};
 use crate::error::{ErrorKind, Result};
 use crate::item::Item;
@@ -31,7 +30,8 @@ impl DynamoDbStore {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(pending.iter().map(|(key, ())| key_to_sdk(key)).collect()))
                 .consistent_read(request.consistency == Consistency::Strong)
-                .build()?;
+                .build()
+                .map_err(incomplete)?;
             let sending = self
                 .client
                 .batch_get_item()
@@ -124,14 +124,13 @@ impl DynamoDbStore {
     }
 }
 
-fn write_request(write: &BatchAction) -> Result<WriteRequest, BuildError> {
+fn write_request(write: &BatchAction) -> Result<WriteRequest> {
     let request = WriteRequest::builder();
     let request = match write {
-        BatchAction::Put(item) => {
-            request.put_request(PutRequest::builder().set_item(Some(item_to_sdk(item.clone()))).build()?)
-        }
+        BatchAction::Put(item) => request
+            .put_request(PutRequest::builder().set_item(Some(item_to_sdk(item.clone()))).build().map_err(incomplete)?),
         BatchAction::Delete(key) => {
-            request.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build()?)
+            request.delete_request(DeleteRequest::builder().set_key(Some(key_to_sdk(key))).build().map_err(incomplete)?)
         }
     };
     Ok(request.build())

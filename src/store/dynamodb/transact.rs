@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDbStore;
 use super::convert::{capacity, item_to_sdk, key_to_sdk, values_to_sdk};
-use crate::aws::{Call, Effect, Failure};
+use crate::aws::{Call, Effect, Failure, incomplete};
 use crate::capacity::{Capacity, Units};
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{
@@ -103,7 +103,7 @@ impl DynamoDbStore {
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values);
-                return Ok(item.condition_check(check.build()?).build());
+                return Ok(item.condition_check(check.build().map_err(incomplete)?).build());
             }
         };
         let Expressions { update, condition, names, values } = Expressions::of_write(write);
@@ -118,7 +118,7 @@ impl DynamoDbStore {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
-                item.put(put.build()?)
+                item.put(put.build().map_err(incomplete)?)
             }
             WriteAction::Update(_) => {
                 let update = Update::builder()
@@ -129,7 +129,7 @@ impl DynamoDbStore {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
-                item.update(update.build()?)
+                item.update(update.build().map_err(incomplete)?)
             }
             WriteAction::Delete => {
                 let delete = Delete::builder()
@@ -139,7 +139,7 @@ impl DynamoDbStore {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(current);
-                item.delete(delete.build()?)
+                item.delete(delete.build().map_err(incomplete)?)
             }
         };
         Ok(item.build())

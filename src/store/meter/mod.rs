@@ -80,7 +80,12 @@ impl<S: Store> Metered<S> {
     /// at a time. The sum includes them too. A measurement may contain other measurements.
     pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
         let requests = Arc::default();
-        lock(&self.state).measured.push(Arc::downgrade(&requests));
+        {
+            let measured = &mut lock(&self.state).measured;
+            // Work that was dropped midway leaves its entry.
+            measured.retain(|requests| requests.strong_count() > 0);
+            measured.push(Arc::downgrade(&requests));
+        }
         let answer = work.await;
         let requests = std::mem::take(&mut *lock(&requests));
         Measured::new(answer, requests)

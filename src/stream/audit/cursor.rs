@@ -1,7 +1,6 @@
 //! The cursor of an audit.
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -63,10 +62,8 @@ impl fmt::Debug for AuditCursor {
 }
 
 /// Accepts any text. The audit that uses the cursor validates it.
-impl FromStr for AuditCursor {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
+impl From<String> for AuditCursor {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }

@@ -160,10 +160,10 @@ impl Poller {
     /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
     /// use threadline::stream::PollStart;
     ///
-    /// let poller = poller.start(PollStart::Latest);
+    /// let poller = poller.start_at(PollStart::Latest);
     /// ```
     #[must_use]
-    pub fn start(mut self, start: PollStart) -> Self {
+    pub fn start_at(mut self, start: PollStart) -> Self {
         self.start = start;
         self
     }

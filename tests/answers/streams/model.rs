@@ -303,7 +303,7 @@ async fn run(seed: u64) {
         let trimmed = trimmed.clone();
         let projector = Projector::new(app.store.clone()).dead_letters(arrived.clone());
         let mut poller = Poller::new(app.client(&server), projector, app.store.clone())
-            .start(start)
+            .start_at(start)
             .jitter(|_| std::time::Duration::ZERO)
             .observer(move |event| {
                 if let PollEvent::Trimmed { shard, .. } = event {

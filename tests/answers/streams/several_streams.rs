@@ -97,10 +97,10 @@ async fn the_next_stream_is_read_from_its_oldest_record() -> Result<(), Error> {
         second.push(page(&records, Some("n2")));
         second.extend(nothing_more());
         let server = Server::answering(first.into_iter().chain(second));
-        let mut poller = app.poller(&server).start(PollStart::Latest);
+        let mut poller = app.poller(&server).start_at(PollStart::Latest);
         drained(&mut poller).await?;
         if is_new_process {
-            poller = app.poller(&server).start(PollStart::Latest);
+            poller = app.poller(&server).start_at(PollStart::Latest);
         }
         assert_eq!(drained(&mut poller).await?.records, records.len() as u64);
         let last = iterators(&server).pop().unwrap();
@@ -135,7 +135,7 @@ async fn an_old_stream_without_shards_still_precedes_the_next() -> Result<(), Er
     let mut replies = vec![both(), none(), none(), none(), both(), new_shard(), iterator("n1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    drained(&mut app.poller(&server).start(PollStart::Latest)).await?;
+    drained(&mut app.poller(&server).start_at(PollStart::Latest)).await?;
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "TRIM_HORIZON");
     Ok(())
 }
@@ -256,7 +256,7 @@ async fn an_unreadable_item_among_the_checkpoints_stops_nothing() -> Result<(), 
 
         let replies = vec![streams(), one_shard(), iterator("i1"), page(&records[1..], Some("i2"))];
         let server = Server::answering(replies.into_iter().chain(nothing_more()));
-        let summary = drained(&mut app.poller(&server).start(PollStart::Latest)).await?;
+        let summary = drained(&mut app.poller(&server).start_at(PollStart::Latest)).await?;
         assert_eq!(summary.records, records.len() as u64 - 1, "{sk}");
         assert_eq!(iterators(&server)[0]["ShardIteratorType"], start, "{sk}");
     }

@@ -156,7 +156,7 @@ async fn a_start_at_latest_applies_to_open_shards_of_a_first_start() -> Result<(
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    app.poller(&server).start(PollStart::Latest).drain().await?;
+    app.poller(&server).start_at(PollStart::Latest).drain().await?;
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "LATEST");
 
@@ -164,7 +164,7 @@ async fn a_start_at_latest_applies_to_open_shards_of_a_first_start() -> Result<(
     let mut replies = vec![streams(), shards("ENABLED", &family), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    app.poller(&server).start(PollStart::Latest).drain().await?;
+    app.poller(&server).start_at(PollStart::Latest).drain().await?;
     assert_eq!(iterators(&server).len(), 1);
     assert_eq!(iterators(&server)[0]["ShardId"], "b");
     assert_eq!(iterators(&server)[0]["ShardIteratorType"], "TRIM_HORIZON");
@@ -251,7 +251,7 @@ async fn a_start_at_latest_that_fails_at_first_misses_nothing() -> Result<(), Er
     let mut replies = vec![streams(), one_shard(), throttled(), one_shard(), iterator("i1")];
     replies.extend(nothing_more());
     let server = Server::answering(replies);
-    drained(&mut app.poller(&server).start(PollStart::Latest)).await?;
+    drained(&mut app.poller(&server).start_at(PollStart::Latest)).await?;
     let kinds: Vec<_> = iterators(&server).iter().map(|body| body["ShardIteratorType"].clone()).collect();
     assert_eq!(kinds, ["LATEST", "TRIM_HORIZON"], "the latest record is another one by then");
     Ok(())

@@ -91,12 +91,12 @@ async fn a_parent_absent_before_the_start_is_never_trimmed() -> Result<(), Error
         // The first process ends after a single list, with an error.
         let denied = || fault(400, "AccessDeniedException");
         let first = Server::answering([streams(), family(), denied(), denied()]);
-        drained(&mut app.poller(&first).start(start)).await.unwrap_err();
+        drained(&mut app.poller(&first).start_at(start)).await.unwrap_err();
 
         let mut replies = vec![streams(), family(), family(), family(), family()];
         replies.extend([gone(), family(), gone(), family(), gone(), family(), iterator("b1")]);
         replies.extend(nothing_more());
-        let summary = drained(&mut app.poller(&Server::answering(replies)).start(start)).await?;
+        let summary = drained(&mut app.poller(&Server::answering(replies)).start_at(start)).await?;
         assert_eq!(summary.trimmed, 0, "{start:?}");
     }
     Ok(())
@@ -110,7 +110,7 @@ async fn a_start_at_latest_does_not_report_parents() -> Result<(), Error> {
     replies.extend(nothing_more());
     replies.extend([family(), family(), family(), family(), gone(), family(), gone(), family(), gone(), family()]);
     replies.extend(nothing_more());
-    let mut poller = app.poller(&Server::answering(replies)).start(PollStart::Latest);
+    let mut poller = app.poller(&Server::answering(replies)).start_at(PollStart::Latest);
     drained(&mut poller).await?;
     let summary = drained(&mut poller).await?;
     assert_eq!((summary.trimmed, summary.errors), (0, 2));

@@ -166,7 +166,7 @@ pub(crate) async fn a_group_has_its_title_its_members_and_its_first_message(app:
 
 pub(crate) async fn a_group_of_97_is_created_whole(app: App) {
     let people: Vec<_> = (0..97).map(|number| person(&app, number)).collect();
-    assert_eq!(people.len(), NewGroup::MAX_MEMBERS);
+    assert_eq!(people.len(), NewGroup::MAX_INITIAL_MEMBERS);
     let of = |others: &[Profile]| others.iter().fold(NewGroup::new("Babylon 5", &people[0]).unwrap(), NewGroup::member);
     let thread = app.chat.create_group(of(&people[1..]), "In the year 2258.").await.unwrap();
     let ids: Vec<_> = people.iter().map(|person| person.id()).collect();
