@@ -174,7 +174,7 @@ async fn a_direct_conversation_without_memberships_is_only_reported() {
     let world = World::new().await;
     world.delete(world.entry(&world.andrew)).await;
     world.delete(world.entry(&world.bayko)).await;
-    let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, entries: 0 };
+    let discrepancy = Discrepancy::WrongMemberCount { group: world.direct.group_id(), counted: 2, rows: 0 };
     world.is_found_and_stays(discrepancy).await;
 }
 
@@ -266,7 +266,7 @@ async fn repair_corrects_a_member_count() {
     let world = World::new().await;
     let group = world.group.group_id();
     world.update(MessageGroup::key_from(group), Update::new().add("member_count", 4)).await;
-    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 7, entries: 3 }).await;
+    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 }).await;
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn a_finding_says_what_differs_and_if_it_was_repaired() {
         ),
         (Discrepancy::StaleNames { group, user }, format!("group {group}: the row of user {user} has old names")),
         (
-            Discrepancy::WrongMemberCount { group, counted: 3, entries: 2 },
+            Discrepancy::WrongMemberCount { group, counted: 3, rows: 2 },
             format!("group {group}: it counts 3 members and has 2 rows"),
         ),
         (Discrepancy::OrphanRow { group, user }, format!("group {group}: a row of user {user}, and no group")),

@@ -170,8 +170,8 @@ async fn a_join_during_the_member_count_is_not_lost() {
         live.project().await;
     });
     let [finding] = &world.repair_on(store).await[..] else { panic!() };
-    assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, entries: 3 });
-    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 8, entries: 4 }).await;
+    assert_eq!(finding.discrepancy, Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 });
+    world.assert_found_and_repaired(Discrepancy::WrongMemberCount { group, counted: 8, rows: 4 }).await;
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn an_unreadable_user_hides_no_other_finding() {
     world
         .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group: world.direct.group_id(), user: world.bayko.id() },
-            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, entries: 3 },
+            Discrepancy::WrongMemberCount { group: world.group.group_id(), counted: 7, rows: 3 },
             Discrepancy::StaleNames { group: world.group.group_id(), user: world.bayko.id() },
         ])
         .await;
@@ -63,7 +63,7 @@ async fn an_unreadable_membership_is_counted_and_hides_no_other() {
     world
         .assert_all_but_unreadable_repaired(&[
             Discrepancy::StalePreview { group, user: world.andrew.id() },
-            Discrepancy::WrongMemberCount { group, counted: 7, entries: 3 },
+            Discrepancy::WrongMemberCount { group, counted: 7, rows: 3 },
         ])
         .await;
 }
