@@ -1,5 +1,5 @@
-//! An application stores its own entity in the same table. One `impl Entity` is enough to put it, to read it back typed, and to
-//! query it in the table and in the index. The same code runs on DynamoDB.
+//! An application stores its own entity in the same table. One `impl Entity` is enough to put it, to read it back
+//! typed, and to query it in the table and in the index. The same code runs on DynamoDB.
 //!
 //! It needs no server: `cargo run --example own_entity`
 
@@ -20,8 +20,8 @@ const USER: Tag = tag!("USER");
 
 /// One person's reaction to one message.
 ///
-/// Its key is `REACTION#<message>` / `USER#<user>`. In the index, it is at `USER#<user>` / `REACTION#<time>#<message>`, in
-/// the partition of the user's inbox.
+/// Its key is `REACTION#<message>` / `USER#<user>`. In the index, it is at `USER#<user>` / `REACTION#<time>#<message>`,
+/// in the partition of the user's inbox.
 #[derive(Debug, Serialize, Deserialize)]
 struct Reaction {
     message_uuid: MessageId,
@@ -54,7 +54,8 @@ impl Reaction {
         Query::table(PartitionKey::new((REACTION, message)))
     }
 
-    /// Returns the query for all reactions of a person, newest first. The inbox entries in the same partition do not match.
+    /// Returns the query for all reactions of a person, newest first. The inbox entries in the same partition do not
+    /// match.
     fn by_user(user: UserId) -> Query {
         Query::index(PartitionKey::new((USER, user)))
             .range(SortRange::BeginsWith(SortKeyPrefix::new((REACTION,))))

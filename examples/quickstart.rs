@@ -1,6 +1,6 @@
-//! Two people talk, in memory. The example creates users, starts a direct conversation and sends messages. It projects them,
-//! reads both inboxes, pages through the thread and refuses a stranger. At the end, it prints the cost of each step on
-//! DynamoDB.
+//! Two people talk, in memory. The example creates users, starts a direct conversation and sends messages. It projects
+//! them, reads both inboxes, pages through the thread and refuses a stranger. At the end, it prints the cost of each
+//! step on DynamoDB.
 //!
 //! It needs no server: `cargo run --example quickstart`
 

@@ -1,6 +1,6 @@
-//! A wrapper that keeps several tenants in one table, by a prefix of the partition keys. It shows that one method is enough to
-//! rewrite requests and answers: unprocessed parts, positions, and the items of a canceled transaction. It also
-//! rewrites stream records.
+//! A wrapper that keeps several tenants in one table, by a prefix of the partition keys. It shows that one method is
+//! enough to rewrite requests and answers: unprocessed parts, positions, and the items of a canceled transaction. It
+//! also rewrites stream records.
 
 use std::num::NonZeroU32;
 

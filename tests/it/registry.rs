@@ -76,7 +76,8 @@ fn receiver(head: &str) -> Option<&str> {
     named.split(['<', ' ']).next()
 }
 
-/// Returns the functions of a file in the form of rustfmt: each `impl` ends at the margin, and each function in the first column.
+/// Returns the functions of a file in the form of rustfmt: each `impl` ends at the margin, and each function in the
+/// first column.
 fn methods(source: &str) -> Vec<Method> {
     let mut methods: Vec<Method> = Vec::new();
     let (mut within, mut is_open) = (None, false);

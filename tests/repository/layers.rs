@@ -1,5 +1,5 @@
-//! The rules that neither the compiler nor a lint checks: the direction of imports, the places where AWS is named, and the
-//! heading of the current version in the CHANGELOG.
+//! The rules that neither the compiler nor a lint checks: the direction of imports, the places where AWS is named, and
+//! the heading of the current version in the CHANGELOG.
 
 use std::fs;
 use std::path::Path;

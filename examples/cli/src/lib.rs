@@ -102,8 +102,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// Loads the settings of the environment: variables, profiles, single sign-on, or the machine's role. The library has no TLS
-/// stack, so the application chooses one here.
+/// Loads the settings of the environment: variables, profiles, single sign-on, or the machine's role. The library has
+/// no TLS stack, so the application chooses one here.
 async fn aws_settings() -> Result<aws_config::SdkConfig, Box<dyn Error>> {
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()

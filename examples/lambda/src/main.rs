@@ -1,5 +1,5 @@
-//! An AWS Lambda function for the stream of a Threadline table. It updates the inbox entries when messages and users change.
-//! README.md shows the deployment.
+//! An AWS Lambda function for the stream of a Threadline table. It updates the inbox entries when messages and users
+//! change. README.md shows the deployment.
 
 mod dead_letter;
 mod handler;
@@ -35,8 +35,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Creates a client with the function's region and role. Its time limits allow several requests within the function's own
-/// limit. Records not done by then are redelivered.
+/// Creates a client with the function's region and role. Its time limits allow several requests within the function's
+/// own limit. Records not done by then are redelivered.
 async fn client() -> Client {
     let retries = RetryConfig::standard()
         .with_max_attempts(4)
