@@ -90,11 +90,11 @@ fn update_without_reservation(user: User, change: UserChange) -> Call {
 }
 
 fn new_name(world: &World) -> Result<UserChange> {
-    Ok(UserChange::new().display_name(world.name("Renamed")?)?)
+    UserChange::new().display_name(world.name("Renamed")?)
 }
 
 fn new_handle(handle: &str) -> Result<UserChange> {
-    Ok(UserChange::new().handle(Handle::new(handle)?)?)
+    UserChange::new().handle(Handle::new(handle)?)
 }
 
 /// Creates a user whose claim has the key of version 0.1.
