@@ -27,7 +27,7 @@ const REPEATABLE: usize = 1000;
 ///   [acknowledged](Self::acknowledge). At times, acknowledged records are redelivered too. A redelivery includes all
 ///   later records of the shard.
 ///
-/// The same seed and the same calls bring the same batches. New changes are read at each call. Shards never split. Up
+/// Batches depend only on the seed and the calls. New changes are read at each call. Shards never split. Up
 /// to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```

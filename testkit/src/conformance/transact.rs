@@ -212,7 +212,7 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
     assert_eq!(found.len(), 100, "the items that one transaction put");
 }
 
-/// The same transaction with the same token is done once, no matter how often it is sent.
+/// A transaction with one token is done once, no matter how often it is sent.
 pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {

@@ -26,7 +26,7 @@ pub use plan::{Calls, Plan, Rates};
 /// A store that wraps another one and fails by a [`Plan`], as DynamoDB may. It throttles, meets conflicts, fails, loses
 /// answers, leaves parts of a batch unprocessed, is slow, and crashes.
 ///
-/// The same plan and the same calls cause the same faults. The errors have the kinds of the DynamoDB store, its
+/// Faults depend only on the plan and the calls. The errors have the kinds of the DynamoDB store, its
 /// operation and its table. A clone shares the plan's progress.
 ///
 /// Combine it with [`Metered`](threadline::store::meter::Metered) in either order. A meter inside counts what a lost
