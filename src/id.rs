@@ -71,8 +71,8 @@ macro_rules! uuid_newtype {
 }
 
 uuid_newtype! {
-    /// The id of a [`User`](crate::User): any UUID, made by [`Threadline::new_user_id`](crate::Threadline::new_user_id) or
-    /// by another database.
+    /// The id of a [`User`](crate::User): any UUID, from another database or from
+    /// [`Threadline::new_user_id`](crate::Threadline::new_user_id).
     UserId
 }
 
