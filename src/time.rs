@@ -184,7 +184,7 @@ impl From<Timestamp> for String {
     }
 }
 
-/// A source of the time. This crate reads the time only from one.
+/// A source of the time. This crate reads the time from no other source.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;

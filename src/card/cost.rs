@@ -181,7 +181,7 @@ pub enum Per {
     Member,
     /// For each KB of the message, rounded up.
     WrittenKb,
-    /// For each 4 KB of items that a request reads, rounded up for each request.
+    /// For each 4 KB read. Each request is rounded up separately.
     ReadBlock,
     /// For each thing of this name, such as `user`. A cost may use one such name at most.
     Each(&'static str),

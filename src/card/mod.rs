@@ -61,7 +61,7 @@ impl Card {
         self
     }
 
-    /// Sets the effect of a retry. Default: empty.
+    /// Sets the description of a retry's effect, such as `returns the stored message`. Default: empty.
     #[must_use]
     pub const fn retry(mut self, retry: &'static str) -> Self {
         self.retry = retry;

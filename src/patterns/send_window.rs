@@ -21,12 +21,13 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A message with a later time than the clock has a position after messages that others send in the meantime.
 ///
-/// A message older than [`max_age`](Self::max_age) is refused, unless it is stored: send it with a new id. A message
-/// later than [`max_skew`](Self::max_skew) is not sent either:
+/// A message older than [`max_age`](Self::max_age) is refused, unless it is stored: send it with a new id. A new
+/// message whose time exceeds the clock by more than [`max_skew`](Self::max_skew) is refused:
 ///
-/// * A retry of a stored message returns the stored one.
 /// * Up to 24 hours after the clock, the error is retryable. A retry succeeds once the clock has reached the window.
 /// * More than 24 hours after the clock, the error is permanent: send the message with a new id.
+///
+/// A retry of a stored message returns it in every case.
 ///
 /// So if a server's clock is fast by more than the window, other servers accept its messages only later.
 ///
@@ -40,9 +41,9 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// The largest time that a message may be later than the clock. Default: 5 s.
+    /// The maximum time by which a new message's time may exceed the clock. Default: 5 s.
     pub max_skew: Duration,
-    /// The largest age of a message. Default: 24 h.
+    /// The maximum age of a new message. Default: 24 h. A retry of a stored message may be older.
     pub max_age: Duration,
 }
 
@@ -66,7 +67,7 @@ impl SendWindow {
         Self { max_age: Duration::MAX, ..Self::default() }
     }
 
-    /// Sets the largest time that a message may be later than the clock. Default: 5 s.
+    /// Sets the maximum time by which a new message's time may exceed the clock. Default: 5 s.
     ///
     /// ```
     /// use std::time::Duration;
@@ -81,7 +82,7 @@ impl SendWindow {
         self
     }
 
-    /// Sets the largest age of a message. Default: 24 h.
+    /// Sets the maximum age of a new message. Default: 24 h.
     ///
     /// ```
     /// use std::time::Duration;

@@ -244,7 +244,7 @@ pub enum CancelCode {
     Conflict,
     /// The table, the partition or the account exceeded its throughput.
     Throttled,
-    /// The write cannot be done. Examples: it adds to text, or the result exceeds 400 KB.
+    /// The write is invalid. Examples: it adds a number to text, or the new item exceeds 400 KB.
     Invalid,
 }
 
