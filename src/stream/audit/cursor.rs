@@ -43,7 +43,9 @@ impl AuditCursor {
             let (length, keys) = key.split_once('\n')?;
             let (pk, sk) = keys.split_at_checked(length.parse().ok()?)?;
             let key = Key::new(PartitionKey::parse(pk).ok()?, SortKey::parse(sk).ok()?);
-            (version == VERSION).then_some(Some(Position { key, index_key: None }))
+            let position = Position { key, index_key: None };
+            // Another version or spelling is no cursor of this audit.
+            (version == VERSION && Self::after(&position) == *self).then_some(Some(position))
         };
         decode().ok_or_else(|| Error::invalid("cursor is not an audit cursor; start without one"))
     }
