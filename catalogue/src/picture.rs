@@ -6,7 +6,7 @@ use svg::Document;
 use svg::node::element::{Circle, Definitions, Line, Marker, Path, Rectangle, Style, Text};
 use threadline::card::registry::Registry;
 use threadline::card::{Card, Sizes};
-use threadline::entity::{Entity, Item, Key};
+use threadline::entity::{AttributeValue, Entity, Item};
 use threadline::store::{Capacity, Units};
 use threadline::{Error, ErrorKind, Membership, Message, MessageGroup, Result, Timestamp, User};
 
@@ -18,6 +18,12 @@ const TABLE_WIDTH: u32 = 500;
 const INDEX_LEFT: u32 = 600;
 const INDEX_WIDTH: u32 = 376;
 const LINE: u32 = 22;
+
+/// The drawn partitions of the table, with their colors. The other users and conversations look alike.
+const TABLE: [(&str, &str); 4] =
+    [("user", "USER#andrewbrown"), ("user", "HANDLE#andrewbrown"), ("group", "GRP#5ae2"), ("message", "MSG#5ae2")];
+/// The drawn partitions of the index.
+const INDEX: [&str; 2] = ["USER#andrewbrown", "USER#bayko"];
 
 /// The colors by role, for light and for dark, and the fonts. No text is smaller than 12 px.
 const STYLE: &str = "
@@ -77,18 +83,17 @@ pub fn single_table(golden: &Golden) -> Result<String> {
     picture.heading(INDEX_LEFT, "Index gsi1", "a user's inbox, newest first");
 
     let mut top = 52;
-    let shown = [User::TYPE, "HandleClaim", MessageGroup::TYPE, Message::TYPE];
     let mut positions = Vec::new();
-    for first in shown {
-        let collection = collection(golden, first)?;
+    for (role, partition) in TABLE {
+        let collection = item_collection(golden, role, partition)?;
         let bottom = picture.collection(LEFT, TABLE_WIDTH, top, &collection);
-        positions.push((first, top, bottom));
+        positions.push((role, top, bottom));
         top = bottom + 10;
     }
     let mut index_top = 52;
-    for user in ["andrewbrown", "bayko"] {
-        let inbox = inbox(golden, user)?;
-        index_top = picture.collection(INDEX_LEFT, INDEX_WIDTH, index_top, &inbox) + 22;
+    for partition in INDEX {
+        let collection = index_collection(golden, partition)?;
+        index_top = picture.collection(INDEX_LEFT, INDEX_WIDTH, index_top, &collection) + 22;
     }
     picture.legend(index_top + 14);
     picture.arrows(&positions);
@@ -100,7 +105,7 @@ pub fn single_table(golden: &Golden) -> Result<String> {
 /// Items of one partition key, in the order of their sort keys.
 struct Collection {
     role: &'static str,
-    partition: String,
+    partition: &'static str,
     lines: Vec<(String, String)>,
 }
 
@@ -116,32 +121,22 @@ fn step(text: &str, capacity: Option<Capacity>) -> Step {
     Step { text: text.to_owned(), capacity }
 }
 
-/// Returns the item collection that holds an item of this type.
-fn collection(golden: &Golden, entity: &'static str) -> Result<Collection> {
-    let partition = golden.items.iter().find(|item| is_shown(golden, item, entity)).map(Item::key).transpose()?;
-    let partition =
-        partition.ok_or_else(|| Error::new(ErrorKind::NotFound, "the golden conversation lacks an item"))?.pk;
+/// Returns the items with this partition key, shortened.
+fn item_collection(golden: &Golden, role: &'static str, partition: &'static str) -> Result<Collection> {
     let mut lines = Vec::new();
     for item in &golden.items {
         let key = item.key()?;
-        if key.pk == partition {
+        if short(golden, key.pk.as_str()) == partition {
             lines.push((short(golden, key.sk.as_str()), describe(golden, item)));
         }
     }
-    Ok(Collection { role: role(entity), partition: short(golden, partition.as_str()), lines })
+    Ok(Collection { role, partition, lines })
 }
 
-/// Only Andrew's items and the direct conversation are drawn: the others look alike.
-fn is_shown(golden: &Golden, item: &Item, entity: &str) -> bool {
-    let key = |key: Key| short(golden, key.pk.as_str());
-    let drawn = ["USER#andrewbrown", "HANDLE#andrewbrown", "GRP#5ae2", "MSG#5ae2"];
-    item.type_name() == Some(entity) && item.key().is_ok_and(|found| drawn.contains(&key(found).as_str()))
-}
-
-fn inbox(golden: &Golden, handle: &str) -> Result<Collection> {
-    let partition = format!("USER#{handle}");
+/// Returns the index entries with this partition key, shortened, newest first.
+fn index_collection(golden: &Golden, partition: &'static str) -> Result<Collection> {
     let mut lines = Vec::new();
-    for item in golden.items.iter().filter(|item| item.type_name() == Some(Membership::TYPE)) {
+    for item in &golden.items {
         if let Some(key) = item.index_key()?
             && short(golden, key.pk.as_str()) == partition
         {
@@ -150,14 +145,6 @@ fn inbox(golden: &Golden, handle: &str) -> Result<Collection> {
     }
     lines.sort_by(|one, other| other.cmp(one));
     Ok(Collection { role: "group", partition, lines })
-}
-
-fn role(entity: &str) -> &'static str {
-    match entity {
-        entity if entity == MessageGroup::TYPE => "group",
-        entity if entity == Message::TYPE => "message",
-        _ => "user",
-    }
 }
 
 /// Shortens a key: users to their handles, ids to four digits, times to the time of day.
@@ -178,8 +165,11 @@ fn describe(golden: &Golden, item: &Item) -> String {
         entity if entity == User::TYPE => format!("{} · {}", text("handle"), text("display_name")),
         entity if entity == Message::TYPE => format!("{}: {}", sender("user_uuid"), text("message")),
         entity if entity == Membership::TYPE => format!("inbox entry · {}", preview(item)),
-        entity if entity == MessageGroup::TYPE => "2 members".to_owned(),
-        _ => "handle of andrewbrown".to_owned(),
+        entity if entity == MessageGroup::TYPE => match item.get("member_count") {
+            Some(AttributeValue::N(count)) => format!("{count} members"),
+            _ => String::new(),
+        },
+        _ => format!("handle of {}", sender("user_uuid")),
     }
 }
 
@@ -242,7 +232,7 @@ impl Picture {
         self.add(frame.set("width", width).set("class", "card"));
         let edge = Rectangle::new().set("x", x).set("y", top).set("height", height).set("rx", 2);
         self.add(edge.set("width", 4).set("class", collection.role));
-        self.text(x + 14, top + 19, collection.role, "start", &collection.partition);
+        self.text(x + 14, top + 19, collection.role, "start", collection.partition);
         for ((sort_key, content), line) in collection.lines.iter().zip(0..) {
             let y = top + 28 + LINE * line;
             let rule = Line::new().set("x1", x + 10).set("x2", x + width - 10).set("y1", y).set("y2", y);
@@ -273,8 +263,8 @@ impl Picture {
         let bounds = |entity: &str| {
             positions.iter().find(|(name, ..)| *name == entity).map_or((0, 0), |found| (found.1, found.2))
         };
-        let (top_of, bottom_of) = (|entity| bounds(entity).0, |entity| bounds(entity).1);
-        let (group, message) = (bottom_of(MessageGroup::TYPE) - 11, bottom_of(Message::TYPE) - 11);
+        let (top_of, bottom_of) = (|role| bounds(role).0, |role| bounds(role).1);
+        let (group, message) = (bottom_of("group") - 11, bottom_of("message") - 11);
         let edge = LEFT + TABLE_WIDTH;
         let back = format!("M{edge} {message} C {} {message}, {} {group}, {} {group}", edge + 52, edge + 52, edge + 4);
         self.add(Path::new().set("class", "arrow").set("d", back));
@@ -283,7 +273,7 @@ impl Picture {
         self.add(Path::new().set("class", "arrow").set("d", over));
         self.number(edge + 16, message, 1);
         self.number(edge + 40, group.midpoint(message), 2);
-        self.number(edge - 16, top_of(MessageGroup::TYPE) + 14, 3);
+        self.number(edge - 16, top_of("group") + 14, 3);
         self.number(edge + 16, group - LINE / 2, 4);
         self.number(edge + 42, up.midpoint(100), 5);
         self.number(INDEX_LEFT + INDEX_WIDTH - 24, 66, 6);

@@ -89,7 +89,7 @@ pub struct Summary {
     pub rewinds: u64,
     /// The number of times that a second projector started on a shard in use.
     pub takeovers: u64,
-    /// The number of reads of the index while it lagged behind the table.
+    /// The number of reads of the index while it lagged.
     pub stale_reads: u64,
     /// The number of servers whose clock was fast at the end.
     pub fast_clocks: u64,

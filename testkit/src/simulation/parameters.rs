@@ -20,7 +20,7 @@ pub enum FaultKind {
     LateWrites,
     /// Records are redelivered, and two projectors work on one shard.
     Redelivery,
-    /// The index lags behind the table.
+    /// The index lags.
     IndexLag,
     /// The servers' clocks differ, and are set during the run.
     Clocks,
