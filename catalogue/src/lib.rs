@@ -1,9 +1,20 @@
-//! Draws Threadline's single table and the way of one message, as SVG.
+//! Everything that follows from a list of access patterns: explanations, pictures, costs, policies, deployments.
 //!
-//! The items are those of a [golden conversation](golden), which runs on the in-memory store. The capacity
-//! units come from the cards of the patterns.
+//! The list is code: the [`Registry`](threadline::card::registry::Registry) of cards. The program `threadline` prints
+//! what follows from this crate's registry. An application gets the same program for its own registry by [`main`].
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+mod catalogue;
+mod error;
+mod format;
 pub mod golden;
 mod picture;
+mod program;
 
-pub use picture::{Step, single_table, steps};
+pub use catalogue::Catalogue;
+pub use error::Error;
+pub use format::Format;
+pub use picture::{Step, steps};
+pub use program::main;

@@ -1,9 +1,10 @@
-//! Prints the picture of the single table: `cargo run -p threadline-catalogue > docs/single-table.svg`.
+//! The program `threadline`, on the access patterns of this crate. An application gets the same program for its own
+//! patterns by [`threadline_catalogue::main`].
 
-use threadline_catalogue::{golden, single_table};
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    print!("{}", single_table(&golden::conversation().await?)?);
-    Ok(())
+use threadline::card::registry::Registry;
+
+fn main() -> ExitCode {
+    threadline_catalogue::main(Registry::new())
 }

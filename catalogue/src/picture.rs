@@ -76,8 +76,8 @@ pub fn steps(registry: &Registry) -> Result<Vec<Step>> {
 ///
 /// # Errors
 /// As [`steps`]; [`Corrupt`](ErrorKind::Corrupt) for an item without a key.
-pub fn single_table(golden: &Golden) -> Result<String> {
-    let steps = steps(&Registry::new())?;
+pub(crate) fn single_table(registry: &Registry, golden: &Golden) -> Result<String> {
+    let steps = steps(registry)?;
     let mut picture = Picture::new();
     picture.heading(LEFT, "Table", "item collections: one block for each partition key");
     picture.heading(INDEX_LEFT, "Index gsi1", "a user's inbox, newest first");

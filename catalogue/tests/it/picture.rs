@@ -2,13 +2,15 @@
 
 use threadline::card::registry::Registry;
 use threadline::store::Units;
-use threadline_catalogue::{golden, single_table, steps};
+use threadline_catalogue::{Format, steps};
+
+use crate::catalogue;
 
 #[tokio::test]
 async fn picture_in_docs_is_generated() {
-    let drawn = single_table(&golden::conversation().await.unwrap()).unwrap();
-    let kept = include_str!("../../docs/single-table.svg");
-    assert!(drawn == kept, "run `cargo run -p threadline-catalogue > docs/single-table.svg`");
+    let drawn = catalogue().print(Format::Svg).await.unwrap();
+    let kept = include_str!("../../../docs/single-table.svg");
+    assert!(drawn == kept, "run `threadline catalogue svg --output docs/single-table.svg`");
 }
 
 #[test]
@@ -20,7 +22,7 @@ fn write_units_of_the_steps_add_up_to_seven() {
 
 #[tokio::test]
 async fn no_text_is_smaller_than_12_px() {
-    let drawn = single_table(&golden::conversation().await.unwrap()).unwrap();
+    let drawn = catalogue().print(Format::Svg).await.unwrap();
     let sizes = drawn.split("px ").filter_map(|before| before.rsplit([' ', ':']).next()?.parse::<u32>().ok());
     let sizes: Vec<u32> = sizes.collect();
     assert!(sizes.len() >= 5 && sizes.iter().all(|size| *size >= 12), "{sizes:?}");

@@ -1,0 +1,79 @@
+//! The errors of the catalogue.
+
+use std::io;
+
+/// An error of the catalogue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two cards of the registry have the same name.
+    #[error("the registry has two cards named `{0}`: rename one")]
+    SameName(&'static str),
+    /// A card names an entity that the registry lacks.
+    #[error("the card `{card}` names the entity `{entity}`, which the registry lacks: add it with `Registry::entity`")]
+    UnknownEntity {
+        /// The name of the card.
+        card: &'static str,
+        /// The name of the entity.
+        entity: &'static str,
+    },
+    /// A key template of an entity is no valid template.
+    #[error("the entity `{entity}` has the key template `{template}`, which is invalid: {reason}")]
+    Template {
+        /// The name of the entity.
+        entity: &'static str,
+        /// The template.
+        template: &'static str,
+        /// The violated rule.
+        reason: &'static str,
+    },
+    /// The cost of a case does not evaluate.
+    #[error("the cost of the card `{card}`, case `{case}`, does not evaluate: {reason}")]
+    Cost {
+        /// The name of the card.
+        card: &'static str,
+        /// The name of the case.
+        case: &'static str,
+        /// The violated rule.
+        reason: &'static str,
+    },
+    /// An argument has no such choice.
+    #[error("there is no {what} `{given}`: choose one of {choices}")]
+    NoChoice {
+        /// The kind of the choice, such as `pattern`.
+        what: &'static str,
+        /// The given name.
+        given: String,
+        /// The valid names, separated by commas.
+        choices: String,
+    },
+    /// The arguments of the program are invalid.
+    #[error("{0}")]
+    Arguments(String),
+    /// A file could not be read or written. It was not changed.
+    #[error("the file `{path}` could not be {verb}")]
+    File {
+        /// The path of the file.
+        path: String,
+        /// `read` or `written`.
+        verb: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The output could not be written.
+    #[error("the output could not be written")]
+    Output(#[source] io::Error),
+    /// Files differ from the catalogue.
+    #[error("these files differ from the catalogue: {0}; write them again")]
+    Differs(String),
+    /// A call of the library failed.
+    #[error(transparent)]
+    Threadline(#[from] threadline::Error),
+}
+
+impl Error {
+    /// Returns `true` if the user of the program made the error: it then ends with the exit code 2.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::NoChoice { .. } | Self::Arguments(_))
+    }
+}

@@ -1,0 +1,74 @@
+//! The program `threadline`: its output, its exit codes, and its errors in one sentence.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+fn threadline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_threadline")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+/// Asserts that the arguments are refused by one sentence that contains `expected`.
+#[track_caller]
+fn refused(arguments: &[&str], expected: &str) {
+    let output = threadline(arguments);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains(expected), "{error}");
+    assert_eq!((error.lines().count(), output.stdout.len()), (1, 0), "{error}");
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_choices() {
+    refused(&["catalogue", "png"], "there is no format `png`: choose one of svg");
+    refused(&["draw"], "choose one of catalogue");
+    refused(&["catalogue"], "FORMAT");
+    refused(&["catalogue", "svg", "--colour"], "--colour");
+    refused(&["catalogue", "check", "docs/single-table.svg"], "is not FORMAT=FILE");
+}
+
+#[test]
+fn help_is_no_error() {
+    let output = threadline(&["--help"]);
+    assert!(output.status.success() && text(&output.stdout).contains("Usage: threadline"));
+}
+
+#[test]
+fn file_is_written_whole_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.svg");
+    let (path, pair) = (path.to_str().unwrap(), format!("svg={}", path.display()));
+    assert!(threadline(&["catalogue", "svg", "--output", path]).status.success());
+    assert_eq!(fs::read(path).unwrap(), threadline(&["catalogue", "svg"]).stdout);
+    assert!(threadline(&["catalogue", "check", &pair]).status.success());
+
+    fs::write(path, "changed").unwrap();
+    let output = threadline(&["catalogue", "check", &pair]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("differ from the catalogue"));
+}
+
+#[test]
+fn file_that_cannot_be_written_is_an_error_with_its_path() {
+    let output = threadline(&["catalogue", "svg", "--output", "no-such-folder/table.svg"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("the file `no-such-folder/table.svg` could not be written: "));
+}
+
+#[test]
+fn closed_pipe_ends_the_program_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(["catalogue", "svg"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut error = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    assert!(child.wait().unwrap().success() && error.is_empty(), "{error}");
+}
