@@ -72,6 +72,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn missing(what: &str, choices: String) -> Self {
+        Self::Arguments(format!("the {what} is missing: choose one of {choices}"))
+    }
+
     /// Returns `true` if the user of the program made the error: it then ends with the exit code 2.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::NoChoice { .. } | Self::Arguments(_))

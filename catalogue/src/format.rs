@@ -31,8 +31,13 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.name() == name).ok_or_else(|| Error::NoChoice {
             what: "format",
             given: name.to_owned(),
-            choices: Self::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
+            choices: Self::names(),
         })
+    }
+
+    /// Returns the names of all formats, separated by commas.
+    pub(crate) fn names() -> String {
+        Self::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -34,7 +34,6 @@ struct CatalogueOptions {
     command: Option<CatalogueCommand>,
 
     /// The format to print
-    #[arg(required = true)]
     format: Option<String>,
 
     #[command(flatten)]
@@ -102,7 +101,8 @@ impl Catalogue {
                 self.check_files(&files).await
             }
             Command::Catalogue(options) => {
-                let format = Format::named(options.format.as_deref().unwrap_or_default())?;
+                let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
+                let format = Format::named(format)?;
                 options.output.write(&self.print(format).await?)
             }
         }
@@ -174,8 +174,9 @@ fn sentence(error: &clap::Error) -> String {
         (_, Some(ContextValue::Strings(choices))) => Some(choices.join(", ")),
         _ => None,
     };
-    match choices {
-        Some(choices) => format!("{first}: choose one of {choices}"),
-        None => format!("{first}; `threadline --help` lists the arguments"),
+    match (choices, error.get(ContextKind::InvalidArg)) {
+        (Some(choices), _) => format!("{first}: choose one of {choices}"),
+        (None, Some(ContextValue::Strings(missing))) => format!("{first}: {}", missing.join(", ")),
+        _ => format!("{first}; `threadline --help` lists the arguments"),
     }
 }

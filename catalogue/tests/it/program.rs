@@ -26,7 +26,8 @@ fn refused(arguments: &[&str], expected: &str) {
 fn unknown_names_are_refused_with_the_choices() {
     refused(&["catalogue", "png"], "there is no format `png`: choose one of svg");
     refused(&["draw"], "choose one of catalogue");
-    refused(&["catalogue"], "FORMAT");
+    refused(&["catalogue"], "the format is missing: choose one of svg");
+    refused(&["catalogue", "check"], "FORMAT=FILE");
     refused(&["catalogue", "svg", "--colour"], "--colour");
     refused(&["catalogue", "check", "docs/single-table.svg"], "is not FORMAT=FILE");
 }
