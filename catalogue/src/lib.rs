@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod error;
+mod explain;
 mod format;
 pub mod golden;
 mod picture;
@@ -15,6 +16,7 @@ mod program;
 
 pub use catalogue::Catalogue;
 pub use error::Error;
+pub use explain::{Explain, Explained, Statement};
 pub use format::Format;
 pub use picture::{Step, steps};
 pub use program::main;

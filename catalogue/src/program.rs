@@ -26,6 +26,19 @@ enum Command {
     /// Print the catalogue in one format, or compare files with it
     #[command(args_conflicts_with_subcommands = true)]
     Catalogue(CatalogueOptions),
+
+    /// Print the exact requests of a pattern, their PartiQL statements and their cost
+    Explain {
+        /// The name of a pattern, such as `inbox.page`
+        pattern: Option<String>,
+
+        /// Print JSON, of all patterns if none is named
+        #[arg(long)]
+        json: bool,
+
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +117,17 @@ impl Catalogue {
                 let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
                 let format = Format::named(format)?;
                 options.output.write(&self.print(format).await?)
+            }
+            Command::Explain { pattern, json: true, output } => {
+                let patterns = match &pattern {
+                    Some(pattern) => vec![pattern.as_str()],
+                    None => self.registry().cards().iter().map(|card| card.name).collect(),
+                };
+                output.write(&self.explain_json(&patterns).await?)
+            }
+            Command::Explain { pattern, json: false, output } => {
+                let pattern = pattern.ok_or_else(|| Error::missing("pattern", self.pattern_names()))?;
+                output.write(&self.explain(&pattern).await?)
             }
         }
     }

@@ -139,7 +139,6 @@ impl Checked {
     }
 }
 
-/// A request whose answer has one known type. Implemented for this crate's requests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request of a store",
     label = "not a request",

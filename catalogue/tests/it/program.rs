@@ -25,6 +25,8 @@ fn refused(arguments: &[&str], expected: &str) {
 #[test]
 fn unknown_names_are_refused_with_the_choices() {
     refused(&["catalogue", "png"], "there is no format `png`: choose one of svg");
+    refused(&["explain", "messages.sent"], "there is no pattern `messages.sent`: choose one of users.create, ");
+    refused(&["explain"], "the pattern is missing: choose one of users.create, ");
     refused(&["draw"], "choose one of catalogue");
     refused(&["catalogue"], "the format is missing: choose one of svg");
     refused(&["catalogue", "check"], "FORMAT=FILE");
