@@ -66,6 +66,28 @@ pub enum Error {
     /// Files differ from the catalogue.
     #[error("these files differ from the catalogue: {0}; write them again")]
     Differs(String),
+    /// An audit of a table ended before its last page.
+    #[cfg(feature = "dynamodb")]
+    #[error("the audit stopped before the end of the table; {cursor}")]
+    Stopped {
+        /// The advice how to continue, with a cursor.
+        cursor: String,
+        /// The cause; `None` if somebody interrupted it.
+        source: Option<threadline::Error>,
+    },
+    /// A request to DynamoDB failed, other than by the library.
+    #[cfg(feature = "dynamodb")]
+    #[error("the tables {place} could not be listed")]
+    List {
+        /// The place, such as `at http://localhost:8000`.
+        place: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A table differs from its definition.
+    #[cfg(feature = "dynamodb")]
+    #[error("the table has other keys: {0}; see `table verify`")]
+    OtherKeys(String),
     /// A call of the library failed.
     #[error(transparent)]
     Threadline(#[from] threadline::Error),

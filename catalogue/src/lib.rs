@@ -11,8 +11,11 @@ mod error;
 mod explain;
 mod format;
 pub mod golden;
+mod output;
 mod picture;
 mod program;
+#[cfg(feature = "dynamodb")]
+pub mod table;
 
 pub use catalogue::Catalogue;
 pub use error::Error;

@@ -4,6 +4,8 @@ mod explain;
 mod picture;
 mod program;
 mod registry;
+#[cfg(feature = "dynamodb")]
+mod wire;
 
 use threadline::card::registry::Registry;
 use threadline_catalogue::Catalogue;
