@@ -63,7 +63,7 @@ pub struct Simulation {
     actors: Vec<ActorFn>,
     invariants: Vec<(Cow<'static, str>, Invariant)>,
     full_trace: bool,
-    /// Whether this is the library's own workload on its own table.
+    /// `true` for the library's own workload on its own table.
     is_builtin: bool,
 }
 
@@ -238,7 +238,7 @@ struct Run {
     world: Rc<World>,
     tasks: Tasks,
     shards: Rc<Shards>,
-    /// Whether each shard's projector is alive.
+    /// For each shard, `true` if its projector is alive.
     projectors: Vec<Rc<Cell<bool>>>,
     projector_store: Wrap,
     keeps: Keep,

@@ -39,7 +39,7 @@ struct History {
     /// The time at which the send was acknowledged.
     sent: Option<u64>,
     changes: Vec<TextChange>,
-    /// Whether its removal by hand has begun, and the time at which it was acknowledged.
+    /// The removal by hand, if it has begun, with the time at which it was acknowledged.
     purge: Option<Option<u64>>,
 }
 
@@ -50,7 +50,7 @@ struct TextChange {
     start: u64,
     /// The time at which it was acknowledged. Without one, the change may happen at any later time.
     end: Option<u64>,
-    /// Whether it was refused and is not done.
+    /// `true` if it was refused and is not done.
     refused: bool,
 }
 

@@ -116,7 +116,7 @@ pub(super) struct Parameters {
     pub(super) skew: Duration,
     /// The number of steps, per thousand, at which a server's clock is set.
     pub(super) clock_step: u16,
-    /// Whether the table holds other programs' items, and items that cannot be read.
+    /// `true` if the table holds other programs' items, and items that cannot be read.
     pub(super) extra_items: bool,
     /// The number of changes by which the index lags.
     pub(super) lag: usize,

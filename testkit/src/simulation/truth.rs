@@ -40,7 +40,7 @@ pub(super) struct Group {
     pub(super) messages: BTreeMap<MessagePosition, Message>,
     /// The time at which each member's read marker last moved, by the correct clock.
     pub(super) marked: BTreeMap<UserId, Timestamp>,
-    /// Whether an entry ever moved back in the index. A concurrent rename may miss such an entry.
+    /// `true` if an entry ever moved back in the index. A concurrent rename may miss such an entry.
     pub(super) moved_back: bool,
     /// The positions of messages that were removed by hand.
     removed: BTreeSet<MessagePosition>,

@@ -20,9 +20,10 @@ pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
     /// The error kinds for a read and for a write; `None` if the answer is that without a fault.
     kinds: Option<[ErrorKind; 2]>,
-    /// Whether a slow request is so slow that the caller gives up.
+    /// `true` if a slow request is so slow that the caller gives up.
     is_given_up: bool,
-    /// Whether the call was done before: the fault happens to its retry, at each action of each transaction in turn.
+    /// `true` if the call was done before. The fault then happens to its retry, at each action of each transaction in
+    /// turn.
     is_of_retry: bool,
 }
 
@@ -62,7 +63,7 @@ pub(super) mod faults {
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     first: First,
-    /// Whether the call is done or not done as a whole.
+    /// `true` if the call is done or not done as a whole.
     is_whole: bool,
     again: Again,
 }

@@ -1,5 +1,5 @@
-//! Histories of calls from several threads, and a check that they are linearizable: that one order of the calls
-//! explains all answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+//! Histories of calls from several threads, and a check that they are linearizable. A history is linearizable if one
+//! order of the calls explains all answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
 
 use crate::store::StoreExt;
 use std::collections::HashSet;
