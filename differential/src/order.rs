@@ -63,25 +63,25 @@ pub(crate) async fn reading(
         return Ok(None);
     };
     let Some(items) = in_order_of(items, &listed, in_index) else { return Ok(None) };
-    let behind = match start {
+    let before = match start {
         None => 0..=0,
         Some(start) => match operation {
             Operation::Query(query) => items_before_in_index(&items, start, query.get_order()),
             _ => items_before_in_scan(&items, start),
         },
     };
-    let from = if behind.start() == behind.end() {
-        *behind.start()
+    let from = if before.start() == before.end() {
+        *before.start()
     } else {
         // A start without an item has an unknown position among those of its sort key.
         let Some(read) = read_all(other, operation).await else { return Ok(None) };
-        match items.len().checked_sub(read.len()).filter(|from| behind.contains(from)) {
+        match items.len().checked_sub(read.len()).filter(|from| before.contains(from)) {
             Some(from) => from,
             None => return Ok(None),
         }
     };
-    let Some(behind) = items.get(from..) else { return Ok(None) };
-    let mut pages = cut(behind, limit, in_index)?;
+    let Some(rest) = items.get(from..) else { return Ok(None) };
+    let mut pages = cut(rest, limit, in_index)?;
     let read = pages.iter().map(|page| page.items.clone()).collect();
     for page in &mut pages {
         page.items.retain(|item| !item.is_expired(now));

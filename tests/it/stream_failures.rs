@@ -30,7 +30,11 @@ async fn an_unwritable_entry_does_not_stop_the_others() {
     app.say(&thread, "two").await;
     let projection = app.project_on(failing(store, second, ErrorKind::Throttled), seen + 3).await;
     let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
-    assert_eq!(error.kind(), ErrorKind::Throttled, "the record comes again, which the other failure does not ask for");
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Throttled,
+        "the record is redelivered, although the other failure is permanent"
+    );
     assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "two"]);
 }
 
@@ -82,7 +86,7 @@ async fn an_unreadable_entry_fails_only_its_own_record() {
         panic!("{projection:?}")
     };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
-    assert!(!projection.has_failed(), "the same would be so for ever");
+    assert!(!projection.has_failed(), "a retry would fail in the same way");
     assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other entry moved");
 }
 

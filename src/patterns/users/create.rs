@@ -87,8 +87,7 @@ impl NewUser {
         Ok(self)
     }
 
-    /// Sets the id, so that a retry returns the created user. Default: a new id. Without this setting, a retry fails with
-    /// `AlreadyExists`.
+    /// Sets the id, so that a retry returns the created user. Default: a new id, so a retry fails with `AlreadyExists`.
     ///
     /// It may be the id of the user in another database.
     ///

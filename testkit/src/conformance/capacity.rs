@@ -2,8 +2,8 @@
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
 //! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes))
 //!
-//! Nothing is tested where DynamoDB Local reports other figures than AWS charges: nothing for an empty query, single
-//! units for a transaction, and two for a delete of a missing item in a batch.
+//! DynamoDB Local reports other units than AWS charges in three cases, which are not tested. It reports none for an
+//! empty query, single units for a transaction, and two for a delete of a missing item in a batch.
 
 use threadline::entity::{GSI1SK, Item, Key};
 use threadline::store::{BatchAction, BatchGet, Capacity, Condition, Get, Query, StoreExt, Units, Update, Write};

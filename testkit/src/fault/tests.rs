@@ -429,7 +429,7 @@ async fn the_store_nests_with_a_meter_in_either_order() {
     let outer = Metered::new(FaultStore::new(inner.clone(), lose()));
     assert!(outer.write(put("A")).await.is_err());
     assert_eq!(inner.take().to_string(), "1.0 WCU", "it was done");
-    assert_eq!(outer.take().to_string(), "nothing", "and nobody says so");
+    assert_eq!(outer.take().to_string(), "nothing", "an error reports no consumption");
     let refused = put("A").when(Condition::item_absent());
     let _ = outer.write(refused).await.unwrap();
     assert_eq!((inner.take(), outer.total()), (outer.total(), outer.take()));

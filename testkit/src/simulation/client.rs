@@ -316,7 +316,7 @@ impl Client {
             .await;
         match found {
             Answer::Done(Some(user)) => self.learn(user),
-            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken by nobody"),
+            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken, but it has no user"),
             Answer::Refused { error, .. } => self.unexpected("user_by_identity", &error),
             Answer::GivenUp { .. } => {}
         }

@@ -326,7 +326,7 @@ async fn run(seed: u64) {
         let reports = trimmed.iter().filter(|trimmed| **trimmed == id).count();
         assert!(!is_missed || reports > 0, "seed {seed}: records of shard {id} were missed and not reported");
         assert!(reports < 2, "seed {seed}: shard {id} was reported twice");
-        assert!(shard.is_gone || reports == 0, "seed {seed}: shard {id} is there and was reported as trimmed");
+        assert!(shard.is_gone || reports == 0, "seed {seed}: shard {id} exists and was reported as trimmed");
         let was_gone_before = shard.was_gone_before && model.precedes_start(id);
         assert!(!was_gone_before || reports == 0, "seed {seed}: shard {id} was gone before the start");
         if !shard.was_listed || (start == PollStart::Latest && shard.was_first) {

@@ -20,7 +20,7 @@ fn person(app: &App, number: u32) -> Profile {
     let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
     let chat = Threadline::new(MemoryStore::new());
     let created = pin!(chat.create_user(new.id(app.uuid(number)))).poll(&mut Context::from_waker(Waker::noop()));
-    let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
+    let Poll::Ready(user) = created else { panic!("a store in memory never waits") };
     user.unwrap().profile()
 }
 
