@@ -196,7 +196,7 @@ pub(crate) async fn a_group_created_again_with_its_id_is_the_one_that_was_create
     assert_members(&app, &created, &[andrew.id()]).await;
 }
 
-pub(crate) async fn a_member_who_is_added_reads_the_thread_and_one_who_is_removed_does_not(app: App) {
+pub(crate) async fn added_member_reads_the_thread_and_removed_member_does_not(app: App) {
     let (andrew, thread) = babylon(&app).await;
     let bayko = app.user("Bayko").await;
     app.wait(60);

@@ -77,7 +77,7 @@ flows! {
         a_group_has_its_title_its_members_and_its_first_message
         a_group_of_97_is_created_whole
         a_group_created_again_with_its_id_is_the_one_that_was_created
-        a_member_who_is_added_reads_the_thread_and_one_who_is_removed_does_not
+        added_member_reads_the_thread_and_removed_member_does_not
         a_change_of_members_may_be_repeated
         the_members_who_come_and_go_at_once_are_counted
         a_direct_conversation_keeps_its_two_members
