@@ -116,8 +116,9 @@ impl Threadline {
             Error::new(ErrorKind::Unavailable, message)
         } else if time < now.saturating_sub(max_age) {
             let seconds = max_age.as_secs();
-            let message =
-                format!("message is older than {seconds} s, and not stored or expired: send it with a new id");
+            let message = format!(
+                "message is older than {seconds} s, and it is not stored or has expired: send it with a new id"
+            );
             Error::invalid(message)
         } else {
             return None;
