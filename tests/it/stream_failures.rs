@@ -78,9 +78,9 @@ async fn an_unreadable_entry_fails_only_its_own_record() {
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
     app.say(&thread, "one").await;
-    let broken = Membership::key_from((thread.group_id(), bayko.id()));
+    let unreadable = Membership::key_from((thread.group_id(), bayko.id()));
     let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
-    app.store.write(Write::update(broken, update)).await.unwrap().done().unwrap();
+    app.store.write(Write::update(unreadable, update)).await.unwrap().done().unwrap();
     let projection = app.project_on(app.store.clone(), seen).await;
     let [RecordOutcome::Done, RecordOutcome::DeadLetter(error)] = &*projection.outcomes else {
         panic!("{projection:?}")

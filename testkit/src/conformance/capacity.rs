@@ -105,7 +105,7 @@ pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Sc
     assert_write(store, set(scope, "a", "title", "x"), writes(3, 0), "an update of 3000 bytes").await;
     let shrink = Write::update(scope.key("a"), Update::new().remove("data"));
     assert_write(store, shrink, writes(3, 0), "an update that removes most of 3000 bytes").await;
-    assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of what is left").await;
+    assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of the remaining item").await;
 }
 
 /// A delete consumes for the deleted item, and one unit for a missing one.

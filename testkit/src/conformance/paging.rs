@@ -140,7 +140,7 @@ pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Sc
     assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
 }
 
-/// A page shows the current items: including those put after the position meanwhile, but not before it.
+/// A later page shows items that were put after its start in the meantime, but none that were put before it.
 pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;

@@ -84,9 +84,9 @@ fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
 #[tokio::test]
 async fn other_actions_of_a_canceled_transaction_have_their_reasons() {
     let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
-    let broken = Write::update(key("D"), Update::new().add("text", 1));
+    let invalid = Write::update(key("D"), Update::new().add("text", 1));
     let check = TransactAction::check(key("E"), Condition::item_exists());
-    let actions = || vec![new("A").into(), new("B").into(), put("C").into(), broken.clone().into(), check.clone()];
+    let actions = || vec![new("A").into(), new("B").into(), put("C").into(), invalid.clone().into(), check.clone()];
     for (place, expected) in [
         [CancelCode::Conflict, CancelCode::ConditionFailed, CancelCode::None, CancelCode::Invalid],
         [CancelCode::ConditionFailed, CancelCode::Conflict, CancelCode::None, CancelCode::Invalid],

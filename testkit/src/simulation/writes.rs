@@ -403,9 +403,9 @@ impl Client {
             let Ok(changed) = change.display_name(name) else { return };
             change = changed;
         }
-        self.trace(|| format!("takes other names in place of version {}", user.version()));
+        self.trace(|| format!("takes other names instead of version {}", user.version()));
         let answer = self.call(async |chat: Threadline| chat.update_user(&user, change.clone()).await).await;
-        self.trace(|| format!("took other names in place of version {}: {:?}", user.version(), self.ended(&answer)));
+        self.trace(|| format!("took other names instead of version {}: {:?}", user.version(), self.ended(&answer)));
         match answer {
             Answer::Done(renamed) => {
                 self.world.model.borrow_mut().acknowledged(&renamed);
