@@ -138,8 +138,8 @@ impl TableSpec {
     ///
     /// It compares keys, indexes, billing, stream, time to live, point-in-time recovery, encryption, deletion
     /// protection and tags. An additional index is a difference. Additional tags and additional deletion protection are
-    /// no differences. If the definition has [`Encryption::ManagedByAws`](super::Encryption::ManagedByAws), another
-    /// encryption key of the account is no difference either.
+    /// no differences. If the definition has [`Encryption::ManagedByAws`], another encryption key of the account is no
+    /// difference either.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

@@ -132,13 +132,13 @@ impl Model {
 
     /// Returns `true` if the service wrongly denies a shard, which it does at most twice in a row.
     fn denies_falsely(&mut self, shard: usize, how: usize) -> bool {
-        let false_denials = self.shards[shard].false_denials[how] < 2 && self.random.one_in(6);
-        if false_denials {
+        let is_denied = self.shards[shard].false_denials[how] < 2 && self.random.one_in(6);
+        if is_denied {
             self.shards[shard].false_denials[how] += 1;
         } else if how == LEFT_OUT {
             self.shards[shard].false_denials[how] = 0;
         }
-        false_denials
+        is_denied
     }
 
     fn answer(&mut self, operation: &str, body: &Value) -> Reply {
