@@ -39,8 +39,8 @@ pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Pr
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
 
-// A forge shows the same pages. In each, the first definition of a link counts, so `links.md` replaces those for a
-// forge.
+// A repository's web page shows the same files. The first definition of a link counts, so `links.md` replaces the
+// relative links at the end of each file.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/links.md")]
 #[doc = include_str!("../docs/README.md")]

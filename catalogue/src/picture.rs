@@ -1,4 +1,5 @@
-//! The picture: the item collections of the table, the index beside them, and one message's way as numbered steps.
+//! The picture: the item collections of the table, the index beside them, and the path of one message as numbered
+//! steps.
 
 use std::fmt;
 
@@ -40,7 +41,7 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--f
 .user{fill:var(--user)}.group{fill:var(--group)}.message{fill:var(--message)}.dot{fill:var(--step)}
 ";
 
-/// One step of a message's way.
+/// One step of a message's path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// The request, or the work of DynamoDB itself.

@@ -1,7 +1,8 @@
 //! The outcomes of the attempts that the SDK makes for one call.
 //!
-//! The SDK retries and reports only the last attempt. If the first attempt of a write is lost and the second is
-//! throttled, the write may have been done. The error "throttled" would be wrong. So this module watches each attempt.
+//! The SDK retries, and reports only the last attempt. Suppose that the answer to the first attempt of a write is lost
+//! and the second attempt is throttled. The write may have been done, so the error "throttled" would be wrong. This
+//! module therefore watches each attempt.
 
 use std::error::Error as StdError;
 use std::sync::Arc;

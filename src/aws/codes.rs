@@ -1,8 +1,8 @@
 //! DynamoDB's error codes and their kinds. The page [Errors](crate::guide::errors) shows the table.
 //!
-//! The list contains only codes that are documented to change nothing. After any other code the outcome is unknown: a
-//! read is retried, and a write has an unknown outcome.
-//! ([Error handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html))
+//! The list contains only codes for which DynamoDB documents that nothing was done. After any other code, the outcome
+//! is unknown: a read is `Unavailable`, a write `OutcomeUnknown`. ([Error
+//! handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html))
 
 use super::Effect;
 use crate::error::ErrorKind;

@@ -115,8 +115,8 @@ impl Checked {
     /// Checks a request.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request no matter what the table contains:
-    /// too many parts or bytes, a malformed key, an invalid name or value.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request for any content of the table.
+    /// Examples: too many parts or bytes, a malformed key, an invalid name or value.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;

@@ -188,7 +188,7 @@ async fn run_scenarios(printed: &mut Printed) {
         printed.texts.push((format!("{scenario:?}"), outcome.debug));
         recorder.take().iter().for_each(|request| printed.debug(request));
         let has_content = |item: &Item| item.iter().any(|(_, value)| format!("{value:?}").contains(CANARY));
-        assert!(scan(&staged.store).await.iter().any(has_content), "{scenario:?}: nobody wrote anything");
+        assert!(scan(&staged.store).await.iter().any(has_content), "{scenario:?}: it wrote no content");
 
         for plan in [Plan::new().fail_before(Calls::all()), Plan::new().lose_answer(Calls::every(2))] {
             let staged = Staged::new(&scenario, SMALL).await;
@@ -208,7 +208,7 @@ async fn run_scenarios(printed: &mut Printed) {
 }
 
 /// Runs every pattern with a failure.
-async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
+async fn run_failing_calls(scene: &Scene, printed: &mut Printed) {
     let Scene { app, andrew, bayko, thread, message } = scene;
     let chat = &app.chat;
     let taken = NewUser::new(andrew.handle().clone(), text("Other")).unwrap();
@@ -397,7 +397,7 @@ async fn content_is_in_no_span_log_error_or_debug_output() {
         run_scenarios(&mut printed).await;
         run_the_store(&scene, &mut printed).await;
         print_the_rest(&scene, &mut printed).await;
-        run_what_fails(&scene, &mut printed).await;
+        run_failing_calls(&scene, &mut printed).await;
     });
     let written = written.await;
     assert!(written.contains("messages.send"), "the subscriber saw nothing: {written}");
@@ -411,7 +411,7 @@ async fn a_calls_span_has_its_name_table_and_consumption() {
         let scene = scene().await;
         let mut printed = Printed::default();
         run_scenarios(&mut printed).await;
-        run_what_fails(&scene, &mut printed).await;
+        run_failing_calls(&scene, &mut printed).await;
     });
     let written = written.await;
     let closed: Vec<_> = written.lines().filter(|line| line.contains(": close ")).collect();

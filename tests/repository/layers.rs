@@ -1,5 +1,5 @@
-//! The rules that neither the compiler nor a lint checks: the direction of imports, the places where AWS is named, and
-//! the heading of the current version in the CHANGELOG.
+//! The rules that neither the compiler nor a lint checks. They cover the direction of imports, the modules that name
+//! AWS, and the heading of the current version in the CHANGELOG.
 
 use std::fs;
 use std::path::Path;
@@ -147,9 +147,9 @@ fn expand(prefix: &str, rest: &str, found: &mut Vec<String>) {
         return;
     }
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    let (name, behind) = rest.split_at(end);
-    match behind.strip_prefix("::") {
-        Some(behind) if !name.is_empty() => expand(&join(name), behind, found),
+    let (name, rest) = rest.split_at(end);
+    match rest.strip_prefix("::") {
+        Some(rest) if !name.is_empty() => expand(&join(name), rest, found),
         _ if name.is_empty() || name == "self" => found.push(prefix.to_owned()),
         _ => found.push(join(name)),
     }

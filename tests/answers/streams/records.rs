@@ -42,7 +42,7 @@ async fn its_own_checkpoints_are_not_counted_or_checkpointed() -> Result<(), Err
         .into_iter()
         .filter(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().starts_with("STREAM#"))
         .collect();
-    assert_eq!(own.len(), 2, "one at the beginning, one behind the batch");
+    assert_eq!(own.len(), 2, "one at the start, one after the batch");
     let changes = app.records(0).len();
     let replies = one_batch(&own);
     let summary = app.poller(&Server::answering(replies)).drain().await?;
