@@ -60,7 +60,8 @@ async fn explained_requests_are_those_on_the_wire() {
         let recorder = Recorder::new(memory);
         let store = Explain::new(recorder.clone());
         let session = stage.enter(store.clone(), World::CALLER).await.unwrap();
-        (recorder.take(), store.take());
+        recorder.take();
+        store.take();
         stage.call(&session).await.unwrap();
         for (request, explained) in recorder.take().into_iter().zip(store.take()) {
             let answer = dynamodb.execute(request).await;
