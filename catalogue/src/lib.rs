@@ -22,4 +22,4 @@ pub use error::Error;
 pub use explain::{Explain, Explained, Statement};
 pub use format::Format;
 pub use picture::{Step, steps};
-pub use program::main;
+pub use program::{main, report};

@@ -10,7 +10,7 @@ use threadline::card::registry::Registry;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::format::Format;
-use crate::output::{Output, of_file, print, report};
+use crate::output::{self, Output, of_file, print};
 #[cfg(feature = "dynamodb")]
 use crate::table::{TableCommand, TableOptions};
 
@@ -90,17 +90,28 @@ enum CatalogueCommand {
 /// The exit code is 0, 1 if the work failed, or 2 for invalid arguments. A reader that closes the output early is no
 /// error.
 pub fn main(registry: Registry) -> ExitCode {
-    match Catalogue::new(registry).and_then(|catalogue| catalogue.run(std::env::args_os())) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            report(&error);
-            ExitCode::from(if error.is_usage() { 2 } else { 1 })
-        }
+    match Catalogue::new(registry) {
+        Ok(catalogue) => catalogue.main(),
+        Err(error) => report(&error),
     }
 }
 
+/// Prints an error as the program does, in one line, and returns the exit code: 2 for invalid arguments, otherwise 1.
+pub fn report(error: &Error) -> ExitCode {
+    output::report(error);
+    ExitCode::from(if error.is_usage() { 2 } else { 1 })
+}
+
 impl Catalogue {
+    /// Runs the program `threadline` with the arguments of the process, and returns its exit code, as [`main`].
+    pub fn main(&self) -> ExitCode {
+        match self.run(std::env::args_os()) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => report(&error),
+        }
+    }
+
     /// Runs the program `threadline` with these arguments, the first of which is the program's name. Returns `false` if
     /// a command on a table found differences.
     ///
