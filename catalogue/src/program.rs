@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use threadline::card::registry::Registry;
 
 use crate::catalogue::Catalogue;
+use crate::cost;
 use crate::error::Error;
 use crate::format::Format;
 
@@ -26,6 +27,14 @@ enum Command {
     /// Print the catalogue in one format, or compare files with it
     #[command(args_conflicts_with_subcommands = true)]
     Catalogue(CatalogueOptions),
+    /// Estimate the price of a month
+    Cost {
+        #[command(flatten)]
+        options: Box<cost::Options>,
+
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +114,7 @@ impl Catalogue {
                 let format = Format::named(format)?;
                 options.output.write(&self.print(format).await?)
             }
+            Command::Cost { options, output } => output.write(&options.text(self)?),
         }
     }
 
