@@ -1,5 +1,6 @@
 //! Tests of the catalogue from outside.
 
+mod cost;
 mod picture;
 mod program;
 mod registry;
