@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod catalogue;
+pub mod cost;
 mod error;
 mod explain;
 mod format;

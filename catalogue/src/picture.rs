@@ -27,7 +27,7 @@ const TABLE: [(&str, &str); 4] =
 const INDEX: [&str; 2] = ["USER#andrewbrown", "USER#bayko"];
 
 /// The colors by role, for light and for dark, and the fonts. No text is smaller than 12 px.
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 :root{--bg:#fff;--fg:#1b1f24;--muted:#57606a;--line:#d0d7de;--card:#f6f8fa;--user:#0969da;--group:#8250df;\
 --message:#1a7f37;--step:#bc4c00}
 @media (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--muted:#9198a1;--line:#30363d;--card:#151b23;\

@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use threadline::card::registry::Registry;
 
 use crate::catalogue::Catalogue;
+use crate::cost;
 use crate::error::Error;
 use crate::format::Format;
 use crate::output::{self, Output, of_file, print};
@@ -36,6 +37,15 @@ enum Command {
         /// Print JSON, of all patterns if none is named
         #[arg(long)]
         json: bool,
+
+        #[command(flatten)]
+        output: Output,
+    },
+
+    /// Estimate the price of a month
+    Cost {
+        #[command(flatten)]
+        options: Box<cost::Options>,
 
         #[command(flatten)]
         output: Output,
@@ -150,6 +160,7 @@ impl Catalogue {
                 let pattern = pattern.ok_or_else(|| Error::missing("pattern", self.pattern_names()))?;
                 output.write(&self.explain(&pattern).await?)?;
             }
+            Command::Cost { options, output } => output.write(&options.text(self)?)?,
             #[cfg(feature = "dynamodb")]
             Command::Table { command, options } => return command.run(&options.target()?).await,
         }

@@ -1,5 +1,6 @@
 //! Tests of the catalogue from outside.
 
+mod cost;
 mod explain;
 mod picture;
 mod program;

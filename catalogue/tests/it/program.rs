@@ -31,7 +31,7 @@ fn unknown_names_are_refused_with_the_choices() {
     refused(&["draw"], "choose one of catalogue");
     refused(&["catalogue"], "the format is missing: choose one of svg");
     refused(&["catalogue", "check"], "FORMAT=FILE");
-    refused(&["catalogue", "svg", "--colour"], "--colour");
+    refused(&["catalogue", "svg", "--scale"], "--scale");
     refused(&["catalogue", "check", "docs/single-table.svg"], "is not FORMAT=FILE");
 }
 
