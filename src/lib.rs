@@ -67,6 +67,10 @@ pub mod guide {
     #[doc = include_str!("../docs/costs.md")]
     pub mod costs {}
 
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/catalogue.md")]
+    pub mod catalogue {}
+
     /// [`DynamoDbStore`]: crate::DynamoDbStore
     /// [`RetryPolicy`]: crate::store::dynamodb::RetryPolicy
     /// [`local_client`]: crate::store::dynamodb::local_client
