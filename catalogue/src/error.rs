@@ -47,6 +47,9 @@ pub enum Error {
         /// The valid names, separated by commas.
         choices: String,
     },
+    /// A card declares a kind of request that the policies do not know.
+    #[error("requests of the kind `{0}` have no IAM action in this version: update the catalogue")]
+    NoAction(String),
     /// The arguments of the program are invalid.
     #[error("{0}")]
     Arguments(String),

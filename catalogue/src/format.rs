@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::{golden, picture};
+use crate::{golden, iam, picture};
 
 /// A format in which the catalogue prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,16 +10,22 @@ use crate::{golden, picture};
 pub enum Format {
     /// The table, its index and the way of one message, as a picture.
     Svg,
+    /// The IAM policies of all roles, with notes about their limits.
+    Iam,
+    /// The requests that each IAM policy must allow or deny, for a policy simulator.
+    IamRequests,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: &[Self] = &[Self::Svg];
+    pub const ALL: &[Self] = &[Self::Svg, Self::Iam, Self::IamRequests];
 
     /// Returns the name of the format, as the program takes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Svg => "svg",
+            Self::Iam => "iam",
+            Self::IamRequests => "iam-requests",
         }
     }
 
@@ -50,6 +56,8 @@ impl Catalogue {
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
             Format::Svg => Ok(picture::single_table(self.registry(), &golden::conversation().await?)?),
+            Format::Iam => Ok(iam::text(&iam::document(self.registry())?)),
+            Format::IamRequests => Ok(iam::text(&iam::requests(self).await?)),
         }
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod format;
 pub mod golden;
+mod iam;
 mod output;
 mod picture;
 mod program;

@@ -71,6 +71,10 @@ struct CatalogueOptions {
     /// The format to print
     format: Option<String>,
 
+    /// With the format `iam`: print this policy only, as a document for AWS
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+
     #[command(flatten)]
     output: Output,
 }
@@ -146,8 +150,12 @@ impl Catalogue {
             }
             Command::Catalogue(options) => {
                 let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
-                let format = Format::named(format)?;
-                options.output.write(&self.print(format).await?)?;
+                let text = match (Format::named(format)?, &options.policy) {
+                    (Format::Iam, Some(name)) => self.policy(name)?,
+                    (_, Some(_)) => return Err(Error::Arguments("`--policy` needs the format `iam`".to_owned())),
+                    (format, None) => self.print(format).await?,
+                };
+                options.output.write(&text)?;
             }
             Command::Explain { pattern, json: true, output } => {
                 let patterns = match &pattern {

@@ -2,6 +2,7 @@
 
 mod cost;
 mod explain;
+mod iam;
 mod picture;
 mod program;
 mod registry;

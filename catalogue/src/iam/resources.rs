@@ -1,0 +1,46 @@
+//! The resources that the policies name.
+
+use serde_json::{Value, json};
+
+/// The resources of the policies. Each is a JSON value: an ARN, or the expression of a template that yields one.
+///
+/// Terraform must escape the variables of `tenant` and `user`: `$${aws:PrincipalTag/tenant}`.
+#[derive(Clone, Debug)]
+pub(crate) struct Resources {
+    /// The ARN of the table.
+    pub(crate) table: Value,
+    /// The ARN of the index `gsi1`.
+    pub(crate) index: Value,
+    /// The ARN of the table's stream, or a pattern of its streams.
+    pub(crate) stream: Value,
+    /// The ARN pattern of the table's backups.
+    pub(crate) backups: Value,
+    /// The ARN of the bucket for the records that Lambda gives up.
+    pub(crate) bucket: Value,
+    /// The ARN pattern of that bucket's objects.
+    pub(crate) objects: Value,
+    /// The ARN pattern of the log streams of the projector's function.
+    pub(crate) logs: Value,
+    /// The ARN of the only role that may change the table's settings.
+    pub(crate) admin: Value,
+    /// The regions in which tables may be created.
+    pub(crate) regions: Vec<Value>,
+}
+
+impl Resources {
+    /// Returns resources with placeholders: `REGION`, `ACCOUNT`, `TABLE`, `FUNCTION`, `BUCKET` and `ADMIN`.
+    pub(crate) fn placeholders() -> Self {
+        let table = "arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE";
+        Self {
+            table: json!(table),
+            index: json!(format!("{table}/index/gsi1")),
+            stream: json!(format!("{table}/stream/*")),
+            backups: json!(format!("{table}/backup/*")),
+            bucket: json!("arn:aws:s3:::BUCKET"),
+            objects: json!("arn:aws:s3:::BUCKET/*"),
+            logs: json!("arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/FUNCTION:*"),
+            admin: json!("arn:aws:iam::ACCOUNT:role/ADMIN"),
+            regions: vec![json!("REGION")],
+        }
+    }
+}
