@@ -3,7 +3,6 @@
 mod deployment;
 mod function;
 mod http;
-mod policy;
 mod proxy;
 mod table;
 
