@@ -84,6 +84,10 @@ pub mod guide {
     pub mod operating {}
 
     #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/security.md")]
+    pub mod security {}
+
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/errors.md")]
     pub mod errors {}
 

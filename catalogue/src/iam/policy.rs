@@ -167,26 +167,20 @@ impl Policy {
 
     /// Returns the statements for other resources than the table's items.
     fn beside_the_table(self, resources: &Resources) -> Vec<Value> {
-        let Resources { table, stream, bucket, objects, logs, .. } = resources;
-        let stream = || {
-            [
-                allow("ReadStream", &dynamodb(READ_STREAM), stream),
-                allow("FindStream", &dynamodb(&["ListStreams"]), &json!("*")),
-            ]
-        };
-        match self {
-            Self::Projector => [
-                allow("FindFailureBucket", &json!("s3:ListBucket"), bucket),
-                allow("KeepFailedRecords", &json!("s3:PutObject"), objects),
-                allow("WriteLogs", &json!(["logs:CreateLogStream", "logs:PutLogEvents"]), logs),
-            ]
-            .into_iter()
-            .chain(stream())
-            .collect(),
-            Self::Poller => stream().into(),
-            Self::TableCreator => vec![allow("CreateAndVerifyTable", &dynamodb(CREATE_TABLE), table)],
-            _ => Vec::new(),
+        let Resources { table, stream, on_failure, logs, .. } = resources;
+        let mut statements = Vec::new();
+        if matches!(self, Self::Projector | Self::Poller) {
+            statements.push(allow("ReadStream", &dynamodb(READ_STREAM), stream));
+            statements.push(allow("FindStream", &dynamodb(&["ListStreams"]), &json!("*")));
         }
+        if self == Self::Projector {
+            statements.extend_from_slice(on_failure);
+            statements.push(allow("WriteLogs", &json!(["logs:CreateLogStream", "logs:PutLogEvents"]), logs));
+        }
+        if self == Self::TableCreator {
+            statements.push(allow("CreateAndVerifyTable", &dynamodb(CREATE_TABLE), table));
+        }
+        statements
     }
 }
 
@@ -210,7 +204,8 @@ pub(super) fn dynamodb(actions: &[&str]) -> Value {
     }
 }
 
-fn allow(sid: &str, actions: &Value, resource: &Value) -> Value {
+/// Returns a statement without a condition.
+pub(super) fn allow(sid: &str, actions: &Value, resource: &Value) -> Value {
     json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 

@@ -7,7 +7,7 @@ use threadline_testkit::scenario::World;
 
 use super::Policy;
 use super::grant::{LEADING_KEYS, filled};
-use super::guard_rails::{CHANGE, CREATE, DELETE};
+use super::guard_rails::{CHANGE, CREATE};
 use super::policy::{CREATE_TABLE, READ_STREAM};
 use super::record::{Asked, asked};
 use crate::catalogue::Catalogue;
@@ -191,21 +191,17 @@ impl Scope {
             let other = format!("{}OTHER#1", self.prefix);
             probes.push(self.probe(false, &with(asked.keys.iter().cloned().chain([other]).collect())));
             let Some((tag, value)) = &self.tag else { continue };
-            // Keys without the tag's value, the keys of another session, and a session without the tag.
-            let replaced = |by: &str| with(asked.keys.iter().map(|key| key.replace(value.as_str(), by)).collect());
-            probes.push(self.probe(false, &replaced("other")));
-            probes.push(self.probe(false, &with(asked.keys.iter().map(|key| key.replace(self.prefix, "#")).collect())));
-            probes.push(self.probe(true, asked).with(tag, "other").denied());
-            let untagged = Self { tag: None, ..Self::of(self.policy) };
-            probes.push(untagged.probe(false, asked));
+            let changed = |change: &dyn Fn(&String) -> String| with(asked.keys.iter().map(change).collect());
+            probes.push(self.probe(false, &changed(&|key| key.replace(value.as_str(), "other"))));
+            if !self.prefix.is_empty() {
+                probes.push(self.probe(false, &changed(&|key| key.replacen(self.prefix, "", 1))));
+            }
+            for tag in [Some((*tag, "other".to_owned())), None] {
+                let other_session = Self { tag, ..Self::of(self.policy) };
+                probes.push(other_session.probe(false, asked));
+            }
         }
         probes
-    }
-}
-
-impl Probe {
-    fn denied(self) -> Self {
-        Self { allowed: false, ..self }
     }
 }
 
@@ -230,12 +226,12 @@ fn beside_the_table(policy: Policy) -> Vec<Probe> {
         probes.push(probe(has_stream, action, STREAM));
         probes.push(probe(false, action, OTHER_STREAM));
     }
-    let of_table = [CREATE_TABLE, CREATE, CHANGE, DELETE, &["CreateBackup", "UntagResource"]].concat();
-    for action in of_table
+    let of_table: BTreeSet<_> = [CREATE_TABLE, CREATE, CHANGE, &["CreateBackup", "DeleteTable", "UntagResource"]]
+        .concat()
         .into_iter()
-        .filter(|action| *action != "DeleteBackup" && *action != "CreateGlobalTable")
-        .collect::<BTreeSet<_>>()
-    {
+        .collect();
+    // A global table is a resource of its own.
+    for action in of_table.into_iter().filter(|action| *action != "CreateGlobalTable") {
         let is_own = policy == Policy::TableCreator && CREATE_TABLE.contains(&action);
         probes.push(probe(is_own, action, TABLE));
         probes.push(probe(false, action, OTHER_TABLE));

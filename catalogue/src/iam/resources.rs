@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::policy::allow;
+
 /// The resources of the policies. Each is a JSON value: an ARN, or the expression of a template that yields one.
 ///
 /// Terraform must escape the variables of `tenant` and `user`: `$${aws:PrincipalTag/tenant}`.
@@ -15,10 +17,8 @@ pub(crate) struct Resources {
     pub(crate) stream: Value,
     /// The ARN pattern of the table's backups.
     pub(crate) backups: Value,
-    /// The ARN of the bucket for the records that Lambda gives up.
-    pub(crate) bucket: Value,
-    /// The ARN pattern of that bucket's objects.
-    pub(crate) objects: Value,
+    /// The statements that let Lambda keep the records that the projector's function could not handle.
+    pub(crate) on_failure: Vec<Value>,
     /// The ARN pattern of the log streams of the projector's function.
     pub(crate) logs: Value,
     /// The ARN of the only role that may change the table's settings.
@@ -36,8 +36,10 @@ impl Resources {
             index: json!(format!("{table}/index/gsi1")),
             stream: json!(format!("{table}/stream/*")),
             backups: json!(format!("{table}/backup/*")),
-            bucket: json!("arn:aws:s3:::BUCKET"),
-            objects: json!("arn:aws:s3:::BUCKET/*"),
+            on_failure: vec![
+                allow("FindFailureBucket", &json!("s3:ListBucket"), &json!("arn:aws:s3:::BUCKET")),
+                allow("KeepFailedRecords", &json!("s3:PutObject"), &json!("arn:aws:s3:::BUCKET/*")),
+            ],
             logs: json!("arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/FUNCTION:*"),
             admin: json!("arn:aws:iam::ACCOUNT:role/ADMIN"),
             regions: vec![json!("REGION")],

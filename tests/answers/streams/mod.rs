@@ -2,6 +2,7 @@
 
 mod failures;
 mod model;
+mod permissions;
 mod records;
 mod several_streams;
 mod shards;

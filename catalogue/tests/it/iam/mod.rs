@@ -2,6 +2,9 @@
 
 mod evaluator;
 
+use std::collections::BTreeSet;
+use std::process::Command;
+
 use serde_json::{Value, json};
 use threadline_catalogue::Format;
 
@@ -233,4 +236,37 @@ fn policy_of_the_lambda_example_is_generated() {
 fn unknown_policy_is_refused_with_the_choices() {
     let error = catalogue().policy("admin").unwrap_err().to_string();
     assert_eq!(error, format!("there is no policy `admin`: choose one of {}", POLICIES.join(", ")));
+}
+
+#[test]
+fn program_prints_one_policy() {
+    let threadline = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_threadline")).arg("catalogue").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let policy = catalogue().policy("user").unwrap();
+    assert_eq!(threadline(&["iam", "--policy", "user"]), (Some(0), policy));
+    let refused = "error: `--policy` needs the format `iam`\n".to_owned();
+    assert_eq!(threadline(&["svg", "--policy", "user"]), (Some(2), refused));
+}
+
+#[test]
+fn table_creator_may_make_the_calls_of_the_table_definition() {
+    let sources = [
+        include_str!("../../../../src/table/dynamodb.rs"),
+        include_str!("../../../../src/table/live.rs"),
+        include_str!("../../../../src/table/verify.rs"),
+    ];
+    let calls = sources.iter().flat_map(|source| source.split("Call::").skip(1)).filter_map(|call| {
+        let name = call.strip_prefix("read(\"").or_else(|| call.strip_prefix("write(\""))?.split('"').next()?;
+        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+        Some(format!("dynamodb:{}", name.split('_').map(word).collect::<String>()))
+    });
+    let mut calls: BTreeSet<_> = calls.collect();
+    // These two delete the table. `CreateTable` with tags needs `TagResource`.
+    assert!(calls.remove("dynamodb:DeleteTable") && calls.remove("dynamodb:UpdateTable"), "{calls:?}");
+    calls.insert("dynamodb:TagResource".to_owned());
+    let policy: Value = serde_json::from_str(&catalogue().policy("table-creator").unwrap()).unwrap();
+    let allowed = list(&policy["Statement"][0]["Action"]);
+    assert_eq!(calls.into_iter().collect::<Vec<_>>(), allowed);
 }
