@@ -152,7 +152,7 @@ impl Policy {
 
     fn grants(self, registry: &Registry) -> Result<Vec<Grant>, Error> {
         let grants = Grant::all(&self.cards(registry), self.further_requests())?;
-        let is_own = |grant: &Grant| self != Self::User || grant.pk.is_some_and(is_of_one_user) && grant.reads();
+        let is_own = |grant: &Grant| self != Self::User || grant.pk.is_some_and(is_of_one_user);
         Ok(grants.into_iter().filter(is_own).collect())
     }
 

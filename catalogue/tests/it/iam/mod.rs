@@ -250,23 +250,35 @@ fn program_prints_one_policy() {
     assert_eq!(threadline(&["svg", "--policy", "user"]), (Some(2), refused));
 }
 
+/// Returns the IAM actions of the operations that are named after this text in a source file.
+fn actions_in(source: &str, before: &str) -> BTreeSet<String> {
+    let names = source.split(before).skip(1).filter_map(|rest| rest.split_once('"').map(|(name, _)| name));
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    names.map(|name| format!("dynamodb:{}", name.split('_').map(word).collect::<String>())).collect()
+}
+
 #[test]
 fn table_creator_may_make_the_calls_of_the_table_definition() {
-    let sources = [
-        include_str!("../../../../src/table/dynamodb.rs"),
-        include_str!("../../../../src/table/live.rs"),
-        include_str!("../../../../src/table/verify.rs"),
-    ];
-    let calls = sources.iter().flat_map(|source| source.split("Call::").skip(1)).filter_map(|call| {
-        let name = call.strip_prefix("read(\"").or_else(|| call.strip_prefix("write(\""))?.split('"').next()?;
-        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
-        Some(format!("dynamodb:{}", name.split('_').map(word).collect::<String>()))
-    });
-    let mut calls: BTreeSet<_> = calls.collect();
+    let sources = [include_str!("../../../../src/table/dynamodb.rs"), include_str!("../../../../src/table/live.rs")];
+    let calls =
+        sources.iter().flat_map(|source| [actions_in(source, "Call::read(\""), actions_in(source, "Call::write(\"")]);
+    let mut calls: BTreeSet<_> = calls.flatten().collect();
     // These two delete the table. `CreateTable` with tags needs `TagResource`.
     assert!(calls.remove("dynamodb:DeleteTable") && calls.remove("dynamodb:UpdateTable"), "{calls:?}");
     calls.insert("dynamodb:TagResource".to_owned());
     let policy: Value = serde_json::from_str(&catalogue().policy("table-creator").unwrap()).unwrap();
-    let allowed = list(&policy["Statement"][0]["Action"]);
-    assert_eq!(calls.into_iter().collect::<Vec<_>>(), allowed);
+    assert_eq!(Vec::from_iter(calls), list(&policy["Statement"][0]["Action"]));
+}
+
+#[test]
+fn stream_readers_may_make_the_calls_of_the_streams_api() {
+    let calls = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+    let calls = calls.map(|call| format!("dynamodb:{call}"));
+    for name in ["poller", "projector"] {
+        let policy: Value = serde_json::from_str(&catalogue().policy(name).unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let of_stream =
+            statements.filter(|statement| ["ReadStream", "FindStream"].contains(&statement["Sid"].as_str().unwrap()));
+        assert_eq!(of_stream.flat_map(|statement| list(&statement["Action"])).collect::<Vec<_>>(), calls, "{name}");
+    }
 }
