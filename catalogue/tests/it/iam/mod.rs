@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use threadline_catalogue::Format;
+use threadline::card::registry::Registry;
+use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
+use threadline_catalogue::{Catalogue, Format};
 
 use self::evaluator::{POLICIES, Subject, list, subjects};
 use crate::catalogue;
@@ -280,5 +282,29 @@ fn stream_readers_may_make_the_calls_of_the_streams_api() {
         let of_stream =
             statements.filter(|statement| ["ReadStream", "FindStream"].contains(&statement["Sid"].as_str().unwrap()));
         assert_eq!(of_stream.flat_map(|statement| list(&statement["Action"])).collect::<Vec<_>>(), calls, "{name}");
+    }
+}
+
+#[test]
+fn patterns_of_an_application_are_allowed() {
+    const NOTE: EntityCard = EntityCard::new("Note", "NOTE#<user>", "<note>");
+    const WRITE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone)
+        .cases(&[Case::new(&[RequestCard::put(&NOTE)], Cost::of(&[Term::writes(1)]))]);
+    const READ: Card = Card::new("notes.read", "Notes::read", Caller::Anyone)
+        .cases(&[Case::new(&[RequestCard::get(&NOTE)], Cost::of(&[Term::half_reads(1)]))]);
+    let catalogue = Catalogue::new(Registry::new().entity(&NOTE).pattern(&WRITE).pattern(&READ)).unwrap();
+    for (policy, sid, key, is_allowed) in [
+        ("application", "PutItem", "NOTE#*", true),
+        ("tenant", "PutItem", "${aws:PrincipalTag/tenant}#NOTE#*", true),
+        ("analyst", "GetItem", "NOTE#*", true),
+        ("user", "GetItem", "NOTE#${aws:PrincipalTag/user}", true),
+        ("user", "PutItem", "NOTE#${aws:PrincipalTag/user}", false),
+        ("projector", "GetItem", "NOTE#*", false),
+    ] {
+        let printed: Value = serde_json::from_str(&catalogue.policy(policy).unwrap()).unwrap();
+        let statements = printed["Statement"].as_array().unwrap();
+        let statement = statements.iter().find(|statement| statement["Sid"] == sid);
+        let is_in = |statement: &Value| list(&statement["Condition"][LIKE][KEYS]).contains(&key.to_owned());
+        assert_eq!(statement.is_some_and(is_in), is_allowed, "{policy}: {sid} {key}");
     }
 }
