@@ -16,7 +16,7 @@ use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
 /// The expressions of one request as DynamoDB takes them, with the names and values of their placeholders.
 ///
-/// [`DynamoDbStore`](crate::DynamoDbStore) sends exactly these. A map is `None` if it is empty, because DynamoDB refuses
+/// The store on DynamoDB sends exactly these. A map is `None` if it is empty, because DynamoDB refuses
 /// empty maps. `Debug` shows no values.
 ///
 /// ```
