@@ -3,6 +3,7 @@
 mod batches;
 mod errors;
 mod projection;
+mod regions;
 mod requests;
 mod table;
 mod writes;
