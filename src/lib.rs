@@ -16,6 +16,7 @@ mod patterns;
 mod request;
 mod stored;
 mod tag;
+mod telemetry;
 mod text;
 mod time;
 

@@ -5,6 +5,7 @@ mod errors;
 mod projection;
 mod regions;
 mod requests;
+mod spans;
 mod table;
 mod writes;
 
