@@ -81,6 +81,10 @@ pub mod guide {
     pub mod operating {}
 
     #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/telemetry.md")]
+    pub mod telemetry {}
+
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/errors.md")]
     pub mod errors {}
 
