@@ -16,6 +16,7 @@ mod patterns;
 mod request;
 mod stored;
 mod tag;
+mod telemetry;
 mod text;
 mod time;
 
@@ -86,6 +87,10 @@ pub mod guide {
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/security.md")]
     pub mod security {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/telemetry.md")]
+    pub mod telemetry {}
 
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/errors.md")]

@@ -74,3 +74,8 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
 pub(super) fn says_not_done(code: &str) -> bool {
     ["write", "transact"].iter().any(|operation| certain(code, operation, Effect::Write).is_some())
 }
+
+/// Returns `true` for a code of a throttled request.
+pub(super) fn says_throttled(code: &str) -> bool {
+    certain(code, "", Effect::Read).is_some_and(|(kind, _)| kind == ErrorKind::Throttled)
+}

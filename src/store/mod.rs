@@ -8,6 +8,7 @@ mod forward;
 pub mod memory;
 pub mod meter;
 pub(crate) mod record;
+mod span;
 
 use std::fmt::Debug;
 

@@ -6,8 +6,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use threadline::card::Card;
-use threadline::card::registry::PATTERNS;
 use threadline::entity::{
     AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key, KeySegment, KnownKey, PartitionKey, SortKey,
     SortKeyPrefix, tag,
@@ -400,36 +398,13 @@ async fn content_is_in_no_span_log_error_or_debug_output() {
         run_failing_calls(&scene, &mut printed).await;
     });
     let written = written.await;
-    assert!(written.contains("messages.send"), "the subscriber saw nothing: {written}");
+    // The key of the application's own entity is content from its first segment on.
+    for seen in ["messages.send{", "DynamoDB.Query{", "threadline.key_shape=…#…}", "threadline.key_shape=MSG#…}"]
+    {
+        assert!(written.contains(seen), "{seen} is not in the output");
+    }
     assert!(!written.to_lowercase().contains(CANARY));
     printed.assert_clean();
-}
-
-#[tokio::test]
-async fn a_calls_span_has_its_name_table_and_consumption() {
-    let written = captured(async {
-        let scene = scene().await;
-        let mut printed = Printed::default();
-        run_scenarios(&mut printed).await;
-        run_failing_calls(&scene, &mut printed).await;
-    });
-    let written = written.await;
-    let closed: Vec<_> = written.lines().filter(|line| line.contains(": close ")).collect();
-    for Card { name: pattern, .. } in PATTERNS {
-        let span = format!(" {pattern}{{table=\"threadline\" read_units=");
-        let of_pattern: Vec<_> = closed.iter().filter(|line| line.contains(&span)).collect();
-        assert!(!of_pattern.is_empty(), "no span of {pattern}");
-        assert!(of_pattern.iter().all(|line| line.contains(" write_units=")));
-    }
-    for expected in [
-        " users.create{table=\"threadline\" read_units=0.0 write_units=6.0}:",
-        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0}:",
-        " groups.start_direct{table=\"threadline\" read_units=0.0 write_units=10.0}:",
-        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0 error=NotFound}:",
-        " messages.edit{table=\"threadline\" read_units=0.0 write_units=1.0 error=Denied}:",
-    ] {
-        assert!(closed.iter().any(|line| line.contains(expected)), "{expected} is not in {closed:#?}");
-    }
 }
 
 #[tokio::test]
