@@ -8,7 +8,7 @@ use crate::{golden, picture};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// The table, its index and the way of one message, as a picture.
+    /// The table, its index, the way of one message and the list of patterns, as a picture.
     Svg,
 }
 
@@ -49,7 +49,7 @@ impl Catalogue {
     /// format needs.
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
-            Format::Svg => Ok(picture::single_table(self.registry(), &golden::conversation().await?)?),
+            Format::Svg => Ok(picture::single_table(self, &golden::conversation().await?)?),
         }
     }
 }

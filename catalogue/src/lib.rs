@@ -6,10 +6,12 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod access;
 mod catalogue;
 mod error;
 mod format;
 pub mod golden;
+mod items;
 mod picture;
 mod program;
 
