@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::{golden, picture};
+use crate::{golden, markdown, mermaid, picture, workbench};
 
 /// A format in which the catalogue prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,16 +10,25 @@ use crate::{golden, picture};
 pub enum Format {
     /// The table, its index, the way of one message and the list of patterns, as a picture.
     Svg,
+    /// The tables and diagrams of the guide, as named blocks of Markdown.
+    Markdown,
+    /// The entities and the way of one message, as diagrams of Mermaid.
+    Mermaid,
+    /// The table with sample items, as a model of NoSQL Workbench 3.0.
+    Workbench,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: &[Self] = &[Self::Svg];
+    pub const ALL: &[Self] = &[Self::Svg, Self::Markdown, Self::Mermaid, Self::Workbench];
 
     /// Returns the name of the format, as the program takes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Svg => "svg",
+            Self::Markdown => "markdown",
+            Self::Mermaid => "mermaid",
+            Self::Workbench => "workbench",
         }
     }
 
@@ -50,6 +59,20 @@ impl Catalogue {
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
             Format::Svg => Ok(picture::single_table(self, &golden::conversation().await?)?),
+            Format::Markdown => markdown::print(self.registry()),
+            Format::Mermaid => mermaid::print(self.registry()),
+            Format::Workbench => workbench::model(self.registry(), &golden::conversation().await?),
+        }
+    }
+
+    /// Returns the content that a file of this format should have. A page with blocks of Markdown keeps its own text.
+    ///
+    /// # Errors
+    /// As [`Self::print`]; [`Error::Block`] and [`Error::NoChoice`] for a page whose blocks are not found.
+    pub async fn renew(&self, format: Format, content: &str) -> Result<String, Error> {
+        match format {
+            Format::Markdown => markdown::renew(self.registry(), content),
+            format => self.print(format).await,
         }
     }
 }

@@ -12,8 +12,12 @@ mod error;
 mod format;
 pub mod golden;
 mod items;
+mod markdown;
+mod mermaid;
 mod picture;
 mod program;
+mod requests;
+mod workbench;
 
 pub use catalogue::Catalogue;
 pub use error::Error;

@@ -1,8 +1,11 @@
 //! Tests of the catalogue from outside.
 
+mod markdown;
+mod mermaid;
 mod picture;
 mod program;
 mod registry;
+mod workbench;
 
 use threadline::card::registry::Registry;
 use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
