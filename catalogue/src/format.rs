@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::{golden, markdown, mermaid, picture, workbench};
+use crate::{golden, html, markdown, mermaid, picture, workbench};
 
 /// A format in which the catalogue prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +10,8 @@ use crate::{golden, markdown, mermaid, picture, workbench};
 pub enum Format {
     /// The table, its index, the way of one message and the list of patterns, as a picture.
     Svg,
+    /// The table, its index and the patterns, as a page that shows what each pattern touches.
+    Html,
     /// The tables and diagrams of the guide, as named blocks of Markdown.
     Markdown,
     /// The entities and the way of one message, as diagrams of Mermaid.
@@ -20,12 +22,13 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: &[Self] = &[Self::Svg, Self::Markdown, Self::Mermaid, Self::Workbench];
+    pub const ALL: &[Self] = &[Self::Svg, Self::Html, Self::Markdown, Self::Mermaid, Self::Workbench];
 
     /// Returns the name of the format, as the program takes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Svg => "svg",
+            Self::Html => "html",
             Self::Markdown => "markdown",
             Self::Mermaid => "mermaid",
             Self::Workbench => "workbench",
@@ -59,6 +62,7 @@ impl Catalogue {
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
             Format::Svg => Ok(picture::single_table(self, &golden::conversation().await?)?),
+            Format::Html => html::page(self, &golden::conversation().await?),
             Format::Markdown => markdown::print(self.registry()),
             Format::Mermaid => mermaid::print(self.registry()),
             Format::Workbench => workbench::model(self.registry(), &golden::conversation().await?),

@@ -11,6 +11,7 @@ mod catalogue;
 mod error;
 mod format;
 pub mod golden;
+mod html;
 mod items;
 mod markdown;
 mod mermaid;

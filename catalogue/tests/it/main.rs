@@ -2,6 +2,7 @@
 
 mod markdown;
 mod mermaid;
+mod page;
 mod picture;
 mod program;
 mod registry;
