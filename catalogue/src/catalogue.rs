@@ -42,6 +42,11 @@ impl Catalogue {
         self
     }
 
+    /// Returns the scenario of a case, if any.
+    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
+    }
+
     /// Returns the registry.
     pub fn registry(&self) -> &Registry {
         &self.registry
@@ -62,11 +67,6 @@ impl Catalogue {
     /// Returns the names of all patterns, separated by commas.
     pub(crate) fn pattern_names(&self) -> String {
         self.registry.cards().iter().map(|card| card.name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Returns the scenario of a pattern's case, if there is one.
-    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
     }
 }
 

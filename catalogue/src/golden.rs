@@ -9,6 +9,9 @@ use threadline::store::{Scan, StoreExt};
 use threadline::stream::Projector;
 use threadline::{ManualClock, MemoryStore, NewGroup, NewUser, Result, SequentialIds, Threadline, User};
 
+/// The short name of the direct conversation.
+pub(crate) const DIRECT: &str = "5ae2";
+
 /// The items of the golden conversation, and short names for the ids in their keys.
 #[derive(Clone, Debug)]
 pub struct Golden {
@@ -50,7 +53,7 @@ pub async fn conversation() -> Result<Golden> {
         short(&andrew),
         short(&bayko),
         short(&londo),
-        (thread.group_id().to_string(), "5ae2".to_owned()),
+        (thread.group_id().to_string(), DIRECT.to_owned()),
         (team.group_id().to_string(), "c0de".to_owned()),
     ];
     let items = store.scan(Scan::new()).await?.items;

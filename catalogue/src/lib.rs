@@ -6,18 +6,25 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod access;
 mod catalogue;
 pub mod cost;
 mod error;
 mod explain;
 mod format;
 pub mod golden;
+mod html;
 mod iam;
+mod items;
+mod markdown;
+mod mermaid;
 mod output;
 mod picture;
 mod program;
+mod requests;
 #[cfg(feature = "dynamodb")]
 pub mod table;
+mod workbench;
 
 pub use catalogue::Catalogue;
 pub use error::Error;

@@ -17,15 +17,22 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn write(&self, text: &str) -> Result<(), Error> {
-        let Some(path) = &self.output else { return print(text).map(drop) };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.persist(path).map_err(io::Error::from)
-        };
-        write().map(drop).map_err(of_file(path, "written"))
+        match &self.output {
+            Some(path) => write_file(path, text),
+            None => print(text).map(drop),
+        }
     }
+}
+
+/// Writes a file completely or not at all.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(io::Error::from)
+    };
+    write().map(drop).map_err(of_file(path, "written"))
 }
 
 /// Returns a conversion of an error about this file.

@@ -1,17 +1,19 @@
-//! The picture: the item collections of the table, the index beside them, and the path of one message as numbered
-//! steps.
+//! The picture: the item collections of the table, the index beside them, the path of one message as numbered steps, and
+//! the list of all patterns.
 
 use std::fmt;
 
 use svg::Document;
 use svg::node::element::{Circle, Definitions, Line, Marker, Path, Rectangle, Style, Text};
 use threadline::card::registry::Registry;
-use threadline::card::{Card, Sizes};
-use threadline::entity::{AttributeValue, Entity, Item};
+use threadline::card::{Card, EntityCard, Sizes, Source};
 use threadline::store::{Capacity, Units};
-use threadline::{Error, ErrorKind, Membership, Message, MessageGroup, Result, Timestamp, User};
+use threadline::{Error, ErrorKind, Result};
 
+use crate::access::{Access, access, units, whole};
+use crate::catalogue::Catalogue;
 use crate::golden::Golden;
+use crate::items::{self, Collection};
 
 const WIDTH: u32 = 1000;
 const LEFT: u32 = 24;
@@ -19,6 +21,9 @@ const TABLE_WIDTH: u32 = 500;
 const INDEX_LEFT: u32 = 600;
 const INDEX_WIDTH: u32 = 376;
 const LINE: u32 = 22;
+/// The columns of the list of patterns.
+const COLUMNS: u32 = 3;
+const COLUMN: u32 = 323;
 
 /// The drawn partitions of the table, with their colors. The other users and conversations look alike.
 const TABLE: [(&str, &str); 4] =
@@ -35,10 +40,13 @@ pub(crate) const STYLE: &str = "
 text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--fg)}
 .head{font:600 15px system-ui,sans-serif}.plain{font:12px system-ui,sans-serif;fill:var(--muted)}
 .step{font:600 13px system-ui,sans-serif}.units{font:700 13px system-ui,sans-serif;fill:var(--step)}
+.cost{font:600 12px system-ui,sans-serif;fill:var(--step)}
 .number{font:700 12px system-ui,sans-serif;fill:var(--bg)}
 .card{fill:var(--card);stroke:var(--line)}.line{stroke:var(--line)}
 .arrow{fill:none;stroke:var(--step);stroke-width:2;marker-end:url(#end)}
-.user{fill:var(--user)}.group{fill:var(--group)}.message{fill:var(--message)}.dot{fill:var(--step)}
+.user{fill:var(--user);color:var(--user)}.group{fill:var(--group);color:var(--group)}
+.message{fill:var(--message);color:var(--message)}.own{fill:var(--muted);color:var(--muted)}.dot{fill:var(--step)}
+.mark{stroke:currentColor;stroke-width:1.5}.read{fill-opacity:0}
 ";
 
 /// One step of a message's path.
@@ -73,45 +81,57 @@ pub fn steps(registry: &Registry) -> Result<Vec<Step>> {
     ])
 }
 
-/// Draws the table with the items of the golden conversation, the index, and the steps of a message.
+/// Draws the table with the items of the golden conversation, the index, the steps of a message, and the patterns.
 ///
 /// # Errors
 /// As [`steps`]; [`Corrupt`](ErrorKind::Corrupt) for an item without a key.
-pub(crate) fn single_table(registry: &Registry, golden: &Golden) -> Result<String> {
-    let steps = steps(registry)?;
+pub(crate) fn single_table(catalogue: &Catalogue, golden: &Golden) -> Result<String> {
+    let steps = steps(catalogue.registry())?;
     let mut picture = Picture::new();
-    picture.heading(LEFT, "Table", "item collections: one block for each partition key");
-    picture.heading(INDEX_LEFT, "Index gsi1", "a user's inbox, newest first");
+    picture.heading(LEFT, 34, "Table", "item collections: one block for each partition key");
+    picture.heading(INDEX_LEFT, 34, "Index gsi1", "a user's inbox, newest first");
 
     let mut top = 52;
     let mut positions = Vec::new();
+    let collections = items::of_table(golden)?;
     for (role, partition) in TABLE {
-        let collection = item_collection(golden, role, partition)?;
-        let bottom = picture.collection(LEFT, TABLE_WIDTH, top, &collection);
+        let bottom = picture.collection(LEFT, TABLE_WIDTH, top, role, named(&collections, partition)?);
         positions.push((role, top, bottom));
         top = bottom + 10;
     }
     let mut index_top = 52;
+    let collections = items::of_index(golden)?;
     for partition in INDEX {
-        let collection = index_collection(golden, partition)?;
-        index_top = picture.collection(INDEX_LEFT, INDEX_WIDTH, index_top, &collection) + 22;
+        let collection = named(&collections, partition)?;
+        index_top = picture.collection(INDEX_LEFT, INDEX_WIDTH, index_top, "group", collection) + 22;
     }
     picture.legend(index_top + 14);
     picture.arrows(&positions);
     let total = picture.steps(top + 26, &steps);
     picture.note(top + 118, &format!("A message between two people costs {} WCU in all.", whole(total)));
-    Ok(picture.finish(top + 136))
+    let bottom = picture.patterns(top + 164, catalogue);
+    Ok(picture.finish(bottom))
 }
 
-/// Items of one partition key, in the order of their sort keys.
-struct Collection {
-    role: &'static str,
-    partition: &'static str,
-    lines: Vec<(String, String)>,
+/// Returns the collection of this partition key.
+fn named<'a>(collections: &'a [Collection], partition: &str) -> Result<&'a Collection> {
+    let found = collections.iter().find(|collection| collection.partition == partition);
+    found.ok_or_else(|| Error::new(ErrorKind::NotFound, "the golden conversation lacks a partition of the picture"))
 }
 
-fn card(registry: &Registry, name: &str) -> Result<&'static Card> {
-    registry.card(name).ok_or_else(|| Error::new(ErrorKind::NotFound, "the registry lacks a card of the picture"))
+/// Returns the role of an entity by the tag of its key. The role has a color.
+pub(crate) fn role(entity: &EntityCard) -> &'static str {
+    match entity.pk.split('#').next() {
+        Some("USER" | "HANDLE" | "IDENTITY") => "user",
+        Some("GRP") => "group",
+        Some("MSG") => "message",
+        _ => "own",
+    }
+}
+
+/// Returns the card of this name.
+pub(crate) fn card(registry: &Registry, name: &str) -> Result<&'static Card> {
+    registry.card(name).ok_or_else(|| Error::new(ErrorKind::NotFound, "the registry lacks a card of one message's way"))
 }
 
 fn cost(card: &Card, sizes: &Sizes) -> Capacity {
@@ -120,67 +140,6 @@ fn cost(card: &Card, sizes: &Sizes) -> Capacity {
 
 fn step(text: &str, capacity: Option<Capacity>) -> Step {
     Step { text: text.to_owned(), capacity }
-}
-
-/// Returns the items with this partition key, shortened.
-fn item_collection(golden: &Golden, role: &'static str, partition: &'static str) -> Result<Collection> {
-    let mut lines = Vec::new();
-    for item in &golden.items {
-        let key = item.key()?;
-        if short(golden, key.pk.as_str()) == partition {
-            lines.push((short(golden, key.sk.as_str()), describe(golden, item)));
-        }
-    }
-    Ok(Collection { role, partition, lines })
-}
-
-/// Returns the index entries with this partition key, shortened, newest first.
-fn index_collection(golden: &Golden, partition: &'static str) -> Result<Collection> {
-    let mut lines = Vec::new();
-    for item in &golden.items {
-        if let Some(key) = item.index_key()?
-            && short(golden, key.pk.as_str()) == partition
-        {
-            lines.push((short(golden, key.sk.as_str()), preview(item)));
-        }
-    }
-    lines.sort_by(|one, other| other.cmp(one));
-    Ok(Collection { role: "group", partition, lines })
-}
-
-/// Shortens a key: users to their handles, ids to four digits, times to the time of day.
-fn short(golden: &Golden, key: &str) -> String {
-    let segment = |segment: &str| match (golden.names.get(segment), segment.parse::<Timestamp>()) {
-        (Some(name), _) => name.clone(),
-        (None, Ok(_)) => segment.chars().skip(11).take(12).collect(),
-        (None, Err(_)) if segment.len() == 36 => segment.chars().skip(32).collect(),
-        (None, Err(_)) => segment.to_owned(),
-    };
-    key.split('#').map(segment).collect::<Vec<_>>().join("#")
-}
-
-fn describe(golden: &Golden, item: &Item) -> String {
-    let text = |name| item.get_s(name).unwrap_or_default();
-    let sender = |name| golden.names.get(text(name)).cloned().unwrap_or_default();
-    match item.type_name().unwrap_or_default() {
-        entity if entity == User::TYPE => format!("{} · {}", text("handle"), text("display_name")),
-        entity if entity == Message::TYPE => format!("{}: {}", sender("user_uuid"), text("message")),
-        entity if entity == Membership::TYPE => format!("inbox entry · {}", preview(item)),
-        entity if entity == MessageGroup::TYPE => match item.get("member_count") {
-            Some(AttributeValue::N(count)) => format!("{count} members"),
-            _ => String::new(),
-        },
-        _ => format!("handle of {}", sender("user_uuid")),
-    }
-}
-
-fn preview(item: &Item) -> String {
-    item.get_s("message").unwrap_or_default().to_owned()
-}
-
-fn whole(units: Units) -> String {
-    let text = units.to_string();
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 /// Shows units as a badge does: `1 WCU`, or `free`.
@@ -205,7 +164,7 @@ impl Picture {
         let end = Path::new().set("d", "M0 0L8 4L0 8z").set("class", "dot");
         let marker = Marker::new().set("id", "end").set("viewBox", "0 0 8 8").set("refX", 7).set("refY", 4);
         let marker = marker.set("markerWidth", 7).set("markerHeight", 7).set("orient", "auto").add(end);
-        let label = "One table, its index, and the way of one message in six steps";
+        let label = "One table, its index, the way of one message in six steps, and all patterns";
         let document = Document::new().set("role", "img").set("aria-label", label).add(Style::new(STYLE));
         let background = Rectangle::new().set("width", "100%").set("height", "100%").set("fill", "var(--bg)");
         Self { document: document.add(Definitions::new().add(marker)).add(background) }
@@ -219,27 +178,27 @@ impl Picture {
         self.add(Text::new(text).set("x", x).set("y", y).set("class", class).set("text-anchor", anchor));
     }
 
-    fn heading(&mut self, x: u32, name: &str, note: &str) {
-        self.text(x, 34, "head", "start", name);
+    fn heading(&mut self, x: u32, y: u32, name: &str, note: &str) {
+        self.text(x, y, "head", "start", name);
         let width = u32::try_from(name.len()).unwrap_or(0) * 8 + 14;
-        self.text(x + width, 34, "plain", "start", note);
+        self.text(x + width, y, "plain", "start", note);
     }
 
     /// Draws a collection and returns the position of its bottom.
-    fn collection(&mut self, x: u32, width: u32, top: u32, collection: &Collection) -> u32 {
+    fn collection(&mut self, x: u32, width: u32, top: u32, role: &str, collection: &Collection) -> u32 {
         let lines = u32::try_from(collection.lines.len()).unwrap_or(0);
         let height = 28 + LINE * lines;
         let frame = Rectangle::new().set("x", x).set("y", top).set("height", height).set("rx", 6);
         self.add(frame.set("width", width).set("class", "card"));
         let edge = Rectangle::new().set("x", x).set("y", top).set("height", height).set("rx", 2);
-        self.add(edge.set("width", 4).set("class", collection.role));
-        self.text(x + 14, top + 19, collection.role, "start", collection.partition);
-        for ((sort_key, content), line) in collection.lines.iter().zip(0..) {
+        self.add(edge.set("width", 4).set("class", role));
+        self.text(x + 14, top + 19, role, "start", &collection.partition);
+        for (item, line) in collection.lines.iter().zip(0..) {
             let y = top + 28 + LINE * line;
             let rule = Line::new().set("x1", x + 10).set("x2", x + width - 10).set("y1", y).set("y2", y);
             self.add(rule.set("class", "line"));
-            self.text(x + 14, y + 16, "", "start", sort_key);
-            self.text(x + width - 12, y + 16, "plain", "end", content);
+            self.text(x + 14, y + 16, "", "start", &item.sort_key);
+            self.text(x + width - 12, y + 16, "plain", "end", &item.text);
         }
         top + height
     }
@@ -300,6 +259,58 @@ impl Picture {
 
     fn note(&mut self, y: u32, text: &str) {
         self.text(LEFT, y, "plain", "start", text);
+    }
+
+    /// Draws the list of patterns, each with its marks and its units, and returns the position of its bottom.
+    fn patterns(&mut self, top: u32, catalogue: &Catalogue) -> u32 {
+        self.heading(LEFT, top, "Patterns", "the usual case, for two members and 1 KB");
+        let legend = [(0, Source::Table, "write", "writes"), (72, Source::Table, "read", "only reads")];
+        for (x, place, words, text) in legend.into_iter().chain([(172, Source::Index, "write", "in the index")]) {
+            self.mark(INDEX_LEFT + x, top - 9, "own", place, words);
+            self.text(INDEX_LEFT + x + 18, top, "plain", "start", text);
+        }
+        let registry = catalogue.registry();
+        let mut roles = vec!["user", "group", "message"];
+        if registry.entities().iter().any(|entity| role(entity) == "own") {
+            roles.push("own");
+        }
+        let cards = registry.cards();
+        let rows = u32::try_from(cards.len()).unwrap_or(0).div_ceil(COLUMNS).max(1);
+        for (card, number) in cards.iter().zip(0..) {
+            let (x, y) = (LEFT + COLUMN * (number / rows), top + 30 + LINE * (number % rows));
+            let end = self.marks(x, y - 9, &roles, card, registry);
+            self.text(end + 6, y, "", "start", card.name);
+            self.text(x + COLUMN - 17, y, "cost", "end", &units(catalogue, card));
+        }
+        top + 30 + LINE * rows
+    }
+
+    /// Draws a square for each role that the pattern touches, and a circle for the index. Returns the end of the marks.
+    fn marks(&mut self, x: u32, y: u32, roles: &[&str], card: &Card, registry: &Registry) -> u32 {
+        let places = roles.iter().map(|role| (*role, Source::Table)).chain([("group", Source::Index)]);
+        let mut left = x;
+        for (named, place) in places {
+            let of_role = registry.entities().iter().filter(|entity| role(entity) == named || place == Source::Index);
+            let all = of_role.map(|entity| access(card, entity, place)).fold(Access::default(), Access::or);
+            if all != Access::default() {
+                self.mark(left, y, named, place, if all.writes { "write" } else { "read" });
+            }
+            left += 13;
+        }
+        left
+    }
+
+    fn mark(&mut self, x: u32, y: u32, role: &str, place: Source, word: &str) {
+        let class = format!("mark {role} {word}");
+        match place {
+            Source::Table => {
+                let square = Rectangle::new().set("x", x).set("y", y).set("width", 9).set("height", 9).set("rx", 2);
+                self.add(square.set("class", class));
+            }
+            Source::Index => {
+                self.add(Circle::new().set("cx", x + 5).set("cy", y + 5).set("r", 4.5).set("class", class));
+            }
+        }
     }
 
     fn finish(self, height: u32) -> String {

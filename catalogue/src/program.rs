@@ -11,7 +11,7 @@ use crate::catalogue::Catalogue;
 use crate::cost;
 use crate::error::Error;
 use crate::format::Format;
-use crate::output::{self, Output, of_file, print};
+use crate::output::{self, Output, of_file, print, write_file};
 #[cfg(feature = "dynamodb")]
 use crate::table::{TableCommand, TableOptions};
 
@@ -87,6 +87,12 @@ enum CatalogueCommand {
         #[arg(required = true, value_name = "FORMAT=FILE")]
         files: Vec<String>,
     },
+    /// Write files again, or the generated blocks of a page: `markdown=docs/costs.md`
+    Update {
+        /// A format and a file, such as `svg=docs/single-table.svg`
+        #[arg(required = true, value_name = "FORMAT=FILE")]
+        files: Vec<String>,
+    },
 }
 
 /// Runs the program `threadline` on this registry, and returns its exit code. It reads the arguments of the process.
@@ -148,6 +154,11 @@ impl Catalogue {
             Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Check { files }), .. }) => {
                 self.check_files(&files).await?;
             }
+            Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Update { files }), .. }) => {
+                for (path, _, expected) in self.renewed(&files).await? {
+                    write_file(path.as_ref(), &expected)?;
+                }
+            }
             Command::Catalogue(options) => {
                 let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
                 let text = match (Format::named(format)?, &options.policy) {
@@ -176,17 +187,23 @@ impl Catalogue {
     }
 
     async fn check_files(&self, files: &[String]) -> Result<(), Error> {
-        let mut different = Vec::new();
+        let different = self.renewed(files).await?.into_iter().filter(|(_, content, expected)| content != expected);
+        let different: Vec<_> = different.map(|(path, ..)| path).collect();
+        if different.is_empty() { Ok(()) } else { Err(Error::Differs(different.join(", "))) }
+    }
+
+    /// Returns the path of each file, its content, and the content that it should have.
+    async fn renewed<'a>(&self, files: &'a [String]) -> Result<Vec<(&'a str, String, String)>, Error> {
+        let mut renewed = Vec::new();
         for file in files {
             let pair = file.split_once('=');
             let (format, path) = pair.ok_or_else(|| Error::Arguments(format!("`{file}` is not FORMAT=FILE")))?;
-            let expected = self.print(Format::named(format)?).await?;
+            let format = Format::named(format)?;
             let content = std::fs::read_to_string(path).map_err(of_file(path.as_ref(), "read"))?;
-            if content != expected {
-                different.push(path);
-            }
+            let expected = self.renew(format, &content).await?;
+            renewed.push((path, content, expected));
         }
-        if different.is_empty() { Ok(()) } else { Err(Error::Differs(different.join(", "))) }
+        Ok(renewed)
     }
 }
 

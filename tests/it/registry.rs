@@ -1,11 +1,11 @@
-//! The registry of cards: it is complete, and the table in `docs/costs.md` is generated from it.
+//! The registry of cards: it is complete.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use threadline::card::registry::{ENTITIES, PATTERNS};
-use threadline::card::{Card, Case, EntityCard, Per, RequestCard, RequestKind, Term};
+use threadline::card::{EntityCard, Per, RequestCard, RequestKind, Term};
 use threadline::entity::{GSI1PK, GSI1SK, Item, PK, SK};
 use threadline::{IdentitySubject, NewUser};
 use threadline_testkit::scenario::key_fits;
@@ -234,42 +234,4 @@ async fn key_templates_match_stored_items() {
         let is_placed = index.is_some_and(|(pk, sk)| has(GSI1PK, pk) && has(GSI1SK, sk));
         assert_eq!([is_placed; 2], place, "{name}");
     }
-}
-
-/// Returns the requests of a case in a line: `transaction: Put User, Put HandleClaim; 2 × Get User`.
-fn requests(case: &Case) -> String {
-    let text = |same: &[RequestCard]| match same {
-        [request] => request.to_string(),
-        requests => format!("{} × {}", requests.len(), requests[0]),
-    };
-    let parts = case.requests.chunk_by(|one, next| one.transaction == next.transaction).map(|requests| {
-        let list: Vec<_> = requests.chunk_by(|one, next| one.to_string() == next.to_string()).map(text).collect();
-        if requests[0].transaction { format!("transaction: {}", list.join(", ")) } else { list.join("; ") }
-    });
-    parts.collect::<Vec<_>>().join("; ")
-}
-
-/// Returns the table of costs: a row for each case.
-fn table(cards: &[&Card]) -> String {
-    let mut rows = "| pattern | call | requests | cost |\n|---|---|---|---|\n".to_owned();
-    for card in cards {
-        for (number, case) in card.cases.iter().enumerate() {
-            let (pattern, call) = match (number, case.name) {
-                (0, "") => (format!("`{}`", card.name), format!("`{}`", card.call)),
-                (0, name) => (format!("`{}`: {name}", card.name), format!("`{}`", card.call)),
-                (_, name) => (format!("… {name}"), String::new()),
-            };
-            rows += &format!("| {pattern} | {call} | {} | {} |\n", requests(case), case.cost);
-        }
-    }
-    rows
-}
-
-#[test]
-fn costs_page_shows_generated_table() {
-    let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
-    let (_, rest) = page.split_once("<!-- costs: generated from the registry -->\n").unwrap();
-    let (shown, _) = rest.split_once("<!-- end of costs -->").unwrap();
-    let table = table(PATTERNS);
-    assert!(shown.trim() == table.trim(), "docs/costs.md: the table is outdated; replace it with:\n\n{table}");
 }

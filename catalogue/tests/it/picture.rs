@@ -1,10 +1,10 @@
 //! The picture in the repository: it is current, readable, and its badges add up.
 
-use threadline::card::registry::Registry;
+use threadline::card::registry::{PATTERNS, Registry};
 use threadline::store::Units;
 use threadline_catalogue::{Format, steps};
 
-use crate::catalogue;
+use crate::{NOTE_WRITE, catalogue, catalogue_with_notes};
 
 #[tokio::test]
 async fn picture_in_docs_is_generated() {
@@ -18,6 +18,17 @@ fn write_units_of_the_steps_add_up_to_seven() {
     let steps = steps(&Registry::new()).unwrap();
     let written = steps.iter().filter_map(|step| step.capacity).map(|capacity| capacity.write());
     assert_eq!(written.fold(Units::ZERO, |sum, units| sum + units), Units::whole(7));
+}
+
+#[tokio::test]
+async fn every_pattern_is_named_once_with_its_units() {
+    let drawn = catalogue_with_notes().print(Format::Svg).await.unwrap();
+    for card in PATTERNS.iter().chain([&&NOTE_WRITE]) {
+        let (_, rest) = drawn.split_once(&format!("{}\n</text>", card.name)).expect(card.name);
+        assert!(!rest.contains(&format!("\n{}\n", card.name)), "{}", card.name);
+        let units = rest.split('>').nth(1).unwrap();
+        assert!(units.contains(" RCU\n") || units.contains(" WCU\n"), "{}: {units}", card.name);
+    }
 }
 
 #[tokio::test]

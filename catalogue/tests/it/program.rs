@@ -54,6 +54,25 @@ fn file_is_written_whole_and_checked() {
     let output = threadline(&["catalogue", "check", &pair]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("differ from the catalogue"));
+
+    assert!(threadline(&["catalogue", "update", &pair]).status.success());
+    assert!(threadline(&["catalogue", "check", &pair]).status.success());
+}
+
+#[test]
+fn page_keeps_its_own_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.md");
+    let pair = format!("markdown={}", path.display());
+    fs::write(&path, "Own text\n<!-- generated: costs -->\n<!-- end -->\n").unwrap();
+    assert_eq!(threadline(&["catalogue", "check", &pair]).status.code(), Some(1));
+    assert!(threadline(&["catalogue", "update", &pair]).status.success());
+    assert!(threadline(&["catalogue", "check", &pair]).status.success());
+    assert!(fs::read_to_string(&path).unwrap().starts_with("Own text\n<!-- generated: costs -->\n| pattern |"));
+
+    fs::write(&path, "Own text\n").unwrap();
+    assert!(!threadline(&["catalogue", "update", &pair]).status.success());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "Own text\n");
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! The model for NoSQL Workbench: the table, its index, one facet for each entity, and sample items.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use threadline::card::EntityCard;
+use threadline::card::registry::Registry;
+use threadline::entity::{AttributeValue, GSI1PK, GSI1SK, PK, SK};
+
+use crate::error::Error;
+use crate::golden::Golden;
+
+/// The time of the golden conversation, in the form of NoSQL Workbench. The model has no clock.
+const DATE: &str = "Feb 03, 2026, 09:40 AM";
+
+/// Returns the model.
+///
+/// # Errors
+/// [`Error::Json`] if an item has no form in JSON.
+pub(crate) fn model(registry: &Registry, golden: &Golden) -> Result<String, Error> {
+    let types = types(golden);
+    let others = types.iter().filter(|(name, _)| ![PK, SK].contains(name));
+    let others: Vec<Value> = others.map(|(name, kind)| attribute(name, kind)).collect();
+    let facets: Vec<Value> = registry.entities().iter().map(|entity| facet(entity, golden)).collect();
+    let model = json!({
+        "ModelName": "Threadline",
+        "ModelMetadata": {
+            "Author": "",
+            "DateCreated": DATE,
+            "DateLastModified": DATE,
+            "Description": "One table for the users, conversations, messages and inboxes of a chat.",
+            "AWSService": "Amazon DynamoDB",
+            "Version": "3.0",
+        },
+        "DataModel": [{
+            "TableName": "threadline",
+            "KeyAttributes": { "PartitionKey": attribute(PK, "S"), "SortKey": attribute(SK, "S") },
+            "NonKeyAttributes": others,
+            "TableFacets": facets,
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "gsi1",
+                "KeyAttributes": { "PartitionKey": attribute(GSI1PK, "S"), "SortKey": attribute(GSI1SK, "S") },
+                "Projection": { "ProjectionType": "ALL" },
+            }],
+            "TableData": items(golden)?,
+            "DataAccess": { "MySql": {} },
+            "BillingMode": "PAY_PER_REQUEST",
+        }],
+    });
+    Ok(format!("{model:#}\n"))
+}
+
+fn attribute(name: &str, kind: &str) -> Value {
+    json!({ "AttributeName": name, "AttributeType": kind })
+}
+
+/// Returns the type of each attribute of the golden items.
+fn types(golden: &Golden) -> BTreeMap<&str, &'static str> {
+    let attributes = golden.items.iter().flat_map(|item| item.iter());
+    attributes.map(|(name, value)| (name, type_of(value))).collect()
+}
+
+fn type_of(value: &AttributeValue) -> &'static str {
+    match value {
+        AttributeValue::S(_) => "S",
+        AttributeValue::N(_) => "N",
+        AttributeValue::B(_) => "B",
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::Null(_) => "NULL",
+        AttributeValue::L(_) => "L",
+        AttributeValue::M(_) => "M",
+        AttributeValue::Ss(_) => "SS",
+        AttributeValue::Ns(_) => "NS",
+        AttributeValue::Bs(_) => "BS",
+    }
+}
+
+/// Returns the facet of an entity: its key templates, and the other attributes of its golden items.
+fn facet(entity: &EntityCard, golden: &Golden) -> Value {
+    let items = golden.items.iter().filter(|item| item.type_name() == Some(entity.name));
+    let names = items.flat_map(|item| item.iter()).map(|(name, _)| name);
+    let names: BTreeSet<_> = names.filter(|name| ![PK, SK].contains(name)).collect();
+    json!({
+        "FacetName": entity.name,
+        "KeyAttributeAlias": { "PartitionKeyAlias": entity.pk, "SortKeyAlias": entity.sk },
+        "NonKeyAttributes": names,
+    })
+}
+
+/// Returns the golden items as DynamoDB JSON.
+fn items(golden: &Golden) -> Result<Vec<Value>, Error> {
+    let items = golden.items.iter().map(|item| serde_json::to_value(item.iter().collect::<BTreeMap<_, _>>()));
+    items.collect::<Result<_, _>>().map_err(Error::Json)
+}
