@@ -33,7 +33,7 @@ pub struct HandleClaim {
 }
 
 impl HandleClaim {
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "HANDLE#<handle>", "HANDLE");
 
     pub(crate) fn new(profile: Profile) -> Self {

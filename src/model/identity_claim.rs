@@ -22,7 +22,7 @@ pub struct IdentityClaim {
 }
 
 impl IdentityClaim {
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "IDENTITY#<subject>", "IDENTITY");
 
     pub(crate) fn new(subject: IdentitySubject, profile: Profile) -> Self {

@@ -94,7 +94,7 @@ fn group_of(pk: &str) -> Result<GroupId> {
 }
 
 impl Message {
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "MSG#<group>", "<created_at>#<message>");
 
     /// The text.

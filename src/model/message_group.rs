@@ -38,7 +38,7 @@ impl MessageGroup {
     /// [projector](crate::stream::Projector) updates every member's inbox entry for each message.
     pub const MAX_MEMBERS: usize = 1000;
 
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "GRP");
 
     /// The number of members.

@@ -54,7 +54,7 @@ impl Stored for User {
 }
 
 impl User {
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "USER#<user>", "USER");
 
     pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {

@@ -75,9 +75,9 @@ const MAX_DEPTH: usize = 128;
 /// ```
 ///
 /// # Errors
-/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if a record is from another source (a queue, a topic, a Kinesis
-/// stream) or from a table with other keys. All records of an event have the same source, so one such record is enough.
-/// Also if the event has no list of records. Let the invocation fail then: a success would delete the event.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event has no list of records, or if a record is from
+/// another source (a queue, a topic, a Kinesis stream) or from a table with other keys. All records of an event have
+/// the same source, so one such record is enough. Let the invocation fail then: a success would delete the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
         let message = "the event has no list of `Records`; invoke the function with events of a DynamoDB stream";

@@ -99,7 +99,7 @@ const MOVE: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership is as it was read").times(Times::PerMember);
 
 /// Keeps the inbox entries up to date with the messages and the users, from the [records](StreamRecord) of the table's
-/// stream. An inbox entry is a [`Membership`](crate::Membership).
+/// stream. An inbox entry is a [`Membership`].
 ///
 /// * **Monotonic and idempotent**: an entry only moves forward, by one conditional update: to a newer message, or to a
 ///   newer revision of the same message. So a redelivered, late or partial batch does no harm. An entry moves back only

@@ -121,7 +121,7 @@ pub(crate) enum Conversation {
 }
 
 impl Membership {
-    /// The [card](crate::card) of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "USER#<user>")
         .indexed("USER#<user>", "GRP#<last_message_at>#<group>");
 

@@ -175,9 +175,9 @@ impl Threadline {
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Thread::send_draft`] would refuse the first message as `Invalid`.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message is later than the
     ///   [send window](crate::SendWindow) and the group is not stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if the group was created
-    ///   with other values. Also if its first message is no longer stored: then open the group. [`Error::entity`] is
-    ///   `MessageGroup`, or `Message` if the stored first message has another author or text.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, if the group was created with
+    ///   other values, or if its first message is no longer stored. In the last case, open the group. [`Error::entity`]
+    ///   is `MessageGroup`, or `Message` if the stored first message has another author or text.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
