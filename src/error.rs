@@ -1,4 +1,4 @@
-//! The crate's one error type: opaque, with a kind, and without the content of any item.
+//! The one error type of this crate. An error has a kind and never contains the content of an item.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -9,8 +9,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of this crate: its [kind](ErrorKind), the operation that failed, and the [outcome](Outcome) of the request.
 ///
-/// The text says what failed and how to resolve it. A cause is in [`source`](StdError::source) and is not repeated.
-/// Neither the text nor `Debug` shows a message's text, a person's name or the value of a key.
+/// The error's text says what failed and how to resolve it. The method [`source`](StdError::source) returns the cause,
+/// which the text does not repeat. Neither the text nor `Debug` shows a message's text, a person's name or the value of
+/// a key.
 ///
 /// ```
 /// use threadline::{ErrorKind, MessageBody};
@@ -33,71 +34,74 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kind of an [`Error`]. A caller chooses its reaction by it.
+/// The kind of an [`Error`], by which a caller chooses its reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The item does not exist, or the caller may not know that it does.
+    /// The item does not exist, or the user has no permission to learn that it exists.
     NotFound,
     /// Another item already has this id, handle or identity.
     AlreadyExists,
-    /// The condition of a write was not met. Nothing was written.
+    /// The condition of a write was not met, so nothing was written.
     ConditionFailed,
-    /// Another request was writing one of the items. Nothing was written. Retry.
+    /// Another request was writing one of the items at the same time. Nothing was written: retry the request.
     Conflict,
-    /// The table or the account exceeded its throughput. Nothing was done. Retry later.
+    /// The table or the AWS account exceeded its throughput. The request did nothing: retry it later.
     Throttled,
-    /// The service could not be reached, failed, or sent an unknown answer. Nothing was done. Retry later.
+    /// The service could not be reached, failed, or sent an unknown answer. The request did nothing: retry it later.
     Unavailable,
-    /// The deployment is at fault, and an operator must change it. Examples: a missing table or index, a table with
-    /// other keys, a missing IAM permission, missing credentials, an event of another source.
-    Misconfigured,
-    /// The input will always fail. Nothing was sent, or the service refused it.
-    Invalid,
-    /// The user may not do this, for example edit another user's message.
-    Denied,
-    /// A write was sent and its answer was lost. It may have taken effect.
+    /// The deployment is at fault, and an operator must change it.
     ///
-    /// Read the state, or retry the call if it is idempotent. A send with the same message id is.
+    /// Examples: a missing table or index, a table with other keys than this crate's, a missing IAM permission, missing
+    /// credentials, an event that is not from a DynamoDB stream.
+    Misconfigured,
+    /// The input is wrong, so the same request will always fail. It was not sent, or the service refused it.
+    Invalid,
+    /// The user has no permission for this change, for example to edit another user's message.
+    Denied,
+    /// A write was sent, but its answer was lost. The write may have taken effect.
+    ///
+    /// Read the stored state, or retry the call if it is idempotent. For example, [`Thread::send`](crate::Thread::send)
+    /// is idempotent: a retry with the same message id sends no second message.
     OutcomeUnknown,
-    /// A stored item does not match its entity.
+    /// The attributes of a stored item are not those of its [entity](crate::entity::Entity), so it cannot be read.
     Corrupt,
 }
 
-/// The way to make a failed call succeed. Returned by [`Error::recovery`].
+/// The way to make a failed call succeed, as [`Error::recovery`] returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recovery {
-    /// Retry: a later attempt may succeed without any change.
+    /// Retry the call: a later attempt may succeed without any change.
     Retry,
-    /// An operator must change the deployment first.
+    /// Retry the call after an operator has changed the deployment.
     Operator,
-    /// The call will always fail.
+    /// Do not retry the call: it will always fail.
     Permanent,
 }
 
-/// The effect of a failed request: none, or unknown. It describes one request; see [`Error::outcome`].
+/// The effect of one failed request on the table: none, or unknown. [`Error::outcome`] returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The request changed nothing.
     NotDone,
-    /// The request may have changed something. It was sent, and its answer was lost.
+    /// The request was sent, but its answer was lost. It may have changed something.
     Unknown,
 }
 
-/// The service's code, message and request id for a request that it refused.
+/// The answer of the AWS service that refused a request: its error code, its message and the request's id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceError {
-    /// The service's code, for example `ThrottlingException`. Match on the code, never on the message.
+    /// The service's error code, for example `ThrottlingException`. Match on the code, never on the message.
     pub code: Option<String>,
-    /// The service's message. It changes without notice, and between regions.
+    /// The service's error message. AWS changes such messages without notice, and they differ between regions.
     pub message: Option<String>,
-    /// The request's id, which AWS support needs.
+    /// The id of the request, which AWS support asks for.
     pub request_id: Option<String>,
 }
 
 impl ServiceError {
-    /// Creates a service error from its three parts.
+    /// Creates a service error from the service's code and message and the request's id.
     pub fn new(code: Option<&str>, message: Option<&str>, request_id: Option<&str>) -> Self {
         Self {
             code: code.map(str::to_owned),
@@ -108,7 +112,7 @@ impl ServiceError {
 }
 
 impl Error {
-    /// Creates an error of this kind, for an implementation of a store.
+    /// Creates an error of this kind. Use it when you implement a [`Store`](crate::store::Store).
     ///
     /// The message says what failed and how to resolve it, in lower case. It must not show the content of an item.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
@@ -133,35 +137,37 @@ impl Error {
         Self::new(ErrorKind::NotFound, message)
     }
 
-    /// Sets the operation that failed. The last call wins, so the outermost caller names it.
+    /// Sets the name of the operation that failed. The last call wins, so the outermost caller names the operation.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.inner.operation = Some(operation);
         self
     }
 
-    /// Sets the entity concerned, for example `Message`.
+    /// Sets the name of the entity that the error concerns, for example `Message`.
     #[must_use]
     pub fn with_entity(mut self, entity: &'static str) -> Self {
         self.inner.entity = Some(entity);
         self
     }
 
-    /// Sets the table concerned.
+    /// Sets the name of the table that the error concerns.
     #[must_use]
     pub fn with_table(mut self, table: impl Into<String>) -> Self {
         self.inner.table = Some(table.into());
         self
     }
 
-    /// Adds the service's code, message and request id.
+    /// Adds the answer of the service that refused the request.
     #[must_use]
     pub fn with_service(mut self, service: ServiceError) -> Self {
         self.inner.service = Some(service);
         self
     }
 
-    /// Adds the cause. Its `Display` must not show the content of items, because `Debug` of this error prints it.
+    /// Adds the cause of this error.
+    ///
+    /// The cause's `Display` must not show the content of items, because `Debug` of this error prints it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());
@@ -178,25 +184,25 @@ impl Error {
         self.inner.operation
     }
 
-    /// Returns the entity concerned, for example `Message`.
+    /// Returns the name of the entity that the error concerns, for example `Message`.
     pub fn entity(&self) -> Option<&'static str> {
         self.inner.entity
     }
 
-    /// Returns the table concerned.
+    /// Returns the name of the table that the error concerns.
     pub fn table(&self) -> Option<&str> {
         self.inner.table.as_deref()
     }
 
-    /// Returns the service's code, message and request id, if the service refused the request.
+    /// Returns the service's answer, if the service refused the request.
     pub fn service(&self) -> Option<&ServiceError> {
         self.inner.service.as_ref()
     }
 
-    /// Returns a text that is safe to show to an API's client.
+    /// Returns a text that is safe to show to a client of your API.
     ///
-    /// It names no table, operation or request id, and repeats no words of the service. The [`Display`](fmt::Display)
-    /// form is for logs.
+    /// The text names no table, operation or request id, and repeats no words of the service. Write the
+    /// [`Display`](fmt::Display) form to your logs instead.
     ///
     /// ```
     /// use threadline::{Error, ErrorKind};
@@ -221,11 +227,11 @@ impl Error {
         }
     }
 
-    /// Returns the way to make the call succeed: a retry, a change by an operator, or none. The projector and the
-    /// poller decide by the same value.
+    /// Returns the way to make the failed call succeed: a retry, a change by an operator, or none. The
+    /// [projector](crate::stream::Projector) decides by the same value if a record failed or is a dead letter.
     ///
-    /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The access patterns are
-    /// idempotent.
+    /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The calls of
+    /// [`Threadline`](crate::Threadline) and [`Thread`](crate::Thread) are idempotent if you pass the ids of new items.
     pub fn recovery(&self) -> Recovery {
         match self.kind() {
             ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {
@@ -243,17 +249,17 @@ impl Error {
 
     /// Returns `true` if a retry of the same request is safe and may succeed.
     ///
-    /// Its [`recovery`](Self::recovery) is then [`Retry`](Recovery::Retry), and its [`outcome`](Self::outcome) is
-    /// [`NotDone`](Outcome::NotDone).
+    /// The error's [`recovery`](Self::recovery) is then [`Retry`](Recovery::Retry), and its [`outcome`](Self::outcome)
+    /// is [`NotDone`](Outcome::NotDone).
     pub fn is_retryable(&self) -> bool {
         self.recovery() == Recovery::Retry && self.outcome() == Outcome::NotDone
     }
 
-    /// Returns the effect of the failed request: none, or unknown.
+    /// Returns the effect of the failed request on the table: none, or unknown.
     ///
-    /// If a call makes several requests, the outcome is that of the last one, which failed. The earlier requests stay
-    /// done, for example the creation of a table whose settings then failed. Such calls document this under `# Errors`.
-    /// A call that writes with one request, such as a transaction, is done as a whole or not at all.
+    /// If a call makes several requests, the outcome is that of the last one, which failed. The effects of the earlier
+    /// requests remain, for example the creation of a table whose settings then failed. Such a call documents this
+    /// under `# Errors`. A call that writes with one request, such as a transaction, is done as a whole or not at all.
     pub fn outcome(&self) -> Outcome {
         match self.kind() {
             ErrorKind::OutcomeUnknown => Outcome::Unknown,

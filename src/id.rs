@@ -1,4 +1,4 @@
-//! Ids, which are UUID newtypes, and the sources of new ids.
+//! The ids of users, conversations and messages, which are UUID newtypes, and the sources of new ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,12 +19,12 @@ macro_rules! uuid_newtype {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Creates an id from any UUID.
+            /// Creates an id from any UUID, without validation.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// Returns the UUID.
+            /// Returns the id as a UUID.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
@@ -71,24 +71,25 @@ macro_rules! uuid_newtype {
 }
 
 uuid_newtype! {
-    /// The id of a [`User`](crate::User): any UUID, from another database or from
-    /// [`Threadline::new_user_id`](crate::Threadline::new_user_id).
+    /// The id of a [`User`](crate::User). It may be any UUID, for example the user's id in another database, or one
+    /// from [`Threadline::new_user_id`](crate::Threadline::new_user_id).
     UserId
 }
 
 uuid_newtype! {
-    /// The id of a [`MessageGroup`](crate::MessageGroup): any UUID.
+    /// The id of a conversation, which is stored as a [`MessageGroup`](crate::MessageGroup). It may be any UUID.
     ///
-    /// The id of a new group is a UUIDv7. The id of a direct conversation follows from its two members; see
+    /// The id of a new group is a UUIDv7. The id of a direct conversation is derived from its two members by
     /// [`GroupId::direct`].
     GroupId
 }
 
 uuid_newtype! {
-    /// The id of a [`Message`](crate::Message): any UUID. The id of a new message is a UUIDv7, which contains its time.
+    /// The id of a [`Message`](crate::Message). It may be any UUID. The id of a new message is a UUIDv7, which contains
+    /// the time when the message was sent.
     ///
-    /// The sort key of a message follows from its id. A retry with the same id therefore finds the stored message. The
-    /// id also determines the message's position in its thread. Create ids on the server, with
+    /// The id determines the message's sort key, and so its [position](crate::MessagePosition) in the thread. A retry
+    /// with the same id therefore finds the stored message. Create ids on the server, with
     /// [`Threadline::new_message_id`](crate::Threadline::new_message_id), not on devices.
     MessageId
 }
@@ -103,9 +104,9 @@ segment! {
 const DIRECT: Uuid = Uuid::from_u128(0x7b1f_3a52_90c4_4d6e_8a5e_2f0d_c61b_7e93);
 
 impl GroupId {
-    /// Returns the id of the direct conversation of two people: the UUIDv5 of the sorted pair.
+    /// Returns the id of the direct conversation of two users: a UUIDv5 of the sorted pair of their ids.
     ///
-    /// The order of the arguments does not matter.
+    /// Both orders of the two users give the same id.
     ///
     /// ```
     /// use threadline::{GroupId, UserId};
@@ -125,7 +126,7 @@ impl GroupId {
 }
 
 impl MessageId {
-    /// Returns the time in a UUIDv7, to the millisecond; `None` for an id of another version.
+    /// Returns the time in a UUIDv7, to the millisecond, or `None` if the id is not a UUIDv7.
     pub fn time(&self) -> Option<Timestamp> {
         if self.0.get_version_num() != 7 {
             return None;
@@ -136,14 +137,14 @@ impl MessageId {
     }
 }
 
-/// A source of new ids. This crate creates every new id with one.
+/// A source of new ids, with which this crate creates every new id.
 ///
-/// Each id must be a UUIDv7 that differs from all earlier ids.
+/// Each id of a source must be a UUIDv7 that differs from all earlier ids.
 pub trait IdSource: fmt::Debug + Send + Sync {
-    /// Returns a new UUIDv7 that contains this time.
+    /// Returns a new UUIDv7 that contains the time `now`.
     ///
-    /// If the clock has stepped back, the id may contain a time up to 1 s later. Ids then still sort in the order of
-    /// their creation.
+    /// If the clock has moved back, the id may contain a time that is up to 1 s later than `now`. Ids then still sort
+    /// in the order of their creation.
     fn next(&self, now: Timestamp) -> Uuid;
 }
 
@@ -153,11 +154,11 @@ impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
     }
 }
 
-/// A source of UUIDv7 ids from the system's random numbers.
+/// A source of random UUIDv7 ids, from the system's random numbers.
 ///
-/// The ids of one source sort in the order of their creation, also within a millisecond. This remains true if the clock
-/// steps back by up to 1 s. After a larger step, the ids follow the clock again, because a clock that was once wrong
-/// must not make all later ids wrong.
+/// The ids of one source sort in the order of their creation, also within a millisecond. This order remains if the
+/// clock moves back by up to 1 s. If the clock moves back further, later ids contain the clock's time again and sort
+/// before the earlier ones. Otherwise, a clock that was once wrong would make all later ids wrong.
 #[derive(Debug)]
 pub struct RandomIds {
     latest: Mutex<Latest>,
@@ -174,7 +175,7 @@ struct Latest {
 const SMALL_STEP_MILLIS: u64 = 1000;
 
 impl RandomIds {
-    /// Creates a source.
+    /// Creates a source of random ids.
     pub fn new() -> Self {
         Self { latest: Mutex::new(Latest { millis: 0, context: ContextV7::new() }) }
     }
@@ -199,14 +200,17 @@ impl IdSource for RandomIds {
     }
 }
 
-/// A source of UUIDv7 ids that count up from a seed, for tests. Every run produces the same ids.
+/// A source of UUIDv7 ids that count up from a seed. With the same seed and times, every run of a test gets the same
+/// ids.
 #[derive(Debug)]
 pub struct SequentialIds {
     next: Mutex<u64>,
 }
 
 impl SequentialIds {
-    /// Creates a source whose first 2^32 ids differ from those of every other seed below 2^30.
+    /// Creates a source whose ids count up from this seed.
+    ///
+    /// Two sources with different seeds below 2^30 have no id in common within their first 2^32 ids.
     pub fn seeded(seed: u32) -> Self {
         Self { next: Mutex::new(u64::from(seed) << 32) }
     }

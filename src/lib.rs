@@ -105,7 +105,7 @@ pub mod guide {
     pub mod from_cruddur {}
 }
 
-/// Private parts for the test kit. They may change in any version.
+/// Private parts for the crate `threadline-testkit`. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
     use crate::model::{Membership, Message, MessagePosition};
@@ -116,7 +116,8 @@ pub mod __private {
         entry.shown()
     }
 
-    /// Returns `true` if the inbox entry shows exactly this newest message, or none if there is none.
+    /// Returns `true` if the inbox entry shows exactly this message. For `None`, returns `true` if the entry shows no
+    /// message.
     pub fn shows(entry: &Membership, newest: Option<&Message>) -> bool {
         entry.shows(newest)
     }

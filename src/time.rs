@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::key::segment;
 
-/// A moment in UTC, to the microsecond. Its text sorts in the order of time.
+/// A moment in UTC, to the microsecond. The texts of timestamps sort in the order of time.
 ///
-/// * The text is RFC 3339, always with six fraction digits and `+00:00`: `2023-06-26T10:16:00.375877+00:00`, 32 bytes.
+/// * The text is RFC 3339, always with six fraction digits and `+00:00`. It has 32 bytes:
+///   `2023-06-26T10:16:00.375877+00:00`.
 /// * The years are 0000 to 9999, so that the order of any two texts is the order of their times.
-/// * Parsing accepts any RFC 3339 text. It converts the offset to UTC and truncates to microseconds.
+/// * Parsing accepts any RFC 3339 text. It converts the time to UTC and truncates it to microseconds.
 ///
 /// ```
 /// use threadline::Timestamp;
@@ -40,7 +41,7 @@ impl Timestamp {
     /// Creates a timestamp from the microseconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is not in the years 0000 to 9999.
     pub fn from_unix_micros(micros: i64) -> Result<Self> {
         if (Self::MIN.micros..=Self::MAX.micros).contains(&micros) {
             Ok(Self { micros })
@@ -52,12 +53,12 @@ impl Timestamp {
     /// Creates a timestamp from the milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 0000 to 9999.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is not in the years 0000 to 9999.
     pub fn from_unix_millis(millis: i64) -> Result<Self> {
         Self::from_unix_micros(millis.saturating_mul(1000))
     }
 
-    /// Returns the microseconds since the Unix epoch, negative before it.
+    /// Returns the microseconds since the Unix epoch. The number is negative for an earlier time.
     pub fn unix_micros(self) -> i64 {
         self.micros
     }
@@ -67,19 +68,23 @@ impl Timestamp {
         self.micros.div_euclid(1000)
     }
 
-    /// Returns the whole seconds since the Unix epoch, rounded down: the unit of `expires_at`.
+    /// Returns the whole seconds since the Unix epoch, rounded down.
+    ///
+    /// The attribute [`expires_at`](crate::entity::EXPIRES_AT) of an item has this unit.
     pub fn unix_seconds(self) -> i64 {
         self.micros.div_euclid(1_000_000)
     }
 
-    /// Returns the timestamp that is this much later, or [`MAX`](Self::MAX) if that is after it.
+    /// Returns the timestamp that is later by this duration, or [`MAX`](Self::MAX) if the result would be later than
+    /// that.
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
-    /// Returns the timestamp that is this much earlier, or [`MIN`](Self::MIN) if that is before it.
+    /// Returns the timestamp that is earlier by this duration, or [`MIN`](Self::MIN) if the result would be earlier
+    /// than that.
     #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
         let micros = whole_micros(by);
@@ -184,13 +189,13 @@ impl From<Timestamp> for String {
     }
 }
 
-/// A source of the time. This crate reads the time from no other source.
+/// A source of the current time. This crate never reads the time without a clock.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The system's clock.
+/// The clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -203,7 +208,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests, which changes only when a test sets it.
+/// A clock for tests. Its time changes only when a test sets it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -220,18 +225,18 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Creates a clock at this time.
+    /// Creates a clock whose time is `now`.
     pub fn starting_at(now: Timestamp) -> Self {
         Self { now: Mutex::new(now) }
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by this duration.
     pub fn advance(&self, by: Duration) {
         let mut now = self.lock();
         *now = now.saturating_add(by);
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets the clock to this time, which may be earlier or later than the clock's.
     pub fn set(&self, now: Timestamp) {
         *self.lock() = now;
     }

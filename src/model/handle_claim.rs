@@ -1,4 +1,4 @@
-//! The claim on a handle, which makes it unique.
+//! The claim on a handle, which makes the handle unique.
 
 use super::Profile;
 use crate::card::EntityCard;
@@ -11,18 +11,20 @@ use crate::tag::HANDLE;
 use crate::text::Handle;
 use crate::time::Timestamp;
 
-/// The claim on a handle. Only one item can have its key, so only one user can have the handle.
+/// The claim of a [`User`](crate::User) on a handle. Only one item can have the claim's key, so only one user can have
+/// the handle.
 ///
-/// Its key is `HANDLE#<folded handle>` / `HANDLE`. It holds the profile, so that a lookup by handle is one read.
+/// The key is `HANDLE#<folded handle>` / `HANDLE`; see [`Handle::folded`]. The claim contains the user's [`Profile`],
+/// so that a lookup by handle is one read.
 ///
 /// # Claims of version 0.1
-/// Version 0.1 folded only ASCII letters. Its claim on `ÄrgerX` has the key `HANDLE#Ärgerx`; the key is now
-/// `HANDLE#ärgerx`. An old claim still counts for the handle as it was typed, in any ASCII case. A lookup finds its
-/// user, and nobody else can take the handle.
+/// Version 0.1 folded only ASCII letters. For example, the claim on `ÄrgerX` had the key `HANDLE#Ärgerx`; now it has
+/// the key `HANDLE#ärgerx`. An old claim still counts for the handle as its user typed it, in any ASCII case. A lookup
+/// of that handle finds the user, and nobody else can take it.
 ///
-/// The user's next change, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key, unless
-/// another user has that key. Until then, another user can take the handle with a different case of its non-ASCII
-/// letters. So run `repair` after an upgrade.
+/// The next change of the user's names, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key,
+/// unless another user has that key. Until then, another user can take the handle with a different case of its
+/// non-ASCII letters. So run `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,
@@ -31,7 +33,7 @@ pub struct HandleClaim {
 }
 
 impl HandleClaim {
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "HANDLE#<handle>", "HANDLE");
 
     pub(crate) fn new(profile: Profile) -> Self {
@@ -43,7 +45,9 @@ impl HandleClaim {
         Self { reserved_until: Some(end), ..self }
     }
 
-    /// Returns `true` if the user gave up the handle: no lookup finds it, and only this user can take it back.
+    /// Returns `true` if the claim is a reservation: the user gave up the handle for another one.
+    ///
+    /// No lookup finds a reserved handle. Until the reservation ends, only its former user can take the handle again.
     pub fn is_reserved(&self) -> bool {
         self.reserved_until.is_some()
     }
@@ -54,12 +58,12 @@ impl HandleClaim {
         Some(Key::new(PartitionKey::new((HANDLE, folded)), SortKey::new((HANDLE,))))
     }
 
-    /// Returns the id of the user who has the handle, or who gave it up if it is [reserved](Self::is_reserved).
+    /// Returns the id of the user who has the handle, or who had it if the claim is [reserved](Self::is_reserved).
     pub fn user_id(&self) -> UserId {
         self.profile.id()
     }
 
-    /// Returns the profile of the user who has the handle, or who gave it up if it is [reserved](Self::is_reserved).
+    /// Returns the profile of the user who has the handle, or who had it if the claim is [reserved](Self::is_reserved).
     pub fn into_profile(self) -> Profile {
         self.profile
     }

@@ -1,4 +1,4 @@
-//! The claim on a subject of an identity provider, which makes it unique.
+//! The claim on a subject of an identity provider, which makes the subject unique.
 
 use super::Profile;
 use crate::card::EntityCard;
@@ -10,10 +10,11 @@ use crate::stored::{Entity, Stored};
 use crate::tag::IDENTITY;
 use crate::text::IdentitySubject;
 
-/// The claim on a subject of an identity provider. Only one item can have its key, so only one user can have the
-/// identity.
+/// The claim of a [`User`](crate::User) on a subject of an identity provider, such as Cognito's `sub`. Only one item
+/// can have the claim's key, so only one user can have the subject.
 ///
-/// Its key is `IDENTITY#<subject>` / `IDENTITY`. It holds the profile, so that a lookup by identity is one read.
+/// The key is `IDENTITY#<subject>` / `IDENTITY`. The claim contains the user's [`Profile`], so that a lookup by subject
+/// is one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityClaim {
     cognito_user_id: IdentitySubject,
@@ -21,19 +22,19 @@ pub struct IdentityClaim {
 }
 
 impl IdentityClaim {
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "IDENTITY#<subject>", "IDENTITY");
 
     pub(crate) fn new(subject: IdentitySubject, profile: Profile) -> Self {
         Self { cognito_user_id: subject, profile }
     }
 
-    /// Returns the id of the user who has the identity.
+    /// Returns the id of the user who has the subject.
     pub fn user_id(&self) -> UserId {
         self.profile.id()
     }
 
-    /// Returns the profile of the user who has the identity.
+    /// Returns the profile of the user who has the subject.
     pub fn into_profile(self) -> Profile {
         self.profile
     }

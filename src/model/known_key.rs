@@ -8,7 +8,8 @@ use crate::stored::Entity;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, USER};
 use crate::text::{FoldedHandle, IdentitySubject};
 
-/// The key of one of this crate's entities, parsed into its parts.
+/// The key of an item, parsed into its parts, if the item is one of this crate's entities. [`KnownKey::parse`] creates
+/// it.
 ///
 /// ```
 /// use threadline::entity::{Entity, KnownKey};
@@ -21,24 +22,24 @@ use crate::text::{FoldedHandle, IdentitySubject};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KnownKey {
-    /// The key of a [`User`](super::User).
+    /// The key of a [`User`](super::User): the user's id.
     User(UserId),
-    /// The key of a [`HandleClaim`](super::HandleClaim).
+    /// The key of a [`HandleClaim`](super::HandleClaim): the handle in its folded form.
     HandleClaim(FoldedHandle),
-    /// The key of an [`IdentityClaim`](super::IdentityClaim).
+    /// The key of an [`IdentityClaim`](super::IdentityClaim): the subject at the identity provider.
     IdentityClaim(IdentitySubject),
-    /// The key of a [`MessageGroup`](super::MessageGroup).
+    /// The key of a [`MessageGroup`](super::MessageGroup): the id of the conversation.
     MessageGroup(GroupId),
-    /// The key of a [`Membership`](super::Membership).
+    /// The key of a [`Membership`](super::Membership): the id of the conversation, and the member's id.
     Membership(GroupId, UserId),
-    /// The key of a [`Message`](super::Message).
+    /// The key of a [`Message`](super::Message): the id of the conversation, and the message's position.
     Message(MessageKey),
 }
 
 impl KnownKey {
-    /// Parses a key. Returns `None` for a key of another entity.
+    /// Parses a key into its parts. Returns `None` if none of this crate's entities has such a key.
     ///
-    /// Each part must have the exact spelling that [`to_key`](Self::to_key) writes.
+    /// Each part must be spelled exactly as [`to_key`](Self::to_key) writes it.
     pub fn parse(key: &Key) -> Option<Self> {
         let (tag, value) = key.pk.as_str().split_once('#')?;
         let sk = key.sk.as_str();
@@ -76,7 +77,7 @@ impl KnownKey {
         }
     }
 
-    /// Returns the key with these parts.
+    /// Returns the key that consists of these parts.
     pub fn to_key(&self) -> Key {
         match self {
             Self::User(user) => super::User::key_from(*user),

@@ -1,4 +1,4 @@
-//! A message, and its position in its thread.
+//! A message, and its position in the thread of its conversation.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,9 +20,9 @@ use crate::time::Timestamp;
 ///
 /// Its key is `MSG#<group>` / `<created_at>#<message>`.
 ///
-/// It serializes to the stored attributes without the key. Only the key holds the group and the time, so take them from
-/// [`group_id`](Self::group_id) and [`created_at`](Self::created_at). It does not deserialize, so that no client can
-/// forge one.
+/// A message serializes to the stored attributes without the key. Only the key contains the conversation and the time,
+/// so take them from [`group_id`](Self::group_id) and [`created_at`](Self::created_at). A message does not deserialize,
+/// so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     // The item's key holds the group and the position.
@@ -94,7 +94,7 @@ fn group_of(pk: &str) -> Result<GroupId> {
 }
 
 impl Message {
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "MSG#<group>", "<created_at>#<message>");
 
     /// The text.
@@ -147,7 +147,7 @@ impl Message {
         self.message_uuid
     }
 
-    /// Returns the id of the conversation.
+    /// Returns the id of the conversation that the message is in.
     pub fn group_id(&self) -> GroupId {
         self.group
     }
@@ -157,12 +157,12 @@ impl Message {
         self.position.created_at
     }
 
-    /// Returns the message's position in its thread.
+    /// Returns the message's position among the messages of its conversation.
     pub fn position(&self) -> MessagePosition {
         self.position
     }
 
-    /// Returns the text, or `None` for a tombstone.
+    /// Returns the text, or `None` if the message is deleted.
     pub fn body(&self) -> Option<&MessageBody> {
         self.message.as_ref()
     }
@@ -172,43 +172,44 @@ impl Message {
         self.user_uuid
     }
 
-    /// Returns the sender's handle at the time of sending, copied from the sender's membership.
+    /// Returns the sender's handle at the time of sending, copied from the sender's [`Membership`](crate::Membership).
     ///
-    /// It never changes. After a rename, somebody else may have taken the handle. To show the current handle, look the
-    /// user up by [`sender_id`](Self::sender_id).
+    /// This copy never changes. After a rename of the sender, another user may have the handle. To show the current
+    /// handle, look the sender up by [`sender_id`](Self::sender_id).
     pub fn sender_handle(&self) -> &Handle {
         &self.user_handle
     }
 
-    /// Returns the sender's display name at the time of sending. See [`sender_handle`](Self::sender_handle).
+    /// Returns the sender's display name at the time of sending. The copy never changes, like the
+    /// [handle](Self::sender_handle).
     pub fn sender_display_name(&self) -> &DisplayName {
         &self.user_display_name
     }
 
-    /// Returns the time of the last edit, if any.
+    /// Returns the time of the last edit, or `None` if the message was never edited.
     pub fn edited_at(&self) -> Option<Timestamp> {
         self.edited_at
     }
 
-    /// Returns the time of the deletion, if any.
+    /// Returns the time of the deletion, or `None` if the message is not deleted.
     pub fn deleted_at(&self) -> Option<Timestamp> {
         self.deleted_at
     }
 
-    /// Returns the number of changes: 0 for a new message, plus 1 for each edit and for the deletion.
+    /// Returns the number of changes to the message: 0 for a new message, plus 1 for each edit and for the deletion.
     pub fn revision(&self) -> u32 {
         self.revision
     }
 
-    /// Returns the time when the message expires, if any.
+    /// Returns the time when the message expires, or `None` if it does not.
     ///
-    /// After that time, no read returns the message and no inbox shows it. An application sets the item's attribute
-    /// `expires_at`.
+    /// After that time, no read returns the message and no inbox shows it. This crate sets no expiry: an application
+    /// can set the attribute [`expires_at`](crate::entity::EXPIRES_AT) of the message's item.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// Returns `true` for a tombstone.
+    /// Returns `true` if the message is deleted, so that it is a tombstone without a text.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }
@@ -236,18 +237,21 @@ impl Entity for Message {
     }
 }
 
-/// The parts of a message's key.
+/// The parts of a message's key, from which [`Entity::key_from`] creates the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageKey {
-    /// The id of the conversation.
+    /// The id of the conversation that the message is in.
     pub group: GroupId,
-    /// The position in the thread.
+    /// The position of the message among the messages of the conversation.
     pub position: MessagePosition,
 }
 
-/// The position of a message in its thread: its time and its id. Positions have the order of their sort keys.
+/// The position of a message in its conversation: its time and its id. Positions are ordered by time, then by id, like
+/// the sort keys of the messages.
 ///
-/// The sort key of Cruddur's own messages is the time alone, without an id. It sorts before the same time with an id.
+/// A position may also be a time without an id, which is before all positions with the same time and an id. Such sort
+/// keys are those of Cruddur's own messages. [Cruddur](crate::guide::from_cruddur) is the application whose data can be
+/// imported.
 ///
 /// ```
 /// use threadline::MessagePosition;
@@ -275,7 +279,7 @@ impl MessagePosition {
         self.created_at
     }
 
-    /// Returns the message's id, if the sort key holds it.
+    /// Returns the message's id, or `None` for a position that is a time without an id.
     pub fn message_id(&self) -> Option<MessageId> {
         self.id
     }
@@ -299,7 +303,7 @@ impl MessagePosition {
     }
 }
 
-/// Shows the sort key.
+/// Shows the position as the sort key of the message.
 impl fmt::Display for MessagePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sort_key().as_str())
@@ -343,7 +347,7 @@ impl From<&Message> for MessagePosition {
     }
 }
 
-/// Derives the position from a UUIDv7, which contains its time.
+/// Creates the position of a message from its id, a UUIDv7, which contains the time.
 impl TryFrom<MessageId> for MessagePosition {
     type Error = Error;
 

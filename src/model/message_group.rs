@@ -1,4 +1,4 @@
-//! A conversation of two or more.
+//! A conversation of two or more users.
 
 use serde::Serialize;
 
@@ -12,11 +12,13 @@ use crate::tag::GROUP;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 
-/// The entity that stores a conversation: a group with a title, or the direct conversation of two people without one.
+/// The entity that stores a conversation: a group with a title, or the direct conversation of two users without a
+/// title.
 ///
 /// Its key is `GRP#<group>` / `GRP`.
 ///
-/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
+/// A `MessageGroup` serializes, for example into the response of an API. It does not deserialize, so that no client can
+/// forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageGroup {
     message_group_uuid: GroupId,
@@ -32,10 +34,11 @@ pub struct MessageGroup {
 }
 
 impl MessageGroup {
-    /// The limit of members of a group. For each message, the projector updates every member's inbox entry.
+    /// The maximum number of members of a group. A limit is necessary, because the
+    /// [projector](crate::stream::Projector) updates every member's inbox entry for each message.
     pub const MAX_MEMBERS: usize = 1000;
 
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "GRP");
 
     /// The number of members.
@@ -72,12 +75,12 @@ impl MessageGroup {
         self.message_group_uuid
     }
 
-    /// Returns the title, or `None` for a direct conversation.
+    /// Returns the title of a group, or `None` for a direct conversation.
     pub fn title(&self) -> Option<&GroupTitle> {
         self.title.as_ref()
     }
 
-    /// Returns the number of members.
+    /// Returns the number of members of the conversation.
     pub fn member_count(&self) -> u32 {
         self.member_count
     }
@@ -97,7 +100,11 @@ impl MessageGroup {
         self.created_at
     }
 
-    /// Returns the id of the pair's imported conversation, if this item only points to it.
+    /// Returns the id of the imported conversation that this item points to, or `None` for an item that stores a
+    /// conversation.
+    ///
+    /// [`import_direct`](crate::Threadline::import_direct) stores such a pointer at the [derived id](GroupId::direct)
+    /// of two users, so that [`start_direct`](crate::Threadline::start_direct) finds their imported conversation.
     pub fn continued_in(&self) -> Option<GroupId> {
         self.continued_in
     }

@@ -5,13 +5,15 @@ use crate::id::UserId;
 use crate::item::{Fields, Item};
 use crate::text::{DisplayName, Handle};
 
-/// The public part of a user: the id and the names. Claims, memberships and messages hold copies of it.
+/// The public part of a [`User`](super::User): the id and the names. Claims, memberships and messages contain copies of
+/// it.
 ///
-/// Only a lookup returns one, so nobody can send or join in another user's name.
+/// Only this crate creates profiles, from stored users and their copies. So nobody can send or join in another user's
+/// name.
 ///
-/// The [`version`](Self::version) of a profile shows the age of its names. With it, the projector never replaces names
-/// by older ones, no matter in which order it receives renames. Two profiles are equal if their ids and names are
-/// equal.
+/// The [`version`](Self::version) of a profile shows the age of its names. By it, the
+/// [projector](crate::stream::Projector) never replaces names by older ones, no matter in which order it receives
+/// renames. Two profiles are equal if their ids and names are equal.
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: UserId,
@@ -67,7 +69,7 @@ impl Profile {
 
     /// Returns the [version of the user](super::User::version) that has these names.
     ///
-    /// It is `None` for a copy that was stored without a version.
+    /// Returns `None` for a copy of the names that was stored without a version.
     pub fn version(&self) -> Option<u32> {
         self.version
     }

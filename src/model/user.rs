@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 
 /// A user of the application. Its key is `USER#<user>` / `USER`.
 ///
-/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
+/// A user serializes, for example into the response of an API. It does not deserialize, so that no client can forge
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     user_uuid: UserId,
@@ -53,7 +54,7 @@ impl Stored for User {
 }
 
 impl User {
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "USER#<user>", "USER");
 
     pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {
@@ -82,12 +83,12 @@ impl User {
         &self.display_name
     }
 
-    /// Returns the user's subject at the identity provider, if any.
+    /// Returns the user's subject at an identity provider, such as Cognito's `sub`, if any.
     pub fn identity(&self) -> Option<&IdentitySubject> {
         self.cognito_user_id.as_ref()
     }
 
-    /// Returns the version: 1 for a new user, plus 1 for each change.
+    /// Returns the version of the user: 1 for a new user, plus 1 for each change of the names.
     pub fn version(&self) -> u32 {
         self.version
     }

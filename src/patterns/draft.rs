@@ -6,7 +6,8 @@ use crate::model::MessagePosition;
 use crate::text::MessageBody;
 use crate::time::Timestamp;
 
-/// A message before it is sent: a text and, optionally, an id and a time. A plain text converts to a draft.
+/// A message before it is sent: a text and, optionally, an id and a time. A plain text converts to a draft without an
+/// id. [`Thread::send_draft`](crate::Thread::send_draft) sends it.
 ///
 /// ```
 /// use threadline::Draft;
@@ -25,7 +26,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Creates a draft with this text. When it is sent, it gets a new id and the current time.
+    /// Creates a draft with this text. Without [`id`](Self::id), the message gets a new id and the current time when it
+    /// is sent.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -39,16 +41,16 @@ impl Draft {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`MessageBody`] refuses the text.
     pub fn new(body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Self> {
         Ok(Self::from(body.try_into().map_err(Into::into)?))
     }
 
-    /// Sets the id, so that a retry does not send the message twice. Default: a new id.
+    /// Sets the id of the message, so that a retry does not send the message twice. Default: a new id.
     ///
-    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). An id that is no UUIDv7
-    /// also needs [`sent_at`](Self::sent_at), with the same time in each retry, because the message's key contains
-    /// both.
+    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). If the id is not a
+    /// UUIDv7, also set [`sent_at`](Self::sent_at), to the same time in each retry. The message's key contains both the
+    /// id and the time.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -67,7 +69,8 @@ impl Draft {
         self
     }
 
-    /// Sets the time, for an id that is no UUIDv7. Default: the time in the id.
+    /// Sets the time when the message was sent. A message whose [`id`](Self::id) is not a UUIDv7 needs it. Default: the
+    /// time in the UUIDv7.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

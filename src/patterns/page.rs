@@ -12,20 +12,21 @@ use crate::error::{Error, Result};
 use crate::key::PartitionKey;
 use crate::request::Order;
 
-/// A page of a list. It is full unless it is the last one: neither DynamoDB's 1 MB limit nor an expired item shortens
-/// it.
+/// A page of a list, such as an inbox or the messages of a conversation. The page is full unless it is the last one.
+/// Neither DynamoDB's limit of 1 MB per answer nor an expired item shortens it.
 ///
-/// An unreadable item does not end the list. The page counts it, and continues after it.
+/// An unreadable item does not end the list: the page counts the item, and continues after it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The items, in the requested order.
+    /// The items on the page, in the requested order.
     pub items: Vec<T>,
     /// The cursor of the next page, or `None` on the last page.
     pub next: Option<Cursor>,
-    /// The cursor of the page before this one, in the other order. Only a page around a message has it.
+    /// The cursor of the page before this one, in the other order. Only a page
+    /// [`around`](crate::MessagesRequest::around) a message has this cursor.
     pub previous: Option<Cursor>,
-    /// The number of unreadable items in the page's range. The [audit](crate::stream::Auditor) identifies them.
+    /// The number of unreadable items in the page's range. The [audit](crate::stream::Auditor) finds them.
     pub unreadable: u32,
 }
 
@@ -38,11 +39,12 @@ impl<T> Default for Page<T> {
     }
 }
 
-/// The start of the next page of a list: an opaque text, safe in a URL, that clients may keep and return.
+/// The start of another page of a list: an opaque text, safe in a URL. The clients of an application may keep it and
+/// send it back.
 ///
-/// It is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is altered
-/// or used with another list, it is refused as [`Invalid`](crate::ErrorKind::Invalid). It grants no access: the
-/// caller's own permission counts.
+/// A cursor is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is
+/// altered or used with another list, the request fails as [`Invalid`](crate::ErrorKind::Invalid). A cursor grants no
+/// access: the request that uses it needs the user's own permission.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(String);
@@ -59,7 +61,7 @@ impl fmt::Debug for Cursor {
     }
 }
 
-/// Accepts any text. The request that uses the cursor checks it.
+/// Accepts any text. The request that uses the cursor validates it.
 impl From<String> for Cursor {
     fn from(text: String) -> Self {
         Self(text)

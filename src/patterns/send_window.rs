@@ -11,27 +11,26 @@ use crate::time::Timestamp;
 /// The largest clock skew after which a retry may still succeed in time.
 const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The accepted times of a new message, relative to the server's clock. A retry of a stored message is accepted at any
-/// age.
+/// The accepted times of a new message, relative to the server's [clock](crate::Threadline::clock). A retry of a stored
+/// message is accepted at any age.
 ///
-/// The time in a message's id determines its position in the thread, not the time of its arrival. So create the id on
-/// the server when the message is sent, even if the message was written earlier without a connection.
+/// The time in a message's id determines the message's position in the conversation, not the time when it arrives. So
+/// create the id on the server when the message is sent, even if the message was written earlier without a connection.
 ///
 /// A message with an earlier time than stored messages has a position before messages that others have read. Pages
-/// [`after`](crate::MessagesRequest::after) a known message lack it, and it moves no inbox entry.
+/// [`after`](crate::MessagesRequest::after) a known message lack the new message, and it moves no inbox entry.
 ///
 /// A message with a later time than the clock has a position after messages that others send in the meantime.
 ///
-/// A message older than [`max_age`](Self::max_age) is refused, unless it is stored: send it with a new id. A new
-/// message whose time exceeds the clock by more than [`max_skew`](Self::max_skew) is refused:
+/// A new message older than [`max_age`](Self::max_age) is refused: send it with a new id. A new message whose time
+/// exceeds the clock by more than [`max_skew`](Self::max_skew) is refused in one of two ways:
 ///
-/// * Up to 24 hours after the clock, the error is retryable. A retry succeeds once the clock has reached the window.
-/// * More than 24 hours after the clock, the error is permanent: send the message with a new id.
+/// * If the time is up to 24 hours later than the clock, the error is retryable. A retry succeeds once the clock has
+///   reached the window.
+/// * If the time is more than 24 hours later than the clock, the error is permanent: send the message with a new id.
 ///
-/// A retry of a stored message returns it in every case.
-///
-/// If a server's clock is fast by more than the window, the other servers refuse its ids at first. They accept them
-/// once their clocks have reached the window.
+/// If a server's clock is fast by more than the window, the other servers refuse the ids of that server at first. They
+/// accept these ids once their own clocks have reached the window.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,7 +42,7 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// The maximum time by which a new message's time may exceed the clock. Default: 5 s.
+    /// The maximum time by which a new message's time may be later than the clock. Default: 5 s.
     pub max_skew: Duration,
     /// The maximum age of a new message. Default: 24 h. A retry of a stored message may be older.
     pub max_age: Duration,
@@ -56,7 +55,7 @@ impl Default for SendWindow {
 }
 
 impl SendWindow {
-    /// Creates a window that accepts messages of any age, for an import.
+    /// Creates a window that accepts new messages of any age, for an import.
     ///
     /// ```
     /// use std::time::Duration;
@@ -69,7 +68,7 @@ impl SendWindow {
         Self { max_age: Duration::MAX, ..Self::default() }
     }
 
-    /// Sets the maximum time by which a new message's time may exceed the clock. Default: 5 s.
+    /// Sets the maximum time by which a new message's time may be later than the clock. Default: 5 s.
     ///
     /// ```
     /// use std::time::Duration;
@@ -84,7 +83,7 @@ impl SendWindow {
         self
     }
 
-    /// Sets the maximum age of a new message. Default: 24 h.
+    /// Sets the maximum age of a new message. Default: 24 h. A retry of a stored message may be older.
     ///
     /// ```
     /// use std::time::Duration;

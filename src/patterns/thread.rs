@@ -4,10 +4,10 @@ use super::Threadline;
 use crate::id::{GroupId, MessageId};
 use crate::model::Membership;
 
-/// A conversation as one member has opened it: the permission to read and write.
+/// A conversation as one of its members has opened it: the permission of this member, the *caller*, to read and write.
 ///
-/// Only a thread sends, pages and edits messages. [`Threadline::open`] checks the membership once. So open the
-/// conversation again for each request of a user.
+/// All calls that send, page or edit messages are methods of a `Thread`. [`Threadline::open`] checks the membership
+/// once. So open the conversation again for each request of a user.
 ///
 /// ```
 #[doc = include_str!("example_setup.md")]
@@ -39,7 +39,8 @@ impl Thread {
         self.membership.group_id()
     }
 
-    /// Returns the caller's membership, as it was when the thread was opened.
+    /// Returns the membership of the member who opened the conversation, as it was then or after the last
+    /// [`mark_read`](Self::mark_read).
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -54,8 +55,8 @@ impl Thread {
 
     /// Returns a new message id with the current time, like [`Threadline::new_message_id`].
     ///
-    /// Create it on the server, and keep it until the send is acknowledged. A retry with the same id does not send
-    /// twice.
+    /// Create the id on the server, and keep it until the send is acknowledged. A retry with the same id does not send
+    /// the message twice.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

@@ -8,7 +8,8 @@ use crate::id::{GroupId, IdSource, MessageId, RandomIds, UserId};
 use crate::store::Store;
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// The messaging of an application on one table: users, conversations, messages and inboxes. It is cheap to clone.
+/// The messaging of an application on one table: users, conversations, messages and inboxes. A `Threadline` is cheap to
+/// clone.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -38,7 +39,7 @@ pub struct Threadline {
 }
 
 impl Threadline {
-    /// Creates the messaging on this store, with the system's clock and random ids.
+    /// Creates the messaging on this [store](crate::store), with the system's clock and random ids.
     ///
     /// ```
     /// use threadline::{MemoryStore, Threadline};
@@ -56,7 +57,7 @@ impl Threadline {
         }
     }
 
-    /// Sets the clock. Default: [`SystemClock`].
+    /// Sets the clock from which all calls take the current time. Default: [`SystemClock`].
     ///
     /// ```
     /// use threadline::{ManualClock, MemoryStore, Threadline, Timestamp};
@@ -72,7 +73,7 @@ impl Threadline {
         self
     }
 
-    /// Sets the source of ids. Default: [`RandomIds`].
+    /// Sets the source of the new ids of users, groups and messages. Default: [`RandomIds`].
     ///
     /// ```
     /// use threadline::{ManualClock, MemoryStore, SequentialIds, Threadline};
@@ -114,10 +115,11 @@ impl Threadline {
         self
     }
 
-    /// Sets the duration for which a handle stays reserved after a rename. Default: 24 h.
+    /// Sets the duration for which a handle stays reserved after its user has taken another one. Default: 24 h.
     ///
-    /// Until it ends, no lookup finds the handle, and only its former user can take it. So nobody can write under a
-    /// handle that memberships and messages still show for another user. A duration of zero frees the handle at once.
+    /// Until the reservation ends, no lookup finds the handle, and only its former user can take it. So nobody can
+    /// write under a handle that memberships and messages still show for another user. A duration of zero frees the
+    /// handle at once.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -137,7 +139,7 @@ impl Threadline {
         self
     }
 
-    /// Returns the store, for the application's own entities.
+    /// Returns the store, for the application's own [entities](crate::entity).
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -153,12 +155,12 @@ impl Threadline {
         &self.store
     }
 
-    /// Returns a new message id with the current time. Keep it until the send is acknowledged: a retry with the same id
-    /// does not send twice.
+    /// Returns a new message id with the current time. Keep the id until the send is acknowledged: a retry with the
+    /// same id does not send the message twice.
     ///
-    /// Call it on the server when the message is sent. The time in the id determines the message's position, so a
-    /// device with a slow clock would place its reply before the question. A device that retries requests should get
-    /// the id from the server.
+    /// Call this method on the server when the message is sent. The time in the id determines the message's position,
+    /// so a device with a slow clock would place its reply before the question. A device that retries requests should
+    /// get the id from the server.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -174,7 +176,8 @@ impl Threadline {
         MessageId::from_uuid(self.ids.next(self.now()))
     }
 
-    /// Returns a new group id. Keep it until the group is created: a retry with the same id returns the same group.
+    /// Returns a new group id. Keep the id until the group is created: a retry with the same id does not create a
+    /// second group.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -191,7 +194,8 @@ impl Threadline {
         GroupId::from_uuid(self.ids.next(self.now()))
     }
 
-    /// Returns a new user id. Keep it until the user is created: a retry with the same id returns the same user.
+    /// Returns a new user id. Keep the id until the user is created: a retry with the same id does not create a second
+    /// user.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

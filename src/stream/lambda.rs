@@ -1,7 +1,7 @@
 //! Conversion of AWS Lambda events into stream records, and of projections into partial batch responses.
 //!
-//! A function reads its event with [`records_from_event`], projects the records, and returns a
-//! [`DynamoDbEventResponse`]:
+//! A Lambda function reads its event with [`records_from_event`] and projects the records with a
+//! [`Projector`](super::Projector). Then it returns a [`DynamoDbEventResponse`]:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! The event source mapping must have `ReportBatchItemFailures` among its function response types. Without it, Lambda
-//! takes every response as a success, and failed records are lost: see [partial batch responses]. `examples/lambda`
-//! is a complete function.
+//! The event source mapping must have `ReportBatchItemFailures` among its function response types. Without this
+//! setting, Lambda takes every response as a success, and failed records are lost: see [partial batch responses].
+//! `examples/lambda` is a complete function.
 //!
 //! [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 
@@ -46,14 +46,15 @@ pub use aws_lambda_events::event::streams::DynamoDbEventResponse;
 /// levels.
 const MAX_DEPTH: usize = 128;
 
-/// Reads the records of an event, in order.
+/// Reads the stream records of an AWS Lambda event, in order.
 ///
-/// With the types of `aws_lambda_events`, one invalid record makes the whole event unreadable. This function reads
-/// everything that is valid. If a part of a record is unreadable, the record lacks that part, and
-/// [`StreamRecord::raw`] contains its JSON. If the projector needs the part, the record goes to the dead-letter sink
-/// and blocks no other. An image omits attributes of unknown types.
+/// The types of `aws_lambda_events` cannot read an event with one invalid record. This function reads everything that
+/// is valid. If a part of a record is unreadable, the returned record lacks that part, and [`StreamRecord::raw`]
+/// contains the record's JSON. If the [projector](super::Projector) needs the part, the record goes to the
+/// [dead-letter sink](super::DeadLetterSink) and blocks no other record. An image omits attributes of unknown types.
 ///
-/// A record that is nested more than 128 levels deep keeps only its kind and sequence number. DynamoDB never sends one.
+/// If a record is nested more than 128 levels deep, the function keeps only its kind and sequence number. DynamoDB
+/// never sends such a record.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -74,9 +75,9 @@ const MAX_DEPTH: usize = 128;
 /// ```
 ///
 /// # Errors
-/// [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another source (a queue, a topic, a Kinesis
-/// stream) or of a table with other keys. One such record is enough, because all records of a batch have the same
-/// source. Let the invocation fail then: a success would delete the event.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event has no list of records, or if a record is from
+/// another source (a queue, a topic, a Kinesis stream) or from a table with other keys. All records of an event have
+/// the same source, so one such record is enough. Let the invocation fail then: a success would delete the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
         let message = "the event has no list of `Records`; invoke the function with events of a DynamoDB stream";
@@ -88,7 +89,8 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     records.iter().map(read).collect()
 }
 
-/// Reads the records of an event, as [`records_from_event`] does, and checks that they are from this table's stream.
+/// Reads the stream records of an AWS Lambda event, as [`records_from_event`] does, and checks that they are from this
+/// table's stream. The table is a name or an ARN.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -104,8 +106,9 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
 /// ```
 ///
 /// # Errors
-/// As [`records_from_event`], and [`Misconfigured`](crate::ErrorKind::Misconfigured) for an event of another table's
-/// stream. If `table` is an ARN, a table with the same name in another region or account is another table.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event is from another table's stream; otherwise the errors
+/// of [`records_from_event`]. If `table` is an ARN, a table with the same name in another region or account is another
+/// table.
 pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
     // The SDK accepts a table's ARN as its name.
     let (owner, table) = table_in(table).map_or((None, table), |(owner, table)| (Some(owner), table));
@@ -222,7 +225,7 @@ fn is_shallow(value: &Value) -> bool {
     true
 }
 
-/// Converts a record of `aws_lambda_events`.
+/// Converts a record of `aws_lambda_events` into a [`StreamRecord`].
 ///
 /// ```
 /// use threadline::stream::StreamRecord;
@@ -259,11 +262,11 @@ fn by_time_to_live(identity_type: Option<&str>, principal: Option<&str>) -> bool
     identity_type == Some("Service") && principal == Some("dynamodb.amazonaws.com")
 }
 
-/// Converts a projection into a partial batch response.
+/// Converts a [`Projection`] into the partial batch response of a Lambda function.
 ///
-/// The response contains the lowest failed sequence number, or nothing if all records succeeded. Lambda redelivers
-/// the records from that number on. If a failed record has no number, the response contains an empty one, and Lambda
-/// redelivers the whole batch. Redelivery does no harm, because the projector's writes are idempotent.
+/// The response contains the lowest failed sequence number, or nothing if all records succeeded. Lambda redelivers the
+/// record with that number and all later ones. If a failed record has no number, the response contains an empty one,
+/// and Lambda redelivers the whole batch. Redelivery does no harm, because the projector's writes are idempotent.
 impl From<&Projection> for DynamoDbEventResponse {
     fn from(projection: &Projection) -> Self {
         let mut response = Self::default();

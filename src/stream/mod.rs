@@ -1,12 +1,12 @@
-//! The projector, which applies the table's stream to the inbox entries, and the audit.
+//! The projector, which applies the changes in the table's stream to the inbox entries, and the audit.
 //!
-//! * [`Projector`] handles a batch of stream records. The module `lambda` (feature `lambda`) reads the events of AWS
-//!   Lambda. `Poller` (feature `streams`) reads the stream itself.
-//! * [`DeadLetterSink`] keeps records that can never succeed.
+//! * [`Projector`] handles a batch of [stream records](StreamRecord). The module `lambda` (feature `lambda`) reads
+//!   these records from the events of AWS Lambda. `Poller` (feature `streams`) reads them from the stream itself.
+//! * [`DeadLetterSink`] keeps the records that will always fail.
 //! * [`Auditor`] compares the inbox entries, member counts and claims with their sources, and repairs them.
 //!
-//! [Operating](crate::guide::operating) describes the delay of the inboxes, crashes, repair and limits.
-//! [Costs](crate::guide::costs) has the price of each kind of record.
+//! The guide page [Operating](crate::guide::operating) describes the delay of the inboxes, crashes, repair and limits.
+//! The page [Costs](crate::guide::costs) has the price of each kind of record.
 
 pub(crate) mod audit;
 mod bounded;

@@ -98,23 +98,26 @@ const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent()
 const MOVE: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership is as it was read").times(Times::PerMember);
 
-/// Keeps the inbox entries up to date with the messages and the users, from the records of the table's stream.
+/// Keeps the inbox entries up to date with the messages and the users, from the [records](StreamRecord) of the table's
+/// stream. An inbox entry is a [`Membership`].
 ///
-/// * **Monotonic and idempotent**: an entry only moves forward, by one conditional update: to a newer message, or to
-///   a newer revision of the same message. So a redelivered, late or partial batch does no harm. An entry goes back
-///   only if the message that it shows expired or was removed, and then to the newest remaining message.
-/// * **Expiry**: if another program sets, changes or removes the expiry of a message, the entries that show it follow.
-/// * **Coalescing**: the projector projects only the newest message of each group and the newest version of each user
-///   in a batch. A message costs 3 WCU per member (1 in the table, 2 in the index) and 1 RCU per 4 KB of members.
+/// * **Monotonic and idempotent**: an entry only moves forward, by one conditional update: to a newer message, or to a
+///   newer revision of the same message. So a redelivered, late or partial batch does no harm. An entry moves back only
+///   if the message that it shows expired or was removed, and then to the newest remaining message.
+/// * **Expiry**: if another program sets, changes or removes the expiry of a message, the entries that show the message
+///   follow.
+/// * **Coalescing**: within a batch, the projector projects only the newest message of each group and the newest
+///   version of each user. A message costs 3 [WCU](crate::guide::costs) per member (1 in the table, 2 in the index) and
+///   1 RCU per 4 KB of members.
 /// * **Edits and deletions** of the newest message refresh the preview. Those of an older message change no entry.
 /// * **Renames**: a user's new names reach the user's entries and the other member's entries of direct conversations.
 ///   Messages keep the names with which they were sent.
-/// * **Independent of order**: an entry depends only on the newest message and on its users' names. The preview is
-///   cut to fit beside the current names, so that an entry stays under 1 KB.
-/// * **New entries** are compared with the thread and their users: 1 RCU for the thread and 1 RCU per user. The
-///   projector writes only the few that are outdated.
-/// * **Independent entries**: if an entry cannot be written, the others still are. If a record has several errors,
-///   its outcome is one that is not permanent.
+/// * **Independent of order**: an entry depends only on the newest message and on its users' names, not on the order of
+///   the records. The preview is cut to fit beside the current names, so that an entry stays under 1 KB.
+/// * **New entries** are compared with the newest message and their users: 1 RCU for the message and 1 RCU per user.
+///   The projector writes only the few entries that are outdated.
+/// * **Independent entries**: if an entry cannot be written, the projector still writes the others. If a record has
+///   several errors, its outcome is one that is not permanent.
 /// * **No feedback**: the projector skips the records of its own writes, and those of entities that it does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
@@ -122,31 +125,31 @@ pub struct Projector {
     sink: Option<Arc<dyn DeadLetterSink>>,
 }
 
-/// The outcome of one record.
+/// The outcome of one record that a [`Projector`] has processed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RecordOutcome {
-    /// The entries show the record's state, or a newer one.
+    /// The inbox entries show the state in the record, or a newer one.
     Done,
     /// The record concerns nothing that the projector handles.
     Nothing,
     /// The record failed. A retry may succeed.
     Failed(Arc<Error>),
-    /// The record can never succeed. The dead-letter sink has it. Without a sink, only a log entry without content
-    /// remains.
+    /// The record will always fail, so it is a dead letter. The [dead-letter sink](DeadLetterSink) has it. Without a
+    /// sink, only a log entry without content remains.
     DeadLetter(Arc<Error>),
 }
 
-/// The outcomes of a batch of records.
+/// The outcomes of a batch of records, which [`Projector::project`] returns.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 #[must_use = "records may have failed and must be retried"]
 pub struct Projection {
     /// One outcome per record, in the order of the records.
     pub outcomes: Vec<RecordOutcome>,
-    /// The lowest failed sequence number. Retry the batch from this record.
+    /// The lowest sequence number of the failed records. Retry the batch from the record with this number.
     ///
-    /// It is `None` if no record failed, or if a failed record has no number. In the second case
+    /// The number is `None` if no record failed, or if a failed record has no number. In the second case,
     /// [`has_failed`](Self::has_failed) returns `true`, and the whole batch must be retried.
     pub lowest_failed: Option<SequenceNumber>,
 }
@@ -175,8 +178,8 @@ impl Projection {
 }
 
 impl Projector {
-    /// Creates a projector on this store, without a dead-letter sink. A dead letter then leaves only an error in the
-    /// log.
+    /// Creates a projector on this store, without a [dead-letter sink](DeadLetterSink). A dead letter, which is a
+    /// record that will always fail, then leaves only an error in the log.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -188,7 +191,7 @@ impl Projector {
         Self { store: Arc::new(store), sink: None }
     }
 
-    /// Sets the sink for dead letters. Default: none.
+    /// Sets the sink that receives dead letters, which are records that will always fail. Default: none.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -202,10 +205,10 @@ impl Projector {
         self
     }
 
-    /// Projects a batch of records of one shard, in stream order.
+    /// Projects a batch of records of one shard, in the order of the stream, onto the inbox entries.
     ///
-    /// Every record gets an outcome. If a record fails, the others are still projected. Groups, users and entries are
-    /// projected concurrently, with at most 8 requests at once.
+    /// Every record gets an outcome. If a record fails, the others are still projected. The projector works on groups,
+    /// users and entries concurrently, with at most 8 requests at once.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -255,7 +258,8 @@ impl Projector {
         projection
     }
 
-    /// Projects all records of the in-memory store, in stream order. Tests and examples use it to update the inboxes.
+    /// Projects all records of the [in-memory store](MemoryStore), in the order of its stream. Tests and examples use
+    /// this method to update the inboxes.
     ///
     /// Records that were projected before change nothing.
     ///
@@ -281,14 +285,15 @@ impl Projector {
     /// ```
     ///
     /// # Errors
-    /// As [`MemoryStore::records_after`]. A failed record is an outcome, not an error.
+    /// The errors of [`MemoryStore::records_after`] if the store no longer keeps all records. A failed record is an
+    /// outcome in the returned projection, not an error.
     pub async fn catch_up(&self, store: &MemoryStore) -> Result<Projection> {
         Ok(self.project(&store.records_after(None, usize::MAX)?).await)
     }
 
-    /// Moves the entries of the message's group forward to it, as the message's stream record does.
+    /// Moves the inbox entries of a conversation forward to this message, as the message's stream record does.
     ///
-    /// Entries that show the message, or a newer one, do not change.
+    /// Entries that show this message, or a newer one, do not change.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -310,18 +315,17 @@ impl Projector {
     /// # }
     /// ```
     ///
-    /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send). By then, all entries that can be moved have moved. A
-    /// retry moves the rest.
+    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. By then, all entries that can
+    /// be moved have moved. A retry moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, ADVANCE);
         call.run(entries::advance(&call, message, &mut BTreeMap::new())).await
     }
 
-    /// Copies a user's names into the entries that contain them, as the stream record of a rename does.
+    /// Copies a user's names into the inbox entries that contain them, as the stream record of a rename does.
     ///
-    /// Entries with these names, or later ones, do not change.
+    /// Entries with these names, or with later ones, do not change.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -343,9 +347,8 @@ impl Projector {
     /// # }
     /// ```
     ///
-    /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send). By then, all entries that can be changed have changed. A
-    /// retry changes the rest.
+    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. By then, all entries that can
+    /// be changed have changed. A retry changes the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         rename(&Bounded::new(&self.store), user).await
     }

@@ -1,4 +1,4 @@
-//! The sink for records that can never succeed.
+//! The sink for records that will always fail.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,33 +12,33 @@ use serde_dynamo::AttributeValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::record::{RawRecord, StreamRecord};
 
-/// A destination for dead letters: records that can never succeed.
+/// A destination for dead letters: stream records that the [projector](super::Projector) can never project.
 ///
-/// It receives each record as a whole, so the record does not block its shard and is not lost. Lambda's own failure
-/// destination only names such records, without their content.
+/// The sink receives each record as a whole. So the record does not block the records after it, and is not lost.
+/// Lambda's own failure destination only names such records, without their content.
 #[async_trait]
 pub trait DeadLetterSink: Debug + Send + Sync {
-    /// Stores a record with the error that made it a dead letter.
+    /// Stores a record together with the error that made the record a dead letter.
     ///
     /// # Errors
-    /// An error if the sink could not store the record. The projector then reports the record as failed, so it is
-    /// retried.
+    /// Any error if the sink could not store the record. The projector then reports the record as failed, so the record
+    /// is retried.
     async fn keep(&self, record: &StreamRecord, error: &Error) -> Result<()>;
 }
 
-/// A sink that writes each record as one line of JSON.
+/// A [`DeadLetterSink`] that writes each record as one line of JSON.
 ///
 /// A line contains the record's kind, sequence number, keys and images in DynamoDB JSON, and the error. If a part of
-/// the record was unreadable, `raw` contains the whole record as text.
+/// the record was unreadable, the field `raw` contains the whole record as text.
 ///
-/// The lines contain message content. Protect them like the table.
+/// The lines contain the content of messages. Protect them like the table.
 #[derive(Debug)]
 pub struct JsonLinesSink<W> {
     writer: Mutex<W>,
 }
 
 impl<W: Write> JsonLinesSink<W> {
-    /// Creates a sink that writes to this writer.
+    /// Creates a sink that writes its lines to this writer.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -51,7 +51,7 @@ impl<W: Write> JsonLinesSink<W> {
         Self { writer: Mutex::new(writer) }
     }
 
-    /// Returns the writer.
+    /// Returns the writer that the sink was created with.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

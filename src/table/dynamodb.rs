@@ -1,4 +1,4 @@
-//! Creates the table, waits for it and deletes it.
+//! Creates the table, waits until it is active, and deletes it.
 
 use std::time::Duration;
 
@@ -25,18 +25,19 @@ const PAUSES: u32 = 63;
 /// The maximum number of pauses for a missing table: 12 s in total. A new table may not be visible at once.
 const PAUSES_TO_APPEAR: u32 = 5;
 
-/// The result of creating or completing a table.
+/// The result of [`TableSpec::create`] and [`TableSpec::complete`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
-    /// The settings that the service does not support, so the table lacks them.
+    /// The settings that the table lacks, because the service does not support them.
     ///
-    /// Always empty on AWS. An emulator may lack point-in-time recovery, encryption or tags.
+    /// The list is always empty on AWS. An emulator may lack point-in-time recovery, encryption or tags.
     pub unsupported: Vec<Unsupported>,
 }
 
 impl TableSpec {
-    /// Creates the table and [completes](Self::complete) it. On AWS this takes about 10 to 30 s.
+    /// Creates the table that this definition describes, and [completes](Self::complete) it. On AWS this takes about 10
+    /// to 30 s.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -54,11 +55,12 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the name is taken: [`verify`](Self::verify) compares that
-    /// table. Any other error of the service, with the failed step in [`operation`](Error::operation). After the step
-    /// `create_table` the table exists, no matter which [`outcome`](Error::outcome) the failed step has: continue
-    /// with [`complete`](Self::complete).
+    /// * [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if a table has this name already: [`verify`](Self::verify)
+    ///   compares that table with the definition.
+    /// * Any other error of the service if a step fails; [`operation`](Error::operation) returns the step. After the
+    ///   step `create_table` the table exists, no matter which [`outcome`](Error::outcome) the failed step has:
+    ///   continue with [`complete`](Self::complete).
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
         let call = Call::write("create_table", &self.name);
@@ -73,12 +75,12 @@ impl TableSpec {
         self.complete(client).await
     }
 
-    /// Waits up to 5 minutes until the table is active, then enables time to live and point-in-time recovery if
-    /// requested.
+    /// Waits up to 5 minutes until the table is active. Then enables time to live and point-in-time recovery, if the
+    /// definition has them.
     ///
-    /// These are the last steps of [`create`](Self::create). Call it after a `create` that failed or whose answer was
-    /// lost. It is safe to repeat, even on a complete table. It disables nothing, and does not change the settings
-    /// that only `create` sets: [`verify`](Self::verify) compares them.
+    /// These are the last steps of [`create`](Self::create). Call this method after a `create` that failed or whose
+    /// answer was lost. The call is safe to repeat, even on a complete table. It disables nothing, and does not change
+    /// the settings that only `create` sets: [`verify`](Self::verify) compares them.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -93,10 +95,11 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
-    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
-    /// [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes. Any other error of the
-    /// service, with the failed step in [`operation`](Error::operation). The steps before it are done.
+    /// * [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// * [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes.
+    /// * Any other error of the service if a step fails; [`operation`](Error::operation) returns the step. The steps
+    ///   before it are done.
     pub async fn complete(&self, client: &Client) -> Result<Created> {
         self.checked("describe_table")?;
         let table = self.until_active(client).await?;
@@ -138,8 +141,9 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
-    /// [`Unavailable`](ErrorKind::Unavailable) if it is not active after 5 minutes.
+    /// * [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes.
+    /// * Any other error of the service if a request fails.
     pub async fn wait_until_active(&self, client: &Client) -> Result<()> {
         self.until_active(client).await.map(|_| ())
     }
@@ -161,9 +165,11 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Denied`](ErrorKind::Denied) while the table has deletion protection: call
-    /// [`remove_protection`](Self::remove_protection) first. [`Misconfigured`](ErrorKind::Misconfigured) if there is
-    /// no such table. [`Unavailable`](ErrorKind::Unavailable) if it still exists after 5 minutes.
+    /// * [`Denied`](ErrorKind::Denied) if the table has deletion protection: call
+    ///   [`remove_protection`](Self::remove_protection) first.
+    /// * [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the table still exists after 5 minutes.
+    /// * Any other error of the service if a request fails.
     pub async fn delete(&self, client: &Client) -> Result<()> {
         let call = Call::write("delete_table", &self.name);
         let table = self.describe(client).await?.ok_or_else(|| self.not_there(call.operation))?;
@@ -183,7 +189,7 @@ impl TableSpec {
         Err(self.not_in_time(call.operation, "the table still exists after 5 minutes"))
     }
 
-    /// Removes the table's deletion protection, and waits until the table is active again.
+    /// Removes the table's deletion protection, and waits up to 5 minutes until the table is active again.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -198,7 +204,9 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
+    /// * [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table.
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes.
+    /// * Any other error of the service if a request fails.
     pub async fn remove_protection(&self, client: &Client) -> Result<()> {
         let call = Call::write("update_table", &self.name);
         let request = client.update_table().table_name(&self.name).deletion_protection_enabled(false);

@@ -1,8 +1,10 @@
-//! The definition of the table: [`TableSpec`]. With the feature `dynamodb` it also creates and verifies the table.
+//! The definition of the table: [`TableSpec`]. With the feature `dynamodb`, a `TableSpec` also creates and verifies the
+//! table.
 //!
-//! The table has the primary key `pk` and `sk`, and the sparse index `gsi1` with the key `gsi1pk` and `gsi1sk`. `type`
-//! has the name of an item's entity, and `expires_at` the time of its expiry. The names are generic, so that an
-//! application can add entities of its own. There is no local index, because one would limit a conversation to 10 GB.
+//! The table has the primary key `pk` and `sk`, and the sparse index `gsi1` with the key `gsi1pk` and `gsi1sk`. The
+//! attribute `type` has the name of an item's entity, and `expires_at` has the time of the item's expiry. The names are
+//! generic, so that an application can add [entities](crate::entity) of its own. There is no local index, because one
+//! would limit a conversation to 10 GB.
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
@@ -20,11 +22,11 @@ pub use dynamodb::Created;
 #[cfg(feature = "dynamodb")]
 pub use verify::{Difference, Setting, Unsupported, Verified};
 
-/// The definition of a table, as plain data.
+/// The definition of this crate's table, as plain data. With the feature `dynamodb`, it creates and verifies the table.
 ///
 /// By default, the table has on-demand billing, a stream of new and old images, time to live, deletion protection and
-/// point-in-time recovery. It is encrypted with the account's key for DynamoDB. Keys and index are fixed, because the
-/// [entities](crate::entity::Entity) depend on them.
+/// point-in-time recovery. It is encrypted with the AWS account's key for DynamoDB. The keys and the index are fixed,
+/// because the [entities](crate::entity::Entity) depend on them.
 ///
 /// ```
 /// use threadline::table::{Billing, StreamView, TableSpec, Throughput};
@@ -51,10 +53,11 @@ pub struct TableSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Billing {
-    /// A price per consumed unit.
+    /// On demand: a price per consumed capacity unit.
     #[default]
     OnDemand,
-    /// A price per provisioned unit, used or not. Requests above the provisioned throughput are throttled.
+    /// Provisioned: a price per provisioned capacity unit, used or not. Requests above the provisioned throughput are
+    /// throttled.
     Provisioned {
         /// The throughput of the table.
         table: Throughput,
@@ -63,17 +66,18 @@ pub enum Billing {
     },
 }
 
-/// A throughput in capacity units per second.
+/// The provisioned throughput of the table or of its index, in capacity units per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throughput {
-    /// The read units.
+    /// The read capacity units per second.
     pub read: u32,
-    /// The write units.
+    /// The write capacity units per second.
     pub write: u32,
 }
 
 impl Throughput {
-    /// Creates a throughput of read and write units per second. [`TableSpec::check`] requires at least 1 of each.
+    /// Creates a throughput of these read and write capacity units per second. [`TableSpec::check`] requires at least 1
+    /// of each.
     ///
     /// ```
     /// use threadline::table::Throughput;
@@ -86,15 +90,16 @@ impl Throughput {
     }
 }
 
-/// The images of a changed item in the table's stream. They cannot be changed while the stream is enabled.
+/// The images of a changed item in the table's stream. This setting cannot be changed while the stream is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamView {
     /// The item's keys only.
     KeysOnly,
-    /// The item after the change. This is sufficient for the projector.
+    /// The item after the change. This image is sufficient for the [projector](crate::stream::Projector).
     NewImage,
-    /// The item before the change.
+    /// The item before the change. The [projector](crate::stream::Projector) needs the new image, so it cannot use this
+    /// setting.
     OldImage,
     /// The item before and after the change.
     NewAndOldImages,
@@ -105,18 +110,20 @@ pub enum StreamView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encryption {
-    /// A key that AWS owns, without charge and without a record of its use.
+    /// A key that AWS owns, without charge and without a record of the key's use.
     OwnedByAws,
-    /// The account's key `aws/dynamodb`, which AWS manages. CloudTrail records its use, and KMS charges for it.
+    /// The AWS account's key `aws/dynamodb`, which AWS manages. CloudTrail records the key's use, and KMS charges for
+    /// it.
     ManagedByAws,
-    /// A customer managed key, identified by its ARN.
+    /// A key that the customer manages in KMS, identified by its ARN.
     OwnKey(String),
 }
 
 impl TableSpec {
-    /// Creates a definition with this table name and the defaults.
+    /// Creates a definition of a table with this name and the default settings.
     ///
-    /// The name has 3 to 255 ASCII letters, digits, `_`, `-` and `.`. [`check`](Self::check) validates it.
+    /// The name consists of 3 to 255 ASCII letters, digits, `_`, `-` and `.`. [`check`](Self::check) validates the
+    /// name.
     ///
     /// ```
     /// use threadline::table::TableSpec;
@@ -137,11 +144,11 @@ impl TableSpec {
         }
     }
 
-    /// Checks the definition, without any request.
+    /// Checks this definition, without any request.
     ///
-    /// The name must follow the naming [rules]: 3 to 255 of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-` and `.`. A
-    /// provisioned throughput needs at least 1 unit of each kind. `create`, `complete` and `verify` call this before
-    /// any request.
+    /// The table's name must follow the naming [rules]: 3 to 255 of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-` and
+    /// `.`. A provisioned throughput needs at least 1 unit of each kind. The methods `create`, `complete` and `verify`
+    /// call `check` before any request.
     ///
     /// ```
     /// use threadline::table::{Billing, TableSpec, Throughput};
@@ -152,7 +159,7 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid), with the violated rule in its message.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the definition violates a rule. The error's message names the rule.
     ///
     /// [rules]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
     pub fn check(&self) -> Result<()> {
@@ -198,9 +205,10 @@ impl TableSpec {
         self
     }
 
-    /// Sets the images in the stream, or `None` for no stream. Default: [`StreamView::NewAndOldImages`].
+    /// Sets the images of a changed item in the table's stream, or `None` for no stream. Default:
+    /// [`StreamView::NewAndOldImages`].
     ///
-    /// The projector needs the new image.
+    /// The [projector](crate::stream::Projector) needs the new image.
     ///
     /// ```
     /// use threadline::table::{StreamView, TableSpec};
@@ -214,9 +222,9 @@ impl TableSpec {
         self
     }
 
-    /// Enables or disables the deletion of items some time after their `expires_at`. Default: enabled.
+    /// Enables or disables time to live: DynamoDB deletes items some time after their `expires_at`. Default: enabled.
     ///
-    /// An expired item is never returned, deleted or not.
+    /// This crate never returns an expired item, deleted or not.
     ///
     /// ```
     /// use threadline::table::TableSpec;
@@ -230,7 +238,8 @@ impl TableSpec {
         self
     }
 
-    /// Enables or disables point-in-time recovery: a restore to any second of the last 35 days. Default: enabled.
+    /// Enables or disables point-in-time recovery, by which the table can be restored to any second of the last 35
+    /// days. Default: enabled.
     ///
     /// ```
     /// use threadline::table::TableSpec;
@@ -244,7 +253,7 @@ impl TableSpec {
         self
     }
 
-    /// Enables or disables deletion protection. Default: enabled.
+    /// Enables or disables deletion protection, which refuses the deletion of the table. Default: enabled.
     ///
     /// ```
     /// use threadline::table::TableSpec;
@@ -272,7 +281,7 @@ impl TableSpec {
         self
     }
 
-    /// Adds or replaces a tag.
+    /// Adds a tag to the table, or replaces the tag with this key.
     ///
     /// ```
     /// use threadline::table::TableSpec;

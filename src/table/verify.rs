@@ -13,19 +13,19 @@ use super::{Billing, Encryption, TableSpec, Throughput};
 use crate::error::Result;
 use crate::key::{EXPIRES_AT, GSI1};
 
-/// A setting of a table.
+/// A setting of a table that [`TableSpec::verify`] compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
-    /// The primary key.
+    /// The primary key of the table.
     Keys,
-    /// The indexes.
+    /// The secondary indexes of the table.
     Index,
     /// The billing mode and the provisioned throughput.
     Billing,
-    /// The stream.
+    /// The stream of the table, and the images in it.
     Stream,
-    /// The deletion of expired items.
+    /// Time to live: the deletion of expired items.
     TimeToLive,
     /// Point-in-time recovery.
     PointInTimeRecovery,
@@ -53,15 +53,15 @@ impl fmt::Display for Setting {
     }
 }
 
-/// A difference between a table and its definition. It displays as `stream: should be NEW_IMAGE, is KEYS_ONLY`.
+/// A difference between a live table and its definition. It displays as `stream: should be NEW_IMAGE, is KEYS_ONLY`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The setting.
+    /// The setting that differs.
     pub setting: Setting,
-    /// The defined value, in words.
+    /// The value in the definition, in words.
     pub expected: String,
-    /// The live value, in words.
+    /// The value of the live table, in words.
     pub found: String,
 }
 
@@ -71,13 +71,13 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A setting that the service does not support. This happens on emulators only, not on AWS.
+/// A setting of a table that the service does not support. Only emulators lack settings: AWS supports all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unsupported {
-    /// The setting.
+    /// The setting that the service does not support.
     pub setting: Setting,
-    /// The answer of the service that shows it.
+    /// The answer of the service that shows the lack of support.
     pub reason: String,
 }
 
@@ -103,18 +103,18 @@ fn is_local(table: &TableDescription) -> bool {
     table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"))
 }
 
-/// The result of comparing a table with its definition.
+/// The result of comparing a live table with its definition, which [`TableSpec::verify`] returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
     /// The differences between the table and its definition.
     pub differences: Vec<Difference>,
-    /// The settings that the service does not support, so they were not compared. Always empty on AWS.
+    /// The settings that were not compared, because the service does not support them. The list is always empty on AWS.
     pub unsupported: Vec<Unsupported>,
 }
 
 impl Verified {
-    /// Returns `true` if there are no differences. Unsupported settings do not count.
+    /// Returns `true` if the table and its definition have no differences. Unsupported settings do not count.
     ///
     /// ```
     /// use threadline::table::Verified;
@@ -134,12 +134,12 @@ impl Verified {
 }
 
 impl TableSpec {
-    /// Compares the live table with this definition.
+    /// Compares the live table of this name with this definition.
     ///
-    /// It compares keys, indexes, billing, stream, time to live, point-in-time recovery, encryption, deletion
-    /// protection and tags. An additional index is a difference. Additional tags and additional deletion protection are
-    /// no differences. If the definition has [`Encryption::ManagedByAws`], another encryption key of the account is no
-    /// difference either.
+    /// The call compares the keys, the indexes, billing, the stream, time to live, point-in-time recovery, encryption,
+    /// deletion protection and tags. An additional index is a difference. Additional tags and additional deletion
+    /// protection are no differences. If the definition has [`Encryption::ManagedByAws`], another encryption key of the
+    /// account is no difference either.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -157,8 +157,9 @@ impl TableSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if there is no such table. Any other error of the service.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
+    /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if there is no such table.
+    /// * Any other error of the service if a request fails.
     pub async fn verify(&self, client: &Client) -> Result<Verified> {
         self.checked("describe_table")?;
         let table = self.describe(client).await?.ok_or_else(|| self.not_there("describe_table"))?;

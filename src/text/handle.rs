@@ -11,12 +11,14 @@ use crate::key;
 text_newtype! {
     /// The short name of a user, such as `andrewbrown`: 1 to 32 characters and at most 48 bytes.
     ///
-    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. It is not `.` or `..`.
-    /// It is kept as it was typed, and unique in its [folded](Handle::folded) form.
+    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. The handles `.` and
+    /// `..` are not allowed. A handle is kept as its user typed it. Its [folded](Handle::folded) form is unique in the
+    /// table.
     ///
     /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/) decide which characters are allowed. A
     /// handle has no invisible or obsolete characters. It does not mix scripts that look alike, such as Latin and
-    /// Cyrillic. It has no invisible marks, such as a dot on an `i`.
+    /// Cyrillic. It does not begin with a mark. A letter has at most four marks, no mark twice, and no second dot, such
+    /// as a dot on an `i`.
     ///
     /// ```
     /// use threadline::Handle;
@@ -33,8 +35,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The form of a [`Handle`] that is unique in a table: at most 200 bytes, without `#`, control characters and ASCII
-    /// capitals.
+    /// The form of a [`Handle`] that is unique in a table; [`Handle::folded`] returns it. It has at most 200 bytes, and
+    /// no `#`, control characters or ASCII capitals.
     FoldedHandle,
     |text| {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -50,10 +52,10 @@ key::segment! {
 const MAX_FOLDED_BYTES: usize = 200;
 
 impl Handle {
-    /// Creates a handle for a lookup. It also accepts the handles that only version 0.1 allowed.
+    /// Creates a handle for a lookup. Besides the handles that [`new`](Self::new) accepts, it accepts those that only
+    /// version 0.1 of this crate allowed.
     ///
-    /// Users of version 0.1 may have a handle that [`new`](Self::new) refuses, such as one of two scripts. Nobody can
-    /// take such a handle now.
+    /// Users of version 0.1 may have such a handle, for example one of two scripts. Nobody can take such a handle now.
     ///
     /// ```
     /// use threadline::Handle;
@@ -64,12 +66,12 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a text that no version accepts as a handle.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if neither this version nor version 0.1 accepts the text as a handle.
     pub fn for_look_up(text: impl Into<String>) -> Result<Self> {
         Self::stored(text.into()).map_err(|error| error.with_entity("Handle"))
     }
 
-    /// Returns the unique form of the handle: NFKC with full case folding.
+    /// Returns the folded form of the handle, which is unique in a table: NFKC with full case folding.
     pub fn folded(&self) -> FoldedHandle {
         // Twice, because folding can produce characters that normalization changes.
         let folded = fold(&fold(&self.0));

@@ -1,4 +1,4 @@
-//! Texts that people write. The constructors validate them, and `Debug` never prints them.
+//! Texts that people write. Their constructors validate them, and `Debug` never prints them.
 
 mod handle;
 mod name;
@@ -22,11 +22,11 @@ macro_rules! text_newtype {
         pub struct $name(String);
 
         impl $name {
-            /// Creates the value from a text.
+            /// Creates a value of this type from a text.
             ///
             /// # Errors
-            /// [`Invalid`](crate::ErrorKind::Invalid) if the text breaks one of the rules above. The error names the
-            /// rule and never repeats the text.
+            /// [`Invalid`](crate::ErrorKind::Invalid) if the text breaks a rule in this type's description. The error
+            /// names the rule and never repeats the text.
             pub fn new(text: impl Into<String>) -> $crate::error::Result<Self> {
                 let validate: fn(String) -> $crate::error::Result<String> = $validate;
                 validate(text.into()).map(Self).map_err(|error| error.with_entity(stringify!($name)))
@@ -92,8 +92,8 @@ use text_newtype;
 text_newtype! {
     /// The text of a message: 1 to 1024 characters (Unicode scalar values).
     ///
-    /// The text is kept unchanged, with white space and line breaks. `Display` prints the text, `Debug` only its
-    /// length.
+    /// The text is kept unchanged, with its white space and line breaks. `Display` prints the text, and `Debug` only
+    /// its length.
     ///
     /// ```
     /// use threadline::MessageBody;
@@ -112,15 +112,15 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The id of a user at an identity provider, for example Cognito's `sub`: 1 to 128 bytes, without `#` and control
-    /// characters.
+    /// The id of a user at an identity provider, for example Cognito's `sub`. It has 1 to 128 bytes, and no `#` or
+    /// control characters.
     IdentitySubject,
     |text| segment("identity subject", 128, text)
 }
 
 text_newtype! {
-    /// A text for the keys of an application's own entities: 1 to 200 bytes, without control characters and `#`. The
-    /// `#` separates the segments of a key.
+    /// A text for the keys of an application's own [entities](crate::entity::Entity). It has 1 to 200 bytes, and no
+    /// control characters or `#`, which separates the segments of a key.
     KeySegment,
     |text| segment("key segment", 200, text)
 }

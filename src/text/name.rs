@@ -8,10 +8,10 @@ use super::{at_most, at_most_bytes, ensure, no_control, text_newtype};
 use crate::error::Result;
 
 text_newtype! {
-    /// The name of a user that others read: 1 to 64 characters and at most 80 bytes.
+    /// The name of a user that others read: 1 to 64 characters (Unicode scalar values) and at most 80 bytes.
     ///
-    /// It is trimmed and kept in Unicode's form NFC. It must be visible, and has no control characters or bidirectional
-    /// overrides. Emoji are allowed.
+    /// White space at both ends is removed, and the rest is kept in Unicode's form NFC. The name must have a visible
+    /// character. It must not have control characters or bidirectional overrides. Emoji are allowed.
     ///
     /// ```
     /// use threadline::DisplayName;
@@ -26,8 +26,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The title of a group: 1 to 64 characters and at most 128 bytes. Otherwise, it follows the rules of
-    /// [`DisplayName`].
+    /// The title of a group: 1 to 64 characters (Unicode scalar values) and at most 128 bytes. All other rules are
+    /// those of [`DisplayName`].
     GroupTitle,
     |text| one_line("group title", 128, &text)
 }

@@ -1,14 +1,15 @@
-//! The beginning of a message.
+//! The beginning of a message, which an inbox shows.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{at_most, text_newtype};
 
 text_newtype! {
-    /// The beginning of a message in an inbox: at most 140 characters (Unicode scalar values), in whole graphemes.
+    /// The beginning of a message in an inbox: at most 140 characters (Unicode scalar values). It ends after a whole
+    /// grapheme, such as a letter with its marks.
     ///
-    /// It ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. It is empty if the
-    /// message begins with one.
+    /// A preview ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. It is empty if
+    /// the message begins with such a grapheme.
     Preview,
     |text| at_most("preview", Preview::MAX_CHARACTERS, &text).map(|()| text)
 }

@@ -18,16 +18,17 @@ use crate::time::Timestamp;
 /// The tag before a member's id, in the sort key and in the index.
 pub(crate) const MEMBER: Tag = USER;
 
-/// The membership of a user in a conversation, which is also the user's inbox entry. A member may read and write the
-/// thread.
+/// The membership of a user in a conversation, which is also the conversation's entry in the user's inbox. The
+/// membership permits the user to read and write the conversation's messages.
 ///
-/// Its key is `GRP#<group>` / `USER#<user>`; its index key is `USER#<user>` / `GRP#<last_message_at>#<group>`. The key
-/// never changes. Only the index key follows the newest message, so a message costs one conditional update for each
+/// Its key is `GRP#<group>` / `USER#<user>`, and its index key is `USER#<user>` / `GRP#<last_message_at>#<group>`. The
+/// key never changes. Only the index key follows the newest message, so a message costs one conditional update for each
 /// member. The item is at most 1 KB, no matter how long the names and the message are.
 ///
-/// The names are copies. After a rename, the projector updates them.
+/// The names in a membership are copies. After a rename, the [projector](crate::stream::Projector) updates them.
 ///
-/// It serializes, for example into the response of an API. It does not deserialize, so that no client can forge one.
+/// A membership serializes, for example into the response of an API. It does not deserialize, so that no client can
+/// forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
     message_group_uuid: GroupId,
@@ -120,7 +121,7 @@ pub(crate) enum Conversation {
 }
 
 impl Membership {
-    /// The card of the entity: its type and the templates of its keys.
+    /// The [card](mod@crate::card) of the entity: its type and the templates of its keys.
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "GRP#<group>", "USER#<user>")
         .indexed("USER#<user>", "GRP#<last_message_at>#<group>");
 
@@ -203,10 +204,11 @@ impl Membership {
         self.user_uuid
     }
 
-    /// Returns the member, with the names that the membership holds.
+    /// Returns the member: the id, and the names that the membership contains.
     ///
-    /// After a rename, the projector copies the new names into the user's memberships, so they may be old for a moment.
-    /// The names of a message never change; see [`Message::sender_handle`](crate::Message::sender_handle).
+    /// The names are copies. After a rename, they are old until the [projector](crate::stream::Projector) has copied
+    /// the new ones. The names in a message never change; see
+    /// [`Message::sender_handle`](crate::Message::sender_handle).
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -252,7 +254,8 @@ impl Membership {
 
     /// Returns the other member of a direct conversation, or `None` for a group.
     ///
-    /// The names are copies. The projector updates them after the other member's rename.
+    /// The names are copies. After a rename of the other member, the [projector](crate::stream::Projector) updates
+    /// them.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -271,7 +274,7 @@ impl Membership {
         self.other_uuid
     }
 
-    /// Returns `true` for a direct conversation, `false` for a group.
+    /// Returns `true` for a direct conversation of two users, and `false` for a group with a title.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -284,7 +287,7 @@ impl Membership {
         self.other_uuid.is_some()
     }
 
-    /// Returns the position of the newest message that the entry shows.
+    /// Returns the position of the newest message that this inbox entry shows, or `None` if it shows none.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -300,7 +303,7 @@ impl Membership {
         self.last_message
     }
 
-    /// Returns the id of the user who sent the newest message.
+    /// Returns the id of the user who sent the newest message that this inbox entry shows, if any.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -313,10 +316,10 @@ impl Membership {
         self.last_sender_uuid
     }
 
-    /// Returns the beginning of the newest message, or `None` if the message is deleted.
+    /// Returns the beginning of the newest message that this inbox entry shows, or `None` if that message is deleted.
     ///
-    /// It has at most 140 characters, and fewer if the names are long. It is empty for a message whose first grapheme
-    /// is longer than a [`Preview`] allows.
+    /// The preview has at most 140 characters, and fewer if the names in the entry are long. It is empty if the message
+    /// begins with a grapheme that is longer than a [`Preview`] allows.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -329,7 +332,8 @@ impl Membership {
         self.message.as_ref()
     }
 
-    /// Returns the read marker: the position of the last message that the member has read.
+    /// Returns the read marker: the position of the last message that the member has read, if any.
+    /// [`Thread::mark_read`](crate::Thread::mark_read) sets it.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -348,7 +352,8 @@ impl Membership {
         self.last_read
     }
 
-    /// Returns the time that orders the inbox: that of the newest message or, without a message, of joining.
+    /// Returns the time by which the inbox is ordered: that of the newest message or, without a message, the time when
+    /// the member joined.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -362,9 +367,10 @@ impl Membership {
         self.last_message.map_or(self.joined_at, |last| last.created_at())
     }
 
-    /// Returns `true` if the newest message is from another member and after the read marker.
+    /// Returns `true` if the newest message that this inbox entry shows is unread. Then another member sent it, and it
+    /// is after the member's [read marker](Self::last_read).
     ///
-    /// Nothing is unread after the member's own message. A deleted message counts like any other.
+    /// After the member's own message, nothing is unread. A deleted message counts like any other.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]

@@ -31,15 +31,15 @@ const COUNT: RequestCard =
     RequestCard::update(&MessageGroup::CARD).when("the group exists and has room").in_transaction();
 
 impl Thread {
-    /// Adds a member. The new member can read the whole thread, and has no unread messages.
+    /// Adds a member to the group. The new member can read all messages of the group, and none of them is unread.
     ///
-    /// It costs 1 RCU for a consistent read of the newest message. One transaction costs 6 WCU and 1 WCU of the index.
-    /// Of the 6 WCU, 2 check that the caller is still a member.
+    /// The call costs 1 [RCU](crate::guide::costs) for a consistent read of the newest message. One transaction costs 6
+    /// WCU in the table and 1 WCU in the index. Of the 6 WCU, 2 check that the [caller](Thread) is still a member.
     ///
     /// Any member may add any user. If your application has roles, check them first.
     ///
-    /// Adding an existing member changes nothing, so a retry is safe. Adding oneself only checks the membership: one
-    /// consistent read, 1 RCU.
+    /// Adding an existing member changes nothing, so a retry is safe. If the added user is the caller, the call only
+    /// checks the membership, by one consistent read: 1 RCU.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -53,15 +53,15 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, and for a group with
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the conversation is direct, or if the group already has
     ///   [`MAX_MEMBERS`](MessageGroup::MAX_MEMBERS) members.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller is no longer a member.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item has the key of the membership.
-    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership exists and cannot be read.
+    /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership exists but cannot be read.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
-    ///   again.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
+    ///   unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
         let call = begin!(&*self.threadline.store, CARD);
         let member = member.into();

@@ -71,7 +71,7 @@ const STORED_MESSAGE: RequestCard = RequestCard::get(&Message::CARD).consistent(
 const EXPIRED_MESSAGE: RequestCard =
     RequestCard::check(&Message::CARD).when("the message is the one sent").times(IF_ID);
 
-/// The request to create a group with a title.
+/// A request to create a group with a title, for [`Threadline::create_group`].
 #[derive(Clone, Debug)]
 pub struct NewGroup {
     title: GroupTitle,
@@ -81,10 +81,11 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// The limit of members of a new group. One transaction creates the memberships, the group and the first message.
+    /// The maximum number of members of a new group. One transaction creates the group, their memberships and the first
+    /// message.
     pub const MAX_INITIAL_MEMBERS: usize = 97;
 
-    /// Creates a request for a group with this title, and with its creator as the only member.
+    /// Creates a request for a group with this title, whose only member is the creator.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -98,13 +99,13 @@ impl NewGroup {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a title that [`GroupTitle`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`GroupTitle`] refuses the title.
     pub fn new(title: impl TryInto<GroupTitle, Error: Into<Error>>, creator: impl Into<Profile>) -> Result<Self> {
         let title = title.try_into().map_err(Into::into)?;
         Ok(Self { title, creator: creator.into(), others: Vec::new(), id: None })
     }
 
-    /// Adds a member. Default: the creator only.
+    /// Adds a member to the new group. Default: the creator only.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -122,7 +123,7 @@ impl NewGroup {
         self
     }
 
-    /// Sets the id, so that a retry does not create a second group. Default: a new id.
+    /// Sets the id of the group, so that a retry does not create a second group. Default: a new id.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -145,15 +146,16 @@ impl NewGroup {
 impl Threadline {
     /// Creates a group with a title, its members and a first message from its creator.
     ///
-    /// One transaction: 4 + 2n WCU and n WCU of the index, for n members including the creator.
+    /// The call is one transaction. For `n` members including the creator, it costs 4 + 2`n` [WCU](crate::guide::costs)
+    /// in the table and `n` WCU in the index.
     ///
     /// # Retries
-    /// A retry with the same id returns the created group and writes nothing. The title and the creator must be the
-    /// same, and also the first message if the draft has an id. The members are not compared.
+    /// A retry with the same id returns the created group and writes nothing. Its title and creator must be the same,
+    /// and also its first message if the draft has an id. The members are not compared.
     ///
-    /// A retry costs 4 + 2n WCU and 2 RCU, or only 3 RCU outside the [send window](crate::SendWindow). If the first
-    /// message is not found, a second transaction looks for an expired one: 2 WCU more. If it has expired, the retry
-    /// also reads the newest message: 1 RCU more.
+    /// A retry costs 4 + 2`n` WCU and 2 RCU, or only 3 RCU if the first message is outside the
+    /// [send window](crate::SendWindow). If the first message is not found, a second transaction looks for an expired
+    /// one, for 2 WCU more. If the first message has expired, the retry also reads the newest message, for 1 RCU more.
     ///
     /// # Examples
     /// ```
@@ -168,19 +170,20 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for more than [`NewGroup::MAX_INITIAL_MEMBERS`] members, a member named
-    ///   twice, an id of version 5, or a message that [`Thread::send_draft`] refuses.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message later than the [send
-    ///   window](crate::SendWindow), if the group is not stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if it was created with
-    ///   other values. Also if its first message is no longer stored: then open the group. [`Error::entity`] is
-    ///   `MessageGroup`, or `Message` if the stored first message has another author or text.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the request has more than [`NewGroup::MAX_INITIAL_MEMBERS`] members,
+    ///   names a member twice, or has an id of version 5.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Thread::send_draft`] would refuse the first message as `Invalid`.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message is later than the
+    ///   [send window](crate::SendWindow) and the group is not stored.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, if the group was created with
+    ///   other values, or if its first message is no longer stored. In the last case, open the group. [`Error::entity`]
+    ///   is `MessageGroup`, or `Message` if the stored first message has another author or text.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
-    ///   with the same id and draft. Without an id, that creates a second group.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
+    ///   unknown outcome, call again with the same id and draft. Without an id, a retry creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         let first = first.try_into().map_err(Into::into);

@@ -13,7 +13,9 @@ pub(crate) const CARD: Card = Card::new("groups.get", "Thread::group", Caller::M
     .retry("reads again");
 
 impl Thread {
-    /// Returns the group: its title, the number of its members, its creator and its time of creation. 0.5 RCU.
+    /// Returns the stored conversation: its title, the number of its members, its creator and its time of creation.
+    ///
+    /// It costs 0.5 [RCU](crate::guide::costs). The read is eventually consistent, so it may miss a very recent change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -27,9 +29,9 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if the group does not exist.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the conversation does not exist.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if the request itself fails.
     pub async fn group(&self) -> Result<MessageGroup> {
         let call = begin!(&*self.threadline.store, CARD);
         call.run(async { call.look_up(MessageGroup::key_from(self.group_id())).await?.ok_or_else(not_a_member) }).await

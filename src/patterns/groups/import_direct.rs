@@ -31,7 +31,8 @@ pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::imp
 /// The item at the pair's derived id, which points to the imported conversation.
 const POINTER: RequestCard = GROUP;
 
-/// The request to import a direct conversation from another program, with its id.
+/// A request to import a direct conversation of another program, which keeps its id. It is for
+/// [`Threadline::import_direct`].
 #[derive(Clone, Debug)]
 pub struct ImportedDirect {
     id: GroupId,
@@ -41,9 +42,10 @@ pub struct ImportedDirect {
 }
 
 impl ImportedDirect {
-    /// Creates a request for the conversation of these users, with its id and the time it was started.
+    /// Creates a request for the conversation of these two users, with its id and the time when it was started.
     ///
-    /// Create the users of another program first, with their ids, by [`NewUser::id`](crate::NewUser::id).
+    /// First create the two users by [`create_user`](Threadline::create_user), with the ids that they have in the other
+    /// program; see [`NewUser::id`](crate::NewUser::id).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -61,11 +63,12 @@ impl ImportedDirect {
 }
 
 impl Threadline {
-    /// Imports a direct conversation and keeps its id. Later, [`start_direct`](Self::start_direct) of the two users
-    /// continues it.
+    /// Imports a direct conversation of another program and keeps its id. Later, [`start_direct`](Self::start_direct)
+    /// of the two users continues the imported conversation.
     ///
-    /// One transaction: 8 WCU and 2 WCU of the index, or 6 WCU and 2 WCU of the index with the pair's [derived
-    /// id](GroupId::direct). A retry changes nothing. It costs 1 RCU more, but no index WCU.
+    /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
+    /// id is the pair's [derived id](GroupId::direct), it costs 6 WCU in the table instead. A retry changes nothing. It
+    /// costs 1 RCU more, but no WCU in the index.
     ///
     /// Import the messages by [`Thread::send_draft`], with their ids and times. Use a `Threadline` whose
     /// [send window](crate::SendWindow) accepts their age.
@@ -85,14 +88,14 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](ErrorKind::Invalid) for a conversation with oneself, and for an id of version 5 other than the
+    /// * [`Invalid`](ErrorKind::Invalid) if the two users are the same, or if the id has version 5 and is not the
     ///   pair's derived id.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the two users have another conversation, or another
     ///   conversation has the id.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
     ///   the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
-    ///   again.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
+    ///   unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(async {

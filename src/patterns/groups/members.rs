@@ -16,22 +16,22 @@ pub(crate) const CARD: Card = Card::new("groups.members", "Thread::members", Cal
     )])
     .retry("reads again");
 
-/// The public part of a membership, which the other members see.
+/// A member of a conversation, as [`Thread::members`] shows it to the other members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member {
-    /// The user, with the names that the membership holds.
+    /// The user, with the names that the [membership](crate::Membership) contains.
     pub profile: Profile,
-    /// The time when the member joined.
+    /// The time when the user became a member.
     pub joined_at: Timestamp,
     /// The read marker: the position of the last message that the member has read.
     pub last_read: Option<MessagePosition>,
 }
 
 impl Thread {
-    /// Returns all members on a single page, in the order of their ids.
+    /// Returns all members of the conversation on a single page, in the order of their ids.
     ///
-    /// It costs 1 RCU per 4 KB of memberships, which is at least four members.
+    /// The consistent read costs 1 [RCU](crate::guide::costs) per 4 KB of memberships, which is at least four members.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -44,7 +44,7 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
+    /// The errors of [`StoreExt::query`](crate::store::StoreExt::query) if the request itself fails.
     pub async fn members(&self) -> Result<Page<Member>> {
         let call = begin!(&*self.threadline.store, CARD);
         call.run(async {

@@ -21,9 +21,10 @@ pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Calle
     .retry("reads again");
 
 impl Threadline {
-    /// Opens a conversation for one of its members. The returned [`Thread`] is the permission to read and write.
+    /// Opens a conversation for one of its members. The returned [`Thread`] permits this member to read and write.
     ///
-    /// One consistent read: 1 RCU, and 1 RCU more if the message that the membership shows has expired.
+    /// It costs one consistent read: 1 [RCU](crate::guide::costs). It costs 1 RCU more if the newest message that the
+    /// [membership](crate::Membership) shows has expired.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -43,7 +44,7 @@ impl Threadline {
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the user is not a member, or if there is no such conversation.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership cannot be read.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if the request itself fails.
     pub async fn open(&self, user: UserId, group: GroupId) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         call.run(self.open_in(&call, user, group)).await

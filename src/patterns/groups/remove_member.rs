@@ -23,15 +23,15 @@ const COUNT: RequestCard = RequestCard::update(&MessageGroup::CARD).when("the gr
 const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
 
 impl Thread {
-    /// Removes a member, who may be the caller. This deletes the membership, which is the permission. The member's
-    /// messages stay.
+    /// Removes a member from the group, who may be the [caller](Thread). The call deletes the membership, so the
+    /// removed user can no longer open the conversation. The member's messages stay.
     ///
-    /// One transaction costs 4 WCU to leave the group, or 6 WCU to remove another member, and 1 WCU of the index. Of
-    /// the 6 WCU, 2 check that the caller is still a member.
+    /// The call is one transaction. It costs 4 [WCU](crate::guide::costs) to leave the group, or 6 WCU to remove
+    /// another member, and 1 WCU in the index. Of the 6 WCU, 2 check that the caller is still a member.
     ///
     /// Any member may remove any other. If your application has roles, check them first.
     ///
-    /// Removing somebody who is not a member changes nothing, so a retry is safe.
+    /// Removing a user who is not a member changes nothing, so a retry is safe.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -47,13 +47,13 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, whose members cannot change.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller removes another member, and is no longer a member.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the conversation is direct, because its members cannot change.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller removes another member and is no longer a member.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if the membership exists without the group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
-    ///   again.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
+    ///   unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {
         let call = begin!(&*self.threadline.store, CARD);
         call.run(async {

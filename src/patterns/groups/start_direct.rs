@@ -37,16 +37,18 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
 const SEND: RequestCard = RequestCard::put(&Message::CARD).when("no such message");
 
 impl Threadline {
-    /// Starts the direct conversation of two users with a first message. If it exists, sends the message into it.
+    /// Starts the direct conversation of two users with a first message. If the conversation exists, sends the message
+    /// into it.
     ///
     /// The conversation's [id](GroupId::direct) is derived from the two users. So they never get two conversations,
-    /// even if both start one at the same time. Both must be users: pass the result of
+    /// even if both start one at the same time. The sender and the recipient must be stored users: pass the result of
     /// [`create_user`](Self::create_user) or of a lookup.
     ///
-    /// One transaction: 8 WCU and 2 WCU of the index. If the conversation exists, 1 RCU and 1 WCU more, and no index
-    /// WCU. A retry outside the [send window](crate::SendWindow) only reads: 3 RCU.
+    /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
+    /// conversation exists, the call costs 1 RCU and 1 WCU more, and no WCU in the index. A retry outside the
+    /// [send window](crate::SendWindow) only reads, for 3 RCU.
     ///
-    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message has the names of the
+    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message has the names in the
     /// sender's membership, as in [`Thread::send`].
     ///
     /// ```
@@ -60,18 +62,18 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a conversation with oneself, and for a message that
-    ///   [`Thread::send_draft`] refuses.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) for a message later than the [send window](crate::SendWindow)
-    ///   that is not stored.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the two users are the same, or if [`Thread::send_draft`] would
+    ///   refuse the message as `Invalid`.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the message is later than the
+    ///   [send window](crate::SendWindow) and is not stored.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a group of
     ///   other members has the pair's derived id.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
-    ///   with the same draft. A draft without an id is then sent twice.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
+    ///   unknown outcome, call again with the same draft. A draft without an id is then sent twice.
     pub async fn start_direct(
         &self,
         from: impl Into<Profile>,

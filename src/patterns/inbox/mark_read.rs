@@ -25,14 +25,16 @@ const FORWARD: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership exists, and its read marker is earlier");
 
 impl Thread {
-    /// Marks the messages up to this one as read by the member. Accepts a message, a position, or a UUIDv7 message id.
+    /// Marks the messages up to this one as read by the member. Accepts a message, a [position](MessagePosition), or a
+    /// UUIDv7 message id.
     ///
-    /// The read marker only moves forward, so an earlier message changes nothing. The marker is never later than the
-    /// clock. Within the [send window](crate::SendWindow), a message may be later than the clock. Such a message stays
-    /// unread until it is marked again after its time.
+    /// The member's read marker only moves forward, so an earlier message changes nothing. The marker never gets a time
+    /// later than the [clock](crate::Threadline::clock)'s. Within the [send window](crate::SendWindow), a message may
+    /// be later than the clock. Such a message stays unread until it is marked again after its time.
     ///
-    /// One conditional update: 1 WCU and 1 WCU of the index. If the message that the membership shows has expired, it
-    /// costs 1 RCU more, or 2 RCU if the marker does not move either.
+    /// The call is one conditional update. It costs 1 [WCU](crate::guide::costs) in the table and 1 WCU in the index.
+    /// If the newest message that the [membership](Self::membership) shows has expired, the call costs 1 RCU more, or 2
+    /// RCU if the marker does not move either.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -48,9 +50,10 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is not a UUIDv7.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the user is no longer a member.
-    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, mark again.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write) if the request itself fails. After an unknown
+    ///   outcome, mark again.
     pub async fn mark_read(&mut self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<()> {
         let position = message.try_into().map_err(Into::into);
         let store = self.threadline.store.clone();

@@ -30,9 +30,10 @@ const QUERY: RequestCard = RequestCard::query(&Membership::CARD).on_index().rang
 
 impl Threadline {
     /// Returns a request for a page of a user's inbox: the user's memberships, the one with the newest message first.
+    /// [`InboxRequest::fetch`] reads the page.
     ///
-    /// The order and the previews follow a new message once a [projector](crate::stream::Projector) has processed its
-    /// stream record. Without a projector, they never change.
+    /// A new message changes the order and the previews once a [projector](crate::stream::Projector) has processed the
+    /// message's stream record. Without a projector, they never change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -47,7 +48,7 @@ impl Threadline {
     }
 }
 
-/// The request for a page of an inbox. See [`Threadline::inbox`].
+/// A request for a page of a user's inbox, which [`fetch`](Self::fetch) reads. [`Threadline::inbox`] creates it.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct InboxRequest<'a> {
@@ -58,10 +59,10 @@ pub struct InboxRequest<'a> {
 }
 
 impl InboxRequest<'_> {
-    /// The largest limit of a page.
+    /// The largest number of entries that [`limit`](Self::limit) accepts.
     pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
 
-    /// Sets the largest number of entries, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    /// Sets the maximum number of entries on the page, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -80,9 +81,10 @@ impl InboxRequest<'_> {
         self
     }
 
-    /// Sets the cursor of an earlier page of the same inbox. Default: the first page.
+    /// Sets the cursor at which the page begins: [`Page::next`] of an earlier page of the same inbox. Default: the
+    /// first page.
     ///
-    /// A conversation that has moved to the top in the meantime is not on later pages.
+    /// If a conversation has moved to the top since the earlier page, it is not on later pages.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -101,12 +103,12 @@ impl InboxRequest<'_> {
         self
     }
 
-    /// Reads the page.
+    /// Reads the page that was requested.
     ///
-    /// It costs 0.5 RCU per 4 KB, which is at least four entries. It costs 1 RCU more for each entry whose newest
-    /// message has expired.
+    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of entries, which is at least four entries. It costs 1
+    /// RCU more for each entry whose newest message has expired.
     ///
-    /// It reads one entry more than the page contains, to see if there is another page.
+    /// The call reads one entry more than the page contains, to see if there is another page.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -118,8 +120,8 @@ impl InboxRequest<'_> {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and for a cursor of another list.
-    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the limit is out of range, or if the cursor is from another list.
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query) if a request itself fails.
     pub async fn fetch(self) -> Result<Page<Membership>> {
         let call = begin!(&*self.threadline.store, CARD);
         call.run(self.read(&call)).await

@@ -16,35 +16,36 @@ pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Ca
     )])
     .retry("reads again");
 
-/// The number of unread messages in a conversation.
+/// The number of unread messages in a conversation, for one member. [`Threadline::unread`] returns it.
 ///
-/// A message is unread if another member sent it after the member's read marker and after the member's own newest
-/// message. A deleted message counts until it is removed from the table.
+/// A message is unread if another member sent it after the member's [read marker](Membership::last_read) and after the
+/// member's own newest message. A deleted message counts until it is removed from the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
     /// The number of unread messages, at most [`MAX`](Self::MAX).
     pub count: u32,
-    /// `true` if there are more than [`MAX`](Self::MAX).
+    /// `true` if there are more than [`MAX`](Self::MAX) unread messages.
     pub or_more: bool,
     /// The number of unreadable items among the messages that were read.
     pub unreadable: u32,
 }
 
 impl Unread {
-    /// The limit of the count. An application may show a larger number as `99+`.
+    /// The largest number that is counted. An application may show a larger number as `99+`.
     pub const MAX: u32 = 99;
 }
 
 impl Threadline {
-    /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest
-    /// message.
+    /// Counts the unread messages of a member in a conversation. These are the messages that others sent after the
+    /// member's [read marker](Membership::last_read) and after the member's own newest message.
     ///
-    /// It costs 0.5 RCU per 4 KB of these messages. Once everything is projected, the count is above zero exactly if
+    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of these messages. Once the
+    /// [projector](crate::stream::Projector) has processed all stream records, the count is above zero exactly if
     /// [`Membership::is_unread`] returns `true`.
     ///
-    /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or
-    /// [`open`](Self::open).
+    /// The membership is the permission to count. Read it again for each request of a user, by [`inbox`](Self::inbox)
+    /// or [`open`](Self::open).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -56,7 +57,7 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
+    /// The errors of [`StoreExt::query`](crate::store::StoreExt::query) if a request itself fails.
     pub async fn unread(&self, entry: &Membership) -> Result<Unread> {
         let call = begin!(&*self.store, CARD);
         call.run(count_unread(&call, entry)).await
@@ -64,10 +65,10 @@ impl Threadline {
 }
 
 impl Thread {
-    /// Counts this thread's unread messages, as [`Threadline::unread`] does. The read marker is that of the opened
-    /// membership, or of a later [`mark_read`](Self::mark_read).
+    /// Counts the conversation's unread messages for the member who opened it, as [`Threadline::unread`] does. The read
+    /// marker is that of the opened [membership](Self::membership), or of a later [`mark_read`](Self::mark_read).
     ///
-    /// It costs 0.5 RCU per 4 KB of them.
+    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of unread messages.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -79,7 +80,7 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * The errors of [`Threadline::unread`].
+    /// The errors of [`Threadline::unread`].
     pub async fn unread(&self) -> Result<Unread> {
         self.threadline.unread(&self.membership).await
     }

@@ -16,12 +16,14 @@ pub(crate) const CARD: Card = Card::new("messages.delete", "Thread::delete", Cal
     .retry("returns the tombstone");
 
 impl Thread {
-    /// Deletes the caller's own message, and returns its tombstone. Accepts a message, a position, or a UUIDv7 message
-    /// id.
+    /// Deletes a message that the [caller](Thread) sent, and returns its tombstone. Accepts a message, a
+    /// [position](MessagePosition), or a UUIDv7 message id.
     ///
-    /// The text is removed. The tombstone stays, so that no late edit restores the message.
+    /// The text is removed. The tombstone, which is the message without its text, stays in the table, so that no late
+    /// edit restores the message.
     ///
-    /// One conditional update: 1 WCU per KB. Deleting a deleted message changes nothing, so a retry is safe.
+    /// The call is one conditional update, for 1 [WCU](crate::guide::costs) per KB of the message. Deleting a deleted
+    /// message changes nothing, so a retry is safe.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -35,11 +37,12 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if there is no such message in this thread.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is not a UUIDv7.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if there is no such message in this conversation.
     /// * [`Denied`](crate::ErrorKind::Denied) if another user sent the message.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the message cannot be read.
-    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, delete again.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write) if the request itself fails. After an unknown
+    ///   outcome, delete again.
     pub async fn delete(&self, message: impl TryInto<MessagePosition, Error: Into<Error>>) -> Result<Message> {
         let call = begin!(&*self.threadline.store, CARD);
         let position = message.try_into().map_err(Into::into);

@@ -18,10 +18,11 @@ pub(crate) const CARD: Card = Card::new("messages.edit", "Thread::edit", Caller:
     .retry("returns the edited message");
 
 impl Thread {
-    /// Replaces the text of the caller's own message. Accepts a message, a position, or a UUIDv7 message id.
+    /// Replaces the text of a message that the [caller](Thread) sent, and returns the changed message. Accepts a
+    /// message, a [position](MessagePosition), or a UUIDv7 message id.
     ///
-    /// One conditional update: 1 WCU per KB. Editing to the same text changes nothing, so a retry is safe. Of two
-    /// edits, the one that reaches the table last wins.
+    /// The call is one conditional update, for 1 [WCU](crate::guide::costs) per KB of the message. Editing to the same
+    /// text changes nothing, so a retry is safe. Of two edits, the one that reaches the table last wins.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -34,12 +35,13 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if there is no such message in this thread, or if it was deleted.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if there is no such message in this conversation, or if it was
+    ///   deleted.
     /// * [`Denied`](crate::ErrorKind::Denied) if another user sent the message.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the message cannot be read.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a text that [`MessageBody`] refuses, and for an id that is no
-    ///   UUIDv7.
-    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write). After an unknown outcome, edit again.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`MessageBody`] refuses the text, or if the id is not a UUIDv7.
+    /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write) if the request itself fails. After an unknown
+    ///   outcome, edit again.
     pub async fn edit(
         &self,
         message: impl TryInto<MessagePosition, Error: Into<Error>>,

@@ -12,11 +12,14 @@ pub(crate) const CARD: Card = Card::new("messages.get", "Thread::message", Calle
     .retry("reads again");
 
 impl Thread {
-    /// Returns a message of the thread, if any. Accepts a message, a position, or a UUIDv7 message id.
+    /// Returns a message of the conversation, if it exists. Accepts a message, a [position](MessagePosition), or a
+    /// UUIDv7 message id.
     ///
-    /// It costs 0.5 RCU per 4 KB. The read is eventually consistent, so it may miss a message that was just sent.
+    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of the message. The read is eventually consistent, so it
+    /// may miss a message that was just sent.
     ///
-    /// For a deleted message, it returns the tombstone. It never returns an expired message or another program's item.
+    /// For a deleted message, the call returns the tombstone: the message without its text. It never returns an expired
+    /// message or another program's item.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -29,8 +32,8 @@ impl Thread {
     ///
     /// # Errors
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the message cannot be read.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for an id that is no UUIDv7.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is not a UUIDv7.
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if the request itself fails.
     pub async fn message(
         &self,
         position: impl TryInto<MessagePosition, Error: Into<Error>>,

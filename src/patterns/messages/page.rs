@@ -40,13 +40,14 @@ pub(crate) const CARD: Card = Card::new("messages.page", "Thread::messages", Cal
 const QUERY: RequestCard = RequestCard::query(&Message::CARD).range("within the bounds");
 
 impl Thread {
-    /// Returns a request for a page of the thread's messages. Default: the newest 20. Deleted messages are tombstones.
+    /// Returns a request for a page of the conversation's messages. Default: the newest 20. [`MessagesRequest::fetch`]
+    /// reads the page, on which a deleted message is a tombstone without its text.
     ///
-    /// The read is eventually consistent, so it may miss a message that was just sent. A
+    /// By default, the read is eventually consistent, so it may miss a message that was just sent. A
     /// [`consistent`](MessagesRequest::consistent) read costs twice as much.
     ///
-    /// The time in a message's id determines its position. So a message that was sent late, with an earlier id, is
-    /// among the earlier messages.
+    /// The time in a message's id determines the message's [position](MessagePosition). So a message that was sent
+    /// late, with an earlier id, is among the earlier messages.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -74,7 +75,8 @@ impl Thread {
     }
 }
 
-/// The request for a page of a thread's messages. See [`Thread::messages`].
+/// A request for a page of a conversation's messages, which [`fetch`](Self::fetch) reads. [`Thread::messages`] creates
+/// it.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct MessagesRequest<'a> {
@@ -89,10 +91,11 @@ pub struct MessagesRequest<'a> {
 }
 
 impl MessagesRequest<'_> {
-    /// The largest limit of a page.
+    /// The largest number of messages that [`limit`](Self::limit) accepts.
     pub const MAX_LIMIT: u32 = crate::patterns::page::MAX_LIMIT;
 
-    /// Sets the order to newest first, which is the default. The page starts with the newest message within the bounds.
+    /// Sets the order to newest first, which is the default. The page starts with the newest message that
+    /// [`before`](Self::before) and [`after`](Self::after) allow.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -108,8 +111,8 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Sets the order to oldest first. Default: newest first. The page starts with the oldest message within the
-    /// bounds.
+    /// Sets the order to oldest first. Default: newest first. The page starts with the oldest message that
+    /// [`before`](Self::before) and [`after`](Self::after) allow.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -125,7 +128,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Sets the largest number of messages, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
+    /// Sets the maximum number of messages on the page, from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT). Default: 20.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -142,8 +145,8 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Limits the page to the messages before this one. Default: no limit. Accepts a message, a position, or a UUIDv7
-    /// message id.
+    /// Limits the page to messages before this one. Default: no limit. Accepts a message, a
+    /// [position](MessagePosition), or a UUIDv7 message id.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -159,8 +162,8 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Limits the page to the messages after this one. Default: no limit. Accepts a message, a position, or a UUIDv7
-    /// message id.
+    /// Limits the page to messages after this one. Default: no limit. Accepts a message, a [position](MessagePosition),
+    /// or a UUIDv7 message id.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -177,11 +180,11 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Sets the message in the middle of the page. Default: none. Accepts a message, a position, or a UUIDv7 message
-    /// id.
+    /// Sets the message in the middle of the page. Default: none. Accepts a message, a [position](MessagePosition), or
+    /// a UUIDv7 message id.
     ///
-    /// Half of the other messages come before it in the requested order, and half after it. The page costs two queries;
-    /// see [`fetch`](Self::fetch).
+    /// Half of the other messages on the page come before this message in the requested order, and half after it. The
+    /// page costs two queries; see [`fetch`](Self::fetch).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -198,7 +201,11 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Sets the cursor of an earlier page, with the same thread, order and bounds. Default: the first page.
+    /// Sets the cursor at which the page begins: [`Page::next`] or [`Page::previous`] of an earlier page. Default: the
+    /// first page.
+    ///
+    /// The request must be for the same conversation, with the same [`before`](Self::before) and
+    /// [`after`](Self::after). With `next` it has the same order, and with `previous` the other one.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -215,7 +222,7 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Makes the read strongly consistent, at twice the cost. It returns every message that was acknowledged before.
+    /// Makes the read strongly consistent, at twice the cost. Then the page cannot miss a message that was just sent.
     /// Default: eventually consistent.
     ///
     /// ```
@@ -232,15 +239,17 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Reads the page. It costs 0.5 RCU per 4 KB of messages, or 1 RCU if it is [`consistent`](Self::consistent).
+    /// Reads the page that was requested. The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of messages, or 1 RCU
+    /// if the read is [`consistent`](Self::consistent).
     ///
-    /// It reads one message more than the page contains, to see if there is another page. Two kinds of pages cost more:
+    /// The call reads one message more than the page contains, to see if there is another page. Two kinds of pages cost
+    /// more:
     ///
-    /// * A page [`around`](Self::around) a message needs a query on each side. Each reads a whole page and one message
-    ///   more: if one side is short, the other side fills the page. So such a page costs about twice as much, and at
-    ///   least 1 RCU.
+    /// * A page [`around`](Self::around) a message needs one query on each side of the message. Each query reads as
+    ///   many messages as the page has, and one more: if one side is short, the other side fills the page. So such a
+    ///   page costs about twice as much, and at least 1 RCU.
     /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at
-    ///   most one message. The range that DynamoDB reads includes both bounds.
+    ///   most one message. The range that DynamoDB reads includes both of these messages, which are not on the page.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -252,11 +261,11 @@ impl MessagesRequest<'_> {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a limit out of range, and for a cursor of another list.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a bound that contains no time, and for an `after` that is later
-    ///   than `before`.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a page around a message with another bound or a cursor.
-    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the limit is out of range, or if the cursor is from another list.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if a message id is not a UUIDv7, or if `after` is later than `before`.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if a page [`around`](Self::around) a message also has `before`, `after`
+    ///   or a cursor.
+    /// * The errors of [`StoreExt::query`](crate::store::StoreExt::query) if a request itself fails.
     pub async fn fetch(self) -> Result<Page<Message>> {
         let call = begin!(&*self.thread.threadline.store, CARD);
         call.run(self.read(&call)).await

@@ -18,15 +18,20 @@ pub(crate) const CARD: Card = Card::new("users.by_handle", "Threadline::user_by_
 const CLAIM: RequestCard = RequestCard::get(&HandleClaim::CARD);
 
 impl Threadline {
-    /// Returns the user who has this handle, if any. 0.5 RCU. Handles are compared in their [folded](Handle::folded)
-    /// form.
+    /// Returns the user who has this handle, if any. Handles are compared in their [folded](Handle::folded) form.
     ///
-    /// Version 0.1 folded only ASCII letters. A lookup finds a user with a claim of that version by the handle as it
-    /// was typed then, in any ASCII case. [`repair`](crate::stream::Auditor::repair) or a change of the user moves the
-    /// claim.
+    /// The lookup costs 0.5 [RCU](crate::guide::costs). It is eventually consistent, so it may miss a very recent
+    /// change.
+    ///
+    /// # Claims of version 0.1
+    /// Version 0.1 folded only ASCII letters. A lookup finds a user with a claim of that version by the handle as the
+    /// user typed it then, in any ASCII case. [`repair`](crate::stream::Auditor::repair) or a change of the user's
+    /// names moves the claim to the current folded form.
     ///
     /// For a handle that version 0.1 folded to another form, the lookup costs 1 RCU. It costs 0.5 RCU if the handle has
     /// the spelling that its user typed.
+    ///
+    /// # Examples
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -37,9 +42,9 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a handle that [`Handle`] refuses.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Handle`] refuses the handle.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if a request itself fails.
     pub async fn user_by_handle(&self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Option<Profile>> {
         let call = begin!(&*self.store, CARD);
         let handle = handle.try_into().map_err(Into::into);

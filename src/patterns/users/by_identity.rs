@@ -13,7 +13,10 @@ pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_b
     .retry("reads again");
 
 impl Threadline {
-    /// Returns the user with this identity-provider subject, if any. 0.5 RCU.
+    /// Returns the user with this subject at the identity provider, such as Cognito's `sub`, if any.
+    ///
+    /// The lookup costs 0.5 [RCU](crate::guide::costs). It is eventually consistent, so it may miss a very recent
+    /// change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -25,9 +28,9 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a subject that [`IdentitySubject`] refuses.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`IdentitySubject`] refuses the subject.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if the request itself fails.
     pub async fn user_by_identity(
         &self,
         subject: impl TryInto<IdentitySubject, Error: Into<Error>>,

@@ -56,7 +56,7 @@ impl NewUser {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a name that [`Handle`] or [`DisplayName`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Handle`] or [`DisplayName`] refuses a name.
     pub fn new(
         handle: impl TryInto<Handle, Error: Into<Error>>,
         display_name: impl TryInto<DisplayName, Error: Into<Error>>,
@@ -81,15 +81,16 @@ impl NewUser {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a subject that [`IdentitySubject`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`IdentitySubject`] refuses the subject.
     pub fn identity(mut self, subject: impl TryInto<IdentitySubject, Error: Into<Error>>) -> Result<Self> {
         self.identity = Some(subject.try_into().map_err(Into::into)?);
         Ok(self)
     }
 
-    /// Sets the id, so that a retry returns the created user. Default: a new id, so a retry fails with `AlreadyExists`.
+    /// Sets the id of the user, so that a retry returns the created user. Default: a new id, so a retry fails with
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists).
     ///
-    /// It may be the id of the user in another database.
+    /// The id may be the one that the user has in another database.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -107,10 +108,10 @@ impl NewUser {
 }
 
 impl Threadline {
-    /// Creates a user with a unique handle and, optionally, a unique identity.
+    /// Creates a user with a unique handle and, optionally, a unique subject at an identity provider.
     ///
-    /// One transaction: 6 WCU, or 4 without an identity. A handle that version 0.1 folded to another form costs 2 WCU
-    /// more.
+    /// The call is one transaction. It costs 6 [WCU](crate::guide::costs), or 4 WCU for a user without a subject. A
+    /// handle that version 0.1 of this crate folded to another form costs 2 WCU more.
     ///
     /// A retry with the same id, names and identity returns the created user.
     ///
@@ -129,13 +130,14 @@ impl Threadline {
     ///
     /// # Errors
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if the handle, the identity or the id is taken.
-    ///   [`Error::entity`] is `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is taken if its
-    ///   folded form is in use or reserved.
+    ///   [`Error::entity`] is then `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is taken if
+    ///   its [folded](Handle::folded) form is in use or reserved.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if only version 0.1 allowed the handle; see [`Handle::for_look_up`].
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
-    ///   with the same id. Without an id, the retry may find the handle taken by the user that the first call
-    ///   created.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
+    ///   unknown outcome, call again with the same id. Without an id, the retry may find the handle taken by the user
+    ///   that the first call created.
     pub async fn create_user(&self, new: NewUser) -> Result<User> {
         let call = begin!(&*self.store, CARD);
         call.run(async {

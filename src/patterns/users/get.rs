@@ -13,9 +13,10 @@ pub(crate) const CARD: Card = Card::new("users.get", "Threadline::user", Caller:
     .retry("reads again");
 
 impl Threadline {
-    /// Returns the user with this id, if any. 0.5 RCU.
+    /// Returns the user with this id, if any.
     ///
-    /// Like the other lookups, it is eventually consistent, so it may miss a very recent change.
+    /// The lookup costs 0.5 [RCU](crate::guide::costs). It is eventually consistent, so it may miss a very recent
+    /// change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -27,7 +28,7 @@ impl Threadline {
     ///
     /// # Errors
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the item cannot be read.
-    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get).
+    /// * The errors of [`StoreExt::get`](crate::store::StoreExt::get) if the request itself fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         let call = begin!(&*self.store, CARD);
         call.run(call.look_up(User::key_from(id))).await

@@ -56,7 +56,7 @@ const OLD_KEY_IS_FREE: RequestCard =
 const MOVED_CLAIM: RequestCard =
     RequestCard::delete(&HandleClaim::CARD).when("no claim, or the claim is the user's").in_transaction();
 
-/// New names for a user. A name that is not set stays unchanged.
+/// New names for a user, for [`Threadline::update_user`]. A name that is not set stays unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     handle: Option<Handle>,
@@ -64,7 +64,7 @@ pub struct UserChange {
 }
 
 impl UserChange {
-    /// Creates a change without new names.
+    /// Creates a change without new names. [`handle`](Self::handle) and [`display_name`](Self::display_name) add them.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -79,7 +79,7 @@ impl UserChange {
         Self::default()
     }
 
-    /// Sets the handle. Default: unchanged.
+    /// Sets the new handle. Default: unchanged.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -92,13 +92,13 @@ impl UserChange {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a handle that [`Handle`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Handle`] refuses the handle.
     pub fn handle(mut self, handle: impl TryInto<Handle, Error: Into<Error>>) -> Result<Self> {
         self.handle = Some(handle.try_into().map_err(Into::into)?);
         Ok(self)
     }
 
-    /// Sets the display name. Default: unchanged.
+    /// Sets the new display name. Default: unchanged.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -112,7 +112,7 @@ impl UserChange {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a name that [`DisplayName`] refuses.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`DisplayName`] refuses the name.
     pub fn display_name(mut self, display_name: impl TryInto<DisplayName, Error: Into<Error>>) -> Result<Self> {
         self.display_name = Some(display_name.try_into().map_err(Into::into)?);
         Ok(self)
@@ -122,20 +122,21 @@ impl UserChange {
 impl Threadline {
     /// Changes the names of a user, and returns the changed user.
     ///
-    /// One transaction updates the user and the claims. It costs 4 WCU for a display name, or 6 WCU for a handle, and 2
-    /// WCU more for a user with an identity. Names that do not change cost 1 RCU.
+    /// One transaction updates the user and the claims on the handle and the identity. It costs 4
+    /// [WCU](crate::guide::costs) for a new display name, or 6 WCU for a new handle. For a user with an identity, it
+    /// costs 2 WCU more. If no name changes, the call costs 1 RCU.
     ///
-    /// The old handle stays [reserved](Self::handle_reservation) for its user. A reservation of zero deletes the old
-    /// claim instead, at the same cost.
+    /// The old handle stays [reserved](Self::handle_reservation) for its user. If the duration of the reservation is
+    /// zero, the transaction deletes the old claim instead, at the same cost.
     ///
     /// # Copies of the names
-    /// The projector copies new names into the user's memberships, and into the other member's side of direct
-    /// conversations. Messages keep the names with which they were sent.
+    /// The [projector](crate::stream::Projector) copies new names into the user's memberships, and into the other
+    /// member's side of direct conversations. Messages keep the names with which they were sent.
     ///
     /// # Claims of version 0.1
-    /// If version 0.1 folded the old or the new handle to another form, each of them costs 1 RCU more. The new one also
-    /// costs 2 WCU. A claim of version 0.1 costs 1 RCU and 2 WCU more. The claim moves to the folded form, unless
-    /// another user has that form.
+    /// If version 0.1 folded the old or the new handle to another form, each such handle costs 1 RCU more. Such a new
+    /// handle also costs 2 WCU more. A claim of version 0.1 costs 1 RCU and 2 WCU more. The claim moves to the current
+    /// folded form, unless another user has that form.
     ///
     /// # Examples
     /// ```
@@ -157,10 +158,11 @@ impl Threadline {
     ///   retry of a successful change, with the user as it was before, returns the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if another user has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) if there is no such user.
+    /// * [`Invalid`](ErrorKind::Invalid) if only version 0.1 allowed the new handle; see [`Handle::for_look_up`].
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
     ///   the transaction, even if a condition failed too.
-    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
-    ///   with the user as it was before.
+    /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
+    ///   unknown outcome, call again with the user as it was before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {
         let call = begin!(&*self.store, CARD);
         call.run(async {

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::key::{Key, PartitionKey, SortKey};
 use crate::request::Position;
 
-/// The position at which an audit continues, as text that an operator can store.
+/// The position at which an [audit](super::Auditor) continues, as text that an operator can store.
+/// [`AuditPage::next`](super::AuditPage::next) has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuditCursor(String);
 

@@ -4,39 +4,40 @@ use std::fmt;
 
 use crate::id::{GroupId, UserId};
 
-/// A difference between derived data (entries, counts, claims) and its source.
+/// A difference between derived data (inbox entries, member counts, claims) and its source, which an
+/// [audit](super::Auditor) finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discrepancy {
-    /// A direct conversation without an inbox entry for one of its two members.
+    /// One member of a direct conversation has no inbox entry.
     MissingEntry {
         /// The conversation.
         group: GroupId,
         /// The member without an entry.
         user: UserId,
     },
-    /// An inbox entry at the position of another message than the newest.
+    /// An inbox entry is not at the position of the newest message.
     WrongRecency {
         /// The conversation.
         group: GroupId,
         /// The member whose entry differs.
         user: UserId,
     },
-    /// An inbox entry at the position of the newest message, with other content.
+    /// An inbox entry is at the position of the newest message, but differs from it, for example in the preview.
     StalePreview {
         /// The conversation.
         group: GroupId,
         /// The member whose entry differs.
         user: UserId,
     },
-    /// An inbox entry with other names than its users have.
+    /// An inbox entry has other names than its users have.
     StaleNames {
         /// The conversation.
         group: GroupId,
         /// The member whose entry differs.
         user: UserId,
     },
-    /// A group whose member count differs from its number of memberships.
+    /// The member count of a group differs from the number of its memberships.
     WrongMemberCount {
         /// The conversation.
         group: GroupId,
@@ -45,40 +46,41 @@ pub enum Discrepancy {
         /// The number of memberships.
         memberships: u32,
     },
-    /// A membership without a group.
+    /// A membership exists, but its group does not.
     OrphanEntry {
-        /// The missing group.
+        /// The id of the missing group.
         group: GroupId,
-        /// The user of the membership.
+        /// The user who has the membership.
         user: UserId,
     },
-    /// Messages without a group.
+    /// Messages exist, but their group does not.
     OrphanThread {
-        /// The missing group.
+        /// The id of the missing group.
         group: GroupId,
     },
-    /// A claim on a handle or an identity for a user who has another one, or who does not exist.
+    /// A user has a claim on a handle or an identity that is not theirs, or the user does not exist.
     DoubledClaim {
-        /// `HandleClaim` or `IdentityClaim`.
+        /// The entity of the claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
-        /// The user of the claim.
+        /// The user in the claim.
         user: UserId,
     },
-    /// A user without a claim on their handle or identity.
+    /// A user has no claim on their handle or identity.
     MissingClaim {
-        /// `HandleClaim` or `IdentityClaim`.
+        /// The entity of the missing claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
-        /// The user.
+        /// The user without the claim.
         user: UserId,
     },
-    /// A claim with the key of version 0.1, while no other user holds the current key.
+    /// A claim on a handle has the key of version 0.1, and no other user has the current key. See
+    /// [`HandleClaim`](crate::entity::HandleClaim).
     OldClaim {
-        /// The user.
+        /// The user in the claim.
         user: UserId,
     },
-    /// An unreadable item.
+    /// An item cannot be read as its entity.
     Unreadable {
-        /// The item and the fault, without content.
+        /// The kind of the item and its fault, without the item's content.
         reason: String,
     },
 }
@@ -113,13 +115,13 @@ impl fmt::Display for Discrepancy {
     }
 }
 
-/// A discrepancy, and whether it is repaired.
+/// A discrepancy that an [audit](super::Auditor) found, and whether it is repaired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The discrepancy.
     pub discrepancy: Discrepancy,
-    /// `true` if this audit, or another change in the meantime, repaired it.
+    /// `true` if the discrepancy is repaired, by this audit or by another change in the meantime.
     pub repaired: bool,
 }
 

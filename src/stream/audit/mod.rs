@@ -83,17 +83,17 @@ const CONCURRENCY: usize = 8;
 /// Compares derived data (inbox entries, member counts, claims) with its source, and repairs it, page by page through
 /// the table.
 ///
-/// It is for operators, after a fault: a projector that was stopped for more than 24 hours, or a manual change of the
-/// table.
+/// An audit is for operators, after a fault: a [projector](super::Projector) that was stopped for more than 24 hours,
+/// or a manual change of the table.
 ///
-/// * **Cost**: a scan of the table at 0.5 RCU per 4 KB. For each group, consistent reads of its members, their users
-///   (100 per request) and its newest message.
-/// * **Page size**: at most 100 items and 200 requests, 8 at once. A group that needs more has a page of its own. For
-///   a group of 1,000 members, `check` makes fewer than 20 requests. `repair` makes up to 4 per member if every entry
-///   is wrong.
-/// * **Live traffic**: each repair is a conditional write that is refused if the data changed in the meantime. An
-///   entry whose stream record is not projected yet is reported too: check again a moment later.
-/// * **Unreadable items**: each is a finding. Everything that does not depend on it is still compared.
+/// * **Cost**: a scan of the table at 0.5 [RCU](crate::guide::costs) per 4 KB. For each group, the audit makes
+///   consistent reads of the group's members, their users (100 per request) and the newest message.
+/// * **Page size**: a page has at most 100 items and 200 requests, 8 at once. A group that needs more requests has a
+///   page of its own. For a group of 1,000 members, `check` makes fewer than 20 requests. `repair` makes up to 4 per
+///   member if every entry is wrong.
+/// * **Live traffic**: each repair is a conditional write that is refused if the data changed in the meantime. The
+///   audit also reports an entry whose stream record is not projected yet: check again a moment later.
+/// * **Unreadable items**: each is a finding. The audit still compares everything that does not depend on such an item.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -121,20 +121,20 @@ pub struct Auditor {
     store: Arc<dyn Store>,
 }
 
-/// One page of an audit.
+/// The result of auditing one page of the table, from [`Auditor::check`] or [`Auditor::repair`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AuditPage {
-    /// The discrepancies.
+    /// The discrepancies that the audit found on this page.
     pub findings: Vec<Finding>,
-    /// The number of items that were audited completely.
+    /// The number of items on this page that were audited completely.
     pub items: usize,
     /// The cursor of the next page, or `None` at the end of the table.
     pub next: Option<AuditCursor>,
 }
 
 impl Auditor {
-    /// Creates an auditor of this store.
+    /// Creates an auditor of the table in this store.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -146,7 +146,8 @@ impl Auditor {
         Self { store: Arc::new(store) }
     }
 
-    /// Reports the discrepancies in one page of the table, without any write.
+    /// Reports the discrepancies in one page of the table, and writes nothing. Without a cursor, the page is the first
+    /// one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -171,9 +172,12 @@ impl Auditor {
     /// ```
     ///
     /// # Errors
-    /// As [`StoreExt::send`](crate::store::StoreExt::send), and [`Invalid`](crate::ErrorKind::Invalid) for an invalid
-    /// cursor. An unreadable item is a finding. An error within a page ends the page before it, so that no finding is
-    /// lost. If the error persists, the next call returns it.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the cursor is not from an audit.
+    /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has other keys.
+    /// * The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails.
+    ///
+    /// An unreadable item is a finding, not an error. If an item fails after others were audited, the call returns
+    /// their findings, and the page ends before that item. If the error persists, the next call returns it.
     pub async fn check(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
@@ -181,7 +185,8 @@ impl Auditor {
         call.run(page(&call, cursor.as_ref(), false)).await
     }
 
-    /// Reports the discrepancies in one page of the table, and repairs those whose source determines the right value.
+    /// Reports the discrepancies in one page of the table, and repairs those whose right value follows from their
+    /// source. Without a cursor, the page is the first one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -204,10 +209,12 @@ impl Auditor {
     /// ```
     ///
     /// # Errors
-    /// As [`check`](Self::check). Earlier repairs remain, and the page before the error reports them. A retry repairs
-    /// the rest. A transaction may also end with [`Conflict`](crate::ErrorKind::Conflict) or
-    /// [`Throttled`](crate::ErrorKind::Throttled). A repair whose condition is refused is no error: its finding is
-    /// not repaired.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled a transaction.
+    /// * Otherwise the errors of [`check`](Self::check).
+    ///
+    /// Repairs before the error remain, and the page that ends before the error reports them. A retry repairs the rest.
+    /// If the condition of a repair is refused, the call does not fail: the finding is not repaired.
     pub async fn repair(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, REPAIR);

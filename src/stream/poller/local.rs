@@ -6,7 +6,7 @@ use aws_smithy_http_client::Builder as HttpBuilder;
 
 /// Creates a client for the streams of [DynamoDB Local], at the endpoint of its tables.
 ///
-/// The credentials are fake, so the client reaches no stream on AWS.
+/// The client has fake credentials, so it reaches no stream on AWS.
 ///
 /// ```
 /// use threadline::stream::local_streams_client;

@@ -31,35 +31,38 @@ pub use local::local_streams_client;
 pub use shards::PollStart;
 pub use summary::{PollEvent, PollSummary};
 
-/// Reads the table's stream with the [DynamoDB Streams API] and projects its records. It replaces a Lambda function.
+/// Reads the table's stream with the [DynamoDB Streams API] and projects its records. A poller in your own process
+/// replaces a Lambda function.
 ///
-/// * **One future**: all work happens within the call of [`run_until`](Self::run_until) or [`drain`](Self::drain),
-///   and nothing in the background. If the future is dropped or the process killed, the next call continues from the
-///   last checkpoint.
-/// * **At least once**: it reads a parent shard before its children, and writes a checkpoint to the table after each
-///   batch. So a restart misses no record, and repeats at most one batch per shard, which changes nothing.
-/// * **Endless retries**: after a temporary error, it pauses for 100 ms to 20 s and continues. After an operator error,
-///   such as a missing table or a denied permission, it continues with the longest pause until somebody repairs the
-///   deployment. It reports each error by [`PollEvent::Failed`], [`PollSummary::errors`] and a warning in the log.
-/// * **Failed records**: it reads the batch again from the first failed record. The whole poller waits meanwhile.
+/// * **One future**: all work happens within the call of [`run_until`](Self::run_until) or [`drain`](Self::drain), and
+///   nothing in the background. If the future is dropped or the process killed, the next call continues from the last
+///   checkpoint.
+/// * **At least once**: the poller reads a parent shard before its children, and writes a checkpoint to the table after
+///   each batch. So a restart misses no record. It repeats at most one batch per shard, and a repeated batch changes
+///   nothing.
+/// * **Endless retries**: after a temporary error, [`run_until`](Self::run_until) pauses for 100 ms to 20 s and
+///   continues. After an operator error, such as a missing table or a denied permission, it continues with the longest
+///   pause until somebody repairs the deployment. It reports each error by [`PollEvent::Failed`],
+///   [`PollSummary::errors`] and a warning in the log.
+/// * **Failed records**: the poller reads the batch again from the first failed record. All its shards wait meanwhile.
 /// * **Records are lost after 24 hours**, because the stream does not keep them longer. The poller reports the loss by
 ///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest available record.
 /// * **Confirmation**: a list of shards may be incomplete, and an answer may be late. The poller treats a shard or
 ///   stream as gone only after three refusals in a row. It still reads a shard that a list leaves out. A shard ends if
 ///   it has no further iterator and is listed as closed or has a child. A stream ends after three lists in a row show
 ///   it as disabled and completely read.
-/// * **A stream that was disabled and enabled again** is a new stream to DynamoDB. The poller reads the old one to
-///   its end, then the next from its oldest record. If the old stream is gone (after 24 hours) before the poller
-///   starts, run `check`.
-/// * **A stream without new images** is left once it is disabled and another follows. Its shards are reported as
-///   trimmed.
-/// * **An unreadable checkpoint** causes a warning in the log, and its shard is read from its oldest record. Other
-///   programs' items among the checkpoints are skipped.
-/// * **One poller per table** is enough. Two do no harm, but do the same work twice.
+/// * **A stream that was disabled and enabled again** is a new stream to DynamoDB. The poller reads the old stream to
+///   its end, then the next one from its oldest record. If the old stream is gone (after 24 hours) before the poller
+///   starts, run [`check`](super::Auditor::check).
+/// * **A stream without new images** is left once it is disabled and another stream follows. The poller then reports
+///   the shards of the left stream as trimmed.
+/// * **An unreadable checkpoint** causes a warning in the log, and the poller reads the shard from its oldest record.
+///   It skips other programs' items among the checkpoints.
+/// * **One poller per table** is enough. Two pollers do no harm, but do the same work twice.
 ///
-/// The cost is one request per second for each open shard, 1 WCU for a checkpoint after each batch, and the cost of
-/// the [`Projector`]. The client's credentials need `dynamodb:ListStreams`, `DescribeStream`, `GetShardIterator` and
-/// `GetRecords`.
+/// The cost is one request per second for each open shard, 1 [WCU](crate::guide::costs) for a checkpoint after each
+/// batch, and the cost of the [`Projector`]. The client's credentials need the permissions `dynamodb:ListStreams`,
+/// `DescribeStream`, `GetShardIterator` and `GetRecords`.
 ///
 /// [DynamoDB Streams API]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 ///
@@ -91,7 +94,8 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Creates a poller of the newest stream of the store's table. The store also holds the checkpoints.
+    /// Creates a poller of the newest stream of the store's table. The poller also stores its checkpoints in this
+    /// table.
     ///
     /// ```
     /// use threadline::DynamoDbStore;
@@ -126,9 +130,9 @@ impl Poller {
         }
     }
 
-    /// Sets the ARN of the stream. Default: the newest stream of the table.
+    /// Sets the ARN of the stream that the poller reads. Default: the newest stream of the table.
     ///
-    /// It may be an older stream, or that of another table than the one with the checkpoints.
+    /// The ARN may be that of an older stream, or of another table than the one with the checkpoints.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -146,9 +150,9 @@ impl Poller {
         self
     }
 
-    /// Sets the start in a table without a checkpoint. Default: [`PollStart::Oldest`].
+    /// Sets the start in a stream for which the table has no checkpoint. Default: [`PollStart::Oldest`].
     ///
-    /// A stream that follows another is always read from its oldest record.
+    /// If the poller continues with the table's next stream, it always reads that one from its oldest record.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -185,7 +189,7 @@ impl Poller {
         self
     }
 
-    /// Sets the pause after a round without records. Default: 1 s.
+    /// Sets the pause after all open shards were read without a record. Default: 1 s.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -204,9 +208,10 @@ impl Poller {
         self
     }
 
-    /// Sets the retry policy. Default: 10 attempts, 100 ms to 20 s apart.
+    /// Sets the retry policy for temporary errors. Default: 10 attempts, 100 ms to 20 s apart.
     ///
-    /// The number of attempts only limits [`drain`](Self::drain).
+    /// The number of attempts limits only [`drain`](Self::drain), because [`run_until`](Self::run_until) never stops
+    /// retrying.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -225,7 +230,8 @@ impl Poller {
         self
     }
 
-    /// Sets the function that picks the pause before a retry, from zero to the given maximum. Default: random.
+    /// Sets the function that chooses the pause before a retry, from zero to the maximum that it receives. Default:
+    /// random.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -243,7 +249,7 @@ impl Poller {
         self
     }
 
-    /// Sets a function that receives each event. Default: none. It must not block.
+    /// Sets a function that receives each [event](PollEvent) of the poller. Default: none. The function must not block.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -269,8 +275,8 @@ impl Poller {
     /// Reads and projects records until `stop` completes, or until the table's last stream is disabled and read to
     /// its end.
     ///
-    /// It projects and checkpoints the current batches before it returns. After an error it pauses and continues,
-    /// without a limit of attempts.
+    /// The poller projects and checkpoints the current batches before the call returns. After an error, it pauses and
+    /// continues, without a limit of attempts.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -291,15 +297,15 @@ impl Poller {
     /// ```
     ///
     /// # Errors
-    /// None at present: every error is retried.
+    /// No errors at present, because the poller retries after every error.
     pub async fn run_until(&mut self, stop: impl Future<Output = ()> + Send) -> Result<PollSummary> {
         self.work(Stop::when(stop), false).await
     }
 
     /// Reads and projects the current records of the stream, then returns.
     ///
-    /// A record that is written during the call, or just before, may remain for the next call. The call returns after
-    /// five reads in a row of each open shard without a record. If the table is written to all the time, use
+    /// A record that is written during the call, or just before it, may remain for the next call. The call returns
+    /// after five reads in a row of each open shard without a record. If the table is written to all the time, use
     /// [`run_until`](Self::run_until) with a deadline.
     ///
     /// ```no_run
@@ -318,16 +324,18 @@ impl Poller {
     /// ```
     ///
     /// # Errors
-    /// An operator error at once: for example [`Misconfigured`](crate::ErrorKind::Misconfigured) for a table without
-    /// a stream, or a stream without new images. Any other error after the attempts of the [retry
-    /// policy](Self::retry). Finished work is not lost: call `drain` again.
+    /// * An operator error at once. For example, [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has no
+    ///   stream, or if the stream has no new images.
+    /// * Any other error if it lasts for all attempts of the [retry policy](Self::retry).
+    ///
+    /// Finished work is not lost: call `drain` again.
     pub async fn drain(&mut self) -> Result<PollSummary> {
         self.work(Stop::when(pending()), true).await
     }
 
     /// Returns the summary of the last call of [`run_until`](Self::run_until) or [`drain`](Self::drain).
     ///
-    /// It is also available after an error. After a dropped call, it may lack the last round.
+    /// The summary is also available after an error. After a dropped call, it may lack the last round of reads.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

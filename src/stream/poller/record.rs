@@ -8,10 +8,10 @@ use serde_dynamo::AttributeValue;
 use crate::item::Item;
 use crate::stream::{RecordKind, StreamRecord};
 
-/// Converts a record of the DynamoDB Streams API.
+/// Converts a record of the DynamoDB Streams API into a [`StreamRecord`].
 ///
-/// The conversion cannot fail. It omits an attribute of an unknown type and an invalid sequence number. The projector
-/// reports what is missing.
+/// The conversion cannot fail. It omits an attribute of an unknown type and an invalid sequence number. If the
+/// [projector](crate::stream::Projector) needs what is missing, it reports the record as failed or as a dead letter.
 impl From<Record> for StreamRecord {
     fn from(record: Record) -> Self {
         let kind = record.event_name().map_or(RecordKind::Unknown, |name| RecordKind::from(name.as_str()));

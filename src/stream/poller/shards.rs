@@ -20,17 +20,16 @@ pub(super) struct Listed {
     pub(super) is_closed: bool,
 }
 
-/// The start position in a stream that was never read.
+/// The start position of a [`Poller`](super::Poller) in a stream that it has never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PollStart {
     /// At the oldest available record. The stream keeps records for 24 hours.
     #[default]
     Oldest,
-    /// After the newest record.
+    /// After the newest record. Later records are never missed.
     ///
-    /// A shard is read from its oldest record instead if the first list left it out, or if its first iterator failed.
-    /// So later records are never missed.
+    /// A shard is therefore read from its oldest record if the first list left it out, or if its first iterator failed.
     Latest,
 }
 

@@ -7,56 +7,59 @@ use crate::stream::{Projection, RecordOutcome, StreamRecord};
 
 use super::checkpoint::Checkpoint;
 
-/// The numbers of records that were read and projected. A record that is read again counts again.
+/// The numbers of records that a [`Poller`](super::Poller) has read and projected, in one call or in one batch. A
+/// record that is read again counts again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollSummary {
     /// The number of records read. Records of the poller's own checkpoints do not count.
     pub records: u64,
-    /// The number of records whose state, or a newer one, the entries show now.
+    /// The number of records that were projected: the inbox entries now show the state in the record, or a newer one.
     pub projected: u64,
-    /// The number of records that failed. They are read again.
+    /// The number of records that failed. The poller reads them again.
     pub failed: u64,
-    /// The number of dead letters. The projector's sink has them. Without a sink, only a log entry remains.
+    /// The number of dead letters: records that will always fail. The [dead-letter sink](crate::stream::DeadLetterSink)
+    /// has them. Without a sink, only an entry in the log remains.
     pub dead_letters: u64,
     /// The number of times that records were gone before they were read, because the poller had not run for 24 hours.
     ///
-    /// Inbox entries may now lag until the next message of their thread: run `check` on the table.
+    /// Inbox entries may now lag until the next message of their conversation: run
+    /// [`check`](crate::stream::Auditor::check) on the table.
     pub trimmed: u64,
-    /// The number of failed steps, including operator errors: see [`PollEvent::Failed`].
+    /// The number of steps that failed, including those with operator errors: see [`PollEvent::Failed`].
     pub errors: u64,
     /// `true` if the stream is disabled and read to its end, and the table has no newer stream.
     pub stream_ended: bool,
 }
 
-/// An event of a running poller.
+/// An event of a running [`Poller`](super::Poller), for its [observer](super::Poller::observer).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PollEvent<'a> {
-    /// A batch with records was projected. The records before the first failed one will not be read again.
+    /// A batch with records was projected. The poller will not read the records before the first failed one again.
     #[non_exhaustive]
     Batch {
         /// The shard's id.
         shard: &'a str,
-        /// The numbers of the batch.
+        /// The numbers of records in this batch.
         summary: PollSummary,
     },
     /// Records of this shard were gone before they were read, because the poller had not run for 24 hours.
     ///
-    /// The poller continues from the oldest available record. Run `check` on the table. The service does not report
-    /// the number of lost records: it may be zero.
+    /// The poller continues from the oldest available record. Run [`check`](crate::stream::Auditor::check) on the
+    /// table. The service does not report the number of lost records, which may be zero.
     #[non_exhaustive]
     Trimmed {
         /// The shard's id.
         shard: &'a str,
     },
-    /// A step failed and is retried after a pause.
+    /// A step failed. The poller retries it after a pause.
     ///
     /// If the error's [`recovery`](crate::Error::recovery) is [`Operator`](crate::Recovery::Operator), somebody must
     /// change the deployment first.
     #[non_exhaustive]
     Failed {
-        /// The error.
+        /// The error of the failed step.
         error: &'a Error,
     },
     /// The poller read a shard to its end.
