@@ -14,7 +14,8 @@ pub(crate) const WRITE_STEP: usize = 1024;
 /// The size to which reads are rounded up: 4 KB.
 pub(crate) const READ_STEP: usize = 4096;
 
-/// A number of capacity units, in steps of one half. An eventually consistent read of up to 4 KB consumes half a unit.
+/// A number of capacity units, a multiple of one half. An eventually consistent read of up to 4 KB consumes half a
+/// unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Units {
     halves: u64,
@@ -221,7 +222,7 @@ pub enum IndexChange {
     },
 }
 
-/// Returns the units of a write on the index. A transaction does not double them.
+/// Returns the units that a write consumes in the index. A transaction does not double them.
 pub fn index_write_units(change: IndexChange) -> Units {
     match change {
         IndexChange::None => Units::ZERO,

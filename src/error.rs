@@ -221,7 +221,8 @@ impl Error {
         }
     }
 
-    /// Returns who can make the call succeed. No other code in this crate classifies errors.
+    /// Returns the way to make the call succeed: a retry, a change by an operator, or none. The projector and the
+    /// poller decide by the same value.
     ///
     /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The access patterns are
     /// idempotent.

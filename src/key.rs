@@ -92,16 +92,13 @@ impl<S: Segment + ?Sized> Segment for &S {
     }
 }
 
-/// One to four segments, as a tuple: what a key is built from.
-///
-/// Encoding is injective: two rows of segments give the same text only if they are the same segments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of one to four key segments",
     label = "expected a tuple of key segments",
     note = "a tuple of one segment ends with a comma: `(tag!(\"USER\"),)`",
     note = "for a constant, use `tag!(\"...\")`; for text, use `KeySegment::new(text)?`"
 )]
-/// One to four segments, as a tuple. A key is built from them.
+/// One to four segments of a key, as a tuple.
 ///
 /// The encoding is injective: different segments never produce the same text.
 pub trait Segments: sealed::Sealed {

@@ -16,6 +16,7 @@ mod patterns;
 mod request;
 mod stored;
 mod tag;
+mod telemetry;
 mod text;
 mod time;
 
@@ -39,8 +40,8 @@ pub use text::{DisplayName, GroupTitle, Handle, IdentitySubject, MessageBody, Pr
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use uuid;
 
-// A forge shows the same pages. In each, the first definition of a link counts, so `links.md` replaces those for a
-// forge.
+// A repository's web page shows the same files. The first definition of a link counts, so `links.md` replaces the
+// relative links at the end of each file.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("docs/links.md")]
 #[doc = include_str!("../docs/README.md")]
@@ -67,6 +68,10 @@ pub mod guide {
     #[doc = include_str!("../docs/costs.md")]
     pub mod costs {}
 
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/catalogue.md")]
+    pub mod catalogue {}
+
     /// [`DynamoDbStore`]: crate::DynamoDbStore
     /// [`RetryPolicy`]: crate::store::dynamodb::RetryPolicy
     /// [`local_client`]: crate::store::dynamodb::local_client
@@ -78,6 +83,14 @@ pub mod guide {
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/operating.md")]
     pub mod operating {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/security.md")]
+    pub mod security {}
+
+    #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/telemetry.md")]
+    pub mod telemetry {}
 
     #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/errors.md")]

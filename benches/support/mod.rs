@@ -142,7 +142,7 @@ impl Thread {
     }
 }
 
-/// Drives a future that never has to wait, so that only its own work is measured. Not inlined, so that a profiler can
+/// Drives a future that never waits, so that only its own work is measured. Not inlined, so that a profiler can
 /// separate the measured work.
 #[inline(never)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {

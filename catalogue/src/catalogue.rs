@@ -35,16 +35,11 @@ impl Catalogue {
         Ok(Self { registry, scenarios: scenario::all() })
     }
 
-    /// Adds the scenarios of an application's own patterns. With one, `explain` prints the exact requests.
+    /// Adds the scenarios of an application's own patterns. With them, [`explain`](Self::explain) prints the exact requests.
     #[must_use]
     pub fn scenarios(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
         self.scenarios.extend(scenarios);
         self
-    }
-
-    /// Returns the scenario of a case, if any.
-    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
     }
 
     /// Returns the registry.
@@ -60,8 +55,18 @@ impl Catalogue {
         self.registry.card(name).ok_or_else(|| Error::NoChoice {
             what: "pattern",
             given: name.to_owned(),
-            choices: self.registry.cards().iter().map(|card| card.name).collect::<Vec<_>>().join(", "),
+            choices: self.pattern_names(),
         })
+    }
+
+    /// Returns the names of all patterns, separated by commas.
+    pub(crate) fn pattern_names(&self) -> String {
+        self.registry.cards().iter().map(|card| card.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the scenario of a pattern's case, if there is one.
+    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
     }
 }
 

@@ -47,6 +47,9 @@ pub enum Error {
         /// The valid names, separated by commas.
         choices: String,
     },
+    /// A card declares a kind of request that the policies do not know.
+    #[error("requests of the kind `{0}` have no IAM action in this version: update the catalogue")]
+    NoAction(String),
     /// The arguments of the program are invalid.
     #[error("{0}")]
     Arguments(String),
@@ -72,6 +75,28 @@ pub enum Error {
     /// A value has no form in JSON.
     #[error("a value could not be written as JSON")]
     Json(#[source] serde_json::Error),
+    /// An audit of a table ended before its last page.
+    #[cfg(feature = "dynamodb")]
+    #[error("the audit stopped before the end of the table; {cursor}")]
+    Stopped {
+        /// The advice how to continue, with a cursor.
+        cursor: String,
+        /// The cause; `None` if somebody interrupted it.
+        source: Option<threadline::Error>,
+    },
+    /// A request to DynamoDB failed, other than by the library.
+    #[cfg(feature = "dynamodb")]
+    #[error("the tables {place} could not be listed")]
+    List {
+        /// The place, such as `at http://localhost:8000`.
+        place: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A table differs from its definition.
+    #[cfg(feature = "dynamodb")]
+    #[error("the table has other keys: {0}; see `table verify`")]
+    OtherKeys(String),
     /// A call of the library failed.
     #[error(transparent)]
     Threadline(#[from] threadline::Error),

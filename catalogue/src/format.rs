@@ -2,27 +2,32 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::{golden, html, markdown, mermaid, picture, workbench};
+use crate::{golden, html, iam, markdown, mermaid, picture, workbench};
 
 /// A format in which the catalogue prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// The table, its index, the way of one message and the list of patterns, as a picture.
+    /// The table, its index, the path of one message and the list of patterns, as a picture.
     Svg,
     /// The table, its index and the patterns, as a page that shows what each pattern touches.
     Html,
     /// The tables and diagrams of the guide, as named blocks of Markdown.
     Markdown,
-    /// The entities and the way of one message, as diagrams of Mermaid.
+    /// The entities and the path of one message, as diagrams of Mermaid.
     Mermaid,
     /// The table with sample items, as a model of NoSQL Workbench 3.0.
     Workbench,
+    /// The IAM policies of all roles, with notes about their limits.
+    Iam,
+    /// The requests that each IAM policy must allow or deny, for a policy simulator.
+    IamRequests,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: &[Self] = &[Self::Svg, Self::Html, Self::Markdown, Self::Mermaid, Self::Workbench];
+    pub const ALL: &[Self] =
+        &[Self::Svg, Self::Html, Self::Markdown, Self::Mermaid, Self::Workbench, Self::Iam, Self::IamRequests];
 
     /// Returns the name of the format, as the program takes it.
     pub fn name(self) -> &'static str {
@@ -32,6 +37,8 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Mermaid => "mermaid",
             Self::Workbench => "workbench",
+            Self::Iam => "iam",
+            Self::IamRequests => "iam-requests",
         }
     }
 
@@ -65,6 +72,8 @@ impl Catalogue {
             Format::Html => html::page(self, &golden::conversation().await?),
             Format::Markdown => markdown::print(self.registry()),
             Format::Mermaid => mermaid::print(self.registry()),
+            Format::Iam => Ok(iam::text(&iam::document(self.registry())?)),
+            Format::IamRequests => Ok(iam::text(&iam::requests(self).await?)),
             Format::Workbench => workbench::model(self.registry(), &golden::conversation().await?),
         }
     }

@@ -8,20 +8,27 @@
 
 mod access;
 mod catalogue;
+pub mod cost;
 mod error;
+mod explain;
 mod format;
 pub mod golden;
 mod html;
+mod iam;
 mod items;
 mod markdown;
 mod mermaid;
+mod output;
 mod picture;
 mod program;
 mod requests;
+#[cfg(feature = "dynamodb")]
+pub mod table;
 mod workbench;
 
 pub use catalogue::Catalogue;
 pub use error::Error;
+pub use explain::{Explain, Explained, Statement};
 pub use format::Format;
 pub use picture::{Step, steps};
-pub use program::main;
+pub use program::{main, report};

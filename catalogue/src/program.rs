@@ -1,8 +1,6 @@
 //! The program `threadline`: its arguments, its output and its exit code.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -10,12 +8,16 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use threadline::card::registry::Registry;
 
 use crate::catalogue::Catalogue;
+use crate::cost;
 use crate::error::Error;
 use crate::format::Format;
+use crate::output::{self, Output, of_file, print};
+#[cfg(feature = "dynamodb")]
+use crate::table::{TableCommand, TableOptions};
 
 /// Prints what follows from a table's access patterns.
 #[derive(Debug, Parser)]
-#[command(name = "threadline", version)]
+#[command(name = "threadline", version, arg_required_else_help = false)]
 struct Options {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +28,39 @@ enum Command {
     /// Print the catalogue in one format, or compare files with it
     #[command(args_conflicts_with_subcommands = true)]
     Catalogue(CatalogueOptions),
+
+    /// Print the exact requests of a pattern, their PartiQL statements and their cost
+    Explain {
+        /// The name of a pattern, such as `inbox.page`
+        pattern: Option<String>,
+
+        /// Print JSON, of all patterns if none is named
+        #[arg(long)]
+        json: bool,
+
+        #[command(flatten)]
+        output: Output,
+    },
+
+    /// Estimate the price of a month
+    Cost {
+        #[command(flatten)]
+        options: Box<cost::Options>,
+
+        #[command(flatten)]
+        output: Output,
+    },
+
+    /// Create, verify, print, audit or delete the table on DynamoDB Local or another emulator
+    #[cfg(feature = "dynamodb")]
+    #[command(arg_required_else_help = false)]
+    Table {
+        #[command(subcommand)]
+        command: TableCommand,
+
+        #[command(flatten)]
+        options: TableOptions,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +70,10 @@ struct CatalogueOptions {
 
     /// The format to print
     format: Option<String>,
+
+    /// With the format `iam`: print this policy only, as a document for AWS
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
 
     #[command(flatten)]
     output: Output,
@@ -56,13 +95,6 @@ enum CatalogueCommand {
     },
 }
 
-#[derive(Debug, Args)]
-struct Output {
-    /// Write to this file, completely or not at all [default: the standard output]
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
-
 /// Runs the program `threadline` on this registry, and returns its exit code. It reads the arguments of the process.
 ///
 /// An application gets the program for its own entities and patterns in one line:
@@ -78,46 +110,80 @@ struct Output {
 /// The exit code is 0, 1 if the work failed, or 2 for invalid arguments. A reader that closes the output early is no
 /// error.
 pub fn main(registry: Registry) -> ExitCode {
-    let outcome = Catalogue::new(registry).and_then(|catalogue| catalogue.run(std::env::args_os()));
-    let Err(error) = outcome else { return ExitCode::SUCCESS };
-    report(&error);
+    match Catalogue::new(registry) {
+        Ok(catalogue) => catalogue.main(),
+        Err(error) => report(&error),
+    }
+}
+
+/// Prints an error as the program does, in one line, and returns the exit code: 2 for invalid arguments, otherwise 1.
+pub fn report(error: &Error) -> ExitCode {
+    output::report(error);
     ExitCode::from(if error.is_usage() { 2 } else { 1 })
 }
 
 impl Catalogue {
-    /// Runs the program `threadline` with these arguments, the first of which is the program's name.
+    /// Runs the program `threadline` with the arguments of the process, and returns its exit code, as [`main`].
+    pub fn main(&self) -> ExitCode {
+        match self.run(std::env::args_os()) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => report(&error),
+        }
+    }
+
+    /// Runs the program `threadline` with these arguments, the first of which is the program's name. Returns `false` if
+    /// a command on a table found differences.
     ///
     /// # Errors
     /// [`Error::Arguments`] and [`Error::NoChoice`] for invalid arguments, and the errors of the command.
-    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
+    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<bool, Error> {
         let options = match Options::try_parse_from(arguments) {
             Ok(options) => options,
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                return to_standard_output(&error.to_string());
+                return print(&error.to_string()).map(|_| true);
             }
             Err(error) => return Err(Error::Arguments(sentence(&error))),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Error::Output)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Output)?;
         runtime.block_on(self.execute(options.command))
     }
 
-    async fn execute(&self, command: Command) -> Result<(), Error> {
+    async fn execute(&self, command: Command) -> Result<bool, Error> {
         match command {
             Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Check { files }), .. }) => {
-                self.check_files(&files).await
+                self.check_files(&files).await?;
             }
             Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Update { files }), .. }) => {
                 for (path, _, expected) in self.renewed(&files).await? {
                     Output { output: Some(path.into()) }.write(&expected)?;
                 }
-                Ok(())
             }
             Command::Catalogue(options) => {
                 let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
-                let format = Format::named(format)?;
-                options.output.write(&self.print(format).await?)
+                let text = match (Format::named(format)?, &options.policy) {
+                    (Format::Iam, Some(name)) => self.policy(name)?,
+                    (_, Some(_)) => return Err(Error::Arguments("`--policy` needs the format `iam`".to_owned())),
+                    (format, None) => self.print(format).await?,
+                };
+                options.output.write(&text)?;
             }
+            Command::Explain { pattern, json: true, output } => {
+                let patterns = match &pattern {
+                    Some(pattern) => vec![pattern.as_str()],
+                    None => self.registry().cards().iter().map(|card| card.name).collect(),
+                };
+                output.write(&self.explain_json(&patterns).await?)?;
+            }
+            Command::Explain { pattern, json: false, output } => {
+                let pattern = pattern.ok_or_else(|| Error::missing("pattern", self.pattern_names()))?;
+                output.write(&self.explain(&pattern).await?)?;
+            }
+            Command::Cost { options, output } => output.write(&options.text(self)?)?,
+            #[cfg(feature = "dynamodb")]
+            Command::Table { command, options } => return command.run(&options.target()?).await,
         }
+        Ok(true)
     }
 
     async fn check_files(&self, files: &[String]) -> Result<(), Error> {
@@ -141,55 +207,18 @@ impl Catalogue {
     }
 }
 
-impl Output {
-    fn write(&self, text: &str) -> Result<(), Error> {
-        let Some(path) = &self.output else { return to_standard_output(text) };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.persist(path).map_err(io::Error::from)
-        };
-        write().map(drop).map_err(of_file(path, "written"))
-    }
-}
-
-fn of_file(path: &Path, verb: &'static str) -> impl FnOnce(io::Error) -> Error {
-    let path = path.display().to_string();
-    move |source| Error::File { path, verb, source }
-}
-
-/// Prints a text. A reader that has closed the pipe is no error.
-fn to_standard_output(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Prints an error with its causes, in one line, and ignores a closed pipe.
-fn report(error: &Error) {
-    let mut text = format!("error: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
 /// Returns an error about arguments as one sentence, with the choices.
 fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':');
-    let choices = match (error.kind(), error.get(ContextKind::ValidValue)) {
+    let valid = [ContextKind::ValidValue, ContextKind::ValidSubcommand].into_iter().find_map(|kind| error.get(kind));
+    let choices = match (error.kind(), valid) {
+        (_, Some(ContextValue::Strings(choices))) => Some(choices.join(", ")),
         (ErrorKind::InvalidSubcommand, _) => {
             let command = Options::command();
             Some(command.get_subcommands().map(|command| command.get_name()).collect::<Vec<_>>().join(", "))
         }
-        (_, Some(ContextValue::Strings(choices))) => Some(choices.join(", ")),
         _ => None,
     };
     match (choices, error.get(ContextKind::InvalidArg)) {

@@ -11,18 +11,19 @@ use crate::answer::{Answer, Page, same_number};
 /// An aspect in which two answers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Aspect {
-    /// Whether the operation was done, refused, canceled or an error, and its kind.
+    /// The outcome: done, refused, canceled, or an error of one kind.
     Outcome,
     /// The items, by value.
     Items,
     /// The text of a number with an equal value.
     NumberText,
-    /// The order of items whose sort keys are equal. The rest is compared in the other's order.
+    /// The order of items whose sort keys are equal. The other aspects are compared in the other store's order.
     OrderOfEqualKeys,
-    /// The in-memory store's pages, and the expected ones by its own order.
-    Reckoning,
-    /// The boundaries of pages.
-    Cuts,
+    /// The in-memory store's pages, against those that `order` computes from its own order. A difference is an error of
+    /// the test.
+    OwnPages,
+    /// The boundaries of pages, and their continuations.
+    PageEnds,
     /// The codes and items of a canceled transaction.
     Reasons,
     /// The unprocessed part of a batch.
@@ -34,9 +35,9 @@ pub(crate) enum Aspect {
 }
 
 /// Returns the aspects in which the second answer differs from that of the in-memory store.
-pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
+pub(crate) fn compare(memory: &Answer, other: &Answer) -> Vec<Aspect> {
     let mut aspects = Vec::new();
-    match (twin, other) {
+    match (memory, other) {
         (Answer::Found { item: a, capacity }, Answer::Found { item: b, capacity: other })
         | (Answer::Written { old: a, capacity }, Answer::Written { old: b, capacity: other }) => {
             compare_items(a.iter(), b.iter(), &mut aspects);
@@ -61,7 +62,7 @@ pub(crate) fn compare(twin: &Answer, other: &Answer) -> Vec<Aspect> {
         (Answer::Batch { items: a, left, capacity }, Answer::Batch { items: b, left: other_left, capacity: other }) => {
             if left != other_left {
                 aspects.push(Aspect::Left);
-                // If only one of them has done it, only that one has answered and charged it.
+                // If only one store has done this part, only that store has answered and charged it.
                 let is_left =
                     |item: &&Item| item.key().is_ok_and(|key| left.contains(&key) || other_left.contains(&key));
                 let [a, b] = [a, b].map(|items| by_key(items).into_iter().filter(|item| !is_left(item)));
@@ -92,9 +93,9 @@ fn compare_pages(a: &[Page], b: &[Page], aspects: &mut Vec<Aspect>) {
     let is_same = |(a, b): (&Page, &Page)| a.items.len() == b.items.len() && a.next == b.next;
     let same = a.iter().zip(b).take_while(|(a, b)| is_same((a, b))).count();
     if same < a.len().max(b.len()) {
-        aspects.push(Aspect::Cuts);
+        aspects.push(Aspect::PageEnds);
     }
-    // At the first page that differs, the rest is the same if only one store announces a next page and that one is
+    // After the first page that differs, the pages are the same if only one store has a next page and that page is
     // empty.
     let is_all = |pages: &[Page]| pages.iter().skip(same + 1).all(|page| page.items.is_empty());
     let ends = a
@@ -192,7 +193,7 @@ fn sorted<T: Ord>(members: &[T]) -> Vec<&T> {
     members
 }
 
-/// Returns `true` if this holds for the value or for one within it.
+/// Returns `true` if the predicate holds for the value or for one within it.
 pub(crate) fn any_within(value: &AttributeValue, holds: impl Fn(&AttributeValue) -> bool + Copy) -> bool {
     holds(value)
         || match value {

@@ -56,14 +56,14 @@ impl Lab {
         bar: &ProgressBar,
     ) -> Result<Option<Difference>, Failed> {
         let clock = Arc::new(ManualClock::starting_at(NOW.parse()?));
-        let twin = MemoryStore::new().clock(clock.clone());
+        let memory = MemoryStore::new().clock(clock.clone());
         let name = format!("{}-{:x}", self.run, self.tables.fetch_add(1, Ordering::Relaxed));
         let tables = engines.iter().map(|engine| {
             let stream = stream || *engine != Engine::Local;
             Table::create(*engine, &self.local, &name, stream, clock.clone())
         });
         let tables = join_all(tables).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let difference = play_on(&twin, &tables, operations, &name, tally, bar).await?;
+        let difference = play_on(&memory, &tables, operations, &name, tally, bar).await?;
         for table in tables {
             table.delete().await?;
         }
@@ -72,16 +72,16 @@ impl Lab {
 }
 
 async fn play_on(
-    twin: &MemoryStore,
+    memory: &MemoryStore,
     tables: &[Table],
     operations: &[Operation],
     tokens: &str,
     tally: &mut Tally,
     bar: &ProgressBar,
 ) -> Result<Option<Difference>, Failed> {
-    // The same table at a time at which nothing has expired.
+    // The table at a time at which nothing has expired.
     let beginning = Arc::new(ManualClock::starting_at(Timestamp::from_unix_micros(-1_000_000_000_000)?));
-    let all = twin.clone().clock(beginning.clone());
+    let all = memory.clone().clock(beginning.clone());
     let mut restored = HashSet::new();
     let mut spoiled: HashMap<u32, u32> = HashMap::new();
     for (at, operation) in operations.iter().enumerate() {
@@ -90,7 +90,7 @@ async fn play_on(
         let times = token.and_then(|token| spoiled.get(&token)).copied().unwrap_or_default();
         let tokens = &format!("{tokens}-{times}");
         let before = items(&all, &named).await?;
-        let expected = ask(twin, operation, tokens).await;
+        let expected = ask(memory, operation, tokens).await;
         let images = Images { before, after: items(&all, &named).await? };
         let answers = join_all(tables.iter().map(|table| ask(&table.store, operation, tokens))).await;
         tally.count(operation, &expected);
@@ -101,11 +101,11 @@ async fn play_on(
             }
             let others = table.store.clone().clock(beginning.clone());
             let Judged { aspects, must_be, read } = judge(operation, &expected, &all, answer, &others, aspects).await?;
-            let seen = Seen::Answers { operation, twin: &must_be, other: answer, images: &images, read: &read };
+            let seen = Seen::Answers { operation, memory: &must_be, other: answer, images: &images, read: &read };
             let aspects = untolerated(table.engine, aspects, &seen, tally);
             if !aspects.is_empty() {
                 let text = format!(
-                    "twin: {}\nin the order of the other: {}\n{}: {}",
+                    "memory: {}\nin the order of the other: {}\n{}: {}",
                     show::answer(&expected),
                     show::answer(&must_be),
                     table.engine.name(),
@@ -125,7 +125,7 @@ async fn play_on(
         }
         bar.inc(1);
     }
-    let (expected, count) = changes(twin)?;
+    let (expected, count) = changes(memory)?;
     tally.changes += u64::try_from(count).unwrap_or(u64::MAX);
     for table in tables {
         let Some(found) = table.records(count).await? else { continue };
@@ -155,24 +155,25 @@ struct Judged {
     read: Vec<Vec<Item>>,
 }
 
-/// Examines an answer that differs in these aspects. If the difference is an undefined order, the answer must equal
-/// that of the in-memory store in the other's order. For `all` and `others`, the two stores, nothing has expired.
+/// Examines an answer that differs in these aspects. If only an undefined order differs, the answer must equal that of
+/// the in-memory store in the other store's order. `all` and `others` are the two stores at a time at which nothing has
+/// expired.
 async fn judge(
     operation: &Operation,
-    twin: &Answer,
+    memory: &Answer,
     all: &MemoryStore,
     other: &Answer,
     others: &dyn Store,
     aspects: Vec<Aspect>,
 ) -> Result<Judged, Failed> {
-    let mut judged = Judged { aspects, must_be: twin.clone(), read: pages_read(all, operation).await };
-    if !is_open(operation) || !matches!((twin, other), (Answer::Pages(_), Answer::Pages(_))) {
+    let mut judged = Judged { aspects, must_be: memory.clone(), read: pages_read(all, operation).await };
+    if !is_open(operation) || !matches!((memory, other), (Answer::Pages(_), Answer::Pages(_))) {
         return Ok(judged);
     }
     let now = NOW.parse()?;
     match (reading(operation, all, all, now).await?, reading(operation, all, others, now).await?) {
-        (Some(own), Some(_)) if !compare(&own.answer, twin).is_empty() => {
-            (judged.aspects, judged.must_be) = (vec![Aspect::Reckoning], own.answer);
+        (Some(own), Some(_)) if !compare(&own.answer, memory).is_empty() => {
+            (judged.aspects, judged.must_be) = (vec![Aspect::OwnPages], own.answer);
         }
         (Some(own), Some(theirs)) => {
             if !own.keys().eq(theirs.keys()) {
@@ -223,8 +224,8 @@ fn untolerated(engine: Engine, aspects: Vec<Aspect>, seen: &Seen<'_>, tally: &mu
 }
 
 /// Returns the changes of the in-memory store as records, and their number.
-fn changes(twin: &MemoryStore) -> Result<(Records, usize), Failed> {
-    let found = twin.records_after(None, usize::MAX)?;
+fn changes(memory: &MemoryStore) -> Result<(Records, usize), Failed> {
+    let found = memory.records_after(None, usize::MAX)?;
     let count = found.len();
     let mut records = Records::new();
     for StreamRecord { kind, old, new, keys, .. } in found {
@@ -235,21 +236,21 @@ fn changes(twin: &MemoryStore) -> Result<(Records, usize), Failed> {
 
 fn compare_streams(
     engine: Engine,
-    twin: &Records,
+    memory: &Records,
     mut found: Records,
     is_compared: impl Fn(&Key) -> bool,
     tally: &mut Tally,
 ) -> Option<Difference> {
     let none = Vec::new();
-    let mut keys: Vec<_> = twin.keys().chain(found.keys()).cloned().collect();
+    let mut keys: Vec<_> = memory.keys().chain(found.keys()).cloned().collect();
     keys.sort();
     keys.dedup();
     keys.retain(is_compared);
     for key in keys {
-        let expected = twin.get(&key).unwrap_or(&none);
+        let expected = memory.get(&key).unwrap_or(&none);
         let mut records = found.remove(&key).unwrap_or_default();
         // Records that the in-memory store did not write, if that is tolerated.
-        records.retain(|record| match row(engine, Aspect::Records, &Seen::Records { twin: None, other: record }) {
+        records.retain(|record| match row(engine, Aspect::Records, &Seen::Records { memory: None, other: record }) {
             Some(row) => {
                 tally.met[row] += 1;
                 false
@@ -261,7 +262,7 @@ fn compare_streams(
             aspects.push(Aspect::Records);
         }
         for (expected, record) in expected.iter().zip(&records) {
-            let seen = Seen::Records { twin: Some(expected), other: record };
+            let seen = Seen::Records { memory: Some(expected), other: record };
             aspects.extend(untolerated(engine, compare_records(expected, record), &seen, tally));
         }
         if !aspects.is_empty() {

@@ -1,5 +1,5 @@
-//! The differential: it runs the same generated operations on the in-memory store and on other stores with DynamoDB's
-//! API, and compares every answer and every record.
+//! The differential runs the same generated operations on the in-memory store and on other stores with DynamoDB's API.
+//! It compares every answer and every record.
 
 mod answer;
 mod compare;
@@ -137,7 +137,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
             continue;
         }
         shown.push(signature);
-        tell(&run, found).await?;
+        report(&run, found).await?;
     }
     let all_met = summary(&run, &tally, took);
     Ok(if found_any || !all_met { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -172,7 +172,7 @@ async fn work(run: Arc<Run>) -> Result<(Tally, Vec<Found>), Failed> {
 }
 
 /// Prints a difference, and the fewest operations that show it.
-async fn tell(run: &Run, found: Found) -> Result<(), Failed> {
+async fn report(run: &Run, found: Found) -> Result<(), Failed> {
     let Found { episode, operations, difference } = found;
     let place = difference.at.map_or_else(|| "at its end".to_owned(), |at| format!("at operation {at}"));
     println!(
@@ -182,7 +182,7 @@ async fn tell(run: &Run, found: Found) -> Result<(), Failed> {
         run.arguments.seed,
     );
     let of_one = generate::length(episode);
-    println!("play it again with --seed {} --episode {episode} --operations {of_one}", run.arguments.seed);
+    println!("run it again with --seed {} --episode {episode} --operations {of_one}", run.arguments.seed);
     let (operations, difference) =
         shrink::shrink(&run.lab, operations, generate::has_stream(episode), difference).await?;
     println!("{} operations show it:", operations.len());
@@ -197,7 +197,7 @@ async fn tell(run: &Run, found: Found) -> Result<(), Failed> {
 fn summary(run: &Run, tally: &Tally, took: Duration) -> bool {
     let engines: Vec<&str> = run.arguments.against.iter().map(|engine| engine.name()).collect();
     println!(
-        "\n{} operations, {} pages and {} changes of items, seed {}, on the twin and on {}, in {} s",
+        "\n{} operations, {} pages and {} changes of items, seed {}, on the in-memory store and on {}, in {} s",
         tally.operations,
         tally.pages,
         tally.changes,

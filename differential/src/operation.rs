@@ -14,7 +14,8 @@ pub(crate) enum Operation {
     Query(Query),
     /// Read page by page.
     Scan(Scan),
-    /// The number of its token. A server remembers tokens for the whole account, so each table has its own texts.
+    /// The transaction and the number of its token. A server remembers tokens for the whole account, so each table has
+    /// its own texts.
     Transact(Transaction, Option<u32>),
     BatchGet(BatchGet),
     BatchWrite(BatchWrite),

@@ -42,11 +42,11 @@ pub(crate) fn is_open(operation: &Operation) -> bool {
     }
 }
 
-/// Returns the expected answer of the other store to this query of the index or scan, by its own order. `None` if it
+/// Returns the expected answer of the other store to this scan or query of the index, by its own order. `None` if it
 /// has other items, or an order that is not allowed. For both stores, nothing has expired.
 pub(crate) async fn reading(
     operation: &Operation,
-    twin: &MemoryStore,
+    memory: &MemoryStore,
     other: &dyn Store,
     now: Timestamp,
 ) -> Result<Option<Reading>, Failed> {
@@ -59,29 +59,29 @@ pub(crate) async fn reading(
         Operation::Scan(scan) => (Operation::Scan(Scan::new()), scan.get_limit(), scan.get_start(), false),
         _ => return Ok(None),
     };
-    let (Some(items), Some(listed)) = (read_all(twin, &whole).await, read_all(other, &whole).await) else {
+    let (Some(items), Some(listed)) = (read_all(memory, &whole).await, read_all(other, &whole).await) else {
         return Ok(None);
     };
     let Some(items) = in_order_of(items, &listed, in_index) else { return Ok(None) };
-    let behind = match start {
+    let before = match start {
         None => 0..=0,
         Some(start) => match operation {
-            Operation::Query(query) => behind_in_index(&items, start, query.get_order()),
-            _ => behind_in_scan(&items, start),
+            Operation::Query(query) => items_before_in_index(&items, start, query.get_order()),
+            _ => items_before_in_scan(&items, start),
         },
     };
-    let from = if behind.start() == behind.end() {
-        *behind.start()
+    let from = if before.start() == before.end() {
+        *before.start()
     } else {
         // A start without an item has an unknown position among those of its sort key.
         let Some(read) = read_all(other, operation).await else { return Ok(None) };
-        match items.len().checked_sub(read.len()).filter(|from| behind.contains(from)) {
+        match items.len().checked_sub(read.len()).filter(|from| before.contains(from)) {
             Some(from) => from,
             None => return Ok(None),
         }
     };
-    let Some(behind) = items.get(from..) else { return Ok(None) };
-    let mut pages = cut(behind, limit, in_index)?;
+    let Some(rest) = items.get(from..) else { return Ok(None) };
+    let mut pages = cut(rest, limit, in_index)?;
     let read = pages.iter().map(|page| page.items.clone()).collect();
     for page in &mut pages {
         page.items.retain(|item| !item.is_expired(now));
@@ -116,7 +116,7 @@ fn in_order_of(mut items: Vec<Item>, listed: &[Item], in_index: bool) -> Option<
 /// The possible numbers of items before the start.
 type Before = RangeInclusive<usize>;
 
-fn behind_in_index(items: &[Item], start: &Position, order: Order) -> Before {
+fn items_before_in_index(items: &[Item], start: &Position, order: Order) -> Before {
     let Some(sort) = start.index_key.as_ref().map(|place| place.sk.as_str()) else { return 0..=0 };
     let is_start = |item: &Item| item.get_s(GSI1SK) == Some(sort) && item.key().is_ok_and(|key| key == start.key);
     if let Some(place) = items.iter().position(is_start) {
@@ -132,7 +132,7 @@ fn behind_in_index(items: &[Item], start: &Position, order: Order) -> Before {
 }
 
 /// A scan reads partition by partition, and each in the order of its sort keys.
-fn behind_in_scan(items: &[Item], start: &Position) -> Before {
+fn items_before_in_scan(items: &[Item], start: &Position) -> Before {
     let keys: Vec<Key> = items.iter().filter_map(|item| item.key().ok()).collect();
     let last = keys.iter().rposition(|key| key.pk == start.key.pk && key.sk <= start.key.sk);
     let first = keys.iter().position(|key| key.pk == start.key.pk);
@@ -157,7 +157,7 @@ fn cut(mut items: &[Item], limit: Option<NonZeroU32>, in_index: bool) -> Result<
                 break;
             }
         }
-        let (read, behind) = items.split_at(count);
+        let (read, rest) = items.split_at(count);
         let next = match read.last().filter(|_| is_cut) {
             Some(last) => {
                 Some(Position { key: last.key()?, index_key: if in_index { last.index_key()? } else { None } })
@@ -170,7 +170,7 @@ fn cut(mut items: &[Item], limit: Option<NonZeroU32>, in_index: bool) -> Result<
         if !is_cut {
             return Ok(pages);
         }
-        items = behind;
+        items = rest;
     }
 }
 
@@ -199,23 +199,23 @@ mod tests {
 
     #[test]
     fn order_may_differ_only_among_equal_index_keys() {
-        let twins = || vec![item("1", "a"), item("1", "b"), item("2", "c")];
+        let unordered = || vec![item("1", "a"), item("1", "b"), item("2", "c")];
         let reversed = [item("1", "b"), item("1", "a"), item("2", "c")];
-        assert_eq!(in_order_of(twins(), &reversed, true), Some(reversed.to_vec()));
-        assert_eq!(in_order_of(twins(), &[item("1", "a"), item("2", "c"), item("1", "b")], true), None);
-        assert_eq!(in_order_of(twins(), &[item("1", "a"), item("1", "a"), item("2", "c")], true), None);
-        assert_eq!(in_order_of(twins(), &[item("1", "a"), item("2", "c")], true), None);
+        assert_eq!(in_order_of(unordered(), &reversed, true), Some(reversed.to_vec()));
+        assert_eq!(in_order_of(unordered(), &[item("1", "a"), item("2", "c"), item("1", "b")], true), None);
+        assert_eq!(in_order_of(unordered(), &[item("1", "a"), item("1", "a"), item("2", "c")], true), None);
+        assert_eq!(in_order_of(unordered(), &[item("1", "a"), item("2", "c")], true), None);
     }
 
     #[test]
     fn a_start_at_an_item_has_one_position_and_a_start_between_has_several() {
         let items = [item("1", "a"), item("2", "c"), item("2", "b"), item("3", "d")];
-        let before = |index_sort, sort| behind_in_index(&items, &at(index_sort, sort), Order::Ascending);
+        let before = |index_sort, sort| items_before_in_index(&items, &at(index_sort, sort), Order::Ascending);
         assert_eq!(before("2", "c"), 2..=2);
         assert_eq!(before("2", "x"), 1..=3);
         assert_eq!(before("21", "b"), 3..=3);
         let items = [item("3", "d"), item("2", "b"), item("1", "a")];
-        assert_eq!(behind_in_index(&items, &at("21", "a"), Order::Descending), 1..=1);
+        assert_eq!(items_before_in_index(&items, &at("21", "a"), Order::Descending), 1..=1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::tolerated::Seen;
 enum Because {
     /// The page is empty, and the other store charges nothing for that.
     Empty,
-    /// It has a number that the other store counts as one byte more or less.
+    /// An item of the page has a number that the other store counts as one byte more or less.
     Number,
     /// The reason is unknown.
     Unknown,
@@ -24,17 +24,17 @@ enum Because {
 
 /// Returns the reason for each page whose units differ.
 fn pages_differ(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> Vec<Because> {
-    let Seen::Answers { twin: Answer::Pages(twin), other: Answer::Pages(other), read, .. } = seen else {
+    let Seen::Answers { memory: Answer::Pages(memory), other: Answer::Pages(other), read, .. } = seen else {
         return Vec::new();
     };
-    let pages = twin.iter().zip(other).zip(*read);
-    let pages = pages.map(|((twin, other), read)| (read, units(&twin.capacity), units(&other.capacity)));
-    let differing = pages.filter(|(_, twin, other)| twin != other);
+    let pages = memory.iter().zip(other).zip(*read);
+    let pages = pages.map(|((memory, other), read)| (read, units(&memory.capacity), units(&other.capacity)));
+    let differing = pages.filter(|(_, memory, other)| memory != other);
     differing
-        .map(|(read, twin, other)| {
-            if read.is_empty() && twin <= 1.0 && other == 0.0 {
+        .map(|(read, memory, other)| {
+            if read.is_empty() && memory <= 1.0 && other == 0.0 {
                 Because::Empty
-            } else if read.iter().any(if other > twin { has_unpaired_number } else { has_longest_number }) {
+            } else if read.iter().any(if other > memory { has_unpaired_number } else { has_longest_number }) {
                 Because::Number
             } else {
                 Because::Unknown
@@ -53,7 +53,7 @@ pub(crate) fn empty_pages_are_free(seen: &Seen<'_>, units: fn(&Capacity) -> f64)
 pub(crate) fn numbers_count_otherwise(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> bool {
     let pages = pages_differ(seen, units);
     match seen {
-        Seen::Answers { twin: Answer::Pages(_), .. } => {
+        Seen::Answers { memory: Answer::Pages(_), .. } => {
             !pages.contains(&Because::Unknown) && pages.contains(&Because::Number)
         }
         _ if excess(seen, units) > 0.0 => involves(seen, has_unpaired_number),
@@ -90,7 +90,7 @@ pub(crate) fn adds(action: &TransactAction) -> bool {
 /// The maximum size of an item, in bytes.
 pub(crate) const MAX_ITEM: usize = 409_600;
 /// The maximum bytes that an update's changes count besides the item: 19 bytes each, and the new values.
-pub(crate) const MOST_ROOM: usize = 8_192;
+pub(crate) const MAX_UPDATE_OVERHEAD: usize = 8_192;
 
 /// The maximum bytes of a partition that one request reads.
 pub(crate) const MAX_PAGE: usize = 1_048_576;
@@ -119,7 +119,7 @@ pub(crate) fn actions_done<'a>(seen: &Seen<'a>) -> Option<&'a [TransactAction]> 
     match seen {
         Seen::Answers {
             operation: Operation::Transact(transaction, _),
-            twin: Answer::Transacted { .. },
+            memory: Answer::Transacted { .. },
             other: Answer::Transacted { .. },
             ..
         } => Some(transaction.actions()),
@@ -137,7 +137,7 @@ pub(crate) fn index(capacity: &Capacity) -> f64 {
 
 /// Returns the additional consumption of the other store.
 pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
-    let Seen::Answers { twin, other, .. } = seen else { return 0.0 };
+    let Seen::Answers { memory, other, .. } = seen else { return 0.0 };
     let consumed = |answer: &Answer| match answer {
         Answer::Found { capacity, .. }
         | Answer::Written { capacity, .. }
@@ -146,13 +146,13 @@ pub(crate) fn excess(seen: &Seen<'_>, units: fn(&Capacity) -> f64) -> f64 {
         Answer::Pages(pages) => pages.iter().map(|page| units(&page.capacity)).sum(),
         Answer::Refused { .. } | Answer::Canceled { .. } | Answer::Failed { .. } => 0.0,
     };
-    consumed(other) - consumed(twin)
+    consumed(other) - consumed(memory)
 }
 
-/// Returns `true` if this holds for one of the items read or written.
+/// Returns `true` if the predicate holds for one of the items read or written.
 pub(crate) fn involves(seen: &Seen<'_>, is_such: fn(&Item) -> bool) -> bool {
-    let Seen::Answers { twin, images, .. } = seen else { return false };
-    let read: Vec<&Item> = match twin {
+    let Seen::Answers { memory, images, .. } = seen else { return false };
+    let read: Vec<&Item> = match memory {
         Answer::Found { item, .. } => item.iter().collect(),
         Answer::Pages(pages) => pages.iter().flat_map(|page| &page.items).collect(),
         Answer::Batch { items, .. } => items.iter().collect(),
@@ -183,16 +183,16 @@ fn has_number(item: &Item, is_such: fn(&str) -> bool) -> bool {
     })
 }
 
-/// Returns `true` if the number counts as 22 bytes: negative, with 38 digits, and an odd count of them on either side
-/// of the point. The number is in plain digits.
+/// Returns `true` if the number counts as 22 bytes. Such a number is negative, and has 38 digits with an odd count on
+/// each side of the point. The number is in plain digits.
 fn is_longest(number: &str) -> bool {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let Some(whole) = whole.strip_prefix('-').filter(|whole| *whole != "0") else { return false };
     whole.len() + fraction.len() == 38 && whole.len() % 2 == 1
 }
 
-/// Returns `true` if the significant digits on a side of the point are not pairs counted from there: `120`, `0.012`.
-/// The number is in plain digits.
+/// Returns `true` if an odd count of zeros separates an even count of significant digits from the point: `120`,
+/// `0.012`. The number is in plain digits.
 fn is_unpaired(number: &str) -> bool {
     let number = number.trim_start_matches('-');
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -219,14 +219,14 @@ mod tests {
     fn a_number_in_an_item_that_has_expired_is_a_reason_too() {
         let page = |units| Page { items: vec![], next: None, capacity: Capacity::index_reads(Units::halves(units)) };
         let operation = Operation::Query(Query::index(PartitionKey::parse("A").expect("a key")));
-        let (twin, other) = (Answer::Pages(vec![page(1)]), Answer::Pages(vec![page(2)]));
+        let (memory, other) = (Answer::Pages(vec![page(1)]), Answer::Pages(vec![page(2)]));
         let images = Images { before: vec![], after: vec![] };
         let reason = |number: &str| {
             let mut item = Item::new();
             item.insert("list", AttributeValue::L(vec![AttributeValue::N(number.to_owned())]));
             let read = [vec![item]];
             let seen =
-                Seen::Answers { operation: &operation, twin: &twin, other: &other, images: &images, read: &read };
+                Seen::Answers { operation: &operation, memory: &memory, other: &other, images: &images, read: &read };
             numbers_count_otherwise(&seen, index)
         };
         assert!(reason("120"));

@@ -73,12 +73,12 @@ impl Fixture {
             }
             Ok::<_, Error>((thread, andrew.id(), messages))
         };
-        let (thread, user, messages) = block_on(work).expect("a store in memory, which fails at nothing");
+        let (thread, user, messages) = block_on(work).expect("a store in memory never fails");
         let fixture = Self { chat, store, thread, user, messages };
         for list in LISTS {
             // The forged cursor must equal the crate's own. Otherwise this would test nothing.
-            let cursor = block_on(fixture.fetch(list, None)).expect("a first page").expect("there is more");
-            assert!(fixture.reads(list, &cursor.to_string()), "a cursor of the list's own is taken");
+            let cursor = block_on(fixture.fetch(list, None)).expect("a first page").expect("a next page");
+            assert!(fixture.reads(list, &cursor.to_string()), "the list accepts its own cursor");
         }
         fixture
     }
@@ -101,11 +101,11 @@ impl Fixture {
         match block_on(self.fetch(list, Some(cursor.to_owned().into()))) {
             Err(error) => refused(&error),
             Ok(next) => {
-                let started = self.store.take_started().expect("the list was read from a place");
+                let started = self.store.take_started().expect("the list was read from a position");
                 let only = self.forge(list, &place(list, &started));
-                assert_eq!(only, cursor, "another cursor stands for the same place");
+                assert_eq!(only, cursor, "another cursor names the same position");
                 if let Some(next) = next {
-                    block_on(self.fetch(list, Some(next))).expect("a cursor of the list's own leads on");
+                    block_on(self.fetch(list, Some(next))).expect("the list continues from its own cursor");
                 }
                 true
             }
@@ -122,12 +122,12 @@ impl Fixture {
             Err(error) => refused(&error),
             Ok(_) => {
                 let Some(Position { key, .. }) = self.store.take_started() else {
-                    assert_eq!(text, URL_SAFE_NO_PAD.encode("2"), "only this cursor is the beginning of the table");
+                    assert_eq!(text, URL_SAFE_NO_PAD.encode("2"), "only this cursor is the start of the table");
                     return true;
                 };
                 let (pk, sk) = (key.pk.as_str(), key.sk.as_str());
                 let only = URL_SAFE_NO_PAD.encode(format!("2\n{}\n{pk}{sk}", pk.len()));
-                assert_eq!(only, text, "another cursor stands for the same place");
+                assert_eq!(only, text, "another cursor names the same position");
                 true
             }
         }

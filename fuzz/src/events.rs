@@ -68,7 +68,7 @@ fn read_as_its_type(record: &StreamRecord, json: &Value) {
 fn projected(records: &[StreamRecord]) {
     let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(*NOON)));
     let table = BatchWrite::new(TABLE.iter().cloned().map(BatchAction::Put));
-    let put = block_on(store.batch_write(table)).expect("a store in memory, which fails at nothing");
+    let put = block_on(store.batch_write(table)).expect("a store in memory never fails");
     assert_eq!(put.unprocessed, []);
     let kept = Kept::default();
     let projector = Projector::new(store.clone()).dead_letters(kept.clone());
@@ -90,13 +90,13 @@ fn projected(records: &[StreamRecord]) {
             impossible += 1;
         }
     }
-    assert_eq!(kept.count(), impossible, "what can never succeed is in the sink");
+    assert_eq!(kept.count(), impossible, "each record that can never succeed is in the sink");
 
     let once = scanned(&store);
     entries_are_whole(&once);
     let again = block_on(projector.project(records));
     assert_eq!(again.outcomes.len(), records.len());
-    assert!(scanned(&store) == once, "what comes again changes nothing");
+    assert!(scanned(&store) == once, "a redelivery changes nothing");
     let audit = block_on(Auditor::new(store).check(None)).expect("an audit of a whole table");
     content::assert_silent_debug(&audit.findings);
 }
@@ -109,14 +109,14 @@ fn entries_are_whole(items: &HashMap<String, Item>) {
         if let Some(KnownKey::Membership(..)) = KnownKey::parse(&key) {
             let entry = Membership::from_item(item.clone()).expect("an entry can be read");
             assert_eq!(entry.key(), key);
-            assert_eq!(entry.index_key(), item.index_key().expect("valid"), "an entry stands where it says it does");
+            assert_eq!(entry.index_key(), item.index_key().expect("valid"), "an entry's index key is that of its item");
             assert!(item.size() <= 1024, "{} bytes", item.size());
         }
     }
 }
 
 fn scanned(store: &MemoryStore) -> HashMap<String, Item> {
-    let page = block_on(store.scan(Scan::new())).expect("a store in memory, which fails at nothing");
+    let page = block_on(store.scan(Scan::new())).expect("a store in memory never fails");
     assert_eq!(page.next, None);
     let key = |item: &Item| item.key().map(|key| format!("{} {}", key.pk.as_str(), key.sk.as_str()));
     page.items.into_iter().map(|item| (key(&item).expect("it is stored"), item)).collect()

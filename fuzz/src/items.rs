@@ -19,8 +19,8 @@ pub fn check(data: &[u8]) {
     let has_canary = content::has_canary(&String::from_utf8_lossy(data));
 
     let debug = format!("{item:?}");
-    let json = serde_json::to_value(HashMap::from(item.clone())).expect("it came as JSON");
-    let again = serde_json::from_value::<HashMap<String, AttributeValue>>(json).expect("what is written is read");
+    let json = serde_json::to_value(HashMap::from(item.clone())).expect("an item from JSON converts back");
+    let again = serde_json::from_value::<HashMap<String, AttributeValue>>(json).expect("a written item is read");
     assert!(Item::from(again) == item, "{debug}");
     assert_eq!(item.len(), item.iter().count());
     assert_eq!(item.is_expired(Timestamp::MAX), item.expires_at().is_some_and(|at| at <= 253_402_300_799));
@@ -59,14 +59,14 @@ fn entity<E: Entity + Debug + PartialEq>(item: &Item) {
             return;
         }
     };
-    let written = value.to_item().expect("what was read can be written");
-    Checked::new(Write::put(written.clone())).expect("what is written can be stored");
+    let written = value.to_item().expect("a read entity can be written");
+    Checked::new(Write::put(written.clone())).expect("a written item can be stored");
     assert_eq!(written.type_name(), Some(E::TYPE));
     let key = written.key().expect("it has a key");
     assert_eq!(key, value.key());
     assert_eq!(KnownKey::parse(&key).expect("a key of ours").to_key(), key);
     assert_eq!(written.index_key().expect("valid"), value.index_key());
-    let again = E::from_item(written.clone()).expect("what is written is read");
+    let again = E::from_item(written.clone()).expect("a written item is read");
     assert_eq!(again, value);
     let rewritten = again.to_item().expect("as before");
     assert!(rewritten == written && rewritten.size() == written.size(), "{written:?}");
@@ -83,14 +83,17 @@ fn stored(item: &Item) -> Option<Item> {
     let early: Timestamp = "1000-01-01T00:00:00Z".parse().expect("a time");
     let store = MemoryStore::new().clock(Arc::new(ManualClock::starting_at(early)));
     let key = write.key().expect("a checked write has a key").clone();
-    block_on(store.write(write)).expect("the store takes what the check takes").done().expect("without a condition");
+    block_on(store.write(write))
+        .expect("the store accepts what the check accepts")
+        .done()
+        .expect("without a condition");
     let Some(stored) = block_on(store.get(Get::new(key))).expect("an answer").item else {
         assert!(item.is_expired(early), "{item:?}");
         return None;
     };
     for same in [item, &stored] {
         let again = Write::put(same.clone());
-        block_on(store.write(again)).expect("it was taken before").done().expect("without a condition");
+        block_on(store.write(again)).expect("it was accepted before").done().expect("without a condition");
     }
     assert_eq!(store.records_after(None, 10).expect("nothing is trimmed").len(), 1, "the same item is no change");
     Some(stored)

@@ -54,7 +54,7 @@ fn ids(text: &str) {
     printed_in_one_form::<GroupId>(text);
     if let Some(id) = printed_in_one_form::<MessageId>(text) {
         let position = MessagePosition::try_from(id);
-        assert_eq!(position.is_ok(), id.time().is_some(), "a position is made of an id that holds its time");
+        assert_eq!(position.is_ok(), id.time().is_some(), "only an id with a time has a position");
     }
 }
 
@@ -64,7 +64,7 @@ fn times(text: &str) {
         assert_eq!(Timestamp::from_unix_micros(time.unix_micros()).expect("it is a time"), time);
     }
     if let Some(position) = printed_in_one_form::<MessagePosition>(text) {
-        assert_eq!(position.to_string(), text, "a position has one form alone");
+        assert_eq!(position.to_string(), text, "a position has one form only");
     }
     if let Some(number) = parsed::<SequenceNumber>(text) {
         assert_eq!(number.as_str(), text);
@@ -109,7 +109,7 @@ fn segments(one: &str, other: &str) {
     assert_eq!(key == SortKey::new((&b, &a)), a == b);
     let range = SortRange::BeginsWith(SortKeyPrefix::new((&a,)));
     assert!(range.contains(&key), "it begins with its first segment");
-    assert!(!range.contains(&SortKey::new((&b,))), "it has one segment alone");
+    assert!(!range.contains(&SortKey::new((&b,))), "it has one segment only");
     assert_eq!(range.contains(&SortKey::new((&b, &a))), a == b);
 }
 
@@ -136,12 +136,12 @@ where
 {
     let value = parsed::<T>(text)?;
     let printed = value.to_string();
-    let again: T = printed.parse().expect("what is printed parses");
+    let again: T = printed.parse().expect("a printed value parses");
     assert_eq!(again, value);
     assert_eq!(again.to_string(), printed);
     let json = serde_json::to_value(&value).expect("it is a string");
     assert_eq!(json, *printed);
-    assert_eq!(serde_json::from_value::<T>(json).expect("what is written is read"), value);
+    assert_eq!(serde_json::from_value::<T>(json).expect("a written value is read"), value);
     Some(value)
 }
 
@@ -151,7 +151,7 @@ where
     T: FromStr<Err = Error> + Display + Debug + PartialEq + Serialize + DeserializeOwned + Clone + Into<String>,
 {
     let value = printed_in_one_form::<T>(text)?;
-    assert_eq!(new(text.to_owned()).expect("every way in checks the same"), value);
+    assert_eq!(new(text.to_owned()).expect("every constructor has the same check"), value);
     assert_eq!(value.to_string(), text);
     assert_eq!(value.clone().into(), *text);
     if !content::has_canary(text) {

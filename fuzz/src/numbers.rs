@@ -31,19 +31,25 @@ fn stored(store: &MemoryStore, text: &str) -> Option<String> {
     let value = AttributeValue::N(text.to_owned());
     let write = Write::put(item(value.clone()));
     if Checked::new(write.clone()).is_err() {
-        assert!(!is_a_number(text), "a number is refused: {text}");
+        assert!(!is_a_number(text), "a number was refused: {text}");
         refused(text);
         return None;
     };
-    assert!(is_a_number(text), "no number is taken: {text}");
+    assert!(is_a_number(text), "a text that is no number was accepted: {text}");
     let size = item(value).size();
     assert!(size <= item(AttributeValue::Null(true)).size() + 21, "38 digits, the exponent and the sign");
-    block_on(store.write(write)).expect("the store takes what the check takes").done().expect("without a condition");
+    block_on(store.write(write))
+        .expect("the store accepts what the check accepts")
+        .done()
+        .expect("without a condition");
     let kept = read(store);
     // It has the input's value, as far as another parser can check.
     assert_eq!(kept.parse::<f64>().expect("plain"), text.parse::<f64>().expect("plain"), "{text} became {kept}");
     assert_eq!(item(AttributeValue::N(kept.clone())).size(), size, "{text} and {kept}");
-    block_on(store.write(put(&kept))).expect("what is stored can be stored").done().expect("without a condition");
+    block_on(store.write(put(&kept)))
+        .expect("a stored number can be stored again")
+        .done()
+        .expect("without a condition");
     assert_eq!(read(store), kept, "the form is the same the second time");
     Some(kept)
 }

@@ -1,7 +1,8 @@
 //! The outcomes of the attempts that the SDK makes for one call.
 //!
-//! The SDK retries and reports only the last attempt. If the first attempt of a write is lost and the second is
-//! throttled, the write may have been done. The error "throttled" would be wrong. So this module watches each attempt.
+//! The SDK retries, and reports only the last attempt. Suppose that the answer to the first attempt of a write is lost
+//! and the second attempt is throttled. The write may have been done, so the error "throttled" would be wrong. This
+//! module therefore watches each attempt.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -15,14 +16,18 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use hyper_util::client::legacy::Error as HttpError;
 use serde::Deserialize;
+use tracing::Span;
 
 use super::codes;
+use crate::telemetry::{AWS_REQUEST_ID, THROTTLING_REASON};
 
 /// The attempts of one call, including the store's own retries. Each request of the call carries them as an
 /// interceptor. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     state: Arc<State>,
+    /// The span of the request, which gets the id of the answer and the reason of a throttled attempt.
+    span: Option<Span>,
 }
 
 #[derive(Debug, Default)]
@@ -31,9 +36,18 @@ struct State {
     in_flight: AtomicBool,
     /// An earlier attempt was sent, and its outcome is unknown.
     lost: AtomicBool,
+    /// The span has the id of an answer.
+    has_id: AtomicBool,
+    /// The span has the reason of a throttled attempt.
+    has_reason: AtomicBool,
 }
 
 impl Attempts {
+    /// Creates the attempts of a call that is traced in the current span.
+    pub(crate) fn in_current_span() -> Self {
+        Self { span: Some(Span::current()), ..Self::default() }
+    }
+
     /// Records an attempt with an unknown outcome as lost, before the next attempt replaces it.
     fn mark_lost(&self) {
         if self.state.in_flight.swap(false, Ordering::Relaxed) {
@@ -49,6 +63,16 @@ impl Attempts {
     /// Returns `true` if the last attempt was not sent, or its outcome is known.
     pub(crate) fn last_is_certain(&self) -> bool {
         !self.state.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Records the reason of the first throttled attempt, also if a later attempt succeeds.
+    fn record_throttling(&self, refusal: &HttpResponse) {
+        if let Some(span) = &self.span
+            && let Some(reason) = throttling_reason(refusal)
+            && !self.state.has_reason.swap(true, Ordering::Relaxed)
+        {
+            span.record(THROTTLING_REASON, reason);
+        }
     }
 }
 
@@ -104,12 +128,31 @@ impl Intercept for Attempts {
                 (None, None) => !error.is_timeout_error(),
             },
         };
+        if let (Some(Err(_)), Some(refusal)) = (context.output_or_error(), context.response()) {
+            self.record_throttling(refusal);
+        }
         // The SDK removes the request when it sends it. If the request is present, it was not sent, but the attempt
         // before it may have timed out. Some versions of the SDK do not show that to an interceptor.
         if context.request().is_some() {
             self.mark_lost();
         } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Records the id of the last attempt's answer.
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(span) = &self.span
+            && let Some(id) = context.response().and_then(|response| response.headers().get("x-amzn-requestid"))
+            && !self.state.has_id.swap(true, Ordering::Relaxed)
+        {
+            span.record(AWS_REQUEST_ID, id);
         }
         Ok(())
     }
@@ -128,6 +171,24 @@ fn error_code(response: &HttpResponse) -> Option<String> {
     };
     let code = code.rsplit('#').next()?;
     code.split(':').next().map(str::to_owned)
+}
+
+/// Returns the reason of a throttled request, such as `TableWriteKeyRangeThroughputExceeded`. Returns the code if the
+/// service gives no reason, and `None` for any other refusal.
+fn throttling_reason(refusal: &HttpResponse) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "ThrottlingReasons", alias = "throttlingReasons")]
+        reasons: Vec<Reason>,
+    }
+    #[derive(Deserialize)]
+    struct Reason {
+        reason: String,
+    }
+    let code = error_code(refusal).filter(|code| codes::says_throttled(code))?;
+    let Ok(Body { reasons }) = serde_json::from_slice(refusal.body().bytes()?) else { return Some(code) };
+    let reasons: Vec<_> = reasons.into_iter().map(|reason| reason.reason).collect();
+    Some(if reasons.is_empty() { code } else { reasons.join(", ") })
 }
 
 /// Returns `true` if there was no connection, so nothing was sent.

@@ -1,8 +1,8 @@
 //! DynamoDB's error codes and their kinds. The page [Errors](crate::guide::errors) shows the table.
 //!
-//! The list contains only codes that are documented to change nothing. After any other code the outcome is unknown: a
-//! read is retried, and a write has an unknown outcome.
-//! ([Error handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html))
+//! The list contains only codes for which DynamoDB documents that nothing was done. After any other code, the outcome
+//! is unknown: a read is `Unavailable`, a write `OutcomeUnknown`. ([Error
+//! handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html))
 
 use super::Effect;
 use crate::error::ErrorKind;
@@ -73,4 +73,9 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
 /// Returns `true` for a code that guarantees that an attempt to write changed nothing.
 pub(super) fn says_not_done(code: &str) -> bool {
     ["write", "transact"].iter().any(|operation| certain(code, operation, Effect::Write).is_some())
+}
+
+/// Returns `true` for a code of a throttled request.
+pub(super) fn says_throttled(code: &str) -> bool {
+    certain(code, "", Effect::Read).is_some_and(|(kind, _)| kind == ErrorKind::Throttled)
 }

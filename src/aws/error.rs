@@ -68,7 +68,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn read(operation: &'static str, table: &'a str) -> Self {
-        Self { operation, table, effect: Effect::Read, attempts: Attempts::default() }
+        Self { operation, table, effect: Effect::Read, attempts: Attempts::in_current_span() }
     }
 
     pub(crate) fn write(operation: &'static str, table: &'a str) -> Self {

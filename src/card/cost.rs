@@ -183,11 +183,12 @@ pub enum Per {
     WrittenKb,
     /// For each 4 KB read. Each request is rounded up separately.
     ReadBlock,
-    /// For each thing of this name, such as `user`. A cost may use one such name at most.
+    /// For each unit of this name, such as `user`. A cost may use one such name at most.
     Each(&'static str),
 }
 
-/// The sizes for which a cost is evaluated. A scenario states them before it makes the call.
+/// The sizes for which a cost is evaluated: members, and bytes read and written. A test states them before it makes the
+/// call.
 ///
 /// ```
 /// use threadline::card::Sizes;
@@ -245,7 +246,7 @@ impl Sizes {
         self
     }
 
-    /// Sets the number of things that [`Per::Each`] counts. Default: 0.
+    /// Sets the number of units that [`Per::Each`] counts. Default: 0.
     #[must_use]
     pub fn items(mut self, items: u32) -> Self {
         self.items = items.into();

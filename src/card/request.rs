@@ -231,7 +231,7 @@ pub enum Times {
     PerPage,
     /// Once for each member of the conversation.
     PerMember,
-    /// Once for each thing of this name, such as `user`.
+    /// Once for each unit of this name, such as `user`.
     Each(&'static str),
     /// Once, if this condition, in words, is met: `the draft has an id`.
     OnlyIf(&'static str),

@@ -24,8 +24,8 @@ impl Number {
     /// Parses a number as DynamoDB does: an optional sign, digits with at most one decimal point, an optional exponent.
     ///
     /// # Errors
-    /// `Invalid` if the text is not a number (`NaN` and `inf` are not), has more than 38 significant digits, or has a
-    /// magnitude that DynamoDB does not store.
+    /// `Invalid` if the text is not a number, as `NaN` and `inf`. `Invalid` also for more than 38 significant digits,
+    /// and for a magnitude that DynamoDB does not store.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let not_a_number = || Error::invalid("a number attribute must hold a decimal number");
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -107,8 +107,8 @@ impl Number {
         Self::checked(negative, digits.ok_or_else(too_many_digits)?, exponent)
     }
 
-    /// Returns the size of the number in bytes: one for each two digits on either side of the decimal point, one for
-    /// the exponent, and one for a minus sign.
+    /// Returns the size of the number in bytes. Each two digits on a side of the decimal point take one byte. The
+    /// exponent takes one, and so does a minus sign.
     pub(crate) fn stored_size(&self) -> usize {
         let count = self.count();
         let whole = u32::try_from(self.point()).unwrap_or(0).min(count);

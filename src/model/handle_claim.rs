@@ -21,8 +21,8 @@ use crate::time::Timestamp;
 /// user, and nobody else can take the handle.
 ///
 /// The user's next change, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key, unless
-/// somebody else has it. Until then, others can take the handle with another case of its other letters. So run `repair`
-/// after an upgrade.
+/// another user has that key. Until then, another user can take the handle with a different case of its non-ASCII
+/// letters. So run `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,

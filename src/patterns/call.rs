@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
-use tracing::{Instrument, Span, field};
+use tracing::{Instrument, Span};
 
 use crate::capacity::Capacity;
 use crate::card::Card;
@@ -17,6 +17,7 @@ use crate::request::{
 };
 use crate::store::{Store, StoreExt};
 use crate::stored::Entity;
+use crate::telemetry::{record_capacity, record_error};
 
 /// Starts a [`Call`] with a span of the card's name. It is a macro, because the name of a span must be a constant.
 macro_rules! begin {
@@ -24,10 +25,16 @@ macro_rules! begin {
         let store: &dyn $crate::store::Store = $store;
         let span = ::tracing::info_span!(
             $card.name,
-            table = store.table_name(),
-            read_units = ::tracing::field::Empty,
-            write_units = ::tracing::field::Empty,
-            error = ::tracing::field::Empty,
+            { $crate::telemetry::DB_SYSTEM_NAME } = $crate::telemetry::AWS_DYNAMODB,
+            { $crate::telemetry::DB_COLLECTION_NAME } = store.table_name(),
+            { $crate::telemetry::DB_QUERY_SUMMARY } = $card.name,
+            { $crate::telemetry::TABLE_READ_UNITS } = ::tracing::field::Empty,
+            { $crate::telemetry::TABLE_WRITE_UNITS } = ::tracing::field::Empty,
+            { $crate::telemetry::INDEX_READ_UNITS } = ::tracing::field::Empty,
+            { $crate::telemetry::INDEX_WRITE_UNITS } = ::tracing::field::Empty,
+            { $crate::telemetry::ERROR_TYPE } = ::tracing::field::Empty,
+            { $crate::telemetry::DB_RESPONSE_STATUS_CODE } = ::tracing::field::Empty,
+            { $crate::telemetry::OTEL_STATUS_CODE } = ::tracing::field::Empty,
         );
         $crate::patterns::call::Call::new(store, &$card, span)
     }};
@@ -52,10 +59,9 @@ impl<'a> Call<'a> {
     pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let result = work.instrument(self.span.clone()).await;
         let consumed = *self.consumed.lock().unwrap_or_else(PoisonError::into_inner);
-        self.span.record("read_units", consumed.read().as_f64());
-        self.span.record("write_units", consumed.write().as_f64());
+        record_capacity(&self.span, consumed);
         result.map_err(|error| {
-            self.span.record("error", field::debug(error.kind()));
+            record_error(&self.span, &error);
             self.named(error)
         })
     }

@@ -1,7 +1,7 @@
 //! The access patterns: the calls that an application makes.
 //!
 //! Every call is one [`tracing`] span, named after the pattern (`messages.send`). It holds the table, the consumed
-//! capacity and the kind of an error. No span holds content.
+//! capacity and the kind of an error, by [OpenTelemetry's names](crate::guide::telemetry). No span holds content.
 
 pub(crate) mod call;
 mod draft;

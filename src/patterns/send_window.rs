@@ -11,13 +11,14 @@ use crate::time::Timestamp;
 /// The largest clock skew after which a retry may still succeed in time.
 const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The accepted clock skew for new messages. A retry of a stored message is accepted at any age.
+/// The accepted times of a new message, relative to the server's clock. A retry of a stored message is accepted at any
+/// age.
 ///
 /// The time in a message's id determines its position in the thread, not the time of its arrival. So create the id on
 /// the server when the message is sent, even if the message was written earlier without a connection.
 ///
-/// A message with an earlier time than stored messages has a position before messages that others have read. It is
-/// missing from the pages [`after`](crate::MessagesRequest::after) a known message, and it moves no inbox entry.
+/// A message with an earlier time than stored messages has a position before messages that others have read. Pages
+/// [`after`](crate::MessagesRequest::after) a known message lack it, and it moves no inbox entry.
 ///
 /// A message with a later time than the clock has a position after messages that others send in the meantime.
 ///
@@ -29,7 +30,8 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A retry of a stored message returns it in every case.
 ///
-/// So if a server's clock is fast by more than the window, other servers accept its messages only later.
+/// If a server's clock is fast by more than the window, the other servers refuse its ids at first. They accept them
+/// once their clocks have reached the window.
 ///
 /// ```
 /// use std::time::Duration;
@@ -116,8 +118,9 @@ impl Threadline {
             Error::new(ErrorKind::Unavailable, message)
         } else if time < now.saturating_sub(max_age) {
             let seconds = max_age.as_secs();
-            let message =
-                format!("message is older than {seconds} s, and not stored or expired: send it with a new id");
+            let message = format!(
+                "message is older than {seconds} s, and it is not stored or has expired: send it with a new id"
+            );
             Error::invalid(message)
         } else {
             return None;

@@ -115,8 +115,8 @@ impl Checked {
     /// Checks a request.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request no matter what the table contains:
-    /// too many parts or bytes, a malformed key, an invalid name or value.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request for any content of the table.
+    /// Examples: too many parts or bytes, a malformed key, an invalid name or value.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;
@@ -139,7 +139,6 @@ impl Checked {
     }
 }
 
-/// A request whose answer has one known type. Implemented for this crate's requests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request of a store",
     label = "not a request",

@@ -3,45 +3,93 @@
 //! An expression contains placeholders instead of names and values, so no input can change its meaning.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
 use super::condition::{Comparison, Condition};
 use super::query::{Query, QuerySource, SortRange};
+use super::transaction::TransactAction;
 use super::update::{AttributeChange, Update};
 use super::write::{Write, WriteAction};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
-/// The expressions of one request, with the names and values of their placeholders. A map is `None` if it is empty,
-/// because DynamoDB refuses empty maps.
-pub(crate) struct Expressions {
-    pub(crate) update: Option<String>,
+/// The expressions of one request as DynamoDB takes them, with the names and values of their placeholders.
+///
+/// The store on DynamoDB sends exactly these. A map is `None` if it is empty, because DynamoDB refuses
+/// empty maps. `Debug` shows no values.
+///
+/// ```
+/// use threadline::entity::{Key, PartitionKey, SortKey};
+/// use threadline::store::{Condition, Update, Write};
+///
+/// let key = Key::new(PartitionKey::parse("NOTE#1")?, SortKey::parse("NOTE")?);
+/// let write = Write::update(key, Update::new().set("title", "Babylon 5")).when(Condition::item_exists());
+/// let expressions = write.expressions();
+/// assert_eq!(expressions.update.as_deref(), Some("SET #n0 = :v0"));
+/// assert_eq!(expressions.condition.as_deref(), Some("attribute_exists(#n1)"));
+/// # Ok::<(), threadline::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Expressions {
+    /// The update expression.
+    pub update: Option<String>,
     /// The condition of a write, or the key condition of a query.
-    pub(crate) condition: Option<String>,
-    pub(crate) names: Option<HashMap<String, String>>,
-    pub(crate) values: Option<HashMap<String, AttributeValue>>,
+    pub condition: Option<String>,
+    /// The attribute names, by placeholders such as `#n0`.
+    pub names: Option<HashMap<String, String>>,
+    /// The values, by placeholders such as `:v0`.
+    pub values: Option<HashMap<String, AttributeValue>>,
 }
 
-impl Expressions {
-    pub(crate) fn of_write(write: &Write) -> Self {
+impl fmt::Debug for Expressions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { update, condition, names, values: _ } = self;
+        f.debug_struct("Expressions")
+            .field("update", update)
+            .field("condition", condition)
+            .field("names", names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Write {
+    /// Returns the update expression and the condition of the write.
+    pub fn expressions(&self) -> Expressions {
         let mut placeholders = Placeholders::default();
-        let update = match &write.action {
+        let update = match &self.action {
             WriteAction::Update(update) => Some(placeholders.update(update)),
             WriteAction::Put(_) | WriteAction::Delete => None,
         };
-        let condition = write.condition.as_ref().map(|condition| placeholders.condition(condition));
+        let condition = self.condition.as_ref().map(|condition| placeholders.condition(condition));
         placeholders.into_expressions(update, condition)
     }
+}
 
-    pub(crate) fn of_check(condition: &Condition) -> Self {
+impl TransactAction {
+    /// Returns the update expression and the condition of the action.
+    pub fn expressions(&self) -> Expressions {
+        match self {
+            Self::Write(write) => write.expressions(),
+            Self::Check { condition, .. } => condition.expressions(),
+        }
+    }
+}
+
+impl Condition {
+    fn expressions(&self) -> Expressions {
         let mut placeholders = Placeholders::default();
-        let condition = placeholders.condition(condition);
+        let condition = placeholders.condition(self);
         placeholders.into_expressions(None, Some(condition))
     }
+}
 
-    pub(crate) fn of_query(query: &Query) -> Self {
+impl Query {
+    /// Returns the key condition of the query.
+    pub fn expressions(&self) -> Expressions {
         let mut placeholders = Placeholders::default();
-        let condition = placeholders.key_condition(query);
+        let condition = placeholders.key_condition(self);
         placeholders.into_expressions(None, Some(condition))
     }
 }
@@ -200,7 +248,7 @@ mod tests {
     #[test]
     fn names_and_values_are_placeholders_and_nothing_else() {
         let hostile = "a) OR attribute_exists(pk";
-        let expressions = Expressions::of_check(&Condition::eq(hostile, AttributeValue::S("' OR 1=1".into())));
+        let expressions = Condition::eq(hostile, AttributeValue::S("' OR 1=1".into())).expressions();
         assert_eq!(expressions.condition.as_deref(), Some("#n0 = :v0"));
         assert_eq!(expressions.names.unwrap()["#n0"], hostile);
         assert_eq!(expressions.values.unwrap()[":v0"], AttributeValue::S("' OR 1=1".into()));
@@ -208,11 +256,11 @@ mod tests {
 
     #[test]
     fn without_names_or_values_there_is_no_map() {
-        let expressions = Expressions::of_check(&Condition::item_absent());
+        let expressions = Condition::item_absent().expressions();
         assert_eq!(expressions.condition.as_deref(), Some("attribute_not_exists(#n0)"));
         assert_eq!(expressions.values, None);
         let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap());
-        assert_eq!(Expressions::of_write(&Write::delete(key)).names, None);
+        assert_eq!(Write::delete(key).expressions().names, None);
     }
 
     #[test]
@@ -301,7 +349,7 @@ mod tests {
     fn the_index_is_queried_by_its_own_attributes() {
         let query = Query::index(PartitionKey::parse("USER#1").unwrap());
         let range = SortRange::After(SortKey::parse("GRP").unwrap());
-        let names = Expressions::of_query(&query.range(range)).names.unwrap();
+        let names = query.range(range).expressions().names.unwrap();
         assert_eq!((names["#n0"].as_str(), names["#n1"].as_str()), (GSI1PK, GSI1SK));
     }
 
@@ -330,7 +378,7 @@ mod tests {
     #[test]
     fn placeholders_after_nine_have_more_digits() {
         let of_each = (0..101).map(|number| Condition::eq(format!("name {number}"), n(number))).collect();
-        let expressions = Expressions::of_check(&Condition::All(of_each));
+        let expressions = Condition::All(of_each).expressions();
         let text = expressions.condition.unwrap();
         assert!(text.contains(" AND #n9 = :v9 AND #n10 = :v10 AND ") && text.ends_with(" AND #n100 = :v100"), "{text}");
         let (names, values) = (expressions.names.unwrap(), expressions.values.unwrap());

@@ -5,7 +5,6 @@
 mod batch;
 mod checked;
 mod condition;
-#[cfg(feature = "dynamodb")]
 mod expression;
 mod get;
 mod operation;
@@ -22,8 +21,7 @@ pub use batch::{
 };
 pub use checked::{Answer, Checked, Request, TypedRequest};
 pub use condition::{Comparison, Condition};
-#[cfg(feature = "dynamodb")]
-pub(crate) use expression::Expressions;
+pub use expression::Expressions;
 pub use get::{Get, GetOutput};
 pub use operation::Operation;
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};

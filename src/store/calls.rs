@@ -1,6 +1,8 @@
 //! The implementation of the longer calls of [`StoreExt`].
 
-use super::{Store, StoreExt};
+use tracing::Instrument;
+
+use super::{Store, StoreExt, span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::{Item, same_item};
 use crate::key::Key;
@@ -10,11 +12,13 @@ use crate::request::{
 };
 use crate::stored::Entity;
 
-/// Sends a checked request, and returns the typed answer.
+/// Sends a checked request in its own span, and returns the typed answer.
 pub(super) async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
     let operation = request.operation();
-    let answer = store.execute(request).await?;
-    R::output(answer).ok_or_else(|| {
+    let span = span::start(request.request(), store.table_name());
+    let outcome = store.execute(request).instrument(span.clone()).await;
+    span::record(&span, &outcome);
+    R::output(outcome?).ok_or_else(|| {
         let kind = if operation.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unavailable };
         let error = Error::new(kind, "the store sent an answer to another kind of request");
         error.with_operation(operation.name()).with_table(store.table_name())

@@ -8,6 +8,7 @@ mod forward;
 pub mod memory;
 pub mod meter;
 pub(crate) mod record;
+mod span;
 
 use std::fmt::Debug;
 
@@ -19,7 +20,7 @@ pub use crate::capacity::{Capacity, Consistency, IndexChange, Units, index_write
 pub use crate::error::ServiceError;
 pub use crate::request::{
     ActionHandle, Answer, AttributeChange, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput,
-    CancelCode, CancelReason, Checked, ClientToken, Comparison, Condition, Get, GetOutput, MAX_BATCH_GETS,
+    CancelCode, CancelReason, Checked, ClientToken, Comparison, Condition, Expressions, Get, GetOutput, MAX_BATCH_GETS,
     MAX_BATCH_WRITES, MAX_PAGE_BYTES, MAX_TRANSACTION_ACTIONS, Operation, Order, PageOutput, Position, Query,
     QuerySource, Request, Scan, SortRange, TransactAction, TransactOutcome, Transaction, TypedRequest, Update, Write,
     WriteAction, WriteOutcome,

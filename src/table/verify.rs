@@ -137,8 +137,9 @@ impl TableSpec {
     /// Compares the live table with this definition.
     ///
     /// It compares keys, indexes, billing, stream, time to live, point-in-time recovery, encryption, deletion
-    /// protection and tags. An additional index is a difference. Additional tags and additional deletion protection
-    /// are none. Nor is another key of the account, if the definition leaves the key to AWS.
+    /// protection and tags. An additional index is a difference. Additional tags and additional deletion protection are
+    /// no differences. If the definition has [`Encryption::ManagedByAws`], another encryption key of the account is no
+    /// difference either.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

@@ -119,8 +119,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// A text for the keys of an application's own entities: 1 to 200 bytes, without control characters and `#`, which
-    /// separates the segments of a key.
+    /// A text for the keys of an application's own entities: 1 to 200 bytes, without control characters and `#`. The
+    /// `#` separates the segments of a key.
     KeySegment,
     |text| segment("key segment", 200, text)
 }

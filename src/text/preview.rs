@@ -15,8 +15,8 @@ text_newtype! {
 
 impl Preview {
     const MAX_CHARACTERS: usize = 140;
-    /// The limit of a grapheme, more than any letter or emoji needs with all its marks. A longer one ends the preview
-    /// in any room. So only a preview that nearly filled its room can grow in a larger one.
+    /// The limit of a grapheme in bytes, more than any letter or emoji needs with all its marks. A longer grapheme
+    /// always ends the preview. So only a preview that nearly reached its limit can grow with a higher limit.
     const MAX_GRAPHEME_BYTES: usize = 64;
 
     /// Truncates the text to 140 characters and this many bytes, at the end of a grapheme.

@@ -17,8 +17,8 @@ const MOST_DRAWN: usize = 10;
 const REPEATABLE: usize = 1000;
 
 /// The stream of a [`MemoryStore`], delivered as DynamoDB may deliver it, for tests of its consumers. [DynamoDB
-/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) promises that the records of
-/// one item arrive complete and in order, at least once. This type keeps those promises and no other:
+/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) guarantees that the records
+/// of one item arrive complete and in order, at least once. This type keeps these guarantees and no other:
 ///
 /// * A shard holds some of the partitions. Its records arrive in any order of their items. The records of a transaction
 ///   arrive apart, and a change of an hour ago may arrive after a recent one.
@@ -309,7 +309,7 @@ mod tests {
             (vec!["a.1".into(), "a.2".into()], vec!["a.1".into(), "a.2".into(), "a.3".into()])
         );
         delivery.acknowledge(&lost, None);
-        assert_eq!(shown(&delivery.batch_of(0, 1).unwrap()), ["a.1"], "it was settled too late");
+        assert_eq!(shown(&delivery.batch_of(0, 1).unwrap()), ["a.1"], "it was acknowledged too late");
     }
 
     #[test]
@@ -381,7 +381,7 @@ mod tests {
                 prop_assert!(batches < 10_000 && (1..=MOST_DRAWN).contains(&batch.records.len()), "seed {}", seed);
                 let (log, end) = brought.entry(batch.shard).or_default();
                 let start = log.partition_point(|record| record.sequence < batch.records[0].sequence);
-                prop_assert!(start <= *end, "a batch left something out, seed {}", seed);
+                prop_assert!(start <= *end, "a batch lacks a record, seed {}", seed);
                 for (place, record) in (start..).zip(&batch.records) {
                     match log.get(place) {
                         Some(known) => prop_assert_eq!(known, record),

@@ -52,7 +52,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn answering(replies: impl IntoIterator<Item = Reply>) -> Self {
         let mut replies = Vec::from_iter(replies).into_iter();
-        Self::serving(move |_, _| replies.next().unwrap_or_else(|| fault(418, "BehindTheScript")))
+        Self::serving(move |_, _| replies.next().unwrap_or_else(|| fault(418, "AfterTheScript")))
     }
 
     /// Starts a server whose replies this function makes from an operation and its body.

@@ -4,5 +4,7 @@
 
 mod canned;
 mod dynamodb;
+#[path = "../support/spans.rs"]
+mod span_recorder;
 #[cfg(feature = "streams")]
 mod streams;

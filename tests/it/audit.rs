@@ -288,7 +288,7 @@ async fn memberships_and_messages_without_a_group_are_only_reported() {
 }
 
 #[tokio::test]
-async fn a_claim_on_what_its_user_does_not_have_is_deleted() {
+async fn a_claim_that_does_not_match_its_user_is_deleted() {
     let world = World::new().await;
     let nobody = UserId::from_uuid(uuid::Uuid::nil());
     for (user, handle) in [(world.andrew.id(), "andy"), (nobody, "nobody")] {

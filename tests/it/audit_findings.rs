@@ -80,7 +80,7 @@ async fn an_imported_conversation_is_no_discrepancy_unless_its_group_is_gone() {
     let group: GroupId = id("5ae290ed-55d1-47a0-bc6d-fe2bc2700399");
     let imported = ImportedDirect::new(group, &world.bayko, &world.vir, time("2023-03-22T14:36:25Z"));
     let thread = world.app.chat.import_direct(imported).await.unwrap();
-    assert_eq!(world.check().await, [], "the item under the pair's own id only leads there");
+    assert_eq!(world.check().await, [], "the item under the pair's own id only points there");
     for member in [&world.bayko, &world.vir] {
         world.delete(Membership::key_from((thread.group_id(), member.id()))).await;
     }

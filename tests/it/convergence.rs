@@ -336,7 +336,7 @@ async fn with_faults(steps: &[Step], seed: u64, plan: Plan) -> World {
         deliver(&mut delivery, &batch, &projector).await;
         store.restart();
     }
-    panic!("the projector does not get on")
+    panic!("the projector makes no progress")
 }
 
 fn converges(steps: &[Step], seed: u64, plan: Plan) {

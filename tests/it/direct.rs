@@ -138,7 +138,7 @@ async fn a_first_message_out_of_the_window_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_retry_after_the_window_finds_what_was_started() {
+async fn a_retry_after_the_window_finds_the_conversation() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let draft = Draft::from(MessageBody::new("opa").unwrap()).id(app.chat.new_message_id());
@@ -151,7 +151,7 @@ async fn a_retry_after_the_window_finds_what_was_started() {
 }
 
 #[tokio::test]
-async fn retry_ahead_of_the_window_finds_what_was_started() {
+async fn retry_later_than_the_window_finds_the_conversation() {
     for ahead in [Duration::from_secs(60), Duration::from_secs(25 * 60 * 60)] {
         let app = App::new();
         let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
@@ -172,7 +172,7 @@ async fn retry_ahead_of_the_window_finds_what_was_started() {
 }
 
 #[tokio::test]
-async fn start_ahead_of_the_window_is_done_once_its_time_is_near() {
+async fn start_later_than_the_window_is_done_once_its_time_is_near() {
     let app = App::new();
     let (andrew, bayko) = (app.user("andrewbrown").await, app.user("bayko").await);
     let now = Clock::now(&*app.clock);

@@ -282,7 +282,7 @@ async fn the_message_before_an_expired_one_is_shown_until_its_own_end() {
     expire(&app, &sent, Some(30)).await;
     project(&app, &records_from(&app, seen)).await;
 
-    // A store whose clock is slow still brings the message at its end.
+    // A store whose clock is slow still returns the message at its expiry.
     let at_its_end = ManualClock::starting_at(app.clock.now().saturating_add(Duration::from_secs(30)));
     let chat = Threadline::new(app.store.clone()).clock(at_its_end);
     assert_eq!(preview(&chat.inbox(bayko.id()).fetch().await.unwrap().items[0]), None);

@@ -1,5 +1,5 @@
-//! The faults of Cruddur's messaging, each shown absent. The numbers are those of the list of its faults. The projector
-//! tests F5 (stale names), `permission` tests F8 (non-members read a thread), and HTTP statuses do not apply.
+//! Tests that the faults of Cruddur's messaging do not occur: see `docs/from-cruddur.md`. `projector` tests stale
+//! names, and `permission` tests reads by non-members.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use threadline::{
 use crate::support::{App, scan, time};
 
 #[tokio::test]
-async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
+async fn a_new_year_empties_neither_a_thread_nor_an_inbox() {
     let app = App::at("2026-12-31T23:59:58Z");
     let (andrew, bayko, thread) = app.direct().await;
     app.say(&thread, "Happy new year!").await;
@@ -31,7 +31,7 @@ async fn f1_a_new_year_empties_neither_a_thread_nor_an_inbox() {
 }
 
 #[tokio::test]
-async fn f2_all_pages_can_be_reached() {
+async fn all_pages_can_be_reached() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     for number in 1..50 {
@@ -55,7 +55,7 @@ async fn f2_all_pages_can_be_reached() {
 }
 
 #[tokio::test]
-async fn f3_two_messages_of_one_microsecond_are_both_kept() {
+async fn two_messages_of_one_microsecond_are_both_kept() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     // The clock does not move, so all of these have one time.
@@ -68,7 +68,7 @@ async fn f3_two_messages_of_one_microsecond_are_both_kept() {
 }
 
 #[tokio::test]
-async fn f3_two_conversations_of_one_microsecond_are_both_in_the_inbox() {
+async fn two_conversations_of_one_microsecond_are_both_in_the_inbox() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     app.chat.start_direct(&bayko, &andrew, "now").await.unwrap();
@@ -79,7 +79,7 @@ async fn f3_two_conversations_of_one_microsecond_are_both_in_the_inbox() {
 }
 
 #[tokio::test]
-async fn f4_messages_from_different_time_zones_are_in_order_of_time() {
+async fn messages_from_different_time_zones_are_in_order_of_time() {
     let app = App::at("2023-04-05T20:00:00Z");
     let (_, _, thread) = app.direct().await;
     // As text, the second sorts before the first.
@@ -98,7 +98,7 @@ async fn f4_messages_from_different_time_zones_are_in_order_of_time() {
 }
 
 #[tokio::test]
-async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
+async fn a_conversation_starts_as_a_whole_or_not_at_all() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     // A membership that fails the last action of the transaction, and no other.
@@ -116,7 +116,7 @@ async fn f6_a_conversation_starts_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn f7_two_people_never_have_two_conversations() {
+async fn two_people_never_have_two_conversations() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let again = app.chat.start_direct(&bayko, &andrew, "It is me").await.unwrap();
@@ -126,7 +126,7 @@ async fn f7_two_people_never_have_two_conversations() {
 }
 
 #[tokio::test]
-async fn f9_bad_input_is_a_typed_error_and_nothing_is_stored() {
+async fn bad_input_is_a_typed_error_and_nothing_is_stored() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     let too_long = "x".repeat(1025);
@@ -139,7 +139,7 @@ async fn f9_bad_input_is_a_typed_error_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn f10_an_unknown_handle_and_ones_own_start_no_conversation() {
+async fn an_unknown_handle_and_ones_own_start_no_conversation() {
     let app = App::new();
     let andrew = app.user("andrewbrown").await;
     assert_eq!(app.chat.user_by_handle(&Handle::new("nobody").unwrap()).await.unwrap(), None);
@@ -149,7 +149,7 @@ async fn f10_an_unknown_handle_and_ones_own_start_no_conversation() {
 }
 
 #[tokio::test]
-async fn f11_a_store_failure_is_never_an_empty_answer() {
+async fn a_store_failure_is_never_an_empty_answer() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let chat = Threadline::new(Locked);
@@ -165,7 +165,7 @@ async fn f11_a_store_failure_is_never_an_empty_answer() {
 }
 
 #[tokio::test]
-async fn f12_a_sent_message_is_returned_with_its_id() {
+async fn a_sent_message_is_returned_with_its_id() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "one").await, app.say(&thread, "two").await);
@@ -174,7 +174,7 @@ async fn f12_a_sent_message_is_returned_with_its_id() {
 }
 
 #[tokio::test]
-async fn f13_a_conversation_may_have_more_than_two_members() {
+async fn a_conversation_may_have_more_than_two_members() {
     let app = App::new();
     let (andrew, bayko, londo) = (app.user("andrew").await, app.user("bayko").await, app.user("londo").await);
     let group = NewGroup::new("Babylon 5", &andrew).unwrap().member(&bayko).member(&londo);
@@ -188,7 +188,7 @@ async fn f13_a_conversation_may_have_more_than_two_members() {
 }
 
 #[tokio::test]
-async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
+async fn neither_a_handle_nor_an_identity_has_two_users() {
     let app = App::new();
     let mock = || IdentitySubject::new("MOCK").unwrap();
     app.chat.create_user(NewUser::new("andrewbrown", "Andrew").unwrap().identity(mock()).unwrap()).await.unwrap();
@@ -200,7 +200,7 @@ async fn f14_neither_a_handle_nor_an_identity_has_two_users() {
 }
 
 #[test]
-fn f15_each_invalid_input_is_reported_with_its_field() {
+fn each_invalid_input_is_reported_with_its_field() {
     let handle = NewUser::new("no spaces", "Andrew").unwrap_err();
     let name = NewUser::new("andrewbrown", " ").unwrap_err();
     let body = MessageBody::new("x".repeat(1025)).unwrap_err();

@@ -25,7 +25,7 @@ pub(crate) fn person(number: usize) -> Profile {
 pub(crate) fn elsewhere(new: NewUser) -> Profile {
     let chat = Threadline::new(MemoryStore::new());
     let created = pin!(chat.create_user(new)).poll(&mut Context::from_waker(Waker::noop()));
-    let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
+    let Poll::Ready(user) = created else { panic!("a store in memory never waits") };
     user.unwrap().profile()
 }
 

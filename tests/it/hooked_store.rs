@@ -103,7 +103,7 @@ impl HookedStore {
         answer
     }
 
-    async fn meddle(&self) {
+    async fn interfere(&self) {
         let work = self.before_write.lock().unwrap().take();
         if let Some(work) = work {
             work.await;
@@ -129,14 +129,14 @@ impl Store for HookedStore {
     async fn execute(&self, request: Checked) -> Result<Answer> {
         let request = match request.into_request() {
             Request::Write(write) => {
-                self.meddle().await;
+                self.interfere().await;
                 if let Some(kind) = self.failing.get(write.key()?) {
                     return Err(Error::new(*kind, "this item cannot be written"));
                 }
                 Request::Write(write)
             }
             Request::Transact(transaction) => {
-                self.meddle().await;
+                self.interfere().await;
                 Request::Transact(transaction)
             }
             Request::Query(query) => {

@@ -123,7 +123,7 @@ fn an_image_that_is_missing_or_null_or_empty_is_none() {
             change.extend(image.map(|image| ("OldImage".to_owned(), image)));
         }));
         assert_eq!((record.kind, record.old, record.new), (RecordKind::Remove, None, None));
-        assert_eq!(record.raw, None, "nothing of it could not be read");
+        assert_eq!(record.raw, None, "every part of it can be read");
     }
 }
 
@@ -177,7 +177,7 @@ fn a_missing_or_empty_number_is_no_number() {
         assert_eq!(record.sequence, None, "{number}");
     }
     let record = read_tolerantly(&changed(|record| record["dynamodb"]["SequenceNumber"] = 17.into()));
-    assert_eq!(record.sequence, None, "a number of JSON has lost its digits");
+    assert_eq!(record.sequence, None, "a JSON number loses digits");
 }
 
 #[test]

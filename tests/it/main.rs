@@ -42,6 +42,9 @@ mod scenarios;
 mod sink;
 #[path = "../support/sources.rs"]
 mod sources;
+#[path = "../support/spans.rs"]
+mod span_recorder;
+mod spans;
 mod store_ext;
 mod stream_bounds;
 mod stream_failures;

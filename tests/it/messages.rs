@@ -66,7 +66,7 @@ async fn an_id_of_another_text_or_author_is_a_typed_conflict() {
 }
 
 #[tokio::test]
-async fn a_message_ahead_of_the_window_is_sent_once_its_time_is_near() {
+async fn a_message_later_than_the_window_is_sent_once_its_time_is_near() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.clock.advance(Duration::from_secs(60));
@@ -82,7 +82,7 @@ async fn a_message_ahead_of_the_window_is_sent_once_its_time_is_near() {
 }
 
 #[tokio::test]
-async fn a_retry_ahead_of_the_window_finds_its_message() {
+async fn a_retry_later_than_the_window_finds_its_message() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.clock.advance(Duration::from_secs(60));
@@ -94,7 +94,7 @@ async fn a_retry_ahead_of_the_window_finds_its_message() {
 }
 
 #[tokio::test]
-async fn retry_finds_its_message_however_far_ahead_it_is() {
+async fn retry_finds_its_message_at_any_later_time() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     for ahead in [Duration::from_secs(6), Duration::from_secs(25 * 60 * 60), Duration::from_secs(50 * 365 * 86_400)] {
@@ -108,7 +108,7 @@ async fn retry_finds_its_message_however_far_ahead_it_is() {
 }
 
 #[tokio::test]
-async fn retry_finds_what_a_wider_window_accepted() {
+async fn retry_finds_message_that_a_wider_window_accepted() {
     let app = App::new();
     let (andrew, _, thread) = app.direct().await;
     let hour = Duration::from_secs(60 * 60);
@@ -124,7 +124,7 @@ async fn retry_finds_what_a_wider_window_accepted() {
 }
 
 #[tokio::test]
-async fn new_message_more_than_a_day_ahead_is_invalid() {
+async fn new_message_more_than_a_day_later_than_the_clock_is_invalid() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.clock.advance(Duration::from_millis(24 * 60 * 60 * 1000 + 1));
@@ -239,7 +239,7 @@ async fn a_deleted_message_is_a_tombstone_that_no_edit_restores() {
     assert_eq!(deleted.body(), None);
     assert_eq!(thread.edit(&sent, "after all").await.unwrap_err().kind(), ErrorKind::NotFound);
     app.clock.advance(Duration::from_secs(60));
-    assert_eq!(thread.delete(&sent).await.unwrap(), deleted, "a repeat changes nothing");
+    assert_eq!(thread.delete(&sent).await.unwrap(), deleted, "a retry changes nothing");
     assert_eq!(thread.send(sent.id(), "regretted").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [deleted]);
 }

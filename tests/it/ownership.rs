@@ -153,7 +153,7 @@ async fn keys_that_resemble_known_keys_are_reported() {
         let (outcome, _) = outcome(&app, RecordKind::Modify, &item).await;
         assert!(matches!(outcome, RecordOutcome::DeadLetter(_)), "{pk} {sk}: {outcome:?}");
         let (removed, _) = self::outcome(&app, RecordKind::Remove, &item).await;
-        assert!(matches!(removed, RecordOutcome::Nothing), "what is gone is nothing to repair");
+        assert!(matches!(removed, RecordOutcome::Nothing), "a removed item needs no repair");
     }
 }
 
@@ -320,7 +320,10 @@ async fn a_change_of_an_unreadable_message_changes_nothing() {
     let before = app.store.get(Get::new(message.key())).await.unwrap().item;
     let error = thread.edit(&message, "y").await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Corrupt, threadline::Outcome::NotDone));
-    assert!(app.store.get(Get::new(message.key())).await.unwrap().item == before, "it says that nothing was done");
+    assert!(
+        app.store.get(Get::new(message.key())).await.unwrap().item == before,
+        "the error says that nothing was done"
+    );
 }
 
 #[tokio::test]

@@ -6,8 +6,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use threadline::card::Card;
-use threadline::card::registry::PATTERNS;
 use threadline::entity::{
     AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key, KeySegment, KnownKey, PartitionKey, SortKey,
     SortKeyPrefix, tag,
@@ -188,7 +186,7 @@ async fn run_scenarios(printed: &mut Printed) {
         printed.texts.push((format!("{scenario:?}"), outcome.debug));
         recorder.take().iter().for_each(|request| printed.debug(request));
         let has_content = |item: &Item| item.iter().any(|(_, value)| format!("{value:?}").contains(CANARY));
-        assert!(scan(&staged.store).await.iter().any(has_content), "{scenario:?}: nobody wrote anything");
+        assert!(scan(&staged.store).await.iter().any(has_content), "{scenario:?}: it wrote no content");
 
         for plan in [Plan::new().fail_before(Calls::all()), Plan::new().lose_answer(Calls::every(2))] {
             let staged = Staged::new(&scenario, SMALL).await;
@@ -208,7 +206,7 @@ async fn run_scenarios(printed: &mut Printed) {
 }
 
 /// Runs every pattern with a failure.
-async fn run_what_fails(scene: &Scene, printed: &mut Printed) {
+async fn run_failing_calls(scene: &Scene, printed: &mut Printed) {
     let Scene { app, andrew, bayko, thread, message } = scene;
     let chat = &app.chat;
     let taken = NewUser::new(andrew.handle().clone(), text("Other")).unwrap();
@@ -397,39 +395,16 @@ async fn content_is_in_no_span_log_error_or_debug_output() {
         run_scenarios(&mut printed).await;
         run_the_store(&scene, &mut printed).await;
         print_the_rest(&scene, &mut printed).await;
-        run_what_fails(&scene, &mut printed).await;
+        run_failing_calls(&scene, &mut printed).await;
     });
     let written = written.await;
-    assert!(written.contains("messages.send"), "the subscriber saw nothing: {written}");
+    // The key of the application's own entity is content from its first segment on.
+    for seen in ["messages.send{", "DynamoDB.Query{", "threadline.key_shape=…#…}", "threadline.key_shape=MSG#…}"]
+    {
+        assert!(written.contains(seen), "{seen} is not in the output");
+    }
     assert!(!written.to_lowercase().contains(CANARY));
     printed.assert_clean();
-}
-
-#[tokio::test]
-async fn a_calls_span_has_its_name_table_and_consumption() {
-    let written = captured(async {
-        let scene = scene().await;
-        let mut printed = Printed::default();
-        run_scenarios(&mut printed).await;
-        run_what_fails(&scene, &mut printed).await;
-    });
-    let written = written.await;
-    let closed: Vec<_> = written.lines().filter(|line| line.contains(": close ")).collect();
-    for Card { name: pattern, .. } in PATTERNS {
-        let span = format!(" {pattern}{{table=\"threadline\" read_units=");
-        let of_pattern: Vec<_> = closed.iter().filter(|line| line.contains(&span)).collect();
-        assert!(!of_pattern.is_empty(), "no span of {pattern}");
-        assert!(of_pattern.iter().all(|line| line.contains(" write_units=")));
-    }
-    for expected in [
-        " users.create{table=\"threadline\" read_units=0.0 write_units=6.0}:",
-        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0}:",
-        " groups.start_direct{table=\"threadline\" read_units=0.0 write_units=10.0}:",
-        " groups.open{table=\"threadline\" read_units=1.0 write_units=0.0 error=NotFound}:",
-        " messages.edit{table=\"threadline\" read_units=0.0 write_units=1.0 error=Denied}:",
-    ] {
-        assert!(closed.iter().any(|line| line.contains(expected)), "{expected} is not in {closed:#?}");
-    }
 }
 
 #[tokio::test]

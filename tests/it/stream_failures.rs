@@ -30,7 +30,11 @@ async fn an_unwritable_entry_does_not_stop_the_others() {
     app.say(&thread, "two").await;
     let projection = app.project_on(failing(store, second, ErrorKind::Throttled), seen + 3).await;
     let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
-    assert_eq!(error.kind(), ErrorKind::Throttled, "the record comes again, which the other failure does not ask for");
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Throttled,
+        "the record is redelivered, although the other failure is permanent"
+    );
     assert_eq!(app.previews(&[first, second, third]).await, ["Welcome", "one", "two"]);
 }
 
@@ -74,15 +78,15 @@ async fn an_unreadable_entry_fails_only_its_own_record() {
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
     app.say(&thread, "one").await;
-    let broken = Membership::key_from((thread.group_id(), bayko.id()));
+    let unreadable = Membership::key_from((thread.group_id(), bayko.id()));
     let update = Update::new().set("joined_at", AttributeValue::N("1".into()));
-    app.store.write(Write::update(broken, update)).await.unwrap().done().unwrap();
+    app.store.write(Write::update(unreadable, update)).await.unwrap().done().unwrap();
     let projection = app.project_on(app.store.clone(), seen).await;
     let [RecordOutcome::Done, RecordOutcome::DeadLetter(error)] = &*projection.outcomes else {
         panic!("{projection:?}")
     };
     assert_eq!((error.kind(), error.entity()), (ErrorKind::Corrupt, Some("Membership")));
-    assert!(!projection.has_failed(), "the same would be so for ever");
+    assert!(!projection.has_failed(), "a retry would fail in the same way");
     assert_eq!(app.previews(&[&andrew]).await, ["one"], "the other entry moved");
 }
 

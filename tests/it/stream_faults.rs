@@ -1,4 +1,4 @@
-//! The faults of Cruddur's stream Lambda, each shown absent from the projector.
+//! Tests that the faults of Cruddur's stream function do not occur in the projector: see `docs/from-cruddur.md`.
 
 use std::sync::{Arc, Mutex};
 
@@ -55,7 +55,7 @@ pub(crate) async fn three(app: &App) -> ([User; 3], Thread) {
 }
 
 #[tokio::test]
-async fn l1_every_record_of_a_batch_is_projected() {
+async fn every_record_of_a_batch_is_projected() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -72,7 +72,7 @@ async fn l1_every_record_of_a_batch_is_projected() {
 }
 
 #[tokio::test]
-async fn l2_a_crash_between_the_writes_loses_no_entry() {
+async fn a_crash_between_the_writes_loses_no_entry() {
     for nth in 1..=3 {
         let app = App::new();
         let (users, thread) = three(&app).await;
@@ -84,7 +84,7 @@ async fn l2_a_crash_between_the_writes_loses_no_entry() {
         let store = FaultStore::new(app.store.clone(), Plan::new().crash(Calls::nth(nth).of(Operation::Write)));
         let projector = Projector::new(store.clone());
         let projection = projector.project(&records).await;
-        assert_eq!(projection.lowest_failed, records[0].sequence, "so it comes again");
+        assert_eq!(projection.lowest_failed, records[0].sequence, "so it is redelivered");
         let previews = app.previews(&members).await;
         let moved = previews.iter().filter(|preview| *preview == "one").count();
         assert_eq!(u64::try_from(moved).unwrap(), nth - 1, "{previews:?}");
@@ -96,7 +96,7 @@ async fn l2_a_crash_between_the_writes_loses_no_entry() {
 }
 
 #[tokio::test]
-async fn l3_a_replayed_or_late_older_record_does_not_move_a_group_back() {
+async fn a_replayed_or_late_older_record_does_not_move_a_group_back() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     app.project().await;
@@ -113,7 +113,7 @@ async fn l3_a_replayed_or_late_older_record_does_not_move_a_group_back() {
 }
 
 #[tokio::test]
-async fn l4_an_edit_of_an_old_message_is_not_a_new_message() {
+async fn an_edit_of_an_old_message_is_not_a_new_message() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let old = app.say(&thread, "old").await;
@@ -130,11 +130,11 @@ async fn l4_an_edit_of_an_old_message_is_not_a_new_message() {
     thread.edit(&newest, "new, edited").await.unwrap();
     app.project().await;
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["new, edited"; 2]);
-    assert_eq!(app.inbox(bayko.id()).await[0].last_message(), Some(newest.position()), "at its place");
+    assert_eq!(app.inbox(bayko.id()).await[0].last_message(), Some(newest.position()), "at its position");
 }
 
 #[tokio::test]
-async fn l5_deleting_the_newest_message_leaves_no_stale_entry() {
+async fn deleting_the_newest_message_leaves_no_stale_entry() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let (first, second) = (app.say(&thread, "first").await, app.say(&thread, "second").await);
@@ -148,11 +148,11 @@ async fn l5_deleting_the_newest_message_leaves_no_stale_entry() {
     app.store.write(Write::delete(second.key())).await.unwrap().done().unwrap();
     app.project().await;
     assert_eq!(app.previews(&[&andrew, &bayko]).await, ["first"; 2]);
-    assert_eq!(app.inbox(bayko.id()).await[0].last_message_at(), first.created_at(), "and at its place");
+    assert_eq!(app.inbox(bayko.id()).await[0].last_message_at(), first.created_at(), "and at its position");
 }
 
 #[tokio::test]
-async fn l6_two_quick_messages_leave_one_entry_per_member() {
+async fn two_quick_messages_leave_one_entry_per_member() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -169,7 +169,7 @@ async fn l6_two_quick_messages_leave_one_entry_per_member() {
 }
 
 #[tokio::test]
-async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
+async fn entries_of_one_moment_do_not_overwrite_each_other() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     let mut threads = Vec::new();
@@ -192,7 +192,7 @@ async fn l7_entries_of_one_moment_do_not_overwrite_each_other() {
 }
 
 #[tokio::test]
-async fn l8_the_records_of_its_own_writes_are_skipped() {
+async fn the_records_of_its_own_writes_are_skipped() {
     let app = App::new();
     let (_, _, thread) = app.direct().await;
     app.project().await;
@@ -209,7 +209,7 @@ async fn l8_the_records_of_its_own_writes_are_skipped() {
 }
 
 #[tokio::test]
-async fn l9_entries_that_show_the_first_message_are_not_written() {
+async fn entries_that_show_the_first_message_are_not_written() {
     let app = App::new();
     let (_, _, _) = app.direct().await;
     let meter = Metered::new(app.store.clone());
@@ -234,7 +234,7 @@ impl DeadLetterSink for Kept {
 }
 
 #[tokio::test]
-async fn l10_a_dead_letter_goes_to_the_sink_and_blocks_nothing() {
+async fn a_dead_letter_goes_to_the_sink_and_blocks_nothing() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let seen = app.records().len();
@@ -279,7 +279,7 @@ async fn a_dead_letter_without_a_sink_is_logged() {
 }
 
 #[tokio::test]
-async fn l11_members_beyond_the_first_page_are_reached() {
+async fn members_beyond_the_first_page_are_reached() {
     let app = App::new();
     let mut users = vec![app.user("u0").await];
     let mut group = NewGroup::new("Babylon 5", &users[0]).unwrap();
@@ -298,7 +298,7 @@ async fn l11_members_beyond_the_first_page_are_reached() {
 }
 
 #[tokio::test]
-async fn l11_conversations_beyond_the_first_page_are_renamed() {
+async fn conversations_beyond_the_first_page_are_renamed() {
     let app = App::new();
     let andrew = app.user("andrew").await;
     for number in 0..10 {
@@ -320,7 +320,7 @@ async fn l11_conversations_beyond_the_first_page_are_renamed() {
 }
 
 #[tokio::test]
-async fn l12_new_names_reach_entries_on_both_sides() {
+async fn new_names_reach_entries_on_both_sides() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let change = UserChange::new()
@@ -339,7 +339,7 @@ async fn l12_new_names_reach_entries_on_both_sides() {
 }
 
 #[tokio::test]
-async fn l12_attributes_of_the_application_on_an_entry_survive() {
+async fn attributes_of_the_application_on_an_entry_survive() {
     let app = App::new();
     let (andrew, bayko, thread) = app.direct().await;
     let subject = || AttributeValue::S("cognito-1".into());

@@ -61,7 +61,11 @@ async fn join_during_send(app: &App, opener: &User, thread: &Thread, joining: &U
     let chat = Threadline::new(store.clone()).clock(app.clock.clone());
     chat.open(opener.id(), thread.group_id()).await.unwrap().add_member(joining).await.unwrap();
     assert!(store.has_run(), "the call wrote");
-    assert_eq!(shown(&app.only_entry(joining.id()).await), Some("Welcome"), "the entry came too late for the message");
+    assert_eq!(
+        shown(&app.only_entry(joining.id()).await),
+        Some("Welcome"),
+        "the entry was put too late for the message"
+    );
     let message = message.lock().unwrap().take().unwrap();
     // The call's own records are the last two: the group's count and the membership.
     (message, app.records().len() - 2)
@@ -382,10 +386,10 @@ async fn an_entry_missing_from_the_index_gets_the_new_names() {
     let renamed = app.renamed(&andrew, "ab").await;
     let (entries, rename) = (app.records()[before..put].to_vec(), app.records().split_off(put));
 
-    let behind = Projector::new(HookedStore::new(&app.store).lagging_index());
-    assert!(!behind.project(&rename).await.has_failed());
+    let lagging = Projector::new(HookedStore::new(&app.store).lagging_index());
+    assert!(!lagging.project(&rename).await.has_failed());
     assert_eq!(app.only_entry(andrew.id()).await.profile(), andrew.profile(), "the rename found no entry");
-    assert!(!behind.project(&entries).await.has_failed());
+    assert!(!lagging.project(&entries).await.has_failed());
     assert_eq!(app.only_entry(andrew.id()).await.profile(), renamed.profile());
     assert_eq!(app.only_entry(bayko.id()).await.other(), Some(renamed.profile()));
 }

@@ -321,7 +321,7 @@ async fn a_change_without_effect_writes_nothing() {
     for change in [UserChange::new(), new_handle("AndrewBrown"), new_name("Andrew Brown")] {
         assert_eq!(chat.update_user(&user, change).await.unwrap(), user);
     }
-    assert_eq!(meter.take(), Capacity::reads(Units::whole(3)), "the table alone knows whether it has them");
+    assert_eq!(meter.take(), Capacity::reads(Units::whole(3)), "only the table knows if it has them");
 }
 
 #[tokio::test]

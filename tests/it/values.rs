@@ -213,7 +213,7 @@ fn a_lookup_handle_may_be_one_of_version_0_1() {
 #[test]
 fn a_folded_handle_has_no_ascii_capitals() {
     assert_eq!(FoldedHandle::new("Andrew").unwrap_err().kind(), ErrorKind::Invalid);
-    assert!(FoldedHandle::new("Ärger").is_ok(), "version 0.1 folded ASCII letters alone");
+    assert!(FoldedHandle::new("Ärger").is_ok(), "version 0.1 folded only ASCII letters");
 }
 
 #[test]

@@ -124,7 +124,7 @@ async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Err
         let crashed = store.clone();
         let mut poller = poller(store);
         tokio::select! {
-            ended = poller.drain() => panic!("it was to crash: {ended:?}"),
+            ended = poller.drain() => panic!("it should have crashed: {ended:?}"),
             () = crash(&crashed) => {}
         }
     }
@@ -132,7 +132,11 @@ async fn a_crash_before_a_checkpoint_repeats_only_that_batch() -> Result<(), Err
     poller(FaultStore::new(app.store.clone(), Plan::new())).drain().await?;
 
     // 32 messages, and the four memberships of the two conversations.
-    assert_eq!(settled.load(Ordering::Relaxed), 36, "no record was missed, and none came behind its checkpoint");
+    assert_eq!(
+        settled.load(Ordering::Relaxed),
+        36,
+        "no record was missed, and none before a checkpoint was redelivered"
+    );
     assert_eq!(app.inbox(&andrew).await?, ["message 30", "Your Majesty"]);
     assert_eq!(app.inbox(&bayko).await?, ["message 30"]);
     app.drop().await
@@ -181,7 +185,13 @@ async fn a_disabled_stream_is_read_to_its_end() -> Result<(), Error> {
     let (andrew, ..) = conversations(&app).await?;
     let off = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(false).build();
     let off = off.expect("it is complete");
-    client().update_table().table_name(app.spec.name()).stream_specification(off).send().await.expect("it turns off");
+    client()
+        .update_table()
+        .table_name(app.spec.name())
+        .stream_specification(off)
+        .send()
+        .await
+        .expect("the stream is disabled");
 
     let summary = app.poller().run_until(pending()).await?;
 

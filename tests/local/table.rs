@@ -24,7 +24,7 @@ async fn a_new_table_equals_its_definition() -> Result<(), Error> {
     assert_eq!(verified.differences, []);
     assert!(verified.is_match());
     let lacking = [Setting::Encryption, Setting::Tags, Setting::PointInTimeRecovery];
-    assert_eq!(settings(&created.unsupported), lacking, "DynamoDB Local has none of these, and it is said");
+    assert_eq!(settings(&created.unsupported), lacking, "DynamoDB Local has none of these, which is reported");
     let mut unasked = settings(&verified.unsupported);
     unasked.sort_by_key(|setting| lacking.iter().position(|lacking| lacking == setting));
     assert_eq!(unasked, lacking);
@@ -68,7 +68,7 @@ async fn a_protected_table_is_deleted_only_after_its_protection() -> Result<(), 
     let error = spec.delete(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);
     assert!(error.to_string().contains("remove the protection first"), "{error}");
-    assert!(spec.verify(&client).await?.is_match(), "it is all still there");
+    assert!(spec.verify(&client).await?.is_match(), "everything is still there");
 
     spec.remove_protection(&client).await?;
     spec.delete(&client).await?;

@@ -1,5 +1,5 @@
-//! The rules that neither the compiler nor a lint checks: the direction of imports, the places where AWS is named, and
-//! the heading of the current version in the CHANGELOG.
+//! The rules that neither the compiler nor a lint checks. They cover the direction of imports, the modules that name
+//! AWS, and the heading of the current version in the CHANGELOG.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::sources::sources;
 /// it. Every file must belong to one, so add each new module to this table.
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("aws", &["error"]),
+    ("aws", &["error", "telemetry"]),
     ("tag", &[]),
     ("key", &["error", "tag"]),
     ("time", &["error", "key"]),
@@ -19,9 +19,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("item", &["error", "time", "text", "id", "key"]),
     ("stored", &["error", "time", "key", "item"]),
     ("capacity", &[]),
+    ("telemetry", &["error", "capacity"]),
     ("card", &["capacity"]),
     ("request", &["error", "key", "item", "capacity"]),
-    ("store", &["error", "key", "item", "stored", "capacity", "request"]),
+    ("store", &["error", "key", "item", "stored", "capacity", "request", "telemetry"]),
     ("store::memory", &["error", "time", "key", "item", "capacity", "request", "store"]),
     ("store::dynamodb", &["error", "aws", "time", "id", "key", "item", "capacity", "request", "store"]),
     ("table", &["error", "key"]),
@@ -31,7 +32,21 @@ const MODULES: &[(&str, &[&str])] = &[
     ("model", &["error", "card", "tag", "time", "text", "id", "key", "item", "stored"]),
     (
         "patterns",
-        &["error", "card", "time", "text", "id", "key", "item", "stored", "capacity", "request", "store", "model"],
+        &[
+            "error",
+            "card",
+            "time",
+            "text",
+            "id",
+            "key",
+            "item",
+            "stored",
+            "capacity",
+            "request",
+            "store",
+            "model",
+            "telemetry",
+        ],
     ),
     (
         "stream",
@@ -54,7 +69,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("entity", &["item", "key", "model", "stored", "tag", "text"]),
     ("card::registry", &["card", "model", "patterns", "stream"]),
     ("stream::lambda", &["error", "item", "key", "stream", "store"]),
-    ("stream::poller", &["error", "aws", "tag", "text", "key", "item", "stored", "request", "store", "stream"]),
+    (
+        "stream::poller",
+        &["error", "aws", "tag", "text", "key", "item", "stored", "request", "store", "stream", "telemetry"],
+    ),
 ];
 
 /// The crates of AWS, and the modules that may name them.
@@ -147,9 +165,9 @@ fn expand(prefix: &str, rest: &str, found: &mut Vec<String>) {
         return;
     }
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    let (name, behind) = rest.split_at(end);
-    match behind.strip_prefix("::") {
-        Some(behind) if !name.is_empty() => expand(&join(name), behind, found),
+    let (name, rest) = rest.split_at(end);
+    match rest.strip_prefix("::") {
+        Some(rest) if !name.is_empty() => expand(&join(name), rest, found),
         _ if name.is_empty() || name == "self" => found.push(prefix.to_owned()),
         _ => found.push(join(name)),
     }

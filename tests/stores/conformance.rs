@@ -1,4 +1,4 @@
-//! Both stores pass the suite: directly, behind a pointer and within a wrapper.
+//! Both stores pass the suite: directly, through an `Arc` and within a wrapper.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ mod memory_store {
     }
 }
 
-mod memory_store_behind_arc {
+mod memory_store_in_arc {
     use super::*;
 
     threadline_testkit::conformance_tests! {
@@ -50,7 +50,7 @@ mod dynamodb {
         }
     }
 
-    mod dynamodb_store_behind_arc {
+    mod dynamodb_store_in_arc {
         use std::sync::Arc;
 
         use threadline::store::Store;

@@ -25,6 +25,6 @@ pub(crate) fn table(suite: &str) -> &'static str {
 }
 
 fn create(spec: &TableSpec) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
     runtime.block_on(spec.create(&client())).expect("the table can be created");
 }

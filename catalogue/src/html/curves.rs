@@ -4,23 +4,14 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::catalogue::Catalogue;
-
-/// Returns the cost curves as SVG, if there are any.
-pub(super) fn curves(_: &Catalogue) -> Option<String> {
-    None
-}
-
 /// Returns the section of the cost curves. A picture has styles of its own, so they do not meet the page's.
-pub(super) fn figure(svg: Option<String>) -> Markup {
+pub(super) fn figure(svg: &str) -> Markup {
     html! {
-        @if let Some(svg) = svg {
-            section aria-labelledby="curves" {
-                h2 id="curves" { "Cost by size" }
-                figure {
-                    img src=(data_uri(&svg)) alt="The units of the patterns, by members and size of a message";
-                    figcaption { "The formulas of the patterns above, as curves." }
-                }
+        section aria-labelledby="curves" {
+            h2 id="curves" { "Price" }
+            figure {
+                img src=(data_uri(svg)) alt="Curves: the price of a month for each layout, by members of a group";
+                figcaption { code { "threadline cost" } " prints the numbers, also for other traffic and prices." }
             }
         }
     }
@@ -45,11 +36,10 @@ mod tests {
 
     #[test]
     fn curves_are_a_picture_within_the_page() {
-        let section = figure(Some("<svg fill=\"#ä%\">\n</svg>".to_owned())).into_string();
+        let section = figure("<svg fill=\"#ä%\">\n</svg>").into_string();
         assert!(
             section.contains("src=\"data:image/svg+xml,%3Csvg fill=%22%23%C3%A4%25%22%3E%0A%3C/svg%3E\""),
             "{section}"
         );
-        assert_eq!(figure(None).into_string(), "");
     }
 }

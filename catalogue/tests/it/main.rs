@@ -1,11 +1,16 @@
 //! Tests of the catalogue from outside.
 
+mod cost;
+mod explain;
+mod iam;
 mod markdown;
 mod mermaid;
 mod page;
 mod picture;
 mod program;
 mod registry;
+#[cfg(feature = "dynamodb")]
+mod wire;
 mod workbench;
 
 use threadline::card::registry::Registry;

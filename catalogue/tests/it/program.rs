@@ -25,10 +25,13 @@ fn refused(arguments: &[&str], expected: &str) {
 #[test]
 fn unknown_names_are_refused_with_the_choices() {
     refused(&["catalogue", "png"], "there is no format `png`: choose one of svg");
+    refused(&["explain", "messages.sent"], "there is no pattern `messages.sent`: choose one of users.create, ");
+    refused(&["explain"], "the pattern is missing: choose one of users.create, ");
+    refused(&[], "choose one of catalogue, explain");
     refused(&["draw"], "choose one of catalogue");
     refused(&["catalogue"], "the format is missing: choose one of svg");
     refused(&["catalogue", "check"], "FORMAT=FILE");
-    refused(&["catalogue", "svg", "--colour"], "--colour");
+    refused(&["catalogue", "svg", "--scale"], "--scale");
     refused(&["catalogue", "check", "docs/single-table.svg"], "is not FORMAT=FILE");
 }
 
@@ -91,4 +94,11 @@ fn closed_pipe_ends_the_program_quietly() {
     let mut error = String::new();
     child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
     assert!(child.wait().unwrap().success() && error.is_empty(), "{error}");
+}
+
+#[cfg(feature = "dynamodb")]
+#[test]
+fn command_on_a_table_needs_an_address_of_plain_http() {
+    refused(&["table"], "choose one of create, verify, ");
+    refused(&["table", "list", "--endpoint", "https://localhost"], "it must start with http://");
 }

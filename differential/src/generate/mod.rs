@@ -22,8 +22,8 @@ pub(crate) const EPISODE: u64 = 2_000;
 /// One of this many episodes has large items, and fewer operations.
 const HEAVY: u64 = 5;
 const HEAVY_EPISODE: u64 = 400;
-/// One of this many episodes has a stream on DynamoDB Local, up to this number of episodes; after that, one of ten
-/// times as many.
+/// One of this many episodes has a stream on DynamoDB Local. From the episode `MANY` on, it is one of ten times as
+/// many.
 const STREAM: u64 = 12;
 const MANY: u64 = 60;
 
@@ -44,8 +44,8 @@ pub(crate) fn length(episode: u64) -> u64 {
 }
 
 /// Returns `true` if the episode with this number has a stream on DynamoDB Local. There, each request to a table with a
-/// stream goes through all records of all streams since the server's start, so they must be few and small. A record
-/// with an empty map has no type, so no client can read it.
+/// stream reads all records of all streams since the server's start. So they must be few and small. A record with an
+/// empty map has no type, so no client can read it.
 pub(crate) fn has_stream(episode: u64) -> bool {
     let one_of = if episode < MANY { STREAM } else { 10 * STREAM };
     episode.is_multiple_of(one_of) && !is_heavy(episode)

@@ -18,9 +18,9 @@ pub(crate) struct Vocabulary {
     sorts: Vec<SortKey>,
     index_partitions: Vec<PartitionKey>,
     index_sorts: Vec<SortKey>,
-    /// Whether items are so large that pages end at 1 MB.
+    /// `true` if items are so large that pages end at 1 MB.
     pub(crate) heavy: bool,
-    /// Whether empty maps are written.
+    /// `true` if empty maps are written.
     pub(crate) empty_maps: bool,
 }
 

@@ -12,14 +12,13 @@ use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::ProvideCredentials;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::list_tables::ListTablesError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
+use threadline::Timestamp;
 use threadline::store::dynamodb::local_client;
-use threadline::{ErrorKind, Timestamp};
+use threadline_catalogue::table::advice;
 
 /// The options that select a table.
 #[derive(Debug, Args)]
@@ -71,27 +70,10 @@ impl Target {
         if self.aws { "on AWS".to_owned() } else { format!("at {}", self.endpoint()) }
     }
 
-    /// Returns advice on an error, if there is any.
-    fn hint(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
-        let of_list = error.downcast_ref::<SdkError<ListTablesError>>();
-        let of_crate = error.downcast_ref::<threadline::Error>();
-        let unreachable = matches!(of_list, Some(SdkError::DispatchFailure(_)))
-            || of_crate.is_some_and(|error| error.kind() == ErrorKind::Unavailable);
-        if unreachable && !self.aws {
-            return Some("is DynamoDB Local running? start it with `scripts/dynamodb-local`, or set --endpoint");
-        }
-        if let Some(error) = of_crate.filter(|error| error.kind() == ErrorKind::Misconfigured) {
-            let is_missing = error.to_string().contains("does not exist");
-            return Some(match is_missing {
-                true => "create the table with `table create`, or name another with --table",
-                false => "`table verify` shows the differences from the required table",
-            });
-        }
-        let protected = |error: &threadline::Error| error.kind() == ErrorKind::Denied && error.service().is_none();
-        if of_crate.is_some_and(|error| error.operation() == Some("delete_table") && protected(error)) {
-            return Some("`drop --unprotect` removes the protection first");
-        }
-        None
+    /// Returns the target of the catalogue's commands. On AWS, they protect the table.
+    pub fn of_catalogue(&self, client: Client) -> threadline_catalogue::table::Target {
+        let (name, place) = (self.table.clone(), self.place());
+        threadline_catalogue::table::Target { client, name, place, protect: self.aws }
     }
 }
 
@@ -138,7 +120,7 @@ pub fn finish(target: &Target, outcome: Result<ExitCode, Box<dyn Error>>) -> Exi
         warn!("  because: {error}");
         cause = error.source();
     }
-    if let Some(hint) = target.hint(&*error) {
+    if let Some(hint) = advice(&*error, "table", !target.aws) {
         warn!("  hint: {hint}");
     }
     ExitCode::FAILURE

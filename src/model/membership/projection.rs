@@ -94,7 +94,7 @@ impl Membership {
         entry
     }
 
-    /// Returns `true` if this entry may have room for a longer preview than `before`, the same entry with other names.
+    /// Returns `true` if this entry may fit a longer preview than `before`, which is the same entry with other names.
     pub(crate) fn may_show_more_than(&self, before: &Self) -> bool {
         let room = |entry: &Self| entry.preview_room(before.last_expires_at);
         let is_full = before.message.as_ref().is_some_and(|preview| preview.may_be_truncated_at(room(before)));

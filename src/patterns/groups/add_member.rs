@@ -33,9 +33,10 @@ const COUNT: RequestCard =
 impl Thread {
     /// Adds a member. The new member can read the whole thread, and has no unread messages.
     ///
-    /// One consistent read of the newest message, 1 RCU, and one transaction: 6 WCU and 1 WCU of the index. 2 of the 6
-    /// WCU check that the caller is still a member. Any member may add anybody; an application checks its own rules
-    /// first.
+    /// It costs 1 RCU for a consistent read of the newest message. One transaction costs 6 WCU and 1 WCU of the index.
+    /// Of the 6 WCU, 2 check that the caller is still a member.
+    ///
+    /// Any member may add any user. If your application has roles, check them first.
     ///
     /// Adding an existing member changes nothing, so a retry is safe. Adding oneself only checks the membership: one
     /// consistent read, 1 RCU.
@@ -57,8 +58,8 @@ impl Thread {
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller is no longer a member.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item has the key of the membership.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership exists and cannot be read.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
-    ///   the transaction, no matter which other conditions failed.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
     ///   again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {
@@ -67,7 +68,7 @@ impl Thread {
         call.run(async {
             let title = self.title()?;
             if member.id() == self.membership.user_id() {
-                // A removed member must not become a member again by an old thread.
+                // A removed member must not become a member again through an old thread.
                 return self.threadline.open_in(&call, member.id(), self.group_id()).await.map(drop);
             }
             let mut membership =

@@ -177,8 +177,8 @@ impl Threadline {
     ///   `MessageGroup`, or `Message` if the stored first message has another author or text.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
-    ///   the transaction, no matter which other conditions failed.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
     ///   with the same id and draft. Without an id, that creates a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {

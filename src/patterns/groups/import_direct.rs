@@ -61,7 +61,7 @@ impl ImportedDirect {
 }
 
 impl Threadline {
-    /// Imports a direct conversation and keeps its id. Then [`start_direct`](Self::start_direct) of the two users
+    /// Imports a direct conversation and keeps its id. Later, [`start_direct`](Self::start_direct) of the two users
     /// continues it.
     ///
     /// One transaction: 8 WCU and 2 WCU of the index, or 6 WCU and 2 WCU of the index with the pair's [derived
@@ -89,8 +89,8 @@ impl Threadline {
     ///   pair's derived id.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the two users have another conversation, or another
     ///   conversation has the id.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if either canceled the transaction,
-    ///   no matter which other conditions failed.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
+    ///   the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
     ///   again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {

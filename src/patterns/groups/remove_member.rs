@@ -23,12 +23,13 @@ const COUNT: RequestCard = RequestCard::update(&MessageGroup::CARD).when("the gr
 const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
 
 impl Thread {
-    /// Removes a member, who may be the caller: deletes the membership, which is the permission. The member's messages
-    /// stay.
+    /// Removes a member, who may be the caller. This deletes the membership, which is the permission. The member's
+    /// messages stay.
     ///
-    /// One transaction: 4 WCU to leave the group, 6 WCU to remove another member, and 1 WCU of the index. 2 of the 6
-    /// WCU check that the caller is still a member. Any member may remove any other; an application checks its own
-    /// rules first.
+    /// One transaction costs 4 WCU to leave the group, or 6 WCU to remove another member, and 1 WCU of the index. Of
+    /// the 6 WCU, 2 check that the caller is still a member.
+    ///
+    /// Any member may remove any other. If your application has roles, check them first.
     ///
     /// Removing somebody who is not a member changes nothing, so a retry is safe.
     ///
@@ -49,8 +50,8 @@ impl Thread {
     /// * [`Invalid`](crate::ErrorKind::Invalid) for a direct conversation, whose members cannot change.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller removes another member, and is no longer a member.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if the membership exists without the group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
-    ///   the transaction, no matter which other conditions failed.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call
     ///   again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {

@@ -37,7 +37,7 @@ pub(crate) const CARD: Card = Card::new("groups.start_direct", "Threadline::star
 const SEND: RequestCard = RequestCard::put(&Message::CARD).when("no such message");
 
 impl Threadline {
-    /// Starts the direct conversation of two users with a first message. If they have one, sends the message into it.
+    /// Starts the direct conversation of two users with a first message. If it exists, sends the message into it.
     ///
     /// The conversation's [id](GroupId::direct) is derived from the two users. So they never get two conversations,
     /// even if both start one at the same time. Both must be users: pass the result of
@@ -68,8 +68,8 @@ impl Threadline {
     ///   other members has the pair's derived id.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
-    ///   the transaction, no matter which other conditions failed.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
     ///   with the same draft. A draft without an id is then sent twice.
     pub async fn start_direct(

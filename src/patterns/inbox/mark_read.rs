@@ -27,12 +27,12 @@ const FORWARD: RequestCard =
 impl Thread {
     /// Marks the messages up to this one as read by the member. Accepts a message, a position, or a UUIDv7 message id.
     ///
-    /// The read marker only moves forward, so an earlier message changes nothing. It never passes the clock: within the
-    /// [send window](crate::SendWindow), a message may be later than the clock. It stays unread until it is marked
-    /// after its time.
+    /// The read marker only moves forward, so an earlier message changes nothing. The marker is never later than the
+    /// clock. Within the [send window](crate::SendWindow), a message may be later than the clock. Such a message stays
+    /// unread until it is marked again after its time.
     ///
-    /// One conditional update: 1 WCU and 1 WCU of the index. If the message that the membership shows has expired, 1
-    /// RCU more, or 2 RCU if the marker does not move either.
+    /// One conditional update: 1 WCU and 1 WCU of the index. If the message that the membership shows has expired, it
+    /// costs 1 RCU more, or 2 RCU if the marker does not move either.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

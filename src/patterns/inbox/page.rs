@@ -31,8 +31,8 @@ const QUERY: RequestCard = RequestCard::query(&Membership::CARD).on_index().rang
 impl Threadline {
     /// Returns a request for a page of a user's inbox: the user's memberships, the one with the newest message first.
     ///
-    /// The order and the previews follow a new message after a short time, when a [projector](crate::stream::Projector)
-    /// has processed its stream record. Without a projector, they never change.
+    /// The order and the previews follow a new message once a [projector](crate::stream::Projector) has processed its
+    /// stream record. Without a projector, they never change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -101,8 +101,10 @@ impl InboxRequest<'_> {
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of entries, which is at least four, and 1 RCU for each whose newest message has
-    /// expired.
+    /// Reads the page.
+    ///
+    /// It costs 0.5 RCU per 4 KB, which is at least four entries. It costs 1 RCU more for each entry whose newest
+    /// message has expired.
     ///
     /// It reads one entry more than the page contains, to see if there is another page.
     ///
@@ -144,7 +146,7 @@ impl InboxRequest<'_> {
         while !entries.has_more() {
             pages.query.limit = entries.next_limit();
             let Some(items) = pages.next().await? else { break };
-            // A conversation that moves back while the page is read, after its message was removed, appears twice.
+            // If a message is removed while the page is read, its conversation moves back and appears twice.
             let found = items.into_iter().filter_map(read_entry);
             let is_new = |found: &Result<(Membership, String)>| {
                 found.as_ref().map_or(true, |(entry, _)| seen.insert(entry.group_id()))
@@ -174,7 +176,7 @@ impl InboxRequest<'_> {
     }
 }
 
-/// Reads an entry and its sort key in the index, after which the list continues, even if the entry does not belong
+/// Reads an entry and its sort key in the index. The list continues after that key, even if the entry does not belong
 /// there.
 fn read_entry(item: Item) -> Option<Result<(Membership, String)>> {
     let index_sk = item.get_s(GSI1SK).filter(|sk| parse_index_key(sk).is_some()).map(str::to_owned);

@@ -40,8 +40,8 @@ impl Threadline {
     /// Counts unread messages: those sent by others after the member's read marker and after the member's own newest
     /// message.
     ///
-    /// It costs 0.5 RCU per 4 KB of them. Once everything is projected, the count is above zero exactly if
-    /// [`Membership::is_unread`] is `true`.
+    /// It costs 0.5 RCU per 4 KB of these messages. Once everything is projected, the count is above zero exactly if
+    /// [`Membership::is_unread`] returns `true`.
     ///
     /// The membership is the permission. Read it again for each request of a user, by [`inbox`](Self::inbox) or
     /// [`open`](Self::open).
@@ -64,8 +64,8 @@ impl Threadline {
 }
 
 impl Thread {
-    /// Counts unread messages, by the read marker of when the thread was opened or of a later
-    /// [`mark_read`](Self::mark_read).
+    /// Counts this thread's unread messages, as [`Threadline::unread`] does. The read marker is that of the opened
+    /// membership, or of a later [`mark_read`](Self::mark_read).
     ///
     /// It costs 0.5 RCU per 4 KB of them.
     ///

@@ -232,13 +232,13 @@ impl MessagesRequest<'_> {
         self
     }
 
-    /// Reads the page: 0.5 RCU per 4 KB of messages, or 1 RCU if it is [`consistent`](Self::consistent).
+    /// Reads the page. It costs 0.5 RCU per 4 KB of messages, or 1 RCU if it is [`consistent`](Self::consistent).
     ///
     /// It reads one message more than the page contains, to see if there is another page. Two kinds of pages cost more:
     ///
     /// * A page [`around`](Self::around) a message needs a query on each side. Each reads a whole page and one message
-    ///   more, because a short side leaves its room to the other. So it costs about twice as much as another page, and
-    ///   at least 1 RCU.
+    ///   more: if one side is short, the other side fills the page. So such a page costs about twice as much, and at
+    ///   least 1 RCU.
     /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at
     ///   most one message. The range that DynamoDB reads includes both bounds.
     ///
@@ -285,8 +285,8 @@ impl MessagesRequest<'_> {
             Order::Ascending => Order::Descending,
             Order::Descending => Order::Ascending,
         };
-        // The side before the message is read backwards; the other side includes the message. A short side leaves its
-        // room to the other, so each is read for the whole page.
+        // The side before the message is read backwards; the other side includes the message. If one side is short, the
+        // other fills the page, so each is read for the whole page.
         let forwards = self.walk(self.order, Range::default(), Included(around));
         let backwards = self.walk(reversed, Range::default(), Excluded(around));
         let after = forwards.read(call, limit).await?;

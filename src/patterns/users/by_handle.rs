@@ -25,8 +25,8 @@ impl Threadline {
     /// was typed then, in any ASCII case. [`repair`](crate::stream::Auditor::repair) or a change of the user moves the
     /// claim.
     ///
-    /// For a handle that version 0.1 folded to another form, the lookup costs 1 RCU, unless it has the user's own
-    /// spelling.
+    /// For a handle that version 0.1 folded to another form, the lookup costs 1 RCU. It costs 0.5 RCU if the handle has
+    /// the spelling that its user typed.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

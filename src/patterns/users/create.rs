@@ -87,8 +87,7 @@ impl NewUser {
         Ok(self)
     }
 
-    /// Sets the id, so that a retry returns the created user. Default: a new id. Without this setting, a retry fails with
-    /// `AlreadyExists`.
+    /// Sets the id, so that a retry returns the created user. Default: a new id, so a retry fails with `AlreadyExists`.
     ///
     /// It may be the id of the user in another database.
     ///
@@ -132,8 +131,8 @@ impl Threadline {
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if the handle, the identity or the id is taken.
     ///   [`Error::entity`] is `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is taken if its
     ///   folded form is in use or reserved.
-    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if either canceled
-    ///   the transaction, no matter which other conditions failed.
+    /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
+    ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
     ///   with the same id. Without an id, the retry may find the handle taken by the user that the first call
     ///   created.

@@ -122,8 +122,8 @@ impl UserChange {
 impl Threadline {
     /// Changes the names of a user, and returns the changed user.
     ///
-    /// One transaction updates the user and the claims: 4 WCU for a display name, 6 WCU for a handle, and 2 WCU more
-    /// for a user with an identity. Names that do not change cost 1 RCU.
+    /// One transaction updates the user and the claims. It costs 4 WCU for a display name, or 6 WCU for a handle, and 2
+    /// WCU more for a user with an identity. Names that do not change cost 1 RCU.
     ///
     /// The old handle stays [reserved](Self::handle_reservation) for its user. A reservation of zero deletes the old
     /// claim instead, at the same cost.
@@ -133,8 +133,9 @@ impl Threadline {
     /// conversations. Messages keep the names with which they were sent.
     ///
     /// # Claims of version 0.1
-    /// Each handle, old or new, that version 0.1 folded to another form costs 1 RCU more. A new one also costs 2 WCU. A
-    /// claim of version 0.1 costs 1 RCU and 2 WCU more. It moves to the folded form, unless another user has that form.
+    /// If version 0.1 folded the old or the new handle to another form, each of them costs 1 RCU more. The new one also
+    /// costs 2 WCU. A claim of version 0.1 costs 1 RCU and 2 WCU more. The claim moves to the folded form, unless
+    /// another user has that form.
     ///
     /// # Examples
     /// ```
@@ -156,8 +157,8 @@ impl Threadline {
     ///   retry of a successful change, with the user as it was before, returns the changed user.
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if another user has the new handle.
     /// * [`NotFound`](ErrorKind::NotFound) if there is no such user.
-    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if either canceled the transaction,
-    ///   no matter which other conditions failed.
+    /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
+    ///   the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact). After an unknown outcome, call again
     ///   with the user as it was before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {

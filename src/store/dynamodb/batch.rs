@@ -95,7 +95,11 @@ impl DynamoDbStore {
         let (mut items, mut consumed) = (Vec::new(), Capacity::default());
         let (mut is_first, mut without_progress) = (true, 0_u32);
         while !pending.is_empty() {
-            let call = Call { effect, ..Call::read(operation, &self.table) };
+            let mut call = Call { effect, ..Call::read(operation, &self.table) };
+            if !is_first {
+                // The span already has the id of the first answer.
+                call.attempts = Attempts::default();
+            }
             let round = match send(pending, call.attempts.clone())?.await {
                 Ok(round) => round,
                 Err(failure) => {

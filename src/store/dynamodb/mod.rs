@@ -23,7 +23,7 @@ use crate::id::{IdSource, RandomIds};
 use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
 
-pub use crate::aws::{RetryPolicy, local_client};
+pub use crate::aws::{RetryPolicy, check_region, local_client};
 /// The version of the SDK whose `Client` [`DynamoDbStore::new`] takes.
 pub use aws_sdk_dynamodb;
 
@@ -59,6 +59,30 @@ impl DynamoDbStore {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::new()),
         }
+    }
+
+    /// Checks that the client is for one of these regions, the only ones in which the data may live.
+    ///
+    /// The client's region is fixed when the client is built, so one check before the first request suffices. The
+    /// guide's page [on the client](crate::guide::dynamodb) lists the limits of this check.
+    ///
+    /// ```
+    /// use threadline::store::dynamodb::local_client;
+    /// use threadline::{DynamoDbStore, ErrorKind};
+    ///
+    /// let client = local_client("http://127.0.0.1:8000"); // in us-east-1
+    /// let store = DynamoDbStore::new(client.clone(), "messages").regions(["us-east-1", "us-west-2"])?;
+    ///
+    /// let error = DynamoDbStore::new(client, "messages").regions(["eu-central-1"]).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Misconfigured);
+    /// # Ok::<(), threadline::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the client is for another region, or for none.
+    pub fn regions(self, allowed: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
+        check_region(self.client.config().region(), allowed).map_err(|error| error.with_table(&*self.table))?;
+        Ok(self)
     }
 
     /// Sets the clock, which decides if an item has expired. Default: [`SystemClock`].

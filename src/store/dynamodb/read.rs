@@ -28,7 +28,7 @@ impl DynamoDbStore {
 
     pub(super) async fn send_query(&self, request: Query) -> Result<PageOutput> {
         let call = Call::read("query", &self.table);
-        let Expressions { condition, names, values, .. } = Expressions::of_query(&request);
+        let Expressions { condition, names, values, .. } = request.expressions();
         let (index, consistent) = match &request.source {
             QuerySource::Table { consistency, .. } => (None, *consistency == Consistency::Strong),
             QuerySource::Index { .. } => (Some(GSI1.to_owned()), false),

@@ -94,8 +94,8 @@ impl DynamoDbStore {
         let item = TransactWriteItem::builder();
         let write = match action {
             TransactAction::Write(write) => write,
-            TransactAction::Check { condition, .. } => {
-                let Expressions { condition, names, values, .. } = Expressions::of_check(condition);
+            TransactAction::Check { .. } => {
+                let Expressions { condition, names, values, .. } = action.expressions();
                 let values = values.map(values_to_sdk);
                 let check = ConditionCheck::builder()
                     .table_name(&*self.table)
@@ -106,7 +106,7 @@ impl DynamoDbStore {
                 return Ok(item.condition_check(check.build().map_err(incomplete)?).build());
             }
         };
-        let Expressions { update, condition, names, values } = Expressions::of_write(write);
+        let Expressions { update, condition, names, values } = write.expressions();
         let values = values.map(values_to_sdk);
         let current = write.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         let item = match &write.action {

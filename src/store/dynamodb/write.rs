@@ -61,7 +61,7 @@ impl DynamoDbStore {
         put: Option<SdkItem>,
         attempts: &Attempts,
     ) -> Result<Written, Box<Failure>> {
-        let Expressions { update, condition, names, values } = Expressions::of_write(request);
+        let Expressions { update, condition, names, values } = request.expressions();
         let values = values.map(values_to_sdk);
         let old = if request.return_old { ReturnValue::AllOld } else { ReturnValue::None };
         let current = request.return_old.then_some(ReturnValuesOnConditionCheckFailure::AllOld);

@@ -15,7 +15,7 @@ use crate::key::Key;
 ///
 /// * The lag counts changes of entries. A write that does not change the index does not count. A transaction counts
 ///   once for each entry that it changes, because it does not reach the index as a whole.
-/// * A query of the index shows each item as it was before its pending changes: a new item is missing, and a deleted
+/// * A query of the index shows each item as it was before its pending changes. A new item is missing, and a deleted
 ///   one is present. A changed item has its old position and all its old attributes, because the index contains copies.
 /// * The changes of one item reach the index in their order.
 ///
@@ -48,7 +48,7 @@ impl IndexLag {
         Self { max_pending: count, seed: None }
     }
 
-    /// Creates a lag of all changes, until the index is told to [catch up](super::MemoryStore::catch_up_index).
+    /// Creates a lag of all changes, until [`catch_up_index`](super::MemoryStore::catch_up_index) applies them.
     pub fn held() -> Self {
         Self { max_pending: usize::MAX, seed: None }
     }

@@ -50,8 +50,8 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 
 /// A table in memory, for tests and for use without AWS. It is at least as strict as DynamoDB.
 ///
-/// It follows DynamoDB's rules: keys in the order of their bytes, pages that end at the limit and at 1 MB, atomic
-/// transactions with tokens, size limits, a sparse index, expiry, a stream of changes, and consumed capacity.
+/// It follows DynamoDB's rules. Keys are in the order of their bytes, and pages end at the limit and at 1 MB. It has
+/// atomic transactions with tokens, size limits, a sparse index, expiry, a stream of changes, and consumed capacity.
 ///
 /// It does not cause DynamoDB's faults unless a test asks for them:
 ///
@@ -167,8 +167,7 @@ impl MemoryStore {
     /// Sets the lag of the index, for all clones. Queries of the index then miss the latest changes, as on DynamoDB.
     /// Default: [`IndexLag::none`].
     ///
-    /// A new lag replaces the old one. Changes that have not reached the index remain pending as far as the new lag
-    /// allows.
+    /// A new lag replaces the old one. If the new lag allows fewer pending changes, the others reach the index at once.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -198,8 +197,8 @@ impl MemoryStore {
         self
     }
 
-    /// Stops all changes from reaching the index until [`catch_up_index`](Self::catch_up_index), like
-    /// [`IndexLag::held`]. [`IndexLag::none`] ends it.
+    /// Holds all changes back from the index until [`catch_up_index`](Self::catch_up_index), like [`IndexLag::held`].
+    /// To end the lag, set [`IndexLag::none`].
     pub fn hold_index(&self) {
         self.state_mut().set_index_lag(IndexLag::held());
     }

@@ -87,7 +87,8 @@ impl<T> Measured<T> {
     }
 }
 
-/// The error of work that did not keep its budget. `Debug` prints the same text as `Display`, for `unwrap` in tests.
+/// The error of work whose consumed capacity does not match its budget. `Debug` prints the same text as `Display`, for
+/// `unwrap` in tests.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BudgetError {
     bound: &'static str,

@@ -62,7 +62,7 @@ impl Audit<'_> {
         self.repair_together(discrepancy, actions).await
     }
 
-    /// Finds a claim on a handle that its user does not have. A reservation is none, and expires.
+    /// Finds a claim on a handle that its user does not have. A reservation is no discrepancy, because it expires.
     pub(super) async fn handle(&mut self, key: Key, claim: &HandleClaim) -> Result<()> {
         if claim.is_reserved() {
             return Ok(());

@@ -38,17 +38,16 @@ pub use summary::{PollEvent, PollSummary};
 ///   last checkpoint.
 /// * **At least once**: it reads a parent shard before its children, and writes a checkpoint to the table after each
 ///   batch. So a restart misses no record, and repeats at most one batch per shard, which changes nothing.
-/// * **Endless retries**: after a temporary error, it pauses for 100 ms to 20 s and continues. After an operator
-///   error (a missing table or stream, a denied permission), it continues at the longest pause, until somebody
-///   repairs the deployment. It reports each error by [`PollEvent::Failed`], [`PollSummary::errors`] and a warning in
-///   the log.
+/// * **Endless retries**: after a temporary error, it pauses for 100 ms to 20 s and continues. After an operator error,
+///   such as a missing table or a denied permission, it continues with the longest pause until somebody repairs the
+///   deployment. It reports each error by [`PollEvent::Failed`], [`PollSummary::errors`] and a warning in the log.
 /// * **Failed records**: it reads the batch again from the first failed record. The whole poller waits meanwhile.
-/// * **Records are lost after 24 hours**: the stream keeps them no longer. The poller reports the loss by
+/// * **Records are lost after 24 hours**, because the stream does not keep them longer. The poller reports the loss by
 ///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest available record.
-/// * **Confirmation**: a list of shards may be incomplete, and an answer may be late. A shard or stream is gone only
-///   after three refusals in a row. The poller still reads a shard that a list leaves out. A shard ends if it has no
-///   further iterator and is listed as closed or has a child. A stream ends after three lists in a row show it as
-///   disabled and completely read.
+/// * **Confirmation**: a list of shards may be incomplete, and an answer may be late. The poller treats a shard or
+///   stream as gone only after three refusals in a row. It still reads a shard that a list leaves out. A shard ends if
+///   it has no further iterator and is listed as closed or has a child. A stream ends after three lists in a row show
+///   it as disabled and completely read.
 /// * **A stream that was disabled and enabled again** is a new stream to DynamoDB. The poller reads the old one to
 ///   its end, then the next from its oldest record. If the old stream is gone (after 24 hours) before the poller
 ///   starts, run `check`.

@@ -13,7 +13,7 @@ use super::checkpoint::Checkpoint;
 pub struct PollSummary {
     /// The number of records read. Records of the poller's own checkpoints do not count.
     pub records: u64,
-    /// The number of records that the entries show now, or a newer state.
+    /// The number of records whose state, or a newer one, the entries show now.
     pub projected: u64,
     /// The number of records that failed. They are read again.
     pub failed: u64,

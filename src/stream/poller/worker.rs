@@ -12,6 +12,7 @@ use super::summary::{PollEvent, PollSummary};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::store::{Store, StoreExt};
 use crate::stream::{Projection, Projector, RecordOutcome, StreamRecord};
+use crate::telemetry::{DB_COLLECTION_NAME, DB_RESPONSE_STATUS_CODE, ERROR_TYPE, OTEL_STATUS_CODE, record_error};
 use crate::text::KeySegment;
 
 /// The number of reads in a step if the service refuses its own iterators.
@@ -167,13 +168,15 @@ impl Worker {
     async fn take(&self, stream_arn: &str, shard: &mut Shard, page: Page, step: &mut Step) -> Result<()> {
         let span = tracing::info_span!(
             "poller.batch",
-            table = self.api.table,
+            { DB_COLLECTION_NAME } = self.api.table,
             shard = shard.id.as_str(),
             records = field::Empty,
             projected = field::Empty,
             failed = field::Empty,
             dead_letters = field::Empty,
-            error = field::Empty,
+            { ERROR_TYPE } = field::Empty,
+            { DB_RESPONSE_STATUS_CODE } = field::Empty,
+            { OTEL_STATUS_CODE } = field::Empty,
         );
         let is_last = page.next.is_none();
         let records: Vec<_> = page.records.into_iter().map(StreamRecord::from).collect();
@@ -186,7 +189,7 @@ impl Worker {
         span.record("failed", batch.failed);
         span.record("dead_letters", batch.dead_letters);
         if let Err(error) = &result {
-            span.record("error", field::debug(error.kind()));
+            record_error(&span, error);
         }
         if batch.records > 0 {
             self.report(&PollEvent::Batch { shard: shard.id.as_str(), summary: batch });

@@ -63,7 +63,7 @@ pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     assert!(output.unprocessed.is_empty(), "a batch of small items is read as a whole");
     let mut found = super::support::sort_keys(&output.items);
     found.sort_unstable();
-    assert_eq!(found, there, "the items that are there, each once");
+    assert_eq!(found, there, "the existing items, each once");
 }
 
 /// A batch reads whole items of several partitions.
@@ -99,7 +99,7 @@ pub async fn a_batch_returns_the_keys_that_it_cannot_read(store: &dyn Store, sco
         assert!(!output.items.is_empty(), "a batch of {} keys must read at least one", wanted.len());
         let read = output.items.iter().map(|item| item.key().unwrap());
         let answered: BTreeSet<Key> = read.chain(output.unprocessed.iter().cloned()).collect();
-        assert_eq!(answered, wanted.iter().cloned().collect(), "the keys that were read or given back");
+        assert_eq!(answered, wanted.iter().cloned().collect(), "the keys that were read or returned");
         assert_eq!(output.items.len() + output.unprocessed.len(), wanted.len(), "no key is both, or twice");
         found.extend(output.items);
         wanted = output.unprocessed;

@@ -2,8 +2,8 @@
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
 //! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes))
 //!
-//! Nothing is tested where DynamoDB Local reports other figures than AWS charges: nothing for an empty query, single
-//! units for a transaction, and two for a delete of a missing item in a batch.
+//! DynamoDB Local reports other units than AWS charges in three cases, which are not tested. It reports none for an
+//! empty query, single units for a transaction, and two for a delete of a missing item in a batch.
 
 use threadline::entity::{GSI1SK, Item, Key};
 use threadline::store::{BatchAction, BatchGet, Capacity, Condition, Get, Query, StoreExt, Units, Update, Write};
@@ -105,7 +105,7 @@ pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Sc
     assert_write(store, set(scope, "a", "title", "x"), writes(3, 0), "an update of 3000 bytes").await;
     let shrink = Write::update(scope.key("a"), Update::new().remove("data"));
     assert_write(store, shrink, writes(3, 0), "an update that removes most of 3000 bytes").await;
-    assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of what is left").await;
+    assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of the remaining item").await;
 }
 
 /// A delete consumes for the deleted item, and one unit for a missing one.

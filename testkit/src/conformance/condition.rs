@@ -16,7 +16,7 @@ fn compare(name: &'static str, comparison: Comparison, value: &AttributeValue) -
     Condition::Compare(name.into(), comparison, value.clone())
 }
 
-/// Checks whether the condition holds for the item with this key: for an update, and for a check in a transaction.
+/// Checks the result of the condition for the item with this key: in an update, and in a check of a transaction.
 async fn assert_holds(store: &dyn Store, key: &Key, condition: Condition, expected: bool, what: &str) {
     assert_write(store, key, condition.clone(), expected, what).await;
     assert_check(store, key, condition, expected, what).await;
@@ -26,21 +26,21 @@ async fn assert_write(store: &dyn Store, key: &Key, condition: Condition, expect
     let update = Write::update(key.clone(), Update::new().set("checked", s(what)));
     let outcome = write(store, update.when(condition)).await;
     let held = matches!(outcome, WriteOutcome::Done { .. });
-    assert_eq!(held, expected, "whether the condition of an update holds: {what}");
+    assert_eq!(held, expected, "the result of an update's condition: {what}");
 }
 
-/// Checks whether the condition holds for a missing item, which a delete does not create.
+/// Checks the result of the condition for a missing item, which a delete does not create.
 async fn assert_holds_of_nothing(store: &dyn Store, key: &Key, condition: Condition, expected: bool, what: &str) {
     let outcome = write(store, Write::delete(key.clone()).when(condition.clone())).await;
     let held = matches!(outcome, WriteOutcome::Done { .. });
-    assert_eq!(held, expected, "whether the condition of a delete holds of a missing item: {what}");
+    assert_eq!(held, expected, "the result of a delete's condition for a missing item: {what}");
     assert_check(store, key, condition, expected, what).await;
 }
 
 async fn assert_check(store: &dyn Store, key: &Key, condition: Condition, expected: bool, what: &str) {
     let outcome = transact(store, [TransactAction::check(key.clone(), condition)]).await;
     let held = matches!(outcome, TransactOutcome::Done { .. });
-    assert_eq!(held, expected, "whether a check in a transaction holds: {what}");
+    assert_eq!(held, expected, "the result of a check in a transaction: {what}");
 }
 
 /// Checks every comparison of every two of these values, which are in ascending order.

@@ -26,10 +26,10 @@ pub async fn a_delete_of_a_missing_item_is_done(store: &dyn Store, scope: &Scope
 pub async fn a_deleted_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "title", s("one"))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
-    let anew = with(scope.item("a"), "name", s("two"));
-    let request = Write::put(anew.clone()).when(Condition::item_absent());
+    let second = with(scope.item("a"), "name", s("two"));
+    let request = Write::put(second.clone()).when(Condition::item_absent());
     done(write(store, request).await);
-    assert_item(get(store, &scope.key("a")).await, &anew);
+    assert_item(get(store, &scope.key("a")).await, &second);
 }
 
 /// Only a delete that requests the old item returns it.

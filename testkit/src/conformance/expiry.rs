@@ -28,7 +28,7 @@ pub async fn an_expired_item_is_not_read(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// An item is read before its expiry. An expiry that is no number never comes.
+/// An item is read before its expiry. An item whose expiry is no number never expires.
 pub async fn an_item_is_read_until_it_expires(store: &dyn Store, scope: &Scope) {
     for (sk, expires_at) in [("future", n(FUTURE)), ("text", s(PAST))] {
         let item = with(scope.item(sk), EXPIRES_AT, expires_at);
@@ -101,11 +101,11 @@ pub async fn an_expired_item_is_not_returned_as_the_current_one(store: &dyn Stor
             assert_eq!(reasons[0].code, CancelCode::ConditionFailed);
             assert_none(reasons[0].current.clone());
         }
-        TransactOutcome::Done { .. } => panic!("the transaction had to be canceled, and was done"),
+        TransactOutcome::Done { .. } => panic!("the transaction must be canceled, but was done"),
     }
 }
 
-/// A condition sees an expired item, as on DynamoDB. To replace it, say so in the condition.
+/// A condition sees an expired item, as on DynamoDB. To replace such an item, the condition must allow it.
 pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Scope) {
     let item = expired(with(scope.item("a"), "title", s("one")));
     put(store, &item).await;

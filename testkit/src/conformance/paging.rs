@@ -84,7 +84,7 @@ pub async fn a_page_that_is_exactly_full_has_a_next_page(store: &dyn Store, scop
         assert!(full.next.is_some(), "a page that its limit ended must have a position");
         let rest = query(store, request.limit(limit(3)).start(full.next)).await;
         assert_sort_keys(&rest.items, &[]);
-        assert_eq!(rest.next, None, "the page behind the last item is the last");
+        assert_eq!(rest.next, None, "the page after the last item is the last one");
     }
 }
 
@@ -140,7 +140,7 @@ pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Sc
     assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
 }
 
-/// A page shows the current items: including those put after the position meanwhile, but not before it.
+/// A later page shows items that were put after its start in the meantime, but none that were put before it.
 pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;
@@ -156,7 +156,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     }
     for request in [table(scope), table(scope).order(Order::Descending), index(scope)] {
         let pages = pages(store, request.clone()).await;
-        assert!(pages.len() > 1, "4 items of 390 KB must not come in one page");
+        assert!(pages.len() > 1, "4 items of 390 KB must not be in one page");
         for page in &pages {
             let has_more = page.next.is_some();
             assert!(!page.items.is_empty() || !has_more, "a page that 1 MB ended must have an item");

@@ -50,7 +50,7 @@ pub async fn a_page_of_a_scan_ends_at_one_megabyte(store: &dyn Store, scope: &Sc
         put(store, &of_size(scope.item(sk), 390 * 1024)).await;
     }
     let pages = scan_pages(store, Scan::new()).await;
-    assert!(pages.len() > 1, "4 items of 390 KB must not come in one page");
+    assert!(pages.len() > 1, "4 items of 390 KB must not be in one page");
     assert_eq!(sort_keys(&own(scope, pages)), expected, "all items, over pages of 1 MB");
 }
 

@@ -15,7 +15,7 @@ pub struct Scope {
 
 impl Scope {
     /// Creates the scope of this behavior in this run. The id must be new for a server with an earlier run: see [the
-    /// suite's requirements](super#what-the-suite-needs).
+    /// suite's requirements](super#requirements).
     ///
     /// # Panics
     /// If one of the two is no [`KeySegment`]: 1 to 200 bytes, without `#` and control characters.

@@ -96,7 +96,7 @@ pub(super) async fn pages(store: &dyn Store, mut request: Query) -> Vec<PageOutp
         }
         request = request.start(next);
     }
-    panic!("a query must come to an end, and this has more than {MANY_PAGES} pages");
+    panic!("a query must end, but this one has more than {MANY_PAGES} pages");
 }
 
 /// Reads every item of the query.
@@ -116,7 +116,7 @@ pub(super) async fn scan_pages(store: &dyn Store, mut request: Scan) -> Vec<Page
         }
         request = request.start(next);
     }
-    panic!("a scan must come to an end, and this has more than {MANY_PAGES} pages");
+    panic!("a scan must end, but this one has more than {MANY_PAGES} pages");
 }
 
 /// Reads the keys consistently, in one request.
@@ -136,7 +136,7 @@ pub(super) async fn batch_write(store: &dyn Store, writes: Vec<BatchAction>) -> 
 pub(super) fn done(outcome: WriteOutcome) -> Option<Item> {
     match outcome {
         WriteOutcome::Done { old, .. } => old,
-        WriteOutcome::Refused { .. } => panic!("the write had to be done, and was refused by its condition"),
+        WriteOutcome::Refused { .. } => panic!("the write must be done, but its condition refused it"),
     }
 }
 
@@ -145,7 +145,7 @@ pub(super) fn done(outcome: WriteOutcome) -> Option<Item> {
 pub(super) fn refused(outcome: WriteOutcome) -> Option<Item> {
     match outcome {
         WriteOutcome::Refused { current, .. } => current,
-        WriteOutcome::Done { .. } => panic!("the write had to be refused by its condition, and was done"),
+        WriteOutcome::Done { .. } => panic!("the condition must refuse the write, but it was done"),
     }
 }
 
@@ -154,15 +154,15 @@ pub(super) fn refused(outcome: WriteOutcome) -> Option<Item> {
 pub(super) fn assert_invalid<T>(result: Result<T>, what: &str) {
     match result {
         Err(error) if error.kind() == ErrorKind::Invalid => {}
-        Err(error) => panic!("{what} must be refused as `Invalid`, and was as: {error:?}"),
-        Ok(_) => panic!("{what} must be refused as `Invalid`, and was accepted"),
+        Err(error) => panic!("{what} must be refused as `Invalid`, but the error is {error:?}"),
+        Ok(_) => panic!("{what} must be refused as `Invalid`, but was accepted"),
     }
 }
 
 /// Checks that there is such an item; the order of sets does not matter.
 #[track_caller]
 pub(super) fn assert_item(found: Option<Item>, expected: &Item) {
-    let Some(found) = found else { panic!("there must be an item, and there is none") };
+    let Some(found) = found else { panic!("there must be an item, but there is none") };
     assert_eq!(readable(&found), readable(expected), "the item must be as it was written");
 }
 
@@ -170,7 +170,7 @@ pub(super) fn assert_item(found: Option<Item>, expected: &Item) {
 #[track_caller]
 pub(super) fn assert_none(found: Option<Item>) {
     if let Some(found) = found {
-        panic!("there must be no item, and there is {:?}", readable(&found));
+        panic!("there must be no item, but there is {:?}", readable(&found));
     }
 }
 

@@ -30,7 +30,7 @@ fn check(scope: &Scope, sk: &str, condition: Condition) -> TransactAction {
 #[track_caller]
 fn done(outcome: TransactOutcome) {
     if let TransactOutcome::Canceled { reasons, .. } = outcome {
-        panic!("the transaction had to be done, and was canceled: {reasons:?}");
+        panic!("the transaction must be done, but was canceled: {reasons:?}");
     }
 }
 
@@ -38,7 +38,7 @@ fn done(outcome: TransactOutcome) {
 fn canceled(outcome: TransactOutcome) -> Vec<CancelReason> {
     match outcome {
         TransactOutcome::Canceled { reasons, .. } => reasons,
-        TransactOutcome::Done { .. } => panic!("the transaction had to be canceled, and was done"),
+        TransactOutcome::Done { .. } => panic!("the transaction must be canceled, but was done"),
     }
 }
 
@@ -216,7 +216,7 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
 pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {
-        done(store.transact(request.clone()).await.expect("a repeat of a transaction must be answered"));
+        done(store.transact(request.clone()).await.expect("a retry of a transaction must be answered"));
     }
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
 }
@@ -228,7 +228,7 @@ pub async fn a_retry_succeeds_though_its_condition_no_longer_holds(store: &dyn S
     done(store.transact(request.clone()).await.expect("a transaction must be answered"));
     let later = with(scope.item("a"), "title", s("later"));
     put(store, &later).await;
-    done(store.transact(request).await.expect("a repeat of a transaction must be answered"));
+    done(store.transact(request).await.expect("a retry of a transaction must be answered"));
     assert_item(get(store, &scope.key("a")).await, &later);
 }
 

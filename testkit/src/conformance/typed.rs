@@ -153,7 +153,7 @@ pub async fn a_query_for_a_page_of_entities_reads_one_page(store: &dyn Store, sc
     let (page, next) = store.query_page::<Note>(request.clone()).await.unwrap();
     assert_eq!(page, notes[..2]);
     request = request.start(next);
-    assert!(request.get_start().is_some(), "there is a page more");
+    assert!(request.get_start().is_some(), "there is another page");
     let (page, next) = store.query_page::<Note>(request).await.unwrap();
     assert_eq!((page.as_slice(), next), (&notes[2..], None));
 }

@@ -58,7 +58,7 @@ impl Plan {
     /// A write fails with [`Conflict`](threadline::ErrorKind::Conflict). A transaction is canceled for the action that
     /// [`Calls::at_action`] selects. The other actions have the reasons that they would have anyway. To find them, the
     /// wrapped store gets a transaction that is always canceled and changes nothing. So a retry of a completed
-    /// transaction can fail at one item, which is written already, and conflict at another, as DynamoDB may answer
+    /// transaction can fail at an item that is already written, and conflict at another item. DynamoDB may answer so
     /// while the first attempt commits.
     ///
     /// ```
@@ -253,10 +253,10 @@ impl Calls {
     /// Selects and counts only calls on partitions, of the table or the index, whose key begins with this prefix. A
     /// scan has no partition.
     ///
-    /// A write counts for an index partition only if it names that partition, in the item of a put or in the values of
-    /// an update. A delete, and an update that keeps the index's partition key, do not name it. So `USER#` selects
-    /// reads of an inbox and puts of memberships. Changes of an existing membership (`mark_read`, the projector) are on
-    /// its own partition, `GRP#`.
+    /// A write counts for an index partition only if the item of a put or the values of an update name that partition.
+    /// A delete, and an update that keeps the index's partition key, do not name it. So `USER#` selects reads of an
+    /// inbox and puts of memberships. Changes of an existing membership (`mark_read`, the projector) are on its own
+    /// partition, `GRP#`.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());
@@ -325,8 +325,8 @@ impl fmt::Debug for Calls {
 /// The number of faults per thousand calls, for [`Plan::random`]. A fault that cannot apply to a call is skipped. The
 /// action of a transaction that is throttled or in conflict is random too.
 ///
-/// Rates whose sum exceeds 1000 are shares of all calls: with 1500 and 500, the first applies to three calls of four,
-/// the second to the fourth.
+/// If the sum of the rates exceeds 1000, they are shares of all calls. With 1500 and 500, the first fault applies to
+/// three calls of four, and the second to the fourth.
 ///
 /// ```
 /// use threadline_testkit::fault::Rates;

@@ -84,9 +84,9 @@ fn codes(outcome: &TransactOutcome) -> Vec<CancelCode> {
 #[tokio::test]
 async fn other_actions_of_a_canceled_transaction_have_their_reasons() {
     let new = |pk| put(pk).when(Condition::item_absent()).returning_old();
-    let broken = Write::update(key("D"), Update::new().add("text", 1));
+    let invalid = Write::update(key("D"), Update::new().add("text", 1));
     let check = TransactAction::check(key("E"), Condition::item_exists());
-    let actions = || vec![new("A").into(), new("B").into(), put("C").into(), broken.clone().into(), check.clone()];
+    let actions = || vec![new("A").into(), new("B").into(), put("C").into(), invalid.clone().into(), check.clone()];
     for (place, expected) in [
         [CancelCode::Conflict, CancelCode::ConditionFailed, CancelCode::None, CancelCode::Invalid],
         [CancelCode::ConditionFailed, CancelCode::Conflict, CancelCode::None, CancelCode::Invalid],
@@ -429,7 +429,7 @@ async fn the_store_nests_with_a_meter_in_either_order() {
     let outer = Metered::new(FaultStore::new(inner.clone(), lose()));
     assert!(outer.write(put("A")).await.is_err());
     assert_eq!(inner.take().to_string(), "1.0 WCU", "it was done");
-    assert_eq!(outer.take().to_string(), "nothing", "and nobody says so");
+    assert_eq!(outer.take().to_string(), "nothing", "an error reports no consumption");
     let refused = put("A").when(Condition::item_absent());
     let _ = outer.write(refused).await.unwrap();
     assert_eq!((inner.take(), outer.total()), (outer.total(), outer.take()));

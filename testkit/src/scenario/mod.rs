@@ -161,14 +161,14 @@ const MEMBER: &str = "member";
 pub struct Scale {
     /// The number of members of a group: 2 to 50.
     pub members: u32,
-    /// The size of a message's item in KB, rounded up: 1 or 5.
+    /// The size of a message's item in KB, rounded up: 1 or 5. With 0, texts are short, and count as 1 KB.
     pub message_kb: usize,
 }
 
 impl Scale {
     /// Returns the size of a message's item, in bytes.
     pub fn message(self) -> usize {
-        self.message_kb * 1024
+        self.message_kb.max(1) * 1024
     }
 
     /// Returns the size of the inbox entries of this many members, in bytes.

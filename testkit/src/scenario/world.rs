@@ -56,8 +56,12 @@ impl World {
 
     /// Returns the text of a message, which differs for each `name`.
     pub fn text(&self, name: &str) -> Result<MessageBody> {
-        let filler = if self.scale.message_kb > 1 { "🙂".repeat(980) } else { "x".repeat(580) };
-        MessageBody::new(format!("{name} {} {filler}", Self::CONTENT))
+        let filler = match self.scale.message_kb {
+            0 => String::new(),
+            1 => format!(" {}", "x".repeat(580)),
+            _ => format!(" {}", "🙂".repeat(980)),
+        };
+        MessageBody::new(format!("{name} {}{filler}", Self::CONTENT))
     }
 
     /// Returns a draft with a new id, so that a second call is a retry.

@@ -67,7 +67,7 @@ fn check_claims(chat: &Threadline, model: &Model) -> Result<(), Breach> {
     if claims == wanted {
         Ok(())
     } else {
-        Err(Breach::new(Breach::CLAIM, format!("{claims} claims, and {wanted} handles and identities")))
+        Err(Breach::new(Breach::CLAIM, format!("{claims} claims for {wanted} handles and identities")))
     }
 }
 
@@ -75,7 +75,7 @@ fn check_messages(model: &Model, id: GroupId, group: &Group, now: u64) -> Result
     for message in group.messages.values() {
         model.saw(message, now, now)?;
         if !model.truth.was_ever_member(id, message.sender_id()) {
-            return Err(Breach::new(Breach::MEMBERS, "a message is by somebody who never was a member"));
+            return Err(Breach::new(Breach::MEMBERS, "the author of a message was never a member"));
         }
     }
     for (number, position) in model.sent_before(id, now) {
@@ -108,7 +108,7 @@ fn check_entry(group: &Group, entry: &Membership) -> Result<(), Breach> {
         newest.sender_id() != entry.user_id() && entry.last_read().is_none_or(|read| read < newest.position())
     });
     if entry.is_unread() != is_unread {
-        return Err(Breach::new(Breach::UNREAD, "an entry is unread and should not be, or the other way around"));
+        return Err(Breach::new(Breach::UNREAD, "an entry is unread although it should be read, or the reverse"));
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ fn check_names(model: &Model, entry: &Membership) -> Result<(), Breach> {
         |profile: &Profile| model.truth.users.get(&profile.id()).map(User::profile).as_ref() == Some(profile);
     if !is_as_now(&entry.profile()) || !entry.other().as_ref().is_none_or(is_as_now) {
         let (group, user) = (short(entry.group_id().as_uuid()), short(entry.user_id().as_uuid()));
-        return Err(Breach::new(Breach::ENTRY, format!("entry {group}/{user} has names of before")));
+        return Err(Breach::new(Breach::ENTRY, format!("entry {group}/{user} has old names")));
     }
     Ok(())
 }
@@ -149,7 +149,7 @@ fn check_reader(
             false => group.messages.values().rev().eq(read.iter()),
         };
         if !same {
-            return Err(Breach::new(Breach::ORDER, "the pages of a thread are not the thread"));
+            return Err(Breach::new(Breach::ORDER, "the pages of a thread differ from the thread"));
         }
     }
     check_members(&thread, group)?;
@@ -160,7 +160,10 @@ fn check_reader(
     let unread = run_alone(thread.unread()).map_err(|error| failed(&error))?;
     let most = usize::try_from(Unread::MAX).unwrap_or(usize::MAX);
     if usize::try_from(unread.count).ok() != Some(wanted.min(most)) || unread.or_more != (wanted > most) {
-        return Err(Breach::new(Breach::UNREAD, format!("{} are counted as unread, and {wanted} are", unread.count)));
+        return Err(Breach::new(
+            Breach::UNREAD,
+            format!("{} messages are counted as unread, but {wanted} are unread", unread.count),
+        ));
     }
     check_late_messages(world, model, &thread, group)?;
     if thread.membership().is_unread() != (unread.count > 0) {
@@ -169,7 +172,7 @@ fn check_reader(
     Ok(())
 }
 
-/// Checks that a message is unread if its id was created later after a mark than the clocks can differ.
+/// Checks that a message is unread if its id was created after the mark, by more than the clocks can differ.
 fn check_late_messages(world: &World, model: &Model, thread: &Thread, group: &Group) -> Result<(), Breach> {
     let membership = thread.membership();
     let Some(marked) = group.marked.get(&membership.user_id()) else { return Ok(()) };
@@ -191,7 +194,7 @@ fn check_members(thread: &Thread, group: &Group) -> Result<(), Breach> {
             && (member.joined_at, member.last_read) == (entry.joined_at(), entry.last_read())
     };
     if members.len() != group.entries.len() || !members.iter().zip(group.entries.values()).all(same) {
-        return Err(Breach::new(Breach::MEMBERS, "a group's members are not those who have an entry"));
+        return Err(Breach::new(Breach::MEMBERS, "a group's members differ from the users who have an entry"));
     }
     let item = run_alone(thread.group()).map_err(|error| failed(&error))?;
     if group.item.as_ref() != Some(&item) {
@@ -227,10 +230,7 @@ fn check_bounds(thread: &Thread, group: &Group, random: &mut Random) -> Result<(
         return Err(Breach::new(Breach::ORDER, "the messages around a message are not those of the thread"));
     }
     if page.previous.is_some() != (start > 0) || page.next.is_some() != (end < messages.len()) {
-        return Err(Breach::new(
-            Breach::PAGE,
-            "a page around a message does not say that there is more, or says so wrongly",
-        ));
+        return Err(Breach::new(Breach::PAGE, "a page around a message has a wrong next or previous cursor"));
     }
     Ok(())
 }
@@ -271,7 +271,7 @@ fn check_inbox(chat: &Threadline, model: &Model, user: UserId, random: &mut Rand
     if !entries.iter().rev().copied().eq(read.iter()) {
         return Err(Breach::new(
             Breach::INBOX,
-            format!("an inbox has {} entries, and {} are its", read.len(), entries.len()),
+            format!("an inbox with {} entries differs from the {} entries of the table", read.len(), entries.len()),
         ));
     }
     let others: Vec<_> = entries.iter().filter_map(|entry| entry.other()).map(|other| other.id()).collect();
@@ -305,7 +305,9 @@ async fn audit(world: &World) -> Result<(), Breach> {
     find(async |cursor| auditor.check(cursor).await, is_extra_item).await?;
     match found.get() == unreadable {
         true => Ok(()),
-        false => Err(Breach::new(Breach::AUDIT, format!("{} of {unreadable} unreadable items are found", found.get()))),
+        false => {
+            Err(Breach::new(Breach::AUDIT, format!("{} of {unreadable} unreadable items were found", found.get())))
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Client {
     /// Threads that were opened earlier and kept.
     threads: RefCell<Vec<Thread>>,
     names: Cell<u32>,
-    /// Whether an attempt of the last call may still take effect: a late write may arrive after a successful retry.
+    /// `true` if an attempt of the last call may still take effect. A late write may arrive after a successful retry.
     more_may_come: Cell<bool>,
 }
 
@@ -267,7 +267,7 @@ impl Client {
         let id = UserId::from_uuid(self.new_id());
         let Ok(subject) = IdentitySubject::new(format!("person{}", self.person)) else { return };
         let Ok(mut handle) = self.handle() else { return };
-        // Whether an earlier call may have been done.
+        // `true` if an earlier call may have been done.
         let mut tried = false;
         while self.me().is_none() {
             let name = format!("Person {}", self.person);
@@ -316,7 +316,7 @@ impl Client {
             .await;
         match found {
             Answer::Done(Some(user)) => self.learn(user),
-            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken by nobody"),
+            Answer::Done(None) => self.report(Breach::CLAIM, "an identity is taken, but it has no user"),
             Answer::Refused { error, .. } => self.unexpected("user_by_identity", &error),
             Answer::GivenUp { .. } => {}
         }

@@ -63,7 +63,7 @@ pub struct Simulation {
     actors: Vec<ActorFn>,
     invariants: Vec<(Cow<'static, str>, Invariant)>,
     full_trace: bool,
-    /// Whether this is the library's own workload on its own table.
+    /// `true` for the library's own workload on its own table.
     is_builtin: bool,
 }
 
@@ -140,8 +140,8 @@ impl Simulation {
         self
     }
 
-    /// Adds an invariant of the application's own, in a sentence. It is checked on the table at rest. If it does not
-    /// hold, the function returns its observation.
+    /// Adds an invariant of the application's own, as a sentence and a function. The function checks the table at rest.
+    /// If the invariant does not hold, it returns its observation.
     #[must_use]
     pub fn invariant<W: Future<Output = Result<(), String>> + 'static>(
         mut self,
@@ -153,8 +153,8 @@ impl Simulation {
         self
     }
 
-    /// Wraps the servers' store, for example in an application's cache, or to test that the simulation finds a bug.
-    /// Called once for each server. Default: no wrapper.
+    /// Wraps the servers' store, for example in an application's cache, or to test that the simulation finds a bug. The
+    /// function is called once for each server. Default: no wrapper.
     #[must_use]
     pub fn server_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -162,7 +162,7 @@ impl Simulation {
         self
     }
 
-    /// Wraps the projectors' store. Called once for each projector. Default: no wrapper.
+    /// Wraps the projectors' store. The function is called once for each projector. Default: no wrapper.
     #[must_use]
     pub fn projector_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -238,7 +238,7 @@ struct Run {
     world: Rc<World>,
     tasks: Tasks,
     shards: Rc<Shards>,
-    /// Whether each shard's projector is alive.
+    /// For each shard, `true` if its projector is alive.
     projectors: Vec<Rc<Cell<bool>>>,
     projector_store: Wrap,
     keeps: Keep,
@@ -326,10 +326,7 @@ impl Run {
         while !self.is_at_rest() {
             self.steps += 1;
             if self.steps > MOST_STEPS {
-                return Err(Breach::new(
-                    Breach::REST,
-                    format!("{MOST_STEPS} steps, and there is still something to do"),
-                ));
+                return Err(Breach::new(Breach::REST, format!("work is left after {MOST_STEPS} steps")));
             }
             lock(&self.world.traffic).step = self.steps;
             let tick = u64::try_from(self.random.between(0, self.world.parameters.tick)).unwrap_or(0);

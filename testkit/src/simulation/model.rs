@@ -10,7 +10,7 @@ use super::extra_items::is_extra_item;
 use super::truth::Truth;
 use super::violation::Breach;
 
-/// Everything that is known. Time is a counter: each start and each end of a call has its own value.
+/// The calls so far, and the table after them. Time is a counter: each start and each end of a call has its own value.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     time: u64,
@@ -39,7 +39,7 @@ struct History {
     /// The time at which the send was acknowledged.
     sent: Option<u64>,
     changes: Vec<TextChange>,
-    /// Whether its removal by hand has begun, and the time at which it was acknowledged.
+    /// The removal by hand, if it has begun, with the time at which it was acknowledged.
     purge: Option<Option<u64>>,
 }
 
@@ -50,7 +50,7 @@ struct TextChange {
     start: u64,
     /// The time at which it was acknowledged. Without one, the change may happen at any later time.
     end: Option<u64>,
-    /// Whether it was refused and is not done.
+    /// `true` if it was refused and is not done.
     refused: bool,
 }
 
@@ -101,7 +101,7 @@ impl Model {
                 && let Some(KnownKey::Message(key)) = record.key().ok().as_ref().and_then(KnownKey::parse)
                 && !key.position.message_id().is_some_and(|id| self.may_be_purged(id))
             {
-                self.report(Breach::new(Breach::STORED, "a message went"));
+                self.report(Breach::new(Breach::STORED, "a message was deleted"));
             }
         }
         if !records.is_empty() {
@@ -245,14 +245,17 @@ impl Model {
     /// Checks a message that a call read between `from` and `to`.
     pub(super) fn saw(&self, message: &Message, from: u64, to: u64) -> Result<(), Breach> {
         let Some(history) = self.messages.get(&message.id()) else {
-            return Err(Breach::new(Breach::ONCE, "there is a message that nobody sent"));
+            return Err(Breach::new(Breach::ONCE, "a message was read that was never sent"));
         };
         let number = history.number;
         if history.author != message.sender_id()
             || history.group.is_some_and(|group| group != message.group_id())
             || history.position != message.position()
         {
-            return Err(Breach::new(Breach::ONCE, format!("message {number} is not where and whose it was sent")));
+            return Err(Breach::new(
+                Breach::ONCE,
+                format!("message {number} has another group, position or author than it was sent with"),
+            ));
         }
         if history.purge.flatten().is_some_and(|end| end < from) {
             return Err(Breach::new(Breach::STORED, format!("message {number} is read after its removal")));
@@ -316,7 +319,7 @@ impl Model {
         let number = self.user_number(user.id());
         let known = self.versions.entry((user.id(), user.version())).or_insert_with(|| user.clone());
         if known.profile() != user.profile() {
-            let what = format!("user {number}: two changes were told that they made version {}", user.version());
+            let what = format!("user {number}: two changes were acknowledged with version {}", user.version());
             self.report(Breach::new(Breach::VERSION, what));
         }
     }
@@ -324,7 +327,7 @@ impl Model {
     /// Records an acknowledged direct conversation.
     pub(super) fn acknowledged_pair(&mut self, pair: GroupId, group: GroupId) {
         if *self.pairs.entry(pair).or_insert(group) != group {
-            self.report(Breach::new(Breach::PAIR, "two calls for the same two people gave two conversations"));
+            self.report(Breach::new(Breach::PAIR, "two calls for the same two people returned two conversations"));
         }
     }
 

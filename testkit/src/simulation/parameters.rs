@@ -110,13 +110,13 @@ pub(super) struct Parameters {
     pub(super) stale: u16,
     /// The number of steps, per thousand, that go to the task of the previous step.
     pub(super) sticky: u16,
-    /// The most that the clock moves at a step, in milliseconds.
+    /// The maximum time by which the clock moves at a step, in milliseconds.
     pub(super) tick: usize,
     /// The maximum error of a server's clock.
     pub(super) skew: Duration,
     /// The number of steps, per thousand, at which a server's clock is set.
     pub(super) clock_step: u16,
-    /// Whether the table holds other programs' items, and items that cannot be read.
+    /// `true` if the table holds other programs' items, and items that cannot be read.
     pub(super) extra_items: bool,
     /// The number of changes by which the index lags.
     pub(super) lag: usize,
@@ -169,7 +169,7 @@ impl Parameters {
         let extra_items = measure(FaultKind::ExtraItems, 1) > 0;
         let late = measure(FaultKind::LateWrites, 60);
         let lag = usize::from(measure(FaultKind::IndexLag, 20));
-        // Small skews matter: only what is sent later after a mark than the skew must be unread.
+        // Small skews matter: a message must be unread only if it was sent after the mark by more than the skew.
         let skew = Duration::from_millis(skew.div_ceil([1, 30, 1000].get(random.below(3)).copied().unwrap_or(1)));
         let weights = ACTIONS
             .into_iter()

@@ -143,7 +143,7 @@ impl Client {
             let is_own =
                 |entry: &Membership| entry.user_id() == me && model.truth.was_ever_member(entry.group_id(), me);
             if groups.len() < page.items.len() || !page.items.iter().all(is_own) {
-                let what = format!("page {number} has a conversation twice, or one of somebody else");
+                let what = format!("page {number} has a conversation twice, or one of another user");
                 model.report(Breach::new(Breach::MEMBERS, what));
             }
             let sorted = page.items.iter().map(Membership::last_message_at);

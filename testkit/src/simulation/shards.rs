@@ -28,7 +28,7 @@ pub(super) struct Shards {
 struct Shard {
     /// The number of takeovers. A projector with an older number stops after its current batch.
     lease: Cell<u32>,
-    /// Whether the last read found nothing.
+    /// `true` if the last read found nothing.
     is_empty: Cell<bool>,
 }
 

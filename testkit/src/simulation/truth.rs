@@ -40,7 +40,7 @@ pub(super) struct Group {
     pub(super) messages: BTreeMap<MessagePosition, Message>,
     /// The time at which each member's read marker last moved, by the correct clock.
     pub(super) marked: BTreeMap<UserId, Timestamp>,
-    /// Whether an entry ever moved back in the index. A concurrent rename may miss such an entry.
+    /// `true` if an entry ever moved back in the index. A concurrent rename may miss such an entry.
     pub(super) moved_back: bool,
     /// The positions of messages that were removed by hand.
     removed: BTreeSet<MessagePosition>,
@@ -110,12 +110,12 @@ impl Truth {
     }
 
     fn follow_user(&mut self, id: UserId, record: &StreamRecord) -> Result<(), Breach> {
-        let Some(user) = read::<User>(record)? else { return Err(Breach::unexpected("a user went")) };
+        let Some(user) = read::<User>(record)? else { return Err(Breach::unexpected("a user was deleted")) };
         let expected = self.users.get(&id).map_or(1, |before| before.version().saturating_add(1));
         if user.version() != expected {
             return Err(Breach::new(
                 Breach::VERSION,
-                format!("a user's version {} was written where {expected} was next", user.version()),
+                format!("a user's version {} was written, but {expected} was expected", user.version()),
             ));
         }
         self.users.insert(id, user);
@@ -153,12 +153,12 @@ impl Truth {
             if shown(entry) < shown(before) && !was_removed {
                 return Err(Breach::new(
                     Breach::FORWARD,
-                    "an entry went back to an older message, or an older text of it",
+                    "an entry moved back to an older message, or to an older text",
                 ));
             }
             group.moved_back |= entry.last_message_at() < before.last_message_at();
             if entry.last_read() < before.last_read() {
-                return Err(Breach::new(Breach::FORWARD, "what a member has read went back"));
+                return Err(Breach::new(Breach::FORWARD, "a read marker moved back"));
             }
         }
         let read = |entry: Option<&Membership>| entry.and_then(Membership::last_read);
@@ -183,7 +183,7 @@ impl Truth {
                 if self.claims.get(&key) != Some(&user.profile()) {
                     return Err(Breach::new(
                         Breach::CLAIM,
-                        "a user has a handle or an identity, and another one claims it",
+                        "the claim on a user's handle or identity does not match the user",
                     ));
                 }
             }
@@ -191,17 +191,17 @@ impl Truth {
         for key in std::mem::take(&mut self.touched_claims) {
             let Some(profile) = self.claims.get(&key) else { continue };
             let Some(user) = self.users.get(&profile.id()) else {
-                return Err(Breach::new(Breach::CLAIM, "a handle or an identity is claimed by nobody there is"));
+                return Err(Breach::new(Breach::CLAIM, "the user of a claimed handle or identity does not exist"));
             };
             let identity = user.identity().map(IdentityClaim::key_from);
             if HandleClaim::key_from(user.handle()) != key && identity.as_ref() != Some(&key) {
-                return Err(Breach::new(Breach::CLAIM, "a user claims a handle or an identity and has another"));
+                return Err(Breach::new(Breach::CLAIM, "a user has another handle or identity than the claimed one"));
             }
         }
         for id in std::mem::take(&mut self.touched_groups) {
             let Some(group) = self.groups.get(&id) else { continue };
             let Some(item) = &group.item else {
-                return Err(Breach::new(Breach::COUNT, "there are entries, and no group"));
+                return Err(Breach::new(Breach::COUNT, "there are entries without a group"));
             };
             let counted = usize::try_from(item.member_count()).ok();
             if item.continued_in().is_none() && counted != Some(group.entries.len()) {
@@ -228,13 +228,13 @@ fn follow_message(group: &mut Group, position: MessagePosition, record: &StreamR
     if let Some(before) = group.messages.get(&position) {
         let is_next = message.revision() == before.revision().saturating_add(1);
         if !is_next || message.sender_id() != before.sender_id() {
-            return Err(Breach::new(Breach::ONCE, "a message was put in the place of another"));
+            return Err(Breach::new(Breach::ONCE, "a message replaced another one"));
         }
         if before.is_deleted() && !message.is_deleted() {
             return Err(Breach::new(Breach::TEXT, "a deleted message has a text again"));
         }
     } else if group.messages.values().any(|other| other.id() == message.id()) {
-        return Err(Breach::new(Breach::ONCE, "a message is stored at two places"));
+        return Err(Breach::new(Breach::ONCE, "a message is stored at two keys"));
     }
     group.messages.insert(position, message);
     Ok(())

@@ -60,7 +60,7 @@ pub struct Violation {
     pub observed: String,
     /// The trace that led to the violation, oldest line first.
     pub trace: Vec<String>,
-    /// Whether this is the library's own workload on its own table.
+    /// `true` for the library's own workload on its own table.
     pub(super) is_builtin: bool,
 }
 

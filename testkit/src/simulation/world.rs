@@ -31,7 +31,7 @@ pub(super) struct World {
     pub(super) traffic: Arc<Mutex<Traffic>>,
     /// Each person's user, in all versions that their devices know; none before it is created.
     pub(super) people: RefCell<Vec<Vec<User>>>,
-    /// Whether the faults are over and the run only has to come to rest.
+    /// `true` once the faults are over and the run continues only until it is at rest.
     pub(super) faults_over: Cell<bool>,
     pub(super) devices: Cell<usize>,
     processes: RefCell<Vec<FaultStore<Arc<dyn Store>>>>,
@@ -164,7 +164,7 @@ impl Server {
         self.clock.now()
     }
 
-    /// Sets the server's clock this far ahead of the correct time.
+    /// Sets the server's clock to this much later than the correct time.
     pub(super) fn set_clock(&self, ahead_millis: u64) {
         self.clock.millis.store(ahead_millis, Ordering::Relaxed);
     }

@@ -178,7 +178,7 @@ impl Client {
             })
             .await;
         match answer {
-            Answer::Done(Some(_)) => self.report(Breach::AUTHOR, "a user changed a message of another's"),
+            Answer::Done(Some(_)) => self.report(Breach::AUTHOR, "a user changed another user's message"),
             Answer::Refused { error, .. } if !matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound) => {
                 self.unexpected("edit or delete", &error);
             }
@@ -208,7 +208,7 @@ impl Client {
                 // A mark later than the server's clock moves up to that clock only.
                 let is_ahead = position.created_at() > started;
                 if !is_ahead && entry.is_none_or(|entry| entry.last_read() < Some(position)) {
-                    model.report(Breach::new(Breach::UNREAD, "what was marked as read is not"));
+                    model.report(Breach::new(Breach::UNREAD, "a read marker is not as it was set"));
                 }
             }
             Answer::Refused { error, .. } if error.kind() != ErrorKind::NotFound || !was_stranger => {
@@ -242,7 +242,7 @@ impl Client {
             model.acknowledged_pair(pair, group);
             let to = model.now();
             if !model.truth.was_member(group, other.id(), from, to) {
-                model.report(Breach::new(Breach::PAIR, "a conversation of two has no entry for the other one"));
+                model.report(Breach::new(Breach::PAIR, "a conversation of two has no entry for the other member"));
             }
         }
         let ended = self.ended(&answer);
@@ -342,7 +342,7 @@ impl Client {
         match answer {
             Answer::Done(Some(())) => {
                 if !model.truth.was_member(group, member.id(), from, to) {
-                    model.report(Breach::new(Breach::MEMBERS, "who was added is no member"));
+                    model.report(Breach::new(Breach::MEMBERS, "an added user is no member"));
                 }
                 if !model.truth.was_member(group, me, from, to) {
                     model.report(Breach::new(Breach::MEMBERS, "a stranger added a member"));
@@ -371,7 +371,7 @@ impl Client {
         let to = model.now();
         match answer {
             Answer::Done(Some(())) if !model.truth.was_stranger(group, member, from, to) => {
-                model.report(Breach::new(Breach::MEMBERS, "who was removed is still a member"));
+                model.report(Breach::new(Breach::MEMBERS, "a removed user is still a member"));
             }
             // A member who leaves may have been removed meanwhile.
             Answer::Done(Some(())) if member != me && !model.truth.was_member(group, me, from, to) => {
@@ -403,9 +403,9 @@ impl Client {
             let Ok(changed) = change.display_name(name) else { return };
             change = changed;
         }
-        self.trace(|| format!("takes other names in place of version {}", user.version()));
+        self.trace(|| format!("takes other names instead of version {}", user.version()));
         let answer = self.call(async |chat: Threadline| chat.update_user(&user, change.clone()).await).await;
-        self.trace(|| format!("took other names in place of version {}: {:?}", user.version(), self.ended(&answer)));
+        self.trace(|| format!("took other names instead of version {}: {:?}", user.version(), self.ended(&answer)));
         match answer {
             Answer::Done(renamed) => {
                 self.world.model.borrow_mut().acknowledged(&renamed);

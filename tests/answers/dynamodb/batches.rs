@@ -25,7 +25,7 @@ async fn a_batch_write_without_progress_returns_the_same_writes() -> Result<(), 
 
     let output = store(&server, &sleeps).batch_write(batch_write([1, 2, 3])).await?;
 
-    assert_eq!(output.unprocessed, puts([2, 3]), "as they came, not as the server wrote them");
+    assert_eq!(output.unprocessed, puts([2, 3]), "in the caller's form, not in the server's");
     assert_eq!(sleeps.millis(), [50, 100, 200, 400]);
     assert_eq!(server.requests().len(), 5);
     Ok(())

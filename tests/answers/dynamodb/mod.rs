@@ -3,7 +3,9 @@
 mod batches;
 mod errors;
 mod projection;
+mod regions;
 mod requests;
+mod spans;
 mod table;
 mod writes;
 

@@ -82,7 +82,7 @@ async fn a_table_is_created_in_one_request_and_completed_once_active() -> Result
     let created = spec().create(&server.client(&sleeps)).await?;
 
     assert_eq!(created.unsupported, []);
-    assert_eq!(sleeps.millis(), [500, 1000, 2000, 500], "three looks at the table, one at its backups");
+    assert_eq!(sleeps.millis(), [500, 1000, 2000, 500], "three reads of the table's state, one of its backups");
     assert_eq!(
         operations(&server),
         [
@@ -228,7 +228,7 @@ async fn a_definition_that_no_table_can_have_is_refused_and_not_sent() {
 async fn a_lost_answer_leaves_the_creation_unknown() {
     let server = Server::answering([Reply::HangUp, fault(400, "ResourceInUseException")]);
     let error = spec().create(&server.retrying_client()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "the table that is there may be the one just made");
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "the existing table may be the one just created");
 }
 
 #[tokio::test]

@@ -137,8 +137,8 @@ async fn a_canceled_transaction_has_its_reasons_in_the_order_of_its_actions() ->
         ]
     );
     assert_eq!(reasons[1].current.as_ref().and_then(|item| item.get_s("text")), Some(CANARY));
-    assert_eq!(capacity, Capacity::writes(Units::whole(14)), "the least: two for each action");
-    assert_eq!(sleeps.millis(), [], "a condition that fails is not tried again");
+    assert_eq!(capacity, Capacity::writes(Units::whole(14)), "the minimum: two for each action");
+    assert_eq!(sleeps.millis(), [], "a failed condition is not retried");
     Ok(())
 }
 

@@ -62,7 +62,7 @@ async fn a_failed_batch_is_read_again_from_its_first_failure() -> Result<(), Err
     let mut poller = app.poller_on(&Server::answering(replies), store.clone());
     poller.drain().await.unwrap_err();
     assert_eq!(app.events(), ["a: 4 records, 1 failed", "failed: Throttled"]);
-    assert_eq!(app.preview(&andrew).await, "four", "what fails does not keep the rest from being projected");
+    assert_eq!(app.preview(&andrew).await, "four", "the other records are projected despite the failure");
     assert_eq!(app.preview(&worf).await, "first");
     assert_eq!(app.sleeps.millis(), [100]);
 
@@ -70,7 +70,11 @@ async fn a_failed_batch_is_read_again_from_its_first_failure() -> Result<(), Err
     let replies = one_batch(&records[2..]);
     let server = Server::answering(replies);
     app.poller_on(&server, store).drain().await?;
-    assert_eq!(&iterators(&server)[0]["SequenceNumber"], sequence(&records[1]), "what precedes it was checkpointed");
+    assert_eq!(
+        &iterators(&server)[0]["SequenceNumber"],
+        sequence(&records[1]),
+        "the records before it were checkpointed"
+    );
     assert_eq!(app.preview(&worf).await, "three");
     Ok(())
 }
@@ -97,7 +101,11 @@ async fn a_lasting_failure_ends_the_call_with_its_cause() -> Result<(), Error> {
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(app.events().iter().filter(|event| event.starts_with("a: ")).count(), 3);
     let summary = poller.summary();
-    assert_eq!((summary.records, summary.failed), (records.len() as u64 + 2, 3), "what it did is told all the same");
+    assert_eq!(
+        (summary.records, summary.failed),
+        (records.len() as u64 + 2, 3),
+        "the summary includes the work before the error"
+    );
     assert_eq!(&iterators(&server)[1]["SequenceNumber"], sequence(before.last().unwrap()));
     Ok(())
 }

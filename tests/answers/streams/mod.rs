@@ -2,6 +2,7 @@
 
 mod failures;
 mod model;
+mod permissions;
 mod records;
 mod several_streams;
 mod shards;
@@ -67,9 +68,9 @@ impl App {
     }
 
     /// Returns the records after this many, in the service's form.
-    fn records(&self, behind: usize) -> Vec<Value> {
+    fn records(&self, seen: usize) -> Vec<Value> {
         let records = self.store.records_after(None, usize::MAX).unwrap();
-        records.iter().skip(behind).map(record).collect()
+        records.iter().skip(seen).map(record).collect()
     }
 
     fn poller(&self, server: &Server) -> Poller {

@@ -25,17 +25,17 @@ struct ModelShard {
     parent: Option<usize>,
     is_closed: bool,
     is_gone: bool,
-    /// Whether no list ever contains it.
+    /// `true` if no list ever contains it.
     is_hidden: bool,
     was_listed: bool,
-    /// Whether the first list of the stream contained this shard, or a descendant after it was deleted.
+    /// `true` if the first list of the stream contained this shard, or a descendant after it was deleted.
     was_first: bool,
     was_gone_before: bool,
     /// The number of records when the poller started at the latest.
     latest: usize,
     records: Vec<usize>,
-    /// The number of times in an entry that it was missing from a list, and refused, although it exists.
-    lies: [u32; 2],
+    /// The number of times in a row that it was missing from a list, and that it was refused, although it exists.
+    false_denials: [u32; 2],
 }
 
 /// An enabled stream. It is listed late, and has no shards at first.
@@ -43,8 +43,8 @@ struct ModelShard {
 struct ModelStream {
     unlisted: usize,
     starting: usize,
-    /// The number of times in an entry that it was refused, although it exists.
-    lies: u32,
+    /// The number of times in a row that it was refused, although it exists.
+    false_denials: u32,
 }
 
 /// The streams of a table. The model changes with each request, until it has all its records.
@@ -84,7 +84,7 @@ impl Model {
     fn turn_on(&mut self) {
         self.shards.push(ModelShard { stream: self.streams.len(), ..ModelShard::default() });
         let (unlisted, starting) = (self.random.below(3), self.random.below(4));
-        self.streams.push(ModelStream { unlisted, starting, lies: 0 });
+        self.streams.push(ModelStream { unlisted, starting, false_denials: 0 });
     }
 
     /// Forgets the first list: another process starts with an empty table.
@@ -130,15 +130,15 @@ impl Model {
         }
     }
 
-    /// Returns `true` if the service wrongly denies a shard, which it does at most twice in an entry.
-    fn lies_about(&mut self, shard: usize, how: usize) -> bool {
-        let lies = self.shards[shard].lies[how] < 2 && self.random.one_in(6);
-        if lies {
-            self.shards[shard].lies[how] += 1;
+    /// Returns `true` if the service wrongly denies a shard, which it does at most twice in a row.
+    fn denies_falsely(&mut self, shard: usize, how: usize) -> bool {
+        let is_denied = self.shards[shard].false_denials[how] < 2 && self.random.one_in(6);
+        if is_denied {
+            self.shards[shard].false_denials[how] += 1;
         } else if how == LEFT_OUT {
-            self.shards[shard].lies[how] = 0;
+            self.shards[shard].false_denials[how] = 0;
         }
-        lies
+        is_denied
     }
 
     fn answer(&mut self, operation: &str, body: &Value) -> Reply {
@@ -162,7 +162,7 @@ impl Model {
             "DescribeStream" => self.describe(body),
             "GetShardIterator" => {
                 let id: usize = body["ShardId"].as_str().unwrap()[5..].parse().unwrap();
-                if self.shards[id].is_gone || self.lies_about(id, REFUSED) {
+                if self.shards[id].is_gone || self.denies_falsely(id, REFUSED) {
                     return fault(400, "ResourceNotFoundException");
                 }
                 if body["ShardIteratorType"] == "LATEST" {
@@ -184,11 +184,11 @@ impl Model {
 
     fn describe(&mut self, body: &Value) -> Reply {
         let stream: usize = body["StreamArn"].as_str().unwrap()[ARN.len() + 1..].parse().unwrap();
-        if self.streams[stream].lies < 2 && self.random.one_in(10) {
-            self.streams[stream].lies += 1;
+        if self.streams[stream].false_denials < 2 && self.random.one_in(10) {
+            self.streams[stream].false_denials += 1;
             return gone();
         }
-        self.streams[stream].lies = 0;
+        self.streams[stream].false_denials = 0;
         let is_newest = stream + 1 == self.streams.len();
         let is_starting = is_newest && self.streams[stream].starting > 0;
         self.streams[stream].starting = self.streams[stream].starting.saturating_sub(1);
@@ -196,7 +196,7 @@ impl Model {
         self.first.get_or_insert((stream, self.records));
         let mut listed = Vec::new();
         let of_stream: Vec<_> = (0..self.shards.len()).filter(|id| self.shards[*id].stream == stream).collect();
-        let is_empty = self.random.one_in(8) && of_stream.iter().all(|id| self.shards[*id].lies[LEFT_OUT] < 2);
+        let is_empty = self.random.one_in(8) && of_stream.iter().all(|id| self.shards[*id].false_denials[LEFT_OUT] < 2);
         for id in of_stream {
             let ModelShard { parent, is_closed, is_gone, is_hidden, .. } = self.shards[id].clone();
             if is_first {
@@ -206,8 +206,8 @@ impl Model {
                 continue;
             }
             if is_empty {
-                self.shards[id].lies[LEFT_OUT] += 1;
-            } else if !self.lies_about(id, LEFT_OUT) {
+                self.shards[id].false_denials[LEFT_OUT] += 1;
+            } else if !self.denies_falsely(id, LEFT_OUT) {
                 self.shards[id].was_listed = true;
                 self.shards[id].was_first |= is_first;
                 let parent = parent.map(|parent| format!("shard{parent}"));
@@ -253,11 +253,11 @@ impl Model {
         let (id, from): (usize, usize) = (id.parse().unwrap(), from.parse().unwrap());
         match self.random.below(12) {
             0 => return fault(400, "ExpiredIteratorException"),
-            1 if self.lies_about(id, REFUSED) => return fault(400, "ResourceNotFoundException"),
+            1 if self.denies_falsely(id, REFUSED) => return fault(400, "ResourceNotFoundException"),
             _ if self.shards[id].is_gone => return fault(400, "ResourceNotFoundException"),
             _ => {}
         }
-        self.shards[id].lies[REFUSED] = 0;
+        self.shards[id].false_denials[REFUSED] = 0;
         let ModelShard { records, is_closed, .. } = &self.shards[id];
         let to = (from + self.random.below(4)).min(records.len());
         let page_records: Vec<_> = records[from..to].iter().map(|number| unreadable(*number)).collect();
@@ -326,7 +326,7 @@ async fn run(seed: u64) {
         let reports = trimmed.iter().filter(|trimmed| **trimmed == id).count();
         assert!(!is_missed || reports > 0, "seed {seed}: records of shard {id} were missed and not reported");
         assert!(reports < 2, "seed {seed}: shard {id} was reported twice");
-        assert!(shard.is_gone || reports == 0, "seed {seed}: shard {id} is there and was reported as trimmed");
+        assert!(shard.is_gone || reports == 0, "seed {seed}: shard {id} exists and was reported as trimmed");
         let was_gone_before = shard.was_gone_before && model.precedes_start(id);
         assert!(!was_gone_before || reports == 0, "seed {seed}: shard {id} was gone before the start");
         if !shard.was_listed || (start == PollStart::Latest && shard.was_first) {

@@ -42,7 +42,7 @@ async fn its_own_checkpoints_are_not_counted_or_checkpointed() -> Result<(), Err
         .into_iter()
         .filter(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().starts_with("STREAM#"))
         .collect();
-    assert_eq!(own.len(), 2, "one at the beginning, one behind the batch");
+    assert_eq!(own.len(), 2, "one at the start, one after the batch");
     let changes = app.records(0).len();
     let replies = one_batch(&own);
     let summary = app.poller(&Server::answering(replies)).drain().await?;
@@ -75,7 +75,7 @@ async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let is_batch = |line: &&str| line.contains("poller::worker: close") && line.contains("\"spans\"");
     let batches: Vec<_> = text.lines().filter(is_batch).collect();
-    let expected = format!("poller.batch{{table=\"spans\" shard=\"a\" records={}", records.len());
+    let expected = format!("poller.batch{{db.collection.name=\"spans\" shard=\"a\" records={}", records.len());
     assert!(batches.len() == 1 && batches[0].contains(&expected), "{text}");
     assert!(text.contains("projector.advance"), "{text}");
     let group = thread.group_id().to_string();

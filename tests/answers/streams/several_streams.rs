@@ -230,7 +230,7 @@ async fn a_disabled_stream_without_new_images_is_skipped() -> Result<(), Error> 
     app.poller(&Server::answering(one_batch(&records[..1]))).drain().await?;
     let summary = drained(&mut app.poller(&server)).await?;
     assert_eq!(summary.records, count);
-    assert!(summary.trimmed > 0, "what the stream without images held is lost, and that is reported");
+    assert!(summary.trimmed > 0, "the lost records of the stream without images are reported");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ async fn the_newest_stream_of_the_table_is_read_from_its_oldest_record() -> Resu
     let summary = app.poller(&server).batch_size(500).drain().await?;
 
     assert_eq!(summary.records, records.len() as u64);
-    assert_eq!(summary.projected, 4, "the messages and the new entries; the rest is none of the projector's business");
+    assert_eq!(summary.projected, 4, "the messages and the new entries; the projector ignores the rest");
     assert_eq!(app.preview(&andrew).await, "second");
     let bodies = server.bodies();
     assert_eq!(bodies[0], json!({"TableName": "threadline"}));
@@ -104,7 +104,7 @@ async fn a_closed_shard_is_read_to_its_end_through_empty_reads() -> Result<(), E
     let summary = app.poller(&server).run_until(pending()).await?;
 
     assert_eq!(summary.records, records.len() as u64);
-    assert!(summary.stream_ended, "it was turned off");
+    assert!(summary.stream_ended, "the stream was disabled");
     Ok(())
 }
 

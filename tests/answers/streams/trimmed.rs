@@ -53,7 +53,7 @@ async fn a_vanished_shard_counts_as_trimmed_once() -> Result<(), Error> {
         let mut replies = vec![streams(), family(), iterator("b1")];
         replies.extend(nothing_more());
         let summary = app.poller(&Server::answering(replies)).drain().await?;
-        assert_eq!(summary.trimmed, 0, "it is not told again");
+        assert_eq!(summary.trimmed, 0, "it is not reported again");
         assert_eq!(app.events().iter().filter(|event| *event == "a: trimmed").count(), 1);
     }
     Ok(())

@@ -20,9 +20,10 @@ pub(super) struct Fault {
     plan: fn(Calls) -> Plan,
     /// The error kinds for a read and for a write; `None` if the answer is that without a fault.
     kinds: Option<[ErrorKind; 2]>,
-    /// Whether a slow request is so slow that the caller gives up.
+    /// `true` if a slow request is so slow that the caller gives up.
     is_given_up: bool,
-    /// Whether the call was done before: the fault happens to its retry, at each action of each transaction in turn.
+    /// `true` if the call was done before. The fault then happens to its retry, at each action of each transaction in
+    /// turn.
     is_of_retry: bool,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct Fault {
 pub(super) mod faults {
     use super::*;
 
-    const fn telling(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
+    const fn visible(plan: fn(Calls) -> Plan, reading: ErrorKind, writing: ErrorKind) -> Fault {
         Fault { plan, kinds: Some([reading, writing]), is_given_up: false, is_of_retry: false }
     }
 
@@ -41,28 +42,28 @@ pub(super) mod faults {
     const AN_HOUR: Duration = Duration::from_secs(3600);
 
     pub(crate) const throttled: Fault =
-        telling(|calls| Plan::new().throttle(calls), ErrorKind::Throttled, ErrorKind::Throttled);
+        visible(|calls| Plan::new().throttle(calls), ErrorKind::Throttled, ErrorKind::Throttled);
     pub(crate) const conflict: Fault =
-        telling(|calls| Plan::new().conflict(calls), ErrorKind::Conflict, ErrorKind::Conflict);
+        visible(|calls| Plan::new().conflict(calls), ErrorKind::Conflict, ErrorKind::Conflict);
     pub(crate) const failed_before: Fault =
-        telling(|calls| Plan::new().fail_before(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
+        visible(|calls| Plan::new().fail_before(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
     pub(crate) const lost_answer: Fault =
-        telling(|calls| Plan::new().lose_answer(calls), ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
+        visible(|calls| Plan::new().lose_answer(calls), ErrorKind::Unavailable, ErrorKind::OutcomeUnknown);
     pub(crate) const crash_and_restart: Fault =
-        telling(|calls| Plan::new().crash(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
+        visible(|calls| Plan::new().crash(calls), ErrorKind::Unavailable, ErrorKind::Unavailable);
     pub(crate) const slow: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), false);
     pub(crate) const given_up_before: Fault = slow_by(|calls| Plan::new().slow_before(AN_HOUR, calls), true);
     pub(crate) const given_up_after: Fault = slow_by(|calls| Plan::new().slow_answer(AN_HOUR, calls), true);
     /// The first attempt is still committing: one of its items is locked, and the others are written.
     pub(crate) const conflict_with_the_first: Fault = Fault { is_of_retry: true, ..conflict };
-    pub(crate) const throttled_behind_the_first: Fault = Fault { is_of_retry: true, ..throttled };
+    pub(crate) const throttled_after_the_first: Fault = Fault { is_of_retry: true, ..throttled };
 }
 
 /// The expected outcome of a call that meets a fault.
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     first: First,
-    /// Whether the call is done or not done as a whole.
+    /// `true` if the call is done or not done as a whole.
     is_whole: bool,
     again: Again,
 }
@@ -234,7 +235,7 @@ impl<T: Answer> Check<T> {
             (First::GivenUp, None) => {}
             (First::EndsBefore, Some(Ok(first))) => {
                 let items = first.ended_after();
-                met.ended.push(items.unwrap_or_else(|| panic!("{shown}: it goes on behind the error: {first:?}")));
+                met.ended.push(items.unwrap_or_else(|| panic!("{shown}: it continues after the error: {first:?}")));
                 part = Some(first);
             }
             (First::NotDone | First::Unknown | First::EndsBefore, Some(Err(error))) => {
@@ -283,7 +284,7 @@ impl<T: Answer> Check<T> {
             // The second item makes requests too.
             assert!(
                 *calls < self.requests.len() || ended.first() <= Some(&1),
-                "at the first item, and there alone, it is an error"
+                "only at the first item, it is an error"
             );
         } else {
             assert_eq!(*unknown > 0, first == First::Unknown, "some request leaves its outcome unknown");

@@ -98,7 +98,7 @@ async fn conflict_fails_the_call_and_retry_does_it() {
 async fn conflict_with_first_attempt_does_not_refuse_the_retry() {
     let of_transactions = |kind| if kind == Kind::Transaction { is_not_done(kind) } else { None };
     play(faults::conflict_with_the_first, of_transactions).await;
-    play(faults::throttled_behind_the_first, of_transactions).await;
+    play(faults::throttled_after_the_first, of_transactions).await;
 }
 
 #[tokio::test]

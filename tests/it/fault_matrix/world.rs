@@ -1,4 +1,4 @@
-//! A table behind a faulty store, and the initial table of the calls without a scenario: equal in every run.
+//! A table in a faulty store, and the initial table of the calls without a scenario. Both are equal in every run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use threadline_testkit::scenario::{Scenario, Session, Stage, World};
 use crate::scenarios::{SMALL, Staged};
 use crate::support::{App, scan};
 
-/// A table in memory behind a meter and faults.
+/// A table in memory, with a meter and faults.
 pub(super) struct Table {
     memory: MemoryStore,
     /// Meters the store without its faults.
@@ -27,7 +27,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Puts the table behind a store whose slow requests end at once, or never.
+    /// Wraps the table in a store whose slow requests end at once, or never.
     fn new(memory: MemoryStore, is_forever: bool) -> Self {
         let meter = Metered::new(memory.clone());
         let store = FaultStore::new(meter.clone(), Plan::new());

@@ -20,7 +20,7 @@ fn person(app: &App, number: u32) -> Profile {
     let new = NewUser::new(app.handle(&number.to_string()), format!("Person {number}")).unwrap();
     let chat = Threadline::new(MemoryStore::new());
     let created = pin!(chat.create_user(new.id(app.uuid(number)))).poll(&mut Context::from_waker(Waker::noop()));
-    let Poll::Ready(user) = created else { panic!("a store in memory waits for nothing") };
+    let Poll::Ready(user) = created else { panic!("a store in memory never waits") };
     user.unwrap().profile()
 }
 
@@ -196,7 +196,7 @@ pub(crate) async fn a_group_created_again_with_its_id_is_the_one_that_was_create
     assert_members(&app, &created, &[andrew.id()]).await;
 }
 
-pub(crate) async fn a_member_who_is_added_reads_the_thread_and_one_who_is_removed_does_not(app: App) {
+pub(crate) async fn added_member_reads_the_thread_and_removed_member_does_not(app: App) {
     let (andrew, thread) = babylon(&app).await;
     let bayko = app.user("Bayko").await;
     app.wait(60);

@@ -59,7 +59,7 @@ pub(crate) async fn an_older_or_repeated_message_moves_no_row_back(app: App) {
     }
 }
 
-pub(crate) async fn every_member_of_a_group_is_reached_and_one_who_left_gets_no_row_back(app: App) {
+pub(crate) async fn every_member_gets_the_message_and_a_former_member_gets_no_entry(app: App) {
     let andrew = app.user("Andrew").await;
     let mut group = NewGroup::new("Babylon 5", &andrew).unwrap();
     let mut users = Vec::new();

@@ -136,7 +136,7 @@ pub(crate) async fn pages_within_bounds_give_every_message_between_them_once(app
     assert_eq!(texts(&page), ["3", "2"]);
 }
 
-pub(crate) async fn a_page_around_a_message_goes_on_both_ways(app: App) {
+pub(crate) async fn a_page_around_a_message_continues_in_both_directions(app: App) {
     let (thread, all) = thread_of(&app, 9).await;
     for limit in [1, 2, 5, 8, 9, 10] {
         for oldest_first in [true, false] {
@@ -247,7 +247,7 @@ pub(crate) async fn a_deleted_message_is_a_tombstone_that_no_edit_restores(app: 
     assert_eq!((deleted.is_deleted(), deleted.body()), (true, None));
     assert_eq!(refusal(thread.edit(&sent, "after all").await), (ErrorKind::NotFound, Some("Message")));
     app.wait(60);
-    assert_eq!(thread.delete(&sent).await.unwrap(), deleted, "a repeat changes nothing");
+    assert_eq!(thread.delete(&sent).await.unwrap(), deleted, "a retry changes nothing");
     assert_eq!(refusal(thread.send(sent.id(), "regretted").await).0, ErrorKind::AlreadyExists);
     assert_eq!(thread.messages().limit(1).fetch().await.unwrap().items, [deleted]);
     assert_eq!(read(&thread).await, ["0", "(deleted)"]);

@@ -66,7 +66,7 @@ flows! {
         a_rename_to_a_taken_handle_changes_nothing
         the_second_change_to_one_version_is_refused
         a_completed_change_may_be_retried
-        nobody_is_renamed_who_was_never_created;
+        a_user_who_was_never_created_cannot_be_renamed;
     groups:
         both_people_read_the_first_message_and_each_others_names
         a_second_start_sends_into_the_first_conversation
@@ -77,7 +77,7 @@ flows! {
         a_group_has_its_title_its_members_and_its_first_message
         a_group_of_97_is_created_whole
         a_group_created_again_with_its_id_is_the_one_that_was_created
-        a_member_who_is_added_reads_the_thread_and_one_who_is_removed_does_not
+        added_member_reads_the_thread_and_removed_member_does_not
         a_change_of_members_may_be_repeated
         the_members_who_come_and_go_at_once_are_counted
         a_direct_conversation_keeps_its_two_members
@@ -90,7 +90,7 @@ flows! {
         message_is_found_by_itself_its_position_or_its_id
         pages_of_any_size_in_either_order_give_every_message_once
         pages_within_bounds_give_every_message_between_them_once
-        a_page_around_a_message_goes_on_both_ways
+        a_page_around_a_message_continues_in_both_directions
         a_page_around_a_message_near_an_end_is_still_full
         a_page_is_full_beyond_dynamodbs_megabyte
         a_cursor_of_another_list_is_refused
@@ -101,7 +101,7 @@ flows! {
     inbox:
         a_conversation_moves_to_the_top_when_its_message_is_projected
         an_older_or_repeated_message_moves_no_row_back
-        every_member_of_a_group_is_reached_and_one_who_left_gets_no_row_back
+        every_member_gets_the_message_and_a_former_member_gets_no_entry
         pages_of_any_size_give_every_conversation_once
         a_cursor_of_another_inbox_is_refused
         the_read_marker_only_moves_forward

@@ -184,7 +184,7 @@ pub(crate) async fn a_completed_change_may_be_retried(app: App) {
     }
 }
 
-pub(crate) async fn nobody_is_renamed_who_was_never_created(app: App) {
+pub(crate) async fn a_user_who_was_never_created_cannot_be_renamed(app: App) {
     // A user of another table, who does not exist in this one.
     let elsewhere = threadline::Threadline::new(threadline::MemoryStore::new());
     let user = elsewhere.create_user(andrew(&app)).await.unwrap();

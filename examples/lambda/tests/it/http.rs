@@ -65,7 +65,7 @@ where
     let address = listener.local_addr().expect("it has an address").to_string();
     thread::spawn(move || {
         for connection in listener.incoming() {
-            let connection: TcpStream = connection.expect("a connection comes about");
+            let connection: TcpStream = connection.expect("a connection is accepted");
             let mut service = connect();
             thread::spawn(move || {
                 let mut requests = BufReader::new(&connection);

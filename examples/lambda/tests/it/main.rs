@@ -3,7 +3,6 @@
 mod deployment;
 mod function;
 mod http;
-mod policy;
 mod proxy;
 mod table;
 
@@ -103,7 +102,7 @@ async fn a_poison_record_becomes_a_dead_letter_and_blocks_nothing() {
     let mut letters: Vec<Value> =
         letters.iter().map(|letter| serde_json::from_str(letter.get_s("record").unwrap()).unwrap()).collect();
     letters.sort_by_key(|letter| letter["sequenceNumber"].to_string());
-    assert_eq!(letters.len(), 2, "the second time they meet themselves");
+    assert_eq!(letters.len(), 2, "the second time, they find their own items");
     assert_eq!(letters[0]["newImage"]["message"]["S"], "a secret of Augustsz");
     let raw: Value = serde_json::from_str(letters[1]["raw"].as_str().unwrap()).unwrap();
     assert_eq!(raw, unreadable);
@@ -113,7 +112,7 @@ async fn a_poison_record_becomes_a_dead_letter_and_blocks_nothing() {
         assert!(!lines.iter().any(|line| line.contains(content)), "`{content}` is in {lines:#?}");
     }
     let logs = parse(lines);
-    let kept = logs.iter().find(|line| line["fields"]["sequence"] == "1").expect("the log tells of it");
+    let kept = logs.iter().find(|line| line["fields"]["sequence"] == "1").expect("the log reports it");
     assert_eq!(kept["fields"]["key"], "MSG#… / …");
     assert_eq!(kept["fields"]["kind"], "Corrupt");
 }
@@ -178,7 +177,7 @@ async fn a_dead_letter_that_cannot_be_written_is_not_lost() {
     let mut without_number = poison("7");
     without_number["dynamodb"]["SequenceNumber"].take();
     let all = event([poison("7"), without_number]);
-    assert_eq!(function.invoke(all.clone()).response(), failed_from(""), "the whole batch has to come again");
+    assert_eq!(function.invoke(all.clone()).response(), failed_from(""), "the whole batch must be redelivered");
 
     proxy.recover();
     assert_eq!(function.invoke(all).response(), ALL_WELL);
@@ -189,7 +188,7 @@ async fn a_dead_letter_that_cannot_be_written_is_not_lost() {
 async fn another_event_fails_the_invocation_and_not_the_function() {
     let table = Table::create().await;
     let mut function = Function::start(&table.name, &endpoint());
-    let Answer::Error(error) = function.invoke(json!({ "hello": "world" })) else { panic!("it is no event") };
+    let Answer::Error(error) = function.invoke(json!({ "hello": "world" })) else { panic!("the payload is no event") };
     assert_eq!(error["errorType"], "Misconfigured");
     assert!(error["errorMessage"].as_str().unwrap().contains("Records"), "{error}");
     let mut of_another = real_event();

@@ -113,9 +113,9 @@ fn changes_are_trimmed_after_24_hours_with_or_without_a_write() {
         assert_eq!(
             store.records_after(Some(&1.into()), 1).unwrap()[0].sequence,
             Some(2.into()),
-            "nothing behind 1 is missing"
+            "nothing after 1 is missing"
         );
-        assert_eq!(store.records_after(None, 1).unwrap()[0].sequence, Some(2.into()), "the oldest there is");
+        assert_eq!(store.records_after(None, 1).unwrap()[0].sequence, Some(2.into()), "the oldest kept record");
         put(&store, item("A", "3"));
     }
 }

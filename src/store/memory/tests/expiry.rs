@@ -41,7 +41,7 @@ fn no_write_returns_an_expired_item() {
     put(&store, expiring("A", "1", 1));
     let refused = Write::put(item("A", "1")).when(Condition::item_absent()).returning_old();
     let outcome = try_write(&store, refused.clone()).unwrap();
-    assert!(matches!(outcome, WriteOutcome::Refused { current: None, .. }), "it is there for the condition");
+    assert!(matches!(outcome, WriteOutcome::Refused { current: None, .. }), "the condition sees the item");
     let outcome = transact(&store, Transaction::new([refused]));
     assert!(matches!(outcome, TransactOutcome::Canceled { reasons, .. } if reasons[0].current.is_none()));
     let old = try_write(&store, Write::delete(key("A", "1")).returning_old()).unwrap().done().unwrap();
@@ -63,7 +63,7 @@ fn expired_items_count_towards_the_limit() {
     put(&store, expiring("A", "2", 1));
     put(&store, item("A", "3"));
     let first = query(&store, Query::table(partition("A")).limit(NonZeroU32::new(2).unwrap()));
-    assert_eq!(first.items, [], "a page may be empty and go on");
+    assert_eq!(first.items, [], "an empty page may have a next one");
     assert_eq!(first.next.clone().unwrap().key, key("A", "2"));
     let second = query(&store, Query::table(partition("A")).start(first.next));
     assert_eq!(sort_keys(&second.items), ["3"]);

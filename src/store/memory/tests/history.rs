@@ -1,5 +1,5 @@
-//! Histories of calls from several threads, and a check that they are linearizable: that one order of the calls
-//! explains all answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+//! Histories of calls from several threads, and a check that they are linearizable. A history is linearizable if one
+//! order of the calls explains all answers (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
 
 use crate::store::StoreExt;
 use std::collections::HashSet;
@@ -194,7 +194,7 @@ fn history_is_linearizable_only_if_an_order_explains_it() {
     // During the put, a read may see either item, but never the old one after the new one.
     let get = |number, when| event(Call::Get(0), read(number), when);
     assert!(is_linearizable(&[get(2, before), put, get(2, (3, 4)), get(5, (5, 6)), get(5, after)]));
-    assert!(!is_linearizable(&[put, get(5, (3, 4)), get(2, (5, 6))]), "a read went back");
+    assert!(!is_linearizable(&[put, get(5, (3, 4)), get(2, (5, 6))]), "a read returned an older item");
     assert!(!is_linearizable(&[put, get(2, after)]), "a read was stale");
     assert!(!is_linearizable(&[put, get(5, before)]), "a read saw a later write");
     assert!(!is_linearizable(&[put, get(7, (3, 4))]), "a read saw a number that was never written");

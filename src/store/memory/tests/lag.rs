@@ -37,7 +37,7 @@ fn lagging_index_misses_the_last_writes() {
     assert_eq!(shown_keys(&store), ["1"]);
     put_indexed(&store, &["4"]);
     assert_eq!(shown_keys(&store), ["1", "2"]);
-    assert_eq!(query(&store, Query::table(partition("A"))).items.len(), 4, "the table is never behind");
+    assert_eq!(query(&store, Query::table(partition("A"))).items.len(), 4, "the table does not lag");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn lag_applies_to_all_clones_until_it_ends() {
     put_indexed(&clone, &["1", "2"]);
     assert_eq!(shown(&clone), []);
     let clone = clone.index_lag(IndexLag::writes(1));
-    assert_eq!(shown_keys(&store), ["1"], "what a shorter lag does not allow reaches the index at once");
+    assert_eq!(shown_keys(&store), ["1"], "changes beyond a shorter lag reach the index at once");
     let _ = clone.index_lag(IndexLag::none());
     assert_eq!(shown_keys(&store), ["1", "2"]);
     put_indexed(&store, &["3"]);
@@ -173,7 +173,7 @@ fn swept_item_stays_in_the_lagging_index_and_is_not_returned() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(store.sweep_expired(), 1);
     let first = || query(&store, Query::index(partition("I")).limit(NonZeroU32::new(1).unwrap()));
-    assert_eq!((first().items, first().next.is_some()), (vec![], true), "its entry still takes a place in the page");
+    assert_eq!((first().items, first().next.is_some()), (vec![], true), "its entry still counts in the page");
     assert_eq!(store.catch_up_index(1), 0, "the sweep is one change of the index");
     assert_eq!(sort_keys(&first().items), ["2"]);
 }

@@ -106,7 +106,7 @@ fn retry_with_the_same_token_changes_nothing_for_10_minutes() {
     assert_eq!(number(&store, "1"), Some(n("1")));
     clock.advance(Duration::from_micros(1));
     transact(&store, transaction).done().unwrap();
-    assert_eq!(number(&store, "1"), Some(n("2")), "the repeat did not make the token last longer");
+    assert_eq!(number(&store, "1"), Some(n("2")), "the retry did not extend the token's lifetime");
 }
 
 #[test]

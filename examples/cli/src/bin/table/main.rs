@@ -8,18 +8,14 @@
 //!
 //! `--help` lists all options. The example `patterns` reads the conversation that `seed` writes.
 
-mod audit;
-mod scan;
 mod seed;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use aws_sdk_dynamodb::Client;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use threadline::DynamoDbStore;
-use threadline::table::TableSpec;
-use threadline::table::{Difference, Setting};
+use threadline_catalogue::table::TableCommand;
 use threadline_examples::{Target, finish, say};
 
 /// Creates, verifies, seeds, prints, audits, lists and deletes the examples' table.
@@ -34,11 +30,9 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Create the table and wait until it is active
-    Create(Protection),
-
-    /// Compare the table with the one that `create` makes; exit code 1 if they differ
-    Verify(Protection),
+    /// The commands of the program `threadline`. Here, they also reach AWS, where the table is always protected.
+    #[command(flatten)]
+    Table(TableCommand),
 
     /// Write four users and a conversation of 100 messages; a second run changes nothing
     Seed {
@@ -46,33 +40,6 @@ enum Command {
         #[arg(long)]
         leave_inboxes: bool,
     },
-
-    /// Print every item of the table, one per line
-    Scan,
-
-    /// Compare inbox entries, member counts and claims with their sources; exit code 1 if any differ
-    Check(audit::From),
-
-    /// Check, and repair the discrepancies
-    #[command(alias = "rebuild")]
-    Repair(audit::From),
-
-    /// Print the names of all tables
-    List,
-
-    /// Delete the table and its items without confirmation; fails while the table is protected
-    Drop {
-        /// Remove the table's protection first
-        #[arg(long)]
-        unprotect: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-struct Protection {
-    /// Protect the table against deletion; always on for AWS
-    #[arg(long)]
-    protect: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -85,24 +52,10 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let target = &options.target;
     let client = target.connect().await?;
-    let spec = TableSpec::new(&target.table);
     match &options.command {
-        Command::Create(protection) => {
-            say!("Creating the {target} ...");
-            let protected = target.aws || protection.protect;
-            let created = spec.deletion_protection(protected).create(&client).await?;
-            say!("It is active, and {}protected against deletion.", if protected { "" } else { "not " });
-            created.unsupported.iter().for_each(|missing| say!("  {missing}"));
-        }
-        Command::Verify(protection) => {
-            let verified = spec.deletion_protection(target.aws || protection.protect).verify(&client).await?;
-            verified.unsupported.iter().for_each(|missing| say!("  {missing}"));
-            verified.differences.iter().for_each(|difference| say!("  {difference}"));
-            if !verified.is_match() {
-                say!("The {target} differs from the one that `create` makes.");
-                return Ok(ExitCode::FAILURE);
-            }
-            say!("The {target} equals the one that `create` makes.");
+        Command::Table(command) => {
+            let matches = command.run(&target.of_catalogue(client)).await?;
+            Ok(if matches { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Seed { leave_inboxes } => {
             say!("Seeding the {target}");
@@ -111,45 +64,7 @@ async fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             if !target.aws {
                 say!("DynamoDB Local reports too little capacity for transactions.");
             }
-        }
-        Command::Scan => scan::scan(DynamoDbStore::new(client, &target.table)).await?,
-        Command::Check(from) => {
-            check_keys(&spec, &client).await?;
-            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Check).await;
-        }
-        Command::Repair(from) => {
-            check_keys(&spec, &client).await?;
-            return audit::audit(DynamoDbStore::new(client, &target.table), from, audit::What::Repair).await;
-        }
-        Command::List => list(&client, target).await?,
-        Command::Drop { unprotect } => {
-            if *unprotect {
-                spec.remove_protection(&client).await?;
-            }
-            spec.delete(&client).await?;
-            say!("The {target} is deleted.");
+            Ok(ExitCode::SUCCESS)
         }
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses a table with other keys, in which an audit would find nothing.
-async fn check_keys(spec: &TableSpec, client: &Client) -> Result<(), Box<dyn Error>> {
-    let verified = spec.verify(client).await?;
-    let is_of_keys = |difference: &&Difference| matches!(difference.setting, Setting::Keys | Setting::Index);
-    match verified.differences.iter().find(is_of_keys) {
-        Some(difference) => Err(format!("the table has other keys: {difference}; see `table verify`").into()),
-        None => Ok(()),
-    }
-}
-
-async fn list(client: &Client, target: &Target) -> Result<(), Box<dyn Error>> {
-    let mut tables = client.list_tables().into_paginator().items().send();
-    let mut names = Vec::new();
-    while let Some(name) = tables.try_next().await? {
-        names.push(name);
-    }
-    say!("Tables {}: {}", target.place(), names.len());
-    names.iter().for_each(|name| say!("  {name}"));
-    Ok(())
 }

@@ -1,19 +1,19 @@
 //! `scan`: prints every item of the table, one per line.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 
 use threadline::entity::{Entity, HandleClaim, IdentityClaim, Item, KnownKey};
 use threadline::store::meter::Metered;
 use threadline::store::{Scan, Store, StoreExt};
-use threadline::{Membership, Message, MessageGroup, Result, User};
-use threadline_examples::out::is_closed;
-use threadline_examples::{minute, say};
+use threadline::{Membership, Message, MessageGroup, Result, Timestamp, User};
+
+use crate::error::Error;
+use crate::output::print;
 
 /// Reads the whole table, page by page, and prints each item. An unreadable item is printed with its error.
-pub(crate) async fn scan(store: impl Store) -> Result<(), Box<dyn Error>> {
+pub(super) async fn scan(store: impl Store) -> std::result::Result<(), Error> {
     let store = Metered::new(store);
-    let (mut counts, mut pages) = (BTreeMap::new(), 0);
+    let (mut counts, mut pages) = (BTreeMap::<String, u32>::new(), 0);
     let mut request = Scan::new();
     loop {
         let page = store.scan(request).await?;
@@ -21,19 +21,25 @@ pub(crate) async fn scan(store: impl Store) -> Result<(), Box<dyn Error>> {
         for item in page.items {
             let kind = item.type_name().unwrap_or("(no type)").to_owned();
             let text = describe(item).unwrap_or_else(|error| format!("cannot be read: {error}"));
-            say!("{kind:<14} {text}");
-            *counts.entry(kind).or_insert(0) += 1;
+            if !print(&format!("{kind:<14} {text}\n"))? {
+                return Ok(());
+            }
+            *counts.entry(kind).or_default() += 1;
         }
         match page.next {
-            Some(_) if is_closed() => return Ok(()),
-            Some(next) => request = Scan::new().start(Some(next)),
+            Some(next) => request = Scan::new().start(next),
             None => break,
         }
     }
-    say!("");
-    counts.iter().for_each(|(kind, count)| say!("{count:>6} {kind}"));
-    say!("{:>6} in all; pages: {pages}; consumed: {}", counts.values().sum::<u32>(), store.total());
-    Ok(())
+    let mut text = String::from("\n");
+    counts.iter().for_each(|(kind, count)| text += &format!("{count:>6} {kind}\n"));
+    text += &format!("{:>6} in all; pages: {pages}; consumed: {}\n", counts.values().sum::<u32>(), store.total());
+    print(&text).map(drop)
+}
+
+/// Formats a time to the minute, in UTC: `2024-01-01 00:40`.
+fn minute(time: Timestamp) -> String {
+    time.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }
 
 fn describe(item: Item) -> Result<String> {
