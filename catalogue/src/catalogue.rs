@@ -42,11 +42,6 @@ impl Catalogue {
         self
     }
 
-    /// Returns the scenario of a case, if any.
-    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
-    }
-
     /// Returns the registry.
     pub fn registry(&self) -> &Registry {
         &self.registry

@@ -69,6 +69,12 @@ pub enum Error {
     /// Files differ from the catalogue.
     #[error("these files differ from the catalogue: {0}; write them again with `threadline catalogue update`")]
     Differs(String),
+    /// The generated blocks of a page could not be found.
+    #[error("the generated blocks of the page could not be found: {0}")]
+    Block(&'static str),
+    /// A value has no form in JSON.
+    #[error("a value could not be written as JSON")]
+    Json(#[source] serde_json::Error),
     /// An audit of a table ended before its last page.
     #[cfg(feature = "dynamodb")]
     #[error("the audit stopped before the end of the table; {cursor}")]
@@ -91,12 +97,6 @@ pub enum Error {
     #[cfg(feature = "dynamodb")]
     #[error("the table has other keys: {0}; see `table verify`")]
     OtherKeys(String),
-    /// The generated blocks of a page could not be found.
-    #[error("the generated blocks of the page could not be found: {0}")]
-    Block(&'static str),
-    /// A value has no form in JSON.
-    #[error("a value could not be written as JSON")]
-    Json(#[source] serde_json::Error),
     /// A call of the library failed.
     #[error(transparent)]
     Threadline(#[from] threadline::Error),

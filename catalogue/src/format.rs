@@ -8,13 +8,13 @@ use crate::{golden, html, iam, markdown, mermaid, picture, workbench};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// The table, its index, the way of one message and the list of patterns, as a picture.
+    /// The table, its index, the path of one message and the list of patterns, as a picture.
     Svg,
     /// The table, its index and the patterns, as a page that shows what each pattern touches.
     Html,
     /// The tables and diagrams of the guide, as named blocks of Markdown.
     Markdown,
-    /// The entities and the way of one message, as diagrams of Mermaid.
+    /// The entities and the path of one message, as diagrams of Mermaid.
     Mermaid,
     /// The table with sample items, as a model of NoSQL Workbench 3.0.
     Workbench,

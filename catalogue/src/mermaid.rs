@@ -1,4 +1,4 @@
-//! The diagrams of Mermaid: the entities with their keys, and one message's way.
+//! The diagrams of Mermaid: the entities with their keys, and the path of one message.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::picture::card;
 /// As [`message`].
 pub(crate) fn print(registry: &Registry) -> Result<String, Error> {
     let (entities, message) = (fenced(&entities(registry)), fenced(&message(registry)?));
-    Ok(format!("# Entities\n\n{entities}\n# One message's way\n\n{message}"))
+    Ok(format!("# Entities\n\n{entities}\n# The path of one message\n\n{message}"))
 }
 
 /// Returns a diagram as a fenced block of Markdown.
@@ -66,7 +66,7 @@ fn placeholders(entity: &EntityCard) -> impl Iterator<Item = &'static str> {
     segments.filter_map(|segment| segment.strip_prefix('<')?.strip_suffix('>'))
 }
 
-/// Returns one message's way, from the requests of its patterns' usual cases.
+/// Returns the path of one message, from the requests of its patterns' usual cases.
 ///
 /// # Errors
 /// [`NotFound`](threadline::ErrorKind::NotFound) if the registry lacks one of the cards.

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(crate) struct Output {
     /// Write to this file, completely or not at all [default: the standard output]
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
 }
 
 impl Output {

@@ -1,5 +1,5 @@
-//! The picture: the item collections of the table, the index beside them, the path of one message as numbered steps, and
-//! the list of all patterns.
+//! The picture: the item collections of the table, the index beside them, the path of one message as numbered steps,
+//! and the list of all patterns.
 
 use std::fmt;
 
@@ -131,7 +131,7 @@ pub(crate) fn role(entity: &EntityCard) -> &'static str {
 
 /// Returns the card of this name.
 pub(crate) fn card(registry: &Registry, name: &str) -> Result<&'static Card> {
-    registry.card(name).ok_or_else(|| Error::new(ErrorKind::NotFound, "the registry lacks a card of one message's way"))
+    registry.card(name).ok_or_else(|| Error::new(ErrorKind::NotFound, "the registry lacks a card of a message's path"))
 }
 
 fn cost(card: &Card, sizes: &Sizes) -> Capacity {
@@ -164,7 +164,7 @@ impl Picture {
         let end = Path::new().set("d", "M0 0L8 4L0 8z").set("class", "dot");
         let marker = Marker::new().set("id", "end").set("viewBox", "0 0 8 8").set("refX", 7).set("refY", 4);
         let marker = marker.set("markerWidth", 7).set("markerHeight", 7).set("orient", "auto").add(end);
-        let label = "One table, its index, the way of one message in six steps, and all patterns";
+        let label = "One table, its index, the path of one message in six steps, and all patterns";
         let document = Document::new().set("role", "img").set("aria-label", label).add(Style::new(STYLE));
         let background = Rectangle::new().set("width", "100%").set("height", "100%").set("fill", "var(--bg)");
         Self { document: document.add(Definitions::new().add(marker)).add(background) }

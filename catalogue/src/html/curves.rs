@@ -4,27 +4,14 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::catalogue::Catalogue;
-use crate::cost::{self, Inputs};
-use crate::error::Error;
-
-/// Returns the section of the cost curves.
-pub(super) fn curves(catalogue: &Catalogue) -> Result<Markup, Error> {
-    Ok(figure(&cost::curves(catalogue, &Inputs::default())?))
-}
-
-/// A picture has styles of its own, so it is an image: they do not meet the page's.
-fn figure(svg: &str) -> Markup {
+/// Returns the section of the cost curves. A picture has styles of its own, so they do not meet the page's.
+pub(super) fn figure(svg: &str) -> Markup {
     html! {
         section aria-labelledby="curves" {
-            h2 id="curves" { "The price of a month" }
+            h2 id="curves" { "Price" }
             figure {
-                img src=(data_uri(svg)) alt="The price of a month in three layouts, by the members of a conversation";
-                figcaption {
-                    "The same messages, pages and inboxes in three layouts. "
-                    code { "threadline cost" }
-                    " prints the figures and their assumptions."
-                }
+                img src=(data_uri(svg)) alt="Curves: the price of a month for each layout, by members of a group";
+                figcaption { code { "threadline cost" } " prints the numbers, also for other traffic and prices." }
             }
         }
     }

@@ -10,6 +10,7 @@ use threadline::store::Units;
 
 use crate::access::whole;
 use crate::catalogue::Catalogue;
+use crate::cost::{self, Inputs};
 use crate::error::Error;
 use crate::golden::Golden;
 use crate::picture::{Step, steps};
@@ -53,7 +54,7 @@ pub(crate) fn page(catalogue: &Catalogue, golden: &Golden) -> Result<String, Err
                         (drawing::drawing(registry, golden)?)
                         (patterns::patterns(catalogue))
                     }
-                    (curves::curves(catalogue)?)
+                    (curves::figure(&cost::curves(catalogue, &Inputs::default())?))
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
