@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use threadline::card::registry::Registry;
 use threadline::card::{Card, EntityCard, Per};
+use threadline::table::TableSpec;
 use threadline_testkit::scenario::{self, Scenario};
 
 use crate::error::Error;
@@ -22,6 +23,7 @@ use crate::error::Error;
 pub struct Catalogue {
     registry: Registry,
     scenarios: Vec<Scenario>,
+    table: TableSpec,
 }
 
 impl Catalogue {
@@ -32,7 +34,7 @@ impl Catalogue {
     /// faulty card or entity.
     pub fn new(registry: Registry) -> Result<Self, Error> {
         check(&registry)?;
-        Ok(Self { registry, scenarios: scenario::all() })
+        Ok(Self { registry, scenarios: scenario::all(), table: TableSpec::new("threadline") })
     }
 
     /// Adds the scenarios of an application's own patterns. With them, [`explain`](Self::explain) prints the exact requests.
@@ -40,6 +42,23 @@ impl Catalogue {
     pub fn scenarios(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
         self.scenarios.extend(scenarios);
         self
+    }
+
+    /// Sets the definition of the table, for the formats of a deployment. Default: `TableSpec::new("threadline")`.
+    #[must_use]
+    pub fn table(mut self, table: TableSpec) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// Returns the definition of the table.
+    pub fn get_table(&self) -> &TableSpec {
+        &self.table
+    }
+
+    /// Returns the scenario of a case, if any.
+    pub(crate) fn scenario(&self, pattern: &str, case: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.pattern == pattern && scenario.case == case)
     }
 
     /// Returns the registry.

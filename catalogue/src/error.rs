@@ -37,6 +37,12 @@ pub enum Error {
         /// The violated rule.
         reason: &'static str,
     },
+    /// The projector of a table cannot run on its stream.
+    #[error("the stream of the table `{table}` has no new images, which the projector needs: set `TableSpec::stream`")]
+    Stream {
+        /// The name of the table.
+        table: String,
+    },
     /// An argument has no such choice.
     #[error("there is no {what} `{given}`: choose one of {choices}")]
     NoChoice {

@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::{golden, html, iam, markdown, mermaid, picture, workbench};
+use crate::{golden, html, iam, infrastructure, markdown, mermaid, picture, workbench};
 
 /// A format in which the catalogue prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,12 +22,28 @@ pub enum Format {
     Iam,
     /// The requests that each IAM policy must allow or deny, for a policy simulator.
     IamRequests,
+    /// The deployment of the table and its projector, as a CloudFormation template.
+    CloudFormation,
+    /// The deployment of the table and its projector, as Terraform in JSON syntax: a `.tf.json` file.
+    Terraform,
+    /// The filters of the stream's mapping to the projector, as `aws lambda` takes them.
+    Filters,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: &[Self] =
-        &[Self::Svg, Self::Html, Self::Markdown, Self::Mermaid, Self::Workbench, Self::Iam, Self::IamRequests];
+    pub const ALL: &[Self] = &[
+        Self::Svg,
+        Self::Html,
+        Self::Markdown,
+        Self::Mermaid,
+        Self::Workbench,
+        Self::Iam,
+        Self::IamRequests,
+        Self::CloudFormation,
+        Self::Terraform,
+        Self::Filters,
+    ];
 
     /// Returns the name of the format, as the program takes it.
     pub fn name(self) -> &'static str {
@@ -39,6 +55,9 @@ impl Format {
             Self::Workbench => "workbench",
             Self::Iam => "iam",
             Self::IamRequests => "iam-requests",
+            Self::CloudFormation => "cloudformation",
+            Self::Terraform => "terraform",
+            Self::Filters => "filters",
         }
     }
 
@@ -65,7 +84,8 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`Error::Threadline`] if the golden conversation or a scenario fails, or the registry lacks a card that the
-    /// format needs.
+    /// format needs, or the definition of the table is invalid. [`Error::Stream`] if the table's stream has no new
+    /// images, for the formats of a deployment.
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
             Format::Svg => Ok(picture::single_table(self, &golden::conversation().await?)?),
@@ -74,6 +94,9 @@ impl Catalogue {
             Format::Mermaid => mermaid::print(self.registry()),
             Format::Iam => Ok(iam::text(&iam::document(self.registry())?)),
             Format::IamRequests => Ok(iam::text(&iam::requests(self).await?)),
+            Format::CloudFormation => infrastructure::cloudformation(self),
+            Format::Terraform => infrastructure::terraform(self),
+            Format::Filters => Ok(iam::text(&infrastructure::filters())),
             Format::Workbench => workbench::model(self.registry(), &golden::conversation().await?),
         }
     }

@@ -15,6 +15,7 @@ mod format;
 pub mod golden;
 mod html;
 mod iam;
+mod infrastructure;
 mod items;
 mod markdown;
 mod mermaid;

@@ -76,6 +76,9 @@ struct CatalogueOptions {
     policy: Option<String>,
 
     #[command(flatten)]
+    definition: Definition,
+
+    #[command(flatten)]
     output: Output,
 }
 
@@ -93,6 +96,14 @@ enum CatalogueCommand {
         #[arg(required = true, value_name = "FORMAT=FILE")]
         files: Vec<String>,
     },
+}
+
+/// The definition of the table in a deployment.
+#[derive(Debug, Args)]
+struct Definition {
+    /// With a format of a deployment: the name of the table [default: threadline]
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
 }
 
 /// Runs the program `threadline` on this registry, and returns its exit code. It reads the arguments of the process.
@@ -164,7 +175,7 @@ impl Catalogue {
                 let text = match (Format::named(format)?, &options.policy) {
                     (Format::Iam, Some(name)) => self.policy(name)?,
                     (_, Some(_)) => return Err(Error::Arguments("`--policy` needs the format `iam`".to_owned())),
-                    (format, None) => self.print(format).await?,
+                    (format, None) => options.definition.of(self).print(format).await?,
                 };
                 options.output.write(&text)?;
             }
@@ -204,6 +215,16 @@ impl Catalogue {
             renewed.push((path, content, expected));
         }
         Ok(renewed)
+    }
+}
+
+impl Definition {
+    /// Returns the catalogue with this definition of the table.
+    fn of(&self, catalogue: &Catalogue) -> Catalogue {
+        let catalogue = catalogue.clone();
+        let Some(name) = &self.table else { return catalogue };
+        let table = catalogue.get_table().clone().with_name(name);
+        catalogue.table(table)
     }
 }
 

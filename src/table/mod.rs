@@ -190,6 +190,20 @@ impl TableSpec {
         &self.name
     }
 
+    /// Replaces the table name, and keeps the other settings.
+    ///
+    /// ```
+    /// use threadline::table::TableSpec;
+    ///
+    /// let spec = TableSpec::new("threadline").tag("team", "messaging");
+    /// assert_eq!(spec.with_name("test"), TableSpec::new("test").tag("team", "messaging"));
+    /// ```
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Sets the billing mode. Default: [`Billing::OnDemand`].
     ///
     /// ```
@@ -293,5 +307,40 @@ impl TableSpec {
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(key.into(), value.into());
         self
+    }
+
+    /// Returns the billing mode.
+    pub fn get_billing(&self) -> Billing {
+        self.billing
+    }
+
+    /// Returns the images in the stream, or `None` for no stream.
+    pub fn get_stream(&self) -> Option<StreamView> {
+        self.stream
+    }
+
+    /// Returns `true` if DynamoDB deletes items some time after their `expires_at`.
+    pub fn get_time_to_live(&self) -> bool {
+        self.time_to_live
+    }
+
+    /// Returns `true` if the table has point-in-time recovery.
+    pub fn get_point_in_time_recovery(&self) -> bool {
+        self.point_in_time_recovery
+    }
+
+    /// Returns `true` if the table has deletion protection.
+    pub fn get_deletion_protection(&self) -> bool {
+        self.deletion_protection
+    }
+
+    /// Returns the key that encrypts the table.
+    pub fn get_encryption(&self) -> &Encryption {
+        &self.encryption
+    }
+
+    /// Returns the tags.
+    pub fn get_tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
     }
 }

@@ -3,6 +3,7 @@
 mod cost;
 mod explain;
 mod iam;
+mod infrastructure;
 mod markdown;
 mod mermaid;
 mod page;

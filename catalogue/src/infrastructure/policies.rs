@@ -1,0 +1,89 @@
+//! The IAM policies of a deployment, as policy documents.
+
+use serde_json::{Value, json};
+use threadline::card::registry::Registry;
+
+use crate::error::Error;
+use crate::iam::{Policy, Resources};
+
+/// The ARNs that the policies name. Each is an expression of its format.
+pub(super) struct Arns {
+    pub(super) table: Value,
+    pub(super) index: Value,
+    pub(super) stream: Value,
+    pub(super) queue: Value,
+    /// The log streams of the projector's function.
+    pub(super) logs: Value,
+}
+
+/// The actions of the application, the projector and the audit on items.
+const ITEM_ACTIONS: [&str; 9] = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+];
+
+/// The actions on a customer managed key that DynamoDB takes in the name of the caller.
+const KEY_ACTIONS: [&str; 7] = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+];
+
+/// Returns the policy of the projector's role.
+///
+/// # Errors
+/// [`Error::NoAction`] for a kind of request that this version does not know.
+pub(super) fn projector(registry: &Registry, arns: &Arns) -> Result<Value, Error> {
+    let keep = json!({
+        "Sid": "KeepGivenUpBatches", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arns.queue,
+    });
+    let resources = Resources {
+        table: arns.table.clone(),
+        index: arns.index.clone(),
+        stream: arns.stream.clone(),
+        on_failure: vec![keep],
+        logs: arns.logs.clone(),
+        // The projector's policy names no other resource.
+        ..Resources::placeholders()
+    };
+    Policy::Projector.of(registry, &resources)
+}
+
+/// Returns the policy for the use of a customer managed key by DynamoDB alone. `service` is the name of DynamoDB in
+/// the region of the table.
+pub(super) fn key(arn: &str, service: &Value) -> Value {
+    policy(vec![json!({
+        "Sid": "UseTheKeyOfTheTable", "Effect": "Allow", "Action": KEY_ACTIONS, "Resource": [arn],
+        "Condition": { "StringEquals": { "kms:ViaService": service } },
+    })])
+}
+
+/// Returns the policy of the gateway endpoint: this table only. The roles decide who may do what.
+pub(super) fn endpoint(arns: &Arns) -> Value {
+    policy(vec![json!({
+        "Sid": "ThisTableOnly", "Effect": "Allow", "Principal": { "AWS": "*" },
+        "Action": ITEM_ACTIONS, "Resource": [arns.table, arns.index],
+    })])
+}
+
+/// Returns the policy that lets Lambda take the projector's role.
+pub(super) fn trust() -> Value {
+    policy(vec![json!({
+        "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": ["sts:AssumeRole"],
+    })])
+}
+
+fn policy(statements: Vec<Value>) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
