@@ -37,7 +37,7 @@ impl Catalogue {
         Ok(Self { registry, scenarios: scenario::all(), table: TableSpec::new("threadline") })
     }
 
-    /// Adds the scenarios of an application's own patterns. With them, [`explain`](Self::explain) prints the exact requests.
+    /// Adds the scenarios of an application's own patterns. With them, [`explain`](Self::explain) prints exact requests.
     #[must_use]
     pub fn scenarios(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
         self.scenarios.extend(scenarios);

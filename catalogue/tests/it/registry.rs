@@ -43,8 +43,8 @@ fn invalid_key_template_is_refused() {
     const INDEXED: EntityCard = EntityCard::new("Indexed", "NOTE#<user>", "<note>").indexed("##", "<note>");
     for (card, template) in [(&EMPTY, "NOTE#"), (&OPEN, "NOTE#<user"), (&UNTAGGED, "<user>"), (&INDEXED, "##")] {
         let error = error(Registry::new().entity(card));
-        let named = matches!(error, Error::Template { entity, template: named, .. } if entity == card.name && named == template);
-        assert!(named, "{error}");
+        let Error::Template { entity, template: named, .. } = error else { panic!("{error}") };
+        assert_eq!((entity, named), (card.name, template));
     }
 }
 
