@@ -26,7 +26,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses it; otherwise those of [`Store::execute`].
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses `request`; else those of [`Store::execute`].
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
         let request = request.into();
         async move {
@@ -142,8 +142,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the token is in use by another transaction; otherwise those of
-    /// [`send`](Self::send).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if another transaction had the token; else those of [`send`](Self::send).
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
@@ -208,7 +207,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`; otherwise those of [`get`](Self::get).
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`; else those of [`get`](Self::get).
     fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<Option<E>>> + Send {
         calls::read(self, Get::new(E::key_from(parts)))
     }
@@ -255,7 +254,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if `entity` cannot be stored; otherwise those of [`write`](Self::write).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `entity` cannot be stored; else those of [`write`](Self::write).
     fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
         let item = entity.to_item();
         async move {
@@ -339,7 +338,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; otherwise those of [`query`](Self::query).
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; else those of [`query`](Self::query).
     fn query_entities<E: Entity + Send>(&self, query: Query) -> impl Future<Output = Result<Vec<E>>> + Send {
         calls::query_entities(self, query)
     }
@@ -369,7 +368,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; otherwise those of [`query`](Self::query).
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; else those of [`query`](Self::query).
     fn query_page<E: Entity + Send>(
         &self,
         query: Query,
@@ -437,8 +436,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing was done, unless the kind is
-    ///   `OutcomeUnknown`.
+    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing was done if the outcome is known.
     /// * [`Invalid`](crate::ErrorKind::Invalid) if a write cannot be stored, or if two writes have the same key: a
     ///   batch has no defined order. Nothing was sent.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
