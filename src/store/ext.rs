@@ -436,7 +436,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing was done if the outcome is known.
+    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing is done if the outcome is known.
     /// * [`Invalid`](crate::ErrorKind::Invalid) if a write cannot be stored, or if two writes have the same key: a
     ///   batch has no defined order. Nothing was sent.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
