@@ -1,4 +1,4 @@
-//! The in-memory store: [`MemoryStore`](crate::MemoryStore), and the lag of its index.
+//! The in-memory store: [`MemoryStore`], and the lag of its index.
 
 mod change;
 mod condition;

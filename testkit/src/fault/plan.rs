@@ -104,7 +104,7 @@ impl Plan {
         self.rule(Fault::LoseAnswer, calls)
     }
 
-    /// Delays these calls by the pause before they reach the wrapped store. If the caller gives up within the pause,
+    /// Delays these calls by `pause` before they reach the wrapped store. If the caller gives up within the pause,
     /// the call is not done. The store waits with the function of [`sleep`](super::FaultStore::sleep). Without this
     /// function, the call fails.
     #[must_use]
@@ -112,7 +112,7 @@ impl Plan {
         self.rule(Fault::SlowBefore(pause), calls)
     }
 
-    /// Makes these calls at once and delays their answers by the pause. If the caller gives up within the pause, it
+    /// Makes these calls at once and delays their answers by `pause`. If the caller gives up within the pause, it
     /// does not learn that the call was done. The store waits with the function of [`sleep`](super::FaultStore::sleep).
     /// Without this function, the call fails.
     #[must_use]
