@@ -143,7 +143,7 @@ pub async fn attributes_may_have_any_name(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// An update may change 100 attributes, the most that an [`Update`](threadline::store::Update) accepts.
+/// An update may change 100 attributes, the most that an [`Update`] accepts.
 pub async fn an_update_may_change_a_hundred_attributes(store: &dyn Store, scope: &Scope) {
     let mut expected = scope.item("a");
     let mut changes = Update::new();
