@@ -119,8 +119,8 @@ impl Checked {
     /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request, no matter what the table contains.
     /// Examples: too many parts or bytes, an item without a valid key, an invalid name or value.
     ///
-    /// Also if the request exceeds a limit of this crate: 100 changes in an update, or 100 parts or a depth of 32 in a
-    /// condition.
+    /// A request that exceeds a limit of this crate is `Invalid` too. An update has at most 100 changes. A condition
+    /// has at most 100 parts and a depth of 32.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;

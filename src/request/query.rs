@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
 
-/// The size of its items in bytes at which a page of a [`Query`] or [`Scan`](super::Scan) ends: 1 MB.
+/// The size at which a page of a [`Query`] or a [`Scan`](super::Scan) ends, in bytes of items: 1 MB.
 pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
 /// A request that reads one page of a partition, in the order of the sort keys.

@@ -91,7 +91,8 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the stored item does not allow the write, such as an addition to a
-    ///   text. Also if the token of a transaction was used for another transaction in the last 10 minutes.
+    ///   text.
+    /// * `Invalid` if the token of a transaction was used for another transaction in the last 10 minutes.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to a write was lost.
     /// * Another [kind](crate::ErrorKind) if the store cannot do the request, such as
     ///   [`Throttled`](crate::ErrorKind::Throttled).

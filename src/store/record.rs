@@ -12,7 +12,7 @@ use crate::key::Key;
 /// A record of the table's stream, which describes one change of one item. `Debug` prints no content.
 ///
 /// The record has the data as the stream delivered it, without validation. The [`Projector`](crate::stream::Projector)
-/// reports an invalid record when it processes it.
+/// reports an invalid record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StreamRecord {

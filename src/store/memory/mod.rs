@@ -200,7 +200,7 @@ impl MemoryStore {
         self
     }
 
-    /// Keeps all later changes out of the index, as [`IndexLag::held`] does, until
+    /// Keeps all pending and later changes out of the index, as [`IndexLag::held`] does, until
     /// [`catch_up_index`](Self::catch_up_index) applies them. To end the lag, set [`IndexLag::none`].
     pub fn hold_index(&self) {
         self.state_mut().set_index_lag(IndexLag::held());
@@ -214,10 +214,10 @@ impl MemoryStore {
         self.state_mut().catch_up_index(changes)
     }
 
-    /// Deletes all expired items at once, and returns their number. DynamoDB deletes them within some days. The
+    /// Deletes the expired items at once, and returns their number. DynamoDB deletes them within some days. The
     /// deletion consumes no capacity.
     ///
-    /// Before its deletion, no read returns an expired item, but conditions and writes still see it ([time to
+    /// No read returns an expired item, even before its deletion. Conditions and writes still see it ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). DynamoDB never
     /// deletes an item that expired more than five years ago ([the attribute's value][value]), and neither does this
     /// method.
@@ -229,7 +229,7 @@ impl MemoryStore {
     }
 
     /// Returns up to `limit` records of the table's stream, in the order of the writes. They start after the record
-    /// with this sequence number, or with the oldest kept record.
+    /// with this sequence number. Without a number, they start with the oldest kept record.
     ///
     /// Sequence numbers start at 1. By default, the store keeps records for 24 hours, as [DynamoDB
     /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) does.

@@ -258,8 +258,8 @@ impl Calls {
         self
     }
 
-    /// Limits the choice to calls on the partitions whose key begins with this prefix, in the table or in the index:
-    /// other calls are not counted. A scan has no partition.
+    /// Limits the choice to calls on the partitions whose key begins with this prefix, in the table or in the index.
+    /// Other calls are not counted. A scan has no partition.
     ///
     /// A write counts for a partition of the index only if it sets `gsi1pk` to the key of that partition. A delete does
     /// not set it, nor does an update that keeps the item in its index partition. So the prefix `USER#` selects reads
