@@ -175,7 +175,7 @@ impl fmt::Display for Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Per {
-    /// 1: the term counts once for the call.
+    /// One: the term counts once for the call.
     Call,
     /// The number of members of the conversation.
     Member,
