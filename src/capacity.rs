@@ -1,4 +1,4 @@
-//! Capacity units that requests consume, and the rules that compute them.
+//! Capacity units, which requests consume, and the rules that compute them.
 //!
 //! Sources: [read and write
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [item
@@ -14,8 +14,8 @@ pub(crate) const WRITE_STEP: usize = 1024;
 /// The size to which reads are rounded up: 4 KB.
 pub(crate) const READ_STEP: usize = 4096;
 
-/// A number of capacity units, a multiple of one half. An eventually consistent read of up to 4 KB consumes half a
-/// unit.
+/// A number of capacity units of DynamoDB, in steps of one half. An eventually consistent read of up to 4 KB consumes
+/// half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Units {
     halves: u64,
@@ -25,24 +25,25 @@ impl Units {
     /// No units.
     pub const ZERO: Self = Self { halves: 0 };
 
-    /// Creates a number of whole units.
+    /// Creates a number of units from whole units.
     pub const fn whole(units: u64) -> Self {
         Self { halves: units.saturating_mul(2) }
     }
 
-    /// Creates a number of half units.
+    /// Creates a number of units from half units: 3 halves are 1.5 units.
     pub const fn halves(halves: u64) -> Self {
         Self { halves }
     }
 
-    /// Rounds the service's number to the nearest half unit. Returns zero for a negative number and for NaN.
+    /// Creates a number of units from a number in an answer of DynamoDB, rounded to the nearest half. A negative number
+    /// and NaN become zero.
     pub fn from_f64(units: f64) -> Self {
         // `as` saturates, and turns NaN into zero.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Self { halves: (units * 2.0).round() as u64 }
     }
 
-    /// Returns the units as a number, for metrics.
+    /// Returns the number of units, for metrics.
     pub fn as_f64(self) -> f64 {
         #[allow(clippy::cast_precision_loss)]
         let halves = self.halves as f64;
@@ -50,7 +51,7 @@ impl Units {
     }
 }
 
-/// Whole units, so that `1` is valid as a number of units.
+/// Converts whole units, so that `1` is valid as a number of units.
 impl From<u32> for Units {
     fn from(units: u32) -> Self {
         Self::whole(units.into())
@@ -79,7 +80,8 @@ impl Sub for Units {
     }
 }
 
-/// The capacity units of a request: consumed, or allowed. The units of the table and of the index are separate.
+/// Capacity units that a request consumed or that a budget allows. The units of the table and of the index are
+/// separate.
 ///
 /// ```
 /// use threadline::store::{Capacity, Units};
@@ -103,38 +105,39 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Creates a capacity of read units of the table.
+    /// Creates a capacity of read units of the table, without other units.
     pub fn reads(units: impl Into<Units>) -> Self {
         Self { table_read: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of write units of the table.
+    /// Creates a capacity of write units of the table, without other units.
     pub fn writes(units: impl Into<Units>) -> Self {
         Self { table_write: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of read units of the index.
+    /// Creates a capacity of read units of the index, without other units.
     pub fn index_reads(units: impl Into<Units>) -> Self {
         Self { index_read: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of write units of the index.
+    /// Creates a capacity of write units of the index, without other units.
     pub fn index_writes(units: impl Into<Units>) -> Self {
         Self { index_write: units.into(), ..Self::default() }
     }
 
-    /// Returns all read units, of the table and of the index.
+    /// Returns the read units of the table and of the index together.
     pub fn read(&self) -> Units {
         self.table_read + self.index_read
     }
 
-    /// Returns all write units, of the table and of the index.
+    /// Returns the write units of the table and of the index together.
     pub fn write(&self) -> Units {
         self.table_write + self.index_write
     }
 }
 
-/// The sum of the table's and the index's units: `0.5 RCU + 7.0 WCU`.
+/// Shows the read units (RCU) and the write units (WCU), each of the table and of the index together:
+/// `0.5 RCU + 7.0 WCU`.
 impl fmt::Display for Capacity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (self.read(), self.write()) {
@@ -172,17 +175,18 @@ impl Sum for Capacity {
     }
 }
 
-/// The consistency of a read.
+/// The consistency of a read: it may miss the latest writes, or it may not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Consistency {
-    /// May miss the latest writes, at half the cost.
+    /// The read may miss the latest writes. It costs half as much as a strongly consistent one.
     #[default]
     Eventual,
-    /// Sees every write that was acknowledged before it.
+    /// The read sees every write that was acknowledged before it.
     Strong,
 }
 
-/// Returns the units that a read of this many bytes consumes. A read that finds nothing consumes one step.
+/// Returns the capacity units that a read of this many bytes consumes. A read that finds nothing consumes as much as a
+/// read of 4 KB.
 pub fn read_units(bytes: usize, consistency: Consistency) -> Units {
     let steps = steps(bytes, READ_STEP);
     match consistency {
@@ -191,38 +195,40 @@ pub fn read_units(bytes: usize, consistency: Consistency) -> Units {
     }
 }
 
-/// Returns the units of a write that changes an item's size from `before` to `after` bytes. A missing item has 0 bytes.
+/// Returns the capacity units that a write consumes if it changes the size of an item from `before` to `after` bytes. A
+/// missing item has 0 bytes.
 pub fn write_units(before: usize, after: usize) -> Units {
     Units::whole(steps(before.max(after), WRITE_STEP))
 }
 
-/// The effect of a write on an item's entry in the index. Sizes are in bytes, of the projected attributes.
+/// The effect of a write on the item's entry in the index, which determines the capacity units: see
+/// [`index_write_units`]. The size of an entry is the size of its projected attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexChange {
-    /// The item is not in the index, before or after, or its entry does not change.
+    /// The entry does not change, or the item is in the index neither before nor after the write.
     None,
     /// The item enters or leaves the index.
     EntersOrLeaves {
         /// The size of the entry, in bytes.
         size: usize,
     },
-    /// The entry keeps its key, and other attributes change.
+    /// The entry keeps its key in the index, and other attributes change.
     Updated {
         /// The size of the old entry, in bytes.
         before: usize,
         /// The size of the new entry, in bytes.
         after: usize,
     },
-    /// The entry's key changes, so DynamoDB deletes the entry and puts a new one.
+    /// The key in the index changes, so DynamoDB deletes the entry and puts a new one.
     Moved {
-        /// The size of the old entry, in bytes.
+        /// The size of the deleted entry, in bytes.
         before: usize,
         /// The size of the new entry, in bytes.
         after: usize,
     },
 }
 
-/// Returns the units that a write consumes in the index. A transaction does not double them.
+/// Returns the capacity units that a write with this effect consumes in the index. A transaction does not double them.
 pub fn index_write_units(change: IndexChange) -> Units {
     match change {
         IndexChange::None => Units::ZERO,

@@ -1,4 +1,4 @@
-//! Items, keys and the [`Entity`] trait, for an application's own entities.
+//! Items, their keys and the [`Entity`] trait, for entities of your own.
 
 pub use crate::item::{Item, Value};
 pub use crate::key::{

@@ -1,8 +1,8 @@
-//! Keys, which are built from validated segments, and the attributes that hold them.
+//! Keys, which are built from validated segments, and the names of the attributes that contain them.
 //!
 //! A key is one to four segments joined by `#`. A segment is never empty and contains neither `#` nor a control
-//! character. Each segment has a maximum length. So building a key cannot fail, no value can forge a key, and no key
-//! exceeds DynamoDB's 2,048 and 1,024 bytes.
+//! character. Each segment has a maximum length. So building a key cannot fail, and no value can forge a key. A
+//! partition key never exceeds DynamoDB's limit of 2,048 bytes, and a sort key never 1,024 bytes.
 
 use std::fmt;
 
@@ -11,19 +11,20 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::tag::{OURS, Tag};
 
-/// The attribute of the partition key.
+/// The name of the attribute that contains an item's partition key.
 pub const PK: &str = "pk";
-/// The attribute of the sort key.
+/// The name of the attribute that contains an item's sort key.
 pub const SK: &str = "sk";
-/// The name of the index. Its projection is ALL. It is sparse: an item without the index's keys is not in it.
+/// The name of the table's one global secondary index. The index contains each item that has both [`GSI1PK`] and
+/// [`GSI1SK`], with all its attributes, and no other item.
 pub const GSI1: &str = "gsi1";
-/// The attribute of the index's partition key.
+/// The name of the attribute that contains an item's partition key in the index.
 pub const GSI1PK: &str = "gsi1pk";
-/// The attribute of the index's sort key.
+/// The name of the attribute that contains an item's sort key in the index.
 pub const GSI1SK: &str = "gsi1sk";
-/// The attribute of the entity's name.
+/// The name of the attribute that contains the name of an item's entity: [`Entity::TYPE`](crate::entity::Entity::TYPE).
 pub const TYPE: &str = "type";
-/// The attribute of the time at which an item expires, in epoch seconds.
+/// The name of the attribute that contains the time at which an item expires, in epoch seconds.
 pub const EXPIRES_AT: &str = "expires_at";
 
 /// The maximum size of a partition key, in bytes ([DynamoDB's limit][limits]).
@@ -39,11 +40,12 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// A validated part of a key, between two `#`.
+/// A validated part of a key. The character `#` separates the parts.
 ///
-/// Segments are [`Tag`], the ids, [`Timestamp`](crate::Timestamp), [`FoldedHandle`](crate::entity::FoldedHandle) and
-/// [`IdentitySubject`](crate::IdentitySubject). An application's own text becomes one as a
-/// [`KeySegment`](crate::entity::KeySegment). The trait is sealed, so every segment has been validated.
+/// These types are segments: [`Tag`], the ids such as [`UserId`](crate::UserId), [`Timestamp`](crate::Timestamp),
+/// [`FoldedHandle`](crate::entity::FoldedHandle) and [`IdentitySubject`](crate::IdentitySubject). An application
+/// converts its own text to a [`KeySegment`](crate::entity::KeySegment). The trait is sealed, so every segment has been
+/// validated.
 ///
 /// ```
 /// use threadline::entity::{KeySegment, SortKey, tag};
@@ -98,9 +100,9 @@ impl<S: Segment + ?Sized> Segment for &S {
     note = "a tuple of one segment ends with a comma: `(tag!(\"USER\"),)`",
     note = "for a constant, use `tag!(\"...\")`; for text, use `KeySegment::new(text)?`"
 )]
-/// One to four segments of a key, as a tuple.
+/// One to four segments of a key, as a tuple, such as `(tag!("USER"), user_id)`.
 ///
-/// The encoding is injective: different segments never produce the same text.
+/// Different texts of segments never produce the same text of a key.
 pub trait Segments: sealed::Sealed {
     /// Returns the segments, joined by `#`.
     #[doc(hidden)]
@@ -142,17 +144,19 @@ macro_rules! key_newtype {
         pub struct $name(String);
 
         impl $name {
-            /// Creates the key from these segments.
+            /// Creates the key from these segments, joined by `#`.
             pub fn new(segments: impl Segments) -> Self {
                 Self(segments.join())
             }
 
-            /// Parses any key that DynamoDB stores, for example one that another program wrote.
+            /// Creates the key from any text that DynamoDB accepts, for example the key of an item that another program
+            /// wrote.
             ///
-            /// Build keys with [`new`](Self::new) instead: no value can forge such a key.
+            /// Build your own keys with [`new`](Self::new) instead: it accepts validated segments only, so no value can
+            /// forge a key.
             ///
             /// # Errors
-            /// [`Invalid`](crate::ErrorKind::Invalid) if the text is empty or too long.
+            /// [`Invalid`](crate::ErrorKind::Invalid) if the text is empty or longer than DynamoDB allows.
             pub fn parse(text: impl Into<String>) -> Result<Self> {
                 let text = text.into();
                 Self::check(&text)?;
@@ -185,7 +189,8 @@ macro_rules! key_newtype {
 }
 
 key_newtype! {
-    /// A partition key of the table or of the index, at most 2,048 bytes. `Debug` shows its shape, never its values.
+    /// A partition key in the table or in the index, of at most 2,048 bytes. `Debug` shows its shape, such as `USER#…`,
+    /// never its values.
     ///
     /// ```
     /// use threadline::entity::{PartitionKey, tag};
@@ -201,7 +206,8 @@ key_newtype! {
 }
 
 key_newtype! {
-    /// A sort key of the table or of the index, at most 1,024 bytes. `Debug` shows its shape, never its values.
+    /// A sort key in the table or in the index, of at most 1,024 bytes. `Debug` shows its shape, such as `USER#…`,
+    /// never its values.
     ///
     /// ```
     /// use threadline::UserId;
@@ -215,9 +221,10 @@ key_newtype! {
     SortKey, "sort key", MAX_SORT_KEY_BYTES
 }
 
-/// The leading segments of a sort key, for a range of sort keys that begin with them.
+/// The first segments of sort keys, for a [range](crate::store::SortRange::BeginsWith) of the sort keys that begin with
+/// them.
 ///
-/// The text ends with `#`, so it matches whole segments only: `USER#1#` does not match `USER#10`.
+/// The text of the prefix ends with `#`, so it matches whole segments only: `USER#1#` does not match `USER#10`.
 ///
 /// ```
 /// use threadline::entity::{SortKeyPrefix, tag};
@@ -229,7 +236,7 @@ key_newtype! {
 pub struct SortKeyPrefix(String);
 
 impl SortKeyPrefix {
-    /// Creates the prefix from these segments.
+    /// Creates the prefix from these segments, each followed by `#`.
     pub fn new(segments: impl Segments) -> Self {
         let mut text = segments.join();
         text.push('#');
@@ -248,17 +255,18 @@ impl fmt::Debug for SortKeyPrefix {
     }
 }
 
-/// An item's primary key. `Debug` shows its shape, never its values.
+/// The primary key of an item: its partition key and its sort key in the table. `Debug` shows the shape of the key,
+/// such as `GRP#… / USER#…`, never its values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// The partition key.
+    /// The partition key in the table.
     pub pk: PartitionKey,
-    /// The sort key.
+    /// The sort key in the table.
     pub sk: SortKey,
 }
 
 impl Key {
-    /// Creates a key from its two parts.
+    /// Creates a primary key from a partition key and a sort key.
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }
@@ -275,17 +283,18 @@ impl fmt::Debug for Key {
     }
 }
 
-/// An item's key in the index. `Debug` shows its shape, never its values.
+/// The key of an item in the index `gsi1`. `Debug` shows the shape of the key, such as `USER#… / GRP#…`, never its
+/// values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexKey {
-    /// The index's partition key.
+    /// The partition key in the index.
     pub pk: PartitionKey,
-    /// The index's sort key.
+    /// The sort key in the index.
     pub sk: SortKey,
 }
 
 impl IndexKey {
-    /// Creates an index key from its two parts.
+    /// Creates an index key from a partition key and a sort key.
     pub fn new(pk: PartitionKey, sk: SortKey) -> Self {
         Self { pk, sk }
     }

@@ -1,4 +1,4 @@
-//! The [`Entity`] trait: a type with a name, a key from borrowed parts, and perhaps an index key.
+//! The [`Entity`] trait: a type with a name, a key that is built from its parts, and perhaps a key in the index.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,11 +8,12 @@ use crate::item::{self, Item};
 use crate::key::{EXPIRES_AT, GSI1PK, GSI1SK, IndexKey, Key, PK, SK, TYPE};
 use crate::time::Timestamp;
 
-/// A type whose values are items of the table. Implement it to store an application's own entities on every store.
+/// A type whose values are stored as items of the table. Implement the trait to store your own entities with any
+/// [`Store`](crate::store::Store).
 ///
-/// [`serde`] turns the fields into attributes. The methods below add the keys, `type` and `expires_at`, so no field
-/// needs to repeat them. A field may still read `pk` or `sk`. To omit an `Option` field that is `None`, use
-/// `#[serde(skip_serializing_if = "Option::is_none")]`.
+/// [`serde`] turns the fields into attributes. [`to_item`](Self::to_item) adds the keys, `type` and `expires_at`, so no
+/// field needs to repeat them. A field with the name `pk` or `sk` is read from the key. To omit an `Option` field that
+/// is `None`, use `#[serde(skip_serializing_if = "Option::is_none")]`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -41,50 +42,50 @@ use crate::time::Timestamp;
 /// }
 /// ```
 ///
-/// Any type with serde's `Serialize` and `Deserialize` is [`Stored`], so this is all that an entity needs. This crate's
-/// own entities have a faster codec.
+/// Every type that implements serde's `Serialize` and `Deserialize` also implements [`Stored`], so an entity needs
+/// nothing else. This crate's own entities have a faster codec.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     label = "not an entity",
     note = "implement `threadline::entity::Entity`, which defines the item's type and key"
 )]
 pub trait Entity: Stored {
-    /// The value of the `type` attribute.
+    /// The name of the entity, which is the value of the `type` attribute of its items.
     const TYPE: &'static str;
 
-    /// The parts of the primary key. Texts are borrowed.
+    /// The values from which the primary key is built, such as ids. Texts are borrowed.
     type KeyParts<'a>
     where
         Self: 'a;
 
-    /// Returns the primary key of the entity with these parts.
+    /// Returns the primary key that is built from these parts.
     fn key_from(parts: Self::KeyParts<'_>) -> Key;
 
-    /// Returns the parts of the value's key.
+    /// Returns the parts from which the primary key of this value is built.
     fn key_parts(&self) -> Self::KeyParts<'_>;
 
-    /// Returns the value's primary key.
+    /// Returns the primary key of this value.
     fn key(&self) -> Key {
         Self::key_from(self.key_parts())
     }
 
-    /// Returns the value's index key, or `None` for a value outside the index. Default: `None`.
+    /// Returns the key of this value in the index `gsi1`. Default: `None`, and the value is not in the index.
     fn index_key(&self) -> Option<IndexKey> {
         None
     }
 
-    /// Returns the time when the value expires, if any. Default: `None`.
+    /// Returns the time at which this value expires. Default: `None`, and the value never expires.
     ///
-    /// After that time, no read returns the item, and DynamoDB may delete it. The time is stored in whole seconds,
-    /// rounded down.
+    /// From then on, no read of a [`Store`](crate::store::Store) returns the value, and DynamoDB may delete its item.
+    /// The item contains the time in whole seconds, rounded down.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Returns the item that stores the value.
+    /// Returns the item that stores this value, with its keys.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the fields do not serialize to attributes.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if serde cannot turn the fields into attributes.
     fn to_item(&self) -> Result<Item> {
         let mut item = self.write(Self::TYPE)?;
         let key = self.key();
@@ -101,12 +102,12 @@ pub trait Entity: Stored {
         Ok(item)
     }
 
-    /// Reads the value from its item. An item without a `type` is read as this entity, because Cruddur's items have
-    /// none.
+    /// Returns the value that this item stores. An item without a `type` may store any entity, because the items of
+    /// [Cruddur](crate::guide::from_cruddur) have no `type`. Cruddur is the application whose table this crate imports.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has another type, or if an attribute is missing or invalid.
-    /// The error names the entity, the shape of the key and the attribute, never the content.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has the `type` of another entity, or if an attribute is
+    /// missing or invalid. The error names the entity, the attribute and the shape of the key, never the content.
     fn from_item(item: Item) -> Result<Self> {
         match item.get(TYPE) {
             Some(found) if item.get_s(TYPE) != Some(Self::TYPE) => Err(item::of_another_type(&item, found, Self::TYPE)),
@@ -115,11 +116,11 @@ pub trait Entity: Stored {
     }
 }
 
-/// A type that converts to and from attributes: any with serde's `Serialize` and `Deserialize`, and this crate's
-/// entities.
+/// A type whose values convert to and from the attributes of an item. Every type that implements serde's `Serialize`
+/// and `Deserialize` is one, and so are this crate's entities.
 ///
-/// This crate's entities do not implement `Deserialize`. So an application cannot mistake a client's data for a
-/// membership that was read from the table.
+/// This crate's entities do not implement `Deserialize`. So an application cannot mistake data from a client for an
+/// entity that was read from the table, such as a membership.
 ///
 /// ```compile_fail,E0277
 /// let forged: threadline::Membership = serde_json::from_str("{}").unwrap();

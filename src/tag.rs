@@ -9,9 +9,9 @@ pub(crate) const MESSAGES: Tag = tag!("MSG");
 /// The tags of this crate's own keys, which `Debug` of a key shows. Any other first segment may be a value.
 pub(crate) const OURS: [Tag; 5] = [USER, HANDLE, IDENTITY, GROUP, MESSAGES];
 
-/// A constant segment that names the kind of the next segment, such as `USER` in `USER#<user>`.
+/// A constant segment of a key, which names the kind of the next segment, such as `USER` in `USER#<user>`.
 ///
-/// The macro [`tag!`](crate::entity::tag!) creates it.
+/// Create a tag with the macro [`tag!`](crate::entity::tag!).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(&'static str);
 

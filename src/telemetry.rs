@@ -1,7 +1,7 @@
 //! The attributes of spans, by the names of OpenTelemetry's semantic conventions.
 //!
-//! The page [Telemetry](crate::guide::telemetry) lists them. Each attribute is recorded at most once in a span, because
-//! an exporter would send both values.
+//! The guide's page [Telemetry](crate::guide::telemetry) lists the attributes. Each attribute is recorded at most once
+//! in a span, because an exporter would send both values.
 
 use tracing::{Span, field};
 
@@ -25,7 +25,8 @@ pub(crate) const SCAN_FORWARD: &str = "aws.dynamodb.scan_forward";
 /// The value of [`DB_SYSTEM_NAME`].
 pub(crate) const AWS_DYNAMODB: &str = "aws.dynamodb";
 
-/// The layer of the crate `tracing-opentelemetry` turns these two into the kind and the status of a span.
+/// The layer of the crate `tracing-opentelemetry` turns this attribute into the kind of a span, and
+/// [`OTEL_STATUS_CODE`] into its status.
 pub(crate) const OTEL_KIND: &str = "otel.kind";
 pub(crate) const OTEL_STATUS_CODE: &str = "otel.status_code";
 

@@ -4,10 +4,11 @@ use aws_sdk_dynamodb::config::Region;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Checks that a client is for one of these regions.
+/// Checks that a client's region is one of the allowed ones.
 ///
-/// [`DynamoDbStore::regions`](crate::DynamoDbStore::regions) calls it for its own client. Call it yourself before you
-/// pass a client to [`TableSpec`](crate::table::TableSpec) or to a poller.
+/// [`DynamoDbStore::regions`](crate::DynamoDbStore::regions) makes this check for the client of the store. Call
+/// `check_region` yourself before you pass a client to [`TableSpec`](crate::table::TableSpec) or to a `stream::Poller`
+/// (feature `streams`).
 ///
 /// ```
 /// use threadline::store::dynamodb::{check_region, local_client};
@@ -21,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 ///
 /// # Errors
-/// [`Misconfigured`](ErrorKind::Misconfigured) if the region is another one, or if there is none.
+/// [`Misconfigured`](ErrorKind::Misconfigured) if the client has another region, or none.
 pub fn check_region(region: Option<&Region>, allowed: impl IntoIterator<Item = impl Into<String>>) -> Result<()> {
     let allowed: Vec<String> = allowed.into_iter().map(Into::into).collect();
     let found = match region {

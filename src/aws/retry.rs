@@ -9,13 +9,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-/// The retry policy of a [`DynamoDbStore`](crate::DynamoDbStore), for requests that the SDK does not retry.
+/// The retry policy of a [`DynamoDbStore`](crate::DynamoDbStore) for the requests that the SDK does not retry.
 ///
-/// These are the unprocessed parts of a batch, and writes that conflict with a transaction. The client configures the
-/// SDK's own retries.
+/// These requests are the unprocessed parts of a batch, writes that conflict with a transaction, and transactions that
+/// only conflicts or throttling canceled. For all other requests, configure the retries of the SDK's client. A
+/// `stream::Poller` (feature `streams`) has a policy of this type too.
 ///
-/// The pause before the n-th retry is a random part of `base * 2^(n-1)`, and at most `max_delay` ([exponential backoff
-/// with full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
+/// The pause before the n-th retry is random: between zero and the smaller of `base * 2^(n-1)` and `max_delay`
+/// ([exponential backoff with full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,23 +40,23 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Sets the maximum number of attempts, including the first one. 1 means no retry. Default: 5.
+    /// Sets the maximum number of attempts of a request, including the first one; 1 means no retry. Default: 5.
     ///
-    /// For a batch, only consecutive rounds without progress count.
+    /// For a batch, each attempt that does a part of the batch restarts the count at 1.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// Sets the maximum pause before the first retry. It doubles with each further retry. Default: 50 ms.
+    /// Sets the maximum pause before the first retry. The maximum doubles with each further retry. Default: 50 ms.
     #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// Sets the maximum pause before any retry. Default: 2 s.
+    /// Sets the limit on the pause before any retry. Default: 2 s.
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;

@@ -1,10 +1,10 @@
-//! The cost of a case: a formula that prints as text and evaluates to capacity units.
+//! Costs: formulas that print as text and evaluate to capacity units.
 
 use std::fmt;
 
 use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
 
-/// The cost of a case: a sum of terms.
+/// The cost of a [`Case`](crate::card::Case) of an access pattern: a formula with a sum of terms.
 ///
 /// ```
 /// use threadline::card::{Cost, Per, Sizes, Term};
@@ -24,17 +24,17 @@ use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
-    /// The terms.
+    /// The terms of the sum.
     pub terms: &'static [Term],
 }
 
 impl Cost {
-    /// Creates a cost from its terms.
+    /// Creates the sum of these terms.
     pub const fn of(terms: &'static [Term]) -> Self {
         Self { terms }
     }
 
-    /// Returns the capacity units that the case consumes at these sizes.
+    /// Returns the value of the formula for these sizes, in capacity units.
     pub fn capacity(&self, sizes: &Sizes) -> Capacity {
         let capacity = |term: &Term| {
             let units = Units::halves(u64::from(term.halves).saturating_mul(sizes.times(term)));
@@ -72,15 +72,15 @@ impl fmt::Display for Cost {
     }
 }
 
-/// A term of a cost: a number of capacity units and its multiplier.
+/// A term of a [`Cost`]: a number of capacity units, multiplied by a count such as the number of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Term {
-    /// The number of half units.
+    /// The number of capacity units, in halves.
     pub halves: u32,
-    /// The unit.
+    /// The kind of capacity unit.
     pub unit: Unit,
-    /// The multiplier.
+    /// The count by which the number is multiplied.
     pub per: Per,
 }
 
@@ -89,22 +89,22 @@ impl Term {
         Self { halves, unit, per: Per::Call }
     }
 
-    /// Creates a term of read units.
+    /// Creates a term of read units of the table.
     pub const fn reads(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Read)
     }
 
-    /// Creates a term of half read units, for eventually consistent reads.
+    /// Creates a term of half read units of the table, for eventually consistent reads.
     pub const fn half_reads(halves: u32) -> Self {
         Self::new(halves, Unit::Read)
     }
 
-    /// Creates a term of half read units of the index, whose reads are eventually consistent.
+    /// Creates a term of half read units of the index, where all reads are eventually consistent.
     pub const fn half_index_reads(halves: u32) -> Self {
         Self::new(halves, Unit::IndexRead)
     }
 
-    /// Creates a term of write units.
+    /// Creates a term of write units of the table.
     pub const fn writes(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Write)
     }
@@ -114,7 +114,7 @@ impl Term {
         Self::new(units.saturating_mul(2), Unit::IndexWrite)
     }
 
-    /// Sets the multiplier. Default: [`Per::Call`].
+    /// Sets the count by which the term is multiplied. Default: [`Per::Call`], so the term counts once.
     #[must_use]
     pub const fn per(mut self, per: Per) -> Self {
         self.per = per;
@@ -147,14 +147,14 @@ impl Term {
     }
 }
 
-/// The unit of a term.
+/// The kind of capacity unit of a [`Term`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
-    /// Read units of the table: 1 per 4 KB, half if eventually consistent.
+    /// Read units of the table: 1 per 4 KB, or half of that if the read is eventually consistent.
     Read,
-    /// Write units of the table: 1 per KB, 2 in a transaction.
+    /// Write units of the table: 1 per KB, or 2 in a transaction.
     Write,
-    /// Read units of the index: half per 4 KB.
+    /// Read units of the index: 0.5 per 4 KB.
     IndexRead,
     /// Write units of the index: 1 per KB.
     IndexWrite,
@@ -171,24 +171,25 @@ impl fmt::Display for Unit {
     }
 }
 
-/// The multiplier of a term.
+/// The count by which a [`Term`] of a cost is multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Per {
-    /// Once for the call.
+    /// One: the term counts once for the call.
     Call,
-    /// For each member of the conversation.
+    /// The number of members of the conversation.
     Member,
-    /// For each KB of the message, rounded up.
+    /// The size of the written message in KB, rounded up.
     WrittenKb,
-    /// For each 4 KB read. Each request is rounded up separately.
+    /// The number of blocks of 4 KB that are read. Each request is rounded up separately.
     ReadBlock,
-    /// For each unit of this name, such as `user`. A cost may use one such name at most.
+    /// The number of objects of this kind, such as `user`, from [`Sizes::items`]. A cost may name one such kind at
+    /// most.
     Each(&'static str),
 }
 
-/// The sizes for which a cost is evaluated: members, and bytes read and written. A test states them before it makes the
-/// call.
+/// The sizes for which [`Cost::capacity`] evaluates a cost: the number of members, and the bytes that are read and
+/// written. A test states the sizes of a call before it makes the call.
 ///
 /// ```
 /// use threadline::card::Sizes;
@@ -211,42 +212,42 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Creates the sizes of a call that writes a message of at most 1 KB. Everything else is zero.
+    /// Creates the sizes of a call that writes a message of at most 1 KB. All other sizes are zero.
     pub const fn new() -> Self {
         Self { members: 0, written_kb: 1, blocks: 0, index_blocks: 0, items: 0 }
     }
 
-    /// Sets the number of members. Default: 0.
+    /// Sets the number of members of the conversation. Default: 0.
     #[must_use]
     pub fn members(mut self, members: u32) -> Self {
         self.members = members.into();
         self
     }
 
-    /// Sets the size of the message's item, in bytes. Default: at most 1 KB.
+    /// Sets the size of the written message's item, in bytes. Default: at most 1 KB.
     ///
-    /// For an update, pass the larger of the old and the new size.
+    /// For an update, pass the larger size of the item before and after it.
     #[must_use]
     pub fn written(mut self, bytes: usize) -> Self {
         self.written_kb = steps(bytes, WRITE_STEP);
         self
     }
 
-    /// Adds a request that reads this many bytes of items from the table.
+    /// Adds a request of the call that reads this many bytes of items from the table.
     #[must_use]
     pub fn read(mut self, bytes: usize) -> Self {
         self.blocks = self.blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
-    /// Adds a request that reads this many bytes of items from the index.
+    /// Adds a request of the call that reads this many bytes of items from the index.
     #[must_use]
     pub fn read_index(mut self, bytes: usize) -> Self {
         self.index_blocks = self.index_blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
-    /// Sets the number of units that [`Per::Each`] counts. Default: 0.
+    /// Sets the number of objects that [`Per::Each`] counts. Default: 0.
     #[must_use]
     pub fn items(mut self, items: u32) -> Self {
         self.items = items.into();

@@ -1,8 +1,8 @@
-//! Cards: declarations of access patterns, as plain data.
+//! Cards: declarations of access patterns as plain data, which tests and tools compare with the code.
 //!
 //! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
-//! crate has one beside its code, and the [registry] lists them. An application declares its own
-//! patterns in the same way:
+//! crate has a card beside its code, and the [registry] lists the cards. An application declares its own patterns in
+//! the same way:
 //!
 //! ```
 //! use threadline::Message;
@@ -32,36 +32,37 @@ mod request;
 pub use cost::{Cost, Per, Sizes, Term, Unit};
 pub use request::{EntityCard, RequestCard, RequestKind, Source, Times};
 
-/// The declaration of an access pattern.
+/// The declaration of an access pattern, such as `messages.send`: its caller, its requests, its cost and the effect of
+/// a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Card {
-    /// The name of the pattern, which is also the name of its span: `messages.send`.
+    /// The name of the pattern, such as `messages.send`. Its span has the same name.
     pub name: &'static str,
-    /// The public call: `Thread::send`.
+    /// The public call of the pattern, such as `Thread::send`.
     pub call: &'static str,
-    /// The role that may make the call. Tests check it.
+    /// The role that may make the call.
     pub caller: Caller,
-    /// The cases, which differ in requests or cost. The first one is the usual case.
+    /// The cases of the call, which differ in requests or cost. The first one is the usual case.
     pub cases: &'static [Case],
-    /// The effect of a retry, as a verb phrase: `returns the stored message`.
+    /// The effect of a retry of the call, as a verb phrase: `returns the stored message`.
     pub retry: &'static str,
 }
 
 impl Card {
-    /// Creates a card without cases.
+    /// Creates a card from the pattern's name, its public call and its caller, without cases.
     pub const fn new(name: &'static str, call: &'static str, caller: Caller) -> Self {
         Self { name, call, caller, cases: &[], retry: "" }
     }
 
-    /// Sets the cases. Default: none.
+    /// Sets the cases of the call. Default: none.
     #[must_use]
     pub const fn cases(mut self, cases: &'static [Case]) -> Self {
         self.cases = cases;
         self
     }
 
-    /// Sets the description of a retry's effect, such as `returns the stored message`. Default: empty.
+    /// Sets the effect of a retry of the call, as a verb phrase: `returns the stored message`. Default: empty.
     #[must_use]
     pub const fn retry(mut self, retry: &'static str) -> Self {
         self.retry = retry;
@@ -74,41 +75,42 @@ impl Card {
     }
 }
 
-/// The caller who may make a call.
+/// The role that may make the call of a [`Card`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Caller {
-    /// Anyone. The library does not check the caller, so the application must.
+    /// Anyone. The library does not check who calls, so the application must.
     Anyone,
-    /// A member of the conversation. The library checks the membership.
+    /// A member of the conversation. The library checks that the caller is one.
     Member,
-    /// The author of the message.
+    /// The author of the message that the call changes.
     Author,
-    /// The process that reads the table's stream.
+    /// The process that reads the table's stream, with a [`Projector`](crate::stream::Projector).
     Projector,
     /// An operator of the deployment.
     Operator,
 }
 
-/// One case of a pattern: its requests in order, and their cost.
+/// One course of an access pattern's call, with its requests and its cost. For example, a call that finds its work
+/// already done makes fewer requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Case {
-    /// The name of the case. The usual case may have an empty name.
+    /// The name of the case. It may be empty for the usual case.
     pub name: &'static str,
-    /// The requests in order.
+    /// The requests of the call in this case, in order.
     pub requests: &'static [RequestCard],
-    /// The cost of all requests together.
+    /// The cost of these requests together.
     pub cost: Cost,
 }
 
 impl Case {
-    /// Creates a case without a name.
+    /// Creates the usual case, which needs no name.
     pub const fn new(requests: &'static [RequestCard], cost: Cost) -> Self {
         Self { name: "", requests, cost }
     }
 
-    /// Creates a case with a name.
+    /// Creates a case with this name.
     pub const fn named(name: &'static str, requests: &'static [RequestCard], cost: Cost) -> Self {
         Self { name, requests, cost }
     }

@@ -1,6 +1,6 @@
-//! The registry: every access pattern and every entity, with its [card](crate::card).
+//! The registry: a list of the [cards](crate::card) of all access patterns and entities.
 //!
-//! Use it in code that covers all patterns, such as a table of costs, budgets or policies.
+//! Use the [`Registry`] in code that covers all patterns, such as a table of costs, budgets or policies.
 
 use crate::card::{Card, EntityCard};
 use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};
@@ -38,11 +38,11 @@ pub const PATTERNS: &[&Card] = &[
     &audit::REPAIR,
 ];
 
-/// The cards of this crate's entities.
+/// The cards of this crate's entities: their names and the templates of their keys.
 pub const ENTITIES: &[&EntityCard] =
     &[&User::CARD, &HandleClaim::CARD, &IdentityClaim::CARD, &MessageGroup::CARD, &Membership::CARD, &Message::CARD];
 
-/// The cards of this crate, and the cards that an application adds.
+/// A list of cards: those of this crate's access patterns and entities, and those that an application adds.
 ///
 /// ```
 /// use threadline::card::{Caller, Card, Case, Cost, EntityCard, RequestCard, Term};
@@ -72,36 +72,36 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// Creates a registry of this crate's cards.
+    /// Creates a registry with the cards of this crate.
     pub fn new() -> Self {
         Self { cards: PATTERNS.to_vec(), entities: ENTITIES.to_vec() }
     }
 
-    /// Adds the card of a pattern.
+    /// Adds the card of an access pattern of the application.
     #[must_use]
     pub fn pattern(mut self, card: &'static Card) -> Self {
         self.cards.push(card);
         self
     }
 
-    /// Adds the card of an entity.
+    /// Adds the card of an entity of the application.
     #[must_use]
     pub fn entity(mut self, entity: &'static EntityCard) -> Self {
         self.entities.push(entity);
         self
     }
 
-    /// Returns the cards of the patterns.
+    /// Returns the cards of all access patterns, this crate's first.
     pub fn cards(&self) -> &[&'static Card] {
         &self.cards
     }
 
-    /// Returns the card of the pattern with this name, such as `messages.send`, if any.
+    /// Returns the card of the access pattern with this name, such as `messages.send`, if any.
     pub fn card(&self, name: &str) -> Option<&'static Card> {
         self.cards.iter().copied().find(|card| card.name == name)
     }
 
-    /// Returns the cards of the entities.
+    /// Returns the cards of all entities, this crate's first.
     pub fn entities(&self) -> &[&'static EntityCard] {
         &self.entities
     }

@@ -1,30 +1,30 @@
-//! The requests of a card, and the entities that they read and write.
+//! The cards of requests, and of the entities that they read and write.
 
 use std::fmt;
 
 use crate::capacity::Consistency;
 
-/// The declaration of an entity: its type and the templates of its keys.
+/// The declaration of an entity: its name and the templates of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntityCard {
-    /// The value of the `type` attribute.
+    /// The name of the entity, which is the value of its items' `type` attribute.
     pub name: &'static str,
-    /// The template of the partition key: `MSG#<group>`.
+    /// The template of the partition key, such as `MSG#<group>`.
     pub pk: &'static str,
-    /// The template of the sort key.
+    /// The template of the sort key, such as `USER#<user>`.
     pub sk: &'static str,
-    /// The templates of the index keys, if the entity is in the index.
+    /// The templates of the partition key and the sort key in the index, if the entity's items are in the index.
     pub index: Option<(&'static str, &'static str)>,
 }
 
 impl EntityCard {
-    /// Creates the card of an entity that is not in the index.
+    /// Creates the card of an entity from its name and the templates of its keys. Its items are not in the index.
     pub const fn new(name: &'static str, pk: &'static str, sk: &'static str) -> Self {
         Self { name, pk, sk, index: None }
     }
 
-    /// Sets the templates of the index keys. Default: not in the index.
+    /// Sets the templates of the entity's keys in the index. Default: its items are not in the index.
     #[must_use]
     pub const fn indexed(mut self, pk: &'static str, sk: &'static str) -> Self {
         self.index = Some((pk, sk));
@@ -32,27 +32,27 @@ impl EntityCard {
     }
 }
 
-/// One request of a pattern, or one action of its transaction.
+/// The declaration of one request of an access pattern, or of one action of a transaction that the pattern sends.
 ///
-/// Default: eventually consistent, from the table, once, without a condition.
+/// By default, the request goes to the table, is eventually consistent, has no condition and is made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestCard {
-    /// The operation.
+    /// The operation of the request.
     pub kind: RequestKind,
-    /// The entity whose keys the request uses. A scan has none.
+    /// The entity whose keys the request uses. `None` for a scan.
     pub entity: Option<&'static EntityCard>,
-    /// The source of a read.
+    /// The source of a read: the table or the index.
     pub source: Source,
-    /// The range of sort keys of a query, in words. Empty for all sort keys.
+    /// The range of sort keys that a query reads, in words. Empty if the query reads all sort keys.
     pub range: &'static str,
     /// The consistency of a read.
     pub consistency: Consistency,
-    /// The condition of a write, in words. Empty if there is none.
+    /// The condition of a write, in words. Empty if the write has none.
     pub condition: &'static str,
-    /// The number of times that the pattern makes the request.
+    /// The number of times that one call makes the request.
     pub times: Times,
-    /// `true` for an action of a transaction. Adjacent actions belong to one transaction.
+    /// `true` if the request is an action of a transaction. Adjacent actions belong to one transaction.
     pub transaction: bool,
 }
 
@@ -70,54 +70,54 @@ impl RequestCard {
         }
     }
 
-    /// Declares the read of one item.
+    /// Declares the read of one item of this entity.
     pub const fn get(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Get, Some(entity))
     }
 
-    /// Declares the read of several items by their keys.
+    /// Declares the read of several items of this entity by their keys.
     pub const fn batch_get(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::BatchGet, Some(entity))
     }
 
-    /// Declares the read of a partition's items, page by page.
+    /// Declares the read of a partition of this entity, page by page.
     pub const fn query(entity: &'static EntityCard) -> Self {
         Self { times: Times::PerPage, ..Self::new(RequestKind::Query, Some(entity)) }
     }
 
-    /// Declares the read of the table's items, page by page.
+    /// Declares the read of the whole table, page by page.
     pub const fn scan() -> Self {
         Self { times: Times::PerPage, ..Self::new(RequestKind::Scan, None) }
     }
 
-    /// Declares the put of an item.
+    /// Declares the put of an item of this entity.
     pub const fn put(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Put, Some(entity))
     }
 
-    /// Declares the update of an item.
+    /// Declares the update of an item of this entity.
     pub const fn update(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Update, Some(entity))
     }
 
-    /// Declares the deletion of an item.
+    /// Declares the deletion of an item of this entity.
     pub const fn delete(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Delete, Some(entity))
     }
 
-    /// Declares the check of a condition on an item, in a transaction.
+    /// Declares the check of a condition on an item of this entity, as an action of a transaction.
     pub const fn check(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Check, Some(entity)).in_transaction()
     }
 
-    /// Sets the source to the index. Default: the table.
+    /// Makes the request a read of the index. Default: the table.
     #[must_use]
     pub const fn on_index(mut self) -> Self {
         self.source = Source::Index;
         self
     }
 
-    /// Sets the range of sort keys, in words. Default: all sort keys.
+    /// Sets the range of sort keys that a query reads, in words. Default: all sort keys.
     #[must_use]
     pub const fn range(mut self, range: &'static str) -> Self {
         self.range = range;
@@ -131,14 +131,14 @@ impl RequestCard {
         self
     }
 
-    /// Sets the condition, in words. Default: none.
+    /// Sets the condition of a write, in words. Default: none.
     #[must_use]
     pub const fn when(mut self, condition: &'static str) -> Self {
         self.condition = condition;
         self
     }
 
-    /// Sets the number of times that the pattern makes the request. Default: once; for a query or scan, once for each
+    /// Sets the number of times that one call makes the request. Default: once, or for a query or scan, once for each
     /// page.
     #[must_use]
     pub const fn times(mut self, times: Times) -> Self {
@@ -146,15 +146,15 @@ impl RequestCard {
         self
     }
 
-    /// Makes the request an action of a transaction. Default: a request of its own.
+    /// Makes the request an action of a transaction. Default: it is sent alone.
     #[must_use]
     pub const fn in_transaction(mut self) -> Self {
         self.transaction = true;
         self
     }
 
-    /// Returns the templates of the partition key and the sort key, or of the index keys for a read of the index. For a
-    /// query, the second value is the range.
+    /// Returns the templates of the keys that the request uses: the partition key and the sort key. A read of the index
+    /// uses the index keys. For a query, the second text is the range. Returns `None` for a scan.
     pub const fn key(&self) -> Option<(&'static str, &'static str)> {
         let Some(entity) = self.entity else { return None };
         let (pk, sk) = match (self.source, entity.index) {
@@ -168,7 +168,7 @@ impl RequestCard {
     }
 }
 
-/// Shows the request in a few words: `consistent Query Membership`.
+/// Shows the request in a few words, such as `consistent Query Membership`.
 impl fmt::Display for RequestCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.consistency == Consistency::Strong {
@@ -190,17 +190,17 @@ impl fmt::Display for RequestCard {
     }
 }
 
-/// The operation of a request, by DynamoDB's names.
+/// The operation of a [`RequestCard`], by DynamoDB's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RequestKind {
-    /// `GetItem`.
+    /// `GetItem`: the read of one item.
     Get,
-    /// `BatchGetItem`.
+    /// `BatchGetItem`: the read of several items by their keys.
     BatchGet,
-    /// `Query`: a page of one partition.
+    /// `Query`: the read of a page of one partition.
     Query,
-    /// `Scan`: a page of the table.
+    /// `Scan`: the read of a page of the table.
     Scan,
     /// `PutItem`, or `Put` in a transaction.
     Put,
@@ -208,31 +208,31 @@ pub enum RequestKind {
     Update,
     /// `DeleteItem`, or `Delete` in a transaction.
     Delete,
-    /// `ConditionCheck` in a transaction.
+    /// `ConditionCheck` in a transaction: a condition on an item that is not written.
     Check,
 }
 
-/// The source of a read.
+/// The source of a read that a [`RequestCard`] declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// Reads from the table.
+    /// The table.
     Table,
-    /// Reads from the index `gsi1`, eventually consistent.
+    /// The index `gsi1`, whose reads are eventually consistent.
     Index,
 }
 
-/// The number of times that a pattern makes a request.
+/// The number of times that one call of an access pattern makes a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Times {
-    /// Once.
+    /// Once in each call.
     Once,
-    /// Once for each page that DynamoDB returns, until the pattern's own page is full.
+    /// Once for each page that DynamoDB returns, until the page of the access pattern is full.
     PerPage,
     /// Once for each member of the conversation.
     PerMember,
-    /// Once for each unit of this name, such as `user`.
+    /// Once for each object of this kind, such as `user`.
     Each(&'static str),
-    /// Once, if this condition, in words, is met: `the draft has an id`.
+    /// Once, if the condition in these words is met: `the draft has an id`.
     OnlyIf(&'static str),
 }

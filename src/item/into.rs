@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::key::{PartitionKey, SortKey};
 
-/// A value of an attribute.
+/// The value of an attribute, as methods such as [`Item::insert`](crate::entity::Item::insert) accept it.
 ///
-/// These types convert to it: text, numbers, booleans, bytes, ids, times, this crate's validated texts, and
-/// [`AttributeValue`](crate::entity::AttributeValue) for all others. `Debug` prints only the type.
+/// These types convert to a `Value`: text, numbers, booleans, bytes, ids, times and this crate's validated texts. For
+/// any other value, use [`AttributeValue`](crate::entity::AttributeValue). `Debug` prints only the type of the value.
 ///
 /// ```
 /// use threadline::entity::Item;

@@ -1,4 +1,4 @@
-//! Items: the attributes that the table stores under one key.
+//! Items: the attributes that the table stores under each key.
 
 mod check;
 mod codec;
@@ -26,10 +26,10 @@ pub(crate) use number::Number;
 pub(crate) use size::{MAX_ITEM_BYTES, attribute_size};
 pub(crate) use value::{compare, normalize, same, same_item};
 
-/// The attributes that the table stores under one key.
+/// An item: the attributes that the table stores under one key.
 ///
-/// Their values are those of [`serde_dynamo`], which do not depend on a version of the AWS SDK. `Debug` prints the
-/// names and types of the attributes, never their values.
+/// The values have the type [`AttributeValue`] of the crate [`serde_dynamo`], which does not depend on a version of the
+/// AWS SDK. `Debug` prints the names and types of the attributes, never their values.
 ///
 /// ```
 /// use threadline::entity::Item;
@@ -56,12 +56,12 @@ impl Item {
         item
     }
 
-    /// Returns the attribute with this name, if any.
+    /// Returns the value of the attribute with this name, if any.
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(name)
     }
 
-    /// Returns the text of the attribute with this name, if it is a string.
+    /// Returns the text of the attribute with this name, if its value is a string.
     pub fn get_s(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(AttributeValue::S(text)) => Some(text),
@@ -69,7 +69,7 @@ impl Item {
         }
     }
 
-    /// Sets an attribute and returns its previous value, if any.
+    /// Sets the attribute with this name and returns its previous value, if any.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<AttributeValue> {
         self.0.insert(Cow::Owned(name.into()), value.into().0)
     }
@@ -79,12 +79,12 @@ impl Item {
         self.0.insert(Cow::Borrowed(name), value.into().0);
     }
 
-    /// Removes an attribute and returns its value, if any.
+    /// Removes the attribute with this name and returns its value, if any.
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         self.0.remove(name)
     }
 
-    /// Returns the attributes in the order of their names.
+    /// Returns the names and values of all attributes, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
@@ -109,7 +109,7 @@ impl Item {
         self.0.is_empty()
     }
 
-    /// Returns the item's primary key.
+    /// Returns the item's primary key: its attributes `pk` and `sk`.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if `pk` or `sk` is missing, is not a string, or is not a valid key.
@@ -117,10 +117,11 @@ impl Item {
         Ok(Key::new(PartitionKey::parse(self.key_text(PK)?)?, SortKey::parse(self.key_text(SK)?)?))
     }
 
-    /// Returns the item's key in the index; `None` if the item is not in it.
+    /// Returns the item's key in the index: its attributes `gsi1pk` and `gsi1sk`. Returns `None` if one of them is
+    /// missing, because the item is then not in the index.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if `gsi1pk` or `gsi1sk` is present and is not a string or not a valid
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `gsi1pk` or `gsi1sk` exists and is not a string, or is not a valid
     /// key.
     pub fn index_key(&self) -> Result<Option<IndexKey>> {
         let pk = self.get(GSI1PK).map(|_| self.key_text(GSI1PK)).transpose()?.map(PartitionKey::parse).transpose()?;
@@ -128,13 +129,13 @@ impl Item {
         Ok(pk.zip(sk).map(|(pk, sk)| IndexKey::new(pk, sk)))
     }
 
-    /// Returns the entity in the item's `type`, if any.
+    /// Returns the name of the item's entity, from the attribute `type`, if any.
     pub fn type_name(&self) -> Option<&str> {
         self.get_s(TYPE)
     }
 
-    /// Returns the time at which the item expires, in epoch seconds, from its `expires_at`. As in DynamoDB, an item
-    /// whose attribute is not a number never expires.
+    /// Returns the time at which the item expires, in epoch seconds, from the attribute `expires_at`. As in DynamoDB,
+    /// an item never expires if this attribute is not a number.
     pub fn expires_at(&self) -> Option<i64> {
         match self.0.get(EXPIRES_AT) {
             Some(AttributeValue::N(seconds)) => Number::parse(seconds).ok()?.to_i64_floor(),
@@ -148,13 +149,15 @@ impl Item {
         Timestamp::from_unix_micros(micros).ok()
     }
 
-    /// Returns `true` if the item has expired, even if it has not been deleted yet. Such an item is never returned.
+    /// Returns `true` if the item has expired by this time. No [`Store`](crate::store::Store) returns such an item,
+    /// even if DynamoDB has not deleted it yet.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|seconds| seconds <= now.unix_seconds())
     }
 
-    /// Returns the item's size in bytes, which determines its capacity units and must not exceed 400 KB
-    /// ([rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)).
+    /// Returns the size of the item in bytes, by DynamoDB's
+    /// [rules](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html). The
+    /// size determines the capacity units of a request, and must not exceed 400 KB.
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| attribute_size(name, value)).sum()
     }

@@ -7,15 +7,17 @@ use crate::error::{Error, Result};
 use crate::item::{Item, MAX_ITEM_BYTES};
 use crate::key::Key;
 
-/// The maximum number of keys in one [`BatchGet`]. `StoreExt::get_all` accepts any number.
+/// The maximum number of keys in one [`BatchGet`]. [`StoreExt::get_all`](crate::store::StoreExt::get_all) accepts any
+/// number.
 pub const MAX_BATCH_GETS: usize = 100;
-/// The maximum number of puts and deletes in one [`BatchWrite`]. `StoreExt::write_all` accepts any number.
+/// The maximum number of puts and deletes in one [`BatchWrite`].
+/// [`StoreExt::write_all`](crate::store::StoreExt::write_all) accepts any number.
 pub const MAX_BATCH_WRITES: usize = 25;
 
 // DynamoDB accepts at most 16 MB in a batch of writes. Items within their own limit never exceed it.
 const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
-/// A request that reads up to 100 items.
+/// A request that reads up to 100 items by their keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchGet {
     pub(crate) keys: Vec<Key>,
@@ -23,7 +25,7 @@ pub struct BatchGet {
 }
 
 impl BatchGet {
-    /// Creates an eventually consistent read of the items with these 1 to 100 keys. Each key may occur once.
+    /// Creates a request that reads the items with these 1 to 100 keys, eventually consistent. Each key may occur once.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -44,7 +46,7 @@ impl BatchGet {
         Self { keys: keys.into_iter().collect(), consistency: Consistency::Eventual }
     }
 
-    /// Returns the keys.
+    /// Returns the keys of the items to read.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
@@ -74,18 +76,18 @@ impl BatchGet {
     }
 }
 
-/// The answer to a [`BatchGet`].
+/// The answer of a store to a [`BatchGet`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchGetOutput {
-    /// The items found, in no particular order.
+    /// The items that the store found, without expired ones, in no particular order.
     pub items: Vec<Item>,
-    /// The keys that the store could not read, after its own retries. Read them again later.
+    /// The keys that the store could not read, after its own retries. Read these items again later.
     pub unprocessed: Vec<Key>,
-    /// The consumed capacity.
+    /// The capacity that the reads consumed.
     pub capacity: Capacity,
 }
 
-/// A request that puts and deletes up to 25 items, each independently. Some writes may be done and others not. A batch
+/// A request that puts and deletes up to 25 items, each independently: some writes may be done and others not. A batch
 /// has no conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchWrite {
@@ -95,17 +97,17 @@ pub struct BatchWrite {
 /// A put or delete in a [`BatchWrite`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum BatchAction {
-    /// Puts an item.
+    /// Puts this whole item. It replaces a stored item with the same key.
     Put(Item),
-    /// Deletes the item with this key.
+    /// Deletes the item with this key. A missing item is not an error.
     Delete(Key),
 }
 
 impl BatchAction {
-    /// Returns the key of the item.
+    /// Returns the key of the item that the action puts or deletes.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the item has no valid key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the item to put has no valid key.
     pub fn key(&self) -> Result<Key> {
         match self {
             Self::Put(item) => item.key(),
@@ -115,7 +117,7 @@ impl BatchAction {
 }
 
 impl BatchWrite {
-    /// Creates a batch of these 1 to 25 puts and deletes, each of a different item.
+    /// Creates a batch of these 1 to 25 puts and deletes. Each must concern a different item.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -138,7 +140,7 @@ impl BatchWrite {
         Self { writes: writes.into_iter().collect() }
     }
 
-    /// Returns the puts and deletes.
+    /// Returns the puts and deletes of the batch.
     pub fn writes(&self) -> &[BatchAction] {
         &self.writes
     }
@@ -154,13 +156,13 @@ impl BatchWrite {
     }
 }
 
-/// The answer to a [`BatchWrite`].
+/// The answer of a store to a [`BatchWrite`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "some of the writes may not have been done"]
 pub struct BatchWriteOutput {
-    /// The puts and deletes that were not done, after the store's own retries. Write them again later.
+    /// The puts and deletes that were not done, after the store's own retries. Send them again later.
     pub unprocessed: Vec<BatchAction>,
-    /// The consumed capacity.
+    /// The capacity that the done writes consumed.
     pub capacity: Capacity,
 }
 

@@ -10,7 +10,7 @@ use super::write::{Write, WriteOutcome};
 use crate::capacity::Capacity;
 use crate::error::Result;
 
-/// A request of any kind. The enum is exhaustive, so a wrapper that matches on it must handle each new kind to compile.
+/// A request of any kind. The enum is exhaustive, so a store that matches on it compiles only if it handles each kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Reads one item.
@@ -29,7 +29,7 @@ pub enum Request {
     BatchWrite(BatchWrite),
 }
 
-/// The answer to a [`Request`]. A store answers each request with the variant of its kind.
+/// The answer of a store to a [`Request`]. A store answers each request with the variant of the same name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The answer to a [`Get`].
@@ -49,7 +49,7 @@ pub enum Answer {
 }
 
 impl Request {
-    /// Returns the kind of the request.
+    /// Returns the kind of the request, without its contents.
     pub fn operation(&self) -> Operation {
         match self {
             Self::Get(_) => Operation::Get,
@@ -76,7 +76,7 @@ impl Request {
 }
 
 impl Answer {
-    /// Returns the consumed capacity.
+    /// Returns the capacity that the request consumed.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Get(answer) => answer.capacity,
@@ -89,9 +89,10 @@ impl Answer {
     }
 }
 
-/// A request that meets DynamoDB's limits. A store receives only checked requests.
+/// A request that was checked against DynamoDB's limits. A [`Store`](crate::store::Store) receives only checked
+/// requests.
 ///
-/// A wrapper that changes a request takes it out and checks the new one:
+/// To change a request, a wrapper around a store takes it out of `Checked` and checks the changed one:
 ///
 /// ```
 /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -112,28 +113,31 @@ impl Answer {
 pub struct Checked(Request);
 
 impl Checked {
-    /// Checks a request.
+    /// Checks a request against DynamoDB's limits.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request for any content of the table.
-    /// Examples: too many parts or bytes, a malformed key, an invalid name or value.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request, no matter what the table contains.
+    /// Examples: too many parts or bytes, an item without a valid key, an invalid name or value.
+    ///
+    /// A request that exceeds a limit of this crate is `Invalid` too. An update has at most 100 changes. A condition
+    /// has at most 100 parts and a depth of 32.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;
         Ok(Self(request))
     }
 
-    /// Returns the request.
+    /// Returns the request that was checked.
     pub fn request(&self) -> &Request {
         &self.0
     }
 
-    /// Takes the request out.
+    /// Returns the request and drops the proof of its check.
     pub fn into_request(self) -> Request {
         self.0
     }
 
-    /// Returns the kind of the request.
+    /// Returns the kind of the request, without its contents.
     pub fn operation(&self) -> Operation {
         self.0.operation()
     }
@@ -145,12 +149,13 @@ impl Checked {
     note = "send a `Get`, `Write`, `Query`, `Scan`, `Transaction`, `BatchGet` or `BatchWrite`",
     note = "to send a `Request` of any kind, use `store.execute(Checked::new(request)?)`"
 )]
-/// A request whose answer has a known type. This crate's requests implement it.
+/// A request whose answer has a known type, for [`StoreExt::send`](crate::store::StoreExt::send). This crate's requests
+/// implement it, such as [`Get`] and [`Write`].
 pub trait TypedRequest: Into<Request> + Send {
-    /// The type of the answer.
+    /// The type of the answer to this request.
     type Output: Send;
 
-    /// Returns the typed answer; `None` if the answer is to a request of another kind.
+    /// Returns the contents of the answer; `None` if the answer is to a request of another kind.
     fn output(answer: Answer) -> Option<Self::Output>;
 }
 

@@ -1,4 +1,4 @@
-//! The conditions of writes.
+//! Conditions, which decide if a write is done.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::item::{Value, attribute_size, check_attribute_name, check_value, type_of};
 use crate::key::PK;
 
-/// A condition on an item before a write. `Debug` prints no value.
+/// A condition on the stored item, which decides if a [`Write`](crate::store::Write) is done. `Debug` prints no value.
 ///
-/// The enum is closed, so the in-memory store can evaluate it and the DynamoDB store can render it. The rendered form
-/// has a placeholder for each name and value.
+/// [`MemoryStore`](crate::MemoryStore) evaluates the condition. `DynamoDbStore` renders it as an expression with a
+/// placeholder for each name and value: see [`Write::expressions`](crate::store::Write::expressions).
 ///
-/// A comparison with a missing attribute, or with an attribute of another type, is false. [`Comparison::Ne`] is true
-/// instead. ([Comparison
+/// A comparison is false if the attribute is missing or has another type than the value. Only [`Comparison::Ne`] is
+/// then true. ([Comparison
 /// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
 ///
 /// ```
@@ -38,11 +38,11 @@ use crate::key::PK;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The attribute exists, with any type.
+    /// The attribute with this name exists, with a value of any type.
     Exists(Cow<'static, str>),
-    /// The attribute is missing.
+    /// The attribute with this name is missing.
     Absent(Cow<'static, str>),
-    /// The comparison of the attribute with the value is true.
+    /// The attribute with this name compares with the value as stated.
     Compare(Cow<'static, str>, Comparison, AttributeValue),
     /// All of these conditions are met.
     All(Vec<Condition>),
@@ -52,25 +52,25 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
-/// A comparison of an attribute with a value.
+/// A comparison of an attribute with a value, in a [`Condition`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
-    /// Equal in type and value. Numbers compare by value, and sets without order.
+    /// The attribute equals the value in type and content. Numbers compare by value, and sets without order.
     Eq,
-    /// Not equal, or missing.
+    /// The attribute differs from the value in type or content, or is missing.
     Ne,
-    /// Less than the value.
+    /// The attribute is less than the value.
     Lt,
-    /// Less than the value, or equal.
+    /// The attribute is less than the value or equals it.
     Le,
-    /// Greater than the value.
+    /// The attribute is greater than the value.
     Gt,
-    /// Greater than the value, or equal.
+    /// The attribute is greater than the value or equals it.
     Ge,
 }
 
 impl Condition {
-    /// Requires that the item exists.
+    /// Creates a condition that the item exists.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -81,7 +81,7 @@ impl Condition {
         Self::Exists(Cow::Borrowed(PK))
     }
 
-    /// Requires that the item does not exist.
+    /// Creates a condition that the item does not exist.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -92,7 +92,7 @@ impl Condition {
         Self::Absent(Cow::Borrowed(PK))
     }
 
-    /// Requires that the attribute exists.
+    /// Creates a condition that the attribute with this name exists.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -103,7 +103,7 @@ impl Condition {
         Self::Exists(name.into())
     }
 
-    /// Requires that the attribute is missing.
+    /// Creates a condition that the attribute with this name is missing.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -114,7 +114,7 @@ impl Condition {
         Self::Absent(name.into())
     }
 
-    /// Requires that the attribute equals the value.
+    /// Creates a condition that the attribute with this name equals the value.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -125,7 +125,7 @@ impl Condition {
         Self::Compare(name.into(), Comparison::Eq, value.into().into())
     }
 
-    /// Requires that the attribute differs from the value or is missing.
+    /// Creates a condition that the attribute with this name differs from the value or is missing.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -136,7 +136,7 @@ impl Condition {
         Self::Compare(name.into(), Comparison::Ne, value.into().into())
     }
 
-    /// Requires that the attribute is less than the value.
+    /// Creates a condition that the attribute with this name is less than the value.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -147,7 +147,7 @@ impl Condition {
         Self::Compare(name.into(), Comparison::Lt, value.into().into())
     }
 
-    /// Requires that the attribute is greater than the value.
+    /// Creates a condition that the attribute with this name is greater than the value.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -158,7 +158,7 @@ impl Condition {
         Self::Compare(name.into(), Comparison::Gt, value.into().into())
     }
 
-    /// Requires both conditions.
+    /// Returns a condition that requires both this condition and the other one.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -177,7 +177,7 @@ impl Condition {
         }
     }
 
-    /// Requires at least one of the two conditions.
+    /// Returns a condition that requires this condition, the other one, or both.
     ///
     /// ```
     /// use threadline::store::Condition;
@@ -196,7 +196,7 @@ impl Condition {
         }
     }
 
-    /// Requires that the condition is not met.
+    /// Returns a condition that requires that this condition is not met.
     ///
     /// ```
     /// use threadline::store::Condition;

@@ -14,10 +14,10 @@ use super::update::{AttributeChange, Update};
 use super::write::{Write, WriteAction};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
-/// The expressions of one request as DynamoDB takes them, with the names and values of their placeholders.
+/// The expressions of one request, as texts for DynamoDB, with the names and values of their placeholders.
 ///
-/// The store on DynamoDB sends exactly these. A map is `None` if it is empty, because DynamoDB refuses
-/// empty maps. `Debug` shows no values.
+/// `DynamoDbStore` sends exactly these texts and maps. A map is `None` if it is empty, because DynamoDB refuses empty
+/// maps. `Debug` shows no values.
 ///
 /// ```
 /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -33,13 +33,13 @@ use crate::key::{GSI1PK, GSI1SK, PK, SK};
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Expressions {
-    /// The update expression.
+    /// The text of an update's changes, such as `SET #n0 = :v0`.
     pub update: Option<String>,
-    /// The condition of a write, or the key condition of a query.
+    /// The text of the condition of a write, or of the key condition of a query.
     pub condition: Option<String>,
-    /// The attribute names, by placeholders such as `#n0`.
+    /// The names of attributes, by their placeholders, such as `#n0`.
     pub names: Option<HashMap<String, String>>,
-    /// The values, by placeholders such as `:v0`.
+    /// The values, by their placeholders, such as `:v0`.
     pub values: Option<HashMap<String, AttributeValue>>,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Debug for Expressions {
 }
 
 impl Write {
-    /// Returns the update expression and the condition of the write.
+    /// Returns the texts of the write's changes and condition, as DynamoDB receives them.
     pub fn expressions(&self) -> Expressions {
         let mut placeholders = Placeholders::default();
         let update = match &self.action {
@@ -68,7 +68,7 @@ impl Write {
 }
 
 impl TransactAction {
-    /// Returns the update expression and the condition of the action.
+    /// Returns the texts of the action's changes and condition, as DynamoDB receives them.
     pub fn expressions(&self) -> Expressions {
         match self {
             Self::Write(write) => write.expressions(),
@@ -86,7 +86,7 @@ impl Condition {
 }
 
 impl Query {
-    /// Returns the key condition of the query.
+    /// Returns the text of the query's key condition, as DynamoDB receives it.
     pub fn expressions(&self) -> Expressions {
         let mut placeholders = Placeholders::default();
         let condition = placeholders.key_condition(self);

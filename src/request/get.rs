@@ -4,7 +4,7 @@ use crate::capacity::{Capacity, Consistency};
 use crate::item::Item;
 use crate::key::Key;
 
-/// A request that reads one item.
+/// A request that reads one item by its key.
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -27,7 +27,7 @@ pub struct Get {
 }
 
 impl Get {
-    /// Creates an eventually consistent read of the item with this key.
+    /// Creates a request that reads the item with this key, eventually consistent.
     pub fn new(key: Key) -> Self {
         Self { key, consistency: Consistency::Eventual }
     }
@@ -46,7 +46,7 @@ impl Get {
         self
     }
 
-    /// Returns the key of the item.
+    /// Returns the key of the item to read.
     pub fn key(&self) -> &Key {
         &self.key
     }
@@ -57,11 +57,11 @@ impl Get {
     }
 }
 
-/// The answer to a [`Get`].
+/// The answer of a store to a [`Get`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetOutput {
     /// The item; `None` if it is missing or has expired.
     pub item: Option<Item>,
-    /// The consumed capacity.
+    /// The capacity that the read consumed.
     pub capacity: Capacity,
 }

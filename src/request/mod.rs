@@ -1,6 +1,6 @@
-//! Requests to a store and its answers, as plain data.
+//! Requests to a [`Store`](crate::store::Store) and its answers, as plain data.
 //!
-//! `StoreExt` checks every request once, before a store receives it.
+//! [`StoreExt`](crate::store::StoreExt) checks every request once, before a store receives it.
 
 mod batch;
 mod checked;

@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
 
-/// The size at which a page ends, in bytes: 1 MB.
+/// The size at which a page of a [`Query`] or a [`Scan`](super::Scan) ends, in bytes of items: 1 MB.
 pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-/// A request that reads one page of a partition.
+/// A request that reads one page of a partition, in the order of the sort keys.
 ///
-/// The limit counts all items that are read, also expired ones. A page also ends at 1 MB. So a page may be short or
-/// empty and still have a [`next`](PageOutput::next) position.
+/// A page ends at the request's limit or at 1 MB. Both count all items that are read, also expired ones, which the page
+/// omits. So a page may be short or empty and still have a [`next`](PageOutput::next) position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     pub(crate) source: QuerySource,
@@ -23,54 +23,55 @@ pub struct Query {
     pub(crate) start: Option<Position>,
 }
 
-/// The partition that a [`Query`] reads. DynamoDB has no consistent reads of an index, so none can be expressed.
+/// The partition that a [`Query`] reads: of the table or of the index. Reads of the index have no consistency to
+/// choose, because DynamoDB offers only eventual consistency there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuerySource {
     /// A partition of the table.
     Table {
-        /// The partition key.
+        /// The key of the partition in the table.
         partition: PartitionKey,
         /// The consistency of the read.
         consistency: Consistency,
     },
     /// A partition of the index `gsi1`, always eventually consistent.
     Index {
-        /// The partition key.
+        /// The key of the partition in the index.
         partition: PartitionKey,
     },
 }
 
-/// A range of sort keys that a [`Query`] reads. Sort keys compare by their bytes.
+/// A range of sort keys: a [`Query`] reads only the items in it. Sort keys compare by their bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum SortRange {
     /// All sort keys.
     #[default]
     All,
-    /// The sort keys with these leading segments.
+    /// The sort keys that begin with these segments.
     BeginsWith(SortKeyPrefix),
-    /// The sort keys before this one.
+    /// The sort keys less than this one.
     Before(SortKey),
-    /// The sort keys after this one.
+    /// The sort keys greater than this one.
     After(SortKey),
     /// The sort keys from the first to the second, including both.
     Between(SortKey, SortKey),
 }
 
-/// The order of a [`Query`]'s items.
+/// The order in which a [`Query`] returns the items of a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// Smallest sort key first: for times, oldest first.
+    /// The smallest sort key comes first. If sort keys begin with times, this is the oldest item.
     #[default]
     Ascending,
-    /// Greatest sort key first: for times, newest first.
+    /// The greatest sort key comes first. If sort keys begin with times, this is the newest item.
     Descending,
 }
 
-/// The position of an item in a query or scan: the key of the last item read.
+/// A position in a query or scan: the key of the last item that was read. The next page starts after it.
 ///
-/// Do not show it to an application's clients, because it contains keys. The access patterns return opaque cursors
-/// instead.
+/// Do not show it to an application's clients, because it contains keys. The access patterns return an opaque
+/// [`Cursor`](crate::Cursor) instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The item's key in the table.
@@ -80,7 +81,7 @@ pub struct Position {
 }
 
 impl Query {
-    /// Creates an eventually consistent read of a partition of the table.
+    /// Creates a query that reads this partition of the table, eventually consistent.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -105,7 +106,7 @@ impl Query {
         Self::of(QuerySource::Table { partition, consistency: Consistency::Eventual })
     }
 
-    /// Creates a strongly consistent read of a partition of the table, at twice the cost.
+    /// Creates a query that reads this partition of the table, strongly consistent, at twice the cost.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -124,7 +125,7 @@ impl Query {
         Self::of(QuerySource::Table { partition, consistency: Consistency::Strong })
     }
 
-    /// Creates a read of a partition of the index. It is always eventually consistent.
+    /// Creates a query that reads this partition of the index. The read is always eventually consistent.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -149,7 +150,7 @@ impl Query {
         Self::of(QuerySource::Index { partition })
     }
 
-    /// Creates a read of this source.
+    /// Creates a query that reads from this source.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -164,7 +165,7 @@ impl Query {
         Self { source, range: SortRange::All, order: Order::Ascending, limit: None, start: None }
     }
 
-    /// Sets the range of sort keys. Default: [`SortRange::All`].
+    /// Sets the range of sort keys to read. Default: [`SortRange::All`].
     ///
     /// ```
     /// use threadline::entity::{PartitionKey, SortKeyPrefix, tag};
@@ -181,7 +182,7 @@ impl Query {
         self
     }
 
-    /// Sets the order of the items. Default: [`Order::Ascending`].
+    /// Sets the order of the items in the page. Default: [`Order::Ascending`].
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -197,7 +198,7 @@ impl Query {
         self
     }
 
-    /// Sets the maximum number of items to read. Default: no limit.
+    /// Sets the maximum number of items that the page reads, including expired ones. Default: no limit.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -214,7 +215,7 @@ impl Query {
         self
     }
 
-    /// Sets the position after which the page starts. Default: the start of the range.
+    /// Sets the position after which the page starts. Default: the start of the [range](Self::range).
     ///
     /// Pass the previous page's [`next`](PageOutput::next) position:
     ///
@@ -246,7 +247,7 @@ impl Query {
         self
     }
 
-    /// Returns the partition, and the consistency if it is a partition of the table.
+    /// Returns the source of the query: its partition, and the consistency of a read of the table.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -261,7 +262,7 @@ impl Query {
         &self.source
     }
 
-    /// Returns the range of sort keys.
+    /// Returns the range of sort keys to read.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -275,7 +276,7 @@ impl Query {
         &self.range
     }
 
-    /// Returns the order of the items.
+    /// Returns the order of the items in the page.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -289,7 +290,7 @@ impl Query {
         self.order
     }
 
-    /// Returns the maximum number of items to read, if any.
+    /// Returns the maximum number of items that the page reads, if there is a limit.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -319,7 +320,7 @@ impl Query {
         self.start.as_ref()
     }
 
-    /// Returns `true` if the query reads the index.
+    /// Returns `true` if the query reads the index, not the table.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -334,7 +335,7 @@ impl Query {
         matches!(self.source, QuerySource::Index { .. })
     }
 
-    /// Returns the partition key.
+    /// Returns the key of the partition that the query reads, in the table or in the index.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -394,13 +395,13 @@ impl SortRange {
     }
 }
 
-/// One page of items: the answer to a [`Query`] or a [`Scan`](super::Scan).
+/// One page of items: the answer of a store to a [`Query`] or a [`Scan`](super::Scan).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageOutput {
-    /// The items, without expired ones.
+    /// The items of the page, without expired ones.
     pub items: Vec<Item>,
-    /// The start of the next page. `None` is the only sign of the end: the next page may be empty.
+    /// The position at which the next page starts. Only `None` marks the last page: the next page may be empty.
     pub next: Option<Position>,
-    /// The consumed capacity.
+    /// The capacity that the read of the page consumed.
     pub capacity: Capacity,
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use super::query::Position;
 use crate::error::{Error, Result};
 
-/// A read of one page of the table, eventually consistent and in no defined order. All pages together cost 0.5 RCU per
-/// 4 KB of the table.
+/// A request that reads one page of the whole table, eventually consistent and in no defined order. All pages together
+/// cost 0.5 RCU per 4 KB of the table.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -28,12 +28,12 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Creates a read from the start of the table.
+    /// Creates a scan from the start of the table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the maximum number of items to read. Default: no limit.
+    /// Sets the maximum number of items that the page reads, including expired ones. Default: no limit.
     #[must_use]
     pub fn limit(mut self, limit: NonZeroU32) -> Self {
         self.limit = Some(limit);
@@ -47,7 +47,7 @@ impl Scan {
         self
     }
 
-    /// Returns the limit on the items that the page reads, if any.
+    /// Returns the maximum number of items that the page reads, if there is a limit.
     pub fn get_limit(&self) -> Option<NonZeroU32> {
         self.limit
     }

@@ -15,7 +15,7 @@ pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// The maximum size of a transaction, in bytes: 4 MB.
 const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// A request that writes up to 100 items, all or none.
+/// A request that writes up to 100 items, all or none. It may also check conditions on items that it does not write.
 ///
 /// ```
 /// use threadline::store::StoreExt;
@@ -41,21 +41,21 @@ pub struct Transaction {
     pub(crate) token: Option<ClientToken>,
 }
 
-/// The handle of an action in a [`Transaction`].
+/// The handle of one action in a [`Transaction`]. [`Transaction::add`] returns it.
 ///
 /// Pass it to the methods of [`TransactOutcome`], such as [`is_refused`](TransactOutcome::is_refused). Do not use it
-/// with the outcome of another transaction: it would refer to another action.
+/// with the outcome of another transaction, because it would refer to another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 
-/// An action of a [`Transaction`]: a write, or a check without a write.
+/// One action of a [`Transaction`]: a write, or the check of a condition on an item that is not written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TransactAction {
-    /// Writes an item.
+    /// Writes one item.
     Write(Write),
-    /// Cancels the transaction if the item does not meet the condition.
+    /// Cancels the transaction if the item does not meet the condition. Writes nothing.
     Check {
-        /// The key of the item.
+        /// The key of the item to check.
         key: Key,
         /// The condition that the item must meet.
         condition: Condition,
@@ -63,15 +63,15 @@ pub enum TransactAction {
 }
 
 impl TransactAction {
-    /// Creates a check, which cancels the transaction if the item does not meet the condition.
+    /// Creates the check of an item. It cancels the transaction if the item does not meet the condition.
     pub fn check(key: Key, condition: Condition) -> Self {
         Self::Check { key, condition }
     }
 
-    /// Returns the key of the item.
+    /// Returns the key of the item that the action writes or checks.
     ///
     /// # Errors
-    /// As [`Write::key`].
+    /// [`Invalid`](ErrorKind::Invalid) if the action puts an item without a valid key.
     pub fn key(&self) -> Result<&Key> {
         match self {
             Self::Write(write) => write.key(),
@@ -128,23 +128,24 @@ impl Transaction {
         Self { actions: actions.into_iter().map(Into::into).collect(), token: None }
     }
 
-    /// Adds an action and returns its handle.
+    /// Adds an action and returns its handle, by which the [outcome](TransactOutcome) is read.
     pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
         self.actions.push(action.into());
         ActionHandle(self.actions.len() - 1)
     }
 
-    /// Adds a check and returns its handle. The transaction is canceled if the item does not meet the condition.
+    /// Adds the check of an item and returns its handle. The check cancels the transaction if the item does not meet
+    /// the condition.
     pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
         self.add(TransactAction::check(key, condition))
     }
 
-    /// Returns the actions.
+    /// Returns the actions of the transaction, in their order.
     pub fn actions(&self) -> &[TransactAction] {
         &self.actions
     }
 
-    /// Returns the token, if any.
+    /// Returns the token of the transaction, if it has one.
     pub fn get_token(&self) -> Option<&ClientToken> {
         self.token.as_ref()
     }
@@ -163,9 +164,10 @@ impl Transaction {
         })
     }
 
-    /// Sets the token, which makes retries idempotent. Default: none.
+    /// Sets the token of the transaction, which makes a retry idempotent. Default: none.
     ///
-    /// For 10 minutes, a retry of the same transaction with this token succeeds without changing anything.
+    /// For 10 minutes after the transaction was done, a retry of the same transaction with this token succeeds and
+    /// changes nothing.
     #[must_use]
     pub fn token(mut self, token: ClientToken) -> Self {
         self.token = Some(token);
@@ -173,12 +175,12 @@ impl Transaction {
     }
 }
 
-/// A token of 1 to 36 characters, which identifies the retries of one transaction.
+/// The token of a [`Transaction`], a text of 1 to 36 characters. All retries of the transaction have the same token.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientToken(String);
 
 impl ClientToken {
-    /// Creates a token from any text.
+    /// Creates a token from a text that is different for each transaction, such as a UUID.
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) if the text is empty or has more than 36 characters.
@@ -203,48 +205,51 @@ impl fmt::Debug for ClientToken {
     }
 }
 
-/// The answer to a [`Transaction`]. A canceled transaction is an answer, not an error.
+/// The answer of a store to a [`Transaction`]. A canceled transaction is an answer, not an error.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a transaction may have been canceled; call `done` if its conditions must be met"]
 pub enum TransactOutcome {
-    /// All actions were done, now or by an earlier transaction with the same token.
+    /// All actions were done, now or by an earlier request with the same token.
     Done {
-        /// The consumed capacity.
+        /// The capacity that the transaction consumed.
         capacity: Capacity,
     },
     /// The transaction was canceled. Nothing was written.
     Canceled {
-        /// The reasons, one for each action, in the order of the request.
+        /// The reasons of the cancellation, one for each action, in the order of the actions.
         reasons: Vec<CancelReason>,
-        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so the
-        /// DynamoDB store returns the minimum of two units for each action.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so
+        /// `DynamoDbStore` returns the minimum of two write units for each action.
         capacity: Capacity,
     },
 }
 
-/// The reason why an action canceled its transaction, if it did.
+/// The reason why one action canceled its [`Transaction`]. Its code is [`None`](CancelCode::None) if another action
+/// canceled it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
-    /// The code of the reason.
+    /// The code of the reason, by which a program decides.
     pub code: CancelCode,
-    /// The stored item, if the condition was not met, the write requested the item, and it has not expired.
+    /// The stored item, if the condition was not met and the write has [`returning_old`](Write::returning_old). `None`
+    /// for a missing or expired item.
     pub current: Option<Item>,
 }
 
-/// The code of a [`CancelReason`].
+/// The code of a [`CancelReason`]: the cause for which an action canceled its transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelCode {
-    /// No reason: another action canceled the transaction.
+    /// The action is not a cause: another action canceled the transaction.
     #[default]
     None,
-    /// The condition was not met.
+    /// The item did not meet the condition of the action.
     ConditionFailed,
-    /// Another request was writing the item.
+    /// Another request was writing the item at the same time.
     Conflict,
     /// The table, the partition or the account exceeded its throughput.
     Throttled,
-    /// The write is invalid. Examples: it adds a number to text, or the new item exceeds 400 KB.
+    /// The write cannot be done on the stored item. Examples: it adds a number to a text, or the new item exceeds 400
+    /// KB.
     Invalid,
 }
 
@@ -252,9 +257,12 @@ impl TransactOutcome {
     /// Returns an error if the transaction was canceled.
     ///
     /// # Errors
-    /// The first of these that a reason has: [`Invalid`](ErrorKind::Invalid),
-    /// [`ConditionFailed`](ErrorKind::ConditionFailed), [`Conflict`](ErrorKind::Conflict),
-    /// [`Throttled`](ErrorKind::Throttled).
+    /// If several actions have reasons, the first kind of this list counts:
+    ///
+    /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
+    /// * [`Conflict`](ErrorKind::Conflict) if another request was writing one of the items.
+    /// * [`Throttled`](ErrorKind::Throttled) if the throughput was exceeded.
     pub fn done(self) -> Result<()> {
         let reasons = match self {
             Self::Done { .. } => return Ok(()),
@@ -273,7 +281,7 @@ impl TransactOutcome {
         Err(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
     }
 
-    /// Returns the reason of this action, if the transaction was canceled.
+    /// Returns the reason of the action with this handle. `None` if the transaction was done.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {
             Self::Done { .. } => None,
@@ -281,17 +289,19 @@ impl TransactOutcome {
         }
     }
 
-    /// Returns `true` if the condition of this action was not met.
+    /// Returns `true` if the item did not meet the condition of the action with this handle, so the transaction was
+    /// canceled.
     pub fn is_refused(&self, action: ActionHandle) -> bool {
         self.reason(action).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
     }
 
-    /// Returns the stored item of this action, if its condition was not met and the write requested the item.
+    /// Returns the stored item for the action with this handle. `Some` only if the item did not meet the condition, the
+    /// write has [`returning_old`](Write::returning_old), and the item has not expired.
     pub fn current(&self, action: ActionHandle) -> Option<&Item> {
         self.reason(action)?.current.as_ref()
     }
 
-    /// Returns the capacity that the transaction or the attempt consumed.
+    /// Returns the capacity that the transaction consumed, or the attempt if it was canceled.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity } | Self::Canceled { capacity, .. } => *capacity,

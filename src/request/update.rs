@@ -1,4 +1,4 @@
-//! The changes that an update makes to an item.
+//! The changes that an update makes to the attributes of an item.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 use crate::item::{Value, attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
-/// One change to one attribute. `Debug` prints no value.
+/// The change of one attribute in an [`Update`]. `Debug` prints no value.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AttributeChange {
-    /// Sets the attribute.
+    /// Sets the attribute to this value.
     Set(AttributeValue),
-    /// Sets the attribute if it is missing.
+    /// Sets the attribute to this value if it is missing.
     SetIfAbsent(AttributeValue),
-    /// Adds to the number in the attribute. A missing attribute counts as 0. If the attribute is not a number, the
-    /// write fails as [`Invalid`](crate::ErrorKind::Invalid).
+    /// Adds this number to the number in the attribute. A missing attribute counts as 0. If the attribute is not a
+    /// number, the write fails as [`Invalid`](crate::ErrorKind::Invalid).
     Add(i64),
     /// Removes the attribute.
     Remove,
@@ -35,7 +35,8 @@ impl AttributeChange {
     }
 }
 
-/// The changes of an update, each to a different attribute. `Debug` prints no value.
+/// The changes that a [`Write`](crate::store::Write) makes to the attributes of an item. Each change concerns a
+/// different attribute. `Debug` prints no value.
 ///
 /// ```
 /// use threadline::store::Update;
@@ -49,7 +50,8 @@ pub struct Update {
 }
 
 impl Update {
-    /// Creates an update without changes. The check of a request refuses an empty update.
+    /// Creates an update without changes. Add at least one before you send it:
+    /// [`Checked::new`](crate::store::Checked::new) refuses an empty update.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -71,38 +73,38 @@ impl Update {
         Self::default()
     }
 
-    /// Adds a change that sets an attribute.
+    /// Adds a change that sets the attribute with this name to the value.
     #[must_use]
     pub fn set(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::Set(value.into().into()))
     }
 
-    /// Adds a change that sets an attribute if it is missing.
+    /// Adds a change that sets the attribute with this name to the value if it is missing.
     #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
-    /// Adds a change that adds to the number in an attribute. A missing attribute counts as 0.
+    /// Adds a change that adds `number` to the number in the attribute with this name. A missing attribute counts as 0.
     #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
         self.change(name, AttributeChange::Add(number))
     }
 
-    /// Adds a change that removes an attribute.
+    /// Adds a change that removes the attribute with this name.
     #[must_use]
     pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.change(name, AttributeChange::Remove)
     }
 
-    /// Adds a change.
+    /// Adds a change of any kind to the attribute with this name.
     #[must_use]
     pub fn change(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
         self
     }
 
-    /// Returns the changes with their attributes, in the order in which they were added.
+    /// Returns the names of the attributes with their changes, in the order in which they were added.
     pub fn changes(&self) -> &[(Cow<'static, str>, AttributeChange)] {
         &self.changes
     }

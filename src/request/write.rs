@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::item::Item;
 use crate::key::Key;
 
-/// A request that writes one item.
+/// A request that puts, updates or deletes one item, perhaps with a [`Condition`].
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -38,19 +38,19 @@ pub struct Write {
     pub(crate) return_old: bool,
 }
 
-/// The effect of a [`Write`] on its item.
+/// The effect of a [`Write`] on its item: a put, an update or a delete.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteAction {
-    /// Puts a whole item, which replaces a stored one.
+    /// Puts this whole item. It replaces a stored item with the same key.
     Put(Item),
-    /// Changes attributes of the item, or creates it if it is missing.
+    /// Changes attributes of the item, and creates a missing item.
     Update(Update),
     /// Deletes the item. A missing item is not an error.
     Delete,
 }
 
 impl Write {
-    /// Creates a put of a whole item.
+    /// Creates a write that puts this whole item. It replaces a stored item with the same key.
     ///
     /// ```
     /// use threadline::entity::Item;
@@ -66,8 +66,8 @@ impl Write {
         Self::of(item.key().ok(), WriteAction::Put(item))
     }
 
-    /// Creates an update of the item with this key. It creates a missing item, unless [`when`](Self::when) requires
-    /// that the item exists.
+    /// Creates a write that updates the item with this key. It creates a missing item, unless [`when`](Self::when)
+    /// requires that the item exists.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -86,7 +86,7 @@ impl Write {
         Self::of(Some(key), WriteAction::Update(update))
     }
 
-    /// Creates a delete of the item with this key.
+    /// Creates a write that deletes the item with this key.
     ///
     /// ```
     /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -104,7 +104,8 @@ impl Write {
         Self { key, action, condition: None, return_old: false }
     }
 
-    /// Adds a condition on the item before the write. All conditions must be met. Default: none.
+    /// Adds a condition that the stored item must meet, or the write is refused. Several conditions must all be met.
+    /// Default: none.
     #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(match self.condition.take() {
@@ -114,18 +115,19 @@ impl Write {
         self
     }
 
-    /// Requests the item before the write, or the current item if the condition was not met. This costs nothing.
+    /// Requests that the answer contains the item before the write, or the stored item if the condition was not met. It
+    /// costs nothing. In a transaction, only an action whose condition was not met returns its item.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
         self
     }
 
-    /// Returns the key of the item.
+    /// Returns the key of the item that is written.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for a put of an item without a valid key. A [checked](crate::store::Checked)
-    /// write always has one.
+    /// [`Invalid`](ErrorKind::Invalid) if the write puts an item without a valid key. A
+    /// [checked](crate::store::Checked) write always has a key.
     pub fn key(&self) -> Result<&Key> {
         if let (None, WriteAction::Put(item)) = (&self.key, &self.action) {
             item.key()?;
@@ -133,7 +135,7 @@ impl Write {
         self.key.as_ref().ok_or_else(|| Error::invalid("the write has no key"))
     }
 
-    /// Returns the effect of the write.
+    /// Returns the effect of the write: a put, an update or a delete.
     pub fn action(&self) -> &WriteAction {
         &self.action
     }
@@ -143,7 +145,7 @@ impl Write {
         self.condition.as_ref()
     }
 
-    /// Returns `true` if the write requests the item.
+    /// Returns `true` if the write [requests the old item](Self::returning_old).
     pub fn returns_old(&self) -> bool {
         self.return_old
     }
@@ -167,32 +169,34 @@ impl Write {
     }
 }
 
-/// The answer to a [`Write`]. An unmet condition is an answer, not an error.
+/// The answer of a store to a [`Write`]. An unmet condition is an answer, not an error.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a write may have been refused; call `done` if its condition must be met"]
 pub enum WriteOutcome {
     /// The write was done.
     Done {
-        /// The item before the write. `None` without `returning_old`, and for a missing or expired item.
+        /// The item before the write. `None` if it was missing or expired, or if the write has no
+        /// [`returning_old`](Write::returning_old).
         old: Option<Item>,
-        /// The consumed capacity.
+        /// The capacity that the write consumed.
         capacity: Capacity,
     },
-    /// The condition was not met, and nothing was written.
+    /// The stored item did not meet the condition, and nothing was written.
     Refused {
-        /// The stored item. `None` without `returning_old`, and for a missing or expired item.
+        /// The stored item. `None` if it is missing or expired, or if the write has no
+        /// [`returning_old`](Write::returning_old).
         current: Option<Item>,
-        /// The consumed capacity. DynamoDB charges for the attempt without reporting it, so the DynamoDB store returns
-        /// the minimum, 1 WCU.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so
+        /// `DynamoDbStore` returns the minimum, one write unit.
         capacity: Capacity,
     },
 }
 
 impl WriteOutcome {
-    /// Returns the item before the write, or an error if the condition was not met.
+    /// Returns the item before the write if the write was done.
     ///
     /// # Errors
-    /// [`ConditionFailed`](ErrorKind::ConditionFailed) if the condition was not met.
+    /// [`ConditionFailed`](ErrorKind::ConditionFailed) if the stored item did not meet the condition.
     pub fn done(self) -> Result<Option<Item>> {
         match self {
             Self::Done { old, .. } => Ok(old),
@@ -203,7 +207,7 @@ impl WriteOutcome {
         }
     }
 
-    /// Returns the capacity that the write or the attempt consumed.
+    /// Returns the capacity that the write consumed, or the attempt if it was refused.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,

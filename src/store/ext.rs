@@ -1,4 +1,4 @@
-//! Typed calls of any store.
+//! The typed calls of any store.
 
 use super::{Store, calls};
 use crate::error::{Error, Result};
@@ -9,9 +9,9 @@ use crate::request::{
 };
 use crate::stored::Entity;
 
-/// Typed calls of any [`Store`], for any [`Entity`].
+/// The typed calls of any [`Store`]: requests, and reads and writes of any [`Entity`].
 pub trait StoreExt: Store {
-    /// Checks a request, sends it, and returns its typed answer.
+    /// Checks a request of any type, sends it, and returns the answer of its type.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -26,7 +26,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`Store::execute`]; [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses the request.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses `request`; else those of [`Store::execute`].
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
         let request = request.into();
         async move {
@@ -52,12 +52,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn get(&self, request: Get) -> impl Future<Output = Result<GetOutput>> + Send {
         self.send(request)
     }
 
-    /// Puts, updates or deletes one item. An unmet condition is not an error.
+    /// Puts, updates or deletes one item. An unmet condition is not an error: the answer is [`WriteOutcome::Refused`].
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -75,12 +75,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn write(&self, request: Write) -> impl Future<Output = Result<WriteOutcome>> + Send {
         self.send(request)
     }
 
-    /// Reads a page of one partition.
+    /// Reads one page of a partition of the table or the index.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -97,12 +97,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn query(&self, request: Query) -> impl Future<Output = Result<PageOutput>> + Send {
         self.send(request)
     }
 
-    /// Reads one page of the table, eventually consistent: up to the scan's limit or 1 MB, at 0.5 RCU per 4 KB.
+    /// Reads one page of the table, eventually consistent, at 0.5 RCU per 4 KB. It ends at the scan's limit or at 1 MB.
     ///
     /// ```
     /// use threadline::store::{Scan, StoreExt};
@@ -118,12 +118,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn scan(&self, request: Scan) -> impl Future<Output = Result<PageOutput>> + Send {
         self.send(request)
     }
 
-    /// Writes several items, all or none. A canceled transaction is not an error.
+    /// Writes several items, all or none. A canceled transaction is not an error: the answer has the reasons.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -142,12 +142,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`Invalid`](crate::ErrorKind::Invalid) if the token was used for another transaction.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if another transaction had the token; else those of [`send`](Self::send).
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
 
-    /// Reads up to 100 items. The answer lists the keys that were not read.
+    /// Reads up to 100 items by their keys. The answer lists the keys that were not read.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -164,7 +164,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn batch_get(&self, request: BatchGet) -> impl Future<Output = Result<BatchGetOutput>> + Send {
         self.send(request)
     }
@@ -186,12 +186,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     fn batch_write(&self, request: BatchWrite) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
         self.send(request)
     }
 
-    /// Returns the entity with these parts of its key, if it exists. The read is eventually consistent.
+    /// Returns the entity with these [parts](Entity::KeyParts) of its key, if any. The read is eventually consistent.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -207,13 +207,13 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get); [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item is not an `E`; else those of [`get`](Self::get).
     fn get_entity<E: Entity + Send>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<Option<E>>> + Send {
         calls::read(self, Get::new(E::key_from(parts)))
     }
 
-    /// Returns the entity with these parts of its key, if it exists. The read is strongly consistent: it sees every
-    /// write acknowledged before it, at twice the cost.
+    /// Returns the entity with these [parts](Entity::KeyParts) of its key, if any. The read is strongly consistent: it
+    /// sees every write acknowledged before it, at twice the cost.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -228,7 +228,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`get_entity`](Self::get_entity).
+    /// Returns the errors of [`get_entity`](Self::get_entity).
     fn get_entity_consistent<E: Entity + Send>(
         &self,
         parts: E::KeyParts<'_>,
@@ -236,7 +236,7 @@ pub trait StoreExt: Store {
         calls::read(self, Get::new(E::key_from(parts)).consistent())
     }
 
-    /// Puts the entity, which replaces a stored item with its key.
+    /// Puts the entity. It replaces a stored item with the same key.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -254,7 +254,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`Invalid`](crate::ErrorKind::Invalid) if the entity cannot be stored.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `entity` cannot be stored; else those of [`write`](Self::write).
     fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
         let item = entity.to_item();
         async move {
@@ -263,10 +263,10 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Puts the entity, unless another item has its key.
+    /// Puts the entity, unless a different item has its key.
     ///
-    /// An equal stored entity is a success, because a retry after a lost answer finds its own write. So two callers who
-    /// put equal entities both succeed. If only one may succeed, add a field in which they differ.
+    /// If an equal entity is stored, the call succeeds: a retry after a lost answer finds its own write. So two callers
+    /// who put equal entities both succeed. If only one may succeed, add a field in which their entities differ.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -286,12 +286,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write); [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another item has its key.
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if a different item has the key; else those of `put_entity`.
     fn put_new_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
         calls::put_new(self, E::TYPE, entity.to_item())
     }
 
-    /// Deletes the entity with these parts of its key. A missing entity is not an error.
+    /// Deletes the entity with these [parts](Entity::KeyParts) of its key. A missing entity is not an error.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -308,7 +308,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// Returns the errors of [`write`](Self::write).
     fn delete_entity<E: Entity>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<()>> + Send {
         let key = E::key_from(parts);
         async move {
@@ -317,9 +317,9 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Returns all entities of a query, from all of its pages.
+    /// Reads all pages of a query and returns their entities.
     ///
-    /// The query's limit applies to each page, not to the whole. All entities are in memory at once: for a large
+    /// The query's limit applies to each page, not to the sum. All entities are in memory at once. For a large
     /// partition, read single pages with [`query_page`](Self::query_page).
     ///
     /// ```
@@ -338,15 +338,15 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; else those of [`query`](Self::query).
     fn query_entities<E: Entity + Send>(&self, query: Query) -> impl Future<Output = Result<Vec<E>>> + Send {
         calls::query_entities(self, query)
     }
 
-    /// Returns the entities of one page of a query, and the start of the next page.
+    /// Returns the entities of one page of a query, and the position at which the next page starts.
     ///
-    /// Pass the start to [`Query::start`]. `None` is the end. A page before the end may be short or empty: it ends at
-    /// the query's limit or at 1 MB, and it omits expired items.
+    /// Pass the position to [`Query::start`] to read the next page. Without a position, the page is the last one. An
+    /// earlier page may be short or empty too: it ends at the query's limit or at 1 MB, and it omits expired items.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -368,7 +368,7 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`query`](Self::query); [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if an item is not an `E`; else those of [`query`](Self::query).
     fn query_page<E: Entity + Send>(
         &self,
         query: Query,
@@ -380,11 +380,11 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Reads any number of items, 100 at a time.
+    /// Reads any number of items by their keys, 100 at a time.
     ///
-    /// The answer lists the keys that were not read. These are the unprocessed keys of each batch. If a batch after the
-    /// first fails, they include all its keys and all later keys, and the answer keeps the items read before. A retry
-    /// with these keys either succeeds or returns the error.
+    /// The answer lists the keys that were not read: the unprocessed keys of each batch. If a batch after the first
+    /// fails, the list also has all keys of this batch and of the later ones. Items that were read before stay in the
+    /// answer. Call `get_all` again with the listed keys: if the fault lasts, this call returns the error.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -402,17 +402,17 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// As [`batch_get`](Self::batch_get), if the first batch fails; [`Invalid`](crate::ErrorKind::Invalid) for a
-    /// repeated key, before anything is read.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if a key is repeated: nothing was read. Those of
+    /// [`batch_get`](Self::batch_get) if the first batch fails.
     fn get_all(&self, keys: Vec<Key>) -> impl Future<Output = Result<BatchGetOutput>> + Send {
         calls::get_all(self, keys)
     }
 
     /// Does any number of puts and deletes, 25 at a time.
     ///
-    /// The answer lists the writes that were not done, in their order. These are the unprocessed writes of each batch.
-    /// If a batch after the first fails, they include all its writes and all later writes. Retry with these writes,
-    /// which either succeeds or returns the error.
+    /// The answer lists the writes that were not done, in their order: the unprocessed writes of each batch. If a batch
+    /// after the first fails, the list also has all writes of this batch and of the later ones. Call `write_all` again
+    /// with the listed writes: if the fault lasts, this call returns the error.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -436,11 +436,11 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// * As [`batch_write`](Self::batch_write), if the first batch fails. Nothing was done.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) for a write that cannot be stored and for two writes of one item.
-    ///   Nothing was sent. A batch may do its writes in any order, so two writes of one item have no defined order.
+    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing is done if the outcome is known.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if a write cannot be stored, or if two writes have the same key: a
+    ///   batch has no defined order. Nothing was sent.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
-    ///   were done, except for their unprocessed writes. Retry all writes, unless somebody else has written the items
+    ///   were done, except for their unprocessed writes. Retry all writes, unless another caller has written the items
     ///   since: whole puts and deletes are idempotent.
     fn write_all(&self, writes: Vec<BatchAction>) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
         calls::write_all(self, writes)

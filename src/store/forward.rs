@@ -1,4 +1,4 @@
-//! `Store` for references, `Arc` and `Box`, which forward each call to their store.
+//! The implementations of `Store` for references, `Arc` and `Box`. Each forwards every call to the store inside.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The store: a small contract that every backend implements, and typed calls for applications.
+//! Stores: the contract [`Store`] that every backend implements, and [`StoreExt`], the typed calls for applications.
 
 mod calls;
 #[cfg(feature = "dynamodb")]
@@ -27,11 +27,13 @@ pub use crate::request::{
 };
 pub use ext::StoreExt;
 
-/// A store: one DynamoDB table, or a backend that behaves like one. The suite in `threadline_testkit::conformance`
-/// tests the contract.
+/// A store: one DynamoDB table, or a backend that behaves like one.
 ///
-/// Applications send typed requests through [`StoreExt`], which checks each request before the store receives it. A
-/// store answers each request with the [`Answer`] of its kind. A wrapper changes only the requests that it needs to:
+/// The suite `threadline_testkit::conformance` tests the behaviors of a store.
+///
+/// Applications send typed requests through [`StoreExt`], which checks each request before the store receives it. The
+/// store answers each request with the variant of [`Answer`] for its kind. A wrapper around a store changes only the
+/// requests that it needs to:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,22 +75,26 @@ pub use ext::StoreExt;
 /// ```
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
-    /// Returns the name of the table, for spans and errors.
+    /// Returns the name of the store's table, for spans and errors.
     fn table_name(&self) -> &str;
 
-    /// Sends one request.
+    /// Sends one request to the table and returns its answer.
     ///
-    /// A request has one of three outcomes:
+    /// The result is one of these:
     ///
-    /// * done: `Ok`, also for a write with an unmet condition and for a canceled transaction;
-    /// * not done: `Err`;
-    /// * unknown: `Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
+    /// * `Ok`: the request was done. A write with an unmet condition and a canceled transaction are answers too.
+    /// * `Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown): the request may have been done.
+    /// * `Err` of any other kind: the request was not done.
     ///
-    /// A missing item is not an error. A partly done batch is not an error either: the answer lists the parts that were
-    /// not done.
+    /// A missing item is not an error. A partly done batch is not an error either: the answer lists its unprocessed
+    /// parts.
     ///
     /// # Errors
-    /// If the store cannot answer, or the write will always fail. [`Invalid`](crate::ErrorKind::Invalid) if a
-    /// transaction's token was used for another transaction in the last 10 minutes.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the stored item does not allow the write, such as an addition to a
+    ///   text.
+    /// * `Invalid` if the token of a transaction was used for another transaction in the last 10 minutes.
+    /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to a write was lost.
+    /// * Another [kind](crate::ErrorKind) if the store cannot do the request, such as
+    ///   [`Throttled`](crate::ErrorKind::Throttled).
     async fn execute(&self, request: Checked) -> Result<Answer>;
 }

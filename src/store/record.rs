@@ -1,4 +1,4 @@
-//! A record of the table's stream, for one change of one item.
+//! Records of the table's stream, one for each change of an item.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,38 +9,40 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::Key;
 
-/// A record of the table's stream, for one change of one item. `Debug` prints no content.
+/// A record of the table's stream, which describes one change of one item. `Debug` prints no content.
 ///
-/// A record keeps the data of its source without validation. The projector reports faults.
+/// The record has the data as the stream delivered it, without validation. The [`Projector`](crate::stream::Projector)
+/// reports an invalid record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StreamRecord {
     /// The kind of change.
     pub kind: RecordKind,
-    /// The item's key attributes.
+    /// The key attributes of the changed item.
     pub keys: Item,
-    /// The item before the change, if the stream contains it.
+    /// The item before the change, if it existed and the stream contains it.
     pub old: Option<Item>,
-    /// The item after the change, if it exists and the stream contains it.
+    /// The item after the change, if it still exists and the stream contains it.
     pub new: Option<Item>,
-    /// The record's number in its shard, if it has one.
+    /// The record's number in its shard of the stream, if it has one.
     pub sequence: Option<SequenceNumber>,
-    /// `true` if the item was deleted because it expired, not by a request.
+    /// `true` if DynamoDB deleted the item because it had expired; `false` for a change by a request.
     pub expired: bool,
-    /// The original record, if a part of it could not be read. The other fields contain the readable parts.
+    /// The record as the stream delivered it, if a part of it could not be read. The other fields then have the
+    /// readable parts.
     pub raw: Option<RawRecord>,
 }
 
 impl StreamRecord {
-    /// Creates a record without images. Set the fields that the stream contains.
+    /// Creates a record of a change, without the item before and after it. Set the other fields yourself.
     pub fn new(kind: RecordKind, keys: Item, sequence: Option<SequenceNumber>) -> Self {
         Self { kind, keys, old: None, new: None, sequence, expired: false, raw: None }
     }
 
-    /// Returns the item's key.
+    /// Returns the key of the changed item.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the record does not contain a key of this table.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `keys` lacks `pk` or `sk`, or if one of them is not a valid key.
     pub fn key(&self) -> Result<Key> {
         self.keys.key()
     }
@@ -51,17 +53,18 @@ impl StreamRecord {
     }
 }
 
-/// An original record as JSON. It is content, so `Debug` prints only its length.
+/// A stream record as it was delivered, in JSON: see [`StreamRecord::raw`]. `Debug` prints only its length, because it
+/// may contain an item.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawRecord(String);
 
 impl RawRecord {
-    /// Creates a raw record from JSON.
+    /// Creates a raw record from this JSON, without a check.
     pub fn new(json: impl Into<String>) -> Self {
         Self(json.into())
     }
 
-    /// Returns the JSON.
+    /// Returns the JSON of the record.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,18 +80,18 @@ impl fmt::Debug for RawRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// A new item.
+    /// The item was created.
     Insert,
-    /// A changed item.
+    /// The item existed, and its attributes changed.
     Modify,
-    /// A deleted item.
+    /// The item was deleted.
     Remove,
-    /// A kind that this version does not know.
+    /// A kind that this version of the crate does not know.
     Unknown,
 }
 
 impl RecordKind {
-    /// Returns the service's name for the kind.
+    /// Returns DynamoDB's name for the kind of change, such as `INSERT`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Insert => "INSERT",
@@ -110,14 +113,15 @@ impl From<&str> for RecordKind {
     }
 }
 
-/// A record's number in its shard: a decimal number of up to 40 digits, compared by value.
+/// The number of a [`StreamRecord`] in its shard of the stream: a decimal number of up to 40 digits. Two numbers
+/// compare by value.
 ///
-/// It keeps its original text, because the service identifies the record by it.
+/// The number keeps its original text, because DynamoDB Streams identifies the record by this text.
 #[derive(Clone)]
 pub struct SequenceNumber(String);
 
 impl SequenceNumber {
-    /// Returns the original text of the number.
+    /// Returns the text of the number as the stream delivered it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

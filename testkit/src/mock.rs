@@ -1,4 +1,4 @@
-//! A mock of the store, for tests that set the answer to each request.
+//! A mock of the store, for tests that set the answers to requests themselves.
 #![allow(missing_docs, reason = "mockall writes most of this module")]
 
 use async_trait::async_trait;
@@ -10,13 +10,13 @@ use threadline::store::{
 };
 
 mock! {
-    /// A [`mockall`] mock of the [`Store`](threadline::store::Store) trait (feature `mock`). Use it for an error at one
-    /// exact request, or for an answer that no table returns. For everything else, use
+    /// A [`mockall`] mock of the trait [`Store`](threadline::store::Store) (feature `mock`). Use the mock for an error
+    /// at one exact request, or for an answer that no table returns. For everything else, use
     /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and so on set the answer to all requests of a kind; the first one set counts. The mock
-    /// panics at a request without an answer. `expect_execute` sets mockall's own expectations, with counts and
-    /// sequences.
+    /// `on_get`, `on_write` and the other `on_` methods set the function that answers all requests of one kind. Of two
+    /// functions for one kind, the first one set answers. The mock panics at a request of a kind without a function.
+    /// `expect_execute` sets mockall's own expectations, with counts and sequences.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -60,7 +60,7 @@ macro_rules! on {
 }
 
 impl MockStore {
-    /// Creates a mock with this table name, which every access pattern reads, and with no other expectation.
+    /// Creates a mock that has this table name and answers no request. Every access pattern reads the table name.
     pub fn for_table(name: &str) -> Self {
         let mut store = Self::new();
         store.expect_table_name().return_const(name.to_owned());

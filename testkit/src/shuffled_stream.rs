@@ -1,4 +1,5 @@
-//! The stream of the in-memory table, delivered as the service may: late, cut, shuffled and repeated, by a seed.
+//! The stream of the in-memory table, delivered as DynamoDB may deliver it: late, cut, shuffled and repeated, by a
+//! seed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -16,19 +17,21 @@ const MOST_DRAWN: usize = 10;
 /// The number of acknowledged records of a shard that are kept for redelivery.
 const REPEATABLE: usize = 1000;
 
-/// The stream of a [`MemoryStore`], delivered as DynamoDB may deliver it, for tests of its consumers. [DynamoDB
-/// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) guarantees that the records
-/// of one item arrive complete and in order, at least once. This type keeps these guarantees and no other:
+/// The stream of a [`MemoryStore`], delivered as DynamoDB may deliver it. Use it to test a consumer of the stream, such
+/// as a [`Projector`](threadline::stream::Projector).
 ///
-/// * A shard holds some of the partitions. Its records arrive in any order of their items. The records of a transaction
-///   arrive apart, and a change of an hour ago may arrive after a recent one.
-/// * Batches end anywhere.
-/// * A batch is redelivered from the first record that failed, or as a whole if it is not
-///   [acknowledged](Self::acknowledge). At times, acknowledged records are redelivered too. A redelivery includes all
-///   later records of the shard.
+/// [DynamoDB Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) guarantees that
+/// the records of one item arrive complete and in order, at least once. `ShuffledStream` keeps these guarantees and no
+/// other:
 ///
-/// Batches depend only on the seed and the calls. New changes are read at each call. Shards never split. Up
-/// to 1,000 acknowledged records of each shard are kept for redelivery.
+/// * A shard contains the records of some of the partitions. Records of different items arrive in any order. The
+///   records of a transaction may arrive separately, and an old change may arrive after a recent one.
+/// * A batch may end after any record.
+/// * A batch is redelivered as a whole until it is [acknowledged](Self::acknowledge), or from its first failed record.
+///   At times, acknowledged records are redelivered too. A redelivery includes all later records of the shard.
+///
+/// The batches depend only on the seed and the calls. Each call includes the changes made before it. Shards never
+/// split. Up to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```
 /// use threadline::stream::Projector;
@@ -61,13 +64,13 @@ pub struct ShuffledStream {
     shards: Vec<Shard>,
 }
 
-/// Records of one shard, in order.
+/// A batch of records of one shard, in order. [`ShuffledStream::next_batch`] returns it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Batch {
     /// The number of the shard, from 0.
     pub shard: usize,
-    /// The records. Their sequence numbers ascend and are unique in the stream.
+    /// The records of the batch. Their sequence numbers ascend and are unique in the stream.
     pub records: Vec<StreamRecord>,
     /// The original number of records: a test may change the list.
     count: usize,
@@ -86,24 +89,25 @@ struct Shard {
 }
 
 impl ShuffledStream {
-    /// Creates the stream of this table in three shards, from the oldest change that the store keeps.
+    /// Creates the stream of this store in three shards, from the oldest change that the store keeps. The seed
+    /// determines the batches.
     pub fn seeded(store: MemoryStore, seed: u64) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
         Self { store, seed, numbers: Random::seeded(seed), read: None, placed: 0, shards }
     }
 
-    /// Sets the number of shards, at least 1, and starts again at the oldest change. Default: 3.
+    /// Sets the number of shards, at least 1. The stream starts again at the oldest change. Default: 3.
     #[must_use]
     pub fn shards(self, count: usize) -> Self {
         let shards = (0..count.max(1)).map(|_| Shard::default()).collect();
         Self { shards, ..Self::seeded(self.store, self.seed) }
     }
 
-    /// Returns a batch of up to 10 records from a random shard, or `None` once all records are acknowledged. The batch
-    /// may repeat acknowledged records. A batch without acknowledgment is redelivered.
+    /// Returns a batch of up to 10 records from a random shard. Returns `None` once all records are acknowledged. The
+    /// batch may repeat acknowledged records. It is redelivered if you do not [acknowledge](Self::acknowledge) it.
     ///
     /// # Errors
-    /// As [`MemoryStore::records_after`].
+    /// Returns the errors of [`MemoryStore::records_after`].
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         self.read_records()?;
         if self.numbers.below(4) == 0 {
@@ -118,10 +122,11 @@ impl ShuffledStream {
         self.batch_of(*shard, most).map(Some)
     }
 
-    /// Returns the next records of a shard, `most` at most. A shard number above the highest wraps around.
+    /// Returns the next records of the shard with this number, `most` at most. A number after the last shard starts
+    /// again at the first one.
     ///
     /// # Errors
-    /// As [`MemoryStore::records_after`].
+    /// Returns the errors of [`MemoryStore::records_after`].
     pub fn batch_of(&mut self, shard: usize, most: usize) -> Result<Batch> {
         self.read_records()?;
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
@@ -142,10 +147,11 @@ impl ShuffledStream {
         Ok(batch)
     }
 
-    /// Acknowledges the records of the batch before `lowest_failed`, or all of them without one. The others are
-    /// redelivered. If the batch has no record with that number, the whole batch is redelivered, as for [Lambda's
-    /// answer to a batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). An
-    /// acknowledgment has no effect after a newer batch of its shard, or after a rewind.
+    /// Acknowledges the records of a batch before the record with the number `lowest_failed`. Without this number, it
+    /// acknowledges all. The other records are redelivered. If the batch has no record with this number, the whole
+    /// batch is redelivered, as for [Lambda's answer to a
+    /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). The call has no
+    /// effect after a newer batch of the shard or after a [rewind](Self::rewind).
     pub fn acknowledge(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
         let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
         let done = match lowest_failed {
@@ -162,8 +168,8 @@ impl ShuffledStream {
         }
     }
 
-    /// Moves a shard back by this many records. They and all later ones are redelivered, as after a lost checkpoint.
-    /// The shard number wraps around as in [`batch_of`](Self::batch_of).
+    /// Moves the shard with this number back by this many records. They and all later ones are redelivered, as after a
+    /// lost checkpoint. A number after the last shard starts again at the first one.
     pub fn rewind(&mut self, shard: usize, records: usize) {
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         if let Some(shard) = self.shards.get_mut(number) {

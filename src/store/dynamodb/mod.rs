@@ -1,7 +1,7 @@
-//! The store on Amazon DynamoDB: [`DynamoDbStore`], over the application's own client.
+//! The store on Amazon DynamoDB: [`DynamoDbStore`], which uses the application's own client.
 //!
-//! [DynamoDB and the client](crate::guide::dynamodb) shows how to configure the client, what is retried, and what a
-//! lost answer means.
+//! The guide's page [DynamoDB and the client](crate::guide::dynamodb) shows how to configure the client. It also lists
+//! the requests that are retried, and explains a lost answer.
 
 mod batch;
 mod convert;
@@ -24,12 +24,13 @@ use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
 
 pub use crate::aws::{RetryPolicy, check_region, local_client};
-/// The version of the SDK whose `Client` [`DynamoDbStore::new`] takes.
+/// The AWS SDK, in the version whose `Client` [`DynamoDbStore::new`] takes.
 pub use aws_sdk_dynamodb;
 
 /// A DynamoDB table, reached through the application's own client. Clones share the client.
 ///
-/// The [module](self) describes the client's configuration, the retries and lost answers.
+/// The guide's page [DynamoDB and the client](crate::guide::dynamodb) describes the client's configuration, the retries
+/// and lost answers.
 ///
 /// ```
 /// use threadline::DynamoDbStore;
@@ -50,7 +51,7 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// Creates a store for the table with this name, in the client's account and region.
+    /// Creates a store on the table with this name, in the client's account and region.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self {
             backoff: Backoff::new(&client),
@@ -61,10 +62,10 @@ impl DynamoDbStore {
         }
     }
 
-    /// Checks that the client is for one of these regions, the only ones in which the data may live.
+    /// Checks that the client's region is one of these. Pass the regions in which your data may live.
     ///
     /// The client's region is fixed when the client is built, so one check before the first request suffices. The
-    /// guide's page [on the client](crate::guide::dynamodb) lists the limits of this check.
+    /// guide's page [DynamoDB and the client](crate::guide::dynamodb) lists the limits of this check.
     ///
     /// ```
     /// use threadline::store::dynamodb::local_client;
@@ -79,35 +80,35 @@ impl DynamoDbStore {
     /// ```
     ///
     /// # Errors
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the client is for another region, or for none.
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the client has another region, or none.
     pub fn regions(self, allowed: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
         check_region(self.client.config().region(), allowed).map_err(|error| error.with_table(&*self.table))?;
         Ok(self)
     }
 
-    /// Sets the clock, which decides if an item has expired. Default: [`SystemClock`].
+    /// Sets the clock, by which the store recognizes expired items. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the source of tokens for transactions without one. Default: [`RandomIds`].
+    /// Sets the source of the [token](crate::store::ClientToken) for a transaction without one. Default: [`RandomIds`].
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
     }
 
-    /// Sets the retry policy for requests that the SDK does not retry. Default: [`RetryPolicy::default`].
+    /// Sets the retry policy for the requests that the SDK does not retry. Default: [`RetryPolicy::default`].
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
     }
 
-    /// Sets the function that picks the pause before a retry, from zero to the given ceiling. Default: a random part of
-    /// the ceiling.
+    /// Sets the function that picks the pause before a retry. Its argument is the longest allowed pause. Default: a
+    /// random part of this pause.
     #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);

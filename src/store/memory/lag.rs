@@ -9,15 +9,18 @@ use super::stored::Stored;
 use super::table::Table;
 use crate::key::Key;
 
-/// The lag of a [`MemoryStore`](super::MemoryStore)'s index: the number of changes that have not reached it. DynamoDB
-/// updates the index after the write, [within a fraction of a second or
+/// The lag of the index of a [`MemoryStore`](super::MemoryStore): the number of changes that have not reached the
+/// index.
+///
+/// DynamoDB also updates the index after the write, [within a fraction of a second or
 /// later](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes).
 ///
-/// * The lag counts changes of entries. A write that does not change the index does not count. A transaction counts
-///   once for each entry that it changes, because it does not reach the index as a whole.
-/// * A query of the index shows each item as it was before its pending changes. A new item is missing, and a deleted
-///   one is present. A changed item has its old position and all its old attributes, because the index contains copies.
-/// * The changes of one item reach the index in their order.
+/// * The lag counts changes of the items in the index. A write that does not change the index does not count. A
+///   transaction counts once for each such item, because its changes may reach the index separately.
+/// * A query of the index returns each item as it was before its pending changes. It omits a new item, and still
+///   returns a deleted one. It returns a changed item at its old position with all its old attributes, because the
+///   index contains copies.
+/// * The changes of one item reach the index in the order of the writes.
 ///
 /// `Debug` prints the expression that creates the lag.
 ///
@@ -34,7 +37,7 @@ pub struct IndexLag {
 }
 
 impl IndexLag {
-    /// Creates no lag: a query of the index sees every write at once.
+    /// Sets no lag: every write reaches the index at once.
     pub fn none() -> Self {
         Self::default()
     }
@@ -43,7 +46,7 @@ impl IndexLag {
         self.max_pending == 0
     }
 
-    /// Creates a lag of the last `count` changes.
+    /// Creates a lag of `count` changes: the latest `count` changes have not reached the index.
     pub fn writes(count: usize) -> Self {
         Self { max_pending: count, seed: None }
     }
@@ -53,7 +56,7 @@ impl IndexLag {
         Self { max_pending: usize::MAX, seed: None }
     }
 
-    /// Makes the changes of different items reach the index in a random order, which follows from the seed. DynamoDB
+    /// Makes the changes of different items reach the index in a random order. The seed determines the order. DynamoDB
     /// guarantees no order.
     #[must_use]
     pub fn shuffled(self, seed: u64) -> Self {

@@ -1,4 +1,4 @@
-//! The in-memory store.
+//! The in-memory store: [`MemoryStore`], and the lag of its index.
 
 mod change;
 mod condition;
@@ -50,25 +50,25 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 
 /// A table in memory, for tests and for use without AWS. It is at least as strict as DynamoDB.
 ///
-/// It follows DynamoDB's rules. Keys are in the order of their bytes, and pages end at the limit and at 1 MB. It has
+/// The store follows DynamoDB's rules. It sorts keys by their bytes, and ends pages at the limit and at 1 MB. It has
 /// atomic transactions with tokens, size limits, a sparse index, expiry, a stream of changes, and consumed capacity.
 ///
-/// It does not cause DynamoDB's faults unless a test asks for them:
+/// The store does not cause DynamoDB's faults unless a test asks for them:
 ///
 /// | on DynamoDB | by default | on demand |
 /// |---|---|---|
 /// | the index may lag the table | never | [`index_lag`](Self::index_lag) |
-/// | records arrive late, out of order, in parts, repeatedly | [once, in order](Self::records_after) | `Delivery` |
+/// | records arrive late, mixed, in parts, repeatedly | [once, in order](Self::records_after) | `ShuffledStream` |
 /// | requests conflict, are throttled and get lost | never | `FaultStore` |
 /// | a batch may be done in part | above 16 MB, or 1 MB of a partition | `FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///
-/// `Delivery` and `FaultStore` are in the crate `threadline_testkit`.
+/// `ShuffledStream` and `FaultStore` are in the crate `threadline_testkit`.
 ///
-/// One difference always remains: an eventually consistent read of the table sees the latest write.
+/// One difference from DynamoDB always remains: an eventually consistent read of the table sees the latest write.
 ///
-/// A clone is the same table. The data disappears with the last clone.
+/// A clone shares the table. The data disappears with the last clone.
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -109,8 +109,8 @@ impl MemoryStore {
         }
     }
 
-    /// Sets the clock, which decides if an item has expired, and how old a change or a token is. Default:
-    /// [`SystemClock`].
+    /// Sets the clock. It determines if an item has expired. It also determines the age of stream records and of the
+    /// [tokens](crate::store::ClientToken) of transactions. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -124,10 +124,11 @@ impl MemoryStore {
         self
     }
 
-    /// Sets the maximum number of items that a query or scan reads, as if they filled 1 MB. Default: no maximum.
+    /// Sets the maximum number of items that a page of a query or scan reads, as if they filled 1 MB. Default: no
+    /// maximum.
     ///
-    /// The page then ends and has a next position, even if the request's limit is higher. With pages of 1 to 5 items, a
-    /// test with little data crosses page boundaries often.
+    /// A page then ends after this many items and has a [`next`](crate::store::PageOutput::next) position, even if the
+    /// request's limit is higher. With pages of 1 to 5 items, a test with little data crosses page boundaries often.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -155,9 +156,11 @@ impl MemoryStore {
         [limit, self.page_size].into_iter().flatten().min()
     }
 
-    /// Sets the time for which changes are kept, for all clones. Default: 24 hours. Zero keeps none.
+    /// Sets the time for which the stream keeps its records, for all clones. Default: 24 hours. With zero, it keeps
+    /// none.
     ///
-    /// Each change keeps the item before and after it. A shorter time saves memory in a process that writes for long.
+    /// Each record contains the item before and after its change. A shorter time saves memory in a process that writes
+    /// for long.
     #[must_use]
     pub fn change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
@@ -167,7 +170,7 @@ impl MemoryStore {
     /// Sets the lag of the index, for all clones. Queries of the index then miss the latest changes, as on DynamoDB.
     /// Default: [`IndexLag::none`].
     ///
-    /// A new lag replaces the old one. If the new lag allows fewer pending changes, the others reach the index at once.
+    /// This lag replaces the earlier one. If it allows fewer pending changes, the surplus reaches the index at once.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -197,27 +200,27 @@ impl MemoryStore {
         self
     }
 
-    /// Holds all changes back from the index until [`catch_up_index`](Self::catch_up_index), like [`IndexLag::held`].
-    /// To end the lag, set [`IndexLag::none`].
+    /// Keeps all pending and later changes out of the index, as [`IndexLag::held`] does, until
+    /// [`catch_up_index`](Self::catch_up_index) applies them. To end the lag, set [`IndexLag::none`].
     pub fn hold_index(&self) {
         self.state_mut().set_index_lag(IndexLag::held());
     }
 
-    /// Applies up to `changes` pending changes to the index, all with `usize::MAX`. Returns the number of changes that
-    /// remain pending.
+    /// Applies up to `changes` pending changes to the index. `usize::MAX` applies all. Returns the number of changes
+    /// that remain pending.
     ///
-    /// The lag continues for later writes.
+    /// The [lag](Self::index_lag) continues for later writes.
     pub fn catch_up_index(&self, changes: usize) -> usize {
         self.state_mut().catch_up_index(changes)
     }
 
-    /// Deletes expired items, which DynamoDB does within some days. Returns the number of deleted items. It consumes no
-    /// capacity.
+    /// Deletes the expired items at once, and returns their number. DynamoDB deletes them within some days. The
+    /// deletion consumes no capacity.
     ///
-    /// Before the sweep, no read returns an expired item, but conditions and writes still see it ([time to
+    /// No read returns an expired item, even before its deletion. Conditions and writes still see it ([time to
     /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). DynamoDB never
-    /// deletes items that expired more than five years ago ([the attribute's
-    /// value][value]), so the sweep keeps them.
+    /// deletes an item that expired more than five years ago ([the attribute's value][value]), and neither does this
+    /// method.
     ///
     /// [value]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     pub fn sweep_expired(&self) -> usize {
@@ -225,12 +228,12 @@ impl MemoryStore {
         self.state_mut().sweep(now)
     }
 
-    /// Returns up to `limit` stream records after this sequence number, or from the oldest kept record, in the order of
-    /// the writes.
+    /// Returns up to `limit` records of the table's stream, in the order of the writes. They start after the record
+    /// with this sequence number. Without a number, they start with the oldest kept record.
     ///
-    /// Sequence numbers start at 1. Records are kept for 24 hours, as in [DynamoDB
-    /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
-    /// [`Projector::catch_up`](crate::stream::Projector::catch_up) projects all of them.
+    /// Sequence numbers start at 1. By default, the store keeps records for 24 hours, as [DynamoDB
+    /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) does.
+    /// [`Projector::catch_up`](crate::stream::Projector::catch_up) applies all of them to the inboxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -247,8 +250,9 @@ impl MemoryStore {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) with the service's code `TrimmedDataAccessException`, if the next
-    /// record is no longer kept. [`Invalid`](crate::ErrorKind::Invalid) for a number that no record has yet.
+    /// * [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, if the store
+    ///   no longer keeps the record after this number.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if no record has this number yet.
     pub fn records_after(&self, sequence: Option<&SequenceNumber>, limit: usize) -> Result<Vec<StreamRecord>> {
         let now = self.clock.now();
         self.named("records_after", self.state().log.after(sequence, limit, now))

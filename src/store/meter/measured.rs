@@ -7,19 +7,21 @@ use crate::capacity::{Capacity, Units};
 use crate::error::ErrorKind;
 use crate::request::Operation;
 
-/// A request that passed through a [`Metered`](super::Metered), without any content.
+/// A request that a [`Metered`](super::Metered) store measured: its kind, its capacity and its error, without any
+/// content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MeasuredRequest {
-    /// The kind of request.
+    /// The kind of the request.
     pub operation: Operation,
-    /// The consumed capacity. It is zero for a failed request, because an error does not report it.
+    /// The capacity that the request consumed. It is zero for a failed request, because an error does not report the
+    /// capacity.
     pub capacity: Capacity,
-    /// The kind of error, if the request failed.
+    /// The kind of the error, if the request failed.
     pub failed: Option<ErrorKind>,
 }
 
-/// The operation and its units: `transact: 8.0 WCU + 2.0 index WCU`.
+/// Shows the request's operation and the consumed units: `transact: 8.0 WCU + 2.0 index WCU`.
 impl fmt::Display for MeasuredRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation.name())?;
@@ -30,8 +32,8 @@ impl fmt::Display for MeasuredRequest {
     }
 }
 
-/// The answer of a piece of work, with the capacity that it consumed. See
-/// [`Metered::measure`](super::Metered::measure).
+/// The answer of a piece of work, with the requests that it made. [`Metered::measure`](super::Metered::measure) returns
+/// it.
 #[derive(Clone, Debug)]
 #[must_use = "nothing checks the budget until you call `exactly` or `at_most`"]
 pub struct Measured<T> {
@@ -44,26 +46,26 @@ impl<T> Measured<T> {
         Self { answer, requests }
     }
 
-    /// Returns the total consumed capacity.
+    /// Returns the capacity that all requests of the work consumed together.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// Returns the requests, in the order of their answers.
+    /// Returns the requests of the work, in the order of their answers.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
 
-    /// Returns the answer without a check of the budget.
+    /// Returns the answer of the work without a check of its capacity.
     pub fn into_answer(self) -> T {
         self.answer
     }
 
-    /// Returns the answer if no kind of unit exceeds the budget. A kind that the budget does not name is zero: work
-    /// with a budget of write units may not read.
+    /// Returns the answer if the work consumed no more than the budget. Each of the four kinds of unit must fit. A kind
+    /// that the budget does not name is zero, so work with a budget of write units may not read.
     ///
     /// # Errors
-    /// A [`BudgetError`] with the consumed capacity, the budget and the requests. The answer is then lost.
+    /// [`BudgetError`] if the work consumed more. The answer is then lost.
     pub fn at_most(self, budget: Capacity) -> Result<T, BudgetError> {
         let consumed = self.consumed();
         let is_within = consumed.table_read <= budget.table_read
@@ -73,10 +75,10 @@ impl<T> Measured<T> {
         self.answer_if(is_within, "at most ", budget)
     }
 
-    /// Returns the answer if each of the four kinds of unit equals the budget.
+    /// Returns the answer if the work consumed exactly the budget, in each of the four kinds of unit.
     ///
     /// # Errors
-    /// As [`at_most`](Self::at_most).
+    /// [`BudgetError`] if the work consumed more or less. The answer is then lost.
     pub fn exactly(self, budget: Capacity) -> Result<T, BudgetError> {
         let is_same = self.consumed() == budget;
         self.answer_if(is_same, "exactly ", budget)
@@ -87,8 +89,8 @@ impl<T> Measured<T> {
     }
 }
 
-/// The error of work whose consumed capacity does not match its budget. `Debug` prints the same text as `Display`, for
-/// `unwrap` in tests.
+/// The error of a piece of work whose consumed capacity does not match its budget. Its text lists the requests. `Debug`
+/// prints the same text, for `unwrap` in tests.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BudgetError {
     bound: &'static str,
@@ -97,17 +99,17 @@ pub struct BudgetError {
 }
 
 impl BudgetError {
-    /// Returns the total consumed capacity.
+    /// Returns the capacity that all requests of the work consumed together.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// Returns the budget.
+    /// Returns the budget that the work did not match.
     pub fn budget(&self) -> Capacity {
         self.budget
     }
 
-    /// Returns the requests, in the order of their answers.
+    /// Returns the requests of the work, in the order of their answers.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }

@@ -1,4 +1,5 @@
-//! A store that adds up consumed capacity, and checks a piece of work against its budget.
+//! A meter of consumed capacity: [`Metered`] wraps a store, and compares the consumption of a piece of work with a
+//! budget.
 
 mod measured;
 
@@ -15,12 +16,12 @@ use crate::request::{Answer, Checked, Operation};
 
 pub use measured::{BudgetError, Measured, MeasuredRequest};
 
-/// A wrapper that adds up the consumed capacity of every answer. Clones share the sum.
+/// A store that adds up the consumed capacity of another one. Clones share the sum.
 ///
 /// The sum includes refused writes and canceled transactions. It does not include requests that fail, because an error
 /// does not report the capacity.
 ///
-/// [`measure`](Self::measure) checks a piece of work against a budget:
+/// [`measure`](Self::measure) collects the requests of a piece of work, to compare their capacity with a budget:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -59,25 +60,25 @@ struct State {
 }
 
 impl<S: Store> Metered<S> {
-    /// Wraps a store. The sum starts at zero.
+    /// Wraps this store. The sum starts at zero.
     pub fn new(store: S) -> Self {
         Self { store, state: Arc::default() }
     }
 
-    /// Returns the capacity consumed since the start, or since the last [`take`](Self::take).
+    /// Returns the capacity consumed since the meter was created, or since the last [`take`](Self::take).
     pub fn total(&self) -> Capacity {
         lock(&self.state).total
     }
 
-    /// Returns the capacity consumed since the start or the last call, and resets the sum to zero.
+    /// Returns the capacity consumed since the meter was created or since the last `take`, and resets the sum to zero.
     pub fn take(&self) -> Capacity {
         std::mem::take(&mut lock(&self.state).total)
     }
 
-    /// Runs the work and returns its answer with its requests.
+    /// Runs a piece of work, and returns its answer with the requests that it made.
     ///
-    /// The requests are all that pass through this meter and its clones during the work, so measure one piece of work
-    /// at a time. The sum includes them too. A measurement may contain other measurements.
+    /// The measurement includes every request that any clone of this meter sends during the work, so measure one piece
+    /// of work at a time. The sum of the meter includes these requests too. One measurement may contain another.
     pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
         let requests = Arc::default();
         {

@@ -13,7 +13,7 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// A request does up to 25 puts.
+/// A batch may put up to 25 items.
 pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..25).map(|number| format!("{number:02}")).collect();
     batch_write(store, names.iter().map(|name| BatchAction::Put(scope.item(name))).collect()).await;
@@ -21,8 +21,8 @@ pub async fn a_batch_may_put_twenty_five_items(store: &dyn Store, scope: &Scope)
     assert_eq!(super::support::sort_keys(&found), names, "the items that one batch put");
 }
 
-/// A batch may mix puts and deletes over partitions. A put replaces the whole item, and a delete of a missing item
-/// succeeds.
+/// A batch may mix puts and deletes in several partitions. A put replaces the whole item, and a delete of a missing
+/// item succeeds.
 pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) {
     put_all(store, &["replaced", "deleted"].map(|sk| with(scope.item(sk), "title", s("one")))).await;
     let new = item_at(&Key::new(scope.other_partition(), sort_key("new")));
@@ -39,7 +39,7 @@ pub async fn a_batch_may_mix_puts_and_deletes(store: &dyn Store, scope: &Scope) 
     assert_none(get(store, &scope.key("deleted")).await);
 }
 
-/// A batch updates the index like single writes.
+/// A batch updates the index as single writes do.
 pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2"), scope.indexed("out", "3")]).await;
     let writes = vec![
@@ -52,7 +52,7 @@ pub async fn a_batch_moves_items_in_the_index(store: &dyn Store, scope: &Scope) 
     assert_sort_keys(&query_all(store, Query::index(scope.index_partition())).await, &["new", "moved"]);
 }
 
-/// A request reads up to 100 keys, and leaves out missing items.
+/// A batch may read up to 100 keys. The answer omits missing items.
 pub async fn a_batch_may_read_a_hundred_keys(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..100).map(|number| format!("{number:03}")).collect();
     let there: Vec<&String> = names.iter().step_by(2).collect();
@@ -86,7 +86,8 @@ pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Sco
     assert!(output.unprocessed.is_empty(), "a missing item is not an unprocessed one");
 }
 
-/// Items too large for one answer are read or returned as unprocessed. None is lost, and retries come to an end.
+/// If the items of a batch are too large for one answer, the store reads them or returns their keys as unprocessed. No
+/// item is lost, and a finite number of retries reads all.
 pub async fn a_batch_returns_the_keys_that_it_cannot_read(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..6).map(|number| number.to_string()).collect();
     for name in &names {

@@ -1,4 +1,4 @@
-//! The consumed capacity, as the store reports it. ([Read and write
+//! The capacity that a store reports as consumed. ([Read and write
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
 //! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes))
 //!
@@ -46,7 +46,8 @@ fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
     Write::update(scope.key(sk), Update::new().set(name, s(text)))
 }
 
-/// A get consumes half a unit per 4 KB, and twice that if consistent. A missing item consumes like one of 4 KB.
+/// A get consumes half a unit per 4 KB, and twice that if it is consistent. A get of a missing item consumes as much as
+/// one of 4 KB.
 pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scope) {
     assert_get(store, &scope.key("missing"), 1, "a missing item").await;
     for (sk, bytes, halves) in [("a", 4096, 1), ("b", 4097, 2), ("c", 20_000, 5)] {
@@ -55,7 +56,7 @@ pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scop
     }
 }
 
-/// A query adds up the sizes of its items and rounds once.
+/// A query adds up the sizes of its items and rounds the sum up once.
 pub async fn a_query_rounds_the_sum_of_its_items(store: &dyn Store, scope: &Scope) {
     for sk in ["a", "b", "c"] {
         put(store, &of_size(scope.indexed(sk, sk), 2000)).await;
@@ -79,7 +80,7 @@ pub async fn a_query_rounds_the_sum_of_its_items(store: &dyn Store, scope: &Scop
     );
 }
 
-/// A batch get rounds each item.
+/// A batch of reads rounds the size of each item up.
 pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b"].map(|sk| scope.item(sk))).await;
     put(store, &of_size(scope.item("c"), 4097)).await;
@@ -89,7 +90,7 @@ pub async fn a_batch_of_reads_rounds_each_item(store: &dyn Store, scope: &Scope)
     assert_consumed(consumed(keys().consistent()).await, reads(8), "the same, consistent");
 }
 
-/// A put consumes a unit per 1 KB of the larger of the old and the new item.
+/// A put consumes one unit per 1 KB of the larger item: the old or the new one.
 pub async fn a_put_consumes_for_the_larger_item(store: &dyn Store, scope: &Scope) {
     let sized = |bytes| put_write(of_size(scope.item("a"), bytes));
     assert_write(store, sized(1024), writes(1, 0), "a put of 1024 bytes").await;
@@ -98,7 +99,7 @@ pub async fn a_put_consumes_for_the_larger_item(store: &dyn Store, scope: &Scope
     assert_write(store, sized(300), writes(1, 0), "a put of 300 bytes over 200").await;
 }
 
-/// An update consumes for the whole item, even for a small change.
+/// An update consumes units for the whole item, even for a small change.
 pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Scope) {
     assert_write(store, set(scope, "new", "title", "x"), writes(1, 0), "an update that creates a small item").await;
     put(store, &of_size(scope.item("a"), 3000)).await;
@@ -108,14 +109,14 @@ pub async fn an_update_consumes_for_the_whole_item(store: &dyn Store, scope: &Sc
     assert_write(store, set(scope, "a", "title", "y"), writes(1, 0), "an update of the remaining item").await;
 }
 
-/// A delete consumes for the deleted item, and one unit for a missing one.
+/// A delete consumes units for the deleted item, and one unit for a missing item.
 pub async fn a_delete_consumes_for_the_deleted_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("a"), 2049)).await;
     assert_write(store, Write::delete(scope.key("a")), writes(3, 0), "a delete of 2049 bytes").await;
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete of nothing").await;
 }
 
-/// A write whose condition fails consumes at least one unit.
+/// A write whose condition is not met consumes at least one unit.
 pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
     let request = put_write(scope.item("a")).when(Condition::item_absent());
@@ -124,7 +125,7 @@ pub async fn a_refused_write_consumes_a_unit_or_more(store: &dyn Store, scope: &
     assert_eq!(consumed.index_write, Units::ZERO, "a refused write does not touch the index");
 }
 
-/// A batch write rounds each item.
+/// A batch of writes rounds the size of each item up.
 pub async fn a_batch_of_writes_rounds_each_item(store: &dyn Store, scope: &Scope) {
     put(store, &of_size(scope.item("gone"), 1025)).await;
     let batch = vec![
@@ -144,7 +145,7 @@ pub async fn a_write_outside_the_index_consumes_none_of_it(store: &dyn Store, sc
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete").await;
 }
 
-/// An item that enters or leaves the index costs one index write.
+/// A write by which an item enters or leaves the index consumes one index write.
 pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store: &dyn Store, scope: &Scope) {
     let item = scope.indexed("a", "1");
     assert_write(store, put_write(item.clone()), writes(1, 1), "a put of a new item in the index").await;
@@ -164,7 +165,7 @@ pub async fn an_identical_write_consumes_none_of_the_index(store: &dyn Store, sc
     assert_write(store, set(scope, "a", "title", "one"), writes(1, 0), "an update to the same value").await;
 }
 
-/// An item whose index key stays costs one index write for any other change: all attributes are projected.
+/// A change of an attribute that is not an index key consumes one index write, because all attributes are projected.
 pub async fn a_projected_change_is_written_to_the_index_once(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.indexed("a", "1"), "count", n("1"))).await;
     assert_write(store, set(scope, "a", "title", "x"), writes(1, 1), "an update of a projected attribute").await;
@@ -172,7 +173,7 @@ pub async fn a_projected_change_is_written_to_the_index_once(store: &dyn Store, 
     assert_write(store, put_again, writes(1, 1), "a put with a changed attribute").await;
 }
 
-/// An item whose index key changes is deleted from the index and put again.
+/// A change of the index key consumes two index writes: the old entry is deleted and a new one is put.
 pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     assert_write(store, set(scope, "a", GSI1SK, "2"), writes(1, 2), "an update of an index key").await;

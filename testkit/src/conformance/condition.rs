@@ -78,7 +78,7 @@ pub async fn an_attribute_exists_with_any_value(store: &dyn Store, scope: &Scope
     assert_holds(store, &scope.key("a"), Condition::absent("other"), true, "a missing attribute is absent").await;
 }
 
-/// An item exists if its key does.
+/// A condition on existence is met if an item with the key is stored.
 pub async fn an_item_exists_once_it_was_put(store: &dyn Store, scope: &Scope) {
     let key = scope.key("a");
     assert_holds_of_nothing(store, &key, Condition::item_exists(), false, "the item exists").await;
@@ -98,13 +98,13 @@ pub async fn numbers_compare_by_their_value(store: &dyn Store, scope: &Scope) {
     assert_ascending(store, scope, &["-1e3", "-0.00001", "0", "0.5", "9", "10", "1e20"].map(n)).await;
 }
 
-/// Bytes are unsigned.
+/// Binary values compare byte by byte, as unsigned numbers.
 pub async fn bytes_compare_as_unsigned(store: &dyn Store, scope: &Scope) {
     let values: [&[u8]; 5] = [&[], &[1], &[1, 0], &[127], &[128]];
     assert_ascending(store, scope, &values.map(b)).await;
 }
 
-/// Two notations of one number are equal.
+/// Two notations of one number are equal, such as `10` and `1e1`.
 pub async fn numbers_are_equal_by_value(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "value", n("1000"))).await;
     for (form, expected) in [("1e3", true), ("1000.00", true), ("01000", true), ("1000.01", false), ("-1000", false)] {
@@ -134,7 +134,7 @@ pub async fn sets_are_equal_without_regard_to_order(store: &dyn Store, scope: &S
     }
 }
 
-/// Lists and maps are equal if their contents are; the order of a list counts.
+/// Lists and maps are equal if their contents are equal. The order of a list matters.
 pub async fn lists_and_maps_are_equal_by_their_contents(store: &dyn Store, scope: &Scope) {
     let map = |number: &str, members: &[&str]| {
         AttributeValue::M(HashMap::from([("n".to_owned(), n(number)), ("set".to_owned(), ss(members))]))
@@ -155,7 +155,7 @@ pub async fn lists_and_maps_are_equal_by_their_contents(store: &dyn Store, scope
     }
 }
 
-/// A missing attribute satisfies no comparison except not equal.
+/// A missing attribute meets no comparison except "not equal".
 pub async fn a_missing_attribute_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("a")).await;
     for comparison in COMPARISONS {
@@ -167,7 +167,8 @@ pub async fn a_missing_attribute_only_satisfies_not_equal(store: &dyn Store, sco
     }
 }
 
-/// A value of another type satisfies no comparison except not equal, without an error or a conversion.
+/// An attribute of another type than the value meets no comparison except "not equal". There is no error and no
+/// conversion.
 pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     let stored = [s("1"), n("1"), b(b"1"), AttributeValue::Bool(true), AttributeValue::Null(true)];
     let compared = [s("1"), n("1"), b(b"1")];
@@ -182,7 +183,7 @@ pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn S
     }
 }
 
-/// Booleans and NULL are equal to themselves.
+/// A boolean or NULL equals the same value.
 pub async fn booleans_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
     put(store, &with(with(scope.item("a"), "yes", AttributeValue::Bool(true)), "null", AttributeValue::Null(true)))
         .await;
@@ -207,7 +208,7 @@ pub async fn a_condition_may_test_the_key(store: &dyn Store, scope: &Scope) {
     assert_holds(store, &key, Condition::lt(SK, s("a")), false, "the sort key is less than a").await;
 }
 
-/// All, any and not combine as their names say, at any depth.
+/// `All`, `Any` and `Not` combine conditions at any depth.
 pub async fn conditions_combine(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "there", s("x"))).await;
     let (yes, no) = (|| Condition::exists("there"), || Condition::exists("missing"));
@@ -243,7 +244,7 @@ pub async fn conditions_combine(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Each further condition of a write must hold too.
+/// A write with several conditions is done only if all of them are met.
 pub async fn conditions_added_one_by_one_must_all_hold(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "there", s("x"))).await;
     let delete = |conditions: [Condition; 2]| conditions.into_iter().fold(Write::delete(scope.key("a")), Write::when);

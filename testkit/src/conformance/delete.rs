@@ -8,7 +8,7 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// A deleted item is no longer read, and its neighbors still are.
+/// A read does not return a deleted item. It still returns the items beside it.
 pub async fn a_deleted_item_is_absent(store: &dyn Store, scope: &Scope) {
     put_all(store, &["a", "b", "c"].map(|sk| scope.item(sk))).await;
     done(write(store, Write::delete(scope.key("b"))).await);
@@ -22,7 +22,7 @@ pub async fn a_delete_of_a_missing_item_is_done(store: &dyn Store, scope: &Scope
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// A key may be reused.
+/// The key of a deleted item may be used again.
 pub async fn a_deleted_item_may_be_put_again(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "title", s("one"))).await;
     done(write(store, Write::delete(scope.key("a"))).await);
@@ -41,7 +41,7 @@ pub async fn a_delete_returns_the_old_item_only_on_request(store: &dyn Store, sc
     assert_item(done(write(store, Write::delete(scope.key("a")).returning_old()).await), &item);
 }
 
-/// A delete whose condition fails leaves the item, and returns it only on request.
+/// A delete whose condition is not met leaves the item, and returns it only on request.
 pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -51,7 +51,7 @@ pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) 
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A delete with the condition that an item exists is refused without one.
+/// A delete on the condition that the item exists is refused if it is missing.
 pub async fn a_delete_on_existence_is_refused_without_an_item(store: &dyn Store, scope: &Scope) {
     let request = Write::delete(scope.key("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));

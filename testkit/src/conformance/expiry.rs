@@ -1,8 +1,8 @@
-//! Expired items, which the table may keep for days. ([Time to
+//! Expired items, which the table may keep for some days. ([Time to
 //! live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html))
 //!
-//! These behaviors need no clock: an item that expired in 1970 is expired, and DynamoDB never sweeps items that expired
-//! more than five years ago.
+//! The checks of these behaviors set no clock: an item that expired in 1970 has expired by any clock. DynamoDB does not
+//! delete it, because it never deletes items that expired more than five years ago.
 
 use threadline::entity::{EXPIRES_AT, Item, PK};
 use threadline::store::{CancelCode, Condition, Query, Scan, TransactOutcome, Update, Write};
@@ -22,13 +22,13 @@ fn expired(item: Item) -> Item {
     with(item, EXPIRES_AT, n(PAST))
 }
 
-/// An expired item is not read.
+/// A read does not return an expired item.
 pub async fn an_expired_item_is_not_read(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// An item is read before its expiry. An item whose expiry is no number never expires.
+/// A read returns an item before its expiry. An item never expires if its `expires_at` is not a number.
 pub async fn an_item_is_read_until_it_expires(store: &dyn Store, scope: &Scope) {
     for (sk, expires_at) in [("future", n(FUTURE)), ("text", s(PAST))] {
         let item = with(scope.item(sk), EXPIRES_AT, expires_at);
@@ -37,7 +37,7 @@ pub async fn an_item_is_read_until_it_expires(store: &dyn Store, scope: &Scope) 
     }
 }
 
-/// A query leaves out expired items, in the table and in the index.
+/// A query of the table or the index omits expired items.
 pub async fn a_query_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), expired(scope.indexed("b", "2")), scope.indexed("c", "3")]).await;
     for request in [Query::table_consistent(scope.partition()), Query::index(scope.index_partition())] {
@@ -45,7 +45,7 @@ pub async fn a_query_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
     }
 }
 
-/// A limit counts the items read, including expired ones: a page may be empty and not be the last.
+/// A limit counts all items read, including expired ones. So an empty page may have a next page.
 pub async fn a_limit_counts_expired_items(store: &dyn Store, scope: &Scope) {
     for sk in ["a", "b", "c"] {
         put(store, &expired(scope.indexed(sk, sk))).await;
@@ -61,7 +61,7 @@ pub async fn a_limit_counts_expired_items(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A scan leaves out expired items.
+/// A scan omits expired items.
 pub async fn a_scan_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.item("a"), expired(scope.item("b"))]).await;
     let pages = scan_pages(store, Scan::new()).await;
@@ -70,7 +70,7 @@ pub async fn a_scan_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     assert_sort_keys(&found, &["a"]);
 }
 
-/// A batch get leaves out expired items, which are not unprocessed.
+/// A batch of reads omits expired items. Their keys are not unprocessed either.
 pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.item("a"), expired(scope.item("b"))]).await;
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
@@ -78,7 +78,7 @@ pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) 
     assert!(output.unprocessed.is_empty(), "an expired item is not an unprocessed one");
 }
 
-/// A write does not return an expired old item.
+/// A write does not return the old item if it had expired.
 pub async fn an_expired_item_is_not_returned_as_the_old_one(store: &dyn Store, scope: &Scope) {
     let writes = [
         Write::put(scope.item("a")),
@@ -91,7 +91,7 @@ pub async fn an_expired_item_is_not_returned_as_the_old_one(store: &dyn Store, s
     }
 }
 
-/// A write whose condition fails does not return the current item if that is expired.
+/// A write whose condition is not met does not return the current item if it has expired.
 pub async fn an_expired_item_is_not_returned_as_the_current_one(store: &dyn Store, scope: &Scope) {
     put(store, &expired(scope.item("a"))).await;
     let request = Write::put(scope.item("a")).when(Condition::item_absent()).returning_old();
@@ -117,7 +117,7 @@ pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("a")).await, &scope.item("a"));
 }
 
-/// An update changes an expired item, and may extend it.
+/// An update changes an expired item, and may set a later expiry.
 pub async fn an_update_may_extend_an_expired_item(store: &dyn Store, scope: &Scope) {
     put(store, &expired(with(scope.item("a"), "count", n("1")))).await;
     let update = Update::new().add("count", 1).set(EXPIRES_AT, n(FUTURE));

@@ -9,14 +9,14 @@ use super::scope::item_at;
 use super::support::{assert_item, assert_none, b, get, n, ns, put, put_all, s, ss, with};
 use super::{Scope, Store};
 
-/// An item is read back by its key.
+/// A get returns the item that was put under its key.
 pub async fn a_put_item_is_read_back(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("opa"));
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A missing key returns no item and no error.
+/// A get of a missing item returns no item and no error.
 pub async fn a_missing_item_is_no_error(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("a")).await);
     put(store, &scope.item("a")).await;
@@ -35,7 +35,7 @@ pub async fn an_item_is_found_by_both_parts_of_its_key(store: &dyn Store, scope:
     assert_item(get(store, &elsewhere).await, &there);
 }
 
-/// Keys are bytes: neither letter case nor the form of an accented letter is normalized.
+/// Keys compare by their bytes: the store changes neither letter case nor the form of an accented letter.
 pub async fn keys_that_only_look_alike_are_different_keys(store: &dyn Store, scope: &Scope) {
     let alike = ["cafe", "CAFE", "caf\u{e9}", "cafe\u{301}", "cafe "];
     let items: Vec<Item> = alike.iter().map(|sk| with(scope.item(sk), "is", s(sk))).collect();
@@ -45,7 +45,7 @@ pub async fn keys_that_only_look_alike_are_different_keys(store: &dyn Store, sco
     }
 }
 
-/// Values of all ten types are read back unchanged, nested and empty where that is allowed.
+/// A get returns values of all ten types unchanged, including nested ones, and empty ones if the type allows them.
 pub async fn values_of_every_type_are_read_back(store: &dyn Store, scope: &Scope) {
     let map = HashMap::from([
         ("text".to_owned(), s("deep")),
@@ -71,7 +71,7 @@ pub async fn values_of_every_type_are_read_back(store: &dyn Store, scope: &Scope
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// Strings are Unicode and stay unchanged: without normalization or a terminator.
+/// A get returns text of any script unchanged, without normalization.
 pub async fn text_of_any_script_is_read_back(store: &dyn Store, scope: &Scope) {
     let text = "Ångström \u{41}\u{30a} नमस्ते שלום 👩‍👩‍👧 \u{0}\t\r\n\u{ffff}\u{10ffff}";
     let item = with(with(scope.item("a"), "text", s(text)), "имя", s("name"));
@@ -79,7 +79,7 @@ pub async fn text_of_any_script_is_read_back(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// Numbers are stored by value: redundant digits are dropped.
+/// The store keeps numbers by value and returns them in plain decimal form, without redundant digits.
 pub async fn numbers_are_read_back_in_plain_decimal_form(store: &dyn Store, scope: &Scope) {
     let forms = [
         ("1e3", "1000"),
@@ -99,13 +99,14 @@ pub async fn numbers_are_read_back_in_plain_decimal_form(store: &dyn Store, scop
     assert_item(get(store, &scope.key("a")).await, &stored);
 }
 
-/// Numbers in sets are stored by value too.
+/// The store keeps numbers in sets by value too.
 pub async fn numbers_in_sets_are_read_back_in_plain_decimal_form(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "set", ns(&["1.50e1", "007"]))).await;
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "set", ns(&["15", "7"])));
 }
 
-/// Numbers in lists and maps keep their value. Their form is not tested: DynamoDB Local returns the one it received.
+/// Numbers in lists and maps keep their value. The check ignores their form, because DynamoDB Local returns the form
+/// that it received.
 pub async fn nested_numbers_keep_their_value(store: &dyn Store, scope: &Scope) {
     let map = AttributeValue::M(HashMap::from([("number".to_owned(), n("1.50e1"))]));
     put(store, &with(scope.item("a"), "list", AttributeValue::L(vec![map]))).await;

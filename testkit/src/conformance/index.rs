@@ -35,7 +35,7 @@ pub async fn an_item_without_both_index_keys_is_not_in_the_index(store: &dyn Sto
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["both"]);
 }
 
-/// The index is in the order of its own sort keys.
+/// The index sorts items by its own sort keys.
 pub async fn the_index_has_its_own_order(store: &dyn Store, scope: &Scope) {
     put_all(store, &[("a", "3"), ("b", "1"), ("c", "2")].map(|(sk, index_sk)| scope.indexed(sk, index_sk))).await;
     let request = Query::index(scope.index_partition());
@@ -43,7 +43,7 @@ pub async fn the_index_has_its_own_order(store: &dyn Store, scope: &Scope) {
     assert_sort_keys(&query_all(store, request.order(Order::Descending)).await, &["a", "c", "b"]);
 }
 
-/// The index's keys need not be unique.
+/// Several items may have the same keys in the index.
 pub async fn two_items_may_have_the_same_index_key(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "same"), scope.indexed("b", "same")]).await;
     let items = in_index(store, scope.index_partition()).await;
@@ -67,14 +67,14 @@ pub async fn an_update_removes_an_item_from_the_index(store: &dyn Store, scope: 
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str())));
 }
 
-/// An item moves within its index partition: it is at its new position, and no longer at the old one.
+/// A change of its index sort key moves an item within its index partition. The item is no longer at the old position.
 pub async fn an_update_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), scope.indexed("b", "2")]).await;
     update(store, scope, Update::new().set(GSI1SK, s("3"))).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b", "a"]);
 }
 
-/// An item moves to another index partition.
+/// A change of its index partition key moves an item to another index partition.
 pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     update(store, scope, Update::new().set(GSI1PK, s(scope.other_index_partition().as_str()))).await;
@@ -82,7 +82,7 @@ pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &d
     assert_sort_keys(&in_index(store, scope.other_index_partition()).await, &["a"]);
 }
 
-/// A change of another attribute shows in the index.
+/// The index shows the change of any other attribute.
 pub async fn an_update_of_another_attribute_shows_in_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.indexed("a", "1"), "title", s("one"))).await;
     update(store, scope, Update::new().set("title", s("two"))).await;

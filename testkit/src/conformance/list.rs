@@ -188,15 +188,15 @@ macro_rules! __for_each_behavior {
     };
 }
 
-/// Creates a test of every behavior, for one store: see [the suite](crate::conformance).
+/// Creates a test for each behavior of [the suite](crate::conformance), for one store.
 ///
-/// * `run_id` is an expression of type `&str`: a new one for each run on the same server.
-/// * `store` is an expression that creates the store. It runs in an `async` function, so it may `.await`. Each test
-///   creates one.
-/// * Attributes in front, such as `#[ignore = "needs a server"]`, apply to every test.
+/// * `run_id` is an expression of type `&str`. Use a new text for each run on the same server.
+/// * `store` is an expression that creates the store. Each test evaluates it once, in an `async` function, so the
+///   expression may `.await`.
+/// * Attributes before `run_id`, such as `#[ignore = "needs a server"]`, apply to every test.
 ///
-/// Each test has the name of its behavior and is a `#[tokio::test]`, so the caller needs `tokio` with its feature
-/// `macros`. To test two stores in one file, use two modules.
+/// Each test has the name of its behavior and the attribute `#[tokio::test]`, so your package needs `tokio` with its
+/// feature `macros`. To test two stores in one file, use two modules.
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -240,7 +240,7 @@ macro_rules! __push_behavior {
     };
 }
 
-/// Returns all behaviors.
+/// Returns all behaviors of the suite.
 #[allow(clippy::vec_init_then_push, reason = "the pushes come from a macro")]
 pub fn all() -> Vec<Behavior> {
     let mut all = Vec::new();

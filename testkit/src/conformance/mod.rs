@@ -33,7 +33,7 @@ pub use scope::Scope;
 /// A running check of a behavior.
 type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// One behavior that every store must have.
+/// One behavior that every [`Store`] must have, with the function that checks it.
 #[derive(Clone, Copy)]
 pub struct Behavior {
     topic: &'static str,
@@ -42,20 +42,21 @@ pub struct Behavior {
 }
 
 impl Behavior {
-    /// Returns the behavior's module, such as `query`.
+    /// Returns the topic of the behavior: the name of its module, such as `query`.
     pub fn topic(&self) -> &'static str {
         self.topic
     }
 
-    /// Returns the behavior's name, which reads as a sentence: the name of its function.
+    /// Returns the name of the behavior, which reads as a sentence. It is the name of the function that checks it.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Checks that the store has the behavior, on items of its own.
+    /// Checks that this store has the behavior. The check uses only items of its own, whose keys contain the run id.
     ///
     /// # Panics
-    /// If the store does not have it, or if the run id is no [`KeySegment`](threadline::entity::KeySegment).
+    /// Panics if the store does not have the behavior, or if the run id is not a
+    /// [`KeySegment`](threadline::entity::KeySegment).
     pub async fn check(&self, store: &dyn Store, run_id: &str) {
         (self.check)(store, &Scope::new(run_id, self.name)).await;
     }

@@ -98,14 +98,14 @@ pub async fn a_page_that_is_not_full_has_no_next_page(store: &dyn Store, scope: 
     }
 }
 
-/// The position is the key of the last item, with its index key for the index.
+/// The position of the next page is the key of the last item read. In the index, it also has the index key.
 pub async fn the_position_is_the_key_of_the_last_item_read(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     assert_eq!(query(store, table(scope).limit(limit(2))).await.next, Some(in_table(scope, "b")));
     assert_eq!(query(store, index(scope).limit(limit(2))).await.next, Some(in_index(scope, "b")));
 }
 
-/// A page begins after its start, in the direction of the read.
+/// A page begins after its start position, in the order of the read.
 pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     for (request, start) in [(table(scope), in_table(scope, "b")), (index(scope), in_index(scope, "b"))] {
@@ -115,7 +115,7 @@ pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A start is a position, not an item: it may be between items or at either end.
+/// A start position need not be the key of an item. It may be between two items, or before or after all.
 pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     let cases: [(&str, &[&str], &[&str]); 3] =
@@ -140,7 +140,7 @@ pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Sc
     assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
 }
 
-/// A later page shows items that were put after its start in the meantime, but none that were put before it.
+/// A later page shows an item that was put after its start in the meantime, but no item that was put before its start.
 pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;
@@ -170,7 +170,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Items with the same index key are each read once, in any order: DynamoDB defines none.
+/// Items with the same index key are each read once, in any order, because DynamoDB defines none.
 pub async fn items_with_the_same_index_key_are_each_read_once(store: &dyn Store, scope: &Scope) {
     let mut expected = Vec::new();
     for (partition, place) in [(scope.partition(), "here"), (scope.other_partition(), "there")] {

@@ -7,7 +7,8 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// Keys of other programs may be any text, in the table and in the index, and can be paged.
+/// A key may be any text, because other programs may write such keys. Items with such keys can be read page by page, in
+/// the table and in the index.
 pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
     let texts = ["#", "#METADATA#1", "a\u{1}", "a\nb", "a##b", "b#"];
     for text in texts {
@@ -48,7 +49,7 @@ pub async fn a_put_of_a_new_item_has_no_old_item(store: &dyn Store, scope: &Scop
     assert_none(done(write(store, Write::put(scope.item("a")).returning_old()).await));
 }
 
-/// A put with the condition that no item exists is done once.
+/// Of two puts on the condition that no item exists, only the first is done.
 pub async fn of_two_puts_on_absence_the_first_wins(store: &dyn Store, scope: &Scope) {
     let [first, second] = ["first", "second"].map(|title| with(scope.item("a"), "title", s(title)));
     let put_new = |item| Write::put(item).when(Condition::item_absent());
@@ -57,7 +58,7 @@ pub async fn of_two_puts_on_absence_the_first_wins(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("a")).await, &first);
 }
 
-/// A put whose condition fails leaves the item unchanged.
+/// A put whose condition is not met leaves the item unchanged.
 pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -66,7 +67,7 @@ pub async fn a_refused_put_changes_nothing(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A put whose condition fails returns the current item only on request.
+/// A put whose condition is not met returns the current item only on request.
 pub async fn a_refused_put_returns_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -75,7 +76,7 @@ pub async fn a_refused_put_returns_the_current_item_only_on_request(store: &dyn 
     assert_item(refused(write(store, request.returning_old()).await), &item);
 }
 
-/// A put with the condition that an item exists is refused without one, and creates none.
+/// A put on the condition that the item exists is refused if it is missing, and creates no item.
 pub async fn a_put_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = Write::put(scope.item("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));

@@ -77,7 +77,7 @@ pub async fn sort_keys_are_ordered_by_their_bytes(store: &dyn Store, scope: &Sco
     assert_range(store, scope, SortRange::Before(sort_key("10")), &["!", "1"]).await;
 }
 
-/// A prefix has whole segments: `1` begins neither `10` nor `1` alone.
+/// A prefix consists of whole segments: the prefix of segment `1` matches neither the sort key `10` nor `1`.
 pub async fn begins_with_reads_whole_segments(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["1", "1!", "1#a", "1#b", "1#b#c", "10", "10#a", "2#a"]).await;
     assert_range(store, scope, prefix("1"), &["1#a", "1#b", "1#b#c"]).await;
@@ -85,7 +85,7 @@ pub async fn begins_with_reads_whole_segments(store: &dyn Store, scope: &Scope) 
     assert_range(store, scope, prefix("3"), &[]).await;
 }
 
-/// Before and after exclude their key, which need not exist.
+/// The ranges `Before` and `After` exclude their sort key, which need not exist.
 pub async fn before_and_after_are_exclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     assert_range(store, scope, SortRange::Before(sort_key("c")), &["a", "b"]).await;
@@ -96,7 +96,7 @@ pub async fn before_and_after_are_exclusive(store: &dyn Store, scope: &Scope) {
     assert_range(store, scope, SortRange::After(sort_key("d")), &[]).await;
 }
 
-/// Between includes both its ends, which need not exist.
+/// The range `Between` includes its two sort keys, which need not exist.
 pub async fn between_is_inclusive(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     let between = |low, high| SortRange::Between(sort_key(low), sort_key(high));

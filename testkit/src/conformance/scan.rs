@@ -1,6 +1,7 @@
 //! Scans of the whole table. ([Scan](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html))
 //!
-//! The table may have other items, and other writers. These behaviors look only at the items of their scope.
+//! The table may contain other items and have other writers. The checks look only at the items of their
+//! [scope](super::Scope).
 
 use threadline::entity::{Item, Key, PK};
 use threadline::store::{PageOutput, Scan, Write};
@@ -30,7 +31,7 @@ pub async fn a_scan_reads_every_item_once(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Pages with a limit return each item once.
+/// Pages of a scan with a limit return each item once.
 pub async fn pages_of_a_scan_return_each_item_once(store: &dyn Store, scope: &Scope) {
     let expected = ["a", "b", "c", "d", "e"];
     put_all(store, &expected.map(|sk| scope.item(sk))).await;

@@ -5,8 +5,8 @@ use threadline::store::ClientToken;
 
 use super::support::s;
 
-/// The part of the table that belongs to one behavior in one run: partitions that nothing else reads or writes. So all
-/// behaviors can run at the same time on one table.
+/// The part of the table that belongs to one [behavior](super::Behavior) in one run: partitions that nothing else reads
+/// or writes. So all behaviors can run at the same time on one table.
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub(super) run: KeySegment,
@@ -14,11 +14,11 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Creates the scope of this behavior in this run. The id must be new for a server with an earlier run: see [the
-    /// suite's requirements](super#requirements).
+    /// Creates the scope of the behavior with this name, in the run with this id. Use a new id for each run on the same
+    /// server: see [the suite's requirements](super#requirements).
     ///
     /// # Panics
-    /// If one of the two is no [`KeySegment`]: 1 to 200 bytes, without `#` and control characters.
+    /// Panics if the id or the name is not a [`KeySegment`]: 1 to 200 bytes, without `#` and control characters.
     pub fn new(run_id: &str, behavior: &str) -> Self {
         let segment = |what: &str, text: &str| match KeySegment::new(text) {
             Ok(segment) => segment,

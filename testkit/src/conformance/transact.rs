@@ -48,7 +48,7 @@ fn assert_codes(reasons: &[CancelReason], expected: &[CancelCode]) {
     assert_eq!(codes, expected, "the reasons, in the order of the request");
 }
 
-/// All puts, updates, deletes and checks of a transaction are done, over several partitions.
+/// All actions of a transaction are done, in several partitions: puts, updates, deletes and checks.
 pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Scope) {
     put_all(store, &["deleted", "checked"].map(|sk| scope.item(sk))).await;
     put(store, &with(scope.item("updated"), "count", n("1"))).await;
@@ -70,7 +70,7 @@ pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("checked")).await, &scope.item("checked"));
 }
 
-/// If one condition fails, no action is done, neither before nor after it.
+/// If one condition is not met, no action is done, neither before nor after it.
 pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope: &Scope) {
     let before = with(scope.item("updated"), "count", n("1"));
     put_all(store, &[before.clone(), scope.item("deleted"), scope.item("there")]).await;
@@ -92,7 +92,8 @@ pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope
     assert_item(get(store, &scope.key("deleted")).await, &scope.item("deleted"));
 }
 
-/// A failed check cancels the transaction. It is an error for a caller that needs the transaction done.
+/// A check whose condition is not met cancels the transaction. [`done`](threadline::store::TransactOutcome::done) then
+/// returns an error.
 pub async fn a_check_that_fails_cancels_the_transaction(store: &dyn Store, scope: &Scope) {
     let actions = || [put_write(&scope.item("new")).into(), check(scope, "missing", Condition::item_exists())];
     let outcome = transact(store, actions()).await;
@@ -111,7 +112,7 @@ pub async fn a_check_changes_nothing(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("missing")).await);
 }
 
-/// Each failed condition has a reason, in the order of the request.
+/// Each condition that is not met has a reason, in the order of the actions.
 pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("there")).await;
     let outcome = transact(
@@ -129,7 +130,7 @@ pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scop
     assert_codes(&canceled(outcome), &[failed, none, failed, none, failed]);
 }
 
-/// A reason has the current item if the write requested it, its condition failed and the item exists.
+/// A reason contains the current item if the condition was not met, the write requested the item, and the item exists.
 pub async fn a_reason_has_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let items =
         ["put", "updated", "deleted", "silent", "checked", "fine"].map(|sk| with(scope.item(sk), "title", s("one")));
@@ -165,7 +166,7 @@ pub async fn a_transaction_treats_missing_items_like_single_writes(store: &dyn S
     assert_none(get(store, &scope.key("b")).await);
 }
 
-/// A transaction updates the index like single writes.
+/// A transaction updates the index as single writes do.
 pub async fn a_transaction_moves_items_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("moved", "1"), scope.indexed("deleted", "2")]).await;
     let moves = Write::update(scope.key("moved"), Update::new().set(GSI1SK, s("4")));
@@ -191,7 +192,7 @@ async fn assert_cannot_be_done(store: &dyn Store, scope: &Scope, update: Update,
     assert_eq!(get(store, &scope.key("a")).await, before, "what {what} changes");
 }
 
-/// An add to another type fails the transaction.
+/// An addition to a value that is not a number fails the transaction.
 pub async fn an_add_to_text_fails_the_transaction(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "count", s("text"))).await;
     assert_cannot_be_done(store, scope, Update::new().add("count", 1), "an add to text in a transaction").await;
@@ -221,7 +222,7 @@ pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dy
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("1")));
 }
 
-/// A retry is recognized even if later writes would now fail its condition.
+/// A retry with the same token succeeds, even if its condition is no longer met after later writes.
 pub async fn a_retry_succeeds_though_its_condition_no_longer_holds(store: &dyn Store, scope: &Scope) {
     let write = put_write(&scope.item("a")).when(Condition::item_absent());
     let request = Transaction::new([write]).token(scope.token("one"));
@@ -242,7 +243,7 @@ pub async fn a_transaction_without_its_token_is_done_again(store: &dyn Store, sc
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("4")));
 }
 
-/// A token of another transaction is refused.
+/// A transaction with the token of another transaction is refused.
 pub async fn a_token_with_another_transaction_is_invalid(store: &dyn Store, scope: &Scope) {
     let with_token = |sk| Transaction::new([add_one(scope, sk)]).token(scope.token("one"));
     done(store.transact(with_token("a")).await.expect("a transaction must be answered"));

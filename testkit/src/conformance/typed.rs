@@ -82,7 +82,7 @@ async fn read(store: &dyn Store, note: &Note) -> Option<Note> {
     store.get_entity_consistent(note.key_parts()).await.expect("a get must be answered")
 }
 
-/// An entity is read back by the parts of its key.
+/// An entity is found by the parts of its key.
 pub async fn an_entity_is_read_back_by_the_parts_of_its_key(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     assert_eq!(store.get_entity::<Note>(note.key_parts()).await.unwrap(), None);
@@ -91,7 +91,7 @@ pub async fn an_entity_is_read_back_by_the_parts_of_its_key(store: &dyn Store, s
     assert_eq!(store.get_entity::<Note>(note.key_parts()).await.unwrap(), Some(note));
 }
 
-/// A put replaces the stored entity.
+/// A put of an entity replaces the stored entity with the same key.
 pub async fn an_entity_may_be_put_again(store: &dyn Store, scope: &Scope) {
     let before = note(scope, 1);
     store.put_entity(&before).await.unwrap();
@@ -100,7 +100,7 @@ pub async fn an_entity_may_be_put_again(store: &dyn Store, scope: &Scope) {
     assert_eq!(read(store, &after).await, Some(after));
 }
 
-/// A new entity does not replace another.
+/// A put of a new entity does not replace another entity.
 pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Scope) {
     let first = note(scope, 1);
     store.put_new_entity(&first).await.unwrap();
@@ -110,7 +110,7 @@ pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Sc
     assert_eq!(read(store, &first).await, Some(first));
 }
 
-/// A new entity that is stored already, and equal, was put by a request whose answer was lost.
+/// A put of a new entity succeeds if an equal entity is stored: an earlier request, whose answer was lost, has put it.
 pub async fn a_new_entity_accepts_an_equal_stored_one(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     for _ in 0..2 {
@@ -119,7 +119,7 @@ pub async fn a_new_entity_accepts_an_equal_stored_one(store: &dyn Store, scope: 
     }
 }
 
-/// A deleted entity is absent; deleting it again is no error.
+/// A deleted entity is no longer found. A second deletion is not an error.
 pub async fn a_deleted_entity_is_absent(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     store.put_entity(&note).await.unwrap();
@@ -143,7 +143,7 @@ pub async fn a_query_for_entities_reads_every_page(store: &dyn Store, scope: &Sc
     assert_eq!(store.query_entities::<Note>(request.order(Order::Descending)).await.unwrap(), backwards);
 }
 
-/// A query for a page of entities returns one page, and the start of the next.
+/// A query for a page of entities returns one page, and the position at which the next page starts.
 pub async fn a_query_for_a_page_of_entities_reads_one_page(store: &dyn Store, scope: &Scope) {
     let notes: Vec<Note> = (1..=3).map(|second| note(scope, second)).collect();
     for note in &notes {
@@ -168,7 +168,7 @@ pub async fn an_entity_with_an_index_key_is_in_the_index(store: &dyn Store, scop
     assert_eq!(store.query_entities::<Note>(request).await.unwrap(), [in_topic]);
 }
 
-/// An expired entity is not read.
+/// An expired entity is not found.
 pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
     let note = Note { gone_at: Some(Timestamp::from_unix_millis(10_000).unwrap()), ..note(scope, 1) };
     store.put_entity(&note).await.unwrap();
@@ -176,7 +176,7 @@ pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &note.key()).await);
 }
 
-/// An item of another entity is an error that names both.
+/// If the item belongs to another entity, the error names both entities.
 pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Scope) {
     let Note { run, behavior, written_at, .. } = note(scope, 1);
     let label = Label { run, behavior, written_at };

@@ -12,7 +12,7 @@ fn update(scope: &Scope, update: Update) -> Write {
     Write::update(scope.key("a"), update)
 }
 
-/// An update leaves the attributes that it does not name.
+/// An update keeps the attributes that it does not name.
 pub async fn an_update_changes_only_what_it_names(store: &dyn Store, scope: &Scope) {
     let before = with(with(with(scope.item("a"), "title", s("one")), "count", n("1")), "draft", s("yes"));
     put(store, &before).await;
@@ -20,20 +20,20 @@ pub async fn an_update_changes_only_what_it_names(store: &dyn Store, scope: &Sco
     assert_item(get(store, &scope.key("a")).await, &with(with(scope.item("a"), "title", s("two")), "count", n("2")));
 }
 
-/// An update of a missing item creates it, from its key and the set attributes.
+/// An update of a missing item creates the item, with its key and the set attributes.
 pub async fn an_update_creates_a_missing_item(store: &dyn Store, scope: &Scope) {
     assert_none(done(write(store, update(scope, Update::new().set("title", s("one"))).returning_old()).await));
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "title", s("one")));
 }
 
-/// An update with the condition that an item exists creates none.
+/// An update on the condition that the item exists does not create a missing item.
 pub async fn an_update_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = update(scope, Update::new().set("title", s("one"))).when(Condition::item_exists());
     assert_none(refused(write(store, request.returning_old()).await));
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// A set may change the type of an attribute.
+/// A change that sets an attribute may change its type.
 pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "value", s("text"))).await;
     done(write(store, update(scope, Update::new().set("value", AttributeValue::L(vec![n("1")])))).await);
@@ -41,7 +41,7 @@ pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// A set if absent keeps an existing value, including NULL.
+/// A change that sets a missing attribute keeps an existing value, including NULL.
 pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope: &Scope) {
     let before = with(with(scope.item("a"), "title", s("one")), "nothing", AttributeValue::Null(true));
     put(store, &before).await;
@@ -51,7 +51,7 @@ pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &with(before, "new", s("two")));
 }
 
-/// An add to a missing attribute counts from zero, also in a missing item.
+/// An addition to a missing attribute counts from zero, even if the item is missing.
 pub async fn an_add_to_a_missing_attribute_counts_from_zero(store: &dyn Store, scope: &Scope) {
     done(write(store, update(scope, Update::new().add("count", 3))).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("3")));
@@ -77,7 +77,7 @@ pub async fn an_add_is_exact(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// An add to another type is refused, and no other change of the update is made.
+/// An addition to a value that is not a number is refused, and the update makes no other change.
 pub async fn an_add_to_text_is_invalid_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let values = [s("1"), AttributeValue::Null(true), AttributeValue::L(vec![n("1")]), AttributeValue::Bool(true)];
     for value in values {
@@ -114,7 +114,7 @@ pub async fn an_update_returns_the_old_item_only_on_request(store: &dyn Store, s
     assert_item(done(write(store, request.returning_old()).await), &with(scope.item("a"), "count", n("2")));
 }
 
-/// An update whose condition fails leaves the item, and returns it only on request.
+/// An update whose condition is not met leaves the item, and returns it only on request.
 pub async fn a_refused_update_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "count", n("1"));
     put(store, &item).await;
@@ -143,7 +143,7 @@ pub async fn attributes_may_have_any_name(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// An update may change as many attributes as its type accepts.
+/// An update may change 100 attributes, the most that an [`Update`] accepts.
 pub async fn an_update_may_change_a_hundred_attributes(store: &dyn Store, scope: &Scope) {
     let mut expected = scope.item("a");
     let mut changes = Update::new();

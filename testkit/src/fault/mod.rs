@@ -1,4 +1,4 @@
-//! A store that fails by a plan, for tests.
+//! A store that fails by a plan, to test how an application handles DynamoDB's faults.
 
 mod call;
 mod plan;
@@ -23,14 +23,15 @@ use self::plan::Fault;
 
 pub use plan::{Calls, Plan, Rates};
 
-/// A store that wraps another one and fails by a [`Plan`], as DynamoDB may. It throttles, meets conflicts, fails, loses
-/// answers, leaves parts of a batch unprocessed, is slow, and crashes.
+/// A store that wraps another one and fails by a [`Plan`], as DynamoDB may. It throttles calls, lets them conflict,
+/// fails, loses answers, leaves parts of a batch unprocessed, is slow, and crashes.
 ///
-/// Faults depend only on the plan and the calls. The errors have the kinds of the DynamoDB store, its
-/// operation and its table. A clone shares the plan's progress.
+/// The faults depend only on the plan and the calls. An error has the kind that `DynamoDbStore` would return, the
+/// operation of the call, and the table. A clone shares the plan and its progress.
 ///
-/// Combine it with [`Metered`](threadline::store::meter::Metered) in either order. A meter inside counts what a lost
-/// answer consumed. A meter outside counts what the application sees: an error reports no consumption.
+/// Combine the store with [`Metered`](threadline::store::meter::Metered) in either order. A meter inside the
+/// `FaultStore` counts the capacity of a call whose answer is lost. A meter around it does not, because an error
+/// reports no capacity.
 ///
 /// ```
 /// use threadline::store::{Scan, StoreExt};
@@ -76,14 +77,15 @@ struct State {
 }
 
 impl<S: Store> FaultStore<S> {
-    /// Creates a store that fails by this plan.
+    /// Wraps this store. The calls fail by this plan.
     pub fn new(store: S, plan: Plan) -> Self {
         let state = State { plan, calls: 0, faults: 0, crashed: false };
         Self { store, state: Arc::new(Mutex::new(state)), sleep: None }
     }
 
-    /// Sets the function that waits while a call is slow. Default: none, and a slow call fails. Use
-    /// `tokio::time::sleep` to wait, `|_| std::future::pending()` to wait forever, or advance the test's own clock.
+    /// Sets the function that waits while a call is slow. Default: none, and a slow call fails as
+    /// [`Invalid`](threadline::ErrorKind::Invalid). Use `tokio::time::sleep` to wait, `|_| std::future::pending()` to
+    /// wait forever, or a function that advances the test's own clock.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -127,27 +129,27 @@ impl<S: Store> FaultStore<S> {
         self
     }
 
-    /// Returns the number of calls, including those that failed.
+    /// Returns the number of calls since the store was created, including those that failed.
     pub fn calls(&self) -> u64 {
         self.lock().calls
     }
 
-    /// Returns the number of calls that met a fault, including those after a crash.
+    /// Returns the number of calls with a fault since the store was created, including those after a crash.
     pub fn faults(&self) -> u64 {
         self.lock().faults
     }
 
-    /// Returns `true` if the store has crashed and was not restarted.
+    /// Returns `true` if a [crash](Plan::crash) has occurred and nobody has called [`restart`](Self::restart).
     pub fn is_crashed(&self) -> bool {
         self.lock().crashed
     }
 
-    /// Ends a crash: calls reach the store again, and the plan continues.
+    /// Ends a [crash](Plan::crash): calls reach the wrapped store again, and the plan continues.
     pub fn restart(&self) {
         self.lock().crashed = false;
     }
 
-    /// Replaces the plan. Its count of calls starts at 0.
+    /// Replaces the plan. The new plan counts calls from here. A crash continues until [`restart`](Self::restart).
     pub fn set_plan(&self, plan: Plan) {
         self.lock().plan = plan;
     }

@@ -1,4 +1,4 @@
-//! The plan of a store's faults.
+//! Plans: the faults of a store, and the calls that meet them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,8 +8,10 @@ use threadline::store::Operation;
 use super::call::{Call, Partition};
 use crate::random::Random;
 
-/// The faults of a [`FaultStore`](super::FaultStore), each with the calls that it applies to. If several apply to one
-/// call, the first in the plan counts. `Debug` prints the plan as code, without partitions.
+/// The faults of a [`FaultStore`](super::FaultStore), each with the calls that it applies to.
+///
+/// If several faults apply to one call, the first one in the plan occurs. `Debug` prints the plan as code, without
+/// partitions.
 ///
 /// ```
 /// use threadline::store::Operation;
@@ -31,7 +33,7 @@ impl Plan {
         Self::default()
     }
 
-    /// Creates a plan with random faults at these rates, none of them slow. The same seed and the same calls cause the
+    /// Creates a plan with random faults at these rates. No call is slow. The same seed and the same calls cause the
     /// same faults. Print the plan or the store if a test fails: both show the seed.
     ///
     /// ```
@@ -46,20 +48,22 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(RandomFaults { seed, numbers: Random::seeded(seed), rates }) }
     }
 
-    /// Throttles these calls; nothing is done. A transaction is canceled for one of its actions, as for a
+    /// Throttles these calls: nothing is done. A transaction is canceled for one of its actions, as for a
     /// [`conflict`](Self::conflict). Any other call fails with [`Throttled`](threadline::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
         self.rule(Fault::Throttle, calls)
     }
 
-    /// Lets these calls conflict with a transaction in progress; nothing is done. Counts writes and transactions only.
+    /// Lets these calls conflict with a transaction in progress: nothing is done. Only writes and transactions count as
+    /// calls here.
     ///
     /// A write fails with [`Conflict`](threadline::ErrorKind::Conflict). A transaction is canceled for the action that
-    /// [`Calls::at_action`] selects. The other actions have the reasons that they would have anyway. To find them, the
-    /// wrapped store gets a transaction that is always canceled and changes nothing. So a retry of a completed
-    /// transaction can fail at an item that is already written, and conflict at another item. DynamoDB may answer so
-    /// while the first attempt commits.
+    /// [`Calls::at_action`] selects. Each other action has the reason that it would have without the conflict. To find
+    /// these reasons, the wrapped store receives a transaction that is always canceled and changes nothing.
+    ///
+    /// So a retry of a completed transaction can fail at an item that is already written, and conflict at another item.
+    /// DynamoDB may return such an answer while the first attempt commits.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -86,43 +90,46 @@ impl Plan {
         self.rule(Fault::Conflict, calls)
     }
 
-    /// Fails these calls before they reach the store, with [`Unavailable`](threadline::ErrorKind::Unavailable).
+    /// Fails these calls with [`Unavailable`](threadline::ErrorKind::Unavailable), before they reach the wrapped store.
     #[must_use]
     pub fn fail_before(self, calls: Calls) -> Self {
         self.rule(Fault::FailBefore, calls)
     }
 
-    /// Makes these calls and loses their answers. A write fails with
-    /// [`OutcomeUnknown`](threadline::ErrorKind::OutcomeUnknown), a read with
+    /// Makes these calls on the wrapped store and loses their answers. A write fails with
+    /// [`OutcomeUnknown`](threadline::ErrorKind::OutcomeUnknown), and a read with
     /// [`Unavailable`](threadline::ErrorKind::Unavailable).
     #[must_use]
     pub fn lose_answer(self, calls: Calls) -> Self {
         self.rule(Fault::LoseAnswer, calls)
     }
 
-    /// Delays these calls. A caller that gives up within the pause leaves the call undone. The store waits by
-    /// [`sleep`](super::FaultStore::sleep), and fails the call without it.
+    /// Delays these calls by `pause` before they reach the wrapped store. If the caller gives up within the pause,
+    /// the call is not done. The store waits with the function of [`sleep`](super::FaultStore::sleep). Without this
+    /// function, the call fails.
     #[must_use]
     pub fn slow_before(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowBefore(pause), calls)
     }
 
-    /// Makes these calls at once and delays their answers. A caller that gives up within the pause does not learn that
-    /// the call was done. The store waits as for [`slow_before`](Self::slow_before).
+    /// Makes these calls at once and delays their answers by `pause`. If the caller gives up within the pause, it
+    /// does not learn that the call was done. The store waits with the function of [`sleep`](super::FaultStore::sleep).
+    /// Without this function, the call fails.
     #[must_use]
     pub fn slow_answer(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowAnswer(pause), calls)
     }
 
-    /// Leaves the last `count` keys or writes of these batches unprocessed. If that is all of them, the batch fails
-    /// with [`Throttled`](threadline::ErrorKind::Throttled), as on DynamoDB. Counts batches only.
+    /// Leaves the last `count` keys or writes of these batches unprocessed. If a batch has no more than `count`, it
+    /// fails with [`Throttled`](threadline::ErrorKind::Throttled), as on DynamoDB. Only batches count as calls here.
     #[must_use]
     pub fn unprocessed(self, count: usize, calls: Calls) -> Self {
         self.rule(Fault::Unprocessed(count), calls)
     }
 
     /// Crashes the process before these calls. They and all later calls fail with
-    /// [`Unavailable`](threadline::ErrorKind::Unavailable) until [`restart`](super::FaultStore::restart).
+    /// [`Unavailable`](threadline::ErrorKind::Unavailable), until the test calls
+    /// [`restart`](super::FaultStore::restart).
     #[must_use]
     pub fn crash(self, calls: Calls) -> Self {
         self.rule(Fault::Crash, calls)
@@ -199,7 +206,8 @@ impl Fault {
     }
 }
 
-/// The calls that a fault applies to: the n-th, every n-th or all calls, of one operation or on one partition.
+/// The calls that a fault of a [`Plan`] applies to. Choose all calls, the n-th or every n-th, then limit the choice to
+/// an operation or a partition.
 #[derive(Clone)]
 pub struct Calls {
     which: Which,
@@ -233,46 +241,47 @@ impl Calls {
         Self { which: Which::All, operation: None, is_of_index: false, partition: None, action: None }
     }
 
-    /// Selects the n-th call, counted from 1.
+    /// Selects the n-th call only, counted from 1.
     pub fn nth(n: u64) -> Self {
         Self { which: Which::Nth(n), ..Self::all() }
     }
 
-    /// Selects every n-th call: with 2, the second, the fourth and so on. Selects none with 0.
+    /// Selects every n-th call: with 2, the second, the fourth and so on. With 0, it selects none.
     pub fn every(n: u64) -> Self {
         Self { which: Which::Every(n), ..Self::all() }
     }
 
-    /// Selects and counts only calls of this operation.
+    /// Limits the choice to calls of this operation: other calls are not counted.
     #[must_use]
     pub fn of(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Selects and counts only calls on partitions, of the table or the index, whose key begins with this prefix. A
-    /// scan has no partition.
+    /// Limits the choice to calls on the partitions whose key begins with this prefix, in the table or in the index.
+    /// Other calls are not counted. A scan has no partition.
     ///
-    /// A write counts for an index partition only if the item of a put or the values of an update name that partition.
-    /// A delete, and an update that keeps the index's partition key, do not name it. So `USER#` selects reads of an
-    /// inbox and puts of memberships. Changes of an existing membership (`mark_read`, the projector) are on its own
-    /// partition, `GRP#`.
+    /// A write counts for a partition of the index only if it sets `gsi1pk` to the key of that partition. A delete does
+    /// not set it, nor does an update that keeps the item in its index partition. So the prefix `USER#` selects reads
+    /// of an inbox and puts of memberships. A change of an existing membership, by `mark_read` or the projector, is a
+    /// call on the partition `GRP#`.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());
         self
     }
 
-    /// Selects and counts only calls on the index, as [`on_partition`](Self::on_partition) recognizes them. Together
-    /// with `on_partition`, the prefix is that of an index partition.
+    /// Limits the choice to calls on the index: other calls are not counted. [`on_partition`](Self::on_partition)
+    /// describes the writes that count as such. With both methods, the prefix is that of a partition of the index.
     #[must_use]
     pub fn of_index(mut self) -> Self {
         self.is_of_index = true;
         self
     }
 
-    /// Selects and counts only transactions with an n-th action, counted from 1. The fault concerns that action.
-    /// Default: the first action on the selected partition or index, or the first action of all.
+    /// Limits the choice to transactions with at least `n` actions: other calls are not counted. If the transaction is
+    /// throttled or conflicts, the n-th action, counted from 1, is the cause. Default: the first action on the selected
+    /// partition or index, or else the first action.
     #[must_use]
     pub fn at_action(mut self, n: usize) -> Self {
         self.action = Some(n);
@@ -322,11 +331,11 @@ impl fmt::Debug for Calls {
     }
 }
 
-/// The number of faults per thousand calls, for [`Plan::random`]. A fault that cannot apply to a call is skipped. The
-/// action of a transaction that is throttled or in conflict is random too.
+/// The rates of the faults of [`Plan::random`], each in faults per thousand calls. If a fault is drawn for a call to
+/// which it cannot apply, nothing happens. The action of a transaction that is throttled or in conflict is random too.
 ///
-/// If the sum of the rates exceeds 1000, they are shares of all calls. With 1500 and 500, the first fault applies to
-/// three calls of four, and the second to the fourth.
+/// If the sum of the rates exceeds 1000, every call draws a fault, in proportion to the rates. With rates of 1500 and
+/// 500, three quarters of the calls draw the first fault and one quarter the second.
 ///
 /// ```
 /// use threadline_testkit::fault::Rates;
@@ -349,7 +358,7 @@ impl Rates {
         Self::default()
     }
 
-    /// Sets every rate to this one, except that of a crash, which stays 0.
+    /// Sets every rate to this number of faults per thousand calls, except the rate of a crash, which stays 0.
     pub fn all(rate: u16) -> Self {
         Self {
             throttle: rate,
@@ -361,37 +370,37 @@ impl Rates {
         }
     }
 
-    /// Sets the rate of throttled calls.
+    /// Sets the rate of [throttled](Plan::throttle) calls, per thousand.
     #[must_use]
     pub fn throttle(self, rate: u16) -> Self {
         Self { throttle: rate, ..self }
     }
 
-    /// Sets the rate of calls that meet a conflict.
+    /// Sets the rate of calls that [conflict](Plan::conflict), per thousand.
     #[must_use]
     pub fn conflict(self, rate: u16) -> Self {
         Self { conflict: rate, ..self }
     }
 
-    /// Sets the rate of calls that do not reach the store.
+    /// Sets the rate of calls that [do not reach](Plan::fail_before) the wrapped store, per thousand.
     #[must_use]
     pub fn fail_before(self, rate: u16) -> Self {
         Self { fail_before: rate, ..self }
     }
 
-    /// Sets the rate of calls that are done but lose their answers.
+    /// Sets the rate of calls that are done but [lose their answers](Plan::lose_answer), per thousand.
     #[must_use]
     pub fn lose_answer(self, rate: u16) -> Self {
         Self { lose_answer: rate, ..self }
     }
 
-    /// Sets the rate of batches that leave one of their keys or writes unprocessed.
+    /// Sets the rate of batches that leave their last key or write [unprocessed](Plan::unprocessed), per thousand.
     #[must_use]
     pub fn unprocessed(self, rate: u16) -> Self {
         Self { unprocessed: rate, ..self }
     }
 
-    /// Sets the rate of calls that crash the process.
+    /// Sets the rate of calls that [crash](Plan::crash) the process, per thousand.
     #[must_use]
     pub fn crash(self, rate: u16) -> Self {
         Self { crash: rate, ..self }

@@ -1,8 +1,8 @@
-//! Scenarios: each case of each access pattern, set up and called in a small world.
+//! Scenarios: for each case of each access pattern, a small world of users and messages, and a call in it.
 //!
-//! A test that covers all patterns iterates over the [registry](threadline::card::registry) and over [`all`], so it
-//! needs no list of its own. An application adds scenarios for the cards of its own patterns, and the same tests cover
-//! them:
+//! A test that covers all access patterns iterates over the [registry](threadline::card::registry) and over [`all`], so
+//! it needs no list of its own. An application adds scenarios for the cards of its own patterns. The same tests then
+//! cover them:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -78,18 +78,19 @@ use threadline::{
 pub use recorder::{Recorder, key_fits, mismatch};
 pub use world::World;
 
-/// Returns the scenarios of this crate's access patterns.
+/// Returns the scenarios of Threadline's own access patterns.
 pub fn all() -> Vec<Scenario> {
     [users::SCENARIOS, groups::SCENARIOS, messages::SCENARIOS, inbox::SCENARIOS, stream::SCENARIOS, audit::SCENARIOS]
         .concat()
 }
 
-/// One case of a pattern: its sizes, its preparation and its call.
+/// A test setting for one [`Case`] of an access pattern: it prepares a [`World`] and a call, and knows the sizes of the
+/// call.
 #[derive(Clone, Copy)]
 pub struct Scenario {
-    /// The name of the pattern, from its card.
+    /// The name of the access pattern, as its [card](threadline::card::Card) states it.
     pub pattern: &'static str,
-    /// The name of the case, from the card.
+    /// The name of the case, as the pattern's card states it.
     pub case: &'static str,
     sizes: fn(Scale) -> Sizes,
     counts: fn(Scale, &str) -> u32,
@@ -103,28 +104,30 @@ impl fmt::Debug for Scenario {
 }
 
 impl Scenario {
-    /// Creates a scenario of this case, from the function that prepares its call.
+    /// Creates a scenario from the names of its pattern and case, and the function that prepares its call.
     pub const fn new(pattern: &'static str, case: &'static str, prepare: &'static dyn Prepare) -> Self {
         let counts = |scale: Scale, unit: &str| if unit == MEMBER { scale.members } else { 1 };
         Self { pattern, case, sizes: |scale| Sizes::new().written(scale.message()), counts, prepare }
     }
 
-    /// Sets the sizes that the call reads and writes. Default: one written message of the scale's size.
+    /// Sets the function that returns the sizes that the call reads and writes. Default: one written message of the
+    /// scale's size.
     #[must_use]
     pub const fn sizes(mut self, sizes: fn(Scale) -> Sizes) -> Self {
         self.sizes = sizes;
         self
     }
 
-    /// Sets the number of each unit: `member`, or a unit that the card names. [`Times::PerMember`], [`Per::Member`],
-    /// [`Times::Each`] and [`Per::Each`] count them. Default: the scale's members, and one of each other unit.
+    /// Sets the function that returns the number of `member`s, and of each other unit that the card names.
+    /// [`Times::PerMember`], [`Per::Member`], [`Times::Each`] and [`Per::Each`] count them. Default: the members of the
+    /// scale, and one of each other unit.
     #[must_use]
     pub const fn counts(mut self, counts: fn(Scale, &str) -> u32) -> Self {
         self.counts = counts;
         self
     }
 
-    /// Returns the capacity that the call consumes according to the card's formula.
+    /// Returns the capacity that the call consumes at this scale, by the cost of the case.
     pub fn budget(&self, case: &Case, scale: Scale) -> Capacity {
         let unit =
             case.cost.terms.iter().find_map(|term| if let Per::Each(unit) = term.per { Some(unit) } else { None });
@@ -132,8 +135,8 @@ impl Scenario {
         case.cost.capacity(&(self.sizes)(scale).members((self.counts)(scale, MEMBER)).items(items))
     }
 
-    /// Returns the requests that the card declares, each as often as the call makes it. The world must be small enough
-    /// to be read in one page, and must meet the condition of each [`Times::OnlyIf`].
+    /// Returns the requests that the case declares, each as often as the call makes it at this scale. The world must be
+    /// small enough to be read in one page, and must meet the condition of each [`Times::OnlyIf`].
     pub fn requests(&self, case: &Case, scale: Scale) -> Vec<RequestCard> {
         let times = |request: &RequestCard| match request.times {
             Times::PerMember => (self.counts)(scale, MEMBER),
@@ -146,7 +149,7 @@ impl Scenario {
     /// Prepares the call in this world.
     ///
     /// # Errors
-    /// As the calls that prepare the world.
+    /// Returns the errors of the calls that prepare the world.
     pub async fn stage(&self, world: World) -> Result<Stage> {
         let call = self.prepare.prepare(&world).await?;
         Ok(Stage { world, call })
@@ -156,31 +159,32 @@ impl Scenario {
 /// The unit that [`Times::PerMember`] and [`Per::Member`] count.
 const MEMBER: &str = "member";
 
-/// The scale of a world.
+/// The scale of a [`World`]: the size of its groups and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// The number of members of a group: 2 to 50.
+    /// The number of members of the group: 2 to 50.
     pub members: u32,
-    /// The size of a message's item in KB, rounded up: 1 or 5. With 0, texts are short, and count as 1 KB.
+    /// The size of a message's item, in KB, rounded up: 1 or 5. With 0, texts are short and an item counts as 1 KB.
     pub message_kb: usize,
 }
 
 impl Scale {
-    /// Returns the size of a message's item, in bytes.
+    /// Returns the size in bytes of a message's item at this scale.
     pub fn message(self) -> usize {
         self.message_kb.max(1) * 1024
     }
 
-    /// Returns the size of the inbox entries of this many members, in bytes.
+    /// Returns the size in bytes of the inbox entries of this many members together.
     pub fn entries(self, members: u32) -> usize {
         let entry = if self.message_kb > 1 { 860 } else { 760 };
         entry * usize::try_from(members).unwrap_or(usize::MAX)
     }
 }
 
-/// The preparation of a world for a call. Implemented for asynchronous functions: `async |world: &World| { .. }`.
+/// The function of a [`Scenario`] that prepares its world and its call. Asynchronous closures implement it:
+/// `async |world: &World| { .. }`.
 pub trait Prepare {
-    /// Prepares the world, and returns the call.
+    /// Prepares this world, and returns the call to make in it.
     fn prepare<'a>(&'a self, world: &'a World) -> LocalBoxFuture<'a, Result<Call>>;
 }
 
@@ -200,7 +204,7 @@ impl<F: AsyncFn(&Session) -> Result<Outcome>> Callable for F {
     }
 }
 
-/// A prepared call. Making it a second time is a retry.
+/// The prepared call of a [`Scenario`]. A second call of [`Stage::call`] is a retry.
 pub struct Call {
     group: Option<GroupId>,
     made_at: Option<Timestamp>,
@@ -214,17 +218,18 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    /// Creates a call that needs no open conversation.
+    /// Creates a call that needs no opened conversation.
     pub fn new(call: impl AsyncFn(&Session) -> Result<Outcome> + 'static) -> Self {
         Self { group: None, made_at: None, call: Box::new(call) }
     }
 
-    /// Creates a call on a conversation, which the session opens first.
+    /// Creates a call in the conversation of this thread. [`Stage::enter`] opens the conversation before the call.
     pub fn on(thread: &Thread, call: impl AsyncFn(&Session) -> Result<Outcome> + 'static) -> Self {
         Self { group: Some(thread.group_id()), made_at: None, call: Box::new(call) }
     }
 
-    /// Sets the time of the call. The clock moves to it once the conversation is open. Default: the clock stays.
+    /// Sets the time at which the call is made. [`Stage::enter`] moves the world's clock to this time after it has
+    /// opened the conversation. Default: the clock stays.
     #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.made_at = Some(time);
@@ -232,19 +237,19 @@ impl Call {
     }
 }
 
-/// A world with a prepared call.
+/// A prepared [`World`] and the call to make in it. [`Scenario::stage`] returns it.
 #[derive(Debug)]
 pub struct Stage {
-    /// The world.
+    /// The prepared world.
     pub world: World,
     call: Call,
 }
 
 impl Stage {
-    /// Creates a session of a user on a store. Opens the conversation if the call needs one.
+    /// Creates a session of this user on this store. It opens the conversation if the call needs one.
     ///
     /// # Errors
-    /// As [`Threadline::open`].
+    /// Returns the errors of [`Threadline::open`].
     pub async fn enter(&self, store: impl Store + 'static, user: UserId) -> Result<Session> {
         let store: Arc<dyn Store> = Arc::new(store);
         let (clock, ids) = (self.world.clock.clone(), SequentialIds::seeded(9));
@@ -259,43 +264,44 @@ impl Stage {
         Ok(Session { store, chat, user, thread })
     }
 
-    /// Makes the call.
+    /// Makes the prepared call in this session.
     ///
     /// # Errors
-    /// As the prepared call.
+    /// Returns the errors of the prepared call.
     pub async fn call(&self, session: &Session) -> Result<Outcome> {
         self.call.call.call(session).await
     }
 }
 
-/// The session of a user who makes the call.
+/// The session of a user in a scenario, in which the call is made. [`Stage::enter`] returns it.
 #[derive(Debug)]
 pub struct Session {
-    /// The store that the call's requests go to.
+    /// The store to which the call sends its requests.
     pub store: Arc<dyn Store>,
-    /// The access patterns on that store.
+    /// Threadline on this store.
     pub chat: Threadline,
-    /// The user.
+    /// The user who makes the call.
     pub user: UserId,
     thread: Option<Thread>,
 }
 
 impl Session {
-    /// Returns the conversation that the session has opened.
+    /// Returns the conversation that [`Stage::enter`] opened.
     ///
     /// # Errors
-    /// [`Invalid`](threadline::ErrorKind::Invalid) for a call that was created without one.
+    /// [`Invalid`](threadline::ErrorKind::Invalid) if the call was created by [`Call::new`], which opens no
+    /// conversation.
     pub fn thread(&self) -> Result<&Thread> {
         self.thread.as_ref().ok_or_else(|| invalid("the call needs a conversation: create it by `Call::on`"))
     }
 }
 
-/// The answer of a call, as two texts. Two outcomes are equal if their contents are equal.
+/// The answer to the call of a [`Scenario`], as two texts. Two outcomes are equal if their contents are equal.
 #[derive(Clone)]
 pub struct Outcome {
-    /// The content.
+    /// The content of the answer, by which two outcomes are compared.
     pub content: String,
-    /// The `Debug` output of the answer, without content.
+    /// The `Debug` output of the answer, which must not show content.
     pub debug: String,
 }
 
@@ -317,12 +323,12 @@ impl Outcome {
         Self { content, debug: format!("{answer:?}\n{answer:#?}") }
     }
 
-    /// Creates an outcome whose content is the `Debug` output of the answer.
+    /// Creates an outcome from an answer whose `Debug` output is its content.
     pub fn plain(answer: impl fmt::Debug) -> Self {
         Self::new(&answer, format!("{answer:?}"))
     }
 
-    /// Creates an outcome from an entity, with all its attributes.
+    /// Creates an outcome from an entity. Its content is all attributes of the entity.
     pub fn entity(entity: impl Entity + fmt::Debug) -> Self {
         Self::new(&entity, content(&entity))
     }
@@ -333,7 +339,7 @@ impl Outcome {
         Self::new(&entities, entities.iter().map(content).collect())
     }
 
-    /// Creates an outcome from a page.
+    /// Creates an outcome from a page of entities.
     pub fn page(page: Page<impl Entity + fmt::Debug>) -> Self {
         let items: String = page.items.iter().map(content).collect();
         let text = format!("{items} {} {}", page.next.is_some(), page.previous.is_some());

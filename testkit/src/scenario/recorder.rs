@@ -1,4 +1,4 @@
-//! A store that records its requests, and a comparison of the requests with a card.
+//! A store that records its requests, and the comparison of these requests with a card.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use threadline::store::{
     WriteAction,
 };
 
-/// A store that records each request before it passes it on. A clone shares the records.
+/// A store that records each request, and then sends it to another store. A clone shares the records.
 #[derive(Clone, Debug)]
 pub struct Recorder<S> {
     store: S,
@@ -19,12 +19,12 @@ pub struct Recorder<S> {
 }
 
 impl<S: Store> Recorder<S> {
-    /// Creates a recorder around a store.
+    /// Wraps this store. The list of recorded requests is empty.
     pub fn new(store: S) -> Self {
         Self { store, requests: Arc::default() }
     }
 
-    /// Removes the recorded requests, and returns them.
+    /// Returns the recorded requests and empties the list.
     pub fn take(&self) -> Vec<Checked> {
         std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -42,8 +42,9 @@ impl<S: Store> Store for Recorder<S> {
     }
 }
 
-/// Compares recorded requests with those of a card, and returns the first difference. Pass `false` for `in_order` if
-/// the pattern makes several requests at once. Adjacent actions of the card must be those of one transaction.
+/// Compares recorded requests with those of a card, and returns a description of the first difference, if any. Pass
+/// `false` for `in_order` if the access pattern makes several requests at once. Adjacent actions on the card must
+/// belong to one recorded transaction.
 pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) -> Option<String> {
     let requests = recorded.iter().enumerate();
     let mut seen: Vec<Seen<'_>> = requests.flat_map(|(number, request)| Seen::of(number, request.request())).collect();
@@ -162,8 +163,8 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Returns `true` if the key has the constant segments of an [`EntityCard`](threadline::card::EntityCard)'s template,
-/// and one segment for each `<part>`.
+/// Returns `true` if a key fits a template of an [`EntityCard`](threadline::card::EntityCard), such as `USER#<user>`.
+/// The key must have the template's constant segments, and one segment for each `<part>`.
 pub fn key_fits(template: &str, key: &str) -> bool {
     let (template, key): (Vec<_>, Vec<_>) = (template.split('#').collect(), key.split('#').collect());
     template.len() == key.len() && template.iter().zip(key).all(|(part, key)| part.starts_with('<') || *part == key)

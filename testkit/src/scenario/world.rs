@@ -1,4 +1,4 @@
-//! The small world of a scenario: users, a group, messages, and records of changes.
+//! The small world of a scenario: users, a group, messages, and stream records.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,47 +14,49 @@ use uuid::Uuid;
 
 use super::{Scale, invalid};
 
-/// The world of a scenario. Everything that people write in it contains [`CONTENT`](Self::CONTENT).
+/// The world of a [`Scenario`](super::Scenario): a store with a clock, and methods that create users, groups and
+/// messages in it. Everything that people write in it contains [`CONTENT`](Self::CONTENT).
 ///
-/// Its ids are fixed, so two worlds of one scale are equal. Its methods return the errors of the calls that they make.
+/// The ids are fixed, so two worlds of the same scale are equal. The methods return the errors of the calls that they
+/// make.
 #[derive(Debug)]
 pub struct World {
-    /// The store, without the wrappers of a test.
+    /// The store of the world, without the wrappers of a test.
     pub store: Arc<dyn Store>,
-    /// The clock.
+    /// The clock of the world and its store.
     pub clock: Arc<ManualClock>,
-    /// The access patterns on the store.
+    /// Threadline on the store.
     pub chat: Threadline,
-    /// The scale.
+    /// The size of the world's groups and messages.
     pub scale: Scale,
 }
 
 impl World {
     /// The text that all content contains: handles, names, identities, titles and messages.
     pub const CONTENT: &'static str = "canary7f3a9c";
-    /// The user who makes the call: the creator of the group and the author of its messages.
+    /// The user who makes the call. This user creates the group and writes its messages.
     pub const CALLER: UserId = id(0);
     /// Another member of the group.
     pub const OTHER: UserId = id(1);
-    /// The group.
+    /// The group of the caller and the other members.
     pub const GROUP: GroupId = group_id(0);
-    /// A user who is no member of any group.
+    /// A user who is not a member of any group.
     pub const STRANGER: UserId = id(99);
 
-    /// Returns a clock for a world and its store.
+    /// Returns a clock for [`World::new`] and the store of the world. It starts at a fixed time.
     pub fn clock() -> Arc<ManualClock> {
         let now = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         Arc::new(ManualClock::starting_at(now))
     }
 
-    /// Creates a world on a store.
+    /// Creates a world on this store, without users. The store must have the same clock.
     pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>, scale: Scale) -> Self {
         let ids = SequentialIds::seeded(1);
         let chat = Threadline::new(store.clone()).clock(clock.clone()).ids(ids);
         Self { store, clock, chat, scale }
     }
 
-    /// Returns the text of a message, which differs for each `name`.
+    /// Returns a text for a message, of the scale's size. It begins with `name`.
     pub fn text(&self, name: &str) -> Result<MessageBody> {
         let filler = match self.scale.message_kb {
             0 => String::new(),
@@ -64,12 +66,12 @@ impl World {
         MessageBody::new(format!("{name} {}{filler}", Self::CONTENT))
     }
 
-    /// Returns a draft with a new id, so that a second call is a retry.
+    /// Returns a draft of a message with a new id, so that a second send of the draft is a retry.
     pub fn draft(&self) -> Result<Draft> {
         self.text("draft").map(|text| Draft::from(text).id(self.chat.new_message_id()))
     }
 
-    /// Returns a user who is not created yet. The handle ends with the number.
+    /// Returns the user with this number, who is not created yet. The handle ends with the number.
     pub fn new_user(&self, number: u8) -> Result<NewUser> {
         self.named_user(number, &format!("{}.{number:02}", Self::CONTENT))
     }
@@ -94,7 +96,7 @@ impl World {
         self.chat.create_user(self.new_user(number)?.identity(self.identity(number)?)?).await
     }
 
-    /// Creates the members of the group, the caller first.
+    /// Creates the members of the group and returns them, the caller first.
     pub async fn users(&self) -> Result<Vec<User>> {
         let mut users = Vec::new();
         for number in 0..u8::try_from(self.scale.members).unwrap_or(u8::MAX) {
@@ -103,42 +105,43 @@ impl World {
         Ok(users)
     }
 
-    /// Returns a group that is not created yet, with a fixed id. The first user is its creator.
+    /// Returns a group of these users that is not created yet. The number determines its id. The first user is its
+    /// creator.
     pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
         let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
         let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.id(group_id(number));
         Ok(others.iter().fold(new, NewGroup::member))
     }
 
-    /// Creates the group with a first message, and returns the caller's thread.
+    /// Creates the members and their group with a first message. Returns the caller's thread.
     pub async fn group(&self) -> Result<Thread> {
         self.group_of(0, &self.users().await?).await
     }
 
-    /// Creates a group of these users with a first message, and returns the creator's thread.
+    /// Creates a group of these users with a first message. The number determines its id. Returns the creator's thread.
     pub async fn group_of(&self, number: u8, users: &[User]) -> Result<Thread> {
         self.chat.create_group(self.new_group(number, users)?, self.draft()?).await
     }
 
-    /// Advances the clock by 1 s, and sends a message.
+    /// Advances the clock by 1 s, and sends a message whose text begins with `name`.
     pub async fn say(&self, thread: &Thread, name: &str) -> Result<Message> {
         self.clock.advance(Duration::from_secs(1));
         thread.send(self.chat.new_message_id(), self.text(name)?).await
     }
 
-    /// Moves the group's inbox entries to the message.
+    /// Updates the group's inbox entries to show this message, as the [`Projector`] does.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         Projector::new(self.store.clone()).advance(message).await
     }
 
-    /// Sends a message that expires in 60 s, and moves the inbox entries to it.
+    /// Sends a message that expires in 60 s, and updates the inbox entries as the [`Projector`] does.
     pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
         let sent = self.say(thread, "it expires").await?;
         self.expire(&sent).await?;
         Ok(sent)
     }
 
-    /// Lets a message expire within a minute, and updates the inbox entries that show it.
+    /// Makes a message expire in 60 s, and updates the inbox entries that show it.
     pub async fn expire(&self, message: &Message) -> Result<()> {
         let end = self.clock.now().unix_seconds() + 60;
         let expire = Update::new().set("expires_at", end).add("revision", 1);
@@ -147,7 +150,7 @@ impl World {
         if projection.has_failed() { Err(invalid("the expiry was not projected")) } else { Ok(()) }
     }
 
-    /// Makes the write, and returns its stream record.
+    /// Makes this write, and returns the stream record of its change.
     pub async fn change(&self, write: Write) -> Result<StreamRecord> {
         let key = write.key()?.clone();
         let old = self.item(&key).await?;
@@ -156,7 +159,7 @@ impl World {
         Ok(record(&key, old, new))
     }
 
-    /// Returns the stream record for the insertion of the item with this key, as the item is stored now.
+    /// Returns the stream record of the creation of the item with this key, as the item is stored now.
     pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
         Ok(record(key, None, self.item(key).await?))
     }

@@ -12,8 +12,8 @@ use super::violation::Breach;
 use super::world::World;
 use crate::random::Random;
 
-/// An application's own code in a simulated deployment. It calls the deployment's servers as the other devices do. All
-/// its random choices follow from the seed.
+/// A handle for an application's own code in a [`Simulation`](super::Simulation). The code calls the simulated servers
+/// as users' devices do. All random numbers of the handle follow from the seed.
 #[derive(Clone)]
 pub struct Actor {
     world: Rc<World>,
@@ -27,42 +27,42 @@ impl Actor {
         Self { world, random: Rc::new(RefCell::new(random)), ids }
     }
 
-    /// Calls a random server. The work takes time, meets faults, and interleaves with all other work. Returns `None` if
-    /// the server crashes, so the outcome is unknown. The call is not retried: retry it yourself, with
-    /// [`pause`](Self::pause) in between.
+    /// Calls a random server with this work. The work takes time, meets faults, and interleaves with all other work.
+    /// Returns `None` if the server crashes: the outcome is then unknown. Nothing retries the call. Retry it in your
+    /// own code, with a [`pause`](Self::pause) in between.
     pub async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
         let servers = &self.world.servers;
         let server = servers.get(self.below(servers.len()))?;
         server.run(work(server.chat())).await
     }
 
-    /// Lets other tasks run.
+    /// Waits while other tasks of the simulation run.
     pub async fn pause(&self) {
         let steps = 1 + self.below(8);
         pause(u32::try_from(steps).unwrap_or(1)).await;
     }
 
-    /// Returns the users created so far, as their own devices know them. Empty at the start.
+    /// Returns the users who have been created, as their own devices know them. The list is empty at the start.
     pub fn users(&self) -> Vec<User> {
         self.world.people.borrow().iter().filter_map(|versions| versions.last().cloned()).collect()
     }
 
-    /// Draws a number below `end`; 0 if `end` is 0.
+    /// Returns a random number below `end`; 0 if `end` is 0.
     pub fn below(&self, end: usize) -> usize {
         self.random.borrow_mut().below(end)
     }
 
-    /// Returns a new, unique UUIDv7 of the current time.
+    /// Returns a new, unique UUIDv7 with the current time of the simulation.
     pub fn new_id(&self) -> Uuid {
         self.ids.next(self.world.clock.now())
     }
 
-    /// Adds a line to the trace.
+    /// Adds a line to the trace that a [`Violation`](super::Violation) shows.
     pub fn trace(&self, line: impl Into<String>) {
         self.world.trace(|| line.into());
     }
 
-    /// Ends the simulation with a violation of this invariant and the observation.
+    /// Ends the simulation with a [`Violation`](super::Violation) of this invariant. `what` is the observation.
     pub fn fail(&self, invariant: impl Into<String>, what: impl Into<String>) {
         self.world.report(Breach::new(invariant.into(), what));
     }

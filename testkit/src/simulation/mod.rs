@@ -52,7 +52,8 @@ type ActorFn = Rc<dyn Fn(Actor) -> Pin<Box<dyn Future<Output = ()>>>>;
 type Invariant = Rc<dyn Fn(MemoryStore) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 type Keep = Rc<dyn Fn(&StreamRecord) -> bool>;
 
-/// A deployment, simulated from a seed. See the [module](self) for its contents and its checks.
+/// A simulated deployment: users' devices, servers, projectors and a table, from one seed. The [module](self) describes
+/// its contents and its checks.
 #[derive(Clone)]
 pub struct Simulation {
     seed: u64,
@@ -67,7 +68,7 @@ pub struct Simulation {
     is_builtin: bool,
 }
 
-/// The counts of a run.
+/// The counts of a run of a [`Simulation`], which show the faults that it met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -79,37 +80,37 @@ pub struct Summary {
     pub faults: u64,
     /// The number of crashes of servers and projectors.
     pub crashes: u64,
-    /// The number of calls that were dropped midway.
+    /// The number of calls that a server dropped midway.
     pub dropped_calls: u64,
-    /// The number of writes that were done after their sender had given up.
+    /// The number of writes that reached the table after their sender had given up.
     pub late_writes: u64,
-    /// The number of delivered records, including redeliveries.
+    /// The number of stream records that were delivered, including redeliveries.
     pub records: u64,
-    /// The number of times that the stream moved back to records that were done.
+    /// The number of times that the stream moved back to records that were already processed.
     pub rewinds: u64,
-    /// The number of times that a second projector started on a shard in use.
+    /// The number of times that a second projector started on a shard while another one worked on it.
     pub takeovers: u64,
-    /// The number of reads of the index while it lagged.
+    /// The number of reads of the index at a time when it lagged.
     pub stale_reads: u64,
     /// The number of servers whose clock was fast at the end.
     pub fast_clocks: u64,
-    /// The number of times that a server's clock was set.
+    /// The number of times that a server's clock was set forward or back.
     pub clock_steps: u64,
-    /// The number of other programs' items.
+    /// The number of items in the table that belong to other programs.
     pub foreign_items: u64,
-    /// The number of items that cannot be read.
+    /// The number of items of Threadline's entities that cannot be read.
     pub unreadable_items: u64,
-    /// The number of requests for a further page.
+    /// The number of requests for the second or a later page of a list.
     pub continued_pages: u64,
     /// The number of checks that a message is unread, one for each message and member.
     pub unread_checks: u64,
-    /// The number of messages at the end.
+    /// The number of messages in the table at the end.
     pub messages: u64,
 }
 
 impl Simulation {
-    /// Creates the deployment of this seed, with any faults. Seeds also differ in the size of the deployment and in its
-    /// workload.
+    /// Creates the deployment of this seed, with any faults. The seed also determines the size of the deployment and
+    /// its workload.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
@@ -131,8 +132,8 @@ impl Simulation {
         self
     }
 
-    /// Adds code of the application's own, which runs beside the devices. Call this once for each actor. The code may
-    /// only wait for the methods of its [`Actor`]: nothing else wakes it.
+    /// Adds code of the application, which runs beside the users' devices. Call this method once for each actor. The
+    /// code may only wait for the methods of its [`Actor`], because nothing else wakes it.
     #[must_use]
     pub fn actor<W: Future<Output = ()> + 'static>(mut self, work: impl Fn(Actor) -> W + 'static) -> Self {
         self.is_builtin = false;
@@ -140,8 +141,8 @@ impl Simulation {
         self
     }
 
-    /// Adds an invariant of the application's own, as a sentence and a function. The function checks the table at rest.
-    /// If the invariant does not hold, it returns its observation.
+    /// Adds an invariant of the application: a sentence, and a function that checks the table once the simulation is at
+    /// rest. If the table violates the invariant, the function returns its observation as the error.
     #[must_use]
     pub fn invariant<W: Future<Output = Result<(), String>> + 'static>(
         mut self,
@@ -153,8 +154,8 @@ impl Simulation {
         self
     }
 
-    /// Wraps the servers' store, for example in an application's cache, or to test that the simulation finds a bug. The
-    /// function is called once for each server. Default: no wrapper.
+    /// Sets a function that wraps the store of each server, for example in an application's cache, or to test that the
+    /// simulation finds a bug. The simulation calls the function once for each server. Default: no wrapper.
     #[must_use]
     pub fn server_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -162,7 +163,8 @@ impl Simulation {
         self
     }
 
-    /// Wraps the projectors' store. The function is called once for each projector. Default: no wrapper.
+    /// Sets a function that wraps the store of each projector. The simulation calls the function once for each
+    /// projector. Default: no wrapper.
     #[must_use]
     pub fn projector_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -170,8 +172,8 @@ impl Simulation {
         self
     }
 
-    /// Sets the records that reach the projectors. The others are lost, as through a wrong event filter. Default: all
-    /// records.
+    /// Sets the function that returns `true` for each stream record that reaches the projectors. The others are lost,
+    /// as through a wrong event filter. Default: all records reach them.
     #[must_use]
     pub fn record_filter(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
         self.is_builtin = false;
@@ -179,17 +181,17 @@ impl Simulation {
         self
     }
 
-    /// Keeps the whole trace for a violation. Default: the last 60 lines.
+    /// Keeps the whole trace for a [`Violation`]. Default: the last 60 lines.
     #[must_use]
     pub fn full_trace(mut self) -> Self {
         self.full_trace = true;
         self
     }
 
-    /// Runs the simulation until it is at rest.
+    /// Runs the simulation until no task and no fault is left, and returns its counts.
     ///
     /// # Errors
-    /// The first violation. The simulation runs a second time to record its trace.
+    /// [`Violation`] if an invariant is violated. The simulation then runs a second time to record its trace.
     pub fn run(&self) -> Result<Summary, Box<Violation>> {
         self.play(false).or_else(|violation| self.play(true).and(Err(violation)))
     }

@@ -6,27 +6,27 @@ use std::time::Duration;
 use crate::fault::Rates;
 use crate::random::Random;
 
-/// The faults of a simulated deployment. Requests interleave in any case.
+/// The kind of faults that a [`Simulation`](super::Simulation) injects. With every kind, requests also interleave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// No fault.
+    /// No fault: requests only interleave.
     Races,
     /// Requests are throttled, meet conflicts, fail and lose their answers.
     Requests,
     /// Servers and projectors crash between two requests, and restart.
     Crashes,
-    /// Writes arrive after their sender has given up and has retried.
+    /// Writes reach the table after their sender has given up, and perhaps has retried.
     LateWrites,
-    /// Records are redelivered, and two projectors work on one shard.
+    /// Stream records are redelivered, and two projectors work on one shard.
     Redelivery,
-    /// The index lags.
+    /// The index lags the table.
     IndexLag,
-    /// The servers' clocks differ, and are set during the run.
+    /// The servers' clocks differ, and are set forward and back during the run.
     Clocks,
-    /// The table also holds other programs' items, and items that cannot be read.
+    /// The table also contains other programs' items, and items that cannot be read.
     ExtraItems,
-    /// Servers drop calls midway, as after a timeout, and stay alive.
+    /// Servers drop calls midway, as after a timeout, and continue with other calls.
     DroppedCalls,
     /// Any of these kinds, each at its own rate or not at all.
     Any,

@@ -43,22 +43,22 @@ impl Breach {
     }
 }
 
-/// A violated invariant. `Display` shows the seed, the invariant, the observation and the trace. It has no content:
-/// users, groups and messages have numbers.
+/// The violation of an invariant in a [`Simulation`](super::Simulation). `Display` shows the seed, the invariant, the
+/// observation and the trace. The texts contain no content: users, groups and messages have numbers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The seed. It reproduces the violation.
+    /// The seed of the simulation, which reproduces the violation.
     pub seed: u64,
-    /// The faults that were injected.
+    /// The kind of faults that the simulation injected.
     pub faults: FaultKind,
-    /// The step at which the violation was seen.
+    /// The number of the step after which the violation was seen.
     pub step: u64,
-    /// The invariant, in a sentence.
+    /// The invariant that was violated, as a sentence.
     pub invariant: Cow<'static, str>,
-    /// The observation.
+    /// The observation that contradicts the invariant.
     pub observed: String,
-    /// The trace that led to the violation, oldest line first.
+    /// The steps that led to the violation, oldest first.
     pub trace: Vec<String>,
     /// `true` for the library's own workload on its own table.
     pub(super) is_builtin: bool,
