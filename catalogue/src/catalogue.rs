@@ -1,12 +1,11 @@
 //! The catalogue: a checked registry, and the scenarios of its patterns.
 
-use std::collections::BTreeSet;
-
+use threadline::card::Card;
 use threadline::card::registry::Registry;
-use threadline::card::{Card, EntityCard, Per};
 use threadline::table::TableSpec;
 use threadline_testkit::scenario::{self, Scenario};
 
+use crate::check::check;
 use crate::error::Error;
 
 /// A checked registry with the scenarios of its patterns. Every output of this crate follows from it.
@@ -30,8 +29,8 @@ impl Catalogue {
     /// Creates a catalogue of these cards, with the scenarios of this crate's patterns.
     ///
     /// # Errors
-    /// [`Error::SameName`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`], each with the name of the
-    /// faulty card or entity.
+    /// [`Error::SameName`], [`Error::Cases`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`], each with
+    /// the name of the faulty card or entity.
     pub fn new(registry: Registry) -> Result<Self, Error> {
         check(&registry)?;
         Ok(Self { registry, scenarios: scenario::all(), table: TableSpec::new("threadline") })
@@ -82,59 +81,4 @@ impl Catalogue {
     pub(crate) fn pattern_names(&self) -> String {
         self.registry.cards().iter().map(|card| card.name).collect::<Vec<_>>().join(", ")
     }
-}
-
-fn check(registry: &Registry) -> Result<(), Error> {
-    registry.entities().iter().try_for_each(|entity| check_templates(entity))?;
-    let mut names = BTreeSet::new();
-    for card in registry.cards() {
-        if !names.insert(card.name) {
-            return Err(Error::SameName(card.name));
-        }
-        let entities = card.cases.iter().flat_map(|case| case.requests).filter_map(|request| request.entity);
-        for entity in entities {
-            if !registry.entities().contains(&entity) {
-                return Err(Error::UnknownEntity { card: card.name, entity: entity.name });
-            }
-        }
-        card.cases.iter().try_for_each(|case| {
-            let error = |reason| Error::Cost { card: card.name, case: case.name, reason };
-            check_cost(case.cost.terms).map_err(error)
-        })?;
-    }
-    Ok(())
-}
-
-fn check_cost(terms: &[threadline::card::Term]) -> Result<(), &'static str> {
-    let mut items = terms.iter().filter_map(|term| if let Per::Each(item) = term.per { Some(item) } else { None });
-    let first = items.next();
-    if items.any(|item| Some(item) != first) {
-        return Err("it counts two kinds of things, but a cost may count one");
-    }
-    if terms.iter().any(|term| term.halves == 0) {
-        return Err("it has a term of zero units");
-    }
-    Ok(())
-}
-
-fn check_templates(entity: &EntityCard) -> Result<(), Error> {
-    let of_index = entity.index.into_iter().flat_map(|(pk, sk)| [pk, sk]);
-    for template in [entity.pk, entity.sk].into_iter().chain(of_index) {
-        let error = |reason| Error::Template { entity: entity.name, template, reason };
-        if template.split('#').any(|segment| !is_segment(segment)) {
-            return Err(error("each part between `#` is a tag such as `MSG`, or a name such as `<group>`"));
-        }
-    }
-    if entity.pk.starts_with('<') {
-        let error = |reason| Error::Template { entity: entity.name, template: entity.pk, reason };
-        return Err(error("a partition key begins with a tag, so that it meets no other entity's"));
-    }
-    Ok(())
-}
-
-/// Returns `true` for a tag, and for a name in angle brackets.
-fn is_segment(segment: &str) -> bool {
-    let name = segment.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    let name = name.unwrap_or(segment);
-    !name.is_empty() && !name.contains(['<', '>'])
 }

@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Two cards of the registry have the same name.
+    /// Two cards of patterns, or of entities, have the same name.
     #[error("the registry has two cards named `{0}`: rename one")]
     SameName(&'static str),
     /// A card names an entity that the registry lacks.
@@ -16,6 +16,14 @@ pub enum Error {
         card: &'static str,
         /// The name of the entity.
         entity: &'static str,
+    },
+    /// The cases of a card are not distinct, or there is none.
+    #[error("the card `{card}` {reason}")]
+    Cases {
+        /// The name of the card.
+        card: &'static str,
+        /// The violated rule.
+        reason: &'static str,
     },
     /// A key template of an entity is no valid template.
     #[error("the entity `{entity}` has the key template `{template}`, which is invalid: {reason}")]
@@ -78,9 +86,6 @@ pub enum Error {
     /// The generated blocks of a page could not be found.
     #[error("the generated blocks of the page could not be found: {0}")]
     Block(&'static str),
-    /// A value has no form in JSON.
-    #[error("a value could not be written as JSON")]
-    Json(#[source] serde_json::Error),
     /// An audit of a table ended before its last page.
     #[cfg(feature = "dynamodb")]
     #[error("the audit stopped before the end of the table; {cursor}")]

@@ -61,6 +61,11 @@ impl Format {
         }
     }
 
+    /// Returns `true` for a format with the name of the table, which an option can change.
+    pub(crate) fn names_the_table(self) -> bool {
+        matches!(self, Self::CloudFormation | Self::Terraform | Self::Workbench)
+    }
+
     /// Finds a format by its name.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl Catalogue {
             Format::CloudFormation => infrastructure::cloudformation(self),
             Format::Terraform => infrastructure::terraform(self),
             Format::Filters => Ok(iam::text(&infrastructure::filters())),
-            Format::Workbench => workbench::model(self.registry(), &golden::conversation().await?),
+            Format::Workbench => Ok(workbench::model(self, &golden::conversation().await?)),
         }
     }
 

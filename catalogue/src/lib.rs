@@ -8,11 +8,12 @@
 
 mod access;
 mod catalogue;
+mod check;
 pub mod cost;
 mod error;
 mod explain;
 mod format;
-pub mod golden;
+mod golden;
 mod html;
 mod iam;
 mod infrastructure;
@@ -20,6 +21,7 @@ mod items;
 mod markdown;
 mod mermaid;
 mod output;
+mod path;
 mod picture;
 mod program;
 mod requests;
@@ -31,5 +33,5 @@ pub use catalogue::Catalogue;
 pub use error::Error;
 pub use explain::{Explain, Explained, Statement};
 pub use format::Format;
-pub use picture::{Step, steps};
+pub use path::{Step, steps};
 pub use program::{main, report};

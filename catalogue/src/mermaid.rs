@@ -6,7 +6,7 @@ use threadline::card::registry::Registry;
 use threadline::card::{Card, EntityCard, Source};
 
 use crate::error::Error;
-use crate::picture::card;
+use crate::path::card;
 
 /// Returns both diagrams, as a page of Markdown.
 ///

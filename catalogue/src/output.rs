@@ -24,15 +24,29 @@ impl Output {
     }
 }
 
-/// Writes a file completely or not at all.
+/// Writes a file completely or not at all. A link keeps its target, a device or pipe gets the text, and an existing file
+/// keeps its permissions.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let old = target.metadata().ok();
+        if old.as_ref().is_some_and(|old| !old.is_file()) {
+            return std::fs::write(&target, text);
+        }
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        // By default, nobody else could read the file. The system removes what its umask forbids.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        if let Some(old) = old {
+            file.as_file().set_permissions(old.permissions())?;
+        }
         file.write_all(text.as_bytes())?;
-        file.persist(path).map_err(io::Error::from)
+        file.persist(&target)?;
+        Ok(())
     };
-    write().map(drop).map_err(of_file(path, "written"))
+    write().map_err(of_file(path, "written"))
 }
 
 /// Returns a conversion of an error about this file.

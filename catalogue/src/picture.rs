@@ -1,19 +1,18 @@
 //! The picture: the item collections of the table, the index beside them, the path of one message as numbered steps,
 //! and the list of all patterns.
 
-use std::fmt;
-
 use svg::Document;
 use svg::node::element::{Circle, Definitions, Line, Marker, Path, Rectangle, Style, Text};
 use threadline::card::registry::Registry;
-use threadline::card::{Card, EntityCard, Sizes, Source};
-use threadline::store::{Capacity, Units};
+use threadline::card::{Card, EntityCard, Source};
+use threadline::store::Units;
 use threadline::{Error, ErrorKind, Result};
 
 use crate::access::{Access, access, units, whole};
 use crate::catalogue::Catalogue;
 use crate::golden::Golden;
 use crate::items::{self, Collection};
+use crate::path::{Step, steps};
 
 const WIDTH: u32 = 1000;
 const LEFT: u32 = 24;
@@ -48,38 +47,6 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--f
 .message{fill:var(--message);color:var(--message)}.own{fill:var(--muted);color:var(--muted)}.dot{fill:var(--step)}
 .mark{stroke:currentColor;stroke-width:1.5}.read{fill-opacity:0}
 ";
-
-/// One step of a message's path.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// The request, or the work of DynamoDB itself.
-    pub text: String,
-    /// The capacity units; `None` for work that costs none.
-    pub capacity: Option<Capacity>,
-}
-
-/// Returns the steps of a message between two people, from the cards of its patterns.
-///
-/// # Errors
-/// [`NotFound`](ErrorKind::NotFound) if the registry lacks one of the cards.
-pub fn steps(registry: &Registry) -> Result<Vec<Step>> {
-    let (send, advance) = (card(registry, "messages.send")?, card(registry, "projector.advance")?);
-    let page = card(registry, "inbox.page")?;
-    let sizes = Sizes::new().members(2).written(200).read(600);
-    let sent = cost(send, &sizes);
-    let projected = cost(advance, &sizes);
-    let read = cost(page, &Sizes::new().read_index(600));
-    let table = |units| Capacity { table_write: units, ..Capacity::default() };
-    let index = |units| Capacity { index_write: units, ..Capacity::default() };
-    Ok(vec![
-        step("Put the message, if it is new", Some(sent)),
-        step("The stream carries it to the projector", None),
-        step("Query the memberships, consistently", Some(Capacity::reads(projected.read()))),
-        step("Update both memberships, only forward", Some(table(projected.table_write))),
-        step("The index moves both inbox entries", Some(index(projected.index_write))),
-        step("An inbox page is one Query of the index", Some(read)),
-    ])
-}
 
 /// Draws the table with the items of the golden conversation, the index, the steps of a message, and the patterns.
 ///
@@ -126,31 +93,6 @@ pub(crate) fn role(entity: &EntityCard) -> &'static str {
         Some("GRP") => "group",
         Some("MSG") => "message",
         _ => "own",
-    }
-}
-
-/// Returns the card of this name.
-pub(crate) fn card(registry: &Registry, name: &str) -> Result<&'static Card> {
-    registry.card(name).ok_or_else(|| Error::new(ErrorKind::NotFound, "the registry lacks a card of a message's path"))
-}
-
-fn cost(card: &Card, sizes: &Sizes) -> Capacity {
-    card.cases.first().map(|case| case.cost.capacity(sizes)).unwrap_or_default()
-}
-
-fn step(text: &str, capacity: Option<Capacity>) -> Step {
-    Step { text: text.to_owned(), capacity }
-}
-
-/// Shows units as a badge does: `1 WCU`, or `free`.
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(capacity) = self.capacity else { return f.write_str("free") };
-        let index = if capacity.index_write == Units::ZERO { "" } else { "index " };
-        match capacity.write() {
-            Units::ZERO => write!(f, "{} RCU", whole(capacity.read())),
-            units => write!(f, "{} {index}WCU", whole(units)),
-        }
     }
 }
 
@@ -263,7 +205,7 @@ impl Picture {
 
     /// Draws the list of patterns, each with its marks and its units, and returns the position of its bottom.
     fn patterns(&mut self, top: u32, catalogue: &Catalogue) -> u32 {
-        self.heading(LEFT, top, "Patterns", "the usual case, for two members and 1 KB");
+        self.heading(LEFT, top, "Patterns", "units of the usual case, for two members and 1 KB; marks of all cases");
         let legend = [(0, Source::Table, "write", "writes"), (72, Source::Table, "read", "only reads")];
         for (x, place, words, text) in legend.into_iter().chain([(172, Source::Index, "write", "in the index")]) {
             self.mark(INDEX_LEFT + x, top - 9, "own", place, words);

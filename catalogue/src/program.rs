@@ -71,12 +71,8 @@ struct CatalogueOptions {
     /// The format to print
     format: Option<String>,
 
-    /// With the format `iam`: print this policy only, as a document for AWS
-    #[arg(long, value_name = "NAME")]
-    policy: Option<String>,
-
     #[command(flatten)]
-    definition: Definition,
+    selection: Selection,
 
     #[command(flatten)]
     output: Output,
@@ -89,19 +85,29 @@ enum CatalogueCommand {
         /// A format and a file, such as `svg=docs/single-table.svg`
         #[arg(required = true, value_name = "FORMAT=FILE")]
         files: Vec<String>,
+
+        #[command(flatten)]
+        selection: Selection,
     },
     /// Write files again, or the generated blocks of a page: `markdown=docs/costs.md`
     Update {
         /// A format and a file, such as `svg=docs/single-table.svg`
         #[arg(required = true, value_name = "FORMAT=FILE")]
         files: Vec<String>,
+
+        #[command(flatten)]
+        selection: Selection,
     },
 }
 
-/// The definition of the table in a deployment.
+/// The part of a format to print.
 #[derive(Debug, Args)]
-struct Definition {
-    /// With a format of a deployment: the name of the table [default: threadline]
+struct Selection {
+    /// With `iam`: this policy only, as a document for AWS
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+
+    /// With `cloudformation`, `terraform` and `workbench`: the name of the table [default: threadline]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
 }
@@ -162,23 +168,25 @@ impl Catalogue {
 
     async fn execute(&self, command: Command) -> Result<bool, Error> {
         match command {
-            Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Check { files }), .. }) => {
-                self.check_files(&files).await?;
-            }
-            Command::Catalogue(CatalogueOptions { command: Some(CatalogueCommand::Update { files }), .. }) => {
-                for (path, _, expected) in self.renewed(&files).await? {
-                    write_file(path.as_ref(), &expected)?;
+            Command::Catalogue(options) => match options.command {
+                Some(CatalogueCommand::Check { files, selection }) => {
+                    let renewed = self.renewed(&files, &selection).await?;
+                    let different = renewed.into_iter().filter(|(_, content, expected)| content != expected);
+                    let different: Vec<_> = different.map(|(path, ..)| path).collect();
+                    if !different.is_empty() {
+                        return Err(Error::Differs(different.join(", ")));
+                    }
                 }
-            }
-            Command::Catalogue(options) => {
-                let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
-                let text = match (Format::named(format)?, &options.policy) {
-                    (Format::Iam, Some(name)) => self.policy(name)?,
-                    (_, Some(_)) => return Err(Error::Arguments("`--policy` needs the format `iam`".to_owned())),
-                    (format, None) => options.definition.of(self).print(format).await?,
-                };
-                options.output.write(&text)?;
-            }
+                Some(CatalogueCommand::Update { files, selection }) => {
+                    for (path, _, expected) in self.renewed(&files, &selection).await? {
+                        write_file(path.as_ref(), &expected)?;
+                    }
+                }
+                None => {
+                    let format = options.format.as_deref().ok_or_else(|| Error::missing("format", Format::names()))?;
+                    options.output.write(&options.selection.print(self, Format::named(format)?, None).await?)?;
+                }
+            },
             Command::Explain { pattern, json: true, output } => {
                 let patterns = match &pattern {
                     Some(pattern) => vec![pattern.as_str()],
@@ -197,34 +205,44 @@ impl Catalogue {
         Ok(true)
     }
 
-    async fn check_files(&self, files: &[String]) -> Result<(), Error> {
-        let different = self.renewed(files).await?.into_iter().filter(|(_, content, expected)| content != expected);
-        let different: Vec<_> = different.map(|(path, ..)| path).collect();
-        if different.is_empty() { Ok(()) } else { Err(Error::Differs(different.join(", "))) }
-    }
-
     /// Returns the path of each file, its content, and the content that it should have.
-    async fn renewed<'a>(&self, files: &'a [String]) -> Result<Vec<(&'a str, String, String)>, Error> {
+    async fn renewed<'a>(
+        &self,
+        files: &'a [String],
+        selection: &Selection,
+    ) -> Result<Vec<(&'a str, String, String)>, Error> {
         let mut renewed = Vec::new();
         for file in files {
             let pair = file.split_once('=');
             let (format, path) = pair.ok_or_else(|| Error::Arguments(format!("`{file}` is not FORMAT=FILE")))?;
             let format = Format::named(format)?;
             let content = std::fs::read_to_string(path).map_err(of_file(path.as_ref(), "read"))?;
-            let expected = self.renew(format, &content).await?;
+            let expected = selection.print(self, format, Some(&content)).await?;
             renewed.push((path, content, expected));
         }
         Ok(renewed)
     }
 }
 
-impl Definition {
-    /// Returns the catalogue with this definition of the table.
-    fn of(&self, catalogue: &Catalogue) -> Catalogue {
-        let catalogue = catalogue.clone();
-        let Some(name) = &self.table else { return catalogue };
-        let table = catalogue.get_table().clone().with_name(name);
-        catalogue.table(table)
+impl Selection {
+    /// Returns the output, or the new content of a file.
+    async fn print(&self, catalogue: &Catalogue, format: Format, old: Option<&str>) -> Result<String, Error> {
+        if self.table.is_some() && !format.names_the_table() {
+            let message = "`--table` needs a format that names the table: cloudformation, terraform, workbench";
+            return Err(Error::Arguments(message.to_owned()));
+        }
+        let mut catalogue = catalogue.clone();
+        if let Some(name) = &self.table {
+            let table = catalogue.get_table().clone().with_name(name);
+            table.check().map_err(|error| Error::Arguments(error.to_string()))?;
+            catalogue = catalogue.table(table);
+        }
+        match (format, &self.policy, old) {
+            (Format::Iam, Some(name), _) => catalogue.policy(name),
+            (_, Some(_), _) => Err(Error::Arguments("`--policy` needs the format `iam`".to_owned())),
+            (format, None, Some(old)) => catalogue.renew(format, old).await,
+            (format, None, None) => catalogue.print(format).await,
+        }
     }
 }
 
@@ -235,7 +253,7 @@ fn sentence(error: &clap::Error) -> String {
     let first = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':');
     let valid = [ContextKind::ValidValue, ContextKind::ValidSubcommand].into_iter().find_map(|kind| error.get(kind));
     let choices = match (error.kind(), valid) {
-        (_, Some(ContextValue::Strings(choices))) => Some(choices.join(", ")),
+        (_, Some(ContextValue::Strings(choices))) if !choices.is_empty() => Some(choices.join(", ")),
         (ErrorKind::InvalidSubcommand, _) => {
             let command = Options::command();
             Some(command.get_subcommands().map(|command| command.get_name()).collect::<Vec<_>>().join(", "))

@@ -4,24 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use threadline::card::EntityCard;
-use threadline::card::registry::Registry;
 use threadline::entity::{AttributeValue, GSI1PK, GSI1SK, PK, SK};
+use threadline::table::Billing;
 
-use crate::error::Error;
+use crate::catalogue::Catalogue;
+use crate::explain::item;
 use crate::golden::Golden;
 
 /// The time of the golden conversation, in the form of NoSQL Workbench. The model has no clock.
 const DATE: &str = "Feb 03, 2026, 09:40 AM";
 
 /// Returns the model.
-///
-/// # Errors
-/// [`Error::Json`] if an item has no form in JSON.
-pub(crate) fn model(registry: &Registry, golden: &Golden) -> Result<String, Error> {
+pub(crate) fn model(catalogue: &Catalogue, golden: &Golden) -> String {
+    let table = catalogue.get_table();
+    let billing = match table.get_billing() {
+        Billing::Provisioned { .. } => "PROVISIONED",
+        _ => "PAY_PER_REQUEST",
+    };
     let types = types(golden);
     let others = types.iter().filter(|(name, _)| ![PK, SK].contains(name));
     let others: Vec<Value> = others.map(|(name, kind)| attribute(name, kind)).collect();
-    let facets: Vec<Value> = registry.entities().iter().map(|entity| facet(entity, golden)).collect();
+    let facets: Vec<Value> = catalogue.registry().entities().iter().map(|entity| facet(entity, golden)).collect();
     let model = json!({
         "ModelName": "Threadline",
         "ModelMetadata": {
@@ -33,7 +36,7 @@ pub(crate) fn model(registry: &Registry, golden: &Golden) -> Result<String, Erro
             "Version": "3.0",
         },
         "DataModel": [{
-            "TableName": "threadline",
+            "TableName": table.name(),
             "KeyAttributes": { "PartitionKey": attribute(PK, "S"), "SortKey": attribute(SK, "S") },
             "NonKeyAttributes": others,
             "TableFacets": facets,
@@ -42,12 +45,12 @@ pub(crate) fn model(registry: &Registry, golden: &Golden) -> Result<String, Erro
                 "KeyAttributes": { "PartitionKey": attribute(GSI1PK, "S"), "SortKey": attribute(GSI1SK, "S") },
                 "Projection": { "ProjectionType": "ALL" },
             }],
-            "TableData": items(golden)?,
+            "TableData": golden.items.iter().map(item).collect::<Vec<_>>(),
             "DataAccess": { "MySql": {} },
-            "BillingMode": "PAY_PER_REQUEST",
+            "BillingMode": billing,
         }],
     });
-    Ok(format!("{model:#}\n"))
+    format!("{model:#}\n")
 }
 
 fn attribute(name: &str, kind: &str) -> Value {
@@ -85,10 +88,4 @@ fn facet(entity: &EntityCard, golden: &Golden) -> Value {
         "KeyAttributeAlias": { "PartitionKeyAlias": entity.pk, "SortKeyAlias": entity.sk },
         "NonKeyAttributes": names,
     })
-}
-
-/// Returns the golden items as DynamoDB JSON.
-fn items(golden: &Golden) -> Result<Vec<Value>, Error> {
-    let items = golden.items.iter().map(|item| serde_json::to_value(item.iter().collect::<BTreeMap<_, _>>()));
-    items.collect::<Result<_, _>>().map_err(Error::Json)
 }

@@ -18,6 +18,8 @@ use threadline_testkit::scenario::{Scale, Scenario, World};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 pub use partiql::Statement;
+pub(crate) use request::item;
+pub(crate) use text::caller;
 
 /// A store that explains each request that it passes on. A clone shares the explanations.
 ///
@@ -195,7 +197,7 @@ impl Catalogue {
         let mut cases = Vec::new();
         for case in card.cases {
             cases.push(match self.scenario(card.name, case.name) {
-                Some(scenario) => recorded(scenario, case).await?,
+                Some(scenario) => recorded(scenario, case, self.get_table().name()).await?,
                 None => ExplainedCase { case, items: Vec::new(), requests: Vec::new() },
             });
         }
@@ -204,9 +206,9 @@ impl Catalogue {
 }
 
 /// Runs a scenario in a small world of two members, and records the requests of its call.
-async fn recorded(scenario: &Scenario, case: &'static Case) -> Result<ExplainedCase> {
+async fn recorded(scenario: &Scenario, case: &'static Case, table: &str) -> Result<ExplainedCase> {
     let clock = World::clock();
-    let memory = MemoryStore::new().clock(clock.clone());
+    let memory = MemoryStore::new().table(table).clock(clock.clone());
     let scale = Scale { members: 2, message_kb: 0 };
     let stage = scenario.stage(World::new(Arc::new(memory.clone()), clock, scale)).await?;
     let store = Explain::new(memory.clone());

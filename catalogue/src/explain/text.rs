@@ -52,10 +52,18 @@ fn of_statement(statement: &Statement) -> String {
     };
     let text = |statement: &Value| {
         let text = statement.get("Statement").and_then(Value::as_str).unwrap_or_default();
-        format!("  {text}\n{}", parameters(statement))
+        format!("  {text}\n{}{}", parameters(statement), others(statement))
     };
     let statements: String = statement.statements().iter().map(text).collect();
     format!("PartiQL, by {}:\n{statements}", statement.operation)
+}
+
+/// Shows the other fields of a statement that change what it does, such as `Limit`.
+fn others(statement: &Value) -> String {
+    let shown = ["Statement", "Parameters", "Statements", "TransactStatements", "ReturnConsumedCapacity"];
+    let fields = statement.as_object().into_iter().flatten().filter(|(name, _)| !shown.contains(&name.as_str()));
+    let fields: Vec<_> = fields.map(|(name, value)| format!("{name}: {value}")).collect();
+    if fields.is_empty() { String::new() } else { format!("  {}\n", fields.join(", ")) }
 }
 
 /// Shows a request as its card declares it.

@@ -13,7 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::cost::{self, Inputs};
 use crate::error::Error;
 use crate::golden::Golden;
-use crate::picture::{Step, steps};
+use crate::path::{Step, steps};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

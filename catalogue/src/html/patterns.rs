@@ -6,6 +6,7 @@ use threadline::card::{Card, Case, RequestCard, Source};
 use super::drawing::part;
 use crate::access::{access, units};
 use crate::catalogue::Catalogue;
+use crate::explain::caller;
 use crate::picture::role;
 
 /// Returns the list of patterns, by subject.
@@ -15,7 +16,7 @@ pub(super) fn patterns(catalogue: &Catalogue) -> Markup {
     html! {
         section class="patterns" aria-labelledby="patterns" {
             h2 id="patterns" { "Access patterns" }
-            p class="note" { "The units are those of the usual case, for two members and 1 KB." }
+            p class="note" { "The units are those of the usual case, for two members and 1 KB. The marks are those of all cases." }
             @for cards in cards.chunk_by(|one, next| subject(one) == subject(next)) {
                 @for subject in cards.iter().take(1).map(|card| subject(card)) {
                     h3 { (subject) }
@@ -61,7 +62,7 @@ fn pattern(catalogue: &Catalogue, card: &Card) -> Markup {
             }
             dl {
                 div { dt { "Call" } dd { code { (card.call) } } }
-                div { dt { "Caller" } dd { (format!("{:?}", card.caller).to_lowercase()) } }
+                div { dt { "Caller" } dd { (caller(card.caller)) } }
                 div { dt { "Retry" } dd { (card.retry) } }
                 div {
                     dt { "Touches" }

@@ -197,10 +197,11 @@ pub fn advice(error: &(dyn StdError + 'static), program: &str, is_emulator: bool
         Some(_) => return None,
         None => error.downcast_ref::<threadline::Error>()?,
     };
+    let code = error.service().and_then(|service| service.code.as_deref());
     let is_protected = error.operation() == Some("delete_table") && error.service().is_none();
     match error.kind() {
         ErrorKind::Unavailable => unreachable(),
-        ErrorKind::Misconfigured if error.to_string().contains("does not exist") => {
+        ErrorKind::Misconfigured if code == Some("ResourceNotFoundException") => {
             Some(format!("create the table with `{program} create`, or name another with --table"))
         }
         ErrorKind::Misconfigured => Some(format!("`{program} verify` shows the differences from the required table")),

@@ -79,6 +79,7 @@ async fn explanation_has_request_statement_and_cost() {
         r##"  "KeyConditionExpression": "#n0 = :v0 AND begins_with(#n1, :v1)""##,
         r#"  SELECT * FROM "threadline"."gsi1" WHERE "gsi1pk" = ? AND begins_with("gsi1sk", ?) ORDER BY "gsi1sk" DESC"#,
         r#"  parameters: [{"S":"USER#"#,
+        "  ConsistentRead: false, Limit: ",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }

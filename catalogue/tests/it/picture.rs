@@ -1,7 +1,6 @@
 //! The picture in the repository: it is current, readable, and its badges add up.
 
 use threadline::card::registry::{PATTERNS, Registry};
-use threadline::store::Units;
 use threadline_catalogue::{Format, steps};
 
 use crate::{NOTE_WRITE, catalogue, catalogue_with_notes};
@@ -13,11 +12,14 @@ async fn picture_in_docs_is_generated() {
     assert!(drawn == kept, "run `threadline catalogue svg --output docs/single-table.svg`");
 }
 
-#[test]
-fn write_units_of_the_steps_add_up_to_seven() {
-    let steps = steps(&Registry::new()).unwrap();
-    let written = steps.iter().filter_map(|step| step.capacity).map(|capacity| capacity.write());
-    assert_eq!(written.fold(Units::ZERO, |sum, units| sum + units), Units::whole(7));
+#[tokio::test]
+async fn write_units_of_the_badges_add_up_to_seven() {
+    let drawn = catalogue().print(Format::Svg).await.unwrap();
+    let badges = drawn.split("class=\"units\"").skip(1).map(|rest| rest.split(['>', '<']).nth(1).unwrap().trim());
+    let badges: Vec<&str> = badges.collect();
+    assert_eq!(badges.len(), steps(&Registry::new()).unwrap().len(), "{badges:?}");
+    let written = badges.iter().filter_map(|badge| badge.strip_suffix(" index WCU").or(badge.strip_suffix(" WCU")));
+    assert_eq!(written.map(|units| units.parse::<u32>().unwrap()).sum::<u32>(), 7, "{badges:?}");
 }
 
 #[tokio::test]

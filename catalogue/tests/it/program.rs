@@ -27,6 +27,10 @@ fn unknown_names_are_refused_with_the_choices() {
     refused(&["catalogue", "png"], "there is no format `png`: choose one of svg");
     refused(&["explain", "messages.sent"], "there is no pattern `messages.sent`: choose one of users.create, ");
     refused(&["explain"], "the pattern is missing: choose one of users.create, ");
+    refused(&["catalogue", "svg", "--table", "messages"], "`--table` needs a format that names the table");
+    refused(&["catalogue", "svg", "--policy", "user"], "`--policy` needs the format `iam`");
+    refused(&["catalogue", "cloudformation", "--table", "ab"], "table name is invalid");
+    refused(&["catalogue", "svg", "--output"], "a value is required for '--output <FILE>' but none was supplied");
     refused(&[], "choose one of catalogue, explain");
     refused(&["draw"], "choose one of catalogue");
     refused(&["catalogue"], "the format is missing: choose one of svg");
@@ -73,6 +77,42 @@ fn page_keeps_its_own_text() {
     fs::write(&path, "Own text\n").unwrap();
     assert!(!threadline(&["catalogue", "update", &pair]).status.success());
     assert_eq!(fs::read_to_string(&path).unwrap(), "Own text\n");
+}
+
+#[test]
+fn check_and_update_take_the_options_of_the_output() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, option, name) in [("cloudformation", "--table", "messages"), ("iam", "--policy", "projector")] {
+        let path = folder.path().join(format);
+        let (path, pair) = (path.to_str().unwrap(), format!("{format}={}", path.display()));
+        assert!(threadline(&["catalogue", format, option, name, "--output", path]).status.success());
+        let printed = fs::read_to_string(path).unwrap();
+        assert!(threadline(&["catalogue", "check", option, name, &pair]).status.success());
+        assert_eq!(threadline(&["catalogue", "check", &pair]).status.code(), Some(1));
+        assert!(threadline(&["catalogue", "update", option, name, &pair]).status.success());
+        assert_eq!(fs::read_to_string(path).unwrap(), printed);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn file_keeps_its_permissions_and_a_link_its_target() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link, new, pipe] = ["file", "link", "new", "pipe"].map(|name| folder.path().join(name));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    symlink(&file, &link).unwrap();
+    symlink("/dev/null", &pipe).unwrap();
+    for path in [&link, &new, &pipe] {
+        assert!(threadline(&["catalogue", "svg", "--output", path.to_str().unwrap()]).status.success());
+    }
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert!(link.is_symlink() && fs::read_to_string(&file).unwrap().starts_with("<svg"));
+    fs::write(folder.path().join("usual"), "").unwrap();
+    assert_eq!((mode(file), mode(new)), (0o640, mode(folder.path().join("usual"))));
+    assert!(pipe.is_symlink() && !pipe.metadata().unwrap().is_file());
 }
 
 #[test]

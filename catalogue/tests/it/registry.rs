@@ -60,8 +60,38 @@ fn cost_that_does_not_evaluate_is_refused() {
         &[RequestCard::put(&NOTE)],
         Cost::of(&[Term::writes(0)]),
     )]);
-    for card in [&TWO_UNITS, &NOTHING] {
+    const EMPTY: Card = Card::new("notes.write", "Notes::write", Caller::Anyone).cases(&[Case::named(
+        "many",
+        &[RequestCard::put(&NOTE)],
+        Cost::of(&[]),
+    )]);
+    for card in [&TWO_UNITS, &NOTHING, &EMPTY] {
         let error = error(Registry::new().entity(&NOTE).pattern(card));
         assert!(matches!(error, Error::Cost { card: "notes.write", case: "many", .. }), "{error}");
+    }
+}
+
+#[test]
+fn two_entities_of_one_name_are_refused() {
+    const MESSAGE: EntityCard = EntityCard::new("Message", "NOTE#<user>", "<note>");
+    let error = error(Registry::new().entity(&MESSAGE));
+    assert!(matches!(error, Error::SameName("Message")), "{error}");
+}
+
+#[test]
+fn entity_with_a_tag_of_this_crate_is_refused() {
+    const PINNED: EntityCard = EntityCard::new("Pinned", "MSG#<group>", "PIN#<message>");
+    let error = error(Registry::new().entity(&PINNED));
+    assert!(matches!(error, Error::Template { entity: "Pinned", template: "MSG#<group>", .. }), "{error}");
+}
+
+#[test]
+fn card_needs_cases_with_names_of_their_own() {
+    const NONE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone);
+    const TWICE: Card = Card::new("notes.write", "Notes::write", Caller::Anyone)
+        .cases(&[Case::new(&[RequestCard::put(&NOTE)], ONE_WRITE), Case::new(&[RequestCard::get(&NOTE)], ONE_WRITE)]);
+    for card in [&NONE, &TWICE] {
+        let error = error(Registry::new().entity(&NOTE).pattern(card));
+        assert!(matches!(error, Error::Cases { card: "notes.write", .. }), "{error}");
     }
 }
