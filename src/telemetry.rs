@@ -39,6 +39,21 @@ pub(crate) const INDEX_WRITE_UNITS: &str = "threadline.index.write_units";
 pub(crate) const KEY_SHAPE: &str = "threadline.key_shape";
 pub(crate) const THROTTLING_REASON: &str = "threadline.throttling_reason";
 
+/// The names of the poller's span.
+#[cfg(feature = "streams")]
+pub(crate) mod poller {
+    pub(crate) const SHARD: &str = "threadline.poller.shard";
+    pub(crate) const RECORDS: &str = "threadline.poller.records";
+    pub(crate) const PROJECTED: &str = "threadline.poller.projected";
+    pub(crate) const FAILED: &str = "threadline.poller.failed";
+    pub(crate) const DEAD_LETTERS: &str = "threadline.poller.dead_letters";
+}
+
+/// Returns a number that `tracing-opentelemetry` sends as one. It sends an unsigned one as text.
+pub(crate) fn signed(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
 /// Records the consumed capacity, the table's and the index's separately.
 pub(crate) fn record_capacity(span: &Span, consumed: Capacity) {
     span.record(TABLE_READ_UNITS, consumed.table_read.as_f64());

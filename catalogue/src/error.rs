@@ -104,10 +104,6 @@ pub enum Error {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A table differs from its definition.
-    #[cfg(feature = "dynamodb")]
-    #[error("the table has other keys: {0}; see `table verify`")]
-    OtherKeys(String),
     /// A call of the library failed.
     #[error(transparent)]
     Threadline(#[from] threadline::Error),

@@ -200,7 +200,7 @@ impl Catalogue {
             }
             Command::Cost { options, output } => output.write(&options.text(self)?)?,
             #[cfg(feature = "dynamodb")]
-            Command::Table { command, options } => return command.run(&options.target()?).await,
+            Command::Table { command, options } => return command.run(&options.target(self.get_table())?).await,
         }
         Ok(true)
     }

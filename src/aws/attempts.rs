@@ -5,8 +5,8 @@
 //! module therefore watches each attempt.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::{
@@ -26,8 +26,7 @@ use crate::telemetry::{AWS_REQUEST_ID, THROTTLING_REASON};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     state: Arc<State>,
-    /// The span of the request, which gets the id of the answer and the reason of a throttled attempt.
-    span: Option<Span>,
+    trace: Option<Arc<Trace>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,16 +35,49 @@ struct State {
     in_flight: AtomicBool,
     /// An earlier attempt was sent, and its outcome is unknown.
     lost: AtomicBool,
-    /// The span has the id of an answer.
-    has_id: AtomicBool,
-    /// The span has the reason of a throttled attempt.
-    has_reason: AtomicBool,
+}
+
+/// The facts that only the service knows about a request. They are recorded in its span once, at its end.
+#[derive(Debug)]
+struct Trace {
+    span: Span,
+    facts: Mutex<Facts>,
+}
+
+#[derive(Debug, Default)]
+struct Facts {
+    /// The id of the last answer.
+    request_id: Option<String>,
+    /// The reason of the first throttled attempt, also if a later attempt succeeded.
+    throttling: Option<String>,
+}
+
+impl Trace {
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        let Facts { request_id, throttling } = std::mem::take(&mut *self.facts());
+        self.span.record(AWS_REQUEST_ID, request_id);
+        self.span.record(THROTTLING_REASON, throttling);
+    }
 }
 
 impl Attempts {
-    /// Creates the attempts of a call that is traced in the current span.
+    /// Creates the attempts of a call that is traced in the current span, unless that is an application's own span.
     pub(crate) fn in_current_span() -> Self {
-        Self { span: Some(Span::current()), ..Self::default() }
+        let span = Span::current();
+        let is_own = span.metadata().is_some_and(|span| span.target().starts_with("threadline::"));
+        let trace = is_own.then(|| Arc::new(Trace { span, facts: Mutex::default() }));
+        Self { state: Arc::default(), trace }
+    }
+
+    /// Creates the attempts of another request in the same span.
+    pub(crate) fn of_another_request(&self) -> Self {
+        Self { state: Arc::default(), trace: self.trace.clone() }
     }
 
     /// Records an attempt with an unknown outcome as lost, before the next attempt replaces it.
@@ -63,16 +95,6 @@ impl Attempts {
     /// Returns `true` if the last attempt was not sent, or its outcome is known.
     pub(crate) fn last_is_certain(&self) -> bool {
         !self.state.in_flight.load(Ordering::Relaxed)
-    }
-
-    /// Records the reason of the first throttled attempt, also if a later attempt succeeds.
-    fn record_throttling(&self, refusal: &HttpResponse) {
-        if let Some(span) = &self.span
-            && let Some(reason) = throttling_reason(refusal)
-            && !self.state.has_reason.swap(true, Ordering::Relaxed)
-        {
-            span.record(THROTTLING_REASON, reason);
-        }
     }
 }
 
@@ -128,8 +150,12 @@ impl Intercept for Attempts {
                 (None, None) => !error.is_timeout_error(),
             },
         };
-        if let (Some(Err(_)), Some(refusal)) = (context.output_or_error(), context.response()) {
-            self.record_throttling(refusal);
+        if let (Some(trace), Some(response)) = (&self.trace, context.response()) {
+            let mut facts = trace.facts();
+            facts.request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
+            if facts.throttling.is_none() && context.output_or_error().is_some_and(|outcome| outcome.is_err()) {
+                facts.throttling = throttling_reason(response);
+            }
         }
         // The SDK removes the request when it sends it. If the request is present, it was not sent, but the attempt
         // before it may have timed out. Some versions of the SDK do not show that to an interceptor.
@@ -137,22 +163,6 @@ impl Intercept for Attempts {
             self.mark_lost();
         } else if is_certain {
             self.state.in_flight.store(false, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// Records the id of the last attempt's answer.
-    fn read_after_execution(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(span) = &self.span
-            && let Some(id) = context.response().and_then(|response| response.headers().get("x-amzn-requestid"))
-            && !self.state.has_id.swap(true, Ordering::Relaxed)
-        {
-            span.record(AWS_REQUEST_ID, id);
         }
         Ok(())
     }

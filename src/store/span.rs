@@ -126,8 +126,3 @@ fn shapes(keys: impl Iterator<Item = impl Borrow<Key>>) -> String {
 fn batch_size(parts: usize) -> Option<i64> {
     (parts > 1).then(|| signed(parts))
 }
-
-/// Returns a number that `tracing-opentelemetry` sends as one. It sends an unsigned one as text.
-fn signed(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}

@@ -67,11 +67,15 @@ impl Server {
                 let mut connection = connection.unwrap();
                 let (operation, body) = read_request(&connection);
                 let reply = reply(&operation, &body);
-                seen.lock().unwrap().push((operation, body));
+                let number = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push((operation, body));
+                    seen.len()
+                };
                 if let Reply::Answer { status, body } = reply {
                     let length = body.len();
                     let head = format!(
-                        "HTTP/1.1 {status} canned\r\nconnection: close\r\nx-amzn-requestid: request-1\r\n\
+                        "HTTP/1.1 {status} canned\r\nconnection: close\r\nx-amzn-requestid: request-{number}\r\n\
                          content-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n"
                     );
                     connection.write_all((head + &body).as_bytes()).unwrap();

@@ -102,6 +102,17 @@ async fn failed_call_and_its_request_have_the_kind_of_the_error() {
 }
 
 #[tokio::test]
+async fn failed_call_has_the_units_of_its_requests() {
+    let spans = spans_of(async {
+        let chat = Threadline::new(MemoryStore::new());
+        chat.open(World::STRANGER, World::GROUP).await.unwrap_err();
+    });
+    let spans = spans.await;
+    let span = spans.iter().find(|span| span.name == "groups.open").unwrap();
+    assert_eq!((span.get("error.type"), span.get("threadline.table.read_units")), ("NotFound", "1.0"));
+}
+
+#[tokio::test]
 async fn failure_without_a_request_is_in_the_span_of_the_call() {
     let spans = spans_of(async {
         let chat = Threadline::new(MemoryStore::new());

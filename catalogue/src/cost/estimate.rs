@@ -8,7 +8,7 @@ use super::prices::{Money, grouped};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 
-const DAYS: f64 = 30.0;
+pub(super) const DAYS: f64 = 30.0;
 const HOURS: f64 = DAYS * 24.0;
 const SECONDS: f64 = HOURS * 3600.0;
 const GB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -168,7 +168,7 @@ fn charges(inputs: &Inputs, layout: Layout, rows: &[Row]) -> Vec<Charge> {
     let (table, stored) = (gb(table), gb(table + index));
     let mut charges = Vec::new();
     if let Some(peak) = inputs.provisioned {
-        charges.push(whole_units(inputs, rows, peak));
+        charges.push(whole_units(inputs, layout, rows, peak));
     }
     let paid = (stored - prices.free_gb).max(0.0);
     let free = stored.min(prices.free_gb);
@@ -177,7 +177,7 @@ fn charges(inputs: &Inputs, layout: Layout, rows: &[Row]) -> Vec<Charge> {
     if inputs.pitr {
         charges.push(charge(format!("backups: {} GB of the table", grouped(table, 1)), table * prices.pitr_gb));
     }
-    if inputs.poller_shards > 0 {
+    if inputs.poller_shards > 0 && layout.has_inboxes() {
         let millions = f64::from(inputs.poller_shards) * SECONDS / 1e6;
         let paid = (millions - prices.free_stream_millions).max(0.0);
         charges.push(charge(format!("stream: {} million reads", grouped(millions, 1)), paid * prices.stream_million));
@@ -186,7 +186,7 @@ fn charges(inputs: &Inputs, layout: Layout, rows: &[Row]) -> Vec<Charge> {
 }
 
 /// Returns the price of rounding each provisioned capacity up to whole units, with the capacities.
-fn whole_units(inputs: &Inputs, rows: &[Row], peak: f64) -> Charge {
+fn whole_units(inputs: &Inputs, layout: Layout, rows: &[Row], peak: f64) -> Charge {
     let rate = |units: fn(&Capacity) -> Units| -> f64 {
         rows.iter().map(|row| row.calls * units(&row.capacity).as_f64()).sum::<f64>() / SECONDS * peak
     };
@@ -196,8 +196,10 @@ fn whole_units(inputs: &Inputs, rows: &[Row], peak: f64) -> Charge {
         rate(|capacity| capacity.table_read),
         rate(|capacity| capacity.index_read),
     ];
-    // DynamoDB requires at least one unit of each.
-    let whole = exact.map(|units| units.ceil().max(1.0));
+    // DynamoDB requires at least one unit of each, of the index too if there is one.
+    let of_index = if layout.has_inboxes() { 1.0 } else { 0.0 };
+    let [table_write, index_write, table_read, index_read] = exact.map(f64::ceil);
+    let whole = [table_write.max(1.0), index_write.max(of_index), table_read.max(1.0), index_read.max(of_index)];
     let prices = [inputs.prices.wcu_hour, inputs.prices.wcu_hour, inputs.prices.rcu_hour, inputs.prices.rcu_hour];
     let added = exact.iter().zip(whole).zip(prices).map(|((exact, whole), price)| (whole - exact) * price * HOURS);
     let [table_write, index_write, table_read, index_read] = whole.map(|units| grouped(units, 0));

@@ -4,6 +4,7 @@
 
 use threadline::card::{Cost, Per, Sizes, Term};
 
+use super::estimate::DAYS;
 use super::inputs::Inputs;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
@@ -61,15 +62,20 @@ impl Layout {
 
     /// Returns the bytes that are stored for a month of messages and conversations, in the table and in the index.
     pub(super) fn bytes_per_month(self, inputs: &Inputs) -> (f64, f64) {
-        let (entry, in_index) = match self {
-            Self::Threadline => (ENTRY_BYTES, true),
-            Self::Cruddur => (row_bytes(inputs), true),
-            Self::NoCopies => (PLAIN_ENTRY_BYTES, false),
+        let entry = match self {
+            Self::Threadline => ENTRY_BYTES,
+            Self::Cruddur => row_bytes(inputs),
+            Self::NoCopies => PLAIN_ENTRY_BYTES,
         };
         let item = |bytes: usize| super::number(bytes + OVERHEAD);
         let messages = (inputs.messages + inputs.new_conversations()) * item(inputs.message_bytes());
         let entries = inputs.new_conversations() * f64::from(inputs.members) * item(entry);
-        (30.0 * (messages + entries), if in_index { 30.0 * entries } else { 0.0 })
+        (DAYS * (messages + entries), if self.has_inboxes() { DAYS * entries } else { 0.0 })
+    }
+
+    /// Returns `true` if the layout stores inboxes: an index sorts them, and the table's stream updates them.
+    pub(super) fn has_inboxes(self) -> bool {
+        self != Self::NoCopies
     }
 }
 
@@ -112,8 +118,9 @@ pub(super) fn further(catalogue: &Catalogue, inputs: &Inputs) -> Result<Vec<Work
 fn threadline(catalogue: &Catalogue, inputs: &Inputs) -> Result<Vec<Work>, Error> {
     let usual = Sizes::new().members(inputs.members).written(inputs.message_bytes());
     let message = inputs.message_bytes();
-    let page = usual.read(page_bytes(inputs, message));
-    let inbox = usual.read_index(page_bytes(inputs, ENTRY_BYTES));
+    // A page reads one item more, to know if there is a next page. The other layouts do without.
+    let page = usual.read(page_bytes(inputs, message) + message);
+    let inbox = usual.read_index(page_bytes(inputs, ENTRY_BYTES) + ENTRY_BYTES);
     let joined = usual.read(message).items(inputs.members);
     let create = if inputs.members == 2 { "groups.start_direct" } else { "groups.create" };
     let calls = |pattern, per_day, sizes| work(catalogue, pattern, None, per_day, sizes);
@@ -209,10 +216,11 @@ fn work(catalogue: &Catalogue, pattern: &str, case: Option<&str>, per_day: f64, 
         None => card.cases.first(),
     };
     let named = || card.cases.iter().map(|case| case.name).filter(|name| !name.is_empty());
-    let found = found.ok_or_else(|| Error::NoChoice {
-        what: "case",
-        given: case.unwrap_or_default().to_owned(),
-        choices: named().collect::<Vec<_>>().join("; "),
+    let found = found.ok_or_else(|| match (case.unwrap_or_default(), named().collect::<Vec<_>>().join("; ")) {
+        (given, choices) if choices.is_empty() => {
+            Error::Arguments(format!("there is no case `{given}`: `{pattern}` has no cases to choose from"))
+        }
+        (given, choices) => Error::NoChoice { what: "case", given: given.to_owned(), choices },
     })?;
     // The usual case is the pattern itself, even if it has a name.
     let case = if case.is_some() { found.name } else { "" };

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     markdown: bool,
 
     /// Print the prices of the layouts by the number of members, as a picture in SVG
-    #[arg(long, conflicts_with = "markdown")]
+    #[arg(long, conflicts_with_all = ["markdown", "calls", "members"])]
     plot: bool,
 }
 

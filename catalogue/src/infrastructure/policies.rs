@@ -16,12 +16,15 @@ pub(super) struct Arns {
     pub(super) logs: Value,
 }
 
-/// The actions of the application, the projector and the audit on items.
-const ITEM_ACTIONS: [&str; 9] = [
+/// The actions of the application, the projector, the audit, and of `TableSpec::verify`.
+const ACTIONS: [&str; 12] = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeTimeToLive",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
@@ -73,7 +76,7 @@ pub(super) fn key(arn: &str, service: &Value) -> Value {
 pub(super) fn endpoint(arns: &Arns) -> Value {
     policy(vec![json!({
         "Sid": "ThisTableOnly", "Effect": "Allow", "Principal": { "AWS": "*" },
-        "Action": ITEM_ACTIONS, "Resource": [arns.table, arns.index],
+        "Action": ACTIONS, "Resource": [arns.table, arns.index],
     })])
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use aws_sdk_dynamodb::Client;
 use clap::{Args, Subcommand};
 use threadline::store::dynamodb::local_client;
-use threadline::table::{Difference, Setting, TableSpec};
+use threadline::table::TableSpec;
 use threadline::{DynamoDbStore, ErrorKind};
 
 use self::audit::{Action, audit};
@@ -21,9 +21,9 @@ pub use audit::AuditStart;
 /// The options that select a table at the address of an emulator.
 #[derive(Debug, Args)]
 pub struct TableOptions {
-    /// The name of the table
-    #[arg(long, global = true, value_name = "NAME", default_value = "threadline")]
-    pub table: String,
+    /// The name of the table [default: that of the definition, threadline]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub table: Option<String>,
 
     /// The address of DynamoDB Local or another emulator
     #[arg(
@@ -38,17 +38,21 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
-    /// Returns the table at the emulator's address.
+    /// Returns the table of this definition at the emulator's address.
     ///
     /// # Errors
     /// [`Error::Arguments`] for an address that is not plain HTTP.
-    pub fn target(&self) -> Result<Target, Error> {
+    pub fn target(&self, definition: &TableSpec) -> Result<Target, Error> {
         if !self.endpoint.starts_with("http://") {
             let message = format!("the endpoint `{}` is invalid: it must start with http://", self.endpoint);
             return Err(Error::Arguments(message));
         }
         let client = local_client(&self.endpoint);
-        Ok(Target { client, name: self.table.clone(), place: format!("at {}", self.endpoint), protect: false })
+        let definition = match &self.table {
+            Some(name) => definition.clone().with_name(name),
+            None => definition.clone(),
+        };
+        Ok(Target { client, definition, place: format!("at {}", self.endpoint), protect: false })
     }
 }
 
@@ -57,8 +61,8 @@ impl TableOptions {
 pub struct Target {
     /// The client.
     pub client: Client,
-    /// The name of the table.
-    pub name: String,
+    /// The definition of the table. The commands replace its deletion protection.
+    pub definition: TableSpec,
     /// The place as text, such as `at http://localhost:8000`.
     pub place: String,
     /// `true` to protect the table against deletion by default.
@@ -68,7 +72,7 @@ pub struct Target {
 /// Shows a text such as: table `threadline` at http://localhost:8000
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "table `{}` {}", self.name, self.place)
+        write!(f, "table `{}` {}", self.definition.name(), self.place)
     }
 }
 
@@ -115,11 +119,10 @@ impl TableCommand {
     /// Runs the command, and prints its results. Returns `false` if the table differs, or discrepancies remain.
     ///
     /// # Errors
-    /// As the requests to the table; [`Error::OtherKeys`] for an audit of a table that is not this crate's.
+    /// As the requests to the table.
     pub async fn run(&self, target: &Target) -> Result<bool, Error> {
-        let Target { client, name, .. } = target;
-        let spec = TableSpec::new(name);
-        let store = || DynamoDbStore::new(client.clone(), name);
+        let (client, spec) = (&target.client, target.definition.clone());
+        let store = || DynamoDbStore::new(client.clone(), target.definition.name());
         match self {
             Self::Create(protection) => {
                 print(&format!("Creating the {target} ...\n"))?;
@@ -141,14 +144,8 @@ impl TableCommand {
                 return Ok(verified.is_match());
             }
             Self::Scan => scan::scan(store()).await?,
-            Self::Check(start) => {
-                check_keys(&spec, client).await?;
-                return audit(store(), start, Action::Check).await;
-            }
-            Self::Repair(start) => {
-                check_keys(&spec, client).await?;
-                return audit(store(), start, Action::Repair).await;
-            }
+            Self::Check(start) => return audit(store(), start, Action::Check).await,
+            Self::Repair(start) => return audit(store(), start, Action::Repair).await,
             Self::List => list(target).await?,
             Self::Drop { unprotect } => {
                 if *unprotect {
@@ -164,16 +161,6 @@ impl TableCommand {
 
 fn print_all(lines: &[impl fmt::Display]) -> Result<(), Error> {
     print(&lines.iter().map(|line| format!("  {line}\n")).collect::<String>()).map(drop)
-}
-
-/// Refuses a table with other keys, in which an audit would find nothing.
-async fn check_keys(spec: &TableSpec, client: &Client) -> Result<(), Error> {
-    let verified = spec.verify(client).await?;
-    let is_of_keys = |difference: &&Difference| matches!(difference.setting, Setting::Keys | Setting::Index);
-    match verified.differences.iter().find(is_of_keys) {
-        Some(difference) => Err(Error::OtherKeys(difference.to_string())),
-        None => Ok(()),
-    }
 }
 
 async fn list(target: &Target) -> Result<(), Error> {

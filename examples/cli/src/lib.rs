@@ -18,6 +18,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use threadline::Timestamp;
 use threadline::store::dynamodb::local_client;
+use threadline::table::TableSpec;
 use threadline_catalogue::table::advice;
 
 /// The options that select a table.
@@ -72,8 +73,8 @@ impl Target {
 
     /// Returns the target of the catalogue's commands. On AWS, they protect the table.
     pub fn of_catalogue(&self, client: Client) -> threadline_catalogue::table::Target {
-        let (name, place) = (self.table.clone(), self.place());
-        threadline_catalogue::table::Target { client, name, place, protect: self.aws }
+        let (definition, place) = (TableSpec::new(&self.table), self.place());
+        threadline_catalogue::table::Target { client, definition, place, protect: self.aws }
     }
 }
 

@@ -94,12 +94,9 @@ impl DynamoDbStore {
     {
         let (mut items, mut consumed) = (Vec::new(), Capacity::default());
         let (mut is_first, mut without_progress) = (true, 0_u32);
+        let attempts = Attempts::in_current_span();
         while !pending.is_empty() {
-            let mut call = Call { effect, ..Call::read(operation, &self.table) };
-            if !is_first {
-                // The span already has the id of the first answer.
-                call.attempts = Attempts::default();
-            }
+            let call = Call { operation, table: &self.table, effect, attempts: attempts.of_another_request() };
             let round = match send(pending, call.attempts.clone())?.await {
                 Ok(round) => round,
                 Err(failure) => {

@@ -12,7 +12,9 @@ use super::summary::{PollEvent, PollSummary};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::store::{Store, StoreExt};
 use crate::stream::{Projection, Projector, RecordOutcome, StreamRecord};
-use crate::telemetry::{DB_COLLECTION_NAME, DB_RESPONSE_STATUS_CODE, ERROR_TYPE, OTEL_STATUS_CODE, record_error};
+use crate::telemetry::{
+    DB_COLLECTION_NAME, DB_RESPONSE_STATUS_CODE, ERROR_TYPE, OTEL_STATUS_CODE, poller, record_error, signed,
+};
 use crate::text::KeySegment;
 
 /// The number of reads in a step if the service refuses its own iterators.
@@ -169,11 +171,11 @@ impl Worker {
         let span = tracing::info_span!(
             "poller.batch",
             { DB_COLLECTION_NAME } = self.api.table,
-            shard = shard.id.as_str(),
-            records = field::Empty,
-            projected = field::Empty,
-            failed = field::Empty,
-            dead_letters = field::Empty,
+            { poller::SHARD } = shard.id.as_str(),
+            { poller::RECORDS } = field::Empty,
+            { poller::PROJECTED } = field::Empty,
+            { poller::FAILED } = field::Empty,
+            { poller::DEAD_LETTERS } = field::Empty,
             { ERROR_TYPE } = field::Empty,
             { DB_RESPONSE_STATUS_CODE } = field::Empty,
             { OTEL_STATUS_CODE } = field::Empty,
@@ -184,10 +186,10 @@ impl Worker {
         let batch = PollSummary::of(&records, &projection);
         let result = self.advance(stream_arn, shard, &records, &projection, page.next).instrument(span.clone()).await;
 
-        span.record("records", batch.records);
-        span.record("projected", batch.projected);
-        span.record("failed", batch.failed);
-        span.record("dead_letters", batch.dead_letters);
+        span.record(poller::RECORDS, signed(batch.records));
+        span.record(poller::PROJECTED, signed(batch.projected));
+        span.record(poller::FAILED, signed(batch.failed));
+        span.record(poller::DEAD_LETTERS, signed(batch.dead_letters));
         if let Err(error) = &result {
             record_error(&span, error);
         }

@@ -89,8 +89,8 @@ async fn every_documented_code_has_its_kind() {
             let service = error.service().expect("the service spoke");
             assert_eq!(service.code.as_deref(), Some(&*code));
             assert_eq!(service.message.as_deref(), Some("said by the service"));
-            assert_eq!(service.request_id.as_deref(), Some("request-1"));
-            for part in ["threadline", operation, "said by the service", "request-1", &*code] {
+            assert!(service.request_id.as_deref().is_some_and(|id| id.starts_with("request-")));
+            for part in ["threadline", operation, "said by the service", "request-", &*code] {
                 assert!(!error.message().contains(part), "{code}: {}", error.message());
             }
         }

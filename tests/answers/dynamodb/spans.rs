@@ -82,7 +82,7 @@ async fn throttled_attempt_shows_even_if_a_retry_succeeds() {
     assert_eq!(server.requests().len(), 3);
     assert_eq!(span.get("threadline.throttling_reason"), "TableWriteKeyRangeThroughputExceeded");
     assert_eq!(span.get("threadline.key_shape"), "…#…");
-    assert_eq!((span.get("error.type"), span.get("aws.request_id")), ("", "request-1"));
+    assert_eq!((span.get("error.type"), span.get("aws.request_id")), ("", "request-3"));
     assert!(!span.text().contains(ARN), "{span:?}");
 }
 
@@ -119,7 +119,7 @@ async fn fault_of_the_service_is_no_throttling() {
 }
 
 #[tokio::test]
-async fn requests_of_several_rounds_have_one_span_and_one_id() {
+async fn requests_of_several_rounds_have_one_span_with_the_last_id() {
     let conflict = || fault(400, "TransactionConflictException");
     let server = Server::answering([
         left_writes([2]),
@@ -138,6 +138,8 @@ async fn requests_of_several_rounds_have_one_span_and_one_id() {
     let spans = spans.await;
     let names: Vec<_> = spans.iter().map(|span| span.name).collect();
     assert_eq!(names, ["DynamoDB.BatchWriteItem", "DynamoDB.PutItem", "DynamoDB.TransactWriteItems"]);
-    assert!(spans.iter().all(|span| span.get("aws.request_id") == "request-1"), "{spans:?}");
+    let ids: Vec<_> = spans.iter().map(|span| span.get("aws.request_id")).collect();
+    assert_eq!(ids, ["request-2", "request-4", "request-6"]);
+    assert_eq!(spans[0].get("threadline.throttling_reason"), "TableWriteKeyRangeThroughputExceeded");
     assert_eq!(spans[2].get("db.response.status_code"), "TransactionCanceledException");
 }

@@ -75,7 +75,10 @@ async fn each_batch_is_a_span_that_holds_no_content() -> Result<(), Error> {
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let is_batch = |line: &&str| line.contains("poller::worker: close") && line.contains("\"spans\"");
     let batches: Vec<_> = text.lines().filter(is_batch).collect();
-    let expected = format!("poller.batch{{db.collection.name=\"spans\" shard=\"a\" records={}", records.len());
+    let expected = format!(
+        "poller.batch{{db.collection.name=\"spans\" threadline.poller.shard=\"a\" threadline.poller.records={}",
+        records.len()
+    );
     assert!(batches.len() == 1 && batches[0].contains(&expected), "{text}");
     assert!(text.contains("projector.advance"), "{text}");
     let group = thread.group_id().to_string();
