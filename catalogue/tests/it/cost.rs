@@ -246,7 +246,7 @@ async fn page_reads_one_item_more_than_it_shows() {
     let [andrew, bayko] = ["andrewbrown", "bayko"].map(|handle| NewUser::new(handle, handle).unwrap());
     let (andrew, bayko) = (chat.create_user(andrew).await.unwrap(), chat.create_user(bayko).await.unwrap());
     // With its other attributes, each message has almost 1 KB.
-    let text = "x".repeat(660);
+    let text = "x".repeat(720);
     let thread = chat.start_direct(&andrew, &bayko, text.as_str()).await.unwrap();
     for _ in 0..30 {
         thread.send(chat.new_message_id(), text.as_str()).await.unwrap();
