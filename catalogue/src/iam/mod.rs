@@ -15,7 +15,7 @@ use threadline::card::registry::Registry;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Policy, VERIFY_TABLE, dynamodb};
 pub(crate) use resources::Resources;
 
 /// The limits of the policies, for their readers.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use threadline::card::registry::Registry;
 
 use crate::error::Error;
-use crate::iam::{Policy, Resources};
+use crate::iam::{Policy, Resources, VERIFY_TABLE, dynamodb};
 
 /// The ARNs that the policies name. Each is an expression of its format.
 pub(super) struct Arns {
@@ -17,16 +17,16 @@ pub(super) struct Arns {
 }
 
 /// The actions of the application, the projector and the audit on items.
-const ITEM_ACTIONS: [&str; 9] = [
-    "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:Scan",
-    "dynamodb:UpdateItem",
+const ITEM_ACTIONS: &[&str] = &[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "ConditionCheckItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "UpdateItem",
 ];
 
 /// The actions on a customer managed key that DynamoDB takes in the name of the caller.
@@ -73,7 +73,7 @@ pub(super) fn key(arn: &str, service: &Value) -> Value {
 pub(super) fn endpoint(arns: &Arns) -> Value {
     policy(vec![json!({
         "Sid": "ThisTableOnly", "Effect": "Allow", "Principal": { "AWS": "*" },
-        "Action": ITEM_ACTIONS, "Resource": [arns.table, arns.index],
+        "Action": dynamodb(&[ITEM_ACTIONS, VERIFY_TABLE].concat()), "Resource": [arns.table, arns.index],
     })])
 }
 

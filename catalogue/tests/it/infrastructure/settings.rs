@@ -162,6 +162,17 @@ async fn endpoint_allows_the_table_and_its_index_only() {
 }
 
 #[tokio::test]
+async fn endpoint_allows_what_the_operator_may_do_on_the_table() {
+    let template = printed(Format::CloudFormation, &spec()).await;
+    let of_endpoint = &template["Resources"]["Endpoint"]["Properties"]["PolicyDocument"]["Statement"][0]["Action"];
+    let operator: Value = serde_json::from_str(&catalogue().policy("operator").unwrap()).unwrap();
+    for statement in list(&operator["Statement"]) {
+        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
+        assert!(actions.iter().all(|action| list(of_endpoint).contains(action)), "{statement}");
+    }
+}
+
+#[tokio::test]
 async fn trail_records_reads_and_writes_of_the_table() {
     let template = printed(Format::CloudFormation, &spec()).await;
     let trail = &template["Resources"]["AuditTrail"]["Properties"];
