@@ -215,6 +215,7 @@ pub(super) fn allow(sid: &str, actions: &Value, resource: &Value) -> Value {
     json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 
-fn versioned(statements: Vec<Value>) -> Value {
+/// Returns a policy document of these statements.
+pub(crate) fn versioned(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use super::policy::allow;
 
 /// The resources of the policies. Each is a JSON value: an ARN, or the expression of a template that yields one.
-///
-/// Terraform must escape the variables of `tenant` and `user`: `$${aws:PrincipalTag/tenant}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Resources {
     /// The ARN of the table.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use threadline::card::registry::Registry;
 
 use crate::error::Error;
-use crate::iam::{Policy, Resources, VERIFY_TABLE, dynamodb};
+use crate::iam::{Policy, Resources, VERIFY_TABLE, dynamodb, versioned};
 
 /// The ARNs that the policies name. Each is an expression of its format.
 pub(super) struct Arns {
@@ -63,7 +63,7 @@ pub(super) fn projector(registry: &Registry, arns: &Arns) -> Result<Value, Error
 /// Returns the policy for the use of a customer managed key by DynamoDB alone. `service` is the name of DynamoDB in
 /// the region of the table.
 pub(super) fn key(arn: &str, service: &Value) -> Value {
-    policy(vec![json!({
+    versioned(vec![json!({
         "Sid": "UseTheKeyOfTheTable", "Effect": "Allow", "Action": KEY_ACTIONS, "Resource": [arn],
         "Condition": { "StringEquals": { "kms:ViaService": service } },
     })])
@@ -71,7 +71,7 @@ pub(super) fn key(arn: &str, service: &Value) -> Value {
 
 /// Returns the policy of the gateway endpoint: this table only. The roles decide who may do what.
 pub(super) fn endpoint(arns: &Arns) -> Value {
-    policy(vec![json!({
+    versioned(vec![json!({
         "Sid": "ThisTableOnly", "Effect": "Allow", "Principal": { "AWS": "*" },
         "Action": dynamodb(&[ITEM_ACTIONS, VERIFY_TABLE].concat()), "Resource": [arns.table, arns.index],
     })])
@@ -79,11 +79,7 @@ pub(super) fn endpoint(arns: &Arns) -> Value {
 
 /// Returns the policy that lets Lambda take the projector's role.
 pub(super) fn trust() -> Value {
-    policy(vec![json!({
+    versioned(vec![json!({
         "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": ["sts:AssumeRole"],
     })])
-}
-
-fn policy(statements: Vec<Value>) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }

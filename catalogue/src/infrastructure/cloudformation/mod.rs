@@ -24,7 +24,8 @@ pub(super) fn template(registry: &Registry, spec: &TableSpec) -> Result<Value, E
     resources.insert("ProjectorMapping".to_owned(), resources::mapping());
     resources.insert("Endpoint".to_owned(), resources::endpoint(&arns()));
     resources.insert("AuditTrail".to_owned(), resources::trail());
-    resources.extend(resources::alarms(registry));
+    resources.insert("DeadLetters".to_owned(), resources::dead_letters());
+    resources.extend(resources::alarms(registry)?);
     Ok(json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A Threadline table with its projector, alarms, endpoint and audit trail.",
@@ -43,6 +44,7 @@ fn parameters(spec: &TableSpec) -> Value {
             "Type": "String", "Default": "false", "AllowedValues": ["true", "false"],
             "Description": input::FUNCTION_EXISTS,
         },
+        "LogGroupName": { "Type": "String", "Default": "", "Description": input::LOG_GROUP },
         "AlarmTopicArn": { "Type": "String", "Description": input::ALARM_TOPIC },
         "AuditBucketName": { "Type": "String", "Default": "", "Description": input::AUDIT_BUCKET },
         "VpcId": { "Type": "String", "Default": "", "Description": input::VPC },
@@ -54,6 +56,7 @@ fn conditions() -> Value {
     let given = |parameter: &str| json!({ "Fn::Not": [{ "Fn::Equals": [reference(parameter), ""] }] });
     json!({
         "HasFunction": { "Fn::Equals": [reference("FunctionExists"), "true"] },
+        "HasLogGroup": given("LogGroupName"),
         "HasAuditBucket": given("AuditBucketName"),
         "HasVpc": given("VpcId"),
     })

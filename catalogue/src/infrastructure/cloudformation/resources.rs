@@ -6,7 +6,7 @@ use threadline::table::{Encryption, TableSpec};
 
 use super::{attribute, reference, substitute};
 use crate::error::Error;
-use crate::infrastructure::alarms::{Alarm, Dimension, alarms as all_alarms};
+use crate::infrastructure::alarms::{self, Alarm, DEAD_LETTERS, Dimension, NAMESPACE};
 use crate::infrastructure::policies::{self, Arns};
 use crate::infrastructure::{QUEUE_RETENTION, filters, mapping as settings};
 
@@ -85,8 +85,35 @@ pub(super) fn trail() -> Value {
     })
 }
 
-pub(super) fn alarms(registry: &Registry) -> Map<String, Value> {
-    all_alarms(registry).iter().map(|alarm| (format!("Alarm{}", alarm.name), resource(alarm))).collect()
+/// Counts the dead letters in the function's log.
+pub(super) fn dead_letters() -> Value {
+    json!({
+        "Type": "AWS::Logs::MetricFilter",
+        "Condition": "HasLogGroup",
+        "Properties": {
+            "LogGroupName": reference("LogGroupName"),
+            "FilterPattern": DEAD_LETTERS,
+            "MetricTransformations": [
+                { "MetricName": dead_letters_metric(), "MetricNamespace": NAMESPACE, "MetricValue": "1" },
+            ],
+        },
+    })
+}
+
+/// A metric of a log has no constant dimension, so its name has the table.
+fn dead_letters_metric() -> Value {
+    substitute("DeadLetters-${TableName}")
+}
+
+pub(super) fn alarms(registry: &Registry) -> Result<Map<String, Value>, Error> {
+    let mut all: Map<_, _> =
+        alarms::alarms(registry)?.iter().map(|alarm| (format!("Alarm{}", alarm.name), resource(alarm))).collect();
+    let mut dead_letters = resource(&alarms::dead_letters(dead_letters_metric()));
+    if let Some(fields) = dead_letters.as_object_mut() {
+        fields.insert("Condition".to_owned(), json!("HasLogGroup"));
+    }
+    all.insert("AlarmDeadLetters".to_owned(), dead_letters);
+    Ok(all)
 }
 
 fn resource(alarm: &Alarm) -> Value {

@@ -34,13 +34,13 @@ pub(super) fn configuration(registry: &Registry, spec: &TableSpec) -> Result<Val
             "aws_region": { "current": {} },
             "aws_iam_policy_document": policy::documents(registry, spec, &arns())?,
         },
-        "resource": resources(registry, spec),
+        "resource": resources(registry, spec)?,
         "output": outputs(),
     }))
 }
 
-fn resources(registry: &Registry, spec: &TableSpec) -> Value {
-    json!({
+fn resources(registry: &Registry, spec: &TableSpec) -> Result<Value, Error> {
+    Ok(json!({
         "aws_dynamodb_table": { "threadline": table::resource(spec) },
         "aws_sqs_queue": { "given_up_batches": resources::queue() },
         "aws_iam_role": { "projector": resources::role() },
@@ -48,8 +48,9 @@ fn resources(registry: &Registry, spec: &TableSpec) -> Value {
         "aws_lambda_event_source_mapping": { "projector": resources::mapping() },
         "aws_vpc_endpoint": { "dynamodb": resources::endpoint() },
         "aws_cloudtrail": { "audit": resources::trail() },
-        "aws_cloudwatch_metric_alarm": resources::alarms(registry),
-    })
+        "aws_cloudwatch_log_metric_filter": { "dead_letters": resources::dead_letters() },
+        "aws_cloudwatch_metric_alarm": resources::alarms(registry)?,
+    }))
 }
 
 fn variables(spec: &TableSpec) -> Value {
@@ -57,6 +58,7 @@ fn variables(spec: &TableSpec) -> Value {
         "table_name": { "type": "string", "default": spec.name(), "description": input::TABLE_NAME },
         "function_name": { "type": "string", "default": FUNCTION_NAME, "description": input::FUNCTION_NAME },
         "function_exists": { "type": "bool", "default": false, "description": input::FUNCTION_EXISTS },
+        "log_group_name": { "type": "string", "default": "", "description": input::LOG_GROUP },
         "alarm_topic_arn": { "type": "string", "description": input::ALARM_TOPIC },
         "audit_bucket_name": { "type": "string", "default": "", "description": input::AUDIT_BUCKET },
         "vpc_id": { "type": "string", "default": "", "description": input::VPC },
