@@ -6,8 +6,9 @@ use threadline::table::{Encryption, TableSpec};
 
 use super::{attribute, reference, substitute};
 use crate::error::Error;
+use crate::iam::Resources;
 use crate::infrastructure::alarms::{self, Alarm, DEAD_LETTERS, Dimension, NAMESPACE};
-use crate::infrastructure::policies::{self, Arns};
+use crate::infrastructure::policies;
 use crate::infrastructure::{QUEUE_RETENTION, filters, mapping as settings};
 
 pub(super) fn queue() -> Value {
@@ -19,9 +20,9 @@ pub(super) fn queue() -> Value {
     })
 }
 
-pub(super) fn role(registry: &Registry, spec: &TableSpec, arns: &Arns) -> Result<Value, Error> {
+pub(super) fn role(registry: &Registry, spec: &TableSpec, named: &Resources) -> Result<Value, Error> {
     let inline = |name: &str, policy: Value| json!({ "PolicyName": name, "PolicyDocument": policy });
-    let mut inlines = vec![inline("projector", policies::projector(registry, arns)?)];
+    let mut inlines = vec![inline("projector", policies::projector(registry, named)?)];
     if let Encryption::OwnKey(arn) = spec.get_encryption() {
         let service = substitute("dynamodb.${AWS::Region}.${AWS::URLSuffix}");
         inlines.push(inline("key", policies::key(arn, &service)));
@@ -53,7 +54,7 @@ pub(super) fn mapping() -> Value {
     })
 }
 
-pub(super) fn endpoint(arns: &Arns) -> Value {
+pub(super) fn endpoint(named: &Resources) -> Value {
     json!({
         "Type": "AWS::EC2::VPCEndpoint",
         "Condition": "HasVpc",
@@ -62,7 +63,7 @@ pub(super) fn endpoint(arns: &Arns) -> Value {
             "ServiceName": substitute("com.amazonaws.${AWS::Region}.dynamodb"),
             "VpcId": reference("VpcId"),
             "RouteTableIds": reference("RouteTableIds"),
-            "PolicyDocument": policies::endpoint(arns),
+            "PolicyDocument": policies::endpoint(named),
         },
     })
 }

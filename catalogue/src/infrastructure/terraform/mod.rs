@@ -9,9 +9,10 @@ use threadline::card::registry::Registry;
 use threadline::entity::GSI1;
 use threadline::table::TableSpec;
 
-use super::policies::Arns;
+use super::policies::keep_given_up;
 use super::{FUNCTION_NAME, input};
 use crate::error::Error;
+use crate::iam::Resources;
 
 /// The ARN of the table.
 const TABLE_ARN: &str = "${aws_dynamodb_table.threadline.arn}";
@@ -32,7 +33,7 @@ pub(super) fn configuration(registry: &Registry, spec: &TableSpec) -> Result<Val
             "aws_caller_identity": { "current": {} },
             "aws_partition": { "current": {} },
             "aws_region": { "current": {} },
-            "aws_iam_policy_document": policy::documents(registry, spec, &arns())?,
+            "aws_iam_policy_document": policy::documents(registry, spec, &named())?,
         },
         "resource": resources(registry, spec)?,
         "output": outputs(),
@@ -81,14 +82,14 @@ fn outputs() -> Map<String, Value> {
     .collect()
 }
 
-fn arns() -> Arns {
+fn named() -> Resources {
     let logs = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.region}:\
         ${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/${var.function_name}:*";
-    Arns {
+    Resources {
         table: json!(TABLE_ARN),
         index: json!(format!("{TABLE_ARN}/index/{GSI1}")),
         stream: json!(STREAM_ARN),
-        queue: json!(QUEUE_ARN),
+        on_failure: vec![keep_given_up(&json!(QUEUE_ARN))],
         logs: json!(logs),
     }
 }
