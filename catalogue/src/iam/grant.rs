@@ -28,17 +28,7 @@ impl Grant {
     /// # Errors
     /// [`Error::NoAction`] for a kind of request that this version does not know.
     pub(super) fn of(request: &RequestCard) -> Result<Self, Error> {
-        let action = match request.kind {
-            RequestKind::Get => "GetItem",
-            RequestKind::BatchGet => "BatchGetItem",
-            RequestKind::Query => "Query",
-            RequestKind::Scan => "Scan",
-            RequestKind::Put => "PutItem",
-            RequestKind::Update => "UpdateItem",
-            RequestKind::Delete => "DeleteItem",
-            RequestKind::Check => "ConditionCheckItem",
-            kind => return Err(Error::NoAction(format!("{kind:?}"))),
-        };
+        let action = operation(request.kind)?;
         let on_index = request.source == Source::Index;
         Ok(Self { action, on_index, pk: request.key().map(|(pk, _)| pk) })
     }
@@ -53,6 +43,24 @@ impl Grant {
     pub(super) fn reads(self) -> bool {
         matches!(self.action, "GetItem" | "BatchGetItem" | "Query" | "Scan")
     }
+}
+
+/// Returns the name of the operation of a request, which is also the name of its action.
+///
+/// # Errors
+/// [`Error::NoAction`] for a kind of request that this version does not know.
+pub(crate) fn operation(kind: RequestKind) -> Result<&'static str, Error> {
+    Ok(match kind {
+        RequestKind::Get => "GetItem",
+        RequestKind::BatchGet => "BatchGetItem",
+        RequestKind::Query => "Query",
+        RequestKind::Scan => "Scan",
+        RequestKind::Put => "PutItem",
+        RequestKind::Update => "UpdateItem",
+        RequestKind::Delete => "DeleteItem",
+        RequestKind::Check => "ConditionCheckItem",
+        kind => return Err(Error::NoAction(format!("{kind:?}"))),
+    })
 }
 
 /// Returns one statement for each action on each resource. `key` returns the pattern of a template's partition keys.

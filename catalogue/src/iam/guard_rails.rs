@@ -31,29 +31,34 @@ pub(super) const CREATE: &[&str] = &[
 /// All tables in all regions, with their indexes, streams and backups.
 const ALL_TABLES: &str = "arn:aws:dynamodb:*:*:table/*";
 
+/// The backups of the table.
+const BACKUPS: &str = "arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/backup/*";
+/// The only role that may change the table's settings.
+const ADMIN: &str = "arn:aws:iam::ACCOUNT:role/ADMIN";
+
 /// Returns the statements.
 pub(super) fn statements(resources: &Resources) -> Vec<Value> {
-    let Resources { table, stream, backups, admin, regions, .. } = resources;
+    let Resources { table, stream, .. } = resources;
     vec![
         json!({
             "Sid": "KeepTableAndBackups",
             "Effect": "Deny",
             "Action": dynamodb(DELETE),
-            "Resource": [table, backups],
+            "Resource": [table, BACKUPS],
         }),
         json!({
             "Sid": "KeepSettings",
             "Effect": "Deny",
             "Action": dynamodb(CHANGE),
             "Resource": [table, stream],
-            "Condition": { "ArnNotLike": { "aws:PrincipalArn": admin } },
+            "Condition": { "ArnNotLike": { "aws:PrincipalArn": ADMIN } },
         }),
         json!({
             "Sid": "KeepRegion",
             "Effect": "Deny",
             "Action": dynamodb(CREATE),
             "Resource": ALL_TABLES,
-            "Condition": { "StringNotEquals": { "aws:RequestedRegion": regions } },
+            "Condition": { "StringNotEquals": { "aws:RequestedRegion": ["REGION"] } },
         }),
         json!({
             "Sid": "KeepTransportEncrypted",
@@ -67,7 +72,6 @@ pub(super) fn statements(resources: &Resources) -> Vec<Value> {
 
 /// Returns the probes of the guard-rails, beside a policy that allows everything.
 pub(super) fn probes() -> Vec<Probe> {
-    const ADMIN: &str = "arn:aws:iam::ACCOUNT:role/ADMIN";
     const APPLICATION: &str = "arn:aws:iam::ACCOUNT:role/application";
     let probe = |allowed, action: &str, resource: &str, role: &str, region: &str, is_secure: &str| {
         Probe::new(Policy::GuardRails, allowed, action, resource)

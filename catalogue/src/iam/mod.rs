@@ -7,7 +7,7 @@ mod probe;
 mod record;
 mod resources;
 #[cfg(test)]
-mod work;
+mod tests;
 
 use serde_json::{Value, json};
 use threadline::card::registry::Registry;
@@ -15,7 +15,8 @@ use threadline::card::registry::Registry;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 
-pub(crate) use policy::Policy;
+pub(crate) use grant::operation;
+pub(crate) use policy::{Policy, VERIFY_TABLE, dynamodb, versioned};
 pub(crate) use resources::Resources;
 
 /// The limits of the policies, for their readers.

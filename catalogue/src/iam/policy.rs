@@ -33,6 +33,9 @@ const REPAIR: &[RequestCard] = &[
 
 /// The actions of reading a stream whose ARN is known.
 pub(super) const READ_STREAM: &[&str] = &["DescribeStream", "GetRecords", "GetShardIterator"];
+/// The actions of `TableSpec::verify`, which `check` and `repair` call first.
+pub(crate) const VERIFY_TABLE: &[&str] =
+    &["DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "ListTagsOfResource"];
 /// The actions of `TableSpec`: create, complete and verify.
 pub(super) const CREATE_TABLE: &[&str] = &[
     "CreateTable",
@@ -177,6 +180,9 @@ impl Policy {
             statements.extend_from_slice(on_failure);
             statements.push(allow("WriteLogs", &json!(["logs:CreateLogStream", "logs:PutLogEvents"]), logs));
         }
+        if self == Self::Operator {
+            statements.push(allow("VerifyTable", &dynamodb(VERIFY_TABLE), table));
+        }
         if self == Self::TableCreator {
             statements.push(allow("CreateAndVerifyTable", &dynamodb(CREATE_TABLE), table));
         }
@@ -197,7 +203,7 @@ pub(super) fn is_of_one_user(template: &str) -> bool {
 }
 
 /// Returns the names with the prefix of DynamoDB's actions, as one value if there is one.
-pub(super) fn dynamodb(actions: &[&str]) -> Value {
+pub(crate) fn dynamodb(actions: &[&str]) -> Value {
     match actions {
         [action] => json!(format!("dynamodb:{action}")),
         actions => actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
@@ -209,6 +215,7 @@ pub(super) fn allow(sid: &str, actions: &Value, resource: &Value) -> Value {
     json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 
-fn versioned(statements: Vec<Value>) -> Value {
+/// Returns a policy document of these statements.
+pub(crate) fn versioned(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

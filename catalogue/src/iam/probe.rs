@@ -8,7 +8,7 @@ use threadline_testkit::scenario::World;
 use super::Policy;
 use super::grant::{LEADING_KEYS, filled};
 use super::guard_rails::{CHANGE, CREATE};
-use super::policy::{CREATE_TABLE, READ_STREAM};
+use super::policy::{CREATE_TABLE, READ_STREAM, VERIFY_TABLE};
 use super::record::{Asked, asked};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
@@ -232,7 +232,11 @@ fn beside_the_table(policy: Policy) -> Vec<Probe> {
         .collect();
     // A global table is a resource of its own.
     for action in of_table.into_iter().filter(|action| *action != "CreateGlobalTable") {
-        let is_own = policy == Policy::TableCreator && CREATE_TABLE.contains(&action);
+        let is_own = match policy {
+            Policy::Operator => VERIFY_TABLE.contains(&action),
+            Policy::TableCreator => CREATE_TABLE.contains(&action),
+            _ => false,
+        };
         probes.push(probe(is_own, action, TABLE));
         probes.push(probe(false, action, OTHER_TABLE));
     }

@@ -2,9 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
 use threadline::card::registry::Registry;
-use threadline::card::{RequestCard, RequestKind};
 use threadline::entity::GSI1;
+
+use crate::error::Error;
+use crate::iam::operation;
+
+/// The namespace of the metric that counts dead letters.
+pub(super) const NAMESPACE: &str = "Threadline";
+/// The filter of the function's log: what the projector logs for a dead letter without a sink, and with the sink of
+/// the Lambda example.
+pub(super) const DEAD_LETTERS: &str = r#"?"a record can never be projected" ?"a record can never succeed""#;
 
 /// An alarm on one metric: `threshold` exceeded in each of the last `periods` periods. No data is no alarm.
 pub(super) struct Alarm {
@@ -13,7 +22,8 @@ pub(super) struct Alarm {
     /// The meaning, and what to do.
     pub(super) description: String,
     pub(super) namespace: &'static str,
-    pub(super) metric: String,
+    /// The name, or the expression of a template that yields it.
+    pub(super) metric: Value,
     pub(super) statistic: &'static str,
     pub(super) dimensions: Vec<(&'static str, Dimension)>,
     /// The seconds of a period.
@@ -35,7 +45,10 @@ pub(super) enum Dimension {
 }
 
 /// Returns the alarms of a table with these access patterns.
-pub(super) fn alarms(registry: &Registry) -> Vec<Alarm> {
+///
+/// # Errors
+/// [`Error::NoAction`] for a kind of request that this version does not know.
+pub(super) fn alarms(registry: &Registry) -> Result<Vec<Alarm>, Error> {
     let mut alarms = vec![iterator_age(), function_errors(), given_up()];
     for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] {
         let advice = "The table's or the account's throughput may be too low.";
@@ -45,8 +58,8 @@ pub(super) fn alarms(registry: &Registry) -> Vec<Alarm> {
         let advice = "One partition key is too busy, such as a large group: more throughput does not help.";
         alarms.extend([throttled(metric, advice, false), throttled(metric, advice, true)]);
     }
-    alarms.extend(operations(registry).into_iter().map(system_errors));
-    alarms
+    alarms.extend(operations(registry)?.into_iter().map(system_errors));
+    Ok(alarms)
 }
 
 fn iterator_age() -> Alarm {
@@ -54,7 +67,7 @@ fn iterator_age() -> Alarm {
         name: "IteratorAge".to_owned(),
         description: "The inboxes are more than 5 minutes late: the projector is too slow or fails.".to_owned(),
         namespace: "AWS/Lambda",
-        metric: "IteratorAge".to_owned(),
+        metric: json!("IteratorAge"),
         statistic: "Maximum",
         dimensions: vec![("FunctionName", Dimension::Function)],
         period: 60,
@@ -68,7 +81,7 @@ fn function_errors() -> Alarm {
         name: "FunctionErrors".to_owned(),
         description: "Invocations of the projector failed as a whole: read its log.".to_owned(),
         namespace: "AWS/Lambda",
-        metric: "Errors".to_owned(),
+        metric: json!("Errors"),
         statistic: "Sum",
         dimensions: vec![("FunctionName", Dimension::Function)],
         period: 60,
@@ -82,9 +95,24 @@ fn given_up() -> Alarm {
         name: "GivenUpBatches".to_owned(),
         description: "Lambda gave up batches of the stream: remove the cause, then run the repair.".to_owned(),
         namespace: "AWS/SQS",
-        metric: "ApproximateNumberOfMessagesVisible".to_owned(),
+        metric: json!("ApproximateNumberOfMessagesVisible"),
         statistic: "Maximum",
         dimensions: vec![("QueueName", Dimension::Queue)],
+        period: 60,
+        periods: 1,
+        threshold: 0,
+    }
+}
+
+/// Returns the alarm on the metric that counts dead letters in the function's log.
+pub(super) fn dead_letters(metric: Value) -> Alarm {
+    Alarm {
+        name: "DeadLetters".to_owned(),
+        description: "The projector met records that can never succeed: read the dead letters.".to_owned(),
+        namespace: NAMESPACE,
+        metric,
+        statistic: "Sum",
+        dimensions: Vec::new(),
         period: 60,
         periods: 1,
         threshold: 0,
@@ -102,7 +130,7 @@ fn throttled(metric: &str, advice: &str, of_index: bool) -> Alarm {
         name: format!("{name}{metric}"),
         description: format!("Requests to {owner} were throttled for 5 minutes. {advice}"),
         namespace: "AWS/DynamoDB",
-        metric: metric.to_owned(),
+        metric: json!(metric),
         statistic: "Sum",
         dimensions,
         period: 60,
@@ -117,7 +145,7 @@ fn system_errors(operation: &'static str) -> Alarm {
         name: format!("SystemErrors{operation}"),
         description: format!("DynamoDB failed to answer {operation} for 5 minutes: see the AWS Health Dashboard."),
         namespace: "AWS/DynamoDB",
-        metric: "SystemErrors".to_owned(),
+        metric: json!("SystemErrors"),
         statistic: "Sum",
         dimensions: vec![("TableName", Dimension::Table), ("Operation", Dimension::Text(operation))],
         period: 60,
@@ -126,25 +154,9 @@ fn system_errors(operation: &'static str) -> Alarm {
     }
 }
 
-/// Returns the operations that the access patterns use.
-fn operations(registry: &Registry) -> BTreeSet<&'static str> {
+/// Returns the operations that the access patterns use. The parts of a transaction are one operation.
+fn operations(registry: &Registry) -> Result<BTreeSet<&'static str>, Error> {
     let cases = registry.cards().iter().flat_map(|card| card.cases);
-    cases.flat_map(|case| case.requests).filter_map(operation).collect()
-}
-
-/// Returns the operation of a request, or `None` for a kind that this version does not know.
-fn operation(request: &RequestCard) -> Option<&'static str> {
-    if request.transaction {
-        return Some("TransactWriteItems");
-    }
-    match request.kind {
-        RequestKind::Get => Some("GetItem"),
-        RequestKind::BatchGet => Some("BatchGetItem"),
-        RequestKind::Query => Some("Query"),
-        RequestKind::Scan => Some("Scan"),
-        RequestKind::Put => Some("PutItem"),
-        RequestKind::Update => Some("UpdateItem"),
-        RequestKind::Delete => Some("DeleteItem"),
-        _ => None,
-    }
+    let requests = cases.flat_map(|case| case.requests);
+    requests.map(|each| if each.transaction { Ok("TransactWriteItems") } else { operation(each.kind) }).collect()
 }

@@ -41,6 +41,8 @@ mod input {
     pub(super) const FUNCTION_NAME: &str = "The name of the projector's Lambda function.";
     pub(super) const FUNCTION_EXISTS: &str =
         "Maps the stream to the function. Deploy once without it, create the function with the role, then set it.";
+    pub(super) const LOG_GROUP: &str = "The log group of the function, for the alarm on dead letters. It must exist. \
+        Empty: no such alarm.";
     pub(super) const ALARM_TOPIC: &str = "The ARN of the SNS topic that receives the alarms.";
     pub(super) const AUDIT_BUCKET: &str = "The bucket for the CloudTrail log of every request to the table. Its policy \
         must allow CloudTrail to write. Empty: no trail. CloudTrail charges for each event.";

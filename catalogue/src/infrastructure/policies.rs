@@ -4,32 +4,19 @@ use serde_json::{Value, json};
 use threadline::card::registry::Registry;
 
 use crate::error::Error;
-use crate::iam::{Policy, Resources};
+use crate::iam::{Policy, Resources, VERIFY_TABLE, dynamodb, versioned};
 
-/// The ARNs that the policies name. Each is an expression of its format.
-pub(super) struct Arns {
-    pub(super) table: Value,
-    pub(super) index: Value,
-    pub(super) stream: Value,
-    pub(super) queue: Value,
-    /// The log streams of the projector's function.
-    pub(super) logs: Value,
-}
-
-/// The actions of the application, the projector, the audit, and of `TableSpec::verify`.
-const ACTIONS: [&str; 12] = [
-    "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:DescribeContinuousBackups",
-    "dynamodb:DescribeTable",
-    "dynamodb:DescribeTimeToLive",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:Scan",
-    "dynamodb:UpdateItem",
+/// The actions of the application, the projector and the audit on items.
+const ITEM_ACTIONS: &[&str] = &[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "ConditionCheckItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "UpdateItem",
 ];
 
 /// The actions on a customer managed key that DynamoDB takes in the name of the caller.
@@ -47,46 +34,35 @@ const KEY_ACTIONS: [&str; 7] = [
 ///
 /// # Errors
 /// [`Error::NoAction`] for a kind of request that this version does not know.
-pub(super) fn projector(registry: &Registry, arns: &Arns) -> Result<Value, Error> {
-    let keep = json!({
-        "Sid": "KeepGivenUpBatches", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arns.queue,
-    });
-    let resources = Resources {
-        table: arns.table.clone(),
-        index: arns.index.clone(),
-        stream: arns.stream.clone(),
-        on_failure: vec![keep],
-        logs: arns.logs.clone(),
-        // The projector's policy names no other resource.
-        ..Resources::placeholders()
-    };
-    Policy::Projector.of(registry, &resources)
+pub(super) fn projector(registry: &Registry, resources: &Resources) -> Result<Value, Error> {
+    Policy::Projector.of(registry, resources)
+}
+
+/// Returns the statement that lets Lambda send the positions of given-up batches to the queue.
+pub(super) fn keep_given_up(queue: &Value) -> Value {
+    json!({ "Sid": "KeepGivenUpBatches", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue })
 }
 
 /// Returns the policy for the use of a customer managed key by DynamoDB alone. `service` is the name of DynamoDB in
 /// the region of the table.
 pub(super) fn key(arn: &str, service: &Value) -> Value {
-    policy(vec![json!({
+    versioned(vec![json!({
         "Sid": "UseTheKeyOfTheTable", "Effect": "Allow", "Action": KEY_ACTIONS, "Resource": [arn],
         "Condition": { "StringEquals": { "kms:ViaService": service } },
     })])
 }
 
 /// Returns the policy of the gateway endpoint: this table only. The roles decide who may do what.
-pub(super) fn endpoint(arns: &Arns) -> Value {
-    policy(vec![json!({
+pub(super) fn endpoint(resources: &Resources) -> Value {
+    versioned(vec![json!({
         "Sid": "ThisTableOnly", "Effect": "Allow", "Principal": { "AWS": "*" },
-        "Action": ACTIONS, "Resource": [arns.table, arns.index],
+        "Action": dynamodb(&[ITEM_ACTIONS, VERIFY_TABLE].concat()), "Resource": [resources.table, resources.index],
     })])
 }
 
 /// Returns the policy that lets Lambda take the projector's role.
 pub(super) fn trust() -> Value {
-    policy(vec![json!({
+    versioned(vec![json!({
         "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": ["sts:AssumeRole"],
     })])
-}
-
-fn policy(statements: Vec<Value>) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }

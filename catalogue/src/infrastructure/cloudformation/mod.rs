@@ -8,9 +8,10 @@ use threadline::card::registry::Registry;
 use threadline::entity::GSI1;
 use threadline::table::TableSpec;
 
-use super::policies::Arns;
+use super::policies::keep_given_up;
 use super::{FUNCTION_NAME, input};
 use crate::error::Error;
+use crate::iam::Resources;
 
 /// Returns the template of a table with these access patterns.
 ///
@@ -20,11 +21,12 @@ pub(super) fn template(registry: &Registry, spec: &TableSpec) -> Result<Value, E
     let mut resources = Map::new();
     resources.insert("Table".to_owned(), table::resource(spec));
     resources.insert("GivenUpBatches".to_owned(), resources::queue());
-    resources.insert("ProjectorRole".to_owned(), resources::role(registry, spec, &arns())?);
+    resources.insert("ProjectorRole".to_owned(), resources::role(registry, spec, &named())?);
     resources.insert("ProjectorMapping".to_owned(), resources::mapping());
-    resources.insert("Endpoint".to_owned(), resources::endpoint(&arns()));
+    resources.insert("Endpoint".to_owned(), resources::endpoint(&named()));
     resources.insert("AuditTrail".to_owned(), resources::trail());
-    resources.extend(resources::alarms(registry));
+    resources.insert("DeadLetters".to_owned(), resources::dead_letters());
+    resources.extend(resources::alarms(registry)?);
     Ok(json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A Threadline table with its projector, alarms, endpoint and audit trail.",
@@ -43,6 +45,7 @@ fn parameters(spec: &TableSpec) -> Value {
             "Type": "String", "Default": "false", "AllowedValues": ["true", "false"],
             "Description": input::FUNCTION_EXISTS,
         },
+        "LogGroupName": { "Type": "String", "Default": "", "Description": input::LOG_GROUP },
         "AlarmTopicArn": { "Type": "String", "Description": input::ALARM_TOPIC },
         "AuditBucketName": { "Type": "String", "Default": "", "Description": input::AUDIT_BUCKET },
         "VpcId": { "Type": "String", "Default": "", "Description": input::VPC },
@@ -54,6 +57,7 @@ fn conditions() -> Value {
     let given = |parameter: &str| json!({ "Fn::Not": [{ "Fn::Equals": [reference(parameter), ""] }] });
     json!({
         "HasFunction": { "Fn::Equals": [reference("FunctionExists"), "true"] },
+        "HasLogGroup": given("LogGroupName"),
         "HasAuditBucket": given("AuditBucketName"),
         "HasVpc": given("VpcId"),
     })
@@ -69,13 +73,13 @@ fn outputs() -> Value {
     })
 }
 
-fn arns() -> Arns {
+fn named() -> Resources {
     let logs = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${FunctionName}:*";
-    Arns {
+    Resources {
         table: attribute("Table", "Arn"),
         index: substitute(&format!("${{Table.Arn}}/index/{GSI1}")),
         stream: attribute("Table", "StreamArn"),
-        queue: attribute("GivenUpBatches", "Arn"),
+        on_failure: vec![keep_given_up(&attribute("GivenUpBatches", "Arn"))],
         logs: substitute(logs),
     }
 }

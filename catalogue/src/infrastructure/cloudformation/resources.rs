@@ -6,8 +6,9 @@ use threadline::table::{Encryption, TableSpec};
 
 use super::{attribute, reference, substitute};
 use crate::error::Error;
-use crate::infrastructure::alarms::{Alarm, Dimension, alarms as all_alarms};
-use crate::infrastructure::policies::{self, Arns};
+use crate::iam::Resources;
+use crate::infrastructure::alarms::{self, Alarm, DEAD_LETTERS, Dimension, NAMESPACE};
+use crate::infrastructure::policies;
 use crate::infrastructure::{QUEUE_RETENTION, filters, mapping as settings};
 
 pub(super) fn queue() -> Value {
@@ -19,9 +20,9 @@ pub(super) fn queue() -> Value {
     })
 }
 
-pub(super) fn role(registry: &Registry, spec: &TableSpec, arns: &Arns) -> Result<Value, Error> {
+pub(super) fn role(registry: &Registry, spec: &TableSpec, named: &Resources) -> Result<Value, Error> {
     let inline = |name: &str, policy: Value| json!({ "PolicyName": name, "PolicyDocument": policy });
-    let mut inlines = vec![inline("projector", policies::projector(registry, arns)?)];
+    let mut inlines = vec![inline("projector", policies::projector(registry, named)?)];
     if let Encryption::OwnKey(arn) = spec.get_encryption() {
         let service = substitute("dynamodb.${AWS::Region}.${AWS::URLSuffix}");
         inlines.push(inline("key", policies::key(arn, &service)));
@@ -53,7 +54,7 @@ pub(super) fn mapping() -> Value {
     })
 }
 
-pub(super) fn endpoint(arns: &Arns) -> Value {
+pub(super) fn endpoint(named: &Resources) -> Value {
     json!({
         "Type": "AWS::EC2::VPCEndpoint",
         "Condition": "HasVpc",
@@ -62,7 +63,7 @@ pub(super) fn endpoint(arns: &Arns) -> Value {
             "ServiceName": substitute("com.amazonaws.${AWS::Region}.dynamodb"),
             "VpcId": reference("VpcId"),
             "RouteTableIds": reference("RouteTableIds"),
-            "PolicyDocument": policies::endpoint(arns),
+            "PolicyDocument": policies::endpoint(named),
         },
     })
 }
@@ -85,8 +86,35 @@ pub(super) fn trail() -> Value {
     })
 }
 
-pub(super) fn alarms(registry: &Registry) -> Map<String, Value> {
-    all_alarms(registry).iter().map(|alarm| (format!("Alarm{}", alarm.name), resource(alarm))).collect()
+/// Counts the dead letters in the function's log.
+pub(super) fn dead_letters() -> Value {
+    json!({
+        "Type": "AWS::Logs::MetricFilter",
+        "Condition": "HasLogGroup",
+        "Properties": {
+            "LogGroupName": reference("LogGroupName"),
+            "FilterPattern": DEAD_LETTERS,
+            "MetricTransformations": [
+                { "MetricName": dead_letters_metric(), "MetricNamespace": NAMESPACE, "MetricValue": "1" },
+            ],
+        },
+    })
+}
+
+/// A metric of a log has no constant dimension, so its name has the table.
+fn dead_letters_metric() -> Value {
+    substitute("DeadLetters-${TableName}")
+}
+
+pub(super) fn alarms(registry: &Registry) -> Result<Map<String, Value>, Error> {
+    let mut all: Map<_, _> =
+        alarms::alarms(registry)?.iter().map(|alarm| (format!("Alarm{}", alarm.name), resource(alarm))).collect();
+    let mut dead_letters = resource(&alarms::dead_letters(dead_letters_metric()));
+    if let Some(fields) = dead_letters.as_object_mut() {
+        fields.insert("Condition".to_owned(), json!("HasLogGroup"));
+    }
+    all.insert("AlarmDeadLetters".to_owned(), dead_letters);
+    Ok(all)
 }
 
 fn resource(alarm: &Alarm) -> Value {

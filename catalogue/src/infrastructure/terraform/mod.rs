@@ -9,9 +9,10 @@ use threadline::card::registry::Registry;
 use threadline::entity::GSI1;
 use threadline::table::TableSpec;
 
-use super::policies::Arns;
+use super::policies::keep_given_up;
 use super::{FUNCTION_NAME, input};
 use crate::error::Error;
+use crate::iam::Resources;
 
 /// The ARN of the table.
 const TABLE_ARN: &str = "${aws_dynamodb_table.threadline.arn}";
@@ -32,15 +33,15 @@ pub(super) fn configuration(registry: &Registry, spec: &TableSpec) -> Result<Val
             "aws_caller_identity": { "current": {} },
             "aws_partition": { "current": {} },
             "aws_region": { "current": {} },
-            "aws_iam_policy_document": policy::documents(registry, spec, &arns())?,
+            "aws_iam_policy_document": policy::documents(registry, spec, &named())?,
         },
-        "resource": resources(registry, spec),
+        "resource": resources(registry, spec)?,
         "output": outputs(),
     }))
 }
 
-fn resources(registry: &Registry, spec: &TableSpec) -> Value {
-    json!({
+fn resources(registry: &Registry, spec: &TableSpec) -> Result<Value, Error> {
+    Ok(json!({
         "aws_dynamodb_table": { "threadline": table::resource(spec) },
         "aws_sqs_queue": { "given_up_batches": resources::queue() },
         "aws_iam_role": { "projector": resources::role() },
@@ -48,8 +49,9 @@ fn resources(registry: &Registry, spec: &TableSpec) -> Value {
         "aws_lambda_event_source_mapping": { "projector": resources::mapping() },
         "aws_vpc_endpoint": { "dynamodb": resources::endpoint() },
         "aws_cloudtrail": { "audit": resources::trail() },
-        "aws_cloudwatch_metric_alarm": resources::alarms(registry),
-    })
+        "aws_cloudwatch_log_metric_filter": { "dead_letters": resources::dead_letters() },
+        "aws_cloudwatch_metric_alarm": resources::alarms(registry)?,
+    }))
 }
 
 fn variables(spec: &TableSpec) -> Value {
@@ -57,6 +59,7 @@ fn variables(spec: &TableSpec) -> Value {
         "table_name": { "type": "string", "default": spec.name(), "description": input::TABLE_NAME },
         "function_name": { "type": "string", "default": FUNCTION_NAME, "description": input::FUNCTION_NAME },
         "function_exists": { "type": "bool", "default": false, "description": input::FUNCTION_EXISTS },
+        "log_group_name": { "type": "string", "default": "", "description": input::LOG_GROUP },
         "alarm_topic_arn": { "type": "string", "description": input::ALARM_TOPIC },
         "audit_bucket_name": { "type": "string", "default": "", "description": input::AUDIT_BUCKET },
         "vpc_id": { "type": "string", "default": "", "description": input::VPC },
@@ -79,14 +82,14 @@ fn outputs() -> Map<String, Value> {
     .collect()
 }
 
-fn arns() -> Arns {
+fn named() -> Resources {
     let logs = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.region}:\
         ${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/${var.function_name}:*";
-    Arns {
+    Resources {
         table: json!(TABLE_ARN),
         index: json!(format!("{TABLE_ARN}/index/{GSI1}")),
         stream: json!(STREAM_ARN),
-        queue: json!(QUEUE_ARN),
+        on_failure: vec![keep_given_up(&json!(QUEUE_ARN))],
         logs: json!(logs),
     }
 }

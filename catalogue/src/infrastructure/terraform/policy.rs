@@ -5,17 +5,18 @@ use threadline::card::registry::Registry;
 use threadline::table::{Encryption, TableSpec};
 
 use crate::error::Error;
-use crate::infrastructure::policies::{self, Arns};
+use crate::iam::Resources;
+use crate::infrastructure::policies;
 
 /// Returns the policy documents by name.
 ///
 /// # Errors
 /// The errors of [`policies::projector`].
-pub(super) fn documents(registry: &Registry, spec: &TableSpec, arns: &Arns) -> Result<Map<String, Value>, Error> {
+pub(super) fn documents(registry: &Registry, spec: &TableSpec, named: &Resources) -> Result<Map<String, Value>, Error> {
     let mut all = vec![
-        ("projector", policies::projector(registry, arns)?),
+        ("projector", policies::projector(registry, named)?),
         ("projector_trust", policies::trust()),
-        ("endpoint", policies::endpoint(arns)),
+        ("endpoint", policies::endpoint(named)),
     ];
     if let Encryption::OwnKey(arn) = spec.get_encryption() {
         let service = json!("dynamodb.${data.aws_region.current.region}.${data.aws_partition.current.dns_suffix}");

@@ -5,7 +5,8 @@ use threadline::card::registry::Registry;
 use threadline::table::{Encryption, TableSpec};
 
 use super::{QUEUE_ARN, STREAM_ARN, TABLE_ARN};
-use crate::infrastructure::alarms::{Alarm, Dimension, alarms as all_alarms};
+use crate::error::Error;
+use crate::infrastructure::alarms::{self, Alarm, DEAD_LETTERS, Dimension, NAMESPACE};
 use crate::infrastructure::{QUEUE_RETENTION, filters, mapping as settings};
 
 pub(super) fn queue() -> Value {
@@ -83,8 +84,31 @@ pub(super) fn trail() -> Value {
     })
 }
 
-pub(super) fn alarms(registry: &Registry) -> Map<String, Value> {
-    all_alarms(registry).iter().map(|alarm| (lower(&alarm.name, '_'), resource(alarm))).collect()
+/// The number of metric filters and alarms of dead letters.
+const HAS_LOG_GROUP: &str = "${var.log_group_name == \"\" ? 0 : 1}";
+/// A metric of a log has no constant dimension, so its name has the table.
+const DEAD_LETTERS_METRIC: &str = "DeadLetters-${var.table_name}";
+
+/// Counts the dead letters in the function's log.
+pub(super) fn dead_letters() -> Value {
+    json!({
+        "count": HAS_LOG_GROUP,
+        "name": "${var.table_name}-dead-letters",
+        "log_group_name": "${var.log_group_name}",
+        "pattern": DEAD_LETTERS,
+        "metric_transformation": { "name": DEAD_LETTERS_METRIC, "namespace": NAMESPACE, "value": "1" },
+    })
+}
+
+pub(super) fn alarms(registry: &Registry) -> Result<Map<String, Value>, Error> {
+    let mut all: Map<_, _> =
+        alarms::alarms(registry)?.iter().map(|alarm| (lower(&alarm.name, '_'), resource(alarm))).collect();
+    let mut dead_letters = resource(&alarms::dead_letters(json!(DEAD_LETTERS_METRIC)));
+    if let Some(fields) = dead_letters.as_object_mut() {
+        fields.insert("count".to_owned(), json!(HAS_LOG_GROUP));
+    }
+    all.insert("dead_letters".to_owned(), dead_letters);
+    Ok(all)
 }
 
 fn resource(alarm: &Alarm) -> Value {

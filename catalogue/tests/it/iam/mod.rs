@@ -273,6 +273,17 @@ fn table_creator_may_make_the_calls_of_the_table_definition() {
 }
 
 #[test]
+fn operator_may_verify_the_table() {
+    // `verify` makes every call that only reads the settings.
+    let sources = [include_str!("../../../../src/table/dynamodb.rs"), include_str!("../../../../src/table/live.rs")];
+    let calls: BTreeSet<_> = sources.iter().flat_map(|source| actions_in(source, "Call::read(\"")).collect();
+    let policy: Value = serde_json::from_str(&catalogue().policy("operator").unwrap()).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let statement = statements.iter().find(|statement| statement["Sid"] == "VerifyTable").unwrap();
+    assert_eq!(Vec::from_iter(calls), list(&statement["Action"]));
+}
+
+#[test]
 fn stream_readers_may_make_the_calls_of_the_streams_api() {
     let calls = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
     let calls = calls.map(|call| format!("dynamodb:{call}"));

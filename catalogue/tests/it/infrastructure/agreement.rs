@@ -130,6 +130,28 @@ async fn queues_and_trails_of_both_formats_agree() {
     assert_eq!(selector["data_resource"]["values"], json!(["${aws_dynamodb_table.threadline.arn}"]));
 }
 
+/// Returns the value of a template's property, as Terraform spells it.
+fn with_variables(value: &Value) -> Value {
+    match value["Fn::Sub"].as_str() {
+        Some(text) => json!(text.replace("${TableName}", "${var.table_name}")),
+        None => value.clone(),
+    }
+}
+
+#[tokio::test]
+async fn filters_of_dead_letters_agree() {
+    let spec = &variants()[0];
+    let (template, terraform) = (printed(Format::CloudFormation, spec).await, printed(Format::Terraform, spec).await);
+    let expected = &template["Resources"]["DeadLetters"]["Properties"];
+    let filter = &terraform["resource"]["aws_cloudwatch_log_metric_filter"]["dead_letters"];
+    assert_eq!(filter["pattern"], expected["FilterPattern"]);
+    let (metric, expected) = (&filter["metric_transformation"], &expected["MetricTransformations"][0]);
+    assert_eq!(metric["name"], with_variables(&expected["MetricName"]));
+    assert_eq!((&metric["namespace"], &metric["value"]), (&expected["MetricNamespace"], &expected["MetricValue"]));
+    let alarm = &terraform["resource"]["aws_cloudwatch_metric_alarm"]["dead_letters"];
+    assert_eq!((&alarm["count"], &alarm["metric_name"]), (&filter["count"], &metric["name"]));
+}
+
 /// Returns the value of a dimension of a template's alarm, as Terraform spells it.
 fn dimension(value: &Value) -> Value {
     if *value == json!({ "Ref": "Table" }) {
@@ -148,7 +170,7 @@ async fn alarms_of_both_formats_agree() {
     let spec = &variants()[0];
     let (template, terraform) = (printed(Format::CloudFormation, spec).await, printed(Format::Terraform, spec).await);
     let settings = |alarm: &Value, names: [&str; 7], dimensions: Value| {
-        let settings = names.map(|name| alarm.get(name).unwrap().clone());
+        let settings = names.map(|name| with_variables(alarm.get(name).unwrap()));
         json!([settings, dimensions]).to_string()
     };
     let names =

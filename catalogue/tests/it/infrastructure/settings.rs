@@ -162,6 +162,17 @@ async fn endpoint_allows_the_table_and_its_index_only() {
 }
 
 #[tokio::test]
+async fn endpoint_allows_what_the_operator_may_do_on_the_table() {
+    let template = printed(Format::CloudFormation, &spec()).await;
+    let of_endpoint = &template["Resources"]["Endpoint"]["Properties"]["PolicyDocument"]["Statement"][0]["Action"];
+    let operator: Value = serde_json::from_str(&catalogue().policy("operator").unwrap()).unwrap();
+    for statement in list(&operator["Statement"]) {
+        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
+        assert!(actions.iter().all(|action| list(of_endpoint).contains(action)), "{statement}");
+    }
+}
+
+#[tokio::test]
 async fn trail_records_reads_and_writes_of_the_table() {
     let template = printed(Format::CloudFormation, &spec()).await;
     let trail = &template["Resources"]["AuditTrail"]["Properties"];
@@ -178,6 +189,7 @@ async fn alarms_cover_delay_throttling_errors_and_given_up_batches() {
     let mut found: Vec<_> = resources.keys().filter_map(|name| name.strip_prefix("Alarm")).collect();
     found.sort_unstable();
     let expected = [
+        "DeadLetters",
         "FunctionErrors",
         "GivenUpBatches",
         "IndexReadKeyRangeThroughputThrottleEvents",
@@ -203,6 +215,20 @@ async fn alarms_cover_delay_throttling_errors_and_given_up_batches() {
         assert_eq!(alarm["AlarmActions"], json!([{ "Ref": "AlarmTopicArn" }]), "{name}");
         assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}");
     }
+}
+
+#[tokio::test]
+async fn alarm_on_dead_letters_reads_what_the_projector_logs() {
+    let template = printed(Format::CloudFormation, &spec()).await;
+    let (filter, alarm) = (&template["Resources"]["DeadLetters"], &template["Resources"]["AlarmDeadLetters"]);
+    let phrases: Vec<_> = filter["Properties"]["FilterPattern"].as_str().unwrap().split('"').collect();
+    let [_, without_sink, _, of_lambda, _] = phrases.as_slice() else { panic!("{phrases:?}") };
+    assert!(include_str!("../../../../src/stream/projector.rs").contains(&format!("\"{without_sink},")));
+    assert!(include_str!("../../../../examples/lambda/src/dead_letter.rs").contains(&format!("\"{of_lambda},")));
+    let metric = &filter["Properties"]["MetricTransformations"][0];
+    let alarmed = &alarm["Properties"];
+    assert_eq!((&metric["MetricName"], &metric["MetricNamespace"]), (&alarmed["MetricName"], &alarmed["Namespace"]));
+    assert_eq!((&filter["Condition"], &alarm["Condition"]), (&json!("HasLogGroup"), &json!("HasLogGroup")));
 }
 
 #[tokio::test]

@@ -1,17 +1,16 @@
 // Checks one output of the catalogue in Chromium, and prints what is wrong:
 //
-//   node scripts/check-pages.mjs TOOLS SHOTS html|mermaid|svg FILE
+//   node scripts/validate.d/pages.mjs PLAYWRIGHT AXE MERMAID SHOTS html|mermaid|svg FILE
 //
-// TOOLS is the folder that scripts/validate.d/pages fills.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+// The first three are the folders of the packages, which scripts/validate.d/pages installs.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [tools, shots, kind, file] = process.argv.slice(2);
-const folder = (name) => join(tools, readdirSync(tools).find((entry) => entry.startsWith(`${name}-`)));
-const { chromium } = createRequire(import.meta.url)(folder("playwright-core"));
+const [playwright, axeCore, mermaidFolder, shots, kind, file] = process.argv.slice(2);
+const { chromium } = createRequire(import.meta.url)(resolve(playwright));
 const wrong = [];
 
 // Waits until the arrows are drawn.
@@ -34,7 +33,7 @@ const marked = (page) =>
   page.evaluate(() => [...document.querySelectorAll("tr[data-access]")].map((row) => row.dataset.part));
 
 async function axe(page, name) {
-  await page.evaluate(readFileSync(join(folder("axe-core"), "axe.min.js"), "utf8"));
+  await page.evaluate(readFileSync(join(axeCore, "axe.min.js"), "utf8"));
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   for (const { id, nodes } of violations) {
     wrong.push(`${name}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 100)).join(" | ")}`);
@@ -121,7 +120,7 @@ async function html(browser) {
 
 async function mermaid(browser) {
   const page = await browser.newPage();
-  await page.addScriptTag({ path: join(folder("mermaid"), "dist/mermaid.min.js") });
+  await page.addScriptTag({ path: join(mermaidFolder, "dist/mermaid.min.js") });
   const diagrams = [...readFileSync(file, "utf8").matchAll(/```mermaid\n([\s\S]*?)```/g)].map((match) => match[1]);
   if (diagrams.length !== 2) wrong.push(`${diagrams.length} diagrams were found`);
   for (const [number, diagram] of diagrams.entries()) {
@@ -135,7 +134,7 @@ async function mermaid(browser) {
       const text = await page.evaluate(() => document.body.textContent);
       const expected = number === 0 ? "MSG#<group>" : "messages.send: 1 WCU per KB";
       if (!text.includes(expected)) wrong.push(`the diagram ${number + 1} lacks the text ${expected}`);
-      await page.addScriptTag({ path: join(folder("mermaid"), "dist/mermaid.min.js") });
+      await page.addScriptTag({ path: join(mermaidFolder, "dist/mermaid.min.js") });
     } catch (error) {
       wrong.push(`the diagram ${number + 1}: ${error.message}`);
     }
