@@ -32,8 +32,9 @@ impl Threadline {
     /// Returns a request for a page of a user's inbox: the user's memberships, the one with the newest message first.
     /// [`InboxRequest::fetch`] reads the page.
     ///
-    /// A new message changes the order and the previews once a [projector](crate::stream::Projector) has processed the
-    /// message's stream record. Without a projector, they never change.
+    /// The first message of a conversation is in the inbox at once. A later message changes the order and the previews
+    /// once a [projector](crate::stream::Projector) has processed its stream record. Without a projector, they never
+    /// change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
