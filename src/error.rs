@@ -227,8 +227,8 @@ impl Error {
         }
     }
 
-    /// Returns the way to make the failed call succeed: a retry, a change by an operator, or none. The
-    /// [projector](crate::stream::Projector) decides by the same value if a record failed or is a dead letter.
+    /// Returns the way to make the failed call succeed: a retry, a change by an operator, or none. By
+    /// the same value, the [projector](crate::stream::Projector) retries a record later or makes it a dead letter.
     ///
     /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The calls of
     /// [`Threadline`](crate::Threadline) and [`Thread`](crate::Thread) are idempotent if you pass the ids of new items.

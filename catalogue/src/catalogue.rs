@@ -29,14 +29,14 @@ impl Catalogue {
     /// Creates a catalogue of these cards, with the scenarios of this crate's patterns.
     ///
     /// # Errors
-    /// [`Error::SameName`], [`Error::Cases`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`], each with
-    /// the name of the faulty card or entity.
+    /// [`Error::SameName`], [`Error::Cases`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`], each
+    /// with the name of the faulty card or entity.
     pub fn new(registry: Registry) -> Result<Self, Error> {
         check(&registry)?;
         Ok(Self { registry, scenarios: scenario::all(), table: TableSpec::new("threadline") })
     }
 
-    /// Adds the scenarios of an application's own patterns. With them, [`explain`](Self::explain) prints exact requests.
+    /// Adds the scenarios of an application's own patterns. They make [`explain`](Self::explain) print exact requests.
     #[must_use]
     pub fn scenarios(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
         self.scenarios.extend(scenarios);

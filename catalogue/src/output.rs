@@ -24,8 +24,8 @@ impl Output {
     }
 }
 
-/// Writes a file completely or not at all. A link keeps its target, a device or pipe gets the text, and an existing file
-/// keeps its permissions.
+/// Writes a file completely or not at all. A link keeps its target, a device or pipe gets the text, and an existing
+/// file keeps its permissions.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Error> {
     let write = || {
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());

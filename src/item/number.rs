@@ -24,8 +24,8 @@ impl Number {
     /// Parses a number as DynamoDB does: an optional sign, digits with at most one decimal point, an optional exponent.
     ///
     /// # Errors
-    /// `Invalid` if the text is not a number, such as `NaN` or `inf`. `Invalid` also for more than 38 significant digits,
-    /// and for a magnitude that DynamoDB does not store.
+    /// `Invalid` if the text is not a number, such as `NaN` or `inf`. `Invalid` also for more than 38 significant
+    /// digits, and for a magnitude that DynamoDB does not store.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let not_a_number = || Error::invalid("a number attribute must hold a decimal number");
         let (negative, unsigned) = match text.strip_prefix('-') {

@@ -1,6 +1,6 @@
 //! DynamoDB's 2 MB limit on the names and values of one request's expressions ([expression parameters][limit]).
 //!
-//! [limit]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+//! [limit]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 
 use serde_dynamo::AttributeValue;
 

@@ -146,8 +146,8 @@ impl TableSpec {
 
     /// Checks this definition, without any request.
     ///
-    /// The table's name must follow the naming [rules]: 3 to 255 characters, each of them an ASCII letter, a digit, `_`,
-    /// `-` or `.`. A provisioned throughput needs at least 1 unit of each kind. The methods `create`, `complete` and
+    /// The table's name must follow the naming [rules]: 3 to 255 characters, each an ASCII letter, a digit, `_`, `-` or
+    /// `.`. A provisioned throughput needs at least 1 unit of each kind. The methods `create`, `complete` and
     /// `verify` call `check` before any request.
     ///
     /// ```

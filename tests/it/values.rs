@@ -364,7 +364,8 @@ proptest! {
 }
 
 /// Handles of one script each, and of letters whose case or form is special.
-const HANDLES: &str = "[A-Za-zÀ-ɏḀ-ỿ0-9_.\u{300}-\u{345}-]{1,24}|[Ͱ-Ͽἀ-῿\u{300}-\u{345}]{1,20}|[Ѐ-ԯ\u{300}-\u{345}]{1,20}|\
+const HANDLES: &str = "[A-Za-zÀ-ɏḀ-ỿ0-9_.\u{300}-\u{345}-]{1,24}|[Ͱ-Ͽἀ-῿\u{300}-\u{345}]{1,20}|\
+    [Ѐ-ԯ\u{300}-\u{345}]{1,20}|\
     [\u{900}-\u{97f}]{1,16}|[\u{b80}-\u{bff}]{1,16}|[가-힣ᄀ-ᇿ]{1,16}|[Ա-և]{1,20}|[ا-ي\u{64b}-\u{65f}]{1,20}";
 
 fn kept(result: Result<impl Into<String>>) -> Result<String, ErrorKind> {

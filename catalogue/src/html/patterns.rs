@@ -16,7 +16,9 @@ pub(super) fn patterns(catalogue: &Catalogue) -> Markup {
     html! {
         section class="patterns" aria-labelledby="patterns" {
             h2 id="patterns" { "Access patterns" }
-            p class="note" { "The units are those of the usual case, for two members and 1 KB. The marks are those of all cases." }
+            p class="note" {
+                "The units are those of the usual case, for two members and 1 KB. The marks are those of all cases."
+            }
             @for cards in cards.chunk_by(|one, next| subject(one) == subject(next)) {
                 @for subject in cards.iter().take(1).map(|card| subject(card)) {
                     h3 { (subject) }

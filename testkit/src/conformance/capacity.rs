@@ -1,6 +1,6 @@
 //! The capacity that a store reports as consumed. ([Read and write
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
-//! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes))
+//! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html))
 //!
 //! DynamoDB Local reports other units than AWS charges in three cases, which are not tested. It reports none for an
 //! empty query, single units for a transaction, and two for a delete of a missing item in a batch.
