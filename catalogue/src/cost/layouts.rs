@@ -218,7 +218,7 @@ fn work(catalogue: &Catalogue, pattern: &str, case: Option<&str>, per_day: f64, 
     let named = || card.cases.iter().map(|case| case.name).filter(|name| !name.is_empty());
     let found = found.ok_or_else(|| match (case.unwrap_or_default(), named().collect::<Vec<_>>().join("; ")) {
         (given, choices) if choices.is_empty() => {
-            Error::Arguments(format!("there is no case `{given}`: `{pattern}` has no cases to choose from"))
+            Error::Arguments(format!("there is no case `{given}`: `{pattern}` has only the usual case"))
         }
         (given, choices) => Error::NoChoice { what: "case", given: given.to_owned(), choices },
     })?;

@@ -19,10 +19,10 @@ impl Estimate {
         let mode =
             inputs.provisioned.map_or("on-demand".to_owned(), |peak| format!("provisioned for {peak} × average"));
         format!(
-            "A month in US dollars: {} messages of {} KB a day, {} members, {mode}, {}.",
-            number(inputs.messages),
+            "A month in US dollars: {} of {} KB a day, {}, {mode}, {}.",
+            counted(inputs.messages, "message"),
             inputs.message_kb,
-            inputs.members,
+            counted(inputs.members.into(), "member"),
             inputs.prices.source(),
         )
     }
@@ -69,6 +69,13 @@ fn line(row: &Row) -> [String; 5] {
 fn number(number: f64) -> String {
     let text = grouped(number, 1);
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+/// Returns a number with its noun, in the singular for one.
+fn counted(count: f64, noun: &str) -> String {
+    let count = number(count);
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// Shows the estimate as aligned tables.

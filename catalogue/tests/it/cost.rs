@@ -39,6 +39,13 @@ fn default_estimate_is_shown_in_docs() {
 }
 
 #[test]
+fn one_member_and_one_message_are_singular() {
+    let heading = |arguments| threadline(arguments).lines().next().map(str::to_owned).unwrap();
+    assert!(heading("cost --members 1 --messages 1").contains(": 1 message of 0.5 KB a day, 1 member, "));
+    assert!(heading("cost --members 2 --messages 2").contains(": 2 messages of 0.5 KB a day, 2 members, "));
+}
+
+#[test]
 fn markdown_has_the_rows_of_the_text() {
     let markdown = threadline("cost --markdown");
     assert!(markdown.contains("| messages.send | 3,000,000 | 1 | 0 | 1.88 |\n"), "{markdown}");
@@ -326,6 +333,9 @@ fn invalid_inputs_are_refused_in_one_sentence() {
         ("--calls messages.send=NaN", "`messages.send` is NaN"),
         ("--calls messages.send=1,weight=2", "there is no size `weight`: choose one of written, read,"),
         ("--calls groups.open/closed=1", "there is no case `closed`: choose one of shown message has expired"),
+        ("--calls messages.get/foo=1", "there is no case `foo`: `messages.get` has only the usual case\n"),
+        ("--plot --calls nope=1", "'--plot' cannot be used with '--calls"),
+        ("--plot --members 5", "'--plot' cannot be used with '--members"),
         ("--calls groups.shut=1", "there is no pattern `groups.shut`: choose one of users.create,"),
         ("--calls groups.create=1,members=1001", "`members` is 1001"),
     ] {
