@@ -264,6 +264,24 @@ async fn page_reads_one_item_more_than_it_shows() {
     assert_eq!(row.capacity.read().as_f64(), page);
 }
 
+#[tokio::test]
+async fn inbox_page_reads_one_entry_more_than_it_shows() {
+    let store = Metered::new(MemoryStore::new());
+    let chat = Threadline::new(store.clone());
+    // With long texts, five entries are more than 4 KB, which four of 1 KB are not.
+    let (name, text) = ("\u{1f980}".repeat(20), "\u{1f980}".repeat(140));
+    let user = |index: usize| NewUser::new(format!("user{index}"), name.as_str()).unwrap();
+    let andrew = chat.create_user(user(0)).await.unwrap();
+    for index in 1..=6 {
+        let other = chat.create_user(user(index)).await.unwrap();
+        chat.start_direct(&andrew, &other, text.as_str()).await.unwrap();
+    }
+    let page = store.measure(chat.inbox(andrew.id()).limit(4).fetch()).await.consumed().read().as_f64();
+    let estimated = estimate(|inputs| inputs.page_items = 4);
+    let row = estimated.rows.iter().find(|row| row.pattern == "inbox.page").unwrap();
+    assert_eq!(row.capacity.read().as_f64(), page);
+}
+
 #[test]
 fn layout_without_inboxes_pays_for_no_stream_and_no_index() {
     let price = |change: fn(&mut Inputs)| estimate(change).comparison[2].price.dollars();
