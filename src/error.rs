@@ -201,7 +201,7 @@ impl Error {
 
     /// Returns a text that is safe to show to a client of your API.
     ///
-    /// The text names no table, operation or request id, and repeats no words of the service. Write the
+    /// The text names no table, operation or request id, and quotes nothing from DynamoDB's error message. Write the
     /// [`Display`](fmt::Display) form to your logs instead.
     ///
     /// ```

@@ -117,9 +117,9 @@ impl Threadline {
 
     /// Sets the duration for which a handle stays reserved after its user has taken another one. Default: 24 h.
     ///
-    /// Until the reservation ends, no lookup finds the handle, and only its former user can take it. So nobody can
-    /// write under a handle that memberships and messages still show for another user. A duration of zero frees the
-    /// handle at once.
+    /// Until the reservation ends, no lookup finds the handle, and only its former user can take it. Memberships and
+    /// messages may still show the former user's old handle: the reservation prevents that anyone else writes under it.
+    /// A duration of zero frees the handle at once.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
