@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_dynamo::AttributeValue;
 
 use crate::error::Result;
 use crate::item::{self, Item};
@@ -110,8 +111,9 @@ pub trait Entity: Stored {
     /// missing or invalid. The error names the entity, the attribute and the shape of the key, never the content.
     fn from_item(item: Item) -> Result<Self> {
         match item.get(TYPE) {
-            Some(found) if item.get_s(TYPE) != Some(Self::TYPE) => Err(item::of_another_type(&item, found, Self::TYPE)),
-            _ => Self::read(item, Self::TYPE),
+            Some(AttributeValue::S(name)) if name == Self::TYPE => Self::read(item, Self::TYPE),
+            Some(found) => Err(item::of_another_type(&item, found, Self::TYPE)),
+            None => Self::read(item, Self::TYPE),
         }
     }
 }

@@ -116,7 +116,7 @@ impl Timestamp {
     /// Appends the stored form.
     fn push_onto(self, text: &mut String) {
         // Every value is within chrono's range, so the default is never used.
-        let time = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default();
+        let time = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or_default().naive_utc();
         append_digits(text, time.year().unsigned_abs(), 1000);
         for (separator, value) in
             [('-', time.month()), ('-', time.day()), ('T', time.hour()), (':', time.minute()), (':', time.second())]
@@ -125,7 +125,7 @@ impl Timestamp {
             append_digits(text, value, 10);
         }
         text.push('.');
-        append_digits(text, time.timestamp_subsec_micros(), 100_000);
+        append_digits(text, time.nanosecond() / 1000, 100_000);
         text.push_str("+00:00");
     }
 }

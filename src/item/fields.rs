@@ -121,7 +121,7 @@ impl Fields {
 
     /// Takes a required field.
     pub(crate) fn required<F: Field>(&mut self, name: &'static str) -> Result<F> {
-        match self.item.remove(name) {
+        match self.item.take(name) {
             Some(value) => self.read(name, value),
             None => Err(self.missing(name)),
         }
@@ -129,7 +129,7 @@ impl Fields {
 
     /// Takes a field that may be missing or NULL.
     pub(crate) fn optional<F: Field>(&mut self, name: &'static str) -> Result<Option<F>> {
-        match self.item.remove(name) {
+        match self.item.take(name) {
             None | Some(AttributeValue::Null(true)) => Ok(None),
             Some(value) => self.read(name, value).map(Some),
         }
@@ -137,7 +137,7 @@ impl Fields {
 
     /// Takes a field. A missing field has its default value.
     pub(crate) fn or_default<F: Field + Default>(&mut self, name: &'static str) -> Result<F> {
-        self.item.remove(name).map_or_else(|| Ok(F::default()), |value| self.read(name, value))
+        self.item.take(name).map_or_else(|| Ok(F::default()), |value| self.read(name, value))
     }
 
     /// Parses a key attribute. It stays in the item, because errors show the shape of the item's key.
