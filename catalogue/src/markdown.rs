@@ -80,7 +80,7 @@ fn costs(registry: &Registry) -> String {
                 (0, _) => (format!("{}: {name}", code(card.name)), code(card.call)),
                 (_, _) => (format!("… {name}"), String::new()),
             };
-            row(&mut rows, &[pattern, call, text(&requests(case)), text(&case.cost.to_string())]);
+            row(&mut rows, &[pattern, call, text(&requests(card, case)), text(&case.cost.to_string())]);
         }
     }
     rows

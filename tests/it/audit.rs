@@ -1,10 +1,16 @@
 //! The audit: each kind of discrepancy is created by hand, found, and repaired if its source allows that.
 
+use std::sync::Arc;
+
+use threadline::card::Case;
+use threadline::card::registry::PATTERNS;
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, Key};
-use threadline::store::{Get, Store, StoreExt, Update, Write};
+use threadline::store::{Checked, Get, Store, StoreExt, Update, Write};
 use threadline::stream::{Auditor, Discrepancy, Finding};
 use threadline::{Handle, IdentitySubject, Membership, MessageGroup, NewGroup, NewUser, Thread, User, UserId};
+use threadline_testkit::scenario::{Recorder, Scenario, mismatch};
 
+use crate::scenarios::{SMALL, Staged, cases};
 use crate::support::{App, scan};
 
 /// Andrew, Bayko and Vir, Andrew's conversation with Bayko, and a group of all three. Everything is projected.
@@ -57,11 +63,13 @@ impl World {
         }
     }
 
-    /// Repairs the table by an auditor on this store.
+    /// Repairs the table by an auditor on this store. Checks that the card declares each request.
     pub(crate) async fn repair_on(&self, store: impl Store + 'static) -> Vec<Finding> {
-        let (auditor, mut cursor, mut findings) = (Auditor::new(store), None, Vec::new());
+        let recorder = Recorder::new(Arc::new(store));
+        let (auditor, mut cursor, mut findings) = (Auditor::new(recorder.clone()), None, Vec::new());
         loop {
             let page = auditor.repair(cursor.clone()).await.unwrap();
+            recorder.take().iter().for_each(|request| assert!(is_declared(request), "{request:?}"));
             findings.extend(page.findings);
             cursor = page.next;
             if cursor.is_none() {
@@ -131,6 +139,27 @@ impl World {
     pub(crate) async fn shown(&self, user: &User) -> String {
         let entry = Membership::from_item(self.get(self.entry(user)).await).unwrap();
         entry.preview().unwrap().to_string()
+    }
+}
+
+/// Returns `true` if a case of `audit.repair` declares this request.
+fn is_declared(request: &Checked) -> bool {
+    let card = PATTERNS.iter().find(|card| card.name == "audit.repair").unwrap();
+    let of_case = |case: &'static Case| case.requests.chunk_by(|one, next| one.transaction && next.transaction);
+    let mut declared = card.cases.iter().flat_map(of_case);
+    declared.any(|requests| mismatch(requests, std::slice::from_ref(request), true).is_none())
+}
+
+#[tokio::test]
+async fn each_case_of_the_card_repairs_one_finding() {
+    let of_repair = |case: &Case, scenario: &Scenario| scenario.pattern == "audit.repair" && !case.name.is_empty();
+    for (_, _, scenario) in cases().into_iter().filter(|(_, case, scenario)| of_repair(case, scenario)) {
+        let staged = Staged::new(&scenario, SMALL).await;
+        let auditor = Auditor::new(staged.store);
+        let page = auditor.repair(None).await.unwrap();
+        let [found] = &page.findings[..] else { panic!("{scenario:?}: {:?}", page.findings) };
+        assert!(found.repaired, "{scenario:?}: {found}");
+        assert_eq!(auditor.check(None).await.unwrap().findings, [], "{scenario:?}");
     }
 }
 

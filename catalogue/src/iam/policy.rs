@@ -3,8 +3,6 @@
 use serde_json::{Value, json};
 use threadline::card::registry::Registry;
 use threadline::card::{Caller, Card, EntityCard, RequestCard};
-use threadline::entity::{HandleClaim, IdentityClaim};
-use threadline::{Membership, Message, User};
 
 use super::grant::{Grant, filled, pattern, statements};
 use super::{Resources, guard_rails};
@@ -18,18 +16,6 @@ const DEAD_LETTER: EntityCard = EntityCard::new("DeadLetter", "DEADLETTER", "<le
 const KEEP_CHECKPOINTS: &[RequestCard] =
     &[RequestCard::query(&CHECKPOINT), RequestCard::put(&CHECKPOINT), RequestCard::delete(&CHECKPOINT)];
 const KEEP_DEAD_LETTERS: &[RequestCard] = &[RequestCard::put(&DEAD_LETTER)];
-/// The requests of repairs that no case of the card `audit.repair` declares.
-const REPAIR: &[RequestCard] = &[
-    RequestCard::get(&Membership::CARD),
-    RequestCard::get(&Message::CARD),
-    RequestCard::put(&Membership::CARD),
-    RequestCard::update(&Membership::CARD),
-    RequestCard::check(&User::CARD),
-    RequestCard::put(&HandleClaim::CARD),
-    RequestCard::delete(&HandleClaim::CARD),
-    RequestCard::put(&IdentityClaim::CARD),
-    RequestCard::delete(&IdentityClaim::CARD),
-];
 
 /// The actions of reading a stream whose ARN is known.
 pub(super) const READ_STREAM: &[&str] = &["DescribeStream", "GetRecords", "GetShardIterator"];
@@ -148,7 +134,6 @@ impl Policy {
         match self {
             Self::Projector => KEEP_DEAD_LETTERS,
             Self::Poller => KEEP_CHECKPOINTS,
-            Self::Operator => REPAIR,
             _ => &[],
         }
     }

@@ -59,6 +59,19 @@ async fn table_of_costs_has_a_row_for_each_case() {
 }
 
 #[tokio::test]
+async fn table_of_costs_lists_the_usual_requests_once() {
+    let page = renewed("<!-- generated: costs -->\n<!-- end -->").await.unwrap();
+    assert!(page.contains("\n| … older names |  | the usual requests; Update Membership |"), "{page}");
+    // One request, and the beginning of a transaction, are listed again.
+    assert!(
+        page.contains("\n| … shown message has expired |  | consistent Get Membership; consistent Query"),
+        "{page}"
+    );
+    let longer = "transaction: Put User, Put HandleClaim, Put IdentityClaim, Check HandleClaim";
+    assert!(page.contains(&format!("\n| … handle with an old key |  | {longer} |")), "{page}");
+}
+
+#[tokio::test]
 async fn text_of_an_application_is_no_markup() {
     let printed = catalogue_with_notes().print(Format::Markdown).await.unwrap();
     assert!(printed.contains("| `Note` | `NOTE#<user>` | `<note\\|\"a\" & b>` |  |  |\n"), "{printed}");

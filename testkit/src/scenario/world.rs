@@ -164,7 +164,8 @@ impl World {
         Ok(record(key, None, self.item(key).await?))
     }
 
-    async fn item(&self, key: &Key) -> Result<Option<Item>> {
+    /// Returns the item with this key, if any.
+    pub(super) async fn item(&self, key: &Key) -> Result<Option<Item>> {
         Ok(self.store.get(Get::new(key.clone()).consistent()).await?.item)
     }
 }
