@@ -22,9 +22,10 @@ use crate::time::Timestamp;
 /// the key `HANDLE#ärgerx`. An old claim still protects the handle as its user typed it, no matter the case of its
 /// ASCII letters. A lookup of that handle finds the user, and nobody else can take the handle.
 ///
-/// The next change of the user's names, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key,
-/// unless another user has that key. Until then, another user can take a handle that differs only in the case of
-/// non-ASCII letters, such as `ärgerX`. So run `repair` after an upgrade.
+/// The claim moves to the new key at the next change of the user's names, or when
+/// [`repair`](crate::stream::Auditor::repair) runs. It does not move if another user has the new key. Until the claim
+/// moves, another user can take a handle that differs only in the case of non-ASCII letters, such as `ärgerX`. So run
+/// `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,
