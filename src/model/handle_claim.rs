@@ -19,12 +19,13 @@ use crate::time::Timestamp;
 ///
 /// # Claims of version 0.1
 /// Version 0.1 folded only ASCII letters. For example, the claim on `ÄrgerX` had the key `HANDLE#Ärgerx`; now it has
-/// the key `HANDLE#ärgerx`. An old claim still counts for the handle as its user typed it, in any ASCII case. A lookup
-/// of that handle finds the user, and nobody else can take it.
+/// the key `HANDLE#ärgerx`. An old claim still protects the handle as its user typed it, no matter the case of its
+/// ASCII letters. A lookup of that handle finds the user, and nobody else can take the handle.
 ///
-/// The next change of the user's names, or [`repair`](crate::stream::Auditor::repair), moves the claim to the new key,
-/// unless another user has that key. Until then, another user can take the handle with a different case of its
-/// non-ASCII letters. So run `repair` after an upgrade.
+/// The claim moves to the new key at the next change of the user's names, or when
+/// [`repair`](crate::stream::Auditor::repair) runs. It does not move if another user has the new key. Until the claim
+/// moves, another user can take a handle that differs only in the case of non-ASCII letters, such as `ärgerX`. So run
+/// `repair` after an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandleClaim {
     profile: Profile,
@@ -58,12 +59,14 @@ impl HandleClaim {
         Some(Key::new(PartitionKey::new((HANDLE, folded)), SortKey::new((HANDLE,))))
     }
 
-    /// Returns the id of the user who has the handle, or who had it if the claim is [reserved](Self::is_reserved).
+    /// Returns the id of the user who has the handle. For a [reserved](Self::is_reserved) claim, this is the user who
+    /// gave up the handle.
     pub fn user_id(&self) -> UserId {
         self.profile.id()
     }
 
-    /// Returns the profile of the user who has the handle, or who had it if the claim is [reserved](Self::is_reserved).
+    /// Returns the profile of the user who has the handle. For a [reserved](Self::is_reserved) claim, this is the user
+    /// who gave up the handle.
     pub fn into_profile(self) -> Profile {
         self.profile
     }

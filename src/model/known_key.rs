@@ -8,8 +8,7 @@ use crate::stored::Entity;
 use crate::tag::{GROUP, HANDLE, IDENTITY, MESSAGES, USER};
 use crate::text::{FoldedHandle, IdentitySubject};
 
-/// The key of an item, parsed into its parts, if the item is one of this crate's entities. [`KnownKey::parse`] creates
-/// it.
+/// The key of one of this crate's entities, parsed into its parts. [`KnownKey::parse`] returns it.
 ///
 /// ```
 /// use threadline::entity::{Entity, KnownKey};

@@ -20,9 +20,9 @@ use crate::time::Timestamp;
 ///
 /// Its key is `MSG#<group>` / `<created_at>#<message>`.
 ///
-/// A message serializes to the stored attributes without the key. Only the key contains the conversation and the time,
-/// so take them from [`group_id`](Self::group_id) and [`created_at`](Self::created_at). A message does not deserialize,
-/// so that no client can forge one.
+/// A message serializes, for example into the response of an API. The serialized form has no conversation, time or
+/// expiry: get them by [`group_id`](Self::group_id), [`created_at`](Self::created_at) and
+/// [`expires_at`](Self::expires_at). A message does not deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     // The item's key holds the group and the position.
@@ -209,7 +209,7 @@ impl Message {
         self.expires_at
     }
 
-    /// Returns `true` if the message is deleted, so that it is a tombstone without a text.
+    /// Returns `true` for a tombstone: a deleted message without its text.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }
@@ -249,9 +249,9 @@ pub struct MessageKey {
 /// The position of a message in its conversation: its time and its id. Positions are ordered by time, then by id, like
 /// the sort keys of the messages.
 ///
-/// A position may also be a time without an id, which is before all positions with the same time and an id. Such sort
-/// keys are those of Cruddur's own messages. [Cruddur](crate::guide::from_cruddur) is the application whose data can be
-/// imported.
+/// A position may also be a time without an id. Such a position is before all positions with the same time and an id.
+/// Messages that [Cruddur](crate::guide::from_cruddur) stored have such positions. This crate's design comes from that
+/// application.
 ///
 /// ```
 /// use threadline::MessagePosition;
@@ -347,7 +347,7 @@ impl From<&Message> for MessagePosition {
     }
 }
 
-/// Creates the position of a message from its id, a UUIDv7, which contains the time.
+/// Creates the position of a message from its UUIDv7 id, which contains the time.
 impl TryFrom<MessageId> for MessagePosition {
     type Error = Error;
 

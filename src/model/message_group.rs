@@ -12,7 +12,7 @@ use crate::tag::GROUP;
 use crate::text::GroupTitle;
 use crate::time::Timestamp;
 
-/// The entity that stores a conversation: a group with a title, or the direct conversation of two users without a
+/// The entity that stores a conversation: a group with a title, or a direct conversation of two users, which has no
 /// title.
 ///
 /// Its key is `GRP#<group>` / `GRP`.

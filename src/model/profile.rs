@@ -8,12 +8,12 @@ use crate::text::{DisplayName, Handle};
 /// The public part of a [`User`](super::User): the id and the names. Claims, memberships and messages contain copies of
 /// it.
 ///
-/// Only this crate creates profiles, from stored users and their copies. So nobody can send or join in another user's
-/// name.
+/// Only this crate creates profiles, from stored items. So no client can forge a profile to send or join in another
+/// user's name.
 ///
-/// The [`version`](Self::version) of a profile shows the age of its names. By it, the
-/// [projector](crate::stream::Projector) never replaces names by older ones, no matter in which order it receives
-/// renames. Two profiles are equal if their ids and names are equal.
+/// The [`version`](Self::version) of a profile shows the age of its names. The [projector](crate::stream::Projector)
+/// compares versions, so it never replaces names by older ones, even if renames arrive out of order. Two profiles are
+/// equal if their ids and names are equal, no matter which versions they have.
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: UserId,
@@ -67,7 +67,7 @@ impl Profile {
         &self.display_name
     }
 
-    /// Returns the [version of the user](super::User::version) that has these names.
+    /// Returns the [version](super::User::version) that the user had with these names.
     ///
     /// Returns `None` for a copy of the names that was stored without a version.
     pub fn version(&self) -> Option<u32> {

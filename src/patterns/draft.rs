@@ -7,7 +7,7 @@ use crate::text::MessageBody;
 use crate::time::Timestamp;
 
 /// A message before it is sent: a text and, optionally, an id and a time. A plain text converts to a draft without an
-/// id. [`Thread::send_draft`](crate::Thread::send_draft) sends it.
+/// id. [`Thread::send_draft`](crate::Thread::send_draft) sends a draft.
 ///
 /// ```
 /// use threadline::Draft;
@@ -26,8 +26,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Creates a draft with this text. Without [`id`](Self::id), the message gets a new id and the current time when it
-    /// is sent.
+    /// Creates a draft with this text. Sending a draft without an [`id`](Self::id) creates a new id with the current
+    /// time.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -49,8 +49,8 @@ impl Draft {
     /// Sets the id of the message, so that a retry does not send the message twice. Default: a new id.
     ///
     /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). If the id is not a
-    /// UUIDv7, also set [`sent_at`](Self::sent_at), to the same time in each retry. The message's key contains both the
-    /// id and the time.
+    /// UUIDv7, also set [`sent_at`](Self::sent_at). Set the same time in each retry, because the message's key contains
+    /// both the id and the time.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -69,8 +69,8 @@ impl Draft {
         self
     }
 
-    /// Sets the time when the message was sent. A message whose [`id`](Self::id) is not a UUIDv7 needs it. Default: the
-    /// time in the UUIDv7.
+    /// Sets the time when the message was sent. This time is required if the [`id`](Self::id) is not a UUIDv7. Default:
+    /// the time in the UUIDv7.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

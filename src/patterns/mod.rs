@@ -1,7 +1,8 @@
 //! The access patterns: the calls that an application makes.
 //!
-//! Every call is one [`tracing`] span, named after the pattern (`messages.send`). It holds the table, the consumed
-//! capacity and the kind of an error, by [OpenTelemetry's names](crate::guide::telemetry). No span holds content.
+//! Every call has one [`tracing`] span, named after its pattern, such as `messages.send`. The span contains the table,
+//! the consumed capacity and, after an error, the error's kind. These attributes have
+//! [OpenTelemetry's names](crate::guide::telemetry). No span contains content.
 
 pub(crate) mod call;
 mod draft;

@@ -23,8 +23,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The cursor of the next page, or `None` on the last page.
     pub next: Option<Cursor>,
-    /// The cursor of the page before this one, in the other order. Only a page
-    /// [`around`](crate::MessagesRequest::around) a message has this cursor.
+    /// The cursor of the page before this one, for a request in the opposite order. Only a page
+    /// [`around`](crate::MessagesRequest::around) a message can have this cursor.
     pub previous: Option<Cursor>,
     /// The number of unreadable items in the page's range. The [audit](crate::stream::Auditor) finds them.
     pub unreadable: u32,
@@ -42,9 +42,9 @@ impl<T> Default for Page<T> {
 /// The start of another page of a list: an opaque text, safe in a URL. The clients of an application may keep it and
 /// send it back.
 ///
-/// A cursor is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. If it is
-/// altered or used with another list, the request fails as [`Invalid`](crate::ErrorKind::Invalid). A cursor grants no
-/// access: the request that uses it needs the user's own permission.
+/// A cursor is bound to its list: the access pattern, the conversation or inbox, the order and the bounds. A request
+/// with an altered cursor, or with the cursor of another list, fails as [`Invalid`](crate::ErrorKind::Invalid). A
+/// cursor grants no access: the request still needs the user's own permission.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(String);

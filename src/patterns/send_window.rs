@@ -14,23 +14,26 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// The accepted times of a new message, relative to the server's [clock](crate::Threadline::clock). A retry of a stored
 /// message is accepted at any age.
 ///
-/// The time in a message's id determines the message's position in the conversation, not the time when it arrives. So
-/// create the id on the server when the message is sent, even if the message was written earlier without a connection.
+/// The time in a message's id determines the message's position in the conversation. The time when the message arrives
+/// does not matter. So create the id on the server when the message is sent, even if the user wrote the message
+/// earlier, without a connection.
 ///
-/// A message with an earlier time than stored messages has a position before messages that others have read. Pages
-/// [`after`](crate::MessagesRequest::after) a known message lack the new message, and it moves no inbox entry.
+/// A new message may have an earlier time than the newest stored message. Such a message moves no inbox entry, and a
+/// page [`after`](crate::MessagesRequest::after) a later message does not contain it. So members who have read the
+/// later message may miss the new one.
 ///
-/// A message with a later time than the clock has a position after messages that others send in the meantime.
+/// A new message may also have a later time than the clock. Its position is then after all messages that others send
+/// before that time.
 ///
-/// A new message older than [`max_age`](Self::max_age) is refused: send it with a new id. A new message whose time
-/// exceeds the clock by more than [`max_skew`](Self::max_skew) is refused in one of two ways:
+/// A new message older than [`max_age`](Self::max_age) is refused: send it with a new id. A new message is also refused
+/// if its time is later than the clock by more than [`max_skew`](Self::max_skew). The error depends on the difference:
 ///
-/// * If the time is up to 24 hours later than the clock, the error is retryable. A retry succeeds once the clock has
-///   reached the window.
+/// * If the time is up to 24 hours later than the clock, the error is retryable. A retry succeeds once the time is
+///   within the window.
 /// * If the time is more than 24 hours later than the clock, the error is permanent: send the message with a new id.
 ///
-/// If a server's clock is fast by more than the window, the other servers refuse the ids of that server at first. They
-/// accept these ids once their own clocks have reached the window.
+/// If a server's clock is fast by more than [`max_skew`](Self::max_skew), the other servers refuse new ids of that
+/// server at first. They accept such an id once its time is within their own window.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,7 +45,7 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendWindow {
-    /// The maximum time by which a new message's time may be later than the clock. Default: 5 s.
+    /// The maximum duration by which a new message's time may be later than the clock. Default: 5 s.
     pub max_skew: Duration,
     /// The maximum age of a new message. Default: 24 h. A retry of a stored message may be older.
     pub max_age: Duration,
@@ -68,7 +71,7 @@ impl SendWindow {
         Self { max_age: Duration::MAX, ..Self::default() }
     }
 
-    /// Sets the maximum time by which a new message's time may be later than the clock. Default: 5 s.
+    /// Sets the maximum duration by which a new message's time may be later than the clock. Default: 5 s.
     ///
     /// ```
     /// use std::time::Duration;

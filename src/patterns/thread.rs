@@ -4,10 +4,12 @@ use super::Threadline;
 use crate::id::{GroupId, MessageId};
 use crate::model::Membership;
 
-/// A conversation as one of its members has opened it: the permission of this member, the *caller*, to read and write.
+/// A conversation as one of its members has opened it. A `Thread` is the permission of that member, called the
+/// *caller*, to read and write messages.
 ///
-/// All calls that send, page or edit messages are methods of a `Thread`. [`Threadline::open`] checks the membership
-/// once. So open the conversation again for each request of a user.
+/// All calls that send, page or edit messages are methods of a `Thread`. [`Threadline::open`] checks the membership.
+/// Later reads and sends of the `Thread` do not check it again, so open the conversation again for each request of a
+/// user.
 ///
 /// ```
 #[doc = include_str!("example_setup.md")]
@@ -39,8 +41,8 @@ impl Thread {
         self.membership.group_id()
     }
 
-    /// Returns the membership of the member who opened the conversation, as it was then or after the last
-    /// [`mark_read`](Self::mark_read).
+    /// Returns the membership of the member who opened the conversation. The membership is a copy from that time, and
+    /// only [`mark_read`](Self::mark_read) updates it.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

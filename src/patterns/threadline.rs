@@ -39,7 +39,7 @@ pub struct Threadline {
 }
 
 impl Threadline {
-    /// Creates the messaging on this [store](crate::store), with the system's clock and random ids.
+    /// Creates a `Threadline` on this [store](crate::store), with the system's clock and random ids.
     ///
     /// ```
     /// use threadline::{MemoryStore, Threadline};
@@ -117,9 +117,9 @@ impl Threadline {
 
     /// Sets the duration for which a handle stays reserved after its user has taken another one. Default: 24 h.
     ///
-    /// Until the reservation ends, no lookup finds the handle, and only its former user can take it. Memberships and
-    /// messages may still show the former user's old handle: the reservation prevents that anyone else writes under it.
-    /// A duration of zero frees the handle at once.
+    /// Until the reservation ends, no lookup finds the handle, and only its former user can take it. Meanwhile,
+    /// memberships and messages may still show the old handle. The reservation prevents another user from writing under
+    /// that handle. A duration of zero frees the handle at once.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]
@@ -158,9 +158,9 @@ impl Threadline {
     /// Returns a new message id with the current time. Keep the id until the send is acknowledged: a retry with the
     /// same id does not send the message twice.
     ///
-    /// Call this method on the server when the message is sent. The time in the id determines the message's position,
-    /// so a device with a slow clock would place its reply before the question. A device that retries requests should
-    /// get the id from the server.
+    /// Call this method on the server when the message is sent. The time in the id determines the message's position.
+    /// An id from a device with a slow clock could place a reply before the message that it answers. If a device
+    /// retries its own requests, it should get the id from the server before the first attempt.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

@@ -303,7 +303,7 @@ impl Membership {
         self.last_message
     }
 
-    /// Returns the id of the user who sent the newest message that this inbox entry shows, if any.
+    /// Returns the id of the sender of the newest message in this inbox entry, if any.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -316,7 +316,8 @@ impl Membership {
         self.last_sender_uuid
     }
 
-    /// Returns the beginning of the newest message that this inbox entry shows, or `None` if that message is deleted.
+    /// Returns the beginning of the newest message that this inbox entry shows, or `None` if that message is deleted or
+    /// there is none.
     ///
     /// The preview has at most 140 characters, and fewer if the names in the entry are long. It is empty if the message
     /// begins with a grapheme that is longer than a [`Preview`] allows.
@@ -352,8 +353,8 @@ impl Membership {
         self.last_read
     }
 
-    /// Returns the time by which the inbox is ordered: that of the newest message or, without a message, the time when
-    /// the member joined.
+    /// Returns the time by which the inbox is ordered: the time of the newest message. Without a message, it is the
+    /// time when the member joined.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]
@@ -367,10 +368,10 @@ impl Membership {
         self.last_message.map_or(self.joined_at, |last| last.created_at())
     }
 
-    /// Returns `true` if the newest message that this inbox entry shows is unread. Then another member sent it, and it
-    /// is after the member's [read marker](Self::last_read).
+    /// Returns `true` if the newest message that this inbox entry shows is unread. The message is unread if another
+    /// user sent it and its position is after the member's [read marker](Self::last_read).
     ///
-    /// After the member's own message, nothing is unread. A deleted message counts like any other.
+    /// If the newest message is the member's own, nothing is unread. A deleted message counts like any other.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]

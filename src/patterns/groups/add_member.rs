@@ -33,8 +33,9 @@ const COUNT: RequestCard =
 impl Thread {
     /// Adds a member to the group. The new member can read all messages of the group, and none of them is unread.
     ///
-    /// The call costs 1 [RCU](crate::guide::costs) for a consistent read of the newest message. One transaction costs 6
-    /// WCU in the table and 1 WCU in the index. Of the 6 WCU, 2 check that the [caller](Thread) is still a member.
+    /// First, the call reads the newest messages consistently. This read usually costs 1 [RCU](crate::guide::costs),
+    /// and more if the messages are long. Then one transaction adds the member, for 6 WCU in the table and 1 WCU in the
+    /// index. Of the 6 WCU, 2 check that the [caller](Thread) is still a member.
     ///
     /// Any member may add any user. If your application has roles, check them first.
     ///

@@ -81,11 +81,12 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// The maximum number of members of a new group. One transaction creates the group, their memberships and the first
-    /// message.
+    /// The maximum number of members of a new group, including the creator. There is a limit because one transaction
+    /// creates the group, its memberships and the first message.
     pub const MAX_INITIAL_MEMBERS: usize = 97;
 
-    /// Creates a request for a group with this title, whose only member is the creator.
+    /// Creates a request for a group with this title. The creator is its only member until you add others by
+    /// [`member`](Self::member).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -147,15 +148,20 @@ impl Threadline {
     /// Creates a group with a title, its members and a first message from its creator.
     ///
     /// The call is one transaction. For `n` members including the creator, it costs 4 + 2`n` [WCU](crate::guide::costs)
-    /// in the table and `n` WCU in the index.
+    /// in the table and `n` WCU in the index. These costs are for a first message of up to 1 KB.
     ///
     /// # Retries
-    /// A retry with the same id returns the created group and writes nothing. Its title and creator must be the same,
-    /// and also its first message if the draft has an id. The members are not compared.
+    /// A retry with the same group id returns the created group and writes nothing. The title and the creator must be
+    /// those of the first call. If the draft has an id, the first message must be the same too. The members are not
+    /// compared.
     ///
-    /// A retry costs 4 + 2`n` WCU and 2 RCU, or only 3 RCU if the first message is outside the
-    /// [send window](crate::SendWindow). If the first message is not found, a second transaction looks for an expired
-    /// one, for 2 WCU more. If the first message has expired, the retry also reads the newest message, for 1 RCU more.
+    /// A retry costs 4 + 2`n` WCU and 2 RCU, with these exceptions:
+    ///
+    /// * If the draft has no id, the retry costs 1 RCU less.
+    /// * If the first message is outside the [send window](crate::SendWindow), the retry costs only 3 RCU.
+    /// * If the retry does not find the first message, a second transaction checks if the message has expired, for 2
+    ///   WCU more.
+    /// * If the first message has expired, the retry also reads the newest remaining messages, usually for 1 RCU more.
     ///
     /// # Examples
     /// ```
@@ -171,19 +177,20 @@ impl Threadline {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the request has more than [`NewGroup::MAX_INITIAL_MEMBERS`] members,
-    ///   names a member twice, or has an id of version 5.
+    ///   names a member twice, or has a UUIDv5 as the group's id. Such ids are reserved for direct conversations.
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Thread::send_draft`] would refuse the first message as `Invalid`.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message is later than the
     ///   [send window](crate::SendWindow) and the group is not stored.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, if the group was created with
-    ///   other values, or if its first message is no longer stored. In the last case, open the group. [`Error::entity`]
-    ///   is `MessageGroup`, or `Message` if the stored first message has another author or text.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if the group was created
+    ///   with another title, creator or first message. This error also occurs if the first message is no longer stored:
+    ///   then open the group. [`Error::entity`] is `Message` if the stored message with the draft's id has another
+    ///   author or text. Otherwise, it is `MessageGroup`.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
-    ///   unknown outcome, call again with the same id and draft. Without an id, a retry creates a second group.
+    ///   unknown outcome, call again with the same id and draft. Without an id, a retry may create a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {
         let call = begin!(&*self.store, CARD);
         let first = first.try_into().map_err(Into::into);

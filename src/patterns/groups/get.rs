@@ -15,7 +15,8 @@ pub(crate) const CARD: Card = Card::new("groups.get", "Thread::group", Caller::M
 impl Thread {
     /// Returns the stored conversation: its title, the number of its members, its creator and its time of creation.
     ///
-    /// It costs 0.5 [RCU](crate::guide::costs). The read is eventually consistent, so it may miss a very recent change.
+    /// The call costs 0.5 [RCU](crate::guide::costs). The read is eventually consistent, so it may miss a very recent
+    /// change.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

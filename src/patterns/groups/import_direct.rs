@@ -31,8 +31,8 @@ pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::imp
 /// The item at the pair's derived id, which points to the imported conversation.
 const POINTER: RequestCard = GROUP;
 
-/// A request to import a direct conversation of another program, which keeps its id. It is for
-/// [`Threadline::import_direct`].
+/// A request to import a direct conversation of another program, for [`Threadline::import_direct`]. The conversation
+/// keeps its id.
 #[derive(Clone, Debug)]
 pub struct ImportedDirect {
     id: GroupId,
@@ -63,12 +63,12 @@ impl ImportedDirect {
 }
 
 impl Threadline {
-    /// Imports a direct conversation of another program and keeps its id. Later, [`start_direct`](Self::start_direct)
-    /// of the two users continues the imported conversation.
+    /// Imports a direct conversation of another program. The conversation keeps its id, and a later
+    /// [`start_direct`](Self::start_direct) of the two users continues it.
     ///
     /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
-    /// id is the pair's [derived id](GroupId::direct), it costs 6 WCU in the table instead. A retry changes nothing. It
-    /// costs 1 RCU more, but no WCU in the index.
+    /// conversation's id is the pair's [derived id](GroupId::direct), the call costs only 6 WCU in the table. A retry
+    /// changes nothing. It costs 1 RCU more, and nothing in the index.
     ///
     /// Import the messages by [`Thread::send_draft`], with their ids and times. Use a `Threadline` whose
     /// [send window](crate::SendWindow) accepts their age.

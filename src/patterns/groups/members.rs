@@ -31,7 +31,8 @@ pub struct Member {
 impl Thread {
     /// Returns all members of the conversation on a single page, in the order of their ids.
     ///
-    /// The consistent read costs 1 [RCU](crate::guide::costs) per 4 KB of memberships, which is at least four members.
+    /// The consistent read costs 1 [RCU](crate::guide::costs) per 4 KB of memberships. A membership has at most 1 KB,
+    /// so 4 KB are at least four members.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

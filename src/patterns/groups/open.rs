@@ -23,8 +23,9 @@ pub(crate) const CARD: Card = Card::new("groups.open", "Threadline::open", Calle
 impl Threadline {
     /// Opens a conversation for one of its members. The returned [`Thread`] permits this member to read and write.
     ///
-    /// It costs one consistent read: 1 [RCU](crate::guide::costs). It costs 1 RCU more if the newest message that the
-    /// [membership](crate::Membership) shows has expired.
+    /// The call costs 1 [RCU](crate::guide::costs) for one consistent read. If the newest message that the
+    /// [membership](crate::Membership) shows has expired, the call also reads the newest remaining messages. This read
+    /// usually costs 1 RCU, and more if the messages are long.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

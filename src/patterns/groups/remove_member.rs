@@ -23,11 +23,11 @@ const COUNT: RequestCard = RequestCard::update(&MessageGroup::CARD).when("the gr
 const CALLER: RequestCard = RequestCard::check(&Membership::CARD).when("the caller is a member");
 
 impl Thread {
-    /// Removes a member from the group, who may be the [caller](Thread). The call deletes the membership, so the
+    /// Removes a member from the group. The member may be the [caller](Thread). The call deletes the membership, so the
     /// removed user can no longer open the conversation. The member's messages stay.
     ///
-    /// The call is one transaction. It costs 4 [WCU](crate::guide::costs) to leave the group, or 6 WCU to remove
-    /// another member, and 1 WCU in the index. Of the 6 WCU, 2 check that the caller is still a member.
+    /// The call is one transaction. In the table, it costs 4 [WCU](crate::guide::costs) to leave the group, or 6 WCU to
+    /// remove another member. Of the 6 WCU, 2 check that the caller is still a member. In the index, it costs 1 WCU.
     ///
     /// Any member may remove any other. If your application has roles, check them first.
     ///
@@ -48,7 +48,7 @@ impl Thread {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the conversation is direct, because its members cannot change.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller removes another member and is no longer a member.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller is no longer a member and removes another user.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if the membership exists without the group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.

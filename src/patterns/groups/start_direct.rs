@@ -44,12 +44,13 @@ impl Threadline {
     /// even if both start one at the same time. The sender and the recipient must be stored users: pass the result of
     /// [`create_user`](Self::create_user) or of a lookup.
     ///
-    /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
-    /// conversation exists, the call costs 1 RCU and 1 WCU more, and no WCU in the index. A retry outside the
-    /// [send window](crate::SendWindow) only reads, for 3 RCU.
+    /// To start a conversation, the call sends one transaction. It costs 8 [WCU](crate::guide::costs) in the table and
+    /// 2 WCU in the index. If the conversation exists, the call costs 9 WCU in the table, 1 RCU, and nothing in the
+    /// index. A retry outside the [send window](crate::SendWindow) only reads, for 3 RCU. These costs are for a message
+    /// of up to 1 KB.
     ///
-    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message has the names in the
-    /// sender's membership, as in [`Thread::send`].
+    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message gets the names from
+    /// the sender's membership, as in [`Thread::send`].
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -73,7 +74,7 @@ impl Threadline {
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
-    ///   unknown outcome, call again with the same draft. A draft without an id is then sent twice.
+    ///   unknown outcome, call again with the same draft. Without an id, the draft may be sent twice.
     pub async fn start_direct(
         &self,
         from: impl Into<Profile>,

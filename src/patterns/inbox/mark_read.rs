@@ -28,13 +28,16 @@ impl Thread {
     /// Marks the messages up to this one as read by the member. Accepts a message, a [position](MessagePosition), or a
     /// UUIDv7 message id.
     ///
-    /// The member's read marker only moves forward, so an earlier message changes nothing. The marker never gets a time
-    /// later than the [clock](crate::Threadline::clock)'s. Within the [send window](crate::SendWindow), a message may
-    /// be later than the clock. Such a message stays unread until it is marked again after its time.
+    /// The member's read marker only moves forward, so an earlier message changes nothing. The marker is never later
+    /// than the [clock](crate::Threadline::clock), but the [send window](crate::SendWindow) allows messages that are
+    /// slightly later. Such a message stays unread until you mark it again, once the clock has reached its time.
     ///
-    /// The call is one conditional update. It costs 1 [WCU](crate::guide::costs) in the table and 1 WCU in the index.
-    /// If the newest message that the [membership](Self::membership) shows has expired, the call costs 1 RCU more, or 2
-    /// RCU if the marker does not move either.
+    /// The call is one conditional update. It costs 1 [WCU](crate::guide::costs) in the table, and 1 WCU in the index
+    /// if the marker moves.
+    ///
+    /// If the newest message that the [membership](Self::membership) shows has expired, the call also reads the newest
+    /// remaining messages. This read usually costs 1 RCU, and more if the messages are long. If the marker does not
+    /// move, the call may make this read twice.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

@@ -32,9 +32,9 @@ impl Threadline {
     /// Returns a request for a page of a user's inbox: the user's memberships, the one with the newest message first.
     /// [`InboxRequest::fetch`] reads the page.
     ///
-    /// The first message of a conversation is in the inbox at once. A later message changes the order and the previews
-    /// once a [projector](crate::stream::Projector) has processed its stream record. Without a projector, they never
-    /// change.
+    /// A new conversation appears in the inbox with its first message, even without a
+    /// [projector](crate::stream::Projector). A later message changes the order and the preview once a projector has
+    /// processed the message's stream record. Without a projector, later messages never change the inbox.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -49,7 +49,8 @@ impl Threadline {
     }
 }
 
-/// A request for a page of a user's inbox, which [`fetch`](Self::fetch) reads. [`Threadline::inbox`] creates it.
+/// A request for a page of a user's inbox. [`Threadline::inbox`] creates the request, and [`fetch`](Self::fetch) reads
+/// the page.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct InboxRequest<'a> {
@@ -106,8 +107,9 @@ impl InboxRequest<'_> {
 
     /// Reads the page that was requested.
     ///
-    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of entries, which is at least four entries. It costs 1
-    /// RCU more for each entry whose newest message has expired.
+    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of entries. An entry has at most 1 KB, so 4 KB are at
+    /// least four entries. If the newest message of an entry has expired, the call also reads the conversation's newest
+    /// remaining messages. Each such read usually costs 1 RCU, and more if the messages are long.
     ///
     /// The call reads one entry more than the page contains, to see if there is another page.
     ///

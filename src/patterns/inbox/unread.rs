@@ -18,8 +18,9 @@ pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Ca
 
 /// The number of unread messages in a conversation, for one member. [`Threadline::unread`] returns it.
 ///
-/// A message is unread if another member sent it after the member's [read marker](Membership::last_read) and after the
-/// member's own newest message. A deleted message counts until it is removed from the table.
+/// A message is unread for a member if another user sent it after the member's [read marker](Membership::last_read). It
+/// must also be after the member's own newest message. A deleted message counts as long as its tombstone is in the
+/// table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
@@ -40,12 +41,14 @@ impl Threadline {
     /// Counts the unread messages of a member in a conversation. These are the messages that others sent after the
     /// member's [read marker](Membership::last_read) and after the member's own newest message.
     ///
-    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of these messages. Once the
-    /// [projector](crate::stream::Projector) has processed all stream records, the count is above zero exactly if
-    /// [`Membership::is_unread`] returns `true`.
+    /// The call reads the messages after the read marker, but only the newest 100 of them. It costs 0.5
+    /// [RCU](crate::guide::costs) per 4 KB of the messages that it reads.
     ///
-    /// The membership is the permission to count. Read it again for each request of a user, by [`inbox`](Self::inbox)
-    /// or [`open`](Self::open).
+    /// The count agrees with [`Membership::is_unread`] once the [projector](crate::stream::Projector) has processed all
+    /// stream records. Then `is_unread` returns `true` exactly if the count is above zero.
+    ///
+    /// The membership is the permission to count. Read the membership again for each request of a user, by
+    /// [`inbox`](Self::inbox) or [`open`](Self::open).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -65,10 +68,10 @@ impl Threadline {
 }
 
 impl Thread {
-    /// Counts the conversation's unread messages for the member who opened it, as [`Threadline::unread`] does. The read
-    /// marker is that of the opened [membership](Self::membership), or of a later [`mark_read`](Self::mark_read).
+    /// Counts the unread messages of the member who opened the conversation, as [`Threadline::unread`] does. The read
+    /// marker is that of this thread's [membership](Self::membership), which [`mark_read`](Self::mark_read) updates.
     ///
-    /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of unread messages.
+    /// The call costs as much as [`Threadline::unread`].
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

@@ -12,8 +12,8 @@ pub(crate) const CARD: Card = Card::new("messages.get", "Thread::message", Calle
     .retry("reads again");
 
 impl Thread {
-    /// Returns a message of the conversation, if it exists. Accepts a message, a [position](MessagePosition), or a
-    /// UUIDv7 message id.
+    /// Returns a message of the conversation, if the message exists. Accepts a message, a [position](MessagePosition),
+    /// or a UUIDv7 message id.
     ///
     /// The call costs 0.5 [RCU](crate::guide::costs) per 4 KB of the message. The read is eventually consistent, so it
     /// may miss a message that was just sent.

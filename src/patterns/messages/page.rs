@@ -41,13 +41,13 @@ const QUERY: RequestCard = RequestCard::query(&Message::CARD).range("within the 
 
 impl Thread {
     /// Returns a request for a page of the conversation's messages. Default: the newest 20. [`MessagesRequest::fetch`]
-    /// reads the page, on which a deleted message is a tombstone without its text.
+    /// reads the page. A deleted message is on the page as a tombstone: the message without its text.
     ///
     /// By default, the read is eventually consistent, so it may miss a message that was just sent. A
     /// [`consistent`](MessagesRequest::consistent) read costs twice as much.
     ///
-    /// The time in a message's id determines the message's [position](MessagePosition). So a message that was sent
-    /// late, with an earlier id, is among the earlier messages.
+    /// The time in a message's id determines the message's [position](MessagePosition). So a message with an older id
+    /// is among the older messages, even if it was sent just now.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -75,8 +75,8 @@ impl Thread {
     }
 }
 
-/// A request for a page of a conversation's messages, which [`fetch`](Self::fetch) reads. [`Thread::messages`] creates
-/// it.
+/// A request for a page of a conversation's messages. [`Thread::messages`] creates the request, and
+/// [`fetch`](Self::fetch) reads the page.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before `fetch`"]
 pub struct MessagesRequest<'a> {
@@ -205,7 +205,8 @@ impl MessagesRequest<'_> {
     /// first page.
     ///
     /// The request must be for the same conversation, with the same [`before`](Self::before) and
-    /// [`after`](Self::after). With `next` it has the same order, and with `previous` the other one.
+    /// [`after`](Self::after). A request with `next` must have the order of the earlier page. A request with `previous`
+    /// must have the opposite order.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -245,11 +246,12 @@ impl MessagesRequest<'_> {
     /// The call reads one message more than the page contains, to see if there is another page. Two kinds of pages cost
     /// more:
     ///
-    /// * A page [`around`](Self::around) a message needs one query on each side of the message. Each query reads as
-    ///   many messages as the page has, and one more: if one side is short, the other side fills the page. So such a
-    ///   page costs about twice as much, and at least 1 RCU.
-    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need two queries more, each of at
-    ///   most one message. The range that DynamoDB reads includes both of these messages, which are not on the page.
+    /// * A page [`around`](Self::around) a message needs two queries, one on each side of the message. Each query reads
+    ///   enough messages for the whole page, because the other side may have too few. So such a page costs about twice
+    ///   as much, and at least 1 RCU.
+    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries, each of
+    ///   at most one message. DynamoDB also reads the two messages at the bounds, but they are not on the page. The
+    ///   additional queries replace them.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

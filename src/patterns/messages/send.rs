@@ -26,10 +26,12 @@ impl Thread {
     /// Sends a message with this id to the conversation, and returns the message.
     ///
     /// The call is one conditional put, for 1 [WCU](crate::guide::costs) per KB of the message. For an id outside the
-    /// [send window](crate::SendWindow), the call only looks the message up, for 1 RCU per 4 KB.
+    /// [send window](crate::SendWindow), the call sends nothing. It only looks for a stored message with this id, for 1
+    /// RCU per 4 KB.
     ///
     /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). The time in the id
-    /// determines the message's position, so a device with a slow clock would place its reply before the question.
+    /// determines the message's position. An id from a device with a slow clock could place a reply before the message
+    /// that it answers.
     ///
     /// # Retries
     /// A retry with the same id, author and text returns the stored message. After an unknown outcome, send again with
@@ -53,23 +55,24 @@ impl Thread {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`MessageBody`] refuses the text, or if the id is not a UUIDv7. For
-    ///   another id, use [`send_draft`](Self::send_draft).
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if the message is not stored or has expired, and its id is older than
-    ///   the [send window](crate::SendWindow) or more than 24 hours later than the clock.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the id is later than the send window and the message is not
-    ///   stored. Nothing was sent. The error states the difference. A retry succeeds once the clock has reached the
-    ///   window.
-    /// * [`NotFound`](crate::ErrorKind::NotFound) if the call is a retry within the window, and the message has expired
-    ///   and is still in the table. Once DynamoDB has removed it, a retry within the window sends a new message.
+    ///   such an id, use [`send_draft`](Self::send_draft).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is older than the [send window](crate::SendWindow) or more
+    ///   than 24 hours later than the clock, and no message with this id is stored. An expired message counts as not
+    ///   stored.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the id is later than the send window, but at most 24 hours
+    ///   later than the clock, and no message with this id is stored. Nothing was sent. A retry succeeds once the id is
+    ///   within the window. The error's text states the time to wait.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the id is within the window, and the message with this id has
+    ///   expired. Once DynamoDB has removed the expired message, a retry within the window sends a new message.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another user sent a message with this id, or if the
-    ///   stored message has another text, for example after an edit.
+    ///   stored message was sent with another text, was edited, or was deleted.
     /// * The errors of [`StoreExt::write`](crate::store::StoreExt::write) if the request itself fails.
     pub async fn send(&self, id: MessageId, body: impl TryInto<MessageBody, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(body.try_into().map_err(Into::into).map(|body| Draft::from(body).id(id))).await
     }
 
-    /// Sends a draft to the conversation, and returns the message. A draft may be a plain text, or a message whose id
-    /// is not a UUIDv7, for example an imported one.
+    /// Sends a draft to the conversation, and returns the message. Accepts a [`Draft`] or a plain text. A draft may
+    /// have an id that is not a UUIDv7, for example that of an imported message.
     ///
     /// The call costs as much as [`send`](Self::send).
     ///
@@ -87,10 +90,10 @@ impl Thread {
     /// ```
     ///
     /// # Errors
-    /// * The errors of [`send`](Self::send). After an unknown outcome, a retry of a draft without an id sends a second
-    ///   message.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is not a UUIDv7 and the time is missing, or if the time
-    ///   differs from the one in a UUIDv7.
+    /// * The errors of [`send`](Self::send). After an unknown outcome, a retry of a draft without an id may send a
+    ///   second message.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the draft's id is not a UUIDv7 and the draft has no time, or if the
+    ///   draft's time differs from the time in its UUIDv7.
     pub async fn send_draft(&self, draft: impl TryInto<Draft, Error: Into<Error>>) -> Result<Message> {
         self.dispatch(draft.try_into().map_err(Into::into)).await
     }

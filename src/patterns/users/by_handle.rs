@@ -24,12 +24,14 @@ impl Threadline {
     /// change.
     ///
     /// # Claims of version 0.1
-    /// Version 0.1 folded only ASCII letters. A lookup finds a user with a claim of that version by the handle as the
-    /// user typed it then, in any ASCII case. [`repair`](crate::stream::Auditor::repair) or a change of the user's
-    /// names moves the claim to the current folded form.
+    /// A claim is the item that makes a handle unique. Version 0.1 folded only the ASCII letters of a handle, and a
+    /// user may still have such a claim. Look up such a user by the handle as the user typed it. Only the case of its
+    /// ASCII letters may differ. [`repair`](crate::stream::Auditor::repair) or a change of the user's names moves the
+    /// claim to the current folded form.
     ///
-    /// For a handle that version 0.1 folded to another form, the lookup costs 1 RCU. It costs 0.5 RCU if the handle has
-    /// the spelling that its user typed.
+    /// If version 0.1 folded the handle to another form, the lookup may also read the claim of version 0.1, and then
+    /// costs 1 RCU. The lookup skips this second read if it finds a current claim whose user typed the handle in the
+    /// same way.
     ///
     /// # Examples
     ///

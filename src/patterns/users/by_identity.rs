@@ -13,7 +13,8 @@ pub(crate) const CARD: Card = Card::new("users.by_identity", "Threadline::user_b
     .retry("reads again");
 
 impl Threadline {
-    /// Returns the user with this subject at the identity provider, such as Cognito's `sub`, if any.
+    /// Returns the user with this subject, if any. A subject is the user's id at an identity provider, such as
+    /// Cognito's `sub`.
     ///
     /// The lookup costs 0.5 [RCU](crate::guide::costs). It is eventually consistent, so it may miss a very recent
     /// change.

@@ -87,8 +87,8 @@ impl NewUser {
         Ok(self)
     }
 
-    /// Sets the id of the user, so that a retry returns the created user. Default: a new id, so a retry fails with
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists).
+    /// Sets the id of the user, so that a retry returns the created user. Default: a new id for each call. A retry then
+    /// fails with [`AlreadyExists`](crate::ErrorKind::AlreadyExists), because the handle is taken.
     ///
     /// The id may be the one that the user has in another database.
     ///
@@ -110,8 +110,8 @@ impl NewUser {
 impl Threadline {
     /// Creates a user with a unique handle and, optionally, a unique subject at an identity provider.
     ///
-    /// The call is one transaction. It costs 6 [WCU](crate::guide::costs), or 4 WCU for a user without a subject. A
-    /// handle that version 0.1 of this crate folded to another form costs 2 WCU more.
+    /// The call is one transaction. It costs 6 [WCU](crate::guide::costs), or 4 WCU for a user without a subject. It
+    /// costs 2 WCU more if version 0.1 of this crate [folded](Handle::folded) the handle to another form.
     ///
     /// A retry with the same id, names and identity returns the created user.
     ///
@@ -130,9 +130,10 @@ impl Threadline {
     ///
     /// # Errors
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if the handle, the identity or the id is taken.
-    ///   [`Error::entity`] is then `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is taken if
-    ///   its [folded](Handle::folded) form is in use or reserved.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if only version 0.1 allowed the handle; see [`Handle::for_look_up`].
+    ///   [`Error::entity`] shows which one: `HandleClaim`, `IdentityClaim` or `User`. Nothing is written. A handle is
+    ///   taken if its [folded](Handle::folded) form is in use or reserved.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the handle is valid only in version 0.1 of this crate; see
+    ///   [`Handle::for_look_up`].
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
     ///   throttling canceled the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an

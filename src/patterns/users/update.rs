@@ -123,8 +123,9 @@ impl Threadline {
     /// Changes the names of a user, and returns the changed user.
     ///
     /// One transaction updates the user and the claims on the handle and the identity. It costs 4
-    /// [WCU](crate::guide::costs) for a new display name, or 6 WCU for a new handle. For a user with an identity, it
-    /// costs 2 WCU more. If no name changes, the call costs 1 RCU.
+    /// [WCU](crate::guide::costs) for a new display name, or 6 WCU for a new handle. A new handle with the same
+    /// [folded](Handle::folded) form costs only 4 WCU. For a user with an identity, the call costs 2 WCU more. If no
+    /// name changes, the call costs 1 RCU.
     ///
     /// The old handle stays [reserved](Self::handle_reservation) for its user. If the duration of the reservation is
     /// zero, the transaction deletes the old claim instead, at the same cost.
@@ -134,9 +135,12 @@ impl Threadline {
     /// member's side of direct conversations. Messages keep the names with which they were sent.
     ///
     /// # Claims of version 0.1
-    /// If version 0.1 folded the old or the new handle to another form, each such handle costs 1 RCU more. Such a new
-    /// handle also costs 2 WCU more. A claim of version 0.1 costs 1 RCU and 2 WCU more. The claim moves to the current
-    /// folded form, unless another user has that form.
+    /// Version 0.1 of this crate folded some handles to another form. Such a handle makes the call cost more:
+    ///
+    /// * The current handle costs 1 RCU more.
+    /// * A new handle costs 1 RCU and 2 WCU more.
+    /// * If the user's claim on such a handle is still one of version 0.1, the call costs 1 RCU and up to 2 WCU more.
+    ///   The call moves the claim to the current folded form, except if another user has that form.
     ///
     /// # Examples
     /// ```
@@ -154,11 +158,14 @@ impl Threadline {
     /// ```
     ///
     /// # Errors
-    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if the user was changed since it was read: read it again. A
-    ///   retry of a successful change, with the user as it was before, returns the changed user.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if another user has the new handle.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if the user was changed after you read it: read the user
+    ///   again. A retry of a successful change returns the changed user, if you pass the user as it was before the
+    ///   change.
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the new handle is taken: another user has it, or it is reserved
+    ///   for another user.
     /// * [`NotFound`](ErrorKind::NotFound) if there is no such user.
-    /// * [`Invalid`](ErrorKind::Invalid) if only version 0.1 allowed the new handle; see [`Handle::for_look_up`].
+    /// * [`Invalid`](ErrorKind::Invalid) if the new handle is valid only in version 0.1 of this crate; see
+    ///   [`Handle::for_look_up`].
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
     ///   the transaction, even if a condition failed too.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
