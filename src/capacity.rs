@@ -205,7 +205,7 @@ pub fn write_units(before: usize, after: usize) -> Units {
 /// effect. The size of an entry is the size of its projected attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexChange {
-    /// The write does not change the entry, or the item is not in the index before and after the write.
+    /// The write does not change the entry, or the item has no entry and gets none.
     None,
     /// The item enters or leaves the index.
     EntersOrLeaves {

@@ -167,7 +167,8 @@ impl Error {
 
     /// Adds the cause of this error.
     ///
-    /// The `Display` text of the cause must not show the content of items. `Debug` of this error prints the text.
+    /// The `Display` text of the cause must not show the content of items, because `Debug` of this error prints that
+    /// text.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());

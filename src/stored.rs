@@ -104,8 +104,8 @@ pub trait Entity: Stored {
 
     /// Returns the value that this item stores.
     ///
-    /// An item without the attribute `type` is accepted as any entity. The reason is
-    /// [Cruddur](crate::guide::from_cruddur), the application whose table this crate imports: its items have no `type`.
+    /// Accepts an item without the attribute `type` too. The items of [Cruddur](crate::guide::from_cruddur) have no
+    /// `type`. Cruddur is the application whose table this crate imports.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has the `type` of another entity, or if an attribute is

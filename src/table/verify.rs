@@ -134,7 +134,7 @@ impl Verified {
 }
 
 impl TableSpec {
-    /// Compares this definition with the live table of this name.
+    /// Compares this definition with the live table of the same name.
     ///
     /// The call compares the keys, the indexes, billing, the stream, time to live, point-in-time recovery, encryption,
     /// deletion protection and tags. An additional index is a difference. These are not differences:
