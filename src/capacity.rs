@@ -35,8 +35,8 @@ impl Units {
         Self { halves }
     }
 
-    /// Creates a number of units from a number in an answer of DynamoDB, rounded to the nearest half. A negative number
-    /// and NaN become zero.
+    /// Converts the number of units in an answer of DynamoDB, rounded to the nearest half. A negative number and NaN
+    /// become zero.
     pub fn from_f64(units: f64) -> Self {
         // `as` saturates, and turns NaN into zero.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -175,13 +175,13 @@ impl Sum for Capacity {
     }
 }
 
-/// The consistency of a read: it may miss the latest writes, or it may not.
+/// The consistency of a read: eventual or strong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Consistency {
     /// The read may miss the latest writes. It costs half as much as a strongly consistent one.
     #[default]
     Eventual,
-    /// The read sees every write that was acknowledged before it.
+    /// The read sees every write that was acknowledged before the read began.
     Strong,
 }
 
@@ -201,11 +201,11 @@ pub fn write_units(before: usize, after: usize) -> Units {
     Units::whole(steps(before.max(after), WRITE_STEP))
 }
 
-/// The effect of a write on the item's entry in the index, which determines the capacity units: see
-/// [`index_write_units`]. The size of an entry is the size of its projected attributes.
+/// The effect of a write on the item's entry in the index. [`index_write_units`] computes the capacity units of this
+/// effect. The size of an entry is the size of its projected attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexChange {
-    /// The entry does not change, or the item is in the index neither before nor after the write.
+    /// The write does not change the entry, or the item has no entry and gets none.
     None,
     /// The item enters or leaves the index.
     EntersOrLeaves {

@@ -55,7 +55,7 @@ pub enum ErrorKind {
     /// Examples: a missing table or index, a table with other keys than this crate's, a missing IAM permission, missing
     /// credentials, an event that is not from a DynamoDB stream.
     Misconfigured,
-    /// The input is wrong, so the same request will always fail. It was not sent, or the service refused it.
+    /// The input is wrong, so the same request will always fail. The request was not sent, or the service refused it.
     Invalid,
     /// The user has no permission for this change, for example to edit another user's message.
     Denied,
@@ -64,7 +64,7 @@ pub enum ErrorKind {
     /// Read the stored state, or retry the call if it is idempotent. For example, [`Thread::send`](crate::Thread::send)
     /// is idempotent: a retry with the same message id sends no second message.
     OutcomeUnknown,
-    /// The attributes of a stored item are not those of its [entity](crate::entity::Entity), so it cannot be read.
+    /// A stored item cannot be read, because its attributes do not fit its [entity](crate::entity::Entity).
     Corrupt,
 }
 
@@ -167,7 +167,8 @@ impl Error {
 
     /// Adds the cause of this error.
     ///
-    /// The cause's `Display` must not show the content of items, because `Debug` of this error prints it.
+    /// The `Display` text of the cause must not show the content of items, because `Debug` of this error prints that
+    /// text.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());
@@ -227,8 +228,10 @@ impl Error {
         }
     }
 
-    /// Returns the way to make the failed call succeed: a retry, a change by an operator, or none. By
-    /// the same value, the [projector](crate::stream::Projector) retries a record later or makes it a dead letter.
+    /// Returns the way to make the failed call succeed: a retry, a change by an operator, or none.
+    ///
+    /// The [projector](crate::stream::Projector) uses this value too. A record becomes a dead letter if its error is
+    /// [`Permanent`](Recovery::Permanent). After any other error, the record is retried later.
     ///
     /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The calls of
     /// [`Threadline`](crate::Threadline) and [`Thread`](crate::Thread) are idempotent if you pass the ids of new items.
@@ -257,9 +260,10 @@ impl Error {
 
     /// Returns the effect of the failed request on the table: none, or unknown.
     ///
-    /// If a call makes several requests, the outcome is that of the last one, which failed. The effects of the earlier
-    /// requests remain, for example the creation of a table whose settings then failed. Such a call documents this
-    /// under `# Errors`. A call that writes with one request, such as a transaction, is done as a whole or not at all.
+    /// If a call makes several requests, the outcome describes only the failed request. The effects of earlier requests
+    /// remain: for example, a created table remains if a later change of its settings fails. The section `# Errors` of
+    /// such a call documents this. A call that writes with one request, such as a transaction, is done as a whole or
+    /// not at all.
     pub fn outcome(&self) -> Outcome {
         match self.kind() {
             ErrorKind::OutcomeUnknown => Outcome::Unknown,

@@ -77,19 +77,19 @@ uuid_newtype! {
 }
 
 uuid_newtype! {
-    /// The id of a conversation, which is stored as a [`MessageGroup`](crate::MessageGroup). It may be any UUID.
+    /// The id of a conversation, which is stored as a [`MessageGroup`](crate::MessageGroup).
     ///
-    /// The id of a new group is a UUIDv7. The id of a direct conversation is derived from its two members by
-    /// [`GroupId::direct`].
+    /// The id of a new group is a UUIDv7. [`GroupId::direct`] derives the id of a new direct conversation from the ids
+    /// of its two members. An imported conversation keeps its id, which may be a UUID of any version except 5.
     GroupId
 }
 
 uuid_newtype! {
-    /// The id of a [`Message`](crate::Message). It may be any UUID. The id of a new message is a UUIDv7, which contains
-    /// the time when the message was sent.
+    /// The id of a [`Message`](crate::Message). The id of a new message is a UUIDv7, which contains the time when the
+    /// message was sent. An imported message may have any UUID.
     ///
-    /// The id determines the message's sort key, and so its [position](crate::MessagePosition) in the thread. A retry
-    /// with the same id therefore finds the stored message. Create ids on the server, with
+    /// The time and the id are the message's [position](crate::MessagePosition) in the thread, and its sort key. A
+    /// retry with the same id and time therefore finds the stored message. Create ids on the server, with
     /// [`Threadline::new_message_id`](crate::Threadline::new_message_id), not on devices.
     MessageId
 }
@@ -126,7 +126,7 @@ impl GroupId {
 }
 
 impl MessageId {
-    /// Returns the time in a UUIDv7, to the millisecond, or `None` if the id is not a UUIDv7.
+    /// Returns the time that this id contains, to the millisecond. Returns `None` if the id is not a UUIDv7.
     pub fn time(&self) -> Option<Timestamp> {
         if self.0.get_version_num() != 7 {
             return None;
@@ -157,8 +157,8 @@ impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
 /// A source of random UUIDv7 ids, from the system's random numbers.
 ///
 /// The ids of one source sort in the order of their creation, also within a millisecond. This order remains if the
-/// clock moves back by up to 1 s. If the clock moves back further, later ids contain the clock's time again and sort
-/// before the earlier ones. Otherwise, a clock that was once wrong would make all later ids wrong.
+/// clock moves back by up to 1 s. If the clock moves back further, new ids contain the clock's new time, so they sort
+/// before earlier ids. In this way, a clock that was once wrong does not make all later ids wrong.
 #[derive(Debug)]
 pub struct RandomIds {
     latest: Mutex<Latest>,

@@ -1,8 +1,9 @@
 //! Keys, which are built from validated segments, and the names of the attributes that contain them.
 //!
 //! A key is one to four segments joined by `#`. A segment is never empty and contains neither `#` nor a control
-//! character. Each segment has a maximum length. So building a key cannot fail, and no value can forge a key. A
-//! partition key never exceeds DynamoDB's limit of 2,048 bytes, and a sort key never 1,024 bytes.
+//! character. Each segment has a maximum length. So building a key cannot fail, and no value can forge a key. DynamoDB
+//! limits a partition key to 2,048 bytes and a sort key to 1,024 bytes. No key that is built from segments exceeds
+//! these limits.
 
 use std::fmt;
 
@@ -15,8 +16,8 @@ use crate::tag::{OURS, Tag};
 pub const PK: &str = "pk";
 /// The name of the attribute that contains an item's sort key.
 pub const SK: &str = "sk";
-/// The name of the table's one global secondary index. The index contains each item that has both [`GSI1PK`] and
-/// [`GSI1SK`], with all its attributes, and no other item.
+/// The name of the table's one global secondary index. The index contains exactly the items that have both [`GSI1PK`]
+/// and [`GSI1SK`]. It contains all attributes of these items.
 pub const GSI1: &str = "gsi1";
 /// The name of the attribute that contains an item's partition key in the index.
 pub const GSI1PK: &str = "gsi1pk";
@@ -42,10 +43,10 @@ pub(crate) mod sealed {
 
 /// A validated part of a key. The character `#` separates the parts.
 ///
-/// These types are segments: [`Tag`], the ids such as [`UserId`](crate::UserId), [`Timestamp`](crate::Timestamp),
-/// [`FoldedHandle`](crate::entity::FoldedHandle) and [`IdentitySubject`](crate::IdentitySubject). An application
-/// converts its own text to a [`KeySegment`](crate::entity::KeySegment). The trait is sealed, so every segment has been
-/// validated.
+/// These types are segments: [`Tag`], [`Timestamp`](crate::Timestamp), [`FoldedHandle`](crate::entity::FoldedHandle),
+/// [`IdentitySubject`](crate::IdentitySubject), [`Uuid`], and the ids, such as [`UserId`](crate::UserId). An
+/// application converts its own text to a [`KeySegment`](crate::entity::KeySegment). The trait is sealed, so every
+/// segment has been validated.
 ///
 /// ```
 /// use threadline::entity::{KeySegment, SortKey, tag};
@@ -102,7 +103,7 @@ impl<S: Segment + ?Sized> Segment for &S {
 )]
 /// One to four segments of a key, as a tuple, such as `(tag!("USER"), user_id)`.
 ///
-/// Different texts of segments never produce the same text of a key.
+/// Two tuples whose segments have different texts never produce the same key.
 pub trait Segments: sealed::Sealed {
     /// Returns the segments, joined by `#`.
     #[doc(hidden)]
@@ -152,8 +153,8 @@ macro_rules! key_newtype {
             /// Creates the key from any text that DynamoDB accepts, for example the key of an item that another program
             /// wrote.
             ///
-            /// Build your own keys with [`new`](Self::new) instead: it accepts validated segments only, so no value can
-            /// forge a key.
+            /// Build your own keys with [`new`](Self::new) instead. It accepts validated segments only, so a value
+            /// cannot add a segment to the key.
             ///
             /// # Errors
             /// [`Invalid`](crate::ErrorKind::Invalid) if the text is empty or longer than DynamoDB allows.
@@ -221,10 +222,11 @@ key_newtype! {
     SortKey, "sort key", MAX_SORT_KEY_BYTES
 }
 
-/// The first segments of sort keys, for a [range](crate::store::SortRange::BeginsWith) of the sort keys that begin with
-/// them.
+/// The first segments of a sort key. A [range](crate::store::SortRange::BeginsWith) with this prefix contains all sort
+/// keys that begin with these segments.
 ///
-/// The text of the prefix ends with `#`, so it matches whole segments only: `USER#1#` does not match `USER#10`.
+/// The text of the prefix ends with `#`, so it matches whole segments only. For example, `USER#1#` does not match
+/// `USER#10#A`.
 ///
 /// ```
 /// use threadline::entity::{SortKeyPrefix, tag};

@@ -13,8 +13,8 @@ use crate::time::Timestamp;
 /// [`Store`](crate::store::Store).
 ///
 /// [`serde`] turns the fields into attributes. [`to_item`](Self::to_item) adds the keys, `type` and `expires_at`, so no
-/// field needs to repeat them. A field with the name `pk` or `sk` is read from the key. To omit an `Option` field that
-/// is `None`, use `#[serde(skip_serializing_if = "Option::is_none")]`.
+/// field needs to repeat them. A field named `pk` or `sk` receives the text of that key when the item is read. To omit
+/// an `Option` field that is `None`, use `#[serde(skip_serializing_if = "Option::is_none")]`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub trait Entity: Stored {
     /// The name of the entity, which is the value of the `type` attribute of its items.
     const TYPE: &'static str;
 
-    /// The values from which the primary key is built, such as ids. Texts are borrowed.
+    /// The values from which the primary key is built, such as ids. They may borrow texts from the entity.
     type KeyParts<'a>
     where
         Self: 'a;
@@ -103,8 +103,10 @@ pub trait Entity: Stored {
         Ok(item)
     }
 
-    /// Returns the value that this item stores. An item without a `type` may store any entity, because the items of
-    /// [Cruddur](crate::guide::from_cruddur) have no `type`. Cruddur is the application whose table this crate imports.
+    /// Returns the value that this item stores.
+    ///
+    /// Accepts an item without the attribute `type` too. The items of [Cruddur](crate::guide::from_cruddur) have no
+    /// `type`. Cruddur is the application whose table this crate imports.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the item has the `type` of another entity, or if an attribute is
@@ -118,8 +120,8 @@ pub trait Entity: Stored {
     }
 }
 
-/// A type whose values convert to and from the attributes of an item. Every type that implements serde's `Serialize`
-/// and `Deserialize` is one, and so are this crate's entities.
+/// A type whose values convert to and from the attributes of an item. All types that implement serde's `Serialize` and
+/// `Deserialize` implement this trait, and so do this crate's entities.
 ///
 /// This crate's entities do not implement `Deserialize`. So an application cannot mistake data from a client for an
 /// entity that was read from the table, such as a membership.

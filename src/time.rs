@@ -75,16 +75,14 @@ impl Timestamp {
         self.micros.div_euclid(1_000_000)
     }
 
-    /// Returns the timestamp that is later by this duration, or [`MAX`](Self::MAX) if the result would be later than
-    /// that.
+    /// Returns this timestamp plus the duration, but at most [`MAX`](Self::MAX).
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let micros = whole_micros(by);
         Self::from_unix_micros(self.unix_micros().saturating_add(micros)).unwrap_or(Self::MAX)
     }
 
-    /// Returns the timestamp that is earlier by this duration, or [`MIN`](Self::MIN) if the result would be earlier
-    /// than that.
+    /// Returns this timestamp minus the duration, but at least [`MIN`](Self::MIN).
     #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
         let micros = whole_micros(by);
@@ -189,7 +187,7 @@ impl From<Timestamp> for String {
     }
 }
 
-/// A source of the current time. This crate never reads the time without a clock.
+/// A source of the current time. This crate reads the time only from a clock.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
@@ -236,7 +234,7 @@ impl ManualClock {
         *now = now.saturating_add(by);
     }
 
-    /// Sets the clock to this time, which may be earlier or later than the clock's.
+    /// Sets the clock to this time, which may be earlier or later than the clock's current time.
     pub fn set(&self, now: Timestamp) {
         *self.lock() = now;
     }

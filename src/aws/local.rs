@@ -8,8 +8,8 @@ use aws_smithy_http_client::Builder as HttpBuilder;
 /// Local](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html) or another emulator at
 /// this address.
 ///
-/// The address has plain HTTP, such as `http://127.0.0.1:8000`. The client's region is `us-east-1`. Its credentials are
-/// not real, so it cannot reach a table on AWS.
+/// The address uses plain HTTP, such as `http://127.0.0.1:8000`. The client's region is `us-east-1`. The client's
+/// credentials are not real, so the client cannot reach a table on AWS.
 ///
 /// ```
 /// let client = threadline::store::dynamodb::local_client("http://127.0.0.1:8000");

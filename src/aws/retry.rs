@@ -11,9 +11,13 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 
 /// The retry policy of a [`DynamoDbStore`](crate::DynamoDbStore) for the requests that the SDK does not retry.
 ///
-/// These requests are the unprocessed parts of a batch, writes that conflict with a transaction, and transactions that
-/// only conflicts or throttling canceled. For all other requests, configure the retries of the SDK's client. A
-/// `stream::Poller` (feature `streams`) has a policy of this type too.
+/// These requests are:
+/// * the unprocessed parts of a batch;
+/// * a write that conflicts with a transaction;
+/// * a transaction that was canceled only because of conflicts or throttling.
+///
+/// For all other requests, configure the retries of the SDK's client. A `stream::Poller` (feature `streams`) has a
+/// policy of this type too, for all of its temporary errors.
 ///
 /// The pause before the n-th retry is random: between zero and the smaller of `base * 2^(n-1)` and `max_delay`
 /// ([exponential backoff with full jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
@@ -42,7 +46,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Sets the maximum number of attempts of a request, including the first one; 1 means no retry. Default: 5.
     ///
-    /// For a batch, each attempt that does a part of the batch restarts the count at 1.
+    /// In a batch, the count restarts at 1 after each attempt that does a part of the batch.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;

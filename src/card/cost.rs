@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::capacity::{Capacity, READ_STEP, Units, WRITE_STEP, steps};
 
-/// The cost of a [`Case`](crate::card::Case) of an access pattern: a formula with a sum of terms.
+/// The cost of one [`Case`](crate::card::Case): a formula that adds up [terms](Term).
 ///
 /// ```
 /// use threadline::card::{Cost, Per, Sizes, Term};
@@ -76,7 +76,7 @@ impl fmt::Display for Cost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Term {
-    /// The number of capacity units, in halves.
+    /// The number of half capacity units: 3 halves are 1.5 units.
     pub halves: u32,
     /// The kind of capacity unit.
     pub unit: Unit,
@@ -94,12 +94,14 @@ impl Term {
         Self::new(units.saturating_mul(2), Unit::Read)
     }
 
-    /// Creates a term of half read units of the table, for eventually consistent reads.
+    /// Creates a term of read units of the table, from a number of half units. An eventually consistent read of up to 4
+    /// KB consumes half a unit.
     pub const fn half_reads(halves: u32) -> Self {
         Self::new(halves, Unit::Read)
     }
 
-    /// Creates a term of half read units of the index, where all reads are eventually consistent.
+    /// Creates a term of read units of the index, from a number of half units. All reads of the index are eventually
+    /// consistent, so a read of up to 4 KB consumes half a unit.
     pub const fn half_index_reads(halves: u32) -> Self {
         Self::new(halves, Unit::IndexRead)
     }
@@ -183,13 +185,15 @@ pub enum Per {
     WrittenKb,
     /// The number of blocks of 4 KB that are read. Each request is rounded up separately.
     ReadBlock,
-    /// The number of objects of this kind, such as `user`, from [`Sizes::items`]. A cost may name one such kind at
-    /// most.
+    /// The number of objects of this kind, such as `user`. [`Sizes::items`] sets the number. A cost may name at most
+    /// one such kind.
     Each(&'static str),
 }
 
-/// The sizes for which [`Cost::capacity`] evaluates a cost: the number of members, and the bytes that are read and
-/// written. A test states the sizes of a call before it makes the call.
+/// The sizes of a call, such as its number of members and the bytes that it reads and writes. [`Cost::capacity`]
+/// computes the capacity units for these sizes.
+///
+/// A test sets the sizes, makes the call, and compares the consumed capacity with the computed one.
 ///
 /// ```
 /// use threadline::card::Sizes;
@@ -226,21 +230,21 @@ impl Sizes {
 
     /// Sets the size of the written message's item, in bytes. Default: at most 1 KB.
     ///
-    /// For an update, pass the larger size of the item before and after it.
+    /// An update has two sizes: the item's size before the update and its size after it. Pass the larger one.
     #[must_use]
     pub fn written(mut self, bytes: usize) -> Self {
         self.written_kb = steps(bytes, WRITE_STEP);
         self
     }
 
-    /// Adds a request of the call that reads this many bytes of items from the table.
+    /// Adds one read request, which reads this many bytes of items from the table.
     #[must_use]
     pub fn read(mut self, bytes: usize) -> Self {
         self.blocks = self.blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
-    /// Adds a request of the call that reads this many bytes of items from the index.
+    /// Adds one read request, which reads this many bytes of items from the index.
     #[must_use]
     pub fn read_index(mut self, bytes: usize) -> Self {
         self.index_blocks = self.index_blocks.saturating_add(steps(bytes, READ_STEP));

@@ -1,8 +1,8 @@
-//! Cards: declarations of access patterns as plain data, which tests and tools compare with the code.
+//! Cards: declarations of access patterns as plain data. Tests and tools compare the cards with the code.
 //!
-//! A [`Card`] states who may make a call, its requests, its cost and the effect of a retry. Each access pattern of this
-//! crate has a card beside its code, and the [registry] lists the cards. An application declares its own patterns in
-//! the same way:
+//! A [`Card`] describes one call: its caller, its requests, its cost and the effect of a retry. Each access pattern of
+//! this crate has a card beside its code, and the [registry] lists the cards. An application declares its own patterns
+//! in the same way:
 //!
 //! ```
 //! use threadline::Message;
@@ -62,7 +62,8 @@ impl Card {
         self
     }
 
-    /// Sets the effect of a retry of the call, as a verb phrase: `returns the stored message`. Default: empty.
+    /// Sets the text that describes the effect of a retry, as a verb phrase: `returns the stored message`. Default:
+    /// empty.
     #[must_use]
     pub const fn retry(mut self, retry: &'static str) -> Self {
         self.retry = retry;
@@ -79,9 +80,9 @@ impl Card {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Caller {
-    /// Anyone. The library does not check who calls, so the application must.
+    /// Anyone. The application must check the caller, because the library does not.
     Anyone,
-    /// A member of the conversation. The library checks that the caller is one.
+    /// A member of the conversation. The library checks the membership.
     Member,
     /// The author of the message that the call changes.
     Author,
@@ -91,8 +92,8 @@ pub enum Caller {
     Operator,
 }
 
-/// One course of an access pattern's call, with its requests and its cost. For example, a call that finds its work
-/// already done makes fewer requests.
+/// One possible course of a call: the requests that the call then makes, and their cost. For example, a call that finds
+/// its work already done makes fewer requests than usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Case {

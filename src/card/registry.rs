@@ -1,6 +1,6 @@
 //! The registry: a list of the [cards](crate::card) of all access patterns and entities.
 //!
-//! Use the [`Registry`] in code that covers all patterns, such as a table of costs, budgets or policies.
+//! Use the [`Registry`] in code that covers all patterns, for example to print their costs or to check their budgets.
 
 use crate::card::{Card, EntityCard};
 use crate::model::{HandleClaim, IdentityClaim, Membership, Message, MessageGroup, User};

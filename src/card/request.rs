@@ -19,12 +19,12 @@ pub struct EntityCard {
 }
 
 impl EntityCard {
-    /// Creates the card of an entity from its name and the templates of its keys. Its items are not in the index.
+    /// Creates the card of an entity from its name and the templates of its keys. The entity is not in the index.
     pub const fn new(name: &'static str, pk: &'static str, sk: &'static str) -> Self {
         Self { name, pk, sk, index: None }
     }
 
-    /// Sets the templates of the entity's keys in the index. Default: its items are not in the index.
+    /// Sets the templates of the entity's keys in the index. Default: the entity is not in the index.
     #[must_use]
     pub const fn indexed(mut self, pk: &'static str, sk: &'static str) -> Self {
         self.index = Some((pk, sk));
@@ -34,7 +34,8 @@ impl EntityCard {
 
 /// The declaration of one request of an access pattern, or of one action of a transaction that the pattern sends.
 ///
-/// By default, the request goes to the table, is eventually consistent, has no condition and is made once.
+/// By default, the request goes to the table, is eventually consistent and has no condition. A query or scan is made
+/// once for each page, and any other request is made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestCard {
@@ -110,7 +111,7 @@ impl RequestCard {
         Self::new(RequestKind::Check, Some(entity)).in_transaction()
     }
 
-    /// Makes the request a read of the index. Default: the table.
+    /// Makes the request read the index. Default: it reads the table.
     #[must_use]
     pub const fn on_index(mut self) -> Self {
         self.source = Source::Index;
@@ -138,8 +139,8 @@ impl RequestCard {
         self
     }
 
-    /// Sets the number of times that one call makes the request. Default: once, or for a query or scan, once for each
-    /// page.
+    /// Sets the number of times that one call makes the request. Default: once for each page of a query or scan, and
+    /// once for any other request.
     #[must_use]
     pub const fn times(mut self, times: Times) -> Self {
         self.times = times;
@@ -153,8 +154,10 @@ impl RequestCard {
         self
     }
 
-    /// Returns the templates of the keys that the request uses: the partition key and the sort key. A read of the index
-    /// uses the index keys. For a query, the second text is the range. Returns `None` for a scan.
+    /// Returns the templates of the partition key and the sort key that the request uses, or `None` for a scan.
+    ///
+    /// For a read of the index, these are the templates of the index key. For a query, the text of the
+    /// [range](Self::range) replaces the template of the sort key.
     pub const fn key(&self) -> Option<(&'static str, &'static str)> {
         let Some(entity) = self.entity else { return None };
         let (pk, sk) = match (self.source, entity.index) {
@@ -233,6 +236,6 @@ pub enum Times {
     PerMember,
     /// Once for each object of this kind, such as `user`.
     Each(&'static str),
-    /// Once, if the condition in these words is met: `the draft has an id`.
+    /// Once, but only if this condition is met. The text states the condition: `the draft has an id`.
     OnlyIf(&'static str),
 }

@@ -28,8 +28,8 @@ pub(crate) use value::{compare, normalize, same, same_item};
 
 /// An item: the attributes that the table stores under one key.
 ///
-/// The values have the type [`AttributeValue`] of the crate [`serde_dynamo`], which does not depend on a version of the
-/// AWS SDK. `Debug` prints the names and types of the attributes, never their values.
+/// The values have the type [`AttributeValue`] of the crate [`serde_dynamo`], so an item does not depend on a version
+/// of the AWS SDK. `Debug` prints the names and types of the attributes, never their values.
 ///
 /// ```
 /// use threadline::entity::Item;
@@ -118,17 +118,18 @@ impl Item {
     /// Returns the item's primary key: its attributes `pk` and `sk`.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if `pk` or `sk` is missing, is not a string, or is not a valid key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if `pk` or `sk` is missing, is not a string, is empty, or is longer than
+    /// DynamoDB allows.
     pub fn key(&self) -> Result<Key> {
         Ok(Key::new(PartitionKey::parse(self.key_text(PK)?)?, SortKey::parse(self.key_text(SK)?)?))
     }
 
-    /// Returns the item's key in the index: its attributes `gsi1pk` and `gsi1sk`. Returns `None` if one of them is
-    /// missing, because the item is then not in the index.
+    /// Returns the item's key in the index: its attributes `gsi1pk` and `gsi1sk`. An item that lacks one of them is not
+    /// in the index, so the result is `None`.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if `gsi1pk` or `gsi1sk` exists and is not a string, or is not a valid
-    /// key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if one of the two attributes is present but is not a string, is empty, or
+    /// is longer than DynamoDB allows.
     pub fn index_key(&self) -> Result<Option<IndexKey>> {
         let pk = self.get(GSI1PK).map(|_| self.key_text(GSI1PK)).transpose()?.map(PartitionKey::parse).transpose()?;
         let sk = self.get(GSI1SK).map(|_| self.key_text(GSI1SK)).transpose()?.map(SortKey::parse).transpose()?;
@@ -140,8 +141,10 @@ impl Item {
         self.get_s(TYPE)
     }
 
-    /// Returns the time at which the item expires, in epoch seconds, from the attribute `expires_at`. As in DynamoDB,
-    /// an item never expires if this attribute is not a number.
+    /// Returns the time at which the item expires: the attribute `expires_at`, in epoch seconds, rounded down.
+    ///
+    /// Returns `None` if the attribute is missing, is not a number, or exceeds the range of `i64`. Such an item never
+    /// expires.
     pub fn expires_at(&self) -> Option<i64> {
         match self.0.get(EXPIRES_AT) {
             Some(AttributeValue::N(seconds)) => Number::parse(seconds).ok()?.to_i64_floor(),

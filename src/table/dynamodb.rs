@@ -56,11 +56,11 @@ impl TableSpec {
     ///
     /// # Errors
     /// * [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
-    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if a table has this name already: [`verify`](Self::verify)
-    ///   compares that table with the definition.
-    /// * Any other error of the service if a step fails; [`operation`](Error::operation) returns the step. After the
-    ///   step `create_table` the table exists, no matter which [`outcome`](Error::outcome) the failed step has:
-    ///   continue with [`complete`](Self::complete).
+    /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if a table with this name already exists. To compare that table
+    ///   with this definition, call [`verify`](Self::verify).
+    /// * Any other error of the service if a step fails. The error's [`operation`](Error::operation) names the step. If
+    ///   it is a later step than `create_table`, the table exists: continue with [`complete`](Self::complete). This is
+    ///   so for every [`outcome`](Error::outcome) of the error.
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
         let call = Call::write("create_table", &self.name);
@@ -76,11 +76,13 @@ impl TableSpec {
     }
 
     /// Waits up to 5 minutes until the table is active. Then enables time to live and point-in-time recovery, if the
-    /// definition has them.
+    /// definition enables them.
     ///
-    /// These are the last steps of [`create`](Self::create). Call this method after a `create` that failed or whose
-    /// answer was lost. The call is safe to repeat, even on a complete table. It disables nothing, and does not change
-    /// the settings that only `create` sets: [`verify`](Self::verify) compares them.
+    /// These are the last steps of [`create`](Self::create). Call `complete` after a `create` that failed or whose
+    /// answer was lost. The call is safe to repeat, even on a complete table.
+    ///
+    /// The call disables no setting. It does not change the settings that only `create` sets, such as billing. To
+    /// compare all settings with the definition, call [`verify`](Self::verify).
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -98,8 +100,8 @@ impl TableSpec {
     /// * [`Invalid`](ErrorKind::Invalid) if [`check`](Self::check) fails, before any request.
     /// * [`Misconfigured`](ErrorKind::Misconfigured) if there is no such table after 12 s.
     /// * [`Unavailable`](ErrorKind::Unavailable) if the table is not active after 5 minutes.
-    /// * Any other error of the service if a step fails; [`operation`](Error::operation) returns the step. The steps
-    ///   before it are done.
+    /// * Any other error of the service if a step fails. The error's [`operation`](Error::operation) names the step.
+    ///   All earlier steps are done.
     pub async fn complete(&self, client: &Client) -> Result<Created> {
         self.checked("describe_table")?;
         let table = self.until_active(client).await?;
@@ -148,7 +150,7 @@ impl TableSpec {
         self.until_active(client).await.map(|_| ())
     }
 
-    /// Deletes the table with all of its data, and waits up to 5 minutes until it is gone.
+    /// Deletes the table with all of its data, and waits up to 5 minutes until the table is gone.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

@@ -2,9 +2,9 @@
 //! table.
 //!
 //! The table has the primary key `pk` and `sk`, and the sparse index `gsi1` with the key `gsi1pk` and `gsi1sk`. The
-//! attribute `type` has the name of an item's entity, and `expires_at` has the time of the item's expiry. The names are
-//! generic, so that an application can add [entities](crate::entity) of its own. There is no local index, because one
-//! would limit a conversation to 10 GB.
+//! attribute `type` contains the name of an item's entity, and `expires_at` contains the time of the item's expiry. The
+//! key attributes have generic names, so that an application can add [entities](crate::entity) of its own. The table
+//! has no local index, because a local index would limit a conversation to 10 GB.
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
@@ -22,7 +22,8 @@ pub use dynamodb::Created;
 #[cfg(feature = "dynamodb")]
 pub use verify::{Difference, Setting, Unsupported, Verified};
 
-/// The definition of this crate's table, as plain data. With the feature `dynamodb`, it creates and verifies the table.
+/// The definition of this crate's table, as plain data. With the feature `dynamodb`, a `TableSpec` also creates and
+/// verifies the table.
 ///
 /// By default, the table has on-demand billing, a stream of new and old images, time to live, deletion protection and
 /// point-in-time recovery. It is encrypted with the AWS account's key for DynamoDB. The keys and the index are fixed,
@@ -90,7 +91,8 @@ impl Throughput {
     }
 }
 
-/// The images of a changed item in the table's stream. This setting cannot be changed while the stream is enabled.
+/// The images that the table's stream contains for each changed item. An image is the item before or after the change.
+/// This setting cannot be changed while the stream is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamView {
@@ -219,7 +221,7 @@ impl TableSpec {
         self
     }
 
-    /// Sets the images of a changed item in the table's stream, or `None` for no stream. Default:
+    /// Sets the images that the table's stream contains for each changed item. `None` means no stream. Default:
     /// [`StreamView::NewAndOldImages`].
     ///
     /// The [projector](crate::stream::Projector) needs the new image.
@@ -252,7 +254,7 @@ impl TableSpec {
         self
     }
 
-    /// Enables or disables point-in-time recovery, by which the table can be restored to any second of the last 35
+    /// Enables or disables point-in-time recovery. With it, AWS can restore the table to any second of the last 35
     /// days. Default: enabled.
     ///
     /// ```
@@ -267,7 +269,7 @@ impl TableSpec {
         self
     }
 
-    /// Enables or disables deletion protection, which refuses the deletion of the table. Default: enabled.
+    /// Enables or disables deletion protection. A protected table cannot be deleted. Default: enabled.
     ///
     /// ```
     /// use threadline::table::TableSpec;

@@ -77,7 +77,7 @@ impl fmt::Display for Difference {
 pub struct Unsupported {
     /// The setting that the service does not support.
     pub setting: Setting,
-    /// The answer of the service that shows the lack of support.
+    /// The reaction of the service to the setting, in words, such as `the service ignored it`.
     pub reason: String,
 }
 
@@ -103,7 +103,7 @@ fn is_local(table: &TableDescription) -> bool {
     table.table_arn().is_some_and(|arn| arn.split(':').nth(3) == Some("ddblocal"))
 }
 
-/// The result of comparing a live table with its definition, which [`TableSpec::verify`] returns.
+/// The result of [`TableSpec::verify`]: the differences between a live table and its definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
@@ -134,12 +134,13 @@ impl Verified {
 }
 
 impl TableSpec {
-    /// Compares the live table of this name with this definition.
+    /// Compares this definition with the live table of the same name.
     ///
     /// The call compares the keys, the indexes, billing, the stream, time to live, point-in-time recovery, encryption,
-    /// deletion protection and tags. An additional index is a difference. Additional tags and additional deletion
-    /// protection are no differences. If the definition has [`Encryption::ManagedByAws`], another encryption key of the
-    /// account is no difference either.
+    /// deletion protection and tags. An additional index is a difference. These are not differences:
+    /// * additional tags;
+    /// * deletion protection that the definition does not have;
+    /// * a key that the customer manages, if the definition has [`Encryption::ManagedByAws`].
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

@@ -11,14 +11,16 @@ use crate::key;
 text_newtype! {
     /// The short name of a user, such as `andrewbrown`: 1 to 32 characters and at most 48 bytes.
     ///
-    /// A handle consists of letters, digits and combining marks of one script, `_`, `-` and `.`. The handles `.` and
-    /// `..` are not allowed. A handle is kept as its user typed it. Its [folded](Handle::folded) form is unique in the
-    /// table.
+    /// A handle consists of letters, digits, combining marks, `_`, `-` and `.`. A handle is kept as its user typed it.
+    /// The [folded](Handle::folded) form of a handle is unique in the table.
     ///
-    /// Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/) decide which characters are allowed. A
-    /// handle has no invisible or obsolete characters. It does not mix scripts that look alike, such as Latin and
-    /// Cyrillic. It does not begin with a mark. A letter has at most four marks, no mark twice, and no second dot, such
-    /// as a dot on an `i`.
+    /// More rules apply, most of them from Unicode's [security mechanisms](https://www.unicode.org/reports/tr39/):
+    /// * A handle has no invisible or obsolete characters.
+    /// * A handle does not mix scripts, such as Latin and Cyrillic, whose letters look alike.
+    /// * A handle does not begin with a combining mark.
+    /// * A letter has at most four marks, and never the same mark twice in a row. A letter that has a dot, such as `i`,
+    ///   has no second dot above it.
+    /// * The handles `.` and `..` are not allowed.
     ///
     /// ```
     /// use threadline::Handle;
@@ -35,8 +37,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The form of a [`Handle`] that is unique in a table; [`Handle::folded`] returns it. It has at most 200 bytes, and
-    /// no `#`, control characters or ASCII capitals.
+    /// The form of a [`Handle`] that is unique in a table. [`Handle::folded`] returns it. The text has 1 to 200 bytes.
+    /// It contains no `#`, no control characters and no ASCII capitals.
     FoldedHandle,
     |text| {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -52,10 +54,10 @@ key::segment! {
 const MAX_FOLDED_BYTES: usize = 200;
 
 impl Handle {
-    /// Creates a handle for a lookup. Besides the handles that [`new`](Self::new) accepts, it accepts those that only
-    /// version 0.1 of this crate allowed.
+    /// Creates a handle for a lookup. Accepts all handles that [`new`](Self::new) accepts, and also old handles, which
+    /// only version 0.1 of this crate allowed.
     ///
-    /// Users of version 0.1 may have such a handle, for example one of two scripts. Nobody can take such a handle now.
+    /// A user may still have an old handle, for example one that mixes two scripts. No user can take an old handle now.
     ///
     /// ```
     /// use threadline::Handle;
@@ -71,7 +73,8 @@ impl Handle {
         Self::stored(text.into()).map_err(|error| error.with_entity("Handle"))
     }
 
-    /// Returns the folded form of the handle, which is unique in a table: NFKC with full case folding.
+    /// Returns the folded form of the handle: Unicode's form NFKC with full case folding. The folded form is unique in
+    /// a table.
     pub fn folded(&self) -> FoldedHandle {
         // Twice, because folding can produce characters that normalization changes.
         let folded = fold(&fold(&self.0));

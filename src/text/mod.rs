@@ -92,8 +92,8 @@ use text_newtype;
 text_newtype! {
     /// The text of a message: 1 to 1024 characters (Unicode scalar values).
     ///
-    /// The text is kept unchanged, with its white space and line breaks. `Display` prints the text, and `Debug` only
-    /// its length.
+    /// The text is kept unchanged, with its white space and line breaks. `Display` prints the text. `Debug` prints only
+    /// the number of bytes.
     ///
     /// ```
     /// use threadline::MessageBody;
@@ -112,15 +112,15 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The id of a user at an identity provider, for example Cognito's `sub`. It has 1 to 128 bytes, and no `#` or
-    /// control characters.
+    /// The id of a user at an identity provider, for example Cognito's `sub`. It has 1 to 128 bytes. It contains no `#`
+    /// and no control characters.
     IdentitySubject,
     |text| segment("identity subject", 128, text)
 }
 
 text_newtype! {
-    /// A text for the keys of an application's own [entities](crate::entity::Entity). It has 1 to 200 bytes, and no
-    /// control characters or `#`, which separates the segments of a key.
+    /// A text for the keys of an application's own [entities](crate::entity::Entity). It has 1 to 200 bytes. It
+    /// contains no control characters and no `#`, because `#` separates the segments of a key.
     KeySegment,
     |text| segment("key segment", 200, text)
 }

@@ -8,10 +8,11 @@ use super::{at_most, at_most_bytes, ensure, no_control, text_newtype};
 use crate::error::Result;
 
 text_newtype! {
-    /// The name of a user that others read: 1 to 64 characters (Unicode scalar values) and at most 80 bytes.
+    /// A user's name, as other users see it: 1 to 64 characters (Unicode scalar values) and at most 80 bytes.
     ///
-    /// White space at both ends is removed, and the rest is kept in Unicode's form NFC. The name must have a visible
-    /// character. It must not have control characters or bidirectional overrides. Emoji are allowed.
+    /// [`new`](DisplayName::new) removes white space at both ends and converts the text to Unicode's form NFC. A name
+    /// must contain a visible character. It must not contain control characters or bidirectional overrides. Emoji are
+    /// allowed.
     ///
     /// ```
     /// use threadline::DisplayName;

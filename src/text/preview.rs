@@ -5,11 +5,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{at_most, text_newtype};
 
 text_newtype! {
-    /// The beginning of a message in an inbox: at most 140 characters (Unicode scalar values). It ends after a whole
-    /// grapheme, such as a letter with its marks.
+    /// The beginning of a message, as an inbox shows it: at most 140 characters (Unicode scalar values).
     ///
-    /// A preview ends before a grapheme of more than 64 bytes, such as a letter with hundreds of marks. It is empty if
-    /// the message begins with such a grapheme.
+    /// A preview in an inbox ends after a whole grapheme, such as a letter with its marks. It always ends before a
+    /// grapheme of more than 64 bytes, such as a letter with hundreds of marks. So it is empty if the message begins
+    /// with such a grapheme.
     Preview,
     |text| at_most("preview", Preview::MAX_CHARACTERS, &text).map(|()| text)
 }
