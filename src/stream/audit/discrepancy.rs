@@ -79,7 +79,7 @@ pub enum Discrepancy {
         /// The user in the claim.
         user: UserId,
     },
-    /// An item is unreadable: its attributes are not those of its entity.
+    /// An item is unreadable: its key or its attributes are invalid for its entity.
     Unreadable {
         /// The entity of the item, and the reason why the item is unreadable. The text contains no content of the item.
         reason: String,

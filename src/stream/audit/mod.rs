@@ -90,8 +90,8 @@ const CONCURRENCY: usize = 8;
 ///   each group, the audit reads the group, its memberships, their users (100 per request) and the newest message. For
 ///   each user, it reads the user and the user's claims. For each claim, it reads the claim's user.
 /// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. A group
-///   that needs more requests has a page of its own. For a group of 1,000 members, `check` makes fewer than 20 requests.
-///   If every entry is wrong, `repair` makes up to 4 more requests per member.
+///   that needs more requests has a page of its own. For a group of 1,000 members, `check` makes fewer than 20
+///   requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
 /// * **Live traffic**: each repair is a conditional write, which is refused if the data changed in the meantime. If the
 ///   projector has not applied a new message yet, the audit reports the outdated entries. Check again a moment later.
 /// * **Unreadable items**: each unreadable item is a finding. The audit still compares all data that does not depend on
@@ -178,9 +178,9 @@ impl Auditor {
     /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has other keys.
     /// * The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails.
     ///
-    /// An unreadable item is a finding, not an error. If the audit of an item fails, the page ends before this item, and
-    /// the call returns the findings of the earlier items. The next call starts with this item, and returns the error if
-    /// it persists.
+    /// An unreadable item is a finding, not an error. If the audit of an item fails, the page ends before this item.
+    /// The call then returns the findings of the earlier items, and the next call starts with the failed item. If the
+    /// audit of the first item of a page fails, the call returns the error.
     pub async fn check(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
@@ -219,9 +219,11 @@ impl Auditor {
     ///   throttling canceled the transaction of a repair.
     /// * Otherwise the errors of [`check`](Self::check).
     ///
-    /// Repairs before an error remain. The call then returns a page with these repairs, and the next call repairs the
-    /// rest. If the data of a repair changed in the meantime, the call does not fail. [`Finding::repaired`] is then
-    /// `false`.
+    /// If the call has repaired a discrepancy before an error, it returns a page with this repair, not the error. The
+    /// next call repairs the rest.
+    ///
+    /// A repair is refused if the data changed in the meantime. The call does not fail in this case: see
+    /// [`Finding::repaired`].
     pub async fn repair(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, REPAIR);
