@@ -41,9 +41,9 @@ pub use summary::{PollEvent, PollSummary};
 ///   each batch. So a restart misses no record. After a restart, the poller repeats at most one batch per shard. A
 ///   repeated batch changes nothing.
 /// * **Endless retries**: after a temporary error, [`run_until`](Self::run_until) retries after a random pause. By
-///   default, the pause is at most 100 ms at first, and at most 20 s after further errors. After an operator error, such
-///   as a missing table or a denied permission, the pause is always 20 s. Each error causes a [`PollEvent::Failed`] and
-///   a warning in the log, and [`PollSummary::errors`] counts it.
+///   default, the pause is at most 100 ms at first, and at most 20 s after further errors. After an operator error,
+///   such as a missing table or a denied permission, the pause is always 20 s. Each error causes a
+///   [`PollEvent::Failed`] and a warning in the log, and [`PollSummary::errors`] counts it.
 /// * **Failed records**: the poller reads the batch again from the first failed record. During the pause before this
 ///   retry, it reads no shard.
 /// * **Lost records**: the stream keeps a record for 24 hours. If the poller does not read the record in this time, the
@@ -53,9 +53,9 @@ pub use summary::{PollEvent, PollSummary};
 ///   known shards that a list omits.
 /// * **End of a shard**: a shard ends if DynamoDB returns no further iterator, and the shard is closed or has a child.
 ///   It also ends after three answers in a row that the shard does not exist.
-/// * **End of a stream**: a disabled stream ends after three lists in a row without an unread shard. If the table has a
-///   newer stream, three answers in a row that the stream does not exist also end it. The poller then reports the unread
-///   shards as trimmed.
+/// * **End of a stream**: a disabled stream ends after three lists in a row without an unread shard. A stream also ends
+///   after three answers in a row that it does not exist. The poller then reports the unread shards as trimmed, and
+///   continues with the table's next stream.
 /// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
 ///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
 ///   poller starts after that, run [`check`](super::Auditor::check).
