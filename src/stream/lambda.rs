@@ -54,7 +54,7 @@ const MAX_DEPTH: usize = 128;
 /// attributes of unknown types.
 ///
 /// If the [projector](super::Projector) needs a missing part, the record becomes a dead letter: see
-/// [`DeadLetterSink`](super::DeadLetterSink). It blocks no other record.
+/// [`DeadLetterSink`](super::DeadLetterSink). A dead letter blocks no other record.
 ///
 /// If a record's JSON is nested more than 128 levels deep, the returned record has only a kind and a sequence number.
 /// DynamoDB never sends such a record.
@@ -96,8 +96,9 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     records.iter().map(read).collect()
 }
 
-/// Reads the stream records of an AWS Lambda event, and checks that they are from the stream of `table`: a name or an
-/// ARN. It reads the records as [`records_from_event`] does.
+/// Reads the stream records of an AWS Lambda event, and checks that they are from the stream of this table.
+///
+/// `table` is the table's name or ARN. The function reads the records as [`records_from_event`] does.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -272,9 +273,9 @@ fn by_time_to_live(identity_type: Option<&str>, principal: Option<&str>) -> bool
 /// Converts a [`Projection`] into the partial batch response of a Lambda function.
 ///
 /// * If no record failed, the response is empty.
-/// * If records failed, the response contains the lowest sequence number of the failed records. Lambda redelivers the
-///   record with this number and all later records.
-/// * If a failed record has no sequence number, the response contains an empty number. Lambda redelivers the whole
+/// * If records failed and all of them have a sequence number, the response contains the lowest number. Lambda then
+///   redelivers the record with this number and all later records.
+/// * If a failed record has no sequence number, the response contains an empty number. Lambda then redelivers the whole
 ///   batch.
 ///
 /// Redelivery does no harm, because the projector's writes are idempotent.

@@ -102,8 +102,9 @@ const MOVE: RequestCard =
 /// stream to the entries. An inbox entry is a [`Membership`].
 ///
 /// * **Idempotent**: one conditional update moves an entry forward, to a newer message or to a newer revision of the
-///   same message. A redelivered, late or partial batch does no harm. An entry moves back in one case only: if its
-///   message expires or is removed, the entry moves to the newest remaining message.
+///   same message. A redelivered, late or partial batch does no harm. An entry moves back in one case only: the message
+///   that it shows is removed from the table, for example because it expired. The entry then moves to the newest
+///   remaining message.
 /// * **Expiry**: another program may set, change or remove the expiry of a message. The projector then updates the
 ///   entries that show the message.
 /// * **Coalescing**: within a batch, the projector applies only the newest message of each group and the newest version
@@ -115,12 +116,12 @@ const MOVE: RequestCard =
 ///   copies the names into the other member's entry. Messages keep the names with which they were sent.
 /// * **Independent of order**: an entry depends only on the newest message and on the current names of the users in the
 ///   entry. The order of the records does not matter.
-/// * **Size**: an entry is at most 1 KB, because the projector cuts the preview to the space beside the names.
+/// * **Size**: an entry is at most 1 KB, because the projector cuts the preview to the space that the names leave.
 /// * **New entries**: the projector compares the entry of a new member with the newest message, and with the users
 ///   whose names the entry contains. This costs 1 RCU for the message and 1 RCU per user. An update follows only if the
 ///   entry is outdated, which is rare.
 /// * **Independent entries**: if an entry cannot be written, the projector still writes the others. A record with
-///   several errors is a dead letter only if all its errors are permanent. Otherwise, it is retried.
+///   several errors is a dead letter only if all its errors are permanent. Otherwise, it counts as failed.
 /// * **No feedback**: the projector skips the records of its own writes. It also skips the records of entities that it
 ///   does not know.
 #[derive(Clone, Debug)]

@@ -80,8 +80,8 @@ const MAX_REQUESTS: usize = 200;
 /// The number of items, or of memberships of a group, that are audited at once.
 const CONCURRENCY: usize = 8;
 
-/// An auditor of derived data: inbox entries, member counts and claims. It compares them with the messages, memberships
-/// and users from which they are derived, and repairs differences. One call audits one page of the table.
+/// An auditor of derived data: inbox entries, member counts and claims. It compares this data with the messages,
+/// memberships and users from which it is derived, and repairs the differences. One call audits one page of the table.
 ///
 /// Operators run an audit after a fault. Examples are a [projector](super::Projector) that was stopped for more than 24
 /// hours, and a manual change of the table.

@@ -160,8 +160,7 @@ impl World {
         Ok(record(&key, old, new))
     }
 
-    /// Returns the stream record that the creation of the item with this key causes. The record contains the item as it
-    /// is stored now.
+    /// Returns a stream record that inserts the item with this key. The record contains the item as it is stored now.
     pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
         Ok(record(key, None, self.item(key).await?))
     }
