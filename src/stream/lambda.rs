@@ -21,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! The event source mapping must have `ReportBatchItemFailures` among its function response types. Without this
-//! setting, Lambda takes every response as a success, and failed records are lost: see [partial batch responses].
+//! The function response types of the event source mapping must include `ReportBatchItemFailures`. Without this
+//! setting, Lambda treats every response as a success, and failed records are lost: see [partial batch responses].
 //! `examples/lambda` is a complete function.
 //!
 //! [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -48,13 +48,16 @@ const MAX_DEPTH: usize = 128;
 
 /// Reads the stream records of an AWS Lambda event, in order.
 ///
-/// The types of `aws_lambda_events` cannot read an event with one invalid record. This function reads everything that
-/// is valid. If a part of a record is unreadable, the returned record lacks that part, and [`StreamRecord::raw`]
-/// contains the record's JSON. If the [projector](super::Projector) needs the part, the record goes to the
-/// [dead-letter sink](super::DeadLetterSink) and blocks no other record. An image omits attributes of unknown types.
+/// One invalid record makes an event unreadable for the types of `aws_lambda_events`. This function still reads all
+/// valid parts of such an event. If a part of a record is unreadable, the returned record lacks this part, and
+/// [`StreamRecord::raw`] contains the record's JSON. An image, which is the item before or after the change, omits
+/// attributes of unknown types.
 ///
-/// If a record is nested more than 128 levels deep, the function keeps only its kind and sequence number. DynamoDB
-/// never sends such a record.
+/// If the [projector](super::Projector) needs a missing part, the record becomes a dead letter: see
+/// [`DeadLetterSink`](super::DeadLetterSink). A dead letter blocks no other record.
+///
+/// If a record's JSON is nested more than 128 levels deep, the returned record has only a kind and a sequence number.
+/// DynamoDB never sends such a record.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -75,9 +78,13 @@ const MAX_DEPTH: usize = 128;
 /// ```
 ///
 /// # Errors
-/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event has no list of records, or if a record is from
-/// another source (a queue, a topic, a Kinesis stream) or from a table with other keys. All records of an event have
-/// the same source, so one such record is enough. Let the invocation fail then: a success would delete the event.
+/// [`Misconfigured`](crate::ErrorKind::Misconfigured) in each of these cases:
+///
+/// * The event has no list of records.
+/// * A record is from another source than a DynamoDB stream, such as a queue, a topic or a Kinesis stream.
+/// * A record is from a table with other keys than `pk` and `sk`.
+///
+/// After this error, let the invocation fail. If the function reports success, Lambda discards the event.
 pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     let records = part(event, "Records").as_array().ok_or_else(|| {
         let message = "the event has no list of `Records`; invoke the function with events of a DynamoDB stream";
@@ -89,8 +96,9 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
     records.iter().map(read).collect()
 }
 
-/// Reads the stream records of an AWS Lambda event, as [`records_from_event`] does, and checks that they are from this
-/// table's stream. The table is a name or an ARN.
+/// Reads the stream records of an AWS Lambda event, and checks that they are from the stream of this table.
+///
+/// `table` is the table's name or ARN. The function reads the records as [`records_from_event`] does.
 ///
 /// ```
 /// # fn main() -> threadline::Result<()> {
@@ -106,9 +114,9 @@ pub fn records_from_event(event: &Value) -> Result<Vec<StreamRecord>> {
 /// ```
 ///
 /// # Errors
-/// [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event is from another table's stream; otherwise the errors
-/// of [`records_from_event`]. If `table` is an ARN, a table with the same name in another region or account is another
-/// table.
+/// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the event is from another table's stream. The name of the
+///   table must match. If `table` is an ARN, the region and the account must match too.
+/// * Otherwise the errors of [`records_from_event`].
 pub fn records_of_table(event: &Value, table: &str) -> Result<Vec<StreamRecord>> {
     // The SDK accepts a table's ARN as its name.
     let (owner, table) = table_in(table).map_or((None, table), |(owner, table)| (Some(owner), table));
@@ -264,9 +272,13 @@ fn by_time_to_live(identity_type: Option<&str>, principal: Option<&str>) -> bool
 
 /// Converts a [`Projection`] into the partial batch response of a Lambda function.
 ///
-/// The response contains the lowest failed sequence number, or nothing if all records succeeded. Lambda redelivers the
-/// record with that number and all later ones. If a failed record has no number, the response contains an empty one,
-/// and Lambda redelivers the whole batch. Redelivery does no harm, because the projector's writes are idempotent.
+/// * If no record failed, the response is empty.
+/// * If records failed and all of them have a sequence number, the response contains the lowest number. Lambda then
+///   redelivers the record with this number and all later records.
+/// * If a failed record has no sequence number, the response contains an empty number. Lambda then redelivers the whole
+///   batch.
+///
+/// Redelivery does no harm, because the projector's writes are idempotent.
 impl From<&Projection> for DynamoDbEventResponse {
     fn from(projection: &Projection) -> Self {
         let mut response = Self::default();

@@ -1,9 +1,11 @@
-//! The projector, which applies the changes in the table's stream to the inbox entries, and the audit.
+//! The projector and the audit, which keep the inbox entries correct.
 //!
-//! * [`Projector`] handles a batch of [stream records](StreamRecord). The module `lambda` (feature `lambda`) reads
-//!   these records from the events of AWS Lambda. `Poller` (feature `streams`) reads them from the stream itself.
+//! * [`Projector`] applies a batch of [stream records](StreamRecord) to the inbox entries. The module `lambda` (feature
+//!   `lambda`) reads the records from the events of AWS Lambda. `Poller` (feature `streams`) reads the records from the
+//!   stream itself.
 //! * [`DeadLetterSink`] keeps the records that will always fail.
-//! * [`Auditor`] compares the inbox entries, member counts and claims with their sources, and repairs them.
+//! * [`Auditor`] compares inbox entries, member counts and claims with the data from which they are derived. It repairs
+//!   the entries, counts and claims that are wrong.
 //!
 //! The guide page [Operating](crate::guide::operating) describes the delay of the inboxes, crashes, repair and limits.
 //! The page [Costs](crate::guide::costs) has the price of each kind of record.

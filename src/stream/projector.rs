@@ -98,27 +98,32 @@ const MEMBERSHIP: RequestCard = RequestCard::get(&Membership::CARD).consistent()
 const MOVE: RequestCard =
     RequestCard::update(&Membership::CARD).when("the membership is as it was read").times(Times::PerMember);
 
-/// Keeps the inbox entries up to date with the messages and the users, from the [records](StreamRecord) of the table's
-/// stream. An inbox entry is a [`Membership`].
+/// The part of Threadline that keeps inbox entries up to date. It applies the [records](StreamRecord) of the table's
+/// stream to the entries. An inbox entry is a [`Membership`].
 ///
-/// * **Monotonic and idempotent**: an entry only moves forward, by one conditional update: to a newer message, or to a
-///   newer revision of the same message. So a redelivered, late or partial batch does no harm. An entry moves back only
-///   if the message that it shows expired or was removed, and then to the newest remaining message.
-/// * **Expiry**: if another program sets, changes or removes the expiry of a message, the entries that show the message
-///   follow.
-/// * **Coalescing**: within a batch, the projector projects only the newest message of each group and the newest
-///   version of each user. A message costs 3 [WCU](crate::guide::costs) per member (1 in the table, 2 in the index) and
-///   1 RCU per 4 KB of members.
-/// * **Edits and deletions** of the newest message refresh the preview. Those of an older message change no entry.
-/// * **Renames**: a user's new names reach the user's entries and the other member's entries of direct conversations.
-///   Messages keep the names with which they were sent.
-/// * **Independent of order**: an entry depends only on the newest message and on its users' names, not on the order of
-///   the records. The preview is cut to fit beside the current names, so that an entry stays under 1 KB.
-/// * **New entries** are compared with the newest message and their users: 1 RCU for the message and 1 RCU per user.
-///   The projector writes only the few entries that are outdated.
-/// * **Independent entries**: if an entry cannot be written, the projector still writes the others. If a record has
-///   several errors, its outcome is one that is not permanent.
-/// * **No feedback**: the projector skips the records of its own writes, and those of entities that it does not know.
+/// * **Idempotent**: one conditional update moves an entry forward, to a newer message or to a newer revision of the
+///   same message. A redelivered, late or partial batch does no harm. An entry moves back in one case only: the message
+///   that it shows is removed from the table, for example because it expired. The entry then moves to the newest
+///   remaining message.
+/// * **Expiry**: another program may set, change or remove the expiry of a message. The projector then updates the
+///   entries that show the message.
+/// * **Coalescing**: within a batch, the projector applies only the newest message of each group and the newest version
+///   of each user. A message costs 3 [WCU](crate::guide::costs) per member: 1 in the table and 2 in the index. Reading
+///   the memberships costs 1 RCU per 4 KB.
+/// * **Edits and deletions**: a change of the newest message also changes the preview in the entries. A change of an
+///   older message changes no entry.
+/// * **Renames**: the projector copies a user's new names into the user's entries. In direct conversations, it also
+///   copies the names into the other member's entry. Messages keep the names with which they were sent.
+/// * **Independent of order**: an entry depends only on the newest message and on the current names of the users in the
+///   entry. The order of the records does not matter.
+/// * **Size**: an entry is at most 1 KB, because the projector cuts the preview to the space that the names leave.
+/// * **New entries**: the projector compares the entry of a new member with the newest message, and with the users
+///   whose names the entry contains. This costs 1 RCU for the message and 1 RCU per user. An update follows only if the
+///   entry is outdated, which is rare.
+/// * **Independent entries**: if an entry cannot be written, the projector still writes the others. A record with
+///   several errors is a dead letter only if all its errors are permanent. Otherwise, it counts as failed.
+/// * **No feedback**: the projector skips the records of its own writes. It also skips the records of entities that it
+///   does not know.
 #[derive(Clone, Debug)]
 pub struct Projector {
     store: Arc<dyn Store>,
@@ -131,12 +136,12 @@ pub struct Projector {
 pub enum RecordOutcome {
     /// The inbox entries show the state in the record, or a newer one.
     Done,
-    /// The record concerns nothing that the projector handles.
+    /// The projector has nothing to do for the record.
     Nothing,
     /// The record failed. A retry may succeed.
     Failed(Arc<Error>),
-    /// The record will always fail, so it is a dead letter. The [dead-letter sink](DeadLetterSink) has it. Without a
-    /// sink, only a log entry without content remains.
+    /// The record is a dead letter: it will always fail. The projector has passed it to the
+    /// [dead-letter sink](DeadLetterSink). Without a sink, only a log entry remains, without the record's content.
     DeadLetter(Arc<Error>),
 }
 
@@ -149,8 +154,10 @@ pub struct Projection {
     pub outcomes: Vec<RecordOutcome>,
     /// The lowest sequence number of the failed records. Retry the batch from the record with this number.
     ///
-    /// The number is `None` if no record failed, or if a failed record has no number. In the second case,
-    /// [`has_failed`](Self::has_failed) returns `true`, and the whole batch must be retried.
+    /// The field is `None` in two cases:
+    ///
+    /// * No record failed. [`has_failed`](Self::has_failed) then returns `false`.
+    /// * A failed record has no sequence number. `has_failed` then returns `true`: retry the whole batch.
     pub lowest_failed: Option<SequenceNumber>,
 }
 
@@ -178,8 +185,8 @@ impl Projection {
 }
 
 impl Projector {
-    /// Creates a projector on this store, without a [dead-letter sink](DeadLetterSink). A dead letter, which is a
-    /// record that will always fail, then leaves only an error in the log.
+    /// Creates a projector on this store, without a [dead-letter sink](DeadLetterSink). If a record will always fail,
+    /// the projector then only logs an error.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -205,10 +212,11 @@ impl Projector {
         self
     }
 
-    /// Projects a batch of records of one shard, in the order of the stream, onto the inbox entries.
+    /// Applies a batch of stream records to the inbox entries.
     ///
-    /// Every record gets an outcome. If a record fails, the others are still projected. The projector works on groups,
-    /// users and entries concurrently, with at most 8 requests at once.
+    /// Pass records of one shard, in the order of the stream. Every record gets an outcome. If a record fails, the
+    /// projector still applies the others. It makes at most 8 requests at once: first for all groups in the batch, then
+    /// for all users.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -258,10 +266,10 @@ impl Projector {
         projection
     }
 
-    /// Projects all records of the [in-memory store](MemoryStore), in the order of its stream. Tests and examples use
+    /// Applies all stream records of the [in-memory store](MemoryStore) to the inbox entries. Tests and examples use
     /// this method to update the inboxes.
     ///
-    /// Records that were projected before change nothing.
+    /// The store keeps its stream records for 24 hours by default. A record that was already applied changes nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -285,15 +293,16 @@ impl Projector {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`MemoryStore::records_after`] if the store no longer keeps all records. A failed record is an
-    /// outcome in the returned projection, not an error.
+    /// No errors at present. If a record fails, the call still succeeds, and the returned projection contains a failed
+    /// outcome.
     pub async fn catch_up(&self, store: &MemoryStore) -> Result<Projection> {
         Ok(self.project(&store.records_after(None, usize::MAX)?).await)
     }
 
-    /// Moves the inbox entries of a conversation forward to this message, as the message's stream record does.
+    /// Moves the inbox entries of the message's conversation forward to this message. The message's stream record has
+    /// the same effect.
     ///
-    /// Entries that show this message, or a newer one, do not change.
+    /// An entry does not change if it already shows this revision of the message, or something newer.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -315,17 +324,19 @@ impl Projector {
     /// # }
     /// ```
     ///
-    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. By then, all entries that can
-    /// be moved have moved. A retry moves the rest.
+    /// # Errors
+    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. Some entries may have moved
+    /// before the error. A retry moves the rest.
     pub async fn advance(&self, message: &Message) -> Result<()> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, ADVANCE);
         call.run(entries::advance(&call, message, &mut BTreeMap::new())).await
     }
 
-    /// Copies a user's names into the inbox entries that contain them, as the stream record of a rename does.
+    /// Copies a user's names into the user's inbox entries. In direct conversations, it also copies the names into the
+    /// other member's entry. The stream record of a rename has the same effect.
     ///
-    /// Entries with these names, or with later ones, do not change.
+    /// An entry does not change if it already has these names, or later names of the user.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -347,8 +358,9 @@ impl Projector {
     /// # }
     /// ```
     ///
-    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. By then, all entries that can
-    /// be changed have changed. A retry changes the rest.
+    /// # Errors
+    /// The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails. Some entries may have changed
+    /// before the error. A retry changes the rest.
     pub async fn rename(&self, user: &User) -> Result<()> {
         rename(&Bounded::new(&self.store), user).await
     }

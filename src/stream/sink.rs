@@ -14,8 +14,8 @@ use crate::store::record::{RawRecord, StreamRecord};
 
 /// A destination for dead letters: stream records that the [projector](super::Projector) can never project.
 ///
-/// The sink receives each record as a whole. So the record does not block the records after it, and is not lost.
-/// Lambda's own failure destination only names such records, without their content.
+/// The sink receives the complete record, so the record is not lost. The projector continues with the later records.
+/// In contrast, a queue or topic that is Lambda's own failure destination receives only positions in the stream.
 #[async_trait]
 pub trait DeadLetterSink: Debug + Send + Sync {
     /// Stores a record together with the error that made the record a dead letter.
@@ -28,8 +28,8 @@ pub trait DeadLetterSink: Debug + Send + Sync {
 
 /// A [`DeadLetterSink`] that writes each record as one line of JSON.
 ///
-/// A line contains the record's kind, sequence number, keys and images in DynamoDB JSON, and the error. If a part of
-/// the record was unreadable, the field `raw` contains the whole record as text.
+/// A line contains the record's kind and sequence number, its keys and images in DynamoDB JSON, and the error. The
+/// images are the item before and after the change. The field `raw` contains [`StreamRecord::raw`], if present.
 ///
 /// The lines contain the content of messages. Protect them like the table.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl<W: Write> JsonLinesSink<W> {
         Self { writer: Mutex::new(writer) }
     }
 
-    /// Returns the writer that the sink was created with.
+    /// Returns the sink's writer.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

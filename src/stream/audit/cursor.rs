@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::key::{Key, PartitionKey, SortKey};
 use crate::request::Position;
 
-/// The position at which an [audit](super::Auditor) continues, as text that an operator can store.
-/// [`AuditPage::next`](super::AuditPage::next) has it.
+/// The position at which an [audit](super::Auditor) continues, as text that an operator can store. The field
+/// [`AuditPage::next`](super::AuditPage::next) contains the cursor of the next page.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuditCursor(String);
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::id::{GroupId, UserId};
 
-/// A difference between derived data (inbox entries, member counts, claims) and its source, which an
-/// [audit](super::Auditor) finds.
+/// A discrepancy that an [audit](super::Auditor) finds. Derived data (inbox entries, member counts and claims) differs
+/// from the messages, memberships and users from which it is derived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discrepancy {
@@ -16,21 +16,21 @@ pub enum Discrepancy {
         /// The member without an entry.
         user: UserId,
     },
-    /// An inbox entry is not at the position of the newest message.
+    /// An inbox entry does not show the newest message, or its index key differs from the message that it shows.
     WrongRecency {
         /// The conversation.
         group: GroupId,
         /// The member whose entry differs.
         user: UserId,
     },
-    /// An inbox entry is at the position of the newest message, but differs from it, for example in the preview.
+    /// An inbox entry shows the newest message, but differs from this message, for example in the preview.
     StalePreview {
         /// The conversation.
         group: GroupId,
         /// The member whose entry differs.
         user: UserId,
     },
-    /// An inbox entry has other names than its users have.
+    /// The names in an inbox entry differ from the current names of the users.
     StaleNames {
         /// The conversation.
         group: GroupId,
@@ -41,9 +41,9 @@ pub enum Discrepancy {
     WrongMemberCount {
         /// The conversation.
         group: GroupId,
-        /// The member count of the group.
+        /// The member count that the group's item contains.
         counted: u32,
-        /// The number of memberships.
+        /// The number of memberships that exist.
         memberships: u32,
     },
     /// A membership exists, but its group does not.
@@ -58,29 +58,30 @@ pub enum Discrepancy {
         /// The id of the missing group.
         group: GroupId,
     },
-    /// A user has a claim on a handle or an identity that is not theirs, or the user does not exist.
+    /// A claim on a handle or an identity is wrong: its user does not have this handle or identity, or does not exist.
     DoubledClaim {
         /// The entity of the claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
         /// The user in the claim.
         user: UserId,
     },
-    /// A user has no claim on their handle or identity.
+    /// A user has no correct claim on their handle or identity. The claim is missing, belongs to another user, or
+    /// contains other names of the user.
     MissingClaim {
         /// The entity of the missing claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
-        /// The user without the claim.
+        /// The user without a correct claim.
         user: UserId,
     },
-    /// A claim on a handle has the key of version 0.1, and no other user has the current key. See
+    /// A claim on a handle has the key of version 0.1, and no other user has a claim with the current key. See
     /// [`HandleClaim`](crate::entity::HandleClaim).
     OldClaim {
         /// The user in the claim.
         user: UserId,
     },
-    /// An item cannot be read as its entity.
+    /// An item is unreadable: its key or its attributes are invalid for its entity.
     Unreadable {
-        /// The kind of the item and its fault, without the item's content.
+        /// The entity of the item, and the reason why the item is unreadable. The text contains no content of the item.
         reason: String,
     },
 }
@@ -115,7 +116,7 @@ impl fmt::Display for Discrepancy {
     }
 }
 
-/// A discrepancy that an [audit](super::Auditor) found, and whether it is repaired.
+/// A discrepancy that an [audit](super::Auditor) found, and the result of its repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {

@@ -117,20 +117,22 @@ const MAX_REQUESTS: usize = 200;
 /// The number of items, or of memberships of a group, that are audited at once.
 const CONCURRENCY: usize = 8;
 
-/// Compares derived data (inbox entries, member counts, claims) with its source, and repairs it, page by page through
-/// the table.
+/// An auditor of derived data: inbox entries, member counts and claims. It compares this data with the messages,
+/// memberships and users from which it is derived, and repairs the differences. One call audits one page of the table.
 ///
-/// An audit is for operators, after a fault: a [projector](super::Projector) that was stopped for more than 24 hours,
-/// or a manual change of the table.
+/// Operators run an audit after a fault. Examples are a [projector](super::Projector) that was stopped for more than 24
+/// hours, and a manual change of the table.
 ///
-/// * **Cost**: a scan of the table at 0.5 [RCU](crate::guide::costs) per 4 KB. For each group, the audit makes
-///   consistent reads of the group's members, their users (100 per request) and the newest message.
-/// * **Page size**: a page has at most 100 items and 200 requests, 8 at once. A group that needs more requests has a
-///   page of its own. For a group of 1,000 members, `check` makes fewer than 20 requests. `repair` makes up to 4 per
-///   member if every entry is wrong.
-/// * **Live traffic**: each repair is a conditional write that is refused if the data changed in the meantime. The
-///   audit also reports an entry whose stream record is not projected yet: check again a moment later.
-/// * **Unreadable items**: each is a finding. The audit still compares everything that does not depend on such an item.
+/// * **Cost**: a scan of the table costs 0.5 [RCU](crate::guide::costs) per 4 KB. All other reads are consistent. For
+///   each group, the audit reads the group, its memberships, their users (100 per request) and the newest message. For
+///   each user, it reads the user and the user's claims. For each claim, it reads the claim's user.
+/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. A group
+///   that needs more requests has a page of its own. For a group of 1,000 members, `check` makes fewer than 20
+///   requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
+/// * **Live traffic**: each repair is a conditional write, which is refused if the data changed in the meantime. If the
+///   projector has not applied a new message yet, the audit reports the outdated entries. Check again a moment later.
+/// * **Unreadable items**: each unreadable item is a finding. The audit still compares all data that does not depend on
+///   the item.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -213,8 +215,9 @@ impl Auditor {
     /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has other keys.
     /// * The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails.
     ///
-    /// An unreadable item is a finding, not an error. If an item fails after others were audited, the call returns
-    /// their findings, and the page ends before that item. If the error persists, the next call returns it.
+    /// An unreadable item is a finding, not an error. If the audit of an item fails, the page ends before this item.
+    /// The call then returns the findings of the earlier items, and the next call starts with the failed item. If the
+    /// audit of the first item of a page fails, the call returns the error.
     pub async fn check(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, CHECK);
@@ -222,8 +225,11 @@ impl Auditor {
         call.run(page(&call, cursor.as_ref(), false)).await
     }
 
-    /// Reports the discrepancies in one page of the table, and repairs those whose right value follows from their
-    /// source. Without a cursor, the page is the first one.
+    /// Reports the discrepancies in one page of the table, and repairs those that have a known right value. Without a
+    /// cursor, the page is the first one.
+    ///
+    /// For example, a membership without a group has no known right value. [`Finding::repaired`] is `true` for a
+    /// repaired discrepancy.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -247,11 +253,14 @@ impl Auditor {
     ///
     /// # Errors
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled a transaction.
+    ///   throttling canceled the transaction of a repair.
     /// * Otherwise the errors of [`check`](Self::check).
     ///
-    /// Repairs before the error remain, and the page that ends before the error reports them. A retry repairs the rest.
-    /// If the condition of a repair is refused, the call does not fail: the finding is not repaired.
+    /// If the call has repaired a discrepancy before an error, it returns a page with this repair, not the error. The
+    /// next call repairs the rest.
+    ///
+    /// A repair is refused if the data changed in the meantime. The call does not fail in this case: see
+    /// [`Finding::repaired`].
     pub async fn repair(&self, cursor: impl Into<Option<AuditCursor>>) -> Result<AuditPage> {
         let store = Bounded::new(&self.store);
         let call = begin!(&store, REPAIR);

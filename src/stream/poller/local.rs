@@ -4,7 +4,7 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpBuilder;
 
-/// Creates a client for the streams of [DynamoDB Local], at the endpoint of its tables.
+/// Creates a client for the streams of [DynamoDB Local]. Streams and tables have the same endpoint.
 ///
 /// The client has fake credentials, so it reaches no stream on AWS.
 ///

@@ -31,38 +31,44 @@ pub use local::local_streams_client;
 pub use shards::PollStart;
 pub use summary::{PollEvent, PollSummary};
 
-/// Reads the table's stream with the [DynamoDB Streams API] and projects its records. A poller in your own process
-/// replaces a Lambda function.
+/// A reader of the table's stream, which projects the records in your own process. A poller replaces a Lambda function.
+/// It uses the [DynamoDB Streams API].
 ///
-/// * **One future**: all work happens within the call of [`run_until`](Self::run_until) or [`drain`](Self::drain), and
-///   nothing in the background. If the future is dropped or the process killed, the next call continues from the last
-///   checkpoint.
+/// * **One future**: all work happens within the call of [`run_until`](Self::run_until) or [`drain`](Self::drain).
+///   Nothing runs in the background. If the future is dropped or the process is killed, the next call continues from
+///   the last checkpoint.
 /// * **At least once**: the poller reads a parent shard before its children, and writes a checkpoint to the table after
-///   each batch. So a restart misses no record. It repeats at most one batch per shard, and a repeated batch changes
-///   nothing.
-/// * **Endless retries**: after a temporary error, [`run_until`](Self::run_until) pauses for 100 ms to 20 s and
-///   continues. After an operator error, such as a missing table or a denied permission, it continues with the longest
-///   pause until somebody repairs the deployment. It reports each error by [`PollEvent::Failed`],
-///   [`PollSummary::errors`] and a warning in the log.
-/// * **Failed records**: the poller reads the batch again from the first failed record. All its shards wait meanwhile.
-/// * **Records are lost after 24 hours**, because the stream does not keep them longer. The poller reports the loss by
-///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`], and continues from the oldest available record.
-/// * **Confirmation**: a list of shards may be incomplete, and an answer may be late. The poller treats a shard or
-///   stream as gone only after three refusals in a row. It still reads a shard that a list leaves out. A shard ends if
-///   it has no further iterator and is listed as closed or has a child. A stream ends after three lists in a row show
-///   it as disabled and completely read.
-/// * **A stream that was disabled and enabled again** is a new stream to DynamoDB. The poller reads the old stream to
-///   its end, then the next one from its oldest record. If the old stream is gone (after 24 hours) before the poller
-///   starts, run [`check`](super::Auditor::check).
-/// * **A stream without new images** is left once it is disabled and another stream follows. The poller then reports
-///   the shards of the left stream as trimmed.
-/// * **An unreadable checkpoint** causes a warning in the log, and the poller reads the shard from its oldest record.
-///   It skips other programs' items among the checkpoints.
+///   each batch. So a restart misses no record. After a restart, the poller repeats at most one batch per shard. A
+///   repeated batch changes nothing.
+/// * **Endless retries**: after a temporary error, [`run_until`](Self::run_until) retries after a random pause. By
+///   default, the pause is at most 100 ms at first, and at most 20 s after further errors. After an operator error,
+///   such as a missing table or a denied permission, the pause is always 20 s. Each error causes a
+///   [`PollEvent::Failed`] and a warning in the log, and [`PollSummary::errors`] counts it.
+/// * **Failed records**: the poller reads the batch again from the first failed record. During the pause before this
+///   retry, it reads no shard.
+/// * **Lost records**: the stream keeps a record for 24 hours. If the poller does not read the record in this time, the
+///   record is lost. The poller then continues from the oldest available record. It reports the loss by
+///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`].
+/// * **Incomplete lists**: DynamoDB's list of shards may be incomplete or late. The poller therefore also reads the
+///   known shards that a list omits.
+/// * **End of a shard**: a shard ends if DynamoDB returns no further iterator, and the shard is closed or has a child.
+///   It also ends after three answers in a row that the shard does not exist.
+/// * **End of a stream**: a disabled stream ends after three lists in a row without an unread shard. A stream also ends
+///   after three answers in a row that it does not exist. The poller then reports the unread shards as trimmed, and
+///   continues with the table's next stream.
+/// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
+///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
+///   poller starts after that, run [`check`](super::Auditor::check).
+/// * **A stream without new images** cannot be projected, which is an operator error. The poller leaves such a stream
+///   after it is disabled and the table has a newer stream. It reports the unread shards of the old stream as trimmed.
+/// * **Unreadable checkpoints**: if a checkpoint is unreadable, the poller logs a warning, and reads the shard from its
+///   oldest record. It ignores other programs' items in the partition of the checkpoints.
 /// * **One poller per table** is enough. Two pollers do no harm, but do the same work twice.
 ///
-/// The cost is one request per second for each open shard, 1 [WCU](crate::guide::costs) for a checkpoint after each
-/// batch, and the cost of the [`Projector`]. The client's credentials need the permissions `dynamodb:ListStreams`,
-/// `DescribeStream`, `GetShardIterator` and `GetRecords`.
+/// Without new records, the poller makes one request per second for each open shard. Each batch costs 1
+/// [WCU](crate::guide::costs) for its checkpoint, and the cost of the [`Projector`]. The credentials of the Streams
+/// client need the permissions `dynamodb:ListStreams`, `dynamodb:DescribeStream`, `dynamodb:GetShardIterator` and
+/// `dynamodb:GetRecords`.
 ///
 /// [DynamoDB Streams API]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 ///
@@ -94,8 +100,10 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Creates a poller of the newest stream of the store's table. The poller also stores its checkpoints in this
-    /// table.
+    /// Creates a poller of the stream of the store's table. The poller also stores its checkpoints in this table.
+    ///
+    /// If the table has several streams, the poller starts with the newest one that has checkpoints. If no stream has
+    /// checkpoints, it starts with the newest one.
     ///
     /// ```
     /// use threadline::DynamoDbStore;
@@ -130,9 +138,10 @@ impl Poller {
         }
     }
 
-    /// Sets the ARN of the stream that the poller reads. Default: the newest stream of the table.
+    /// Sets the ARN of the only stream that the poller reads. Default: the streams of the table, as [`new`](Self::new)
+    /// describes.
     ///
-    /// The ARN may be that of an older stream, or of another table than the one with the checkpoints.
+    /// The stream may be an older one. It may also belong to another table than the checkpoints.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -150,9 +159,11 @@ impl Poller {
         self
     }
 
-    /// Sets the start in a stream for which the table has no checkpoint. Default: [`PollStart::Oldest`].
+    /// Sets the position at which the poller starts if its first stream has no checkpoints. Default:
+    /// [`PollStart::Oldest`].
     ///
-    /// If the poller continues with the table's next stream, it always reads that one from its oldest record.
+    /// After the end of a stream, the poller may continue with the table's next stream. It always reads the next stream
+    /// from the oldest record.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -171,8 +182,8 @@ impl Poller {
         self
     }
 
-    /// Sets the maximum number of records in a batch, from 1 to 1,000. Default: 1,000. The service limits a batch to
-    /// 1 MB.
+    /// Sets the maximum number of records in a batch, from 1 to 1,000. Default: 1,000. The service also limits a batch
+    /// to 1 MB.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -189,7 +200,7 @@ impl Poller {
         self
     }
 
-    /// Sets the pause after all open shards were read without a record. Default: 1 s.
+    /// Sets the pause after one read of each shard has returned no records. Default: 1 s.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -208,9 +219,10 @@ impl Poller {
         self
     }
 
-    /// Sets the retry policy for temporary errors. Default: 10 attempts, 100 ms to 20 s apart.
+    /// Sets the retry policy for temporary errors. Default: 10 attempts, with a base of 100 ms and a maximum delay of
+    /// 20 s.
     ///
-    /// The number of attempts limits only [`drain`](Self::drain), because [`run_until`](Self::run_until) never stops
+    /// The number of attempts applies only to [`drain`](Self::drain). [`run_until`](Self::run_until) never stops
     /// retrying.
     ///
     /// ```
@@ -230,8 +242,8 @@ impl Poller {
         self
     }
 
-    /// Sets the function that chooses the pause before a retry, from zero to the maximum that it receives. Default:
-    /// random.
+    /// Sets the function that chooses the pause before a retry. The function receives the maximum, and returns a pause
+    /// from zero to this maximum. Default: a random pause.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -272,11 +284,11 @@ impl Poller {
         self
     }
 
-    /// Reads and projects records until `stop` completes, or until the table's last stream is disabled and read to
-    /// its end.
+    /// Reads and projects records until `stop` completes. Also returns if the table's last stream is disabled and read
+    /// to its end.
     ///
-    /// The poller projects and checkpoints the current batches before the call returns. After an error, it pauses and
-    /// continues, without a limit of attempts.
+    /// After `stop` completes, the poller still projects the batches that it has read, and saves their checkpoints.
+    /// After an error, it pauses and retries, without a limit of attempts.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -304,9 +316,11 @@ impl Poller {
 
     /// Reads and projects the current records of the stream, then returns.
     ///
-    /// A record that is written during the call, or just before it, may remain for the next call. The call returns
-    /// after five reads in a row of each open shard without a record. If the table is written to all the time, use
-    /// [`run_until`](Self::run_until) with a deadline.
+    /// The call reads a closed shard to its end. It reads an open shard until five reads in a row return no record. A
+    /// record that is written during the call, or just before, may remain for the next call.
+    ///
+    /// If the table is written to all the time, the call may never return. Use [`run_until`](Self::run_until) with a
+    /// deadline instead.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -324,18 +338,19 @@ impl Poller {
     /// ```
     ///
     /// # Errors
-    /// * An operator error at once. For example, [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has no
+    /// * A temporary error if it persists for all attempts of the [retry policy](Self::retry).
+    /// * Any other error at once. For example, [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has no
     ///   stream, or if the stream has no new images.
-    /// * Any other error if it lasts for all attempts of the [retry policy](Self::retry).
     ///
-    /// Finished work is not lost: call `drain` again.
+    /// After an error, finished work is not lost. Call `drain` again to do the rest.
     pub async fn drain(&mut self) -> Result<PollSummary> {
         self.work(Stop::when(pending()), true).await
     }
 
     /// Returns the summary of the last call of [`run_until`](Self::run_until) or [`drain`](Self::drain).
     ///
-    /// The summary is also available after an error. After a dropped call, it may lack the last round of reads.
+    /// The summary is also available after an error. If the future of the call was dropped, the summary may lack the
+    /// last reads.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

@@ -10,8 +10,8 @@ use crate::stream::{RecordKind, StreamRecord};
 
 /// Converts a record of the DynamoDB Streams API into a [`StreamRecord`].
 ///
-/// The conversion cannot fail. It omits an attribute of an unknown type and an invalid sequence number. If the
-/// [projector](crate::stream::Projector) needs what is missing, it reports the record as failed or as a dead letter.
+/// The conversion cannot fail. It omits attributes of unknown types, and an invalid sequence number. If the
+/// [projector](crate::stream::Projector) needs a missing part, it reports the record as failed or as a dead letter.
 impl From<Record> for StreamRecord {
     fn from(record: Record) -> Self {
         let kind = record.event_name().map_or(RecordKind::Unknown, |name| RecordKind::from(name.as_str()));

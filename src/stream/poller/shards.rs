@@ -27,9 +27,10 @@ pub enum PollStart {
     /// At the oldest available record. The stream keeps records for 24 hours.
     #[default]
     Oldest,
-    /// After the newest record. Later records are never missed.
+    /// After the newest record.
     ///
-    /// A shard is therefore read from its oldest record if the first list left it out, or if its first iterator failed.
+    /// To miss no later record, the poller reads some shards from their oldest record. These are shards that the first
+    /// list omits, and shards whose first iterator fails.
     Latest,
 }
 

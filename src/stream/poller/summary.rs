@@ -18,15 +18,15 @@ pub struct PollSummary {
     pub projected: u64,
     /// The number of records that failed. The poller reads them again.
     pub failed: u64,
-    /// The number of dead letters: records that will always fail. The [dead-letter sink](crate::stream::DeadLetterSink)
-    /// has them. Without a sink, only an entry in the log remains.
+    /// The number of dead letters: records that will always fail. The projector has passed them to the
+    /// [dead-letter sink](crate::stream::DeadLetterSink). Without a sink, only log entries remain.
     pub dead_letters: u64,
-    /// The number of times that records were gone before they were read, because the poller had not run for 24 hours.
+    /// The number of [`PollEvent::Trimmed`] events: the poller could not read the records of a shard in time.
     ///
-    /// Inbox entries may now lag until the next message of their conversation: run
+    /// Inbox entries may now be outdated until the next message of their conversation. Run
     /// [`check`](crate::stream::Auditor::check) on the table.
     pub trimmed: u64,
-    /// The number of steps that failed, including those with operator errors: see [`PollEvent::Failed`].
+    /// The number of [`PollEvent::Failed`] events.
     pub errors: u64,
     /// `true` if the stream is disabled and read to its end, and the table has no newer stream.
     pub stream_ended: bool,
@@ -36,30 +36,33 @@ pub struct PollSummary {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PollEvent<'a> {
-    /// A batch with records was projected. The poller will not read the records before the first failed one again.
+    /// The poller has projected a batch with records. If some of them failed, it reads the batch again from the first
+    /// failed record.
     #[non_exhaustive]
     Batch {
         /// The shard's id.
         shard: &'a str,
-        /// The numbers of records in this batch.
+        /// The numbers of records in this batch, such as the number of failed ones.
         summary: PollSummary,
     },
-    /// Records of this shard were gone before they were read, because the poller had not run for 24 hours.
+    /// Records of this shard may be lost, because the poller did not read them in time. The stream keeps records for 24
+    /// hours.
     ///
     /// The poller continues from the oldest available record. Run [`check`](crate::stream::Auditor::check) on the
-    /// table. The service does not report the number of lost records, which may be zero.
+    /// table. The service does not report the number of lost records. It may be zero.
     #[non_exhaustive]
     Trimmed {
         /// The shard's id.
         shard: &'a str,
     },
-    /// A step failed. The poller retries it after a pause.
+    /// A request to DynamoDB or a projection failed. The poller retries after a pause. In
+    /// [`drain`](super::Poller::drain), the last failed attempt ends the call instead.
     ///
-    /// If the error's [`recovery`](crate::Error::recovery) is [`Operator`](crate::Recovery::Operator), somebody must
-    /// change the deployment first.
+    /// If the error's [`recovery`](crate::Error::recovery) is [`Operator`](crate::Recovery::Operator), the retry fails
+    /// again until somebody changes the deployment.
     #[non_exhaustive]
     Failed {
-        /// The error of the failed step.
+        /// The error of the failed request or projection.
         error: &'a Error,
     },
     /// The poller read a shard to its end.

@@ -23,15 +23,15 @@ use self::plan::Fault;
 
 pub use plan::{Calls, Plan, Rates};
 
-/// A store that wraps another one and fails by a [`Plan`], as DynamoDB may. It throttles calls, lets them conflict,
-/// fails, loses answers, leaves parts of a batch unprocessed, is slow, and crashes.
+/// A store that wraps another one and causes faults by a [`Plan`], as DynamoDB may. The faults are throttled calls,
+/// conflicts, failed calls, lost answers, unprocessed parts of a batch, slow calls and crashes.
 ///
 /// The faults depend only on the plan and the calls. An error has the kind that `DynamoDbStore` would return, the
 /// operation of the call, and the table. A clone shares the plan and its progress.
 ///
-/// Combine the store with [`Metered`](threadline::store::meter::Metered) in either order. A meter inside the
-/// `FaultStore` counts the capacity of a call whose answer is lost. A meter around it does not, because an error
-/// reports no capacity.
+/// Combine the store with [`Metered`](threadline::store::meter::Metered) in either order. If the `FaultStore` wraps the
+/// meter, the meter also counts the capacity of calls whose answers are lost. If the meter wraps the `FaultStore`, it
+/// does not count this capacity, because an error reports no capacity.
 ///
 /// ```
 /// use threadline::store::{Scan, StoreExt};
@@ -50,7 +50,7 @@ pub use plan::{Calls, Plan, Rates};
 /// # }
 /// ```
 ///
-/// `Debug` prints the plan, including the seed of a random one. Print the store if a test fails.
+/// `Debug` prints the plan, including the seed of a random plan. Print the store if a test fails.
 #[derive(Clone, Debug)]
 pub struct FaultStore<S> {
     store: S,
@@ -83,9 +83,11 @@ impl<S: Store> FaultStore<S> {
         Self { store, state: Arc::new(Mutex::new(state)), sleep: None }
     }
 
-    /// Sets the function that waits while a call is slow. Default: none, and a slow call fails as
-    /// [`Invalid`](threadline::ErrorKind::Invalid). Use `tokio::time::sleep` to wait, `|_| std::future::pending()` to
-    /// wait forever, or a function that advances the test's own clock.
+    /// Sets the function that waits while a call is slow. Default: none. Without this function, a slow call fails with
+    /// [`Invalid`](threadline::ErrorKind::Invalid).
+    ///
+    /// Use `tokio::time::sleep` to wait, `|_| std::future::pending()` to wait forever, or a function that advances the
+    /// test's own clock.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -107,11 +109,11 @@ impl<S: Store> FaultStore<S> {
     /// let given_up = tokio::time::timeout(Duration::from_millis(1), thread.send(id, "Only every year."));
     /// assert!(given_up.await.is_err());
     ///
-    /// // It does not know that the message was stored. Sent again with the same id, it is there once.
+    /// // The application does not know that the message was stored. A retry with the same id stores no second message.
     /// thread.send(id, "Only every year.").await?;
     /// assert_eq!(thread.messages().fetch().await?.items.len(), 2);
     ///
-    /// // The same without waiting, by a clock of the test's own.
+    /// // Without waiting: a slow call advances the test's own clock.
     /// let clock = Arc::new(ManualClock::starting_at("2026-01-01T12:00:00Z".parse()?));
     /// let store = FaultStore::new(MemoryStore::new(), Plan::new()).sleep(move |pause| {
     ///     clock.advance(pause);
@@ -134,12 +136,13 @@ impl<S: Store> FaultStore<S> {
         self.lock().calls
     }
 
-    /// Returns the number of calls with a fault since the store was created, including those after a crash.
+    /// Returns the number of calls with a fault since the store was created. All calls between a crash and the restart
+    /// count too.
     pub fn faults(&self) -> u64 {
         self.lock().faults
     }
 
-    /// Returns `true` if a [crash](Plan::crash) has occurred and nobody has called [`restart`](Self::restart).
+    /// Returns `true` after a [crash](Plan::crash), until [`restart`](Self::restart) is called.
     pub fn is_crashed(&self) -> bool {
         self.lock().crashed
     }
@@ -149,7 +152,7 @@ impl<S: Store> FaultStore<S> {
         self.lock().crashed = false;
     }
 
-    /// Replaces the plan. The new plan counts calls from here. A crash continues until [`restart`](Self::restart).
+    /// Replaces the plan. The new plan counts only later calls. A crash continues until [`restart`](Self::restart).
     pub fn set_plan(&self, plan: Plan) {
         self.lock().plan = plan;
     }

@@ -10,8 +10,8 @@ use crate::random::Random;
 
 /// The faults of a [`FaultStore`](super::FaultStore), each with the calls that it applies to.
 ///
-/// If several faults apply to one call, the first one in the plan occurs. `Debug` prints the plan as code, without
-/// partitions.
+/// If several faults apply to one call, the first one in the plan occurs. `Debug` prints the plan as code, without the
+/// prefixes of partitions.
 ///
 /// ```
 /// use threadline::store::Operation;
@@ -33,8 +33,8 @@ impl Plan {
         Self::default()
     }
 
-    /// Creates a plan with random faults at these rates. No call is slow. The same seed and the same calls cause the
-    /// same faults. Print the plan or the store if a test fails: both show the seed.
+    /// Creates a plan with random faults at these rates. Slow calls are not among the faults. If the seed and the calls
+    /// are the same, the faults are too. Print the plan or the store if a test fails: both show the seed.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -48,22 +48,25 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(RandomFaults { seed, numbers: Random::seeded(seed), rates }) }
     }
 
-    /// Throttles these calls: nothing is done. A transaction is canceled for one of its actions, as for a
-    /// [`conflict`](Self::conflict). Any other call fails with [`Throttled`](threadline::ErrorKind::Throttled).
+    /// Throttles these calls, so that they read and write nothing. A transaction is canceled for one of its actions, as
+    /// [`conflict`](Self::conflict) describes. Any other call fails with
+    /// [`Throttled`](threadline::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
         self.rule(Fault::Throttle, calls)
     }
 
-    /// Lets these calls conflict with a transaction in progress: nothing is done. Only writes and transactions count as
-    /// calls here.
+    /// Makes these calls fail, as if they conflicted with another transaction in progress. They write nothing. Only
+    /// single writes and transactions can conflict. The plan does not count other calls for this fault.
     ///
-    /// A write fails with [`Conflict`](threadline::ErrorKind::Conflict). A transaction is canceled for the action that
-    /// [`Calls::at_action`] selects. Each other action has the reason that it would have without the conflict. To find
-    /// these reasons, the wrapped store receives a transaction that is always canceled and changes nothing.
+    /// A single write fails with [`Conflict`](threadline::ErrorKind::Conflict). A transaction is canceled, and the
+    /// action that [`Calls::at_action`] selects has the reason `Conflict`. The other actions have the reasons that they
+    /// would have without the conflict. To get these reasons, the fault store sends another transaction to the wrapped
+    /// store. This transaction is always canceled and changes nothing.
     ///
-    /// So a retry of a completed transaction can fail at an item that is already written, and conflict at another item.
-    /// DynamoDB may return such an answer while the first attempt commits.
+    /// So the answer to a retry of a completed transaction may contain two reasons. One is a conflict on one item, the
+    /// other a failed condition on an item that the first attempt wrote. DynamoDB may return such an answer while the
+    /// first attempt commits.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -78,7 +81,7 @@ impl Plan {
     /// let chat = Threadline::new(FaultStore::new(MemoryStore::new(), plan));
     /// let first = chat.create_user(andrew()?).await?;
     ///
-    /// // The user is still held, and the handle is taken: by the same user.
+    /// // The put of the user conflicts. The condition of the handle's claim fails, because the first call wrote it.
     /// let repeat = chat.create_user(andrew()?).await.unwrap_err();
     /// assert_eq!(repeat.kind(), ErrorKind::Conflict);
     /// assert_eq!(chat.create_user(andrew()?).await?, first);
@@ -105,23 +108,24 @@ impl Plan {
     }
 
     /// Delays these calls by `pause` before they reach the wrapped store. If the caller gives up within the pause,
-    /// the call is not done. The store waits with the function of [`sleep`](super::FaultStore::sleep). Without this
-    /// function, the call fails.
+    /// the call is not done. The fault store waits with the function that [`sleep`](super::FaultStore::sleep) sets.
+    /// Without this function, the call fails.
     #[must_use]
     pub fn slow_before(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowBefore(pause), calls)
     }
 
-    /// Makes these calls at once and delays their answers by `pause`. If the caller gives up within the pause, it
-    /// does not learn that the call was done. The store waits with the function of [`sleep`](super::FaultStore::sleep).
-    /// Without this function, the call fails.
+    /// Makes these calls at once and delays their answers by `pause`. If the caller gives up within the pause, the call
+    /// is done, but the caller does not know this. The fault store waits with the function that
+    /// [`sleep`](super::FaultStore::sleep) sets. Without this function, the call fails.
     #[must_use]
     pub fn slow_answer(self, pause: Duration, calls: Calls) -> Self {
         self.rule(Fault::SlowAnswer(pause), calls)
     }
 
-    /// Leaves the last `count` keys or writes of these batches unprocessed. If a batch has no more than `count`, it
-    /// fails with [`Throttled`](threadline::ErrorKind::Throttled), as on DynamoDB. Only batches count as calls here.
+    /// Leaves the last `count` keys or writes of these batches unprocessed. A batch of `count` or fewer keys or writes
+    /// fails with [`Throttled`](threadline::ErrorKind::Throttled), as on DynamoDB. The plan does not count other calls
+    /// for this fault.
     #[must_use]
     pub fn unprocessed(self, count: usize, calls: Calls) -> Self {
         self.rule(Fault::Unprocessed(count), calls)
@@ -251,37 +255,42 @@ impl Calls {
         Self { which: Which::Every(n), ..Self::all() }
     }
 
-    /// Limits the choice to calls of this operation: other calls are not counted.
+    /// Limits the choice to calls of this operation. The plan does not count other calls.
     #[must_use]
     pub fn of(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Limits the choice to calls on the partitions whose key begins with this prefix, in the table or in the index.
-    /// Other calls are not counted. A scan has no partition.
+    /// Limits the choice to calls on partitions of the table or the index whose key begins with this prefix. The plan
+    /// does not count other calls. A scan is on no partition.
     ///
-    /// A write counts for a partition of the index only if it sets `gsi1pk` to the key of that partition. A delete does
-    /// not set it, nor does an update that keeps the item in its index partition. So the prefix `USER#` selects reads
-    /// of an inbox and puts of memberships. A change of an existing membership, by `mark_read` or the projector, is a
-    /// call on the partition `GRP#`.
+    /// A write is on a partition of the table. If the write sets the attribute `gsi1pk`, as the put of a membership
+    /// does, it is also on a partition of the index. A delete never sets this attribute, and most updates do not.
+    ///
+    /// For example, the prefix `USER#` selects calls on the items of users, reads of an inbox, and puts of memberships.
+    /// It does not select an update of a membership by `mark_read` or by the projector, which sets no `gsi1pk`. The
+    /// prefix `GRP#` selects such an update.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());
         self
     }
 
-    /// Limits the choice to calls on the index: other calls are not counted. [`on_partition`](Self::on_partition)
-    /// describes the writes that count as such. With both methods, the prefix is that of a partition of the index.
+    /// Limits the choice to calls on the index. The plan does not count other calls. A write is on the index if it sets
+    /// the attribute `gsi1pk`. If [`on_partition`](Self::on_partition) is set too, its prefix applies to the partitions
+    /// of the index only.
     #[must_use]
     pub fn of_index(mut self) -> Self {
         self.is_of_index = true;
         self
     }
 
-    /// Limits the choice to transactions with at least `n` actions: other calls are not counted. If the transaction is
-    /// throttled or conflicts, the n-th action, counted from 1, is the cause. Default: the first action on the selected
-    /// partition or index, or else the first action.
+    /// Limits the choice to transactions with at least `n` actions. The plan does not count other calls. If the fault
+    /// is throttling or a conflict, it concerns the n-th action, counted from 1.
+    ///
+    /// Default: the first action that is on the selected partition or index. If no partition or index is selected, the
+    /// default is the first action of the transaction.
     #[must_use]
     pub fn at_action(mut self, n: usize) -> Self {
         self.action = Some(n);
@@ -331,11 +340,13 @@ impl fmt::Debug for Calls {
     }
 }
 
-/// The rates of the faults of [`Plan::random`], each in faults per thousand calls. If a fault is drawn for a call to
-/// which it cannot apply, nothing happens. The action of a transaction that is throttled or in conflict is random too.
+/// The rates of the faults of [`Plan::random`], each in faults per thousand calls.
 ///
-/// If the sum of the rates exceeds 1000, every call draws a fault, in proportion to the rates. With rates of 1500 and
-/// 500, three quarters of the calls draw the first fault and one quarter the second.
+/// The plan draws at most one fault for each call. If the fault cannot apply to the call, nothing happens. If a
+/// transaction is throttled or conflicts, the plan also draws the action that the fault concerns.
+///
+/// If the sum of the rates exceeds 1000, the plan draws a fault for every call, in proportion to the rates. With rates
+/// of 1500 and 500, three quarters of the calls draw the first fault and one quarter draw the second.
 ///
 /// ```
 /// use threadline_testkit::fault::Rates;
@@ -353,12 +364,12 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Sets every rate to 0.
+    /// Creates rates of 0 for all faults.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Sets every rate to this number of faults per thousand calls, except the rate of a crash, which stays 0.
+    /// Creates rates of this number of faults per thousand calls. The rate of crashes is 0.
     pub fn all(rate: u16) -> Self {
         Self {
             throttle: rate,
@@ -388,13 +399,13 @@ impl Rates {
         Self { fail_before: rate, ..self }
     }
 
-    /// Sets the rate of calls that are done but [lose their answers](Plan::lose_answer), per thousand.
+    /// Sets the rate of calls that are done, but whose [answers are lost](Plan::lose_answer), per thousand.
     #[must_use]
     pub fn lose_answer(self, rate: u16) -> Self {
         Self { lose_answer: rate, ..self }
     }
 
-    /// Sets the rate of batches that leave their last key or write [unprocessed](Plan::unprocessed), per thousand.
+    /// Sets the rate of batches whose last key or write is left [unprocessed](Plan::unprocessed), per thousand calls.
     #[must_use]
     pub fn unprocessed(self, rate: u16) -> Self {
         Self { unprocessed: rate, ..self }

@@ -1,8 +1,8 @@
-//! Scenarios: for each case of each access pattern, a small world of users and messages, and a call in it.
+//! Scenarios: small worlds of users and messages, each with one prepared call.
 //!
-//! A test that covers all access patterns iterates over the [registry](threadline::card::registry) and over [`all`], so
-//! it needs no list of its own. An application adds scenarios for the cards of its own patterns. The same tests then
-//! cover them:
+//! Each case of each access pattern has a scenario. A test that covers all access patterns iterates over the
+//! [registry](threadline::card::registry) and over [`all`], so it needs no list of its own. An application adds
+//! scenarios for the cards of its own patterns, and the test then covers these patterns too:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -84,13 +84,13 @@ pub fn all() -> Vec<Scenario> {
         .concat()
 }
 
-/// A test setting for one [`Case`] of an access pattern: it prepares a [`World`] and a call, and knows the sizes of the
-/// call.
+/// A test setting for one [`Case`] of an access pattern. It prepares a [`World`] and a call in this world, and predicts
+/// the requests and the capacity of the call.
 #[derive(Clone, Copy)]
 pub struct Scenario {
-    /// The name of the access pattern, as its [card](threadline::card::Card) states it.
+    /// The name of the access pattern on its [card](threadline::card::Card).
     pub pattern: &'static str,
-    /// The name of the case, as the pattern's card states it.
+    /// The name of the case on the pattern's card.
     pub case: &'static str,
     sizes: fn(Scale) -> Sizes,
     counts: fn(Scale, &str) -> u32,
@@ -104,30 +104,30 @@ impl fmt::Debug for Scenario {
 }
 
 impl Scenario {
-    /// Creates a scenario from the names of its pattern and case, and the function that prepares its call.
+    /// Creates a scenario from the name of its pattern, the name of its case, and the function that prepares its call.
     pub const fn new(pattern: &'static str, case: &'static str, prepare: &'static dyn Prepare) -> Self {
         let counts = |scale: Scale, unit: &str| if unit == MEMBER { scale.members } else { 1 };
         Self { pattern, case, sizes: |scale| Sizes::new().written(scale.message()), counts, prepare }
     }
 
-    /// Sets the function that returns the sizes that the call reads and writes. Default: one written message of the
-    /// scale's size.
+    /// Sets the function that returns the sizes of the items that the call reads and writes. Default: one written
+    /// message of the scale's size.
     #[must_use]
     pub const fn sizes(mut self, sizes: fn(Scale) -> Sizes) -> Self {
         self.sizes = sizes;
         self
     }
 
-    /// Sets the function that returns the number of `member`s, and of each other unit that the card names.
-    /// [`Times::PerMember`], [`Per::Member`], [`Times::Each`] and [`Per::Each`] count them. Default: the members of the
-    /// scale, and one of each other unit.
+    /// Sets the function that returns a count for each unit of the card. The unit of [`Times::PerMember`] and
+    /// [`Per::Member`] is `member`. [`Times::Each`] and [`Per::Each`] name their own unit. Default: the scale's number
+    /// of members for `member`, and 1 for any other unit.
     #[must_use]
     pub const fn counts(mut self, counts: fn(Scale, &str) -> u32) -> Self {
         self.counts = counts;
         self
     }
 
-    /// Returns the capacity that the call consumes at this scale, by the cost of the case.
+    /// Returns the capacity that the call should consume at this scale. It follows from the cost of the case.
     pub fn budget(&self, case: &Case, scale: Scale) -> Capacity {
         let unit =
             case.cost.terms.iter().find_map(|term| if let Per::Each(unit) = term.per { Some(unit) } else { None });
@@ -135,8 +135,11 @@ impl Scenario {
         case.cost.capacity(&(self.sizes)(scale).members((self.counts)(scale, MEMBER)).items(items))
     }
 
-    /// Returns the requests that the case declares, each as often as the call makes it at this scale. The world must be
-    /// small enough to be read in one page, and must meet the condition of each [`Times::OnlyIf`].
+    /// Returns the requests that the call should make at this scale, as the case declares them. If the call makes a
+    /// request several times, the list contains the request that many times.
+    ///
+    /// The list is right only if each query of the call reads one page, and if the world meets the condition of each
+    /// [`Times::OnlyIf`].
     pub fn requests(&self, case: &Case, scale: Scale) -> Vec<RequestCard> {
         let times = |request: &RequestCard| match request.times {
             Times::PerMember => (self.counts)(scale, MEMBER),
@@ -174,14 +177,14 @@ impl Scale {
         self.message_kb.max(1) * 1024
     }
 
-    /// Returns the size in bytes of the inbox entries of this many members together.
+    /// Returns the total size in bytes of this many inbox entries.
     pub fn entries(self, members: u32) -> usize {
         let entry = if self.message_kb > 1 { 860 } else { 760 };
         entry * usize::try_from(members).unwrap_or(usize::MAX)
     }
 }
 
-/// The function of a [`Scenario`] that prepares its world and its call. Asynchronous closures implement it:
+/// The function of a [`Scenario`] that prepares its world and its call. Asynchronous closures implement this trait:
 /// `async |world: &World| { .. }`.
 pub trait Prepare {
     /// Prepares this world, and returns the call to make in it.
@@ -228,8 +231,8 @@ impl Call {
         Self { group: Some(thread.group_id()), made_at: None, call: Box::new(call) }
     }
 
-    /// Sets the time at which the call is made. [`Stage::enter`] moves the world's clock to this time after it has
-    /// opened the conversation. Default: the clock stays.
+    /// Sets the time at which the call is made. [`Stage::enter`] opens the conversation, and then sets the world's
+    /// clock to this time. Default: the clock does not change.
     #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.made_at = Some(time);
@@ -246,7 +249,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Creates a session of this user on this store. It opens the conversation if the call needs one.
+    /// Creates a session of this user on this store. If the call needs an opened conversation, the method opens it.
     ///
     /// # Errors
     /// Returns the errors of [`Threadline::open`].
@@ -273,7 +276,7 @@ impl Stage {
     }
 }
 
-/// The session of a user in a scenario, in which the call is made. [`Stage::enter`] returns it.
+/// A user's session, in which a scenario makes its call. [`Stage::enter`] returns it.
 #[derive(Debug)]
 pub struct Session {
     /// The store to which the call sends its requests.
@@ -299,9 +302,9 @@ impl Session {
 /// The answer to the call of a [`Scenario`], as two texts. Two outcomes are equal if their contents are equal.
 #[derive(Clone)]
 pub struct Outcome {
-    /// The content of the answer, by which two outcomes are compared.
+    /// The content of the answer. Two outcomes are compared by this text.
     pub content: String,
-    /// The `Debug` output of the answer, which must not show content.
+    /// The `Debug` output of the answer. It must not contain [`World::CONTENT`].
     pub debug: String,
 }
 
@@ -323,7 +326,7 @@ impl Outcome {
         Self { content, debug: format!("{answer:?}\n{answer:#?}") }
     }
 
-    /// Creates an outcome from an answer whose `Debug` output is its content.
+    /// Creates an outcome from an answer. The content is the answer's `Debug` output.
     pub fn plain(answer: impl fmt::Debug) -> Self {
         Self::new(&answer, format!("{answer:?}"))
     }
@@ -333,7 +336,7 @@ impl Outcome {
         Self::new(&entity, content(&entity))
     }
 
-    /// Creates an outcome from several entities, or from one that may be missing.
+    /// Creates an outcome from several entities, or from an optional entity.
     pub fn entities<E: Entity + fmt::Debug>(entities: impl IntoIterator<Item = E>) -> Self {
         let entities: Vec<E> = entities.into_iter().collect();
         Self::new(&entities, entities.iter().map(content).collect())
@@ -346,12 +349,12 @@ impl Outcome {
         Self::new(&page, text)
     }
 
-    /// Creates an outcome from an opened conversation.
+    /// Creates an outcome from an opened conversation. Its content is the member's membership.
     pub fn thread(thread: Thread) -> Self {
         Self::new(&thread, content(thread.membership()))
     }
 
-    /// Creates an outcome from a user who was looked up.
+    /// Creates an outcome from the result of looking up a user.
     pub fn profile(found: Option<Profile>) -> Self {
         let names =
             |user: &Profile| format!("{} {} {}", user.id(), user.handle().as_str(), user.display_name().as_str());

@@ -43,7 +43,7 @@ impl World {
     /// A user who is not a member of any group.
     pub const STRANGER: UserId = id(99);
 
-    /// Returns a clock for [`World::new`] and the store of the world. It starts at a fixed time.
+    /// Returns a clock for [`World::new`] and for the store of the world. The clock starts at a fixed time.
     pub fn clock() -> Arc<ManualClock> {
         let now = Timestamp::from_unix_millis(1_795_348_800_000).unwrap_or(Timestamp::MIN);
         Arc::new(ManualClock::starting_at(now))
@@ -56,7 +56,7 @@ impl World {
         Self { store, clock, chat, scale }
     }
 
-    /// Returns a text for a message, of the scale's size. It begins with `name`.
+    /// Returns a message text that begins with `name`. The text's length gives the message the scale's size.
     pub fn text(&self, name: &str) -> Result<MessageBody> {
         let filler = match self.scale.message_kb {
             0 => String::new(),
@@ -71,12 +71,12 @@ impl World {
         self.text("draft").map(|text| Draft::from(text).id(self.chat.new_message_id()))
     }
 
-    /// Returns the user with this number, who is not created yet. The handle ends with the number.
+    /// Returns the [`NewUser`] with this number, without creating the user. The handle ends with the number.
     pub fn new_user(&self, number: u8) -> Result<NewUser> {
         self.named_user(number, &format!("{}.{number:02}", Self::CONTENT))
     }
 
-    /// Returns the user with this number and this handle, who is not created yet.
+    /// Returns the [`NewUser`] with this number and this handle, without creating the user.
     pub fn named_user(&self, number: u8, handle: &str) -> Result<NewUser> {
         Ok(NewUser::new(handle, self.name(&format!("Person {number:02}"))?)?.id(id(number)))
     }
@@ -105,8 +105,8 @@ impl World {
         Ok(users)
     }
 
-    /// Returns a group of these users that is not created yet. The number determines its id. The first user is its
-    /// creator.
+    /// Returns a [`NewGroup`] of these users, without creating the group. The number determines the group's id. The
+    /// first user is the creator.
     pub fn new_group(&self, number: u8, users: &[User]) -> Result<NewGroup> {
         let (creator, others) = users.split_first().ok_or_else(|| invalid("a group has a creator"))?;
         let new = NewGroup::new(format!("Title {}", Self::CONTENT), creator)?.id(group_id(number));
@@ -118,7 +118,8 @@ impl World {
         self.group_of(0, &self.users().await?).await
     }
 
-    /// Creates a group of these users with a first message. The number determines its id. Returns the creator's thread.
+    /// Creates a group of these users with a first message. Returns the creator's thread. The number determines the
+    /// group's id.
     pub async fn group_of(&self, number: u8, users: &[User]) -> Result<Thread> {
         self.chat.create_group(self.new_group(number, users)?, self.draft()?).await
     }
@@ -129,12 +130,12 @@ impl World {
         thread.send(self.chat.new_message_id(), self.text(name)?).await
     }
 
-    /// Updates the group's inbox entries to show this message, as the [`Projector`] does.
+    /// Updates the group's inbox entries to show this message. It calls [`Projector::advance`].
     pub async fn advance(&self, message: &Message) -> Result<()> {
         Projector::new(self.store.clone()).advance(message).await
     }
 
-    /// Sends a message that expires in 60 s, and updates the inbox entries as the [`Projector`] does.
+    /// Sends a message that expires in 60 s, and updates the inbox entries to show the message.
     pub async fn say_expiring(&self, thread: &Thread) -> Result<Message> {
         let sent = self.say(thread, "it expires").await?;
         self.expire(&sent).await?;
@@ -159,7 +160,7 @@ impl World {
         Ok(record(&key, old, new))
     }
 
-    /// Returns the stream record of the creation of the item with this key, as the item is stored now.
+    /// Returns a stream record that inserts the item with this key. The record contains the item as it is stored now.
     pub async fn insertion(&self, key: &Key) -> Result<StreamRecord> {
         Ok(record(key, None, self.item(key).await?))
     }
