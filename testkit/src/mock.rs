@@ -14,8 +14,8 @@ mock! {
     /// at one exact request, or for an answer that no table returns. For everything else, use
     /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and the other `on_` methods set the function that answers all requests of one kind. Of two
-    /// functions for one kind, the first one set answers. The mock panics at a request of a kind without a function.
+    /// `on_get`, `on_write` and the other `on_` methods set the function that answers all requests of one kind. If you
+    /// set two functions for one kind, the first one answers. The mock panics if no function answers a request.
     /// `expect_execute` sets mockall's own expectations, with counts and sequences.
     ///
     /// ```
