@@ -49,8 +49,8 @@ fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
     Write::update(scope.key(sk), Update::new().set(name, s(text)))
 }
 
-/// A get consumes half a unit per 4 KB, and a consistent get one unit per 4 KB. A get of a missing item consumes as much
-/// as a get of an item of 4 KB.
+/// A get consumes half a unit per 4 KB, and a consistent get consumes one. A get of a missing item consumes as much as
+/// a get of an item of 4 KB.
 pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scope) {
     assert_get(store, &scope.key("missing"), 1, "a missing item").await;
     for (sk, bytes, halves) in [("a", 4096, 1), ("b", 4097, 2), ("c", 20_000, 5)] {
