@@ -46,7 +46,7 @@ mock! {
 
 macro_rules! on {
     ($($name:ident: $request:ident as $variant:ident => $output:ty;)*) => {$(
-        #[doc = concat!("Answers each [`", stringify!($request), "`] with this function.")]
+        #[doc = concat!("Sets the function that answers each [`", stringify!($request), "`].")]
         pub fn $name(&mut self, mut answer: impl FnMut($request) -> Result<$output> + Send + 'static) -> &mut Self {
             self.expect_execute()
                 .withf(|request| matches!(request.request(), Request::$variant(_)))

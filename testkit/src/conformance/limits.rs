@@ -97,8 +97,8 @@ fn large_comparisons(count: usize) -> Vec<Condition> {
     (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000)))).collect()
 }
 
-/// A condition may have large values: this one has 800,000 bytes of them. DynamoDB's limit is 2 MB, but DynamoDB Local
-/// refuses 1 MB.
+/// A condition may have large values: the check uses 800,000 bytes. DynamoDB's limit is 2 MB, but DynamoDB Local
+/// refuses a condition of 1 MB.
 pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
     let item = scope.item("a");
     put(store, &item).await;

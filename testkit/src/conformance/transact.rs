@@ -70,7 +70,7 @@ pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("checked")).await, &scope.item("checked"));
 }
 
-/// If one condition is not met, no action of the transaction is done, no matter at which place the condition is.
+/// If one condition is not met, no action of the transaction is done. This includes the actions before the condition.
 pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope: &Scope) {
     let before = with(scope.item("updated"), "count", n("1"));
     put_all(store, &[before.clone(), scope.item("deleted"), scope.item("there")]).await;
