@@ -44,8 +44,8 @@ impl Catalogue {
         self
     }
 
-    /// Sets the definition of the table. Only the formats of a deployment and the commands of `threadline table` use the
-    /// whole definition. Default: `TableSpec::new("threadline")`.
+    /// Sets the definition of the table. The formats of a deployment show the whole definition, and `threadline table`
+    /// creates such a table. Default: `TableSpec::new("threadline")`.
     #[must_use]
     pub fn table(mut self, table: TableSpec) -> Self {
         self.table = table;

@@ -53,8 +53,8 @@ pub struct Charge {
     pub price: Money,
 }
 
-/// The price of a layout. It includes messages, pages, inboxes, new conversations and storage. It does not include edits,
-/// read markers, new users and [additional calls](Inputs::calls).
+/// The price of a layout. It includes messages, pages, inboxes, new conversations and storage. It does not include
+/// edits, read markers, new users or [additional calls](Inputs::calls).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Compared {

@@ -163,8 +163,8 @@ struct ExplainedCase {
 impl Catalogue {
     /// Explains a pattern, as text: each case with its exact requests, PartiQL statements and consumed capacity.
     ///
-    /// The requests are recorded from the scenario of each case, on the in-memory store. A case of an application's
-    /// pattern without a [scenario](Self::scenarios) shows the requests that its card declares.
+    /// The requests are recorded from the scenario of each case, on the in-memory store. If a case has no
+    /// [scenario](Self::scenarios), the text shows the requests that the pattern's card declares.
     ///
     /// # Errors
     /// [`Error::NoChoice`] for an unknown pattern; [`Error::Threadline`] if a scenario fails.
@@ -174,7 +174,7 @@ impl Catalogue {
     }
 
     /// Explains these patterns as JSON, for programs. Each case has the items of the table before its call, and the
-    /// requests of the call.
+    /// requests of the call. A case without a scenario has neither.
     ///
     /// # Errors
     /// The errors of [`explain`](Self::explain).
