@@ -8,7 +8,7 @@ use threadline_testkit::scenario::{self, Scenario};
 use crate::check::check;
 use crate::error::Error;
 
-/// A checked registry with the scenarios of its patterns. Every output of this crate follows from it.
+/// A checked registry with the scenarios of its patterns. Every output of this crate is generated from a catalogue.
 ///
 /// ```
 /// use threadline::card::registry::Registry;
@@ -26,24 +26,26 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Creates a catalogue of these cards, with the scenarios of this crate's patterns.
+    /// Creates a catalogue of these cards, with the scenarios of Threadline's own patterns.
     ///
     /// # Errors
-    /// [`Error::SameName`], [`Error::Cases`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`], each
-    /// with the name of the faulty card or entity.
+    /// [`Error::SameName`], [`Error::Cases`], [`Error::UnknownEntity`], [`Error::Template`] or [`Error::Cost`] for an
+    /// invalid registry. The error names the invalid card or entity.
     pub fn new(registry: Registry) -> Result<Self, Error> {
         check(&registry)?;
         Ok(Self { registry, scenarios: scenario::all(), table: TableSpec::new("threadline") })
     }
 
-    /// Adds the scenarios of an application's own patterns. They make [`explain`](Self::explain) print exact requests.
+    /// Adds the scenarios of an application's own patterns. [`explain`](Self::explain) runs them to print exact
+    /// requests.
     #[must_use]
     pub fn scenarios(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
         self.scenarios.extend(scenarios);
         self
     }
 
-    /// Sets the definition of the table, for the formats of a deployment. Default: `TableSpec::new("threadline")`.
+    /// Sets the definition of the table. The formats of a deployment show the whole definition, and `threadline table`
+    /// creates such a table. Default: `TableSpec::new("threadline")`.
     #[must_use]
     pub fn table(mut self, table: TableSpec) -> Self {
         self.table = table;
@@ -68,7 +70,7 @@ impl Catalogue {
     /// Returns the card of a pattern.
     ///
     /// # Errors
-    /// [`Error::NoChoice`] with the names of all patterns, if there is none with this name.
+    /// [`Error::NoChoice`] if no pattern has this name. The error lists the names of all patterns.
     pub fn card(&self, name: &str) -> Result<&'static Card, Error> {
         self.registry.card(name).ok_or_else(|| Error::NoChoice {
             what: "pattern",

@@ -17,7 +17,7 @@ pub enum Error {
         /// The name of the entity.
         entity: &'static str,
     },
-    /// The cases of a card are not distinct, or there is none.
+    /// A card has no case, or two cases with one name.
     #[error("the card `{card}` {reason}")]
     Cases {
         /// The name of the card.
@@ -25,7 +25,7 @@ pub enum Error {
         /// The violated rule.
         reason: &'static str,
     },
-    /// A key template of an entity is no valid template.
+    /// A key template of an entity is invalid.
     #[error("the entity `{entity}` has the key template `{template}`, which is invalid: {reason}")]
     Template {
         /// The name of the entity.
@@ -35,7 +35,7 @@ pub enum Error {
         /// The violated rule.
         reason: &'static str,
     },
-    /// The cost of a case does not evaluate.
+    /// The cost of a case is invalid, so it cannot be evaluated.
     #[error("the cost of the card `{card}`, case `{case}`, does not evaluate: {reason}")]
     Cost {
         /// The name of the card.
@@ -45,13 +45,13 @@ pub enum Error {
         /// The violated rule.
         reason: &'static str,
     },
-    /// The projector of a table cannot run on its stream.
+    /// The stream of the table has no new images, which the projector needs.
     #[error("the stream of the table `{table}` has no new images, which the projector needs: set `TableSpec::stream`")]
     Stream {
         /// The name of the table.
         table: String,
     },
-    /// An argument has no such choice.
+    /// A name is not one of the valid choices.
     #[error("there is no {what} `{given}`: choose one of {choices}")]
     NoChoice {
         /// The kind of the choice, such as `pattern`.
@@ -67,7 +67,7 @@ pub enum Error {
     /// The arguments of the program are invalid.
     #[error("{0}")]
     Arguments(String),
-    /// A file could not be read or written. It was not changed.
+    /// A file could not be read or written. The file is unchanged.
     #[error("the file `{path}` could not be {verb}")]
     File {
         /// The path of the file.
@@ -90,16 +90,16 @@ pub enum Error {
     #[cfg(feature = "dynamodb")]
     #[error("the audit stopped before the end of the table; {cursor}")]
     Stopped {
-        /// The advice how to continue, with a cursor.
+        /// The advice how to continue, with the cursor of the next page.
         cursor: String,
-        /// The cause; `None` if somebody interrupted it.
+        /// The cause; `None` if somebody interrupted the audit.
         source: Option<threadline::Error>,
     },
-    /// A request to DynamoDB failed, other than by the library.
+    /// The names of the tables could not be listed.
     #[cfg(feature = "dynamodb")]
     #[error("the tables {place} could not be listed")]
     List {
-        /// The place, such as `at http://localhost:8000`.
+        /// The address, such as `at http://localhost:8000`.
         place: String,
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,

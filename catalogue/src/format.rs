@@ -26,7 +26,7 @@ pub enum Format {
     CloudFormation,
     /// The deployment of the table and its projector, as Terraform in JSON syntax: a `.tf.json` file.
     Terraform,
-    /// The filters of the stream's mapping to the projector, as `aws lambda` takes them.
+    /// The filters of the Lambda mapping from the table's stream to the projector, as JSON for `aws lambda`.
     Filters,
 }
 
@@ -45,7 +45,7 @@ impl Format {
         Self::Filters,
     ];
 
-    /// Returns the name of the format, as the program takes it.
+    /// Returns the name of the format, such as `svg`. The program accepts it as an argument.
     pub fn name(self) -> &'static str {
         match self {
             Self::Svg => "svg",
@@ -88,9 +88,10 @@ impl Catalogue {
     /// Prints the catalogue in a format.
     ///
     /// # Errors
-    /// [`Error::Threadline`] if the golden conversation or a scenario fails, or the registry lacks a card that the
-    /// format needs, or the definition of the table is invalid. [`Error::Stream`] if the table's stream has no new
-    /// images, for the formats of a deployment.
+    /// * [`Error::Threadline`] if the definition of the table is invalid, or if a sample conversation or a scenario
+    ///   fails on the in-memory store.
+    /// * [`Error::Stream`] if the table's stream has no new images. Only the formats of a deployment need them.
+    /// * [`Error::NoAction`] if a card declares a kind of request that the policies do not know.
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {
             Format::Svg => Ok(picture::single_table(self, &golden::conversation().await?)?),
@@ -106,10 +107,14 @@ impl Catalogue {
         }
     }
 
-    /// Returns the content that a file of this format should have. A page with blocks of Markdown keeps its own text.
+    /// Returns the content that a file of this format should have. `content` is the current content of the file. In a
+    /// Markdown page, only the generated blocks are replaced.
     ///
     /// # Errors
-    /// As [`Self::print`]; [`Error::Block`] and [`Error::NoChoice`] for a page whose blocks are not found.
+    /// The errors of [`print`](Self::print). A Markdown page has two more:
+    ///
+    /// * [`Error::Block`] if the page has no block, or a block has no end.
+    /// * [`Error::NoChoice`] if a block has an unknown name.
     pub async fn renew(&self, format: Format, content: &str) -> Result<String, Error> {
         match format {
             Format::Markdown => markdown::renew(self.registry(), content),

@@ -1,7 +1,8 @@
-//! Everything that follows from a list of access patterns: explanations, pictures, costs, policies, deployments.
+//! Explanations, pictures, costs, IAM policies and deployments, all generated from a list of access patterns.
 //!
-//! The list is code: the [`Registry`](threadline::card::registry::Registry) of cards. The program `threadline` prints
-//! what follows from this crate's registry. An application gets the same program for its own registry by [`main`].
+//! The list is a [`Registry`](threadline::card::registry::Registry) of cards. A [card](threadline::card::Card) declares
+//! one access pattern: its caller, its requests and its cost. The program `threadline` prints the outputs for
+//! Threadline's own registry. An application calls [`main`] to get the same program for its own registry.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]

@@ -12,13 +12,14 @@ use crate::access::whole;
 /// One step of a message's path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// The request, or the work of DynamoDB itself.
+    /// The text that describes the step: a request, or work that DynamoDB does itself.
     pub text: String,
-    /// The capacity units; `None` for work that costs none.
+    /// The capacity units; `None` for a step that consumes none.
     pub capacity: Option<Capacity>,
 }
 
-/// Returns the steps of a message between two people, from the cards of its patterns.
+/// Returns the steps of a message between two people, from the put of the message to an inbox page. The units come from
+/// the cards.
 ///
 /// # Errors
 /// [`NotFound`](ErrorKind::NotFound) if the registry lacks one of the cards.
@@ -54,7 +55,7 @@ fn step(text: &str, capacity: Option<Capacity>) -> Step {
     Step { text: text.to_owned(), capacity }
 }
 
-/// Shows units as a badge does: `1 WCU`, or `free`.
+/// Shows only the units: `1 WCU`, or `free` if the step has none.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(capacity) = self.capacity else { return f.write_str("free") };

@@ -124,8 +124,8 @@ struct Selection {
 /// }
 /// ```
 ///
-/// The exit code is 0, 1 if the work failed, or 2 for invalid arguments. A reader that closes the output early is no
-/// error.
+/// The exit code is 0 for success, 1 for an error or a difference, and 2 for invalid arguments. It is no error if the
+/// reader of the output closes the pipe early.
 pub fn main(registry: Registry) -> ExitCode {
     match Catalogue::new(registry) {
         Ok(catalogue) => catalogue.main(),
@@ -140,7 +140,7 @@ pub fn report(error: &Error) -> ExitCode {
 }
 
 impl Catalogue {
-    /// Runs the program `threadline` with the arguments of the process, and returns its exit code, as [`main`].
+    /// Runs the program `threadline` as [`main`] does: with the arguments of the process. Returns its exit code.
     pub fn main(&self) -> ExitCode {
         match self.run(std::env::args_os()) {
             Ok(true) => ExitCode::SUCCESS,
@@ -149,7 +149,7 @@ impl Catalogue {
         }
     }
 
-    /// Runs the program `threadline` with these arguments, the first of which is the program's name. Returns `false` if
+    /// Runs the program `threadline` with these arguments. The first argument is the program's name. Returns `false` if
     /// a command on a table found differences.
     ///
     /// # Errors

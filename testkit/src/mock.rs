@@ -14,8 +14,8 @@ mock! {
     /// at one exact request, or for an answer that no table returns. For everything else, use
     /// [`MemoryStore`](threadline::MemoryStore), which behaves as a table does.
     ///
-    /// `on_get`, `on_write` and the other `on_` methods set the function that answers all requests of one kind. Of two
-    /// functions for one kind, the first one set answers. The mock panics at a request of a kind without a function.
+    /// `on_get`, `on_write` and the other `on_` methods set the function that answers all requests of one kind. If you
+    /// set two functions for one kind, the first one answers. The mock panics if no function answers a request.
     /// `expect_execute` sets mockall's own expectations, with counts and sequences.
     ///
     /// ```
@@ -46,7 +46,7 @@ mock! {
 
 macro_rules! on {
     ($($name:ident: $request:ident as $variant:ident => $output:ty;)*) => {$(
-        #[doc = concat!("Answers each [`", stringify!($request), "`] with this function.")]
+        #[doc = concat!("Sets the function that answers each [`", stringify!($request), "`].")]
         pub fn $name(&mut self, mut answer: impl FnMut($request) -> Result<$output> + Send + 'static) -> &mut Self {
             self.expect_execute()
                 .withf(|request| matches!(request.request(), Request::$variant(_)))

@@ -27,11 +27,11 @@ const REPEATABLE: usize = 1000;
 /// * A shard contains the records of some of the partitions. Records of different items arrive in any order. The
 ///   records of a transaction may arrive separately, and an old change may arrive after a recent one.
 /// * A batch may end after any record.
-/// * A batch is redelivered as a whole until it is [acknowledged](Self::acknowledge), or from its first failed record.
-///   At times, acknowledged records are redelivered too. A redelivery includes all later records of the shard.
+/// * The records of a batch are redelivered until they are [acknowledged](Self::acknowledge). If a record failed, this
+///   record and all later ones of the shard are redelivered. At times, acknowledged records are redelivered too.
 ///
-/// The batches depend only on the seed and the calls. Each call includes the changes made before it. Shards never
-/// split. Up to 1,000 acknowledged records of each shard are kept for redelivery.
+/// The batches depend only on the seed and the calls. A batch may contain any change that was made before its call.
+/// Shards never split. Up to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```
 /// use threadline::stream::Projector;
@@ -122,8 +122,8 @@ impl ShuffledStream {
         self.batch_of(*shard, most).map(Some)
     }
 
-    /// Returns the next records of the shard with this number, `most` at most. A number after the last shard starts
-    /// again at the first one.
+    /// Returns up to `most` records of the shard with this number, from its first record that is not acknowledged. The
+    /// shards are numbered from 0. Larger numbers wrap around.
     ///
     /// # Errors
     /// Returns the errors of [`MemoryStore::records_after`].
@@ -147,11 +147,13 @@ impl ShuffledStream {
         Ok(batch)
     }
 
-    /// Acknowledges the records of a batch before the record with the number `lowest_failed`. Without this number, it
-    /// acknowledges all. The other records are redelivered. If the batch has no record with this number, the whole
-    /// batch is redelivered, as for [Lambda's answer to a
-    /// batch](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). The call has no
-    /// effect after a newer batch of the shard or after a [rewind](Self::rewind).
+    /// Acknowledges the records of a batch before the record with the sequence number `lowest_failed`. With `None`, the
+    /// call acknowledges all records. The other records are redelivered. If no record of the batch has this number, the
+    /// whole batch is redelivered, as on [Lambda][lambda].
+    ///
+    /// The call has no effect if the shard has returned a newer batch or was [rewound](Self::rewind).
+    ///
+    /// [lambda]: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
     pub fn acknowledge(&mut self, batch: &Batch, lowest_failed: Option<&SequenceNumber>) {
         let Some(shard) = self.shards.get_mut(batch.shard).filter(|shard| shard.turn == batch.turn) else { return };
         let done = match lowest_failed {
@@ -168,8 +170,8 @@ impl ShuffledStream {
         }
     }
 
-    /// Moves the shard with this number back by this many records. They and all later ones are redelivered, as after a
-    /// lost checkpoint. A number after the last shard starts again at the first one.
+    /// Moves the shard with this number back by this many records. These records and all later ones are redelivered, as
+    /// after a lost checkpoint. The shards are numbered from 0. Larger numbers wrap around.
     pub fn rewind(&mut self, shard: usize, records: usize) {
         let number = shard.checked_rem(self.shards.len()).unwrap_or_default();
         if let Some(shard) = self.shards.get_mut(number) {

@@ -7,7 +7,7 @@ use threadline::card::Sizes;
 use super::inputs::{Inputs, bytes, members, size, within};
 use crate::error::Error;
 
-/// Calls of a case of a pattern, with the sizes for which its cost is evaluated.
+/// Calls of one case of a pattern, which an application adds to an estimate. The sizes determine the cost of a call.
 ///
 /// ```
 /// use threadline_catalogue::cost::Calls;
@@ -31,9 +31,10 @@ pub struct Calls {
     pub read_kb: Option<f64>,
     /// The KB that one request reads from the index. Default: the size of a message.
     pub index_kb: Option<f64>,
-    /// The number of members. Default: that of the other calls.
+    /// The number of members. Default: [`Inputs::members`].
     pub members: Option<u32>,
-    /// The number of things that the cost counts by name. Default: 1.
+    /// The number of objects that the cost counts, if it has a term [`Per::Each`](threadline::card::Per::Each).
+    /// Default: 1.
     pub items: u32,
 }
 

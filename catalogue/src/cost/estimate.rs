@@ -19,11 +19,11 @@ const GB: f64 = 1024.0 * 1024.0 * 1024.0;
 pub struct Estimate {
     /// The inputs.
     pub inputs: Inputs,
-    /// The calls, in the order of a message's way, then the caller's own.
+    /// The calls: first those of Threadline's patterns, then those from [`Inputs::calls`].
     pub rows: Vec<Row>,
-    /// The charges that do not depend on one call: storage, backups, reads of the stream, whole units.
+    /// The charges besides the calls: storage, backups, reads of the stream, and provisioned units rounded up.
     pub charges: Vec<Charge>,
-    /// The layouts, for the work that all of them do.
+    /// The price of each layout, for the work that all layouts do.
     pub comparison: Vec<Compared>,
 }
 
@@ -53,7 +53,8 @@ pub struct Charge {
     pub price: Money,
 }
 
-/// The price of a layout, for messages, pages, inboxes, new conversations and storage only.
+/// The price of a layout. It includes messages, pages, inboxes, new conversations and storage. It does not include
+/// edits, read markers, new users or [additional calls](Inputs::calls).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Compared {
@@ -61,7 +62,7 @@ pub struct Compared {
     pub layout: Layout,
     /// The write units of a message, including the updates of the inboxes.
     pub message_writes: f64,
-    /// The requests that an inbox page takes.
+    /// The number of requests for one inbox page.
     pub inbox_requests: u64,
     /// The read units of an inbox page.
     pub inbox_reads: Units,
@@ -78,7 +79,7 @@ impl Estimate {
 }
 
 impl Catalogue {
-    /// Estimates the price of a month, from the costs of the cards. An application can test its budget with it:
+    /// Estimates the price of a month, from the costs of the cards. A test can compare the estimate with a budget:
     ///
     /// ```
     /// use threadline::card::registry::Registry;

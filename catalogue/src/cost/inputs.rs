@@ -23,10 +23,10 @@ pub struct Inputs {
     /// Size of a message's item in KB, with its names and keys.
     #[arg(long, value_name = "KB", default_value_t = Self::DEFAULT.message_kb)]
     pub message_kb: f64,
-    /// Members of the conversation of an average message. Two members are a direct conversation.
+    /// Members of an average message's conversation. With two members, it is a direct conversation.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.members)]
     pub members: u32,
-    /// Messages to one conversation in one batch of the projector.
+    /// Messages of one conversation that the projector handles in one batch.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.burst)]
     pub burst: f64,
     /// Reads of a page of messages, for each message sent.
@@ -38,7 +38,7 @@ pub struct Inputs {
     /// Reads of an inbox page per day [default: one for each message].
     #[arg(long, value_name = "N")]
     pub inbox_opens: Option<f64>,
-    /// Conversations of a user. Only a layout that computes the inbox from them reads them all.
+    /// Conversations of a user. Only the layout without copies depends on it: its inbox reads each conversation.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.conversations)]
     pub conversations: u32,
     /// Conversations opened per day [default: one for each message, edit, page read and mark].
@@ -56,7 +56,7 @@ pub struct Inputs {
     /// New conversations per day [default: one for 100 messages].
     #[arg(long, value_name = "N")]
     pub new_conversations: Option<f64>,
-    /// Months for which messages and conversations are kept. The storage follows from it.
+    /// Months for which messages and conversations are kept. They determine the size of the storage.
     #[arg(long, value_name = "MONTHS", default_value_t = Self::DEFAULT.retention_months)]
     pub retention_months: f64,
     /// Provisioned capacity, as this multiple of the average load [default: on-demand].
@@ -68,7 +68,7 @@ pub struct Inputs {
     /// Shards of the stream that a poller reads once a second. Reads by Lambda are free.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.poller_shards)]
     pub poller_shards: u32,
-    /// More calls per day, of any pattern. Sizes: written, read, index (in KB), members, items.
+    /// Additional calls per day of any pattern. Sizes: written, read, index (in KB), members, items.
     #[arg(long, value_name = "PATTERN[/CASE]=N[,SIZE=N]")]
     pub calls: Vec<Calls>,
     /// The prices.

@@ -20,13 +20,15 @@ const OVERHEAD: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layout {
-    /// This library's: each member has an inbox entry, which the projector updates.
+    /// The layout of this library. Each member has an inbox entry, which the projector updates.
     Threadline,
-    /// That of the application Cruddur: for each message, the inbox rows of all members are deleted and put again.
+    /// The layout of the application Cruddur. For each message, a function deletes the inbox rows of all members and
+    /// puts new ones.
     ///
-    /// Cruddur has two members in a conversation. With more, each one has such a row.
+    /// Cruddur's conversations have two members. For larger conversations, the comparison assumes a row for each
+    /// member.
     Cruddur,
-    /// A newcomer's: nothing is copied. An inbox reads the newest message of each of the user's conversations.
+    /// A layout without copies of messages. An inbox reads the newest message of each of the user's conversations.
     NoCopies,
 }
 

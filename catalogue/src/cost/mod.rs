@@ -1,7 +1,7 @@
-//! The price of a month: calls per day, times the cards' costs, times a region's prices.
+//! The price of a month: the calls of the month, times their costs from the cards, times a region's prices.
 //!
-//! [`Catalogue::estimate`](crate::Catalogue::estimate) returns an [`Estimate`]; the program prints it by
-//! `threadline cost`.
+//! [`Catalogue::estimate`](crate::Catalogue::estimate) returns an [`Estimate`]. The command `threadline cost`
+//! prints it.
 
 mod calls;
 mod estimate;

@@ -33,7 +33,7 @@ pub struct Prices {
     /// Price of a stored GB for a month.
     #[arg(long, value_name = "USD", default_value_t = Self::DEFAULT.storage_gb)]
     pub storage_gb: f64,
-    /// GB that are stored free of charge. The account's tables in the region share them.
+    /// GB that are stored free of charge. All tables of the account in the region share this amount.
     #[arg(long, value_name = "GB", default_value_t = Self::DEFAULT.free_gb)]
     pub free_gb: f64,
     /// Price of a GB with point-in-time recovery for a month.

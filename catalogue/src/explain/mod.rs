@@ -21,9 +21,9 @@ pub use partiql::Statement;
 pub(crate) use request::item;
 pub(crate) use text::caller;
 
-/// A store that explains each request that it passes on. A clone shares the explanations.
+/// A wrapper of a store that records an [explanation](Explained) of each request. Clones share the explanations.
 ///
-/// It needs no network, because the wrapped store may be the in-memory one:
+/// With the in-memory store, the wrapper needs no network:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -58,7 +58,7 @@ impl<S: Store> Explain<S> {
         Self { store, requests: Arc::default() }
     }
 
-    /// Removes the explanations of the requests so far, and returns them.
+    /// Returns the explanations of the requests so far, and removes them from the wrapper.
     pub fn take(&self) -> Vec<Explained> {
         std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -92,10 +92,10 @@ fn is_refused(answer: &Answer) -> bool {
 pub struct Explained {
     /// The operation of DynamoDB, such as `GetItem`.
     pub operation: &'static str,
-    /// The request as `aws dynamodb .. --cli-input-json` takes it. A transaction without a token has none here; the
-    /// store creates one for each.
+    /// The request as JSON for `aws dynamodb .. --cli-input-json`. If a transaction has no client token, the JSON has
+    /// none either. The DynamoDB store creates a token for each such request.
     pub request: Value,
-    /// The statement that reads or writes the same, or the reason for which PartiQL has none.
+    /// The PartiQL statement with the same effect, or the reason why there is none.
     pub partiql: std::result::Result<Statement, &'static str>,
     /// The name of the index that the request reads, if any.
     pub index: Option<&'static str>,
@@ -163,8 +163,8 @@ struct ExplainedCase {
 impl Catalogue {
     /// Explains a pattern, as text: each case with its exact requests, PartiQL statements and consumed capacity.
     ///
-    /// The requests are recorded from the scenario of each case, on the in-memory store. A case of an application's
-    /// pattern without a [scenario](Self::scenarios) shows the requests that its card declares.
+    /// The requests are recorded from the scenario of each case, on the in-memory store. If a case has no
+    /// [scenario](Self::scenarios), the text shows the requests that the pattern's card declares.
     ///
     /// # Errors
     /// [`Error::NoChoice`] for an unknown pattern; [`Error::Threadline`] if a scenario fails.
@@ -173,10 +173,11 @@ impl Catalogue {
         Ok(text::explanation(card, &self.cases_of(card).await?))
     }
 
-    /// Explains these patterns as JSON, for programs: the items before each case's call, and its requests.
+    /// Explains these patterns as JSON, for programs. Each case has the items of the table before its call, and the
+    /// requests of the call. A case without a scenario has neither.
     ///
     /// # Errors
-    /// As [`explain`](Self::explain).
+    /// The errors of [`explain`](Self::explain).
     pub async fn explain_json(&self, patterns: &[&str]) -> std::result::Result<String, Error> {
         let mut cases = Vec::new();
         for pattern in patterns {

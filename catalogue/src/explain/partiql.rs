@@ -15,13 +15,13 @@ use threadline::store::{
 
 use super::request::attribute;
 
-/// A PartiQL statement, or several in one request, with their parameters.
+/// One or more PartiQL statements with their parameters, as one request.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Statement {
     /// The operation: `ExecuteStatement`, `ExecuteTransaction` or `BatchExecuteStatement`.
     pub operation: &'static str,
-    /// The request as `aws dynamodb .. --cli-input-json` takes it.
+    /// The request as JSON for `aws dynamodb .. --cli-input-json`.
     pub request: Value,
 }
 

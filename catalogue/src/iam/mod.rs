@@ -64,11 +64,12 @@ pub(crate) async fn requests(catalogue: &Catalogue) -> Result<Value, Error> {
 }
 
 impl Catalogue {
-    /// Prints one IAM policy, such as `projector`, as a document for AWS. Its names of resources are placeholders:
-    /// `REGION`, `ACCOUNT`, `TABLE`.
+    /// Prints one IAM policy, such as `projector`, as a document for AWS. The document names resources by placeholders
+    /// such as `REGION`, `ACCOUNT` and `TABLE`, which you replace.
     ///
     /// # Errors
-    /// [`Error::NoChoice`] with the names of all policies, if there is none with this name.
+    /// * [`Error::NoChoice`] if no policy has this name. The error lists the names of all policies.
+    /// * [`Error::NoAction`] if a card declares a kind of request that the policies do not know.
     pub fn policy(&self, name: &str) -> Result<String, Error> {
         let policy = Policy::named(name)?.of(self.registry(), &Resources::placeholders())?;
         Ok(text(&policy))

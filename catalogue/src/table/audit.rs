@@ -9,7 +9,7 @@ use threadline::stream::{AuditCursor, Auditor};
 use crate::error::Error;
 use crate::output::print;
 
-/// The start of an audit.
+/// The option that sets the start of an audit.
 #[derive(Debug, Args)]
 pub struct AuditStart {
     /// Continue an earlier run, from the cursor that it printed

@@ -21,7 +21,7 @@ pub use audit::AuditStart;
 /// The options that select a table at the address of an emulator.
 #[derive(Debug, Args)]
 pub struct TableOptions {
-    /// The name of the table [default: that of the definition, threadline]
+    /// The name of the table [default: the name in the program's table definition]
     #[arg(long, global = true, value_name = "NAME")]
     pub table: Option<String>,
 
@@ -38,10 +38,10 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
-    /// Returns the table of this definition at the emulator's address.
+    /// Returns the table with this definition and the selected name, at the emulator's address.
     ///
     /// # Errors
-    /// [`Error::Arguments`] for an address that is not plain HTTP.
+    /// [`Error::Arguments`] if the address does not begin with `http://`.
     pub fn target(&self, definition: &TableSpec) -> Result<Target, Error> {
         if !self.endpoint.starts_with("http://") {
             let message = format!("the endpoint `{}` is invalid: it must start with http://", self.endpoint);
@@ -61,11 +61,11 @@ impl TableOptions {
 pub struct Target {
     /// The client.
     pub client: Client,
-    /// The definition of the table. The commands replace its deletion protection.
+    /// The definition of the table. The commands ignore its deletion protection and use `protect` instead.
     pub definition: TableSpec,
-    /// The place as text, such as `at http://localhost:8000`.
+    /// The address as text, such as `at http://localhost:8000`.
     pub place: String,
-    /// `true` to protect the table against deletion by default.
+    /// `true` if `create` protects the table against deletion even without `--protect`, and `verify` expects it.
     pub protect: bool,
 }
 
@@ -76,14 +76,14 @@ impl fmt::Display for Target {
     }
 }
 
-/// A command on a table. A program of an application flattens these commands into its own.
+/// A command on a table. An application's program can include these commands by clap's `flatten`.
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum TableCommand {
     /// Create the table and wait until it is active
     Create(Protection),
 
-    /// Compare the table with the one that `create` makes; exit code 1 if they differ
+    /// Compare the table with a table that `create` would make; exit code 1 if they differ
     Verify(Protection),
 
     /// Print every item of the table, one per line
@@ -116,10 +116,11 @@ pub struct Protection {
 }
 
 impl TableCommand {
-    /// Runs the command, and prints its results. Returns `false` if the table differs, or discrepancies remain.
+    /// Runs the command, and prints its results. Returns `false` if `verify` finds a difference, or if discrepancies
+    /// remain after `check` or `repair`.
     ///
     /// # Errors
-    /// As the requests to the table.
+    /// The errors of the requests to the table, and [`Error::Output`] if the results could not be printed.
     pub async fn run(&self, target: &Target) -> Result<bool, Error> {
         let (client, spec) = (&target.client, target.definition.clone());
         let store = || DynamoDbStore::new(client.clone(), target.definition.name());
@@ -174,8 +175,8 @@ async fn list(target: &Target) -> Result<(), Error> {
     print_all(&names)
 }
 
-/// Returns advice on an error, if there is any. `program` is the name to advise, such as `threadline table`.
-/// `is_emulator` is `false` for a table on AWS.
+/// Returns advice on an error, if there is any. `program` is the command that the advice names, such as
+/// `threadline table`. `is_emulator` is `false` for a table on AWS.
 pub fn advice(error: &(dyn StdError + 'static), program: &str, is_emulator: bool) -> Option<String> {
     let unreachable = || is_emulator.then(|| format!("is it running? `{program}` takes its address by --endpoint"));
     let error = match error.downcast_ref::<Error>() {

@@ -79,7 +79,7 @@ pub async fn a_batch_reads_whole_items_of_any_partition(store: &dyn Store, scope
     }
 }
 
-/// A batch without any existing item returns no item and no error.
+/// A batch of reads returns no item and no error if all its items are missing.
 pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Scope) {
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;
     assert_sort_keys(&output.items, &[]);
@@ -87,7 +87,7 @@ pub async fn a_batch_of_missing_items_is_no_error(store: &dyn Store, scope: &Sco
 }
 
 /// If the items of a batch are too large for one answer, the store reads them or returns their keys as unprocessed. No
-/// item is lost, and a finite number of retries reads all.
+/// item is lost, and a finite number of retries reads all items.
 pub async fn a_batch_returns_the_keys_that_it_cannot_read(store: &dyn Store, scope: &Scope) {
     let names: Vec<String> = (0..6).map(|number| number.to_string()).collect();
     for name in &names {

@@ -2,8 +2,11 @@
 //! units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html), [writes to an
 //! index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html))
 //!
-//! DynamoDB Local reports other units than AWS charges in three cases, which are not tested. It reports none for an
-//! empty query, single units for a transaction, and two for a delete of a missing item in a batch.
+//! Three cases are not tested, because DynamoDB Local reports other units for them than AWS charges:
+//!
+//! * an empty query: no units
+//! * a transaction: the units of single writes, not twice as many
+//! * a delete of a missing item in a batch: two units
 
 use threadline::entity::{GSI1SK, Item, Key};
 use threadline::store::{BatchAction, BatchGet, Capacity, Condition, Get, Query, StoreExt, Units, Update, Write};
@@ -46,8 +49,8 @@ fn set(scope: &Scope, sk: &str, name: &'static str, text: &str) -> Write {
     Write::update(scope.key(sk), Update::new().set(name, s(text)))
 }
 
-/// A get consumes half a unit per 4 KB, and twice that if it is consistent. A get of a missing item consumes as much as
-/// one of 4 KB.
+/// A get consumes half a unit per 4 KB, and a consistent get consumes one. A get of a missing item consumes as much as
+/// a get of an item of 4 KB.
 pub async fn a_get_consumes_half_a_unit_per_4_kb(store: &dyn Store, scope: &Scope) {
     assert_get(store, &scope.key("missing"), 1, "a missing item").await;
     for (sk, bytes, halves) in [("a", 4096, 1), ("b", 4097, 2), ("c", 20_000, 5)] {
@@ -145,7 +148,7 @@ pub async fn a_write_outside_the_index_consumes_none_of_it(store: &dyn Store, sc
     assert_write(store, Write::delete(scope.key("a")), writes(1, 0), "a delete").await;
 }
 
-/// A write by which an item enters or leaves the index consumes one index write.
+/// A write that adds an item to the index, or removes it from the index, consumes one index write.
 pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store: &dyn Store, scope: &Scope) {
     let item = scope.indexed("a", "1");
     assert_write(store, put_write(item.clone()), writes(1, 1), "a put of a new item in the index").await;
@@ -157,7 +160,7 @@ pub async fn an_item_that_enters_or_leaves_the_index_is_written_there_once(store
     assert_write(store, set(scope, "a", GSI1SK, "1"), writes(1, 1), "an update that sets an index key").await;
 }
 
-/// A write without a change consumes no index unit.
+/// A write that does not change its item consumes no index unit.
 pub async fn an_identical_write_consumes_none_of_the_index(store: &dyn Store, scope: &Scope) {
     let item = with(scope.indexed("a", "1"), "title", s("one"));
     put(store, &item).await;
@@ -183,7 +186,7 @@ pub async fn an_item_that_moves_in_the_index_is_written_there_twice(store: &dyn 
     assert_write(store, forward, writes(1, 2), "a conditional update of an index key").await;
 }
 
-/// An index write consumes for the size of its entries, before and after.
+/// An index write consumes one unit per 1 KB of the larger entry: the old or the new one.
 pub async fn the_index_consumes_for_the_size_of_its_entry(store: &dyn Store, scope: &Scope) {
     let large = of_size(scope.indexed("a", "1"), 2500);
     assert_write(store, put_write(large), writes(3, 3), "a put of 2500 bytes in the index").await;

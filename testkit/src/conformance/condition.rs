@@ -167,8 +167,8 @@ pub async fn a_missing_attribute_only_satisfies_not_equal(store: &dyn Store, sco
     }
 }
 
-/// An attribute of another type than the value meets no comparison except "not equal". There is no error and no
-/// conversion.
+/// If an attribute and a value have different types, only the comparison "not equal" is met. The store neither converts
+/// the value nor returns an error.
 pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn Store, scope: &Scope) {
     let stored = [s("1"), n("1"), b(b"1"), AttributeValue::Bool(true), AttributeValue::Null(true)];
     let compared = [s("1"), n("1"), b(b"1")];
@@ -183,7 +183,7 @@ pub async fn an_attribute_of_another_type_only_satisfies_not_equal(store: &dyn S
     }
 }
 
-/// A boolean or NULL equals the same value.
+/// A boolean equals only the same boolean, and NULL equals only NULL.
 pub async fn booleans_and_null_can_be_equal(store: &dyn Store, scope: &Scope) {
     put(store, &with(with(scope.item("a"), "yes", AttributeValue::Bool(true)), "null", AttributeValue::Null(true)))
         .await;
@@ -268,8 +268,8 @@ pub async fn conditions_see_the_item_as_it_was(store: &dyn Store, scope: &Scope)
     refused(write(store, when(Condition::eq("version", n("1")))).await);
 }
 
-/// A condition may have as many parts as its type accepts, even in their longest form: within DynamoDB's 300 operators
-/// and 4 KB.
+/// A condition may have 100 parts, the most that a [`Condition`] accepts. DynamoDB's own limits are 300 operators and
+/// 4 KB of expression.
 pub async fn a_condition_may_have_a_hundred_parts(store: &dyn Store, scope: &Scope) {
     let mut item = scope.item("a");
     let (mut equal, mut not_absent) = (Vec::new(), Vec::new());

@@ -41,7 +41,7 @@ pub async fn a_delete_returns_the_old_item_only_on_request(store: &dyn Store, sc
     assert_item(done(write(store, Write::delete(scope.key("a")).returning_old()).await), &item);
 }
 
-/// A delete whose condition is not met leaves the item, and returns it only on request.
+/// A delete whose condition is not met does not change the item. It returns the current item only on request.
 pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "title", s("one"));
     put(store, &item).await;
@@ -51,7 +51,7 @@ pub async fn a_refused_delete_changes_nothing(store: &dyn Store, scope: &Scope) 
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A delete on the condition that the item exists is refused if it is missing.
+/// A delete on the condition that the item exists is refused if the item is missing.
 pub async fn a_delete_on_existence_is_refused_without_an_item(store: &dyn Store, scope: &Scope) {
     let request = Write::delete(scope.key("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));

@@ -70,7 +70,7 @@ pub async fn a_scan_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     assert_sort_keys(&found, &["a"]);
 }
 
-/// A batch of reads omits expired items. Their keys are not unprocessed either.
+/// A batch of reads omits expired items. The answer does not list their keys as unprocessed.
 pub async fn a_batch_leaves_expired_items_out(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.item("a"), expired(scope.item("b"))]).await;
     let output = batch_get(store, vec![scope.key("a"), scope.key("b")]).await;

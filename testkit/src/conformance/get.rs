@@ -45,7 +45,8 @@ pub async fn keys_that_only_look_alike_are_different_keys(store: &dyn Store, sco
     }
 }
 
-/// A get returns values of all ten types unchanged, including nested ones, and empty ones if the type allows them.
+/// A get returns values of all ten types unchanged. This includes nested values, and empty values of the types that
+/// allow them.
 pub async fn values_of_every_type_are_read_back(store: &dyn Store, scope: &Scope) {
     let map = HashMap::from([
         ("text".to_owned(), s("deep")),
@@ -99,7 +100,7 @@ pub async fn numbers_are_read_back_in_plain_decimal_form(store: &dyn Store, scop
     assert_item(get(store, &scope.key("a")).await, &stored);
 }
 
-/// The store keeps numbers in sets by value too.
+/// The store also keeps the numbers of a set by value and returns them in plain decimal form.
 pub async fn numbers_in_sets_are_read_back_in_plain_decimal_form(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "set", ns(&["1.50e1", "007"]))).await;
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "set", ns(&["15", "7"])));

@@ -26,7 +26,7 @@ pub async fn the_index_holds_all_of_an_item_with_both_index_keys(store: &dyn Sto
     assert_item(found.into_iter().next(), &item);
 }
 
-/// An item without one of the index keys is not in the index.
+/// An item that lacks one of the two index keys is not in the index.
 pub async fn an_item_without_both_index_keys_is_not_in_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("none")).await;
     put(store, &with(scope.item("partition only"), GSI1PK, s(scope.index_partition().as_str()))).await;
@@ -67,14 +67,14 @@ pub async fn an_update_removes_an_item_from_the_index(store: &dyn Store, scope: 
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), GSI1PK, s(scope.index_partition().as_str())));
 }
 
-/// A change of its index sort key moves an item within its index partition. The item is no longer at the old position.
+/// A change of the index sort key moves the item within its index partition. The old position is then empty.
 pub async fn an_update_moves_an_item_in_the_index(store: &dyn Store, scope: &Scope) {
     put_all(store, &[scope.indexed("a", "1"), scope.indexed("b", "2")]).await;
     update(store, scope, Update::new().set(GSI1SK, s("3"))).await;
     assert_sort_keys(&in_index(store, scope.index_partition()).await, &["b", "a"]);
 }
 
-/// A change of its index partition key moves an item to another index partition.
+/// A change of the index partition key moves the item to another index partition.
 pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &scope.indexed("a", "1")).await;
     update(store, scope, Update::new().set(GSI1PK, s(scope.other_index_partition().as_str()))).await;
@@ -82,7 +82,7 @@ pub async fn an_update_moves_an_item_to_another_partition_of_the_index(store: &d
     assert_sort_keys(&in_index(store, scope.other_index_partition()).await, &["a"]);
 }
 
-/// The index shows the change of any other attribute.
+/// The index shows a change of an attribute that is not a key.
 pub async fn an_update_of_another_attribute_shows_in_the_index(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.indexed("a", "1"), "title", s("one"))).await;
     update(store, scope, Update::new().set("title", s("two"))).await;

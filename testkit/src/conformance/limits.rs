@@ -1,4 +1,4 @@
-//! Values that are too large, too deep or invalid.
+//! The limits of items, keys, numbers, nesting and conditions.
 //! ([Constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html))
 
 use threadline::entity::{AttributeValue, IndexKey, Key, PartitionKey, SortKey};
@@ -17,14 +17,14 @@ async fn assert_stored(store: &dyn Store, scope: &Scope, value: AttributeValue) 
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An item may have 409,600 bytes, but not one more.
+/// An item may have 409,600 bytes.
 pub async fn an_item_may_have_400_kb(store: &dyn Store, scope: &Scope) {
     let item = of_size(scope.item("a"), 409_600);
     put(store, &item).await;
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// Attribute names and multi-byte characters count by their bytes.
+/// The size of an item is in bytes. It includes the attribute names, and a character may have several bytes.
 pub async fn an_item_is_measured_in_bytes(store: &dyn Store, scope: &Scope) {
     let wide = with(scope.item("a"), "é", s("👩‍👩‍👧"));
     let item = of_size(wide.clone(), 409_600);
@@ -32,7 +32,7 @@ pub async fn an_item_is_measured_in_bytes(store: &dyn Store, scope: &Scope) {
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// An update may make an item of 409,600 bytes, but not of more. A refused update changes nothing.
+/// An update may make an item of 409,600 bytes, but not a larger one. A refused update changes nothing.
 pub async fn an_update_may_not_make_an_item_of_more_than_400_kb(store: &dyn Store, scope: &Scope) {
     // Space for the attribute `x` with its one byte.
     let item = of_size(scope.item("a"), 409_598);
@@ -55,7 +55,7 @@ fn longest_keys(partition: &PartitionKey) -> (PartitionKey, SortKey) {
     (pk, sk)
 }
 
-/// A partition key may have 2048 bytes and a sort key 1024, of any characters.
+/// A partition key may have 2048 bytes, and a sort key may have 1024 bytes, of any characters.
 pub async fn keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
     let (pk, sk) = longest_keys(&scope.partition());
     let item = item_at(&Key::new(pk.clone(), sk.clone()));
@@ -67,7 +67,7 @@ pub async fn keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope)
     assert_invalid(SortKey::parse(format!("{}x", "é".repeat(512))), "a sort key of 1025 bytes");
 }
 
-/// The index keys have the same limits.
+/// An index partition key may have 2048 bytes, and an index sort key may have 1024 bytes.
 pub async fn index_keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &Scope) {
     let (pk, sk) = longest_keys(&scope.index_partition());
     let item = with_index_key(scope.item("a"), &IndexKey::new(pk.clone(), sk));
@@ -75,7 +75,7 @@ pub async fn index_keys_may_have_2048_and_1024_bytes(store: &dyn Store, scope: &
     assert_item(query_all(store, Query::index(pk)).await.into_iter().next(), &item);
 }
 
-/// The longest numbers keep every digit, and the largest and smallest their value.
+/// Numbers of 38 digits keep every digit. The largest number and the one nearest to zero keep their value.
 pub async fn the_longest_and_largest_numbers_are_stored_exactly(store: &dyn Store, scope: &Scope) {
     let digits_38 = "12345678901234567890123456789012345678";
     let small = format!("0.{digits_38}");
@@ -97,7 +97,8 @@ fn large_comparisons(count: usize) -> Vec<Condition> {
     (0..count).map(|place| Condition::eq(format!("v{place}"), s(&"x".repeat(400_000)))).collect()
 }
 
-/// The names and values of a condition may have 2 MB together, but not more, in a write and in a transaction.
+/// A condition may have large values: the check uses 800,000 bytes. DynamoDB's limit is 2 MB, but DynamoDB Local
+/// refuses a condition of 1 MB.
 pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
     let item = scope.item("a");
     put(store, &item).await;
@@ -107,7 +108,7 @@ pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &
     assert_item(get(store, &scope.key("a")).await, &item);
 }
 
-/// A position may have the longest keys too.
+/// A query can continue at a position with the longest keys.
 pub async fn the_longest_keys_can_be_paged(store: &dyn Store, scope: &Scope) {
     let (pk, longest) = longest_keys(&scope.partition());
     for sk in ["a", longest.as_str()] {

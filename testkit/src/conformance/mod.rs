@@ -47,7 +47,8 @@ impl Behavior {
         self.topic
     }
 
-    /// Returns the name of the behavior, which reads as a sentence. It is the name of the function that checks it.
+    /// Returns the name of the behavior, which reads as a sentence. The function that checks the behavior has the same
+    /// name.
     pub fn name(&self) -> &'static str {
         self.name
     }

@@ -115,7 +115,7 @@ pub async fn a_start_is_exclusive(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// A start position need not be the key of an item. It may be between two items, or before or after all.
+/// A start position need not be the key of an item. It may be between two items, before all items, or after all items.
 pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c"]).await;
     let cases: [(&str, &[&str], &[&str]); 3] =
@@ -130,7 +130,7 @@ pub async fn a_start_need_not_exist(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Paging continues at the same position after its item is deleted.
+/// Paging continues at a position even if the item at that position is deleted.
 pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "b", "c", "d"]).await;
     let in_table = query(store, table(scope).limit(limit(2))).await.next;
@@ -140,7 +140,8 @@ pub async fn paging_continues_after_a_deleted_item(store: &dyn Store, scope: &Sc
     assert_sort_keys(&query_all(store, index(scope).start(in_index)).await, &["c", "d"]);
 }
 
-/// A later page shows an item that was put after its start in the meantime, but no item that was put before its start.
+/// If new items are put between the reads of two pages, the second page shows those after its start position. It shows
+/// none of those before it.
 pub async fn a_later_page_shows_items_put_after_its_start(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["a", "c", "e"]).await;
     let next = query(store, table(scope).limit(limit(2))).await.next;

@@ -76,7 +76,7 @@ pub async fn a_refused_put_returns_the_current_item_only_on_request(store: &dyn 
     assert_item(refused(write(store, request.returning_old()).await), &item);
 }
 
-/// A put on the condition that the item exists is refused if it is missing, and creates no item.
+/// A put on the condition that the item exists is refused if the item is missing. It creates no item.
 pub async fn a_put_on_existence_creates_no_item(store: &dyn Store, scope: &Scope) {
     let request = Write::put(scope.item("a")).when(Condition::item_exists()).returning_old();
     assert_none(refused(write(store, request).await));

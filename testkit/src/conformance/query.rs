@@ -60,7 +60,7 @@ pub async fn an_empty_partition_returns_an_empty_page(store: &dyn Store, scope: 
     }
 }
 
-/// A query reads only its partition, not those whose keys begin like its key.
+/// A query reads only its own partition. It does not read a partition whose key only begins with the same text.
 pub async fn a_query_reads_one_partition_only(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("here")).await;
     put(store, &item_at(&Key::new(scope.other_partition(), sort_key("there")))).await;

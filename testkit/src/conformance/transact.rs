@@ -70,7 +70,7 @@ pub async fn all_actions_of_a_transaction_are_done(store: &dyn Store, scope: &Sc
     assert_item(get(store, &scope.key("checked")).await, &scope.item("checked"));
 }
 
-/// If one condition is not met, no action is done, neither before nor after it.
+/// If one condition is not met, no action of the transaction is done. This includes the actions before the condition.
 pub async fn no_action_is_done_when_one_condition_fails(store: &dyn Store, scope: &Scope) {
     let before = with(scope.item("updated"), "count", n("1"));
     put_all(store, &[before.clone(), scope.item("deleted"), scope.item("there")]).await;
@@ -112,7 +112,8 @@ pub async fn a_check_changes_nothing(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &scope.key("missing")).await);
 }
 
-/// Each condition that is not met has a reason, in the order of the actions.
+/// A canceled transaction returns a reason for each action, in the order of the actions. The code of a reason shows
+/// if the action's condition was not met.
 pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scope: &Scope) {
     put(store, &scope.item("there")).await;
     let outcome = transact(
@@ -130,7 +131,8 @@ pub async fn the_reasons_are_in_the_order_of_the_request(store: &dyn Store, scop
     assert_codes(&canceled(outcome), &[failed, none, failed, none, failed]);
 }
 
-/// A reason contains the current item if the condition was not met, the write requested the item, and the item exists.
+/// A reason contains the current item only if the condition was not met, the write requested the item, and the item
+/// exists.
 pub async fn a_reason_has_the_current_item_only_on_request(store: &dyn Store, scope: &Scope) {
     let items =
         ["put", "updated", "deleted", "silent", "checked", "fine"].map(|sk| with(scope.item(sk), "title", s("one")));
@@ -213,7 +215,7 @@ pub async fn a_transaction_may_have_a_hundred_actions(store: &dyn Store, scope: 
     assert_eq!(found.len(), 100, "the items that one transaction put");
 }
 
-/// A transaction with one token is done once, no matter how often it is sent.
+/// A transaction that is sent again with the same token is done only once.
 pub async fn a_retry_with_the_same_token_succeeds_and_changes_nothing(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]).token(scope.token("one"));
     for _ in 0..3 {
@@ -233,7 +235,7 @@ pub async fn a_retry_succeeds_though_its_condition_no_longer_holds(store: &dyn S
     assert_item(get(store, &scope.key("a")).await, &later);
 }
 
-/// Without a token, or with another one, the same transaction is done again.
+/// A transaction that is sent again without a token, or with another token, is done again.
 pub async fn a_transaction_without_its_token_is_done_again(store: &dyn Store, scope: &Scope) {
     let request = Transaction::new([add_one(scope, "a")]);
     let (one, two) = (request.clone().token(scope.token("one")), request.clone().token(scope.token("two")));

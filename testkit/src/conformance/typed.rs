@@ -110,7 +110,7 @@ pub async fn a_new_entity_does_not_replace_another(store: &dyn Store, scope: &Sc
     assert_eq!(read(store, &first).await, Some(first));
 }
 
-/// A put of a new entity succeeds if an equal entity is stored: an earlier request, whose answer was lost, has put it.
+/// A put of a new entity succeeds if an equal entity is stored. An earlier attempt may have put it and lost its answer.
 pub async fn a_new_entity_accepts_an_equal_stored_one(store: &dyn Store, scope: &Scope) {
     let note = note(scope, 1);
     for _ in 0..2 {
@@ -176,7 +176,8 @@ pub async fn an_expired_entity_is_not_read(store: &dyn Store, scope: &Scope) {
     assert_none(get(store, &note.key()).await);
 }
 
-/// If the item belongs to another entity, the error names both entities.
+/// A query for one entity fails with [`ErrorKind::Corrupt`] if it reads another entity's item. The error names the
+/// requested entity.
 pub async fn an_item_of_another_type_is_no_entity(store: &dyn Store, scope: &Scope) {
     let Note { run, behavior, written_at, .. } = note(scope, 1);
     let label = Label { run, behavior, written_at };

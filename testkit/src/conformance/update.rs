@@ -33,7 +33,7 @@ pub async fn an_update_on_existence_creates_no_item(store: &dyn Store, scope: &S
     assert_none(get(store, &scope.key("a")).await);
 }
 
-/// A change that sets an attribute may change its type.
+/// An update that sets an attribute may change the attribute's type.
 pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope: &Scope) {
     put(store, &with(scope.item("a"), "value", s("text"))).await;
     done(write(store, update(scope, Update::new().set("value", AttributeValue::L(vec![n("1")])))).await);
@@ -41,7 +41,7 @@ pub async fn a_set_may_change_the_type_of_an_attribute(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// A change that sets a missing attribute keeps an existing value, including NULL.
+/// [`set_if_absent`](Update::set_if_absent) sets a missing attribute, but keeps an existing value, even NULL.
 pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope: &Scope) {
     let before = with(with(scope.item("a"), "title", s("one")), "nothing", AttributeValue::Null(true));
     put(store, &before).await;
@@ -51,7 +51,7 @@ pub async fn a_set_if_absent_sets_only_what_is_missing(store: &dyn Store, scope:
     assert_item(get(store, &scope.key("a")).await, &with(before, "new", s("two")));
 }
 
-/// An addition to a missing attribute counts from zero, even if the item is missing.
+/// An addition to a missing attribute begins at zero, even if the item is missing.
 pub async fn an_add_to_a_missing_attribute_counts_from_zero(store: &dyn Store, scope: &Scope) {
     done(write(store, update(scope, Update::new().add("count", 3))).await);
     assert_item(get(store, &scope.key("a")).await, &with(scope.item("a"), "count", n("3")));
@@ -60,7 +60,7 @@ pub async fn an_add_to_a_missing_attribute_counts_from_zero(store: &dyn Store, s
     assert_item(get(store, &scope.key("a")).await, &expected);
 }
 
-/// Sums are exact in decimal, at any size and sign.
+/// An addition is exact in decimal, for numbers of any size and sign.
 pub async fn an_add_is_exact(store: &dyn Store, scope: &Scope) {
     let sums = [
         ("5", -7, "-2"),
@@ -114,7 +114,7 @@ pub async fn an_update_returns_the_old_item_only_on_request(store: &dyn Store, s
     assert_item(done(write(store, request.returning_old()).await), &with(scope.item("a"), "count", n("2")));
 }
 
-/// An update whose condition is not met leaves the item, and returns it only on request.
+/// An update whose condition is not met does not change the item. It returns the current item only on request.
 pub async fn a_refused_update_changes_nothing(store: &dyn Store, scope: &Scope) {
     let item = with(scope.item("a"), "count", n("1"));
     put(store, &item).await;

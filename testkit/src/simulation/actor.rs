@@ -27,9 +27,9 @@ impl Actor {
         Self { world, random: Rc::new(RefCell::new(random)), ids }
     }
 
-    /// Calls a random server with this work. The work takes time, meets faults, and interleaves with all other work.
-    /// Returns `None` if the server crashes: the outcome is then unknown. Nothing retries the call. Retry it in your
-    /// own code, with a [`pause`](Self::pause) in between.
+    /// Runs this work on a random server. The work takes time, meets faults, and interleaves with all other work.
+    /// Returns `None` if the server crashes: the outcome is then unknown. The simulation does not retry the call. Retry
+    /// it in your own code, after a [`pause`](Self::pause).
     pub async fn call<T>(&self, work: impl AsyncFn(Threadline) -> Result<T>) -> Option<Result<T>> {
         let servers = &self.world.servers;
         let server = servers.get(self.below(servers.len()))?;
@@ -42,7 +42,7 @@ impl Actor {
         pause(u32::try_from(steps).unwrap_or(1)).await;
     }
 
-    /// Returns the users who have been created, as their own devices know them. The list is empty at the start.
+    /// Returns all users, each in the newest version that the user's devices know. The list is empty at the start.
     pub fn users(&self) -> Vec<User> {
         self.world.people.borrow().iter().filter_map(|versions| versions.last().cloned()).collect()
     }

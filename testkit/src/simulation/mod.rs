@@ -68,7 +68,7 @@ pub struct Simulation {
     is_builtin: bool,
 }
 
-/// The counts of a run of a [`Simulation`], which show the faults that it met.
+/// The counts of a run of a [`Simulation`]. They show the faults that the run met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -90,7 +90,7 @@ pub struct Summary {
     pub rewinds: u64,
     /// The number of times that a second projector started on a shard while another one worked on it.
     pub takeovers: u64,
-    /// The number of reads of the index at a time when it lagged.
+    /// The number of reads of the index while the index lagged.
     pub stale_reads: u64,
     /// The number of servers whose clock was fast at the end.
     pub fast_clocks: u64,
@@ -133,7 +133,7 @@ impl Simulation {
     }
 
     /// Adds code of the application, which runs beside the users' devices. Call this method once for each actor. The
-    /// code may only wait for the methods of its [`Actor`], because nothing else wakes it.
+    /// code may await only the methods of its [`Actor`]. No other future wakes the code.
     #[must_use]
     pub fn actor<W: Future<Output = ()> + 'static>(mut self, work: impl Fn(Actor) -> W + 'static) -> Self {
         self.is_builtin = false;
@@ -154,8 +154,8 @@ impl Simulation {
         self
     }
 
-    /// Sets a function that wraps the store of each server, for example in an application's cache, or to test that the
-    /// simulation finds a bug. The simulation calls the function once for each server. Default: no wrapper.
+    /// Sets a function that wraps the store of each server. The wrapper may be an application's cache, or a bug for the
+    /// simulation to find. The simulation calls the function once for each server. Default: no wrapper.
     #[must_use]
     pub fn server_store(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + 'static) -> Self {
         self.is_builtin = false;
@@ -172,8 +172,8 @@ impl Simulation {
         self
     }
 
-    /// Sets the function that returns `true` for each stream record that reaches the projectors. The others are lost,
-    /// as through a wrong event filter. Default: all records reach them.
+    /// Sets a filter of stream records. The projectors receive the records for which the function returns `true`. All
+    /// other records are lost, as with a wrong event filter. Default: the projectors receive all records.
     #[must_use]
     pub fn record_filter(mut self, keep: impl Fn(&StreamRecord) -> bool + 'static) -> Self {
         self.is_builtin = false;
@@ -188,10 +188,10 @@ impl Simulation {
         self
     }
 
-    /// Runs the simulation until no task and no fault is left, and returns its counts.
+    /// Runs the simulation until all work is done and no more faults occur. Returns the counts of the run.
     ///
     /// # Errors
-    /// [`Violation`] if an invariant is violated. The simulation then runs a second time to record its trace.
+    /// [`Violation`] if an invariant is violated. The simulation then runs a second time to record the trace.
     pub fn run(&self) -> Result<Summary, Box<Violation>> {
         self.play(false).or_else(|violation| self.play(true).and(Err(violation)))
     }

@@ -16,7 +16,7 @@ pub enum FaultKind {
     Requests,
     /// Servers and projectors crash between two requests, and restart.
     Crashes,
-    /// Writes reach the table after their sender has given up, and perhaps has retried.
+    /// Writes reach the table after their sender has given up or retried.
     LateWrites,
     /// Stream records are redelivered, and two projectors work on one shard.
     Redelivery,
