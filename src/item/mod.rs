@@ -84,8 +84,8 @@ impl Item {
         self.0.remove(name)
     }
 
-    /// Takes the value of the attribute with this name, if any. The attribute stays with the value NULL, which is faster
-    /// than to remove it.
+    /// Takes the value of the attribute with this name, if any. The attribute stays, with the value NULL, because a
+    /// removal is slower.
     pub(crate) fn take(&mut self, name: &str) -> Option<AttributeValue> {
         self.0.get_mut(name).map(|value| std::mem::replace(value, AttributeValue::Null(true)))
     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod plan;
+mod rates;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,8 @@ use threadline::{Error, ErrorKind, Result};
 use self::call::Call;
 use self::plan::Fault;
 
-pub use plan::{Calls, Plan, Rates};
+pub use plan::{Calls, Plan};
+pub use rates::Rates;
 
 /// A store that wraps another one and causes faults by a [`Plan`], as DynamoDB may. The faults are throttled calls,
 /// conflicts, failed calls, lost answers, unprocessed parts of a batch, slow calls and crashes.
