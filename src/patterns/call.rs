@@ -13,9 +13,9 @@ use crate::key::{Key, TYPE};
 use crate::model::read_own;
 use crate::request::{
     BatchGet, CancelCode, CancelReason, Condition, Get, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, Write, WriteOutcome,
+    Transaction, TypedRequest, Write, WriteOutcome,
 };
-use crate::store::{Store, StoreExt};
+use crate::store::{Store, send};
 use crate::stored::Entity;
 use crate::telemetry::{record_capacity, record_error};
 
@@ -79,8 +79,13 @@ impl<'a> Call<'a> {
         *self.consumed.lock().unwrap_or_else(PoisonError::into_inner) += capacity;
     }
 
+    /// Sends a request, whose span names the access pattern.
+    async fn send<R: TypedRequest>(&self, request: R) -> Result<R::Output> {
+        send::<R, _>(self.store, request.into(), Some(self.card.name)).await
+    }
+
     async fn get(&self, request: Get) -> Result<Option<Item>> {
-        let output = self.store.get(request).await?;
+        let output = self.send(request).await?;
         self.add(output.capacity);
         Ok(output.item)
     }
@@ -104,7 +109,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MAX_BATCH_GETS) {
-            let output = self.store.batch_get(BatchGet::new(keys.to_vec()).consistent()).await?;
+            let output = self.send(BatchGet::new(keys.to_vec()).consistent()).await?;
             self.add(output.capacity);
             items.extend(output.items);
             if !output.unprocessed.is_empty() {
@@ -116,7 +121,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) async fn write(&self, request: Write) -> Result<WriteOutcome> {
-        let outcome = self.store.write(request).await?;
+        let outcome = self.send(request).await?;
         self.add(outcome.capacity());
         Ok(outcome)
     }
@@ -127,7 +132,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) async fn scan(&self, request: Scan) -> Result<PageOutput> {
-        let page = self.store.scan(request).await?;
+        let page = self.send(request).await?;
         self.add(page.capacity);
         Ok(page)
     }
@@ -141,7 +146,7 @@ impl<'a> Call<'a> {
     /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if that is the reason of
     /// any action.
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let outcome = self.store.transact(request).await?;
+        let outcome = self.send(request).await?;
         self.add(outcome.capacity());
         if let TransactOutcome::Canceled { reasons, capacity } = &outcome
             && reasons.iter().any(|reason| is_transient(reason.code))
@@ -171,7 +176,7 @@ impl Pages<'_> {
         if self.is_finished {
             return Ok(None);
         }
-        let page = self.call.store.query(self.query.clone()).await?;
+        let page = self.call.send(self.query.clone()).await?;
         self.call.add(page.capacity);
         self.is_finished = page.next.is_none();
         if page.next.as_ref().is_some_and(|next| self.query.check_start(next).is_err()) {

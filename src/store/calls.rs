@@ -8,14 +8,29 @@ use crate::item::{Item, same_item};
 use crate::key::Key;
 use crate::request::{
     BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Condition, Get, MAX_BATCH_GETS,
-    MAX_BATCH_WRITES, Query, TypedRequest, Write, WriteOutcome, check_unique,
+    MAX_BATCH_WRITES, Query, Request, TypedRequest, Write, WriteOutcome, check_unique,
 };
 use crate::stored::Entity;
 
-/// Sends a checked request in its own span, and returns the typed answer.
-pub(super) async fn answered<R: TypedRequest, S: Store + ?Sized>(store: &S, request: Checked) -> Result<R::Output> {
+/// Checks a request and sends it in its own span, which names the access pattern, if there is one.
+pub(crate) async fn send<R: TypedRequest, S: Store + ?Sized>(
+    store: &S,
+    request: Request,
+    pattern: Option<&str>,
+) -> Result<R::Output> {
     let operation = request.operation();
-    let span = span::start(request.request(), store.table_name());
+    let named = |error: Error| error.with_operation(operation.name()).with_table(store.table_name());
+    answered::<R, S>(store, Checked::new(request).map_err(named)?, pattern).await
+}
+
+/// Sends a checked request in its own span, and returns the typed answer.
+async fn answered<R: TypedRequest, S: Store + ?Sized>(
+    store: &S,
+    request: Checked,
+    pattern: Option<&str>,
+) -> Result<R::Output> {
+    let operation = request.operation();
+    let span = span::start(request.request(), store.table_name(), pattern);
     let outcome = store.execute(request).instrument(span.clone()).await;
     span::record(&span, &outcome);
     R::output(outcome?).ok_or_else(|| {
@@ -90,7 +105,7 @@ pub(super) async fn write_all<S: Store + ?Sized>(store: &S, writes: Vec<BatchAct
     let batches = batches.collect::<Result<Vec<_>>>()?;
     let mut all = BatchWriteOutput::default();
     for (number, batch) in batches.into_iter().enumerate() {
-        match answered::<BatchWrite, S>(store, batch).await {
+        match answered::<BatchWrite, S>(store, batch, None).await {
             Ok(answer) => {
                 all.unprocessed.extend(answer.unprocessed);
                 all.capacity += answer.capacity;

@@ -1,11 +1,11 @@
 //! The typed calls of any store.
 
 use super::{Store, calls};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::key::Key;
 use crate::request::{
-    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, PageOutput, Position,
-    Query, Scan, TransactOutcome, Transaction, TypedRequest, Write, WriteOutcome,
+    BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Get, GetOutput, PageOutput, Position, Query,
+    Scan, TransactOutcome, Transaction, TypedRequest, Write, WriteOutcome,
 };
 use crate::stored::Entity;
 
@@ -26,14 +26,10 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`] refuses `request`; else those of [`Store::execute`].
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Checked::new`](super::Checked::new) refuses `request`.
+    /// * Otherwise the errors of [`Store::execute`].
     fn send<R: TypedRequest>(&self, request: R) -> impl Future<Output = Result<R::Output>> + Send {
-        let request = request.into();
-        async move {
-            let operation = request.operation();
-            let named = |error: Error| error.with_operation(operation.name()).with_table(self.table_name());
-            calls::answered::<R, Self>(self, Checked::new(request).map_err(named)?).await
-        }
+        calls::send::<R, Self>(self, request.into(), None)
     }
 
     /// Reads one item. A missing item is not an error.

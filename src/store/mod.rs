@@ -25,6 +25,7 @@ pub use crate::request::{
     QuerySource, Request, Scan, SortRange, TransactAction, TransactOutcome, Transaction, TypedRequest, Update, Write,
     WriteAction, WriteOutcome,
 };
+pub(crate) use calls::send;
 pub use ext::StoreExt;
 
 /// A store: one DynamoDB table, or a backend that behaves like one.

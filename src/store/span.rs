@@ -15,13 +15,14 @@ use crate::telemetry::*;
 
 /// Starts the span of an operation. It is a macro, because the names of a span and of its fields must be constants.
 macro_rules! span {
-    ($operation:literal, $table:expr, $({ $name:ident } = $value:expr),*) => {
+    ($operation:literal, $table:expr, $pattern:expr, $({ $name:ident } = $value:expr),*) => {
         info_span!(
             concat!("DynamoDB.", $operation),
             { OTEL_KIND } = "client",
             { DB_SYSTEM_NAME } = AWS_DYNAMODB,
             { DB_COLLECTION_NAME } = $table,
             { DB_OPERATION_NAME } = $operation,
+            { DB_QUERY_SUMMARY } = $pattern,
             $({ $name } = $value,)*
             { DB_RESPONSE_RETURNED_ROWS } = field::Empty,
             { DB_RESPONSE_STATUS_CODE } = field::Empty,
@@ -38,21 +39,22 @@ macro_rules! span {
     };
 }
 
-/// Starts the span of a request. `Debug` of a key shows its shape.
-pub(super) fn start(request: &Request, table: &str) -> Span {
+/// Starts the span of a request of this access pattern, if it is of one. `Debug` of a key shows its shape.
+pub(super) fn start(request: &Request, table: &str, pattern: Option<&str>) -> Span {
     match request {
         Request::Get(get) => span!(
             "GetItem",
             table,
+            pattern,
             { KEY_SHAPE } = field::debug(&get.key.pk),
             { CONSISTENT_READ } = get.consistency == Strong
         ),
         Request::Write(write) => {
             let shape = || write.key().ok().map(|key| field::debug(&key.pk));
             match write.action {
-                WriteAction::Put(_) => span!("PutItem", table, { KEY_SHAPE } = shape()),
-                WriteAction::Update(_) => span!("UpdateItem", table, { KEY_SHAPE } = shape()),
-                WriteAction::Delete => span!("DeleteItem", table, { KEY_SHAPE } = shape()),
+                WriteAction::Put(_) => span!("PutItem", table, pattern, { KEY_SHAPE } = shape()),
+                WriteAction::Update(_) => span!("UpdateItem", table, pattern, { KEY_SHAPE } = shape()),
+                WriteAction::Delete => span!("DeleteItem", table, pattern, { KEY_SHAPE } = shape()),
             }
         }
         Request::Query(query) => {
@@ -63,6 +65,7 @@ pub(super) fn start(request: &Request, table: &str) -> Span {
             span!(
                 "Query",
                 table,
+                pattern,
                 { KEY_SHAPE } = field::debug(partition),
                 { INDEX_NAME } = index,
                 { CONSISTENT_READ } = is_strong,
@@ -70,22 +73,27 @@ pub(super) fn start(request: &Request, table: &str) -> Span {
                 { LIMIT } = query.limit.map(|limit| i64::from(limit.get()))
             )
         }
-        Request::Scan(scan) => span!("Scan", table, { LIMIT } = scan.limit.map(|limit| i64::from(limit.get()))),
+        Request::Scan(scan) => {
+            span!("Scan", table, pattern, { LIMIT } = scan.limit.map(|limit| i64::from(limit.get())))
+        }
         Request::Transact(transaction) => span!(
             "TransactWriteItems",
             table,
+            pattern,
             { KEY_SHAPE } = shapes(transaction.actions.iter().flat_map(TransactAction::key)).as_str(),
             { DB_OPERATION_BATCH_SIZE } = batch_size(transaction.actions.len())
         ),
         Request::BatchGet(batch) => span!(
             "BatchGetItem",
             table,
+            pattern,
             { KEY_SHAPE } = shapes(batch.keys.iter()).as_str(),
             { DB_OPERATION_BATCH_SIZE } = batch_size(batch.keys.len())
         ),
         Request::BatchWrite(batch) => span!(
             "BatchWriteItem",
             table,
+            pattern,
             { KEY_SHAPE } = shapes(batch.writes.iter().flat_map(BatchAction::key)).as_str(),
             { DB_OPERATION_BATCH_SIZE } = batch_size(batch.writes.len())
         ),

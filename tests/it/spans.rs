@@ -61,6 +61,8 @@ async fn span_of_each_pattern_has_its_summary_table_and_consumption() {
             assert_eq!(span.get("db.query.summary"), *pattern);
             assert_eq!((span.get("db.system.name"), span.get("db.collection.name")), ("aws.dynamodb", "threadline"));
         }
+        let is_request = |span: &Closed| span.name.starts_with("DynamoDB.") && span.get("db.query.summary") == *pattern;
+        assert!(spans.iter().any(is_request), "no request of {pattern}");
     }
 }
 
@@ -97,6 +99,7 @@ async fn failed_call_and_its_request_have_the_kind_of_the_error() {
     assert_eq!(names, ["DynamoDB.GetItem", "users.get"]);
     for span in &spans {
         assert_eq!((span.get("error.type"), span.get("otel.status_code")), ("Throttled", "ERROR"), "{span:?}");
+        assert_eq!(span.get("db.query.summary"), "users.get");
     }
     assert_eq!(spans[0].get("threadline.key_shape"), "USER#…");
 }
