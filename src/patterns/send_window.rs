@@ -18,9 +18,9 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// does not matter. So create the id on the server when the message is sent, even if the user wrote the message
 /// earlier, without a connection.
 ///
-/// A new message may have an earlier time than the newest stored message. Such a message moves no inbox entry, and a
-/// page [`after`](crate::MessagesRequest::after) a later message does not contain it. So members who have read the
-/// later message may miss the new one.
+/// A new message may have an earlier time than the newest stored message. Such a message moves no inbox entry. Suppose
+/// that a member has read the newest message, and reads on [after it](crate::MessagesRequest::after). The new message
+/// is before that position, so the member does not see it.
 ///
 /// A new message may also have a later time than the clock. Its position is then after all messages that others send
 /// before that time.
@@ -32,8 +32,8 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 ///   within the window.
 /// * If the time is more than 24 hours later than the clock, the error is permanent: send the message with a new id.
 ///
-/// If a server's clock is fast by more than [`max_skew`](Self::max_skew), the other servers refuse new ids of that
-/// server at first. They accept such an id once its time is within their own window.
+/// One server may create an id, and another server may send the message. If the first server's clock is fast by more
+/// than [`max_skew`](Self::max_skew), the second server refuses the message until the id's time is within its window.
 ///
 /// ```
 /// use std::time::Duration;

@@ -115,8 +115,10 @@ impl Write {
         self
     }
 
-    /// Requests that the answer contains the item before the write, or the stored item if the condition was not met. It
-    /// costs nothing. In a transaction, only an action whose condition was not met returns its item.
+    /// Requests the old item in the answer: the item as it was before the write. If the condition is not met, the
+    /// answer contains the item as it is stored. Neither costs anything.
+    ///
+    /// In a transaction, only an action whose condition is not met returns its item.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;

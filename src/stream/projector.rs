@@ -185,8 +185,9 @@ impl Projection {
 }
 
 impl Projector {
-    /// Creates a projector on this store, without a [dead-letter sink](DeadLetterSink). If a record will always fail,
-    /// the projector then only logs an error.
+    /// Creates a projector on this store.
+    ///
+    /// The projector has no [dead-letter sink](DeadLetterSink): it only logs an error if a record will always fail.
     ///
     /// ```
     /// use threadline::MemoryStore;

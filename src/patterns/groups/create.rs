@@ -181,6 +181,7 @@ impl Threadline {
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Thread::send_draft`] would refuse the first message as `Invalid`.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message is later than the
     ///   [send window](crate::SendWindow) and the group is not stored.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the group was already created, and the creator has left it since.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if the group was created
     ///   with another title, creator or first message. This error also occurs if the first message is no longer stored:
     ///   then open the group. [`Error::entity`] is `Message` if the stored message with the draft's id has another

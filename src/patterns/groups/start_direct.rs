@@ -67,6 +67,7 @@ impl Threadline {
     ///   refuse the message as `Invalid`.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the message is later than the
     ///   [send window](crate::SendWindow) and is not stored.
+    /// * [`NotFound`](crate::ErrorKind::NotFound) if the message was stored and has expired.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a group of
     ///   other members has the pair's derived id.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the

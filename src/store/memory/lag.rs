@@ -12,17 +12,19 @@ use crate::key::Key;
 /// The lag of the index of a [`MemoryStore`](super::MemoryStore): the number of changes that have not reached the
 /// index.
 ///
-/// DynamoDB also updates the index after the write, [within a fraction of a second or
-/// later](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes).
+/// DynamoDB writes the table first and updates the index [a fraction of a second later, or more][gsi]. A store with a
+/// lag behaves like this.
 ///
-/// * The lag counts changes of the items in the index. A write that does not change the index does not count. A
-///   transaction counts once for each such item, because its changes may reach the index separately.
+/// * The lag counts changes of the items in the index. A write that does not change the index does not count. If a
+///   transaction changes several items of the index, each of them counts, because they may reach the index separately.
 /// * A query of the index returns each item as it was before its pending changes. It omits a new item, and still
 ///   returns a deleted one. It returns a changed item at its old position with all its old attributes, because the
 ///   index contains copies.
 /// * The changes of one item reach the index in the order of the writes.
 ///
 /// `Debug` prints the expression that creates the lag.
+///
+/// [gsi]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes
 ///
 /// ```
 /// use threadline::store::memory::IndexLag;
@@ -51,7 +53,8 @@ impl IndexLag {
         Self { max_pending: count, seed: None }
     }
 
-    /// Creates a lag of all changes, until [`catch_up_index`](super::MemoryStore::catch_up_index) applies them.
+    /// Creates a lag that holds back every change, until [`catch_up_index`](super::MemoryStore::catch_up_index) applies
+    /// the changes.
     pub fn held() -> Self {
         Self { max_pending: usize::MAX, seed: None }
     }

@@ -124,11 +124,12 @@ impl MemoryStore {
         self
     }
 
-    /// Sets the maximum number of items that a page of a query or scan reads, as if they filled 1 MB. Default: no
-    /// maximum.
+    /// Sets the maximum number of items that a page of a query or scan reads. Default: none, so a page ends at 1 MB, as
+    /// in DynamoDB.
     ///
-    /// A page then ends after this many items and has a [`next`](crate::store::PageOutput::next) position, even if the
-    /// request's limit is higher. With pages of 1 to 5 items, a test with little data crosses page boundaries often.
+    /// With a maximum, a page ends after this many items and has a [`next`](crate::store::PageOutput::next) position,
+    /// even if the request's limit is higher. With pages of 1 to 5 items, a test with little data crosses page
+    /// boundaries often.
     ///
     /// ```
     /// use std::num::NonZeroU32;

@@ -65,7 +65,8 @@ impl Rates {
         Self { lose_answer: rate, ..self }
     }
 
-    /// Sets the rate of batches whose last key or write is left [unprocessed](super::Plan::unprocessed), per thousand calls.
+    /// Sets the rate of batches whose last key or write is left [unprocessed](super::Plan::unprocessed), per thousand
+    /// calls.
     #[must_use]
     pub fn unprocessed(self, rate: u16) -> Self {
         Self { unprocessed: rate, ..self }
