@@ -145,7 +145,10 @@ fn ensure<M: Into<Cow<'static, str>>>(holds: bool, message: impl FnOnce() -> M) 
 
 fn at_most(what: &'static str, most: usize, text: &str) -> Result<()> {
     // No text has more characters than bytes.
-    let count = if text.len() <= most { text.len() } else { text.chars().count() };
+    if text.len() <= most {
+        return Ok(());
+    }
+    let count = text.chars().count();
     ensure(count <= most, || format!("{what} is {count} characters; the limit is {most}"))
 }
 

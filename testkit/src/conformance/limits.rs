@@ -99,7 +99,7 @@ fn large_comparisons(count: usize) -> Vec<Condition> {
 
 /// A condition may have large values: the check uses 800,000 bytes. DynamoDB's limit is 2 MB, but DynamoDB Local
 /// refuses a condition of 1 MB.
-pub async fn the_values_of_a_condition_may_have_2_mb(store: &dyn Store, scope: &Scope) {
+pub async fn the_values_of_a_condition_may_be_large(store: &dyn Store, scope: &Scope) {
     let item = scope.item("a");
     put(store, &item).await;
     let any = |count| Condition::Any(large_comparisons(count));

@@ -141,7 +141,7 @@ macro_rules! __for_each_behavior {
                 index_keys_may_have_2048_and_1024_bytes
                 the_longest_and_largest_numbers_are_stored_exactly
                 values_may_be_nested_32_deep
-                the_values_of_a_condition_may_have_2_mb
+                the_values_of_a_condition_may_be_large
                 the_longest_keys_can_be_paged;
             expiry:
                 an_expired_item_is_not_read
