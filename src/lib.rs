@@ -1,4 +1,8 @@
-#![doc = include_str!("docs/guide.md")]
+#![doc = include_str!("docs/crate.md")]
+//!
+#![doc = include_str!("../docs/single-table.svg")]
+//!
+#![doc = include_str!("docs/modules.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![deny(clippy::disallowed_methods)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::todo, clippy::unimplemented)]

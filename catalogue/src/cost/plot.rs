@@ -23,10 +23,9 @@ const MOST: u32 = 50;
 const LINE: f64 = 34.0;
 
 /// The curves, in the colors of the picture. The dashes distinguish them without color.
-const STYLE: &str = "
+const STYLE: &str = "\
 .curve{fill:none;stroke-width:2.5}.curve.message{stroke:var(--message);fill:none}
-.curve.group{stroke:var(--group);fill:none}.curve.user{stroke:var(--user);fill:none}
-";
+.curve.group{stroke:var(--group);fill:none}.curve.user{stroke:var(--user);fill:none}";
 
 /// Draws the price of each layout for 2 to 50 members, and returns an `<svg>` element.
 ///
@@ -84,9 +83,9 @@ struct Plot {
 impl Plot {
     fn new(top: f64) -> Self {
         let label = "The price of a month by the number of members, for three layouts of the table";
-        let style = Style::new(format!("{}{STYLE}", picture::STYLE));
+        let style = Style::new(format!("{}\n{STYLE}", picture::STYLE));
         let background = Rectangle::new().set("width", "100%").set("height", "100%").set("fill", "var(--bg)");
-        let document = Document::new().set("role", "img").set("aria-label", label);
+        let document = Document::new().set("class", picture::CLASS).set("role", "img").set("aria-label", label);
         Self { document: document.set("viewBox", (0, 0, WIDTH, HEIGHT)).add(style).add(background), top }
     }
 

@@ -12,6 +12,18 @@ async fn picture_in_docs_is_generated() {
     assert!(drawn == kept, "run `threadline catalogue svg --output docs/single-table.svg`");
 }
 
+/// A blank line would end the HTML in the crate's documentation, and a style without the class would change its page.
+#[tokio::test]
+async fn picture_can_stand_in_a_page() {
+    let drawn = catalogue().print(Format::Svg).await.unwrap();
+    assert!(!drawn.contains("\n\n"));
+    let style = drawn.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let rules = style.trim().lines().take_while(|line| *line != ".single-table{");
+    let rules: Vec<&str> = rules.map(|line| line.rsplit_once("){").map_or(line, |(_, rule)| rule)).collect();
+    assert!(rules.iter().all(|rule| rule.starts_with(".single-table")), "{rules:?}");
+    assert!(style.trim().ends_with("\n}"), "{style}");
+}
+
 #[tokio::test]
 async fn write_units_of_the_badges_add_up_to_seven() {
     let drawn = catalogue().print(Format::Svg).await.unwrap();
