@@ -264,10 +264,12 @@ impl TransactOutcome {
     /// * [`Conflict`](ErrorKind::Conflict) if another request was writing one of the items.
     /// * [`Throttled`](ErrorKind::Throttled) if the throughput was exceeded.
     pub fn done(self) -> Result<()> {
-        let reasons = match self {
-            Self::Done { .. } => return Ok(()),
-            Self::Canceled { reasons, .. } => reasons,
-        };
+        self.error().map_or(Ok(()), Err)
+    }
+
+    /// Returns the error of a canceled transaction.
+    pub(crate) fn error(&self) -> Option<Error> {
+        let Self::Canceled { reasons, .. } = self else { return None };
         let first = |code| reasons.iter().position(|reason| reason.code == code).map(|index| index + 1);
         let (kind, what) = if let Some(number) = first(CancelCode::Invalid) {
             (ErrorKind::Invalid, format!("action {number} cannot be done"))
@@ -278,7 +280,7 @@ impl TransactOutcome {
         } else {
             (ErrorKind::Throttled, "the table exceeded its throughput; try again later".to_owned())
         };
-        Err(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
+        Some(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
     }
 
     /// Returns the reason of the action with this handle. `None` if the transaction was done.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use tracing::{Span, field, info_span};
 
 use crate::capacity::Consistency::Strong;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::key::{GSI1, Key};
 use crate::request::{
     Answer, BatchAction, Order, QuerySource, Request, TransactAction, TransactOutcome, WriteAction, WriteOutcome,
@@ -100,7 +100,7 @@ pub(super) fn start(request: &Request, table: &str, pattern: Option<&str>) -> Sp
     }
 }
 
-/// Records the outcome of a request. An unmet condition is no error, but it has a status code.
+/// Records the outcome of a request. An unmet condition is no error, also in a transaction, but it has a status code.
 pub(super) fn record(span: &Span, outcome: &Result<Answer>) {
     let answer = match outcome {
         Ok(answer) => answer,
@@ -115,8 +115,11 @@ pub(super) fn record(span: &Span, outcome: &Result<Answer>) {
             span.record(DB_RESPONSE_STATUS_CODE, "ConditionalCheckFailedException");
             return;
         }
-        Answer::Transact(TransactOutcome::Canceled { .. }) => {
+        Answer::Transact(outcome @ TransactOutcome::Canceled { .. }) => {
             span.record(DB_RESPONSE_STATUS_CODE, "TransactionCanceledException");
+            if let Some(error) = outcome.error().filter(|error| error.kind() != ErrorKind::ConditionFailed) {
+                record_error(span, &error);
+            }
             return;
         }
         Answer::Write(_) | Answer::Transact(_) | Answer::BatchWrite(_) => return,

@@ -109,6 +109,26 @@ async fn reasons_of_throttling_are_read_from_each_code() {
     }
 }
 
+/// The answer is the same to each retry. An unmet condition is no error.
+#[tokio::test]
+async fn span_of_a_canceled_transaction_has_the_kind_of_its_error() {
+    for (codes, kind, status) in [
+        (["None", "ThrottlingError"], "Throttled", "ERROR"),
+        (["ThrottlingError", "TransactionConflict"], "Conflict", "ERROR"),
+        (["None", "ItemCollectionSizeLimitExceeded"], "Invalid", "ERROR"),
+        (["ThrottlingError", "ConditionalCheckFailed"], "", ""),
+    ] {
+        let server = Server::serving(move |_, _| canceled(&codes));
+        let span = span_of(async {
+            let outcome = store(&server, &Sleeps::default()).transact(transaction(2)).await.unwrap();
+            assert!(matches!(outcome, TransactOutcome::Canceled { .. }), "{codes:?}");
+        });
+        let span = span.await;
+        assert_eq!((span.get("error.type"), span.get("otel.status_code")), (kind, status), "{codes:?}");
+        assert_eq!(span.get("db.response.status_code"), "TransactionCanceledException");
+    }
+}
+
 #[tokio::test]
 async fn fault_of_the_service_is_no_throttling() {
     let server = Server::answering([fault(500, "InternalServerError")]);
