@@ -228,7 +228,7 @@ pub enum IndexChange {
     },
 }
 
-/// Returns the capacity units that a write with this effect consumes in the index. A transaction does not double them.
+/// Returns the capacity units that this change of the index consumes. A transaction does not double them.
 pub fn index_write_units(change: IndexChange) -> Units {
     match change {
         IndexChange::None => Units::ZERO,

@@ -19,7 +19,8 @@ pub struct EntityCard {
 }
 
 impl EntityCard {
-    /// Creates the card of an entity from its name and the templates of its keys. The entity is not in the index.
+    /// Creates the card of an entity from its name and the templates of its keys in the table. For an entity in the
+    /// index, add [`indexed`](Self::indexed).
     pub const fn new(name: &'static str, pk: &'static str, sk: &'static str) -> Self {
         Self { name, pk, sk, index: None }
     }

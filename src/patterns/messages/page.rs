@@ -249,9 +249,9 @@ impl MessagesRequest<'_> {
     /// * A page [`around`](Self::around) a message needs two queries, one on each side of the message. Each query reads
     ///   enough messages for the whole page, because the other side may have too few. So such a page costs about twice
     ///   as much, and at least 1 RCU.
-    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries, each of
-    ///   at most one message. DynamoDB also reads the two messages at the bounds, but they are not on the page. The
-    ///   additional queries replace them.
+    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries. The
+    ///   first query also reads the two messages at the bounds, which are not on the page. So it can return up to two
+    ///   messages too few, and each further query reads one of those.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

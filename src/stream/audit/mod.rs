@@ -227,8 +227,8 @@ impl Auditor {
     /// Reports the discrepancies in one page of the table, and repairs those that have a known right value. Without a
     /// cursor, the page is the first one.
     ///
-    /// For example, a membership without a group has no known right value. [`Finding::repaired`] is `true` for a
-    /// repaired discrepancy.
+    /// [`Finding::repaired`] is `true` for a repaired discrepancy. A discrepancy without a known right value is only
+    /// reported, such as a membership without a group.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
