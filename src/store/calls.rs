@@ -12,7 +12,7 @@ use crate::request::{
 };
 use crate::stored::Entity;
 
-/// Checks a request and sends it in its own span, which names the access pattern, if there is one.
+/// Checks a request and sends it in its own span. The span names the access pattern, if any.
 pub(crate) async fn send<R: TypedRequest, S: Store + ?Sized>(
     store: &S,
     request: Request,

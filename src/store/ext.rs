@@ -9,9 +9,9 @@ use crate::request::{
 };
 use crate::stored::Entity;
 
-/// The typed calls of any [`Store`]: requests, and reads and writes of any [`Entity`].
+/// The typed calls of any [`Store`]. Some calls send a request. The others read or write an [`Entity`].
 pub trait StoreExt: Store {
-    /// Checks a request of any type, sends it, and returns the answer of its type.
+    /// Checks a request, sends it, and returns the answer of the matching type.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -98,7 +98,9 @@ pub trait StoreExt: Store {
         self.send(request)
     }
 
-    /// Reads one page of the table, eventually consistent, at 0.5 RCU per 4 KB. It ends at the scan's limit or at 1 MB.
+    /// Reads one page of the table. The read is eventually consistent and costs 0.5 RCU per 4 KB.
+    ///
+    /// The page ends at the scan's limit or at 1 MB.
     ///
     /// ```
     /// use threadline::store::{Scan, StoreExt};
@@ -138,7 +140,8 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if another transaction had the token; else those of [`send`](Self::send).
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if another transaction used the same token in the last 10 minutes.
+    /// * Otherwise the errors of [`send`](Self::send).
     fn transact(&self, request: Transaction) -> impl Future<Output = Result<TransactOutcome>> + Send {
         self.send(request)
     }
@@ -187,7 +190,7 @@ pub trait StoreExt: Store {
         self.send(request)
     }
 
-    /// Returns the entity with these [parts](Entity::KeyParts) of its key, if any. The read is eventually consistent.
+    /// Returns the entity whose key has these [parts](Entity::KeyParts), if any. The read is eventually consistent.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -208,8 +211,10 @@ pub trait StoreExt: Store {
         calls::read(self, Get::new(E::key_from(parts)))
     }
 
-    /// Returns the entity with these [parts](Entity::KeyParts) of its key, if any. The read is strongly consistent: it
-    /// sees every write acknowledged before it, at twice the cost.
+    /// Returns the entity whose key has these [parts](Entity::KeyParts), if any. The read is strongly consistent.
+    ///
+    /// The read sees every write that was acknowledged before the read started. The read costs twice as much as
+    /// [`get_entity`](Self::get_entity).
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -232,7 +237,7 @@ pub trait StoreExt: Store {
         calls::read(self, Get::new(E::key_from(parts)).consistent())
     }
 
-    /// Puts the entity. It replaces a stored item with the same key.
+    /// Puts the entity, and replaces any stored item with the same key.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -261,8 +266,9 @@ pub trait StoreExt: Store {
 
     /// Puts the entity, unless a different item has its key.
     ///
-    /// If an equal entity is stored, the call succeeds: a retry after a lost answer finds its own write. So two callers
-    /// who put equal entities both succeed. If only one may succeed, add a field in which their entities differ.
+    /// The call also succeeds if an equal entity is stored already. The call may be a retry that finds the write of its
+    /// first attempt. So if two callers put equal entities, both succeed. If only one of them may succeed, add a field
+    /// that has a different value for each caller.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -287,7 +293,7 @@ pub trait StoreExt: Store {
         calls::put_new(self, E::TYPE, entity.to_item())
     }
 
-    /// Deletes the entity with these [parts](Entity::KeyParts) of its key. A missing entity is not an error.
+    /// Deletes the entity whose key has these [parts](Entity::KeyParts). A missing entity is not an error.
     ///
     /// ```
     /// use threadline::store::StoreExt;
@@ -315,8 +321,8 @@ pub trait StoreExt: Store {
 
     /// Reads all pages of a query and returns their entities.
     ///
-    /// The query's limit applies to each page, not to the sum. All entities are in memory at once. For a large
-    /// partition, read single pages with [`query_page`](Self::query_page).
+    /// The query's limit applies to each page, not to the number of returned entities. All entities are in memory at
+    /// once. For a large partition, read single pages with [`query_page`](Self::query_page).
     ///
     /// ```
     /// use threadline::entity::{PartitionKey, tag};
@@ -341,8 +347,10 @@ pub trait StoreExt: Store {
 
     /// Returns the entities of one page of a query, and the position at which the next page starts.
     ///
-    /// Pass the position to [`Query::start`] to read the next page. Without a position, the page is the last one. An
-    /// earlier page may be short or empty too: it ends at the query's limit or at 1 MB, and it omits expired items.
+    /// Pass the position to [`Query::start`] to read the next page. If the position is `None`, this page is the last.
+    ///
+    /// Any page may be short or empty, even if another page follows. A page ends at the query's limit or at 1 MB, and
+    /// omits expired items.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -378,9 +386,13 @@ pub trait StoreExt: Store {
 
     /// Reads any number of items by their keys, 100 at a time.
     ///
-    /// The answer lists the keys that were not read: the unprocessed keys of each batch. If a batch after the first
-    /// fails, the list also has all keys of this batch and of the later ones. Items that were read before stay in the
-    /// answer. Call `get_all` again with the listed keys: if the fault lasts, this call returns the error.
+    /// The answer lists the unprocessed keys of each batch.
+    ///
+    /// If the first batch fails, the call returns the error. If a later batch fails, the call stops and returns an
+    /// answer with the items of the earlier batches. The unprocessed keys then include all keys of the failed batch and
+    /// of the batches after it.
+    ///
+    /// To read the unprocessed keys, call `get_all` again with them.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -398,17 +410,21 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if a key is repeated: nothing was read. Those of
-    /// [`batch_get`](Self::batch_get) if the first batch fails.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if two keys are equal. Nothing was read.
+    /// * The errors of [`batch_get`](Self::batch_get) if the first batch fails.
     fn get_all(&self, keys: Vec<Key>) -> impl Future<Output = Result<BatchGetOutput>> + Send {
         calls::get_all(self, keys)
     }
 
     /// Does any number of puts and deletes, 25 at a time.
     ///
-    /// The answer lists the writes that were not done, in their order: the unprocessed writes of each batch. If a batch
-    /// after the first fails, the list also has all writes of this batch and of the later ones. Call `write_all` again
-    /// with the listed writes: if the fault lasts, this call returns the error.
+    /// The answer lists the unprocessed writes of each batch, in the order of `writes`.
+    ///
+    /// If the first batch fails, the call returns the error. If a later batch fails, the call stops and returns an
+    /// answer. The unprocessed writes then include all writes of the failed batch and of the batches after it. There is
+    /// one exception: if the outcome of the failed batch is unknown, the call returns the error `OutcomeUnknown`.
+    ///
+    /// To do the unprocessed writes, call `write_all` again with them.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -432,12 +448,12 @@ pub trait StoreExt: Store {
     /// ```
     ///
     /// # Errors
-    /// * Those of [`batch_write`](Self::batch_write) if the first batch fails. Nothing is done if the outcome is known.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if a write cannot be stored, or if two writes have the same key: a
-    ///   batch has no defined order. Nothing was sent.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if a write cannot be stored, or if two writes have the same key. (A
+    ///   batch has no defined order.) Nothing was sent.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to any batch was lost. The earlier batches
-    ///   were done, except for their unprocessed writes. Retry all writes, unless another caller has written the items
-    ///   since: whole puts and deletes are idempotent.
+    ///   were done, except for their unprocessed writes. Retry all writes: puts and deletes are idempotent. If another
+    ///   caller may have written the items in the meantime, read them first, because a retry overwrites them.
+    /// * The other errors of [`batch_write`](Self::batch_write) if the first batch fails. Nothing was done.
     fn write_all(&self, writes: Vec<BatchAction>) -> impl Future<Output = Result<BatchWriteOutput>> + Send {
         calls::write_all(self, writes)
     }

@@ -33,8 +33,9 @@ pub use ext::StoreExt;
 /// The suite `threadline_testkit::conformance` tests the behaviors of a store.
 ///
 /// Applications send typed requests through [`StoreExt`], which checks each request before the store receives it. The
-/// store answers each request with the variant of [`Answer`] for its kind. A wrapper around a store changes only the
-/// requests that it needs to:
+/// store answers a [`Get`] with [`Answer::Get`], and every other request with the [`Answer`] variant of its name.
+///
+/// A wrapper around a store implements the two methods, and forwards the requests to the store inside:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,16 +84,16 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// The result is one of these:
     ///
-    /// * `Ok`: the request was done. A write with an unmet condition and a canceled transaction are answers too.
+    /// * `Ok`: the store has answered the request. A refused write and a canceled transaction are answers too.
     /// * `Err` of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown): the request may have been done.
     /// * `Err` of any other kind: the request was not done.
     ///
-    /// A missing item is not an error. A partly done batch is not an error either: the answer lists its unprocessed
-    /// parts.
+    /// A missing item is not an error. A batch that was only partly done is not an error either: the answer lists the
+    /// unprocessed parts.
     ///
     /// # Errors
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if the stored item does not allow the write, such as an addition to a
-    ///   text.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if the stored item does not allow the write. An example is
+    ///   [`AttributeChange::Add`] on an attribute that is not a number.
     /// * `Invalid` if the token of a transaction was used for another transaction in the last 10 minutes.
     /// * [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the answer to a write was lost.
     /// * Another [kind](crate::ErrorKind) if the store cannot do the request, such as

@@ -39,7 +39,8 @@ macro_rules! span {
     };
 }
 
-/// Starts the span of a request of this access pattern, if it is of one. `Debug` of a key shows its shape.
+/// Starts the span of a request. `pattern` is the access pattern that sends the request, if any. `Debug` of a key shows
+/// the key's shape.
 pub(super) fn start(request: &Request, table: &str, pattern: Option<&str>) -> Span {
     match request {
         Request::Get(get) => span!(
