@@ -20,21 +20,21 @@ pub struct StreamRecord {
     pub kind: RecordKind,
     /// The key attributes of the changed item.
     pub keys: Item,
-    /// The item before the change, if it existed and the stream contains it.
+    /// The item before the change. `None` for a new item, or if the record does not contain the old item.
     pub old: Option<Item>,
-    /// The item after the change, if it still exists and the stream contains it.
+    /// The item after the change. `None` for a deleted item, or if the record does not contain the new item.
     pub new: Option<Item>,
-    /// The record's number in its shard of the stream, if it has one.
+    /// The record's number in its shard of the stream. `None` if the record has no valid number.
     pub sequence: Option<SequenceNumber>,
     /// `true` if DynamoDB deleted the item because it had expired; `false` for a change by a request.
     pub expired: bool,
-    /// The record as the stream delivered it, if a part of it could not be read. The other fields then have the
-    /// readable parts.
+    /// The original record in JSON, if the record came in a Lambda event and a part of it is unreadable. The other
+    /// fields then have the readable parts.
     pub raw: Option<RawRecord>,
 }
 
 impl StreamRecord {
-    /// Creates a record of a change, without the item before and after it. Set the other fields yourself.
+    /// Creates a record of a change. The fields `old`, `new` and `raw` are `None`, and `expired` is `false`.
     pub fn new(kind: RecordKind, keys: Item, sequence: Option<SequenceNumber>) -> Self {
         Self { kind, keys, old: None, new: None, sequence, expired: false, raw: None }
     }
@@ -53,13 +53,13 @@ impl StreamRecord {
     }
 }
 
-/// A stream record as it was delivered, in JSON: see [`StreamRecord::raw`]. `Debug` prints only its length, because it
-/// may contain an item.
+/// The original JSON of a stream record: see [`StreamRecord::raw`]. `Debug` prints only the length of the JSON, because
+/// the JSON may contain an item.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawRecord(String);
 
 impl RawRecord {
-    /// Creates a raw record from this JSON, without a check.
+    /// Creates a raw record from this text. The call does not check that the text is JSON.
     pub fn new(json: impl Into<String>) -> Self {
         Self(json.into())
     }
