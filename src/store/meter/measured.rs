@@ -7,15 +7,14 @@ use crate::capacity::{Capacity, Units};
 use crate::error::ErrorKind;
 use crate::request::Operation;
 
-/// A request that a [`Metered`](super::Metered) store measured: its kind, its capacity and its error, without any
-/// content.
+/// A request that a [`Metered`](super::Metered) store measured: its kind, its consumed capacity and the kind of its
+/// error. It has no content of the request or the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MeasuredRequest {
     /// The kind of the request.
     pub operation: Operation,
-    /// The capacity that the request consumed. It is zero for a failed request, because an error does not report the
-    /// capacity.
+    /// The capacity that the request consumed. A failed request has zero, because an error reports no capacity.
     pub capacity: Capacity,
     /// The kind of the error, if the request failed.
     pub failed: Option<ErrorKind>,
@@ -32,8 +31,9 @@ impl fmt::Display for MeasuredRequest {
     }
 }
 
-/// The answer of a piece of work, with the requests that it made. [`Metered::measure`](super::Metered::measure) returns
-/// it.
+/// The answer of a piece of work, with the requests that the work made.
+///
+/// [`Metered::measure`](super::Metered::measure) returns this type.
 #[derive(Clone, Debug)]
 #[must_use = "nothing checks the budget until you call `exactly` or `at_most`"]
 pub struct Measured<T> {
@@ -61,8 +61,10 @@ impl<T> Measured<T> {
         self.answer
     }
 
-    /// Returns the answer if the work consumed no more than the budget. Each of the four kinds of unit must fit. A kind
-    /// that the budget does not name is zero, so work with a budget of write units may not read.
+    /// Returns the answer if the work consumed no more than the budget.
+    ///
+    /// The budget limits each of the four kinds of unit separately. Its limit for an unnamed kind is zero. For example,
+    /// a budget of write units alone allows no read units.
     ///
     /// # Errors
     /// [`BudgetError`] if the work consumed more. The answer is then lost.
@@ -89,8 +91,9 @@ impl<T> Measured<T> {
     }
 }
 
-/// The error of a piece of work whose consumed capacity does not match its budget. Its text lists the requests. `Debug`
-/// prints the same text, for `unwrap` in tests.
+/// The error of a piece of work whose consumed capacity does not match its budget.
+///
+/// The error's text lists the requests. `Debug` prints the same text, so a failed `unwrap` in a test shows them too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BudgetError {
     bound: &'static str,

@@ -16,10 +16,10 @@ use crate::request::{Answer, Checked, Operation};
 
 pub use measured::{BudgetError, Measured, MeasuredRequest};
 
-/// A store that adds up the consumed capacity of another one. Clones share the sum.
+/// A store wrapper that adds up the consumed capacity of all requests. Clones share the sum.
 ///
-/// The sum includes refused writes and canceled transactions. It does not include requests that fail, because an error
-/// does not report the capacity.
+/// The sum includes refused writes and canceled transactions. The sum does not include requests that fail, because an
+/// error does not report the capacity.
 ///
 /// [`measure`](Self::measure) collects the requests of a piece of work, to compare their capacity with a budget:
 ///
@@ -65,20 +65,23 @@ impl<S: Store> Metered<S> {
         Self { store, state: Arc::default() }
     }
 
-    /// Returns the capacity consumed since the meter was created, or since the last [`take`](Self::take).
+    /// Returns the sum: the capacity consumed since the meter was created, or since the last [`take`](Self::take).
     pub fn total(&self) -> Capacity {
         lock(&self.state).total
     }
 
-    /// Returns the capacity consumed since the meter was created or since the last `take`, and resets the sum to zero.
+    /// Returns the sum, as [`total`](Self::total) does, and resets it to zero.
     pub fn take(&self) -> Capacity {
         std::mem::take(&mut lock(&self.state).total)
     }
 
-    /// Runs a piece of work, and returns its answer with the requests that it made.
+    /// Runs a piece of work, and returns its answer with the requests that the work made.
     ///
-    /// The measurement includes every request that any clone of this meter sends during the work, so measure one piece
-    /// of work at a time. The sum of the meter includes these requests too. One measurement may contain another.
+    /// The measurement includes every request that any clone of this meter sends during the work. Two measurements at
+    /// the same time would therefore include each other's requests, so measure one piece of work at a time. The sum of
+    /// the meter includes the measured requests too.
+    ///
+    /// The work may itself call `measure`. The outer measurement then includes the requests of the inner one.
     pub async fn measure<T>(&self, work: impl Future<Output = T>) -> Measured<T> {
         let requests = Arc::default();
         {
