@@ -9,17 +9,17 @@ use super::stored::Stored;
 use super::table::Table;
 use crate::key::Key;
 
-/// The lag of the index of a [`MemoryStore`](super::MemoryStore): the number of changes that have not reached the
-/// index.
+/// The lag of the index of a [`MemoryStore`](super::MemoryStore): the maximum number of pending changes. A change is
+/// pending until it reaches the index.
 ///
 /// DynamoDB writes the table first and updates the index [a fraction of a second later, or more][gsi]. A store with a
-/// lag behaves like this.
+/// lag does the same.
 ///
-/// * The lag counts changes of the items in the index. A write that does not change the index does not count. If a
-///   transaction changes several items of the index, each of them counts, because they may reach the index separately.
-/// * A query of the index returns each item as it was before its pending changes. It omits a new item, and still
-///   returns a deleted one. It returns a changed item at its old position with all its old attributes, because the
-///   index contains copies.
+/// * The lag counts only writes that change the index. A transaction that changes several items of the index counts as
+///   several changes, which may reach the index separately.
+/// * A query of the index returns each item as it was before its pending changes. The query omits an item whose
+///   creation is pending, and still returns an item whose deletion is pending.
+/// * If an update of an item is pending, the query returns the item with all its old attributes, at its old position.
 /// * The changes of one item reach the index in the order of the writes.
 ///
 /// `Debug` prints the expression that creates the lag.
@@ -39,7 +39,7 @@ pub struct IndexLag {
 }
 
 impl IndexLag {
-    /// Sets no lag: every write reaches the index at once.
+    /// Creates a lag of zero: every change reaches the index at once.
     pub fn none() -> Self {
         Self::default()
     }
@@ -48,19 +48,19 @@ impl IndexLag {
         self.max_pending == 0
     }
 
-    /// Creates a lag of `count` changes: the latest `count` changes have not reached the index.
+    /// Creates a lag of `count` changes. If more changes are pending, the oldest ones reach the index.
     pub fn writes(count: usize) -> Self {
         Self { max_pending: count, seed: None }
     }
 
-    /// Creates a lag that holds back every change, until [`catch_up_index`](super::MemoryStore::catch_up_index) applies
-    /// the changes.
+    /// Creates a lag without a maximum. Every change stays pending until
+    /// [`catch_up_index`](super::MemoryStore::catch_up_index) applies it.
     pub fn held() -> Self {
         Self { max_pending: usize::MAX, seed: None }
     }
 
-    /// Makes the changes of different items reach the index in a random order. The seed determines the order. DynamoDB
-    /// guarantees no order.
+    /// Makes the changes of different items reach the index in a pseudorandom order. The seed determines the order.
+    /// DynamoDB guarantees no order between different items.
     #[must_use]
     pub fn shuffled(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }

@@ -50,17 +50,24 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 
 /// A table in memory, for tests and for use without AWS. It is at least as strict as DynamoDB.
 ///
-/// The store follows DynamoDB's rules. It sorts keys by their bytes, and ends pages at the limit and at 1 MB. It has
-/// atomic transactions with tokens, size limits, a sparse index, expiry, a stream of changes, and consumed capacity.
+/// The store follows DynamoDB's rules:
 ///
-/// The store does not cause DynamoDB's faults unless a test asks for them:
+/// * It sorts keys by their bytes, and ends a page at the limit or at 1 MB.
+/// * Transactions are atomic, and their tokens make retries safe.
+/// * DynamoDB's size limits apply.
+/// * The index is sparse: it contains only items with both of the index's keys.
+/// * Items expire, and each change has a record in the stream.
+/// * Each answer has the consumed capacity.
+///
+/// DynamoDB also has delays and faults. This table shows the default of the store, and the way to cause each of them
+/// in a test:
 ///
 /// | on DynamoDB | by default | on demand |
 /// |---|---|---|
 /// | the index may lag the table | never | [`index_lag`](Self::index_lag) |
-/// | records arrive late, mixed, in parts, repeatedly | [once, in order](Self::records_after) | `ShuffledStream` |
-/// | requests conflict, are throttled and get lost | never | `FaultStore` |
-/// | a batch may be done in part | above 16 MB, or 1 MB of a partition | `FaultStore` |
+/// | records may arrive late, out of order or twice | [once, in order](Self::records_after) | `ShuffledStream` |
+/// | requests may conflict or be throttled; answers may be lost | never | `FaultStore` |
+/// | a batch may be done in part | only reads: over 16 MB, or over 1 MB from one partition | `FaultStore` |
 /// | a page ends at 1 MB | at 1 MB | [`page_size`](Self::page_size) |
 /// | expired items are deleted within some days | never | [`sweep_expired`](Self::sweep_expired) |
 ///
@@ -109,7 +116,7 @@ impl MemoryStore {
         }
     }
 
-    /// Sets the clock. It determines if an item has expired. It also determines the age of stream records and of the
+    /// Sets the clock. The store uses the clock to find expired items, and for the age of stream records and of the
     /// [tokens](crate::store::ClientToken) of transactions. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
@@ -124,8 +131,9 @@ impl MemoryStore {
         self
     }
 
-    /// Sets the maximum number of items that a page of a query or scan reads. Default: none, so a page ends at 1 MB, as
-    /// in DynamoDB.
+    /// Sets the maximum number of items that a page of a query or scan reads. Default: no maximum.
+    ///
+    /// Without a maximum, a page ends at the request's limit or at 1 MB, as in DynamoDB.
     ///
     /// With a maximum, a page ends after this many items and has a [`next`](crate::store::PageOutput::next) position,
     /// even if the request's limit is higher. With pages of 1 to 5 items, a test with little data crosses page
@@ -157,11 +165,11 @@ impl MemoryStore {
         [limit, self.page_size].into_iter().flatten().min()
     }
 
-    /// Sets the time for which the stream keeps its records, for all clones. Default: 24 hours. With zero, it keeps
-    /// none.
+    /// Sets the time for which the stream keeps its records, for all clones. With zero, the stream keeps no records.
+    /// Default: 24 hours.
     ///
-    /// Each record contains the item before and after its change. A shorter time saves memory in a process that writes
-    /// for long.
+    /// Each record contains the item before and after the change. A shorter time saves memory in a process that runs
+    /// for hours.
     #[must_use]
     pub fn change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
@@ -171,7 +179,8 @@ impl MemoryStore {
     /// Sets the lag of the index, for all clones. Queries of the index then miss the latest changes, as on DynamoDB.
     /// Default: [`IndexLag::none`].
     ///
-    /// This lag replaces the earlier one. If it allows fewer pending changes, the surplus reaches the index at once.
+    /// The new lag replaces the earlier one. If the new lag allows fewer pending changes, the surplus changes reach the
+    /// index at once.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -201,27 +210,30 @@ impl MemoryStore {
         self
     }
 
-    /// Keeps all pending and later changes out of the index, as [`IndexLag::held`] does, until
-    /// [`catch_up_index`](Self::catch_up_index) applies them. To end the lag, set [`IndexLag::none`].
+    /// Sets the lag [`IndexLag::held`], for all clones: pending and later changes stay out of the index.
+    ///
+    /// [`catch_up_index`](Self::catch_up_index) applies the pending changes. To end the lag, pass [`IndexLag::none`] to
+    /// [`index_lag`](Self::index_lag) on a clone.
     pub fn hold_index(&self) {
         self.state_mut().set_index_lag(IndexLag::held());
     }
 
-    /// Applies up to `changes` pending changes to the index. `usize::MAX` applies all. Returns the number of changes
+    /// Applies up to `changes` pending changes to the index; `usize::MAX` applies all. Returns the number of changes
     /// that remain pending.
     ///
-    /// The [lag](Self::index_lag) continues for later writes.
+    /// The [lag](Self::index_lag) stays the same for later writes.
     pub fn catch_up_index(&self, changes: usize) -> usize {
         self.state_mut().catch_up_index(changes)
     }
 
-    /// Deletes the expired items at once, and returns their number. DynamoDB deletes them within some days. The
-    /// deletion consumes no capacity.
+    /// Deletes the expired items at once, and returns the number of deleted items. DynamoDB deletes them within some
+    /// days. The deletion consumes no capacity.
     ///
-    /// No read returns an expired item, even before its deletion. Conditions and writes still see it ([time to
-    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)). DynamoDB never
-    /// deletes an item that expired more than five years ago ([the attribute's value][value]), and neither does this
-    /// method.
+    /// No read returns an expired item. Until the deletion, conditions and writes still see the item ([time to
+    /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html)).
+    ///
+    /// An item that expired more than five years ago stays in the table. DynamoDB does not delete such an item either
+    /// ([the attribute's value][value]).
     ///
     /// [value]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     pub fn sweep_expired(&self) -> usize {
@@ -229,12 +241,14 @@ impl MemoryStore {
         self.state_mut().sweep(now)
     }
 
-    /// Returns up to `limit` records of the table's stream, in the order of the writes. They start after the record
-    /// with this sequence number. Without a number, they start with the oldest kept record.
+    /// Returns up to `limit` records of the table's stream, in the order of the writes.
+    ///
+    /// The answer starts with the record after `sequence`. If `sequence` is `None`, the answer starts with the oldest
+    /// kept record.
     ///
     /// Sequence numbers start at 1. By default, the store keeps records for 24 hours, as [DynamoDB
     /// Streams](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) does.
-    /// [`Projector::catch_up`](crate::stream::Projector::catch_up) applies all of them to the inboxes.
+    /// [`Projector::catch_up`](crate::stream::Projector::catch_up) applies all kept records to the inboxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -252,8 +266,8 @@ impl MemoryStore {
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound), with the service's code `TrimmedDataAccessException`, if the store
-    ///   no longer keeps the record after this number.
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if no record has this number yet.
+    ///   no longer keeps the record after `sequence`.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if `sequence` is greater than the number of the newest record.
     pub fn records_after(&self, sequence: Option<&SequenceNumber>, limit: usize) -> Result<Vec<StreamRecord>> {
         let now = self.clock.now();
         self.named("records_after", self.state().log.after(sequence, limit, now))

@@ -107,7 +107,7 @@ pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
     })
 }
 
-/// Returns `true` if the item meets the condition, or there is none.
+/// Returns `true` if the item meets the condition, or if there is no condition.
 pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> bool {
     condition.is_none_or(|condition| holds(condition, old.map(|old| &*old.item)))
 }
