@@ -24,8 +24,8 @@ pub(super) fn values_to_sdk(values: HashMap<String, AttributeValue>) -> SdkItem 
     values.into_iter().map(|(placeholder, value)| (placeholder, value.into())).collect()
 }
 
-/// Converts an item. It omits an attribute of a type that this crate does not know, which none of this crate's
-/// attributes has.
+/// Converts an item. The result omits attributes of types that this crate does not know. None of this crate's own
+/// attributes has such a type.
 pub(super) fn item_from_sdk(item: SdkItem) -> Item {
     item.into_iter().filter_map(|(name, value)| Some((name, value_from_sdk(value)?))).collect()
 }

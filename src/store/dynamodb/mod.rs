@@ -24,7 +24,7 @@ use crate::request::{Answer, Checked, Request};
 use crate::time::{Clock, SystemClock};
 
 pub use crate::aws::{RetryPolicy, check_region, local_client};
-/// The AWS SDK, in the version whose `Client` [`DynamoDbStore::new`] takes.
+/// The AWS SDK for DynamoDB. [`DynamoDbStore::new`] takes a `Client` of this version.
 pub use aws_sdk_dynamodb;
 
 /// A DynamoDB table, reached through the application's own client. Clones share the client.
@@ -93,7 +93,8 @@ impl DynamoDbStore {
         self
     }
 
-    /// Sets the source of the [token](crate::store::ClientToken) for a transaction without one. Default: [`RandomIds`].
+    /// Sets the source of the [tokens](crate::store::ClientToken) that the store adds to transactions without a token.
+    /// Default: [`RandomIds`].
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
@@ -107,8 +108,8 @@ impl DynamoDbStore {
         self
     }
 
-    /// Sets the function that picks the pause before a retry. Its argument is the longest allowed pause. Default: a
-    /// random part of this pause.
+    /// Sets the function that picks the pause before a retry. The argument is the longest allowed pause. Default: a
+    /// random pause between zero and the longest one.
     #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
