@@ -1,7 +1,7 @@
 //! The attributes of spans, by the names of OpenTelemetry's semantic conventions.
 //!
-//! The guide's page [Telemetry](crate::guide::telemetry) lists the attributes. Each attribute is recorded at most once
-//! in a span, because an exporter would send both values.
+//! The guide's page [Telemetry](crate::guide::telemetry) lists the attributes. A span records each attribute at most
+//! once. If it recorded two values, an exporter would send both.
 
 use tracing::{Span, field};
 
@@ -25,9 +25,9 @@ pub(crate) const SCAN_FORWARD: &str = "aws.dynamodb.scan_forward";
 /// The value of [`DB_SYSTEM_NAME`].
 pub(crate) const AWS_DYNAMODB: &str = "aws.dynamodb";
 
-/// The layer of the crate `tracing-opentelemetry` turns this attribute into the kind of a span, and
-/// [`OTEL_STATUS_CODE`] into its status.
+/// The kind of a span. The layer of the crate `tracing-opentelemetry` reads this attribute.
 pub(crate) const OTEL_KIND: &str = "otel.kind";
+/// The status of a span. The layer of the crate `tracing-opentelemetry` reads this attribute.
 pub(crate) const OTEL_STATUS_CODE: &str = "otel.status_code";
 
 // The conventions have consumed capacity only as an array of JSON texts, which no span of `tracing` can hold.
@@ -35,11 +35,11 @@ pub(crate) const TABLE_READ_UNITS: &str = "threadline.table.read_units";
 pub(crate) const TABLE_WRITE_UNITS: &str = "threadline.table.write_units";
 pub(crate) const INDEX_READ_UNITS: &str = "threadline.index.read_units";
 pub(crate) const INDEX_WRITE_UNITS: &str = "threadline.index.write_units";
-/// The shapes of the partition keys, such as `MSG#…`. Never a value.
+/// The shapes of the partition keys, such as `MSG#…`. A shape never contains an id or a name.
 pub(crate) const KEY_SHAPE: &str = "threadline.key_shape";
 pub(crate) const THROTTLING_REASON: &str = "threadline.throttling_reason";
 
-/// The names of the poller's span.
+/// The names of the attributes of the poller's span.
 #[cfg(feature = "streams")]
 pub(crate) mod poller {
     pub(crate) const SHARD: &str = "threadline.poller.shard";
@@ -49,12 +49,13 @@ pub(crate) mod poller {
     pub(crate) const DEAD_LETTERS: &str = "threadline.poller.dead_letters";
 }
 
-/// Returns a number that `tracing-opentelemetry` sends as one. It sends an unsigned one as text.
+/// Converts a number to `i64`. The crate `tracing-opentelemetry` sends an `i64` as a number, but an unsigned integer as
+/// text.
 pub(crate) fn signed(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Records the consumed capacity, the table's and the index's separately.
+/// Records the capacity that the table consumed, and separately the capacity that the index consumed.
 pub(crate) fn record_capacity(span: &Span, consumed: Capacity) {
     span.record(TABLE_READ_UNITS, consumed.table_read.as_f64());
     span.record(TABLE_WRITE_UNITS, consumed.table_write.as_f64());
@@ -62,7 +63,7 @@ pub(crate) fn record_capacity(span: &Span, consumed: Capacity) {
     span.record(INDEX_WRITE_UNITS, consumed.index_write.as_f64());
 }
 
-/// Records the kind of an error and the service's code.
+/// Records the kind of an error, and the code that the service returned, if any.
 pub(crate) fn record_error(span: &Span, error: &Error) {
     span.record(OTEL_STATUS_CODE, "ERROR");
     span.record(ERROR_TYPE, field::debug(error.kind()));
