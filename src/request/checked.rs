@@ -10,7 +10,7 @@ use super::write::{Write, WriteOutcome};
 use crate::capacity::Capacity;
 use crate::error::Result;
 
-/// A request of any kind. The enum is exhaustive, so a store that matches on it compiles only if it handles each kind.
+/// A request of any kind. This enum is exhaustive, so the compiler checks that a store's `match` handles every kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Reads one item.
@@ -92,7 +92,8 @@ impl Answer {
 /// A request that was checked against DynamoDB's limits. A [`Store`](crate::store::Store) receives only checked
 /// requests.
 ///
-/// To change a request, a wrapper around a store takes it out of `Checked` and checks the changed one:
+/// A wrapper around a store can change a request. It takes the request out of `Checked`, changes it, and checks it
+/// again:
 ///
 /// ```
 /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -117,10 +118,12 @@ impl Checked {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if DynamoDB would refuse the request, no matter what the table contains.
-    /// Examples: too many parts or bytes, an item without a valid key, an invalid name or value.
+    /// Examples: too many keys, actions or bytes; an item without a valid key; an attribute with an invalid name or
+    /// value.
     ///
     /// A request that exceeds a limit of this crate is `Invalid` too. An update has at most 100 changes. A condition
-    /// has at most 100 parts and a depth of 32.
+    /// has at most 100 parts: comparisons, and tests that an attribute exists or is missing. `All`, `Any` and `Not` are
+    /// nested at most 32 deep.
     pub fn new(request: impl Into<Request>) -> Result<Self> {
         let request = request.into();
         request.check()?;
@@ -132,7 +135,8 @@ impl Checked {
         &self.0
     }
 
-    /// Returns the request and drops the proof of its check.
+    /// Returns the request without `Checked`. Before you send the request to a store, check it again with
+    /// [`new`](Self::new).
     pub fn into_request(self) -> Request {
         self.0
     }
@@ -149,13 +153,13 @@ impl Checked {
     note = "send a `Get`, `Write`, `Query`, `Scan`, `Transaction`, `BatchGet` or `BatchWrite`",
     note = "to send a `Request` of any kind, use `store.execute(Checked::new(request)?)`"
 )]
-/// A request whose answer has a known type, for [`StoreExt::send`](crate::store::StoreExt::send). This crate's requests
-/// implement it, such as [`Get`] and [`Write`].
+/// A request that determines the type of its answer, such as a [`Get`] or a [`Write`].
+/// [`StoreExt::send`](crate::store::StoreExt::send) accepts any such request.
 pub trait TypedRequest: Into<Request> + Send {
     /// The type of the answer to this request.
     type Output: Send;
 
-    /// Returns the contents of the answer; `None` if the answer is to a request of another kind.
+    /// Returns the contents of the answer. Returns `None` if the answer belongs to another kind of request.
     fn output(answer: Answer) -> Option<Self::Output>;
 }
 

@@ -14,10 +14,10 @@ use super::update::{AttributeChange, Update};
 use super::write::{Write, WriteAction};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
-/// The expressions of one request, as texts for DynamoDB, with the names and values of their placeholders.
+/// The DynamoDB expressions of one write, query or transaction action, and the contents of their placeholders.
 ///
-/// `DynamoDbStore` sends exactly these texts and maps. A map is `None` if it is empty, because DynamoDB refuses empty
-/// maps. `Debug` shows no values.
+/// `DynamoDbStore` sends exactly these texts and maps. A map without entries is `None`, because DynamoDB refuses an
+/// empty map. `Debug` shows no values.
 ///
 /// ```
 /// use threadline::entity::{Key, PartitionKey, SortKey};
@@ -35,7 +35,7 @@ use crate::key::{GSI1PK, GSI1SK, PK, SK};
 pub struct Expressions {
     /// The text of an update's changes, such as `SET #n0 = :v0`.
     pub update: Option<String>,
-    /// The text of the condition of a write, or of the key condition of a query.
+    /// The text of the condition. For a query, this is the key condition.
     pub condition: Option<String>,
     /// The names of attributes, by their placeholders, such as `#n0`.
     pub names: Option<HashMap<String, String>>,
