@@ -25,7 +25,7 @@ pub struct BatchGet {
 }
 
 impl BatchGet {
-    /// Creates a request that reads the items with these 1 to 100 keys, eventually consistent. Each key may occur once.
+    /// Creates a request for eventually consistent reads of the items with these keys. Pass 1 to 100 different keys.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -81,7 +81,7 @@ impl BatchGet {
 pub struct BatchGetOutput {
     /// The items that the store found, without expired ones, in no particular order.
     pub items: Vec<Item>,
-    /// The keys that the store could not read, after its own retries. Read these items again later.
+    /// The keys of the items that the store did not read, even after its own retries. Request these items again later.
     pub unprocessed: Vec<Key>,
     /// The capacity that the reads consumed.
     pub capacity: Capacity,
@@ -117,7 +117,7 @@ impl BatchAction {
 }
 
 impl BatchWrite {
-    /// Creates a batch of these 1 to 25 puts and deletes. Each must concern a different item.
+    /// Creates a batch of these puts and deletes. Pass 1 to 25, each for a different item.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -160,9 +160,9 @@ impl BatchWrite {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "some of the writes may not have been done"]
 pub struct BatchWriteOutput {
-    /// The puts and deletes that were not done, after the store's own retries. Send them again later.
+    /// The puts and deletes that the store did not do, even after its own retries. Send them again later.
     pub unprocessed: Vec<BatchAction>,
-    /// The capacity that the done writes consumed.
+    /// The capacity that the completed writes consumed.
     pub capacity: Capacity,
 }
 

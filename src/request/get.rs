@@ -27,7 +27,7 @@ pub struct Get {
 }
 
 impl Get {
-    /// Creates a request that reads the item with this key, eventually consistent.
+    /// Creates a request for an eventually consistent read of the item with this key.
     pub fn new(key: Key) -> Self {
         Self { key, consistency: Consistency::Eventual }
     }

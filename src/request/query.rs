@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
 
-/// The size at which a page of a [`Query`] or a [`Scan`](super::Scan) ends, in bytes of items: 1 MB.
+/// The total size of items at which a page of a [`Query`] or a [`Scan`](super::Scan) ends, in bytes: 1 MB.
 pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
 /// A request that reads one page of a partition, in the order of the sort keys.
 ///
-/// A page ends at the request's limit or at 1 MB. Both count all items that are read, also expired ones, which the page
-/// omits. So a page may be short or empty and still have a [`next`](PageOutput::next) position.
+/// A page ends at the request's [`limit`](Query::limit) or at 1 MB. Expired items count too, although the page omits
+/// them. So even a short or empty page may have a [`next`](PageOutput::next) position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     pub(crate) source: QuerySource,
@@ -23,8 +23,8 @@ pub struct Query {
     pub(crate) start: Option<Position>,
 }
 
-/// The partition that a [`Query`] reads: of the table or of the index. Reads of the index have no consistency to
-/// choose, because DynamoDB offers only eventual consistency there.
+/// The partition that a [`Query`] reads, in the table or in the index. Only a read of the table has a choice of
+/// consistency, because DynamoDB's reads of the index are always eventually consistent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuerySource {
     /// A partition of the table.
@@ -34,21 +34,21 @@ pub enum QuerySource {
         /// The consistency of the read.
         consistency: Consistency,
     },
-    /// A partition of the index `gsi1`, always eventually consistent.
+    /// A partition of the index `gsi1`. The read is always eventually consistent.
     Index {
         /// The key of the partition in the index.
         partition: PartitionKey,
     },
 }
 
-/// A range of sort keys: a [`Query`] reads only the items in it. Sort keys compare by their bytes.
+/// A range of sort keys. A [`Query`] reads only the items in its range. Sort keys are ordered by their bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum SortRange {
     /// All sort keys.
     #[default]
     All,
-    /// The sort keys that begin with these segments.
+    /// The sort keys that begin with this prefix.
     BeginsWith(SortKeyPrefix),
     /// The sort keys less than this one.
     Before(SortKey),
@@ -61,27 +61,27 @@ pub enum SortRange {
 /// The order in which a [`Query`] returns the items of a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// The smallest sort key comes first. If sort keys begin with times, this is the oldest item.
+    /// The item with the smallest sort key is first. If sort keys begin with times, the oldest item is first.
     #[default]
     Ascending,
-    /// The greatest sort key comes first. If sort keys begin with times, this is the newest item.
+    /// The item with the greatest sort key is first. If sort keys begin with times, the newest item is first.
     Descending,
 }
 
-/// A position in a query or scan: the key of the last item that was read. The next page starts after it.
+/// A position in a query or scan: the key of the last item that was read. The next page starts after this item.
 ///
-/// Do not show it to an application's clients, because it contains keys. The access patterns return an opaque
+/// Do not show a position to an application's clients, because it contains keys. The access patterns return an opaque
 /// [`Cursor`](crate::Cursor) instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The item's key in the table.
     pub key: Key,
-    /// The item's key in the index, for a query of the index.
+    /// The item's key in the index. `Some` only for a query of the index.
     pub index_key: Option<IndexKey>,
 }
 
 impl Query {
-    /// Creates a query that reads this partition of the table, eventually consistent.
+    /// Creates an eventually consistent query of this partition of the table.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -106,7 +106,7 @@ impl Query {
         Self::of(QuerySource::Table { partition, consistency: Consistency::Eventual })
     }
 
-    /// Creates a query that reads this partition of the table, strongly consistent, at twice the cost.
+    /// Creates a strongly consistent query of this partition of the table, at twice the cost.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -198,7 +198,8 @@ impl Query {
         self
     }
 
-    /// Sets the maximum number of items that the page reads, including expired ones. Default: no limit.
+    /// Sets the maximum number of items to read for the page, including expired ones. Default: no maximum, so the page
+    /// ends at 1 MB.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -215,7 +216,8 @@ impl Query {
         self
     }
 
-    /// Sets the position after which the page starts. Default: the start of the [range](Self::range).
+    /// Sets the position after which the page starts. Default: none, so the page starts with the first item of the
+    /// [range](Self::range) in the query's [order](Self::order).
     ///
     /// Pass the previous page's [`next`](PageOutput::next) position:
     ///
@@ -247,7 +249,7 @@ impl Query {
         self
     }
 
-    /// Returns the source of the query: its partition, and the consistency of a read of the table.
+    /// Returns the source of the query: its partition and, for the table, the consistency of the read.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -290,7 +292,7 @@ impl Query {
         self.order
     }
 
-    /// Returns the maximum number of items that the page reads, if there is a limit.
+    /// Returns the maximum number of items to read for the page, if one is set.
     ///
     /// ```
     /// use threadline::entity::PartitionKey;
@@ -400,7 +402,8 @@ impl SortRange {
 pub struct PageOutput {
     /// The items of the page, without expired ones.
     pub items: Vec<Item>,
-    /// The position at which the next page starts. Only `None` marks the last page: the next page may be empty.
+    /// The position after which the next page starts. `None` on the last page. Any page may be empty, not only the last
+    /// one.
     pub next: Option<Position>,
     /// The capacity that the read of the page consumed.
     pub capacity: Capacity,

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use super::query::Position;
 use crate::error::{Error, Result};
 
-/// A request that reads one page of the whole table, eventually consistent and in no defined order. All pages together
-/// cost 0.5 RCU per 4 KB of the table.
+/// A request that reads one page of the whole table. The read is eventually consistent, and the items have no defined
+/// order. All pages together cost 0.5 RCU per 4 KB of the table.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -33,7 +33,8 @@ impl Scan {
         Self::default()
     }
 
-    /// Sets the maximum number of items that the page reads, including expired ones. Default: no limit.
+    /// Sets the maximum number of items to read for the page, including expired ones. Default: no maximum, so the page
+    /// ends at 1 MB.
     #[must_use]
     pub fn limit(mut self, limit: NonZeroU32) -> Self {
         self.limit = Some(limit);
@@ -47,7 +48,7 @@ impl Scan {
         self
     }
 
-    /// Returns the maximum number of items that the page reads, if there is a limit.
+    /// Returns the maximum number of items to read for the page, if one is set.
     pub fn get_limit(&self) -> Option<NonZeroU32> {
         self.limit
     }
