@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::item::{Value, attribute_size, check_attribute_name, check_value, type_of};
 use crate::key::PK;
 
-/// A condition on the stored item, which decides if a [`Write`](crate::store::Write) is done. `Debug` prints no value.
+/// A condition on the stored item. A store does a [`Write`](crate::store::Write) only if the item meets its condition.
+/// `Debug` prints the names of attributes, not their values.
 ///
 /// [`MemoryStore`](crate::MemoryStore) evaluates the condition. `DynamoDbStore` renders it as an expression with a
 /// placeholder for each name and value: see [`Write::expressions`](crate::store::Write::expressions).
 ///
-/// A comparison is false if the attribute is missing or has another type than the value. Only [`Comparison::Ne`] is
-/// then true. ([Comparison
-/// operators](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html))
+/// If the attribute is missing, or has another type than the value, only the comparison [`Comparison::Ne`] is true. All
+/// others are false, as [in DynamoDB][operators].
 ///
 /// ```
 /// use threadline::MemoryStore;
@@ -35,6 +35,8 @@ use crate::key::PK;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [operators]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Condition {
@@ -42,7 +44,8 @@ pub enum Condition {
     Exists(Cow<'static, str>),
     /// The attribute with this name is missing.
     Absent(Cow<'static, str>),
-    /// The attribute with this name compares with the value as stated.
+    /// The attribute with this name compares with the value in this way. For [`Comparison::Lt`], the attribute is less
+    /// than the value.
     Compare(Cow<'static, str>, Comparison, AttributeValue),
     /// All of these conditions are met.
     All(Vec<Condition>),
@@ -55,7 +58,8 @@ pub enum Condition {
 /// A comparison of an attribute with a value, in a [`Condition`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
-    /// The attribute equals the value in type and content. Numbers compare by value, and sets without order.
+    /// The attribute equals the value in type and content. The number `1` equals `1.0`. Sets with equal members are
+    /// equal in any order.
     Eq,
     /// The attribute differs from the value in type or content, or is missing.
     Ne,
@@ -196,7 +200,7 @@ impl Condition {
         }
     }
 
-    /// Returns a condition that requires that this condition is not met.
+    /// Returns the opposite condition, which is met if this condition is not.
     ///
     /// ```
     /// use threadline::store::Condition;

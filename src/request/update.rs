@@ -16,7 +16,7 @@ use crate::key::{GSI1PK, GSI1SK, PK, SK};
 pub enum AttributeChange {
     /// Sets the attribute to this value.
     Set(AttributeValue),
-    /// Sets the attribute to this value if it is missing.
+    /// Sets a missing attribute to this value. An existing attribute does not change.
     SetIfAbsent(AttributeValue),
     /// Adds this number to the number in the attribute. A missing attribute counts as 0. If the attribute is not a
     /// number, the write fails as [`Invalid`](crate::ErrorKind::Invalid).
@@ -35,8 +35,8 @@ impl AttributeChange {
     }
 }
 
-/// The changes that a [`Write`](crate::store::Write) makes to the attributes of an item. Each change concerns a
-/// different attribute. `Debug` prints no value.
+/// The changes that a [`Write`](crate::store::Write) makes to the attributes of an item. An attribute has at most one
+/// change. `Debug` prints the names of attributes, not their values.
 ///
 /// ```
 /// use threadline::store::Update;
@@ -79,13 +79,14 @@ impl Update {
         self.change(name, AttributeChange::Set(value.into().into()))
     }
 
-    /// Adds a change that sets the attribute with this name to the value if it is missing.
+    /// Adds a change that sets the attribute with this name to the value if the attribute is missing.
     #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
-    /// Adds a change that adds `number` to the number in the attribute with this name. A missing attribute counts as 0.
+    /// Adds a change that increases the number in the attribute with this name by `number`. A missing attribute counts
+    /// as 0.
     #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
         self.change(name, AttributeChange::Add(number))
@@ -104,7 +105,7 @@ impl Update {
         self
     }
 
-    /// Returns the names of the attributes with their changes, in the order in which they were added.
+    /// Returns the changes in the order in which they were added, each with the name of its attribute.
     pub fn changes(&self) -> &[(Cow<'static, str>, AttributeChange)] {
         &self.changes
     }

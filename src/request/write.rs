@@ -43,7 +43,7 @@ pub struct Write {
 pub enum WriteAction {
     /// Puts this whole item. It replaces a stored item with the same key.
     Put(Item),
-    /// Changes attributes of the item, and creates a missing item.
+    /// Changes attributes of the item. Creates the item if it is missing.
     Update(Update),
     /// Deletes the item. A missing item is not an error.
     Delete,
@@ -66,8 +66,8 @@ impl Write {
         Self::of(item.key().ok(), WriteAction::Put(item))
     }
 
-    /// Creates a write that updates the item with this key. It creates a missing item, unless [`when`](Self::when)
-    /// requires that the item exists.
+    /// Creates a write that updates the item with this key. By default, the write creates a missing item. To update
+    /// only an existing item, pass [`Condition::item_exists`] to [`when`](Self::when).
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -104,8 +104,8 @@ impl Write {
         Self { key, action, condition: None, return_old: false }
     }
 
-    /// Adds a condition that the stored item must meet, or the write is refused. Several conditions must all be met.
-    /// Default: none.
+    /// Adds a condition. If the stored item does not meet the condition, the store refuses the write. After several
+    /// calls, the item must meet all of their conditions. Default: none.
     #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(match self.condition.take() {
@@ -116,9 +116,9 @@ impl Write {
     }
 
     /// Requests the old item in the answer: the item as it was before the write. If the condition is not met, the
-    /// answer contains the item as it is stored. Neither costs anything.
+    /// answer contains the stored item. Returning the item costs no extra capacity.
     ///
-    /// In a transaction, only an action whose condition is not met returns its item.
+    /// In a transaction, a write returns its item only if its condition is not met.
     #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
@@ -177,25 +177,25 @@ impl Write {
 pub enum WriteOutcome {
     /// The write was done.
     Done {
-        /// The item before the write. `None` if it was missing or expired, or if the write has no
-        /// [`returning_old`](Write::returning_old).
+        /// The item before the write. `None` if the item was missing or expired, or if the write did not [request
+        /// it](Write::returning_old).
         old: Option<Item>,
         /// The capacity that the write consumed.
         capacity: Capacity,
     },
     /// The stored item did not meet the condition, and nothing was written.
     Refused {
-        /// The stored item. `None` if it is missing or expired, or if the write has no
-        /// [`returning_old`](Write::returning_old).
+        /// The stored item. `None` if the item is missing or expired, or if the write did not [request
+        /// it](Write::returning_old).
         current: Option<Item>,
-        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so
-        /// `DynamoDbStore` returns the minimum, one write unit.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt but does not report the units, so
+        /// `DynamoDbStore` returns the minimum: one write unit.
         capacity: Capacity,
     },
 }
 
 impl WriteOutcome {
-    /// Returns the item before the write if the write was done.
+    /// Returns the `old` item of a write that was done. Returns an error if the write was refused.
     ///
     /// # Errors
     /// [`ConditionFailed`](ErrorKind::ConditionFailed) if the stored item did not meet the condition.
@@ -209,7 +209,7 @@ impl WriteOutcome {
         }
     }
 
-    /// Returns the capacity that the write consumed, or the attempt if it was refused.
+    /// Returns the capacity that the write consumed. A refused write consumes capacity too.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity, .. } | Self::Refused { capacity, .. } => *capacity,
