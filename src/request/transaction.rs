@@ -15,7 +15,7 @@ pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// The maximum size of a transaction, in bytes: 4 MB.
 const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// A request that writes up to 100 items, all or none. It may also check conditions on items that it does not write.
+/// A request that does up to 100 actions, all or none. Each action writes one item, or only checks a condition.
 ///
 /// ```
 /// use threadline::store::StoreExt;
@@ -41,14 +41,14 @@ pub struct Transaction {
     pub(crate) token: Option<ClientToken>,
 }
 
-/// The handle of one action in a [`Transaction`]. [`Transaction::add`] returns it.
+/// The handle of one action in a [`Transaction`]. [`Transaction::add`] and [`Transaction::check`] return it.
 ///
-/// Pass it to the methods of [`TransactOutcome`], such as [`is_refused`](TransactOutcome::is_refused). Do not use it
-/// with the outcome of another transaction, because it would refer to another action.
+/// Pass the handle to the methods of [`TransactOutcome`], such as [`is_refused`](TransactOutcome::is_refused). Use it
+/// only with the outcome of its own transaction. With another outcome, the handle would refer to another action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ActionHandle(usize);
 
-/// One action of a [`Transaction`]: a write, or the check of a condition on an item that is not written.
+/// One action of a [`Transaction`]: a write of one item, or the check of a condition without a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TransactAction {
     /// Writes one item.
@@ -63,7 +63,8 @@ pub enum TransactAction {
 }
 
 impl TransactAction {
-    /// Creates the check of an item. It cancels the transaction if the item does not meet the condition.
+    /// Creates an action that checks an item. The action cancels the transaction if the item does not meet the
+    /// condition.
     pub fn check(key: Key, condition: Condition) -> Self {
         Self::Check { key, condition }
     }
@@ -103,7 +104,7 @@ impl From<Write> for TransactAction {
 }
 
 impl Transaction {
-    /// Creates a transaction of these 1 to 100 actions, each on a different item.
+    /// Creates a transaction of these actions. Pass 1 to 100, each on a different item.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -128,19 +129,20 @@ impl Transaction {
         Self { actions: actions.into_iter().map(Into::into).collect(), token: None }
     }
 
-    /// Adds an action and returns its handle, by which the [outcome](TransactOutcome) is read.
+    /// Adds an action and returns its handle. Use the handle to read the result of the action from the
+    /// [outcome](TransactOutcome).
     pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
         self.actions.push(action.into());
         ActionHandle(self.actions.len() - 1)
     }
 
-    /// Adds the check of an item and returns its handle. The check cancels the transaction if the item does not meet
-    /// the condition.
+    /// Adds an action that checks an item, and returns the handle of the action. The action cancels the transaction if
+    /// the item does not meet the condition.
     pub fn check(&mut self, key: Key, condition: Condition) -> ActionHandle {
         self.add(TransactAction::check(key, condition))
     }
 
-    /// Returns the actions of the transaction, in their order.
+    /// Returns the actions of the transaction, in the order in which they were added.
     pub fn actions(&self) -> &[TransactAction] {
         &self.actions
     }
@@ -164,10 +166,10 @@ impl Transaction {
         })
     }
 
-    /// Sets the token of the transaction, which makes a retry idempotent. Default: none.
+    /// Sets a token, which makes a retry of the transaction idempotent. Default: none.
     ///
-    /// For 10 minutes after the transaction was done, a retry of the same transaction with this token succeeds and
-    /// changes nothing.
+    /// The token works for 10 minutes after the transaction was done. In this time, a retry with the same actions and
+    /// the same token succeeds and changes nothing.
     #[must_use]
     pub fn token(mut self, token: ClientToken) -> Self {
         self.token = Some(token);
@@ -175,7 +177,8 @@ impl Transaction {
     }
 }
 
-/// The token of a [`Transaction`], a text of 1 to 36 characters. All retries of the transaction have the same token.
+/// The token that makes retries of a [`Transaction`] idempotent: a text of 1 to 36 characters. Send every retry with
+/// the token of the first attempt.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientToken(String);
 
@@ -218,24 +221,24 @@ pub enum TransactOutcome {
     Canceled {
         /// The reasons of the cancellation, one for each action, in the order of the actions.
         reasons: Vec<CancelReason>,
-        /// The capacity that the attempt consumed. DynamoDB charges for the attempt without reporting it, so
-        /// `DynamoDbStore` returns the minimum of two write units for each action.
+        /// The capacity that the attempt consumed. DynamoDB charges for the attempt but does not report the units, so
+        /// `DynamoDbStore` returns the minimum: two write units for each action.
         capacity: Capacity,
     },
 }
 
-/// The reason why one action canceled its [`Transaction`]. Its code is [`None`](CancelCode::None) if another action
-/// canceled it.
+/// The reason why one action canceled its [`Transaction`]. If only other actions canceled the transaction, the code of
+/// this reason is [`None`](CancelCode::None).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
-    /// The code of the reason, by which a program decides.
+    /// The cause, as a code that a program can match on.
     pub code: CancelCode,
-    /// The stored item, if the condition was not met and the write has [`returning_old`](Write::returning_old). `None`
-    /// for a missing or expired item.
+    /// The stored item, if the condition was not met and the write [requested the item](Write::returning_old). `None`
+    /// if the item is missing or expired.
     pub current: Option<Item>,
 }
 
-/// The code of a [`CancelReason`]: the cause for which an action canceled its transaction.
+/// The code of a [`CancelReason`]: the cause of the cancellation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelCode {
@@ -248,8 +251,8 @@ pub enum CancelCode {
     Conflict,
     /// The table, the partition or the account exceeded its throughput.
     Throttled,
-    /// The write cannot be done on the stored item. Examples: it adds a number to a text, or the new item exceeds 400
-    /// KB.
+    /// The write cannot be done on the stored item. For example, the write adds a number to a text, or the updated item
+    /// exceeds 400 KB.
     Invalid,
 }
 
@@ -257,7 +260,7 @@ impl TransactOutcome {
     /// Returns an error if the transaction was canceled.
     ///
     /// # Errors
-    /// If several actions have reasons, the first kind of this list counts:
+    /// If several of these kinds apply, the error has the first one:
     ///
     /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
@@ -291,19 +294,21 @@ impl TransactOutcome {
         }
     }
 
-    /// Returns `true` if the item did not meet the condition of the action with this handle, so the transaction was
-    /// canceled.
+    /// Returns `true` if the action with this handle canceled the transaction, because the item did not meet the
+    /// action's condition.
     pub fn is_refused(&self, action: ActionHandle) -> bool {
         self.reason(action).is_some_and(|reason| reason.code == CancelCode::ConditionFailed)
     }
 
-    /// Returns the stored item for the action with this handle. `Some` only if the item did not meet the condition, the
-    /// write has [`returning_old`](Write::returning_old), and the item has not expired.
+    /// Returns the stored item that did not meet the condition of the action with this handle.
+    ///
+    /// `None` if the condition was met, the write did not [request the item](Write::returning_old), or the item is
+    /// missing or expired.
     pub fn current(&self, action: ActionHandle) -> Option<&Item> {
         self.reason(action)?.current.as_ref()
     }
 
-    /// Returns the capacity that the transaction consumed, or the attempt if it was canceled.
+    /// Returns the capacity that the transaction consumed. A canceled transaction consumes capacity too.
     pub fn capacity(&self) -> Capacity {
         match self {
             Self::Done { capacity } | Self::Canceled { capacity, .. } => *capacity,
