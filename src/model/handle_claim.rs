@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 ///
 /// # Claims of version 0.1
 /// Version 0.1 folded only ASCII letters. For example, the claim on `ÄrgerX` had the key `HANDLE#Ärgerx`; now it has
-/// the key `HANDLE#ärgerx`. An old claim still protects the handle as its user typed it, no matter the case of its
-/// ASCII letters. A lookup of that handle finds the user, and nobody else can take the handle.
+/// the key `HANDLE#ärgerx`. An old claim still protects the handle in any case of its ASCII letters: `ÄrgerX` and
+/// `ÄRGERX`, for example. A lookup of either finds the user, and nobody else can take them.
 ///
 /// The claim moves to the new key at the next change of the user's names, or when
 /// [`repair`](crate::stream::Auditor::repair) runs. It does not move if another user has the new key. Until the claim

@@ -22,8 +22,8 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// that a member has read the newest message, and reads on [after it](crate::MessagesRequest::after). The new message
 /// is before that position, so the member does not see it.
 ///
-/// A new message may also have a later time than the clock. Its position is then after all messages that others send
-/// before that time.
+/// A new message may also have a later time than the clock, for example by 3 s. Its position is then after all messages
+/// that others send in these 3 s.
 ///
 /// A new message older than [`max_age`](Self::max_age) is refused: send it with a new id. A new message is also refused
 /// if its time is later than the clock by more than [`max_skew`](Self::max_skew). The error depends on the difference:

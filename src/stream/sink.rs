@@ -15,7 +15,7 @@ use crate::store::record::{RawRecord, StreamRecord};
 /// A destination for dead letters: stream records that the [projector](super::Projector) can never project.
 ///
 /// The sink receives the complete record, so the record is not lost. The projector continues with the later records.
-/// In contrast, a queue or topic that is Lambda's own failure destination receives only positions in the stream.
+/// AWS Lambda can send failed batches to a queue or topic, but it sends only their positions in the stream.
 #[async_trait]
 pub trait DeadLetterSink: Debug + Send + Sync {
     /// Stores a record together with the error that made the record a dead letter.

@@ -48,7 +48,7 @@ impl IndexLag {
         self.max_pending == 0
     }
 
-    /// Creates a lag of `count` changes. If more changes are pending, the oldest ones reach the index.
+    /// Creates a lag of `count` changes: the newest `count` changes are pending, and all older ones are in the index.
     pub fn writes(count: usize) -> Self {
         Self { max_pending: count, seed: None }
     }
