@@ -167,8 +167,8 @@ impl Error {
 
     /// Adds the cause of this error.
     ///
-    /// `Debug` of this error prints the cause's `Display` text, often to a log. The text must therefore not show the content
-    /// of items.
+    /// `Debug` of this error prints the cause's `Display` text, often to a log. The text must therefore not show the
+    /// content of items.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());

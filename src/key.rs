@@ -23,7 +23,8 @@ pub const GSI1: &str = "gsi1";
 pub const GSI1PK: &str = "gsi1pk";
 /// The name of the attribute that contains an item's sort key in the index.
 pub const GSI1SK: &str = "gsi1sk";
-/// The name of the attribute that contains the name of an item's entity: [`Entity::TYPE`](crate::entity::Entity::TYPE).
+/// The name of an attribute of each item. Its value names the item's entity, as in
+/// [`Entity::TYPE`](crate::entity::Entity::TYPE).
 pub const TYPE: &str = "type";
 /// The name of the attribute that contains the time at which an item expires, in epoch seconds.
 pub const EXPIRES_AT: &str = "expires_at";

@@ -216,7 +216,7 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Creates the sizes of a call that writes a message of at most 1 KB. All other sizes are zero.
+    /// Creates the sizes from which a cost is computed: 1 KB is written, and all other sizes are zero.
     pub const fn new() -> Self {
         Self { members: 0, written_kb: 1, blocks: 0, index_blocks: 0, items: 0 }
     }

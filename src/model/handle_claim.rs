@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 ///
 /// # Claims of version 0.1
 /// Version 0.1 folded only ASCII letters. For example, the claim on `ÄrgerX` had the key `HANDLE#Ärgerx`; now it has
-/// the key `HANDLE#ärgerx`. An old claim still protects the handle in any case of its ASCII letters: `ÄrgerX` and
-/// `ÄRGERX`, for example. A lookup of either finds the user, and nobody else can take them.
+/// the key `HANDLE#ärgerx`. An old claim still protects the handle. Only the case of ASCII letters is ignored: a
+/// lookup of `ÄrgerX` or `ÄRGERX` finds the user, and nobody else can take these handles.
 ///
 /// The claim moves to the new key at the next change of the user's names, or when
 /// [`repair`](crate::stream::Auditor::repair) runs. It does not move if another user has the new key. Until the claim

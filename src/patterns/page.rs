@@ -15,7 +15,7 @@ use crate::request::Order;
 /// A page of a list, such as an inbox or the messages of a conversation. The page is full unless it is the last one.
 /// Neither DynamoDB's limit of 1 MB per answer nor an expired item shortens it.
 ///
-/// An unreadable item does not end the list: the page counts the item, and continues after it.
+/// An unreadable item does not end the list. The page omits the item, and [`unreadable`](Self::unreadable) counts it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {

@@ -227,8 +227,8 @@ pub enum TransactOutcome {
     },
 }
 
-/// The reason why one action canceled its [`Transaction`]. If only other actions canceled the transaction, the code of
-/// this reason is [`None`](CancelCode::None).
+/// The result of one action of a canceled [`Transaction`]. If the action did not cause the cancellation, its code is
+/// [`None`](CancelCode::None).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
     /// The cause, as a code that a program can match on.

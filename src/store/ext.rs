@@ -9,7 +9,8 @@ use crate::request::{
 };
 use crate::stored::Entity;
 
-/// The typed calls of any [`Store`]. Some calls send a request. The others read or write an [`Entity`].
+/// The typed calls of any [`Store`]. Some calls take a request, such as a [`Query`]. Others take or return an
+/// [`Entity`].
 pub trait StoreExt: Store {
     /// Checks a request, sends it, and returns the answer of the matching type.
     ///

@@ -59,8 +59,8 @@ impl TableSpec {
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if a table with this name already exists. To compare that table
     ///   with this definition, call [`verify`](Self::verify).
     /// * Any other error of the service if a step fails. The error's [`operation`](Error::operation) names the step.
-    ///   After any step but `create_table`, the table exists, no matter which [`outcome`](Error::outcome) the error has.
-    ///   Then continue with [`complete`](Self::complete).
+    ///   If a step other than `create_table` failed, the table exists, no matter which [`outcome`](Error::outcome) the
+    ///   error has. Then continue with [`complete`](Self::complete).
     pub async fn create(&self, client: &Client) -> Result<Created> {
         self.checked("create_table")?;
         let call = Call::write("create_table", &self.name);

@@ -155,7 +155,7 @@ impl Threadline {
     /// those of the first call. If the draft has an id, the first message must be the same too. The members are not
     /// compared.
     ///
-    /// A retry costs 4 + 2`n` WCU and 2 RCU, with these exceptions:
+    /// A retry costs 4 + 2`n` WCU for the canceled transaction, and 2 RCU for its reads, with these exceptions:
     ///
     /// * If the draft has no id, the retry costs 1 RCU less.
     /// * If the first message is outside the [send window](crate::SendWindow), the retry costs only 3 RCU.
@@ -179,17 +179,17 @@ impl Threadline {
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the request has more than [`NewGroup::MAX_INITIAL_MEMBERS`] members,
     ///   names a member twice, or has a UUIDv5 as the group's id. Such ids are reserved for direct conversations.
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`Thread::send_draft`] would refuse the first message as `Invalid`.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message is later than the
-    ///   [send window](crate::SendWindow) and the group is not stored.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the first message's time is later than the
+    ///   [send window](crate::SendWindow) allows, and no earlier call created the group.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the group was already created, and the creator has left it since.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if the group was created
-    ///   with another title, creator or first message. This error also occurs if the first message is no longer stored:
-    ///   then open the group. [`Error::entity`] is `Message` if the stored message with the draft's id has another
-    ///   author or text. Otherwise, it is `MessageGroup`.
+    ///   with another title, creator or first message. This error also occurs once DynamoDB has deleted the expired
+    ///   first message: open the group instead. [`Error::entity`] is `Message` if the stored message with the draft's
+    ///   id has another author or text. Otherwise, it is `MessageGroup`.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction, even if a condition failed too.
+    ///   throttling canceled the transaction. These kinds take precedence over a failed condition.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
     ///   unknown outcome, call again with the same id and draft. Without an id, a retry may create a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {

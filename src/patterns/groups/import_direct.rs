@@ -68,7 +68,7 @@ impl Threadline {
     ///
     /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
     /// conversation's id is the pair's [derived id](GroupId::direct), the call costs only 6 WCU in the table. A retry
-    /// changes nothing. It costs the same WCU in the table, 1 RCU, and nothing in the index.
+    /// changes nothing. It costs 1 RCU in addition to these WCU in the table, and nothing in the index.
     ///
     /// Import the messages by [`Thread::send_draft`], with their ids and times. Use a `Threadline` whose
     /// [send window](crate::SendWindow) accepts their age.
@@ -93,7 +93,7 @@ impl Threadline {
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the two users have another conversation, or another
     ///   conversation has the id.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
-    ///   the transaction, even if a condition failed too.
+    ///   the transaction. These kinds take precedence over a failed condition.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {

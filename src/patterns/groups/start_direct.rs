@@ -65,15 +65,15 @@ impl Threadline {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the two users are the same, or if [`Thread::send_draft`] would
     ///   refuse the message as `Invalid`.
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the message is later than the
-    ///   [send window](crate::SendWindow) and is not stored.
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the message's time is later than the
+    ///   [send window](crate::SendWindow) allows, and no earlier call stored the message.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the message was stored and has expired.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a group of
-    ///   other members has the pair's derived id.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a
+    ///   conversation of other users has the id that is derived from these two users.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction, even if a condition failed too.
+    ///   throttling canceled the transaction. These kinds take precedence over a failed condition.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
     ///   unknown outcome, call again with the same draft. Without an id, the draft may be sent twice.
     pub async fn start_direct(

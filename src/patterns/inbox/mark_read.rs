@@ -29,15 +29,16 @@ impl Thread {
     /// UUIDv7 message id.
     ///
     /// The member's read marker only moves forward, so an earlier message changes nothing. The marker is never later
-    /// than the [clock](crate::Threadline::clock), but the [send window](crate::SendWindow) allows messages that are
-    /// slightly later. Such a message stays unread until you mark it again, once the clock has reached its time.
+    /// than the [clock](crate::Threadline::clock). The time of a message may be slightly later than the clock, because
+    /// the [send window](crate::SendWindow) allows it. A mark of such a message leaves it unread: mark it again after
+    /// the clock has reached its time.
     ///
     /// The call is one conditional update. It costs 1 [WCU](crate::guide::costs) in the table, and 1 WCU in the index
     /// if the marker moves.
     ///
-    /// If the newest message that the [membership](Self::membership) shows has expired, the call also reads the newest
-    /// remaining messages. This read usually costs 1 RCU, and more if the messages are long. If the marker does not
-    /// move, the call may make this read twice.
+    /// The [membership](Self::membership) shows the newest message. If that message has expired, the call also reads
+    /// the newest remaining messages. This read usually costs 1 RCU, and more if the messages are long. If the marker
+    /// does not move, the call may make this read twice.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

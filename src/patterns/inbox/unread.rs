@@ -33,7 +33,7 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// The largest number that is counted. An application may show a larger number as `99+`.
+    /// The number at which the count stops. If there are more unread messages, an application may show `99+`.
     pub const MAX: u32 = 99;
 }
 
@@ -47,8 +47,8 @@ impl Threadline {
     /// The count agrees with [`Membership::is_unread`] once the [projector](crate::stream::Projector) has processed all
     /// stream records. Then `is_unread` returns `true` exactly if the count is above zero.
     ///
-    /// The membership is the permission to count. Read the membership again for each request of a user, by
-    /// [`inbox`](Self::inbox) or [`open`](Self::open).
+    /// The call does not check that the user is still a member. For each request of a user, first read the membership
+    /// again, by [`inbox`](Self::inbox) or [`open`](Self::open).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]
@@ -68,8 +68,9 @@ impl Threadline {
 }
 
 impl Thread {
-    /// Counts the unread messages of the member who opened the conversation, as [`Threadline::unread`] does. The read
-    /// marker is that of this thread's [membership](Self::membership), which [`mark_read`](Self::mark_read) updates.
+    /// Counts the unread messages of the member who opened the conversation, as [`Threadline::unread`] does. The
+    /// count starts after the read marker in this thread's [membership](Self::membership). To move the marker, call
+    /// [`mark_read`](Self::mark_read).
     ///
     /// The call costs as much as [`Threadline::unread`].
     ///

@@ -38,7 +38,7 @@ impl Thread {
     /// the same id.
     ///
     /// # Names
-    /// The message gets the names that the sender's membership contained when the conversation was opened. The message
+    /// The message gets the sender's names from the membership that [`open`](crate::Threadline::open) read. The message
     /// keeps these names after a rename. To show current names, look the sender up by
     /// [`sender_id`](Message::sender_id).
     ///

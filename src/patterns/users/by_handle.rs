@@ -24,14 +24,14 @@ impl Threadline {
     /// change.
     ///
     /// # Claims of version 0.1
-    /// A claim is the item that makes a handle unique. Version 0.1 folded only the ASCII letters of a handle, and a
-    /// user may still have such a claim. Look up such a user by the handle as the user typed it. Only the case of its
-    /// ASCII letters may differ. [`repair`](crate::stream::Auditor::repair) or a change of the user's names moves the
-    /// claim to the current folded form.
+    /// A claim is the item that makes a handle unique. Version 0.1 folded only the ASCII letters of a handle. Some
+    /// users may still have a claim in that form. Look up such a user by the handle as the user typed it. Only the case
+    /// of its ASCII letters may differ. [`repair`](crate::stream::Auditor::repair) or a change of the user's names
+    /// moves the claim to the current folded form.
     ///
     /// If version 0.1 folded the handle to another form, the lookup may also read the claim of version 0.1, and then
-    /// costs 1 RCU. The lookup skips this second read if it finds a current claim whose user typed the handle in the
-    /// same way.
+    /// costs 1 RCU. The lookup skips this second read if it finds a current claim on a handle that version 0.1 folded
+    /// to the same form.
     ///
     /// # Examples
     ///

@@ -139,8 +139,8 @@ impl Threadline {
     ///
     /// * The current handle costs 1 RCU more.
     /// * A new handle costs 1 RCU and 2 WCU more.
-    /// * If the user's claim on such a handle is still one of version 0.1, the call costs 1 RCU and up to 2 WCU more.
-    ///   The call moves the claim to the current folded form, except if another user has that form.
+    /// * If the claim on the current handle is still one of version 0.1, the call moves it to the current folded form,
+    ///   except if another user has that form. This costs a further 1 RCU and up to 2 WCU.
     ///
     /// # Examples
     /// ```
@@ -167,7 +167,7 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) if the new handle is valid only in version 0.1 of this crate; see
     ///   [`Handle::for_look_up`].
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
-    ///   the transaction, even if a condition failed too.
+    ///   the transaction. These kinds take precedence over a failed condition.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again with the user as it was before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {

@@ -51,12 +51,12 @@ impl<T> Measured<T> {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// Returns the requests of the work, in the order of their answers.
+    /// Returns the requests that the measured work sent, in the order in which their answers arrived.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }
 
-    /// Returns the answer of the work without a check of its capacity.
+    /// Returns the answer of the measured work. The call does not check the consumed capacity.
     pub fn into_answer(self) -> T {
         self.answer
     }
@@ -107,12 +107,12 @@ impl BudgetError {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// Returns the budget that the work did not match.
+    /// Returns the budget that the measured work did not meet.
     pub fn budget(&self) -> Capacity {
         self.budget
     }
 
-    /// Returns the requests of the work, in the order of their answers.
+    /// Returns the requests that the measured work sent, in the order in which their answers arrived.
     pub fn requests(&self) -> &[MeasuredRequest] {
         &self.requests
     }

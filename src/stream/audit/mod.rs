@@ -125,9 +125,9 @@ const CONCURRENCY: usize = 8;
 /// * **Cost**: a scan of the table costs 0.5 [RCU](crate::guide::costs) per 4 KB. All other reads are consistent. For
 ///   each group, the audit reads the group, its memberships, their users (100 per request) and the newest message. For
 ///   each user, it reads the user and the user's claims. For each claim, it reads the claim's user.
-/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. A group
-///   that needs more requests has a page of its own. For a group of 1,000 members, `check` makes fewer than 20
-///   requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
+/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. The only
+///   exception is a group that needs more requests: it has a page of its own. For a group of 1,000 members, `check`
+///   makes fewer than 20 requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
 /// * **Live traffic**: each repair is a conditional write, which is refused if the data changed in the meantime. If the
 ///   projector has not applied a new message yet, the audit reports the outdated entries. Check again a moment later.
 /// * **Unreadable items**: each unreadable item is a finding. The audit still compares all data that does not depend on
@@ -211,7 +211,7 @@ impl Auditor {
     ///
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the cursor is not from an audit.
-    /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table has other keys.
+    /// * [`Misconfigured`](crate::ErrorKind::Misconfigured) if the table's key attributes are not `pk` and `sk`.
     /// * The errors of [`StoreExt::send`](crate::store::StoreExt::send) if a request fails.
     ///
     /// An unreadable item is a finding, not an error. If the audit of an item fails, the page ends before this item.

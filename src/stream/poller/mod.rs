@@ -53,14 +53,15 @@ pub use summary::{PollEvent, PollSummary};
 ///   known shards that a list omits.
 /// * **End of a shard**: a shard ends if DynamoDB returns no further iterator, and the shard is closed or has a child.
 ///   It also ends after three answers in a row that the shard does not exist.
-/// * **End of a stream**: a disabled stream ends after three lists in a row without an unread shard. A stream also ends
-///   after three answers in a row that it does not exist. The poller then reports the unread shards as trimmed, and
-///   continues with the table's next stream.
+/// * **End of a stream**: a disabled stream ends if three lists of shards in a row contain no unread shard. A stream
+///   also ends after three answers in a row that it does not exist. The poller then reports the unread shards as
+///   trimmed, and continues with the table's next stream.
 /// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
 ///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
 ///   poller starts after that, run [`check`](super::Auditor::check).
-/// * **A stream without new images** cannot be projected, which is an operator error. The poller leaves such a stream
-///   after it is disabled and the table has a newer stream. It reports the unread shards of the old stream as trimmed.
+/// * **A stream without new images** cannot be projected, which is an operator error. Disable such
+///   a stream, and create another one. The poller then continues with the new stream, and reports the unread shards of
+///   the old one as trimmed.
 /// * **Unreadable checkpoints**: if a checkpoint is unreadable, the poller logs a warning, and reads the shard from its
 ///   oldest record. It ignores other programs' items in the partition of the checkpoints.
 /// * **One poller per table** is enough. Two pollers do no harm, but do the same work twice.
@@ -141,7 +142,7 @@ impl Poller {
     /// Sets the ARN of the only stream that the poller reads. Default: the streams of the table, as [`new`](Self::new)
     /// describes.
     ///
-    /// The stream may be an older one. It may also belong to another table than the checkpoints.
+    /// The stream may be an older one. It may also belong to a table other than the one that stores the checkpoints.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
@@ -200,7 +201,7 @@ impl Poller {
         self
     }
 
-    /// Sets the pause after one read of each shard has returned no records. Default: 1 s.
+    /// Sets the pause between two rounds without records. A round reads each shard once. Default: 1 s.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
