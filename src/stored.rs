@@ -75,10 +75,10 @@ pub trait Entity: Stored {
         None
     }
 
-    /// Returns the time at which this value expires. Default: `None`, and the value never expires.
+    /// Returns the time at which this value expires, or `None` if it never expires. Default: `None`.
     ///
-    /// From then on, no read of a [`Store`](crate::store::Store) returns the value, and DynamoDB may delete its item.
-    /// The item contains the time in whole seconds, rounded down.
+    /// From that time on, no read of a [`Store`](crate::store::Store) returns the value, and DynamoDB may delete its
+    /// item. The item contains the time in whole seconds, rounded down.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }

@@ -80,7 +80,7 @@ pub struct Term {
     pub halves: u32,
     /// The kind of capacity unit.
     pub unit: Unit,
-    /// The count by which the number is multiplied.
+    /// The objects whose number multiplies the units, such as the members.
     pub per: Per,
 }
 

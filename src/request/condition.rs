@@ -44,8 +44,8 @@ pub enum Condition {
     Exists(Cow<'static, str>),
     /// The attribute with this name is missing.
     Absent(Cow<'static, str>),
-    /// The attribute with this name compares with the value in this way. For [`Comparison::Lt`], the attribute is less
-    /// than the value.
+    /// The comparison of the attribute with the value is true. For [`Comparison::Lt`], the attribute with this name is
+    /// less than the value.
     Compare(Cow<'static, str>, Comparison, AttributeValue),
     /// All of these conditions are met.
     All(Vec<Condition>),

@@ -326,15 +326,13 @@ async fn a_claim_that_does_not_match_its_user_is_deleted() {
         claim.insert("handle", text(handle));
         claim.insert("user_uuid", text(user));
         world.put(claim).await;
-        world.assert_found_and_repaired(Discrepancy::DoubledClaim { entity: "HandleClaim", user }).await;
+        world.assert_found_and_repaired(Discrepancy::WrongClaim { entity: "HandleClaim", user }).await;
     }
     let mut claim = world.get(IdentityClaim::key_from(world.andrew.identity().unwrap())).await;
     claim.insert("pk", text("IDENTITY#OTHER"));
     claim.insert("cognito_user_id", text("OTHER"));
     world.put(claim).await;
-    world
-        .assert_found_and_repaired(Discrepancy::DoubledClaim { entity: "IdentityClaim", user: world.andrew.id() })
-        .await;
+    world.assert_found_and_repaired(Discrepancy::WrongClaim { entity: "IdentityClaim", user: world.andrew.id() }).await;
     assert_eq!(world.app.chat.user_by_handle(&Handle::new("andy").unwrap()).await.unwrap(), None);
 }
 

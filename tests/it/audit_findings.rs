@@ -53,7 +53,7 @@ fn a_finding_says_what_differs_and_if_it_was_repaired() {
         ),
         (Discrepancy::OrphanThread { group }, format!("group {group}: there are messages, but there is no group")),
         (
-            Discrepancy::DoubledClaim { entity: "HandleClaim", user },
+            Discrepancy::WrongClaim { entity: "HandleClaim", user },
             format!("user {user}: a HandleClaim for a value that the user does not have"),
         ),
         (Discrepancy::MissingClaim { entity: "IdentityClaim", user }, format!("user {user}: IdentityClaim is missing")),

@@ -262,7 +262,7 @@ async fn an_old_claim_on_an_abandoned_handle_is_duplicated() {
     app.store.write(Write::put(claim)).await.unwrap().done().unwrap();
     assert_eq!(
         discrepancies(&app, true).await,
-        [Discrepancy::DoubledClaim { entity: HandleClaim::TYPE, user: user.id() }]
+        [Discrepancy::WrongClaim { entity: HandleClaim::TYPE, user: user.id() }]
     );
     assert_eq!(claimed(&app).await, ["ärgerx"]);
     assert_eq!(discrepancies(&app, true).await, []);

@@ -28,7 +28,7 @@ pub struct Unread {
     pub count: u32,
     /// `true` if there are more than [`MAX`](Self::MAX) unread messages.
     pub or_more: bool,
-    /// The number of unreadable items among the messages that were read.
+    /// The number of unreadable items among the messages that the call read from the table.
     pub unreadable: u32,
 }
 

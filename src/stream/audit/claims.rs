@@ -95,7 +95,7 @@ impl Audit<'_> {
         if self.call.item(key.clone()).await?.is_none() {
             return Ok(());
         }
-        let discrepancy = Discrepancy::DoubledClaim { entity: E::TYPE, user: claimed_for };
+        let discrepancy = Discrepancy::WrongClaim { entity: E::TYPE, user: claimed_for };
         let as_read = match &user {
             Some(user) => unchanged(user),
             None => TransactAction::check(User::key_from(claimed_for), Condition::item_absent()),

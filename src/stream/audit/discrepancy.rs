@@ -41,7 +41,7 @@ pub enum Discrepancy {
     WrongMemberCount {
         /// The conversation.
         group: GroupId,
-        /// The member count that the group's item contains.
+        /// The member count in the group's item.
         counted: u32,
         /// The number of memberships that exist.
         memberships: u32,
@@ -58,23 +58,23 @@ pub enum Discrepancy {
         /// The id of the missing group.
         group: GroupId,
     },
-    /// A claim on a handle or an identity is wrong: its user does not have this handle or identity, or does not exist.
-    DoubledClaim {
+    /// A claim names a user who does not exist, or who does not have the claimed handle or identity.
+    WrongClaim {
         /// The entity of the claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
         /// The user in the claim.
         user: UserId,
     },
     /// A user has no correct claim on their handle or identity. The claim is missing, belongs to another user, or
-    /// contains other names of the user.
+    /// contains names that differ from the user's.
     MissingClaim {
         /// The entity of the missing claim: `HandleClaim` or `IdentityClaim`.
         entity: &'static str,
         /// The user without a correct claim.
         user: UserId,
     },
-    /// A claim on a handle has the key of version 0.1, and no other user has a claim with the current key. See
-    /// [`HandleClaim`](crate::entity::HandleClaim).
+    /// A claim on a handle still has its key of version 0.1, and no other user claims the handle with the current key.
+    /// See [`HandleClaim`](crate::entity::HandleClaim).
     OldClaim {
         /// The user in the claim.
         user: UserId,
@@ -106,7 +106,7 @@ impl fmt::Display for Discrepancy {
                 write!(f, "group {group}: user {user} has a membership, but there is no group")
             }
             Self::OrphanThread { group } => write!(f, "group {group}: there are messages, but there is no group"),
-            Self::DoubledClaim { entity, user } => {
+            Self::WrongClaim { entity, user } => {
                 write!(f, "user {user}: a {entity} for a value that the user does not have")
             }
             Self::MissingClaim { entity, user } => write!(f, "user {user}: {entity} is missing"),

@@ -44,9 +44,9 @@ pub(crate) const REPAIR: Card = Card::new("audit.repair", "Auditor::repair", Cal
         Case::named("one wrong member count", &reads_and::<11>(&[COUNT]), Cost::of(&[SCANNED, READ, Term::writes(1)])),
         Case::named("one missing handle claim", &reads_and::<12>(&[SAME_USER, PUT_HANDLE]), WRITES_CLAIM),
         Case::named("one missing identity claim", &reads_and::<12>(&[SAME_USER, PUT_IDENTITY]), WRITES_CLAIM),
-        Case::named("one doubled handle claim", &reads_and::<13>(&[HANDLE, SAME_USER, DELETE_HANDLE]), WRITES_CLAIM),
+        Case::named("one wrong handle claim", &reads_and::<13>(&[HANDLE, SAME_USER, DELETE_HANDLE]), WRITES_CLAIM),
         Case::named(
-            "one doubled identity claim",
+            "one wrong identity claim",
             &reads_and::<13>(&[IDENTITY, SAME_USER, DELETE_IDENTITY]),
             WRITES_CLAIM,
         ),

@@ -29,8 +29,8 @@ pub enum PollStart {
     Oldest,
     /// After the newest record.
     ///
-    /// To miss no later record, the poller reads some shards from their oldest record. These are shards that the first
-    /// list omits, and shards whose first iterator fails.
+    /// The poller misses no record that is written after it has started. Therefore, it reads a shard from its oldest
+    /// record if the first list omits the shard, or if the shard's first iterator fails.
     Latest,
 }
 
@@ -54,15 +54,15 @@ pub(super) struct Shard {
     pub(super) empty_reads: u32,
     /// The number of failed steps in a row.
     pub(super) failed: u32,
-    /// The number of answers in a row that the shard does not exist.
+    /// The number of consecutive answers by which the shard does not exist.
     pub(super) refused: u32,
-    /// The number of lists without the shard, in a row.
+    /// The number of consecutive lists of shards without this shard.
     unlisted: u32,
-    /// `true` if the first list had the shard or a descendant. Records that were gone before that list do not count
-    /// as lost.
+    /// `true` if the first list had the shard or a descendant. Then records that were gone at the time of that list do
+    /// not count as lost.
     pub(super) is_first: bool,
-    /// `true` if the records after the position are gone, and this was reported. The shard is read from its oldest
-    /// record.
+    /// `true` if the records after the position are gone, and this was reported. The poller then reads the shard
+    /// from its oldest available record.
     pub(super) is_trimmed: bool,
 }
 
@@ -70,11 +70,12 @@ pub(super) struct Shard {
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     shards: BTreeMap<KeySegment, Shard>,
-    /// `true` if the stream was listed before or follows another. A shard that is listed later is then a new one.
+    /// `true` if the stream's shards were listed before, or if the stream replaces another. Then a further shard is
+    /// new.
     was_listed: bool,
-    /// The number of lists in a row that left nothing to read.
+    /// The number of consecutive lists of shards after which nothing was left to read.
     pub(super) idle: u32,
-    /// The number of answers in a row that the stream does not exist.
+    /// The number of consecutive answers by which the stream does not exist.
     refused: u32,
 }
 

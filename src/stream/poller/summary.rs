@@ -56,7 +56,7 @@ pub enum PollEvent<'a> {
         shard: &'a str,
     },
     /// A request to DynamoDB or a projection failed. The poller retries after a pause. In
-    /// [`drain`](super::Poller::drain), the last failed attempt ends the call instead.
+    /// [`drain`](super::Poller::drain), the number of attempts is limited: the last one ends the call.
     ///
     /// If the error's [`recovery`](crate::Error::recovery) is [`Operator`](crate::Recovery::Operator), the retry fails
     /// again until somebody changes the deployment.

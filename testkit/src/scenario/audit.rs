@@ -71,14 +71,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         after(world, Write::delete(IdentityClaim::key_from(&world.identity(0)?))).await
     })
     .counts(|_, unit| count(unit, CLAIMS - 1, 0)),
-    repair("one doubled handle claim", &async |world: &World| {
+    repair("one wrong handle claim", &async |world: &World| {
         group(world).await?;
         let claim = item(world, &HandleClaim::key_from(caller(world).await?.handle())).await?;
         let other = format!("{}.other", World::CONTENT);
         after(world, Write::put(with(claim, [(PK, format!("HANDLE#{other}")), ("handle", other)]))).await
     })
     .counts(|_, unit| count(unit, CLAIMS + 1, 1)),
-    repair("one doubled identity claim", &async |world: &World| {
+    repair("one wrong identity claim", &async |world: &World| {
         group(world).await?;
         let claim = item(world, &IdentityClaim::key_from(&world.identity(0)?)).await?;
         let other = format!("{} other", World::CONTENT);
