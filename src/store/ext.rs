@@ -267,9 +267,9 @@ pub trait StoreExt: Store {
 
     /// Puts the entity, unless a different item has its key.
     ///
-    /// The call also succeeds if an equal entity is stored already. The call may be a retry that finds the write of its
-    /// first attempt. So if two callers put equal entities, both succeed. If only one of them may succeed, add a field
-    /// that has a different value for each caller.
+    /// The call also succeeds if an equal entity is stored already, because a retry may find what its first attempt
+    /// wrote. So if two callers put equal entities, both succeed. If only one of them may succeed, add a field that has
+    /// a different value for each caller.
     ///
     /// ```
     /// use threadline::store::StoreExt;
