@@ -44,8 +44,9 @@ impl Catalogue {
         self
     }
 
-    /// Sets the definition of the table. The formats of a deployment show the whole definition, and `threadline table`
-    /// creates such a table. Default: `TableSpec::new("threadline")`.
+    /// Sets the definition of the table. The formats that deploy the table, such as
+    /// [`CloudFormation`](Format::CloudFormation), show the whole definition. `threadline table` creates such a table.
+    /// Default: `TableSpec::new("threadline")`.
     #[must_use]
     pub fn table(mut self, table: TableSpec) -> Self {
         self.table = table;

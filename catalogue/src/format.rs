@@ -90,7 +90,8 @@ impl Catalogue {
     /// # Errors
     /// * [`Error::Threadline`] if the definition of the table is invalid, or if a sample conversation or a scenario
     ///   fails on the in-memory store.
-    /// * [`Error::Stream`] if the table's stream has no new images. Only the formats of a deployment need them.
+    /// * [`Error::Stream`] if the table's stream has no new images. Only the formats that deploy the table need
+    ///   them.
     /// * [`Error::NoAction`] if a card declares a kind of request that the policies do not know.
     pub async fn print(&self, format: Format) -> Result<String, Error> {
         match format {

@@ -30,7 +30,8 @@ const REPEATABLE: usize = 1000;
 /// * The records of a batch are redelivered until they are [acknowledged](Self::acknowledge). If a record failed, this
 ///   record and all later ones of the shard are redelivered. At times, acknowledged records are redelivered too.
 ///
-/// The batches depend only on the seed and the calls. A batch may contain any change that was made before its call.
+/// The batches depend only on the seed and the calls. A batch may contain any change that was made before the call
+/// of [`next_batch`](Self::next_batch).
 /// Shards never split. Up to 1,000 acknowledged records of each shard are kept for redelivery.
 ///
 /// ```
@@ -70,7 +71,8 @@ pub struct ShuffledStream {
 pub struct Batch {
     /// The number of the shard, from 0.
     pub shard: usize,
-    /// The records of the batch. Their sequence numbers ascend and are unique in the stream.
+    /// The records of the batch, with ascending sequence numbers. Each number is unique in the stream, and a
+    /// redelivered record keeps its number.
     pub records: Vec<StreamRecord>,
     /// The original number of records: a test may change the list.
     count: usize,
@@ -147,9 +149,9 @@ impl ShuffledStream {
         Ok(batch)
     }
 
-    /// Acknowledges the records of a batch before the record with the sequence number `lowest_failed`. With `None`, the
-    /// call acknowledges all records. The other records are redelivered. If no record of the batch has this number, the
-    /// whole batch is redelivered, as on [Lambda][lambda].
+    /// Acknowledges those records of the batch that come before the record with the sequence number `lowest_failed`.
+    /// The other records are redelivered. With `None`, the call acknowledges all records. If no record of the batch has
+    /// this number, the whole batch is redelivered, as on [Lambda][lambda].
     ///
     /// The call has no effect if the shard has returned a newer batch or was [rewound](Self::rewind).
     ///

@@ -21,7 +21,8 @@ pub struct Estimate {
     pub inputs: Inputs,
     /// The calls: first those of Threadline's patterns, then those from [`Inputs::calls`].
     pub rows: Vec<Row>,
-    /// The charges besides the calls: storage, backups, reads of the stream, and provisioned units rounded up.
+    /// The charges besides the calls: storage, backups, reads of the stream, and the difference by which provisioned
+    /// units are rounded up.
     pub charges: Vec<Charge>,
     /// The price of each layout, for the work that all layouts do.
     pub comparison: Vec<Compared>,

@@ -23,7 +23,7 @@ pub struct Inputs {
     /// Size of a message's item in KB, with its names and keys.
     #[arg(long, value_name = "KB", default_value_t = Self::DEFAULT.message_kb)]
     pub message_kb: f64,
-    /// Members of an average message's conversation. With two members, it is a direct conversation.
+    /// Members of a conversation, as an average over the messages. With two members, it is a direct conversation.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.members)]
     pub members: u32,
     /// Messages of one conversation that the projector handles in one batch.
@@ -68,7 +68,7 @@ pub struct Inputs {
     /// Shards of the stream that a poller reads once a second. Reads by Lambda are free.
     #[arg(long, value_name = "N", default_value_t = Self::DEFAULT.poller_shards)]
     pub poller_shards: u32,
-    /// Additional calls per day of any pattern. Sizes: written, read, index (in KB), members, items.
+    /// Additional calls per day of any pattern. The names of sizes: written, read and index (in KB), members, items.
     #[arg(long, value_name = "PATTERN[/CASE]=N[,SIZE=N]")]
     pub calls: Vec<Calls>,
     /// The prices.

@@ -65,7 +65,8 @@ pub struct Target {
     pub definition: TableSpec,
     /// The address as text, such as `at http://localhost:8000`.
     pub place: String,
-    /// `true` if `create` protects the table against deletion even without `--protect`, and `verify` expects it.
+    /// With `true`, `create` protects the table against deletion even without `--protect`, and `verify` expects this
+    /// protection.
     pub protect: bool,
 }
 

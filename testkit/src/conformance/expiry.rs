@@ -105,7 +105,8 @@ pub async fn an_expired_item_is_not_returned_as_the_current_one(store: &dyn Stor
     }
 }
 
-/// A condition sees an expired item, as on DynamoDB. To replace such an item, the condition must allow it.
+/// A condition sees an expired item, as on DynamoDB. A write replaces such an item only if the item meets the
+/// condition.
 pub async fn an_expired_item_counts_for_conditions(store: &dyn Store, scope: &Scope) {
     let item = expired(with(scope.item("a"), "title", s("one")));
     put(store, &item).await;

@@ -86,7 +86,7 @@ pub async fn the_longest_and_largest_numbers_are_stored_exactly(store: &dyn Stor
     }
 }
 
-/// Lists and maps may be nested 32 deep, including the innermost value.
+/// Values may be nested 32 levels deep. The innermost value is one of the levels.
 pub async fn values_may_be_nested_32_deep(store: &dyn Store, scope: &Scope) {
     let nested = |depth| (0..depth).fold(s("x"), |inner, _| AttributeValue::L(vec![inner]));
     assert_stored(store, scope, nested(31)).await;

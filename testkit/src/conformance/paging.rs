@@ -171,7 +171,7 @@ pub async fn a_page_ends_at_one_megabyte(store: &dyn Store, scope: &Scope) {
     }
 }
 
-/// Items with the same index key are each read once, in any order, because DynamoDB defines none.
+/// Items with the same index key are each read once. DynamoDB defines no order for them.
 pub async fn items_with_the_same_index_key_are_each_read_once(store: &dyn Store, scope: &Scope) {
     let mut expected = Vec::new();
     for (partition, place) in [(scope.partition(), "here"), (scope.other_partition(), "there")] {

@@ -7,8 +7,8 @@ use super::support::{
 };
 use super::{Scope, Store};
 
-/// A key may be any text, because other programs may write such keys. Items with such keys can be read page by page, in
-/// the table and in the index.
+/// A key may be any text, because other programs may write keys that Threadline never writes. Such items can be read
+/// page by page, in the table and in the index.
 pub async fn a_key_may_be_any_text(store: &dyn Store, scope: &Scope) {
     let texts = ["#", "#METADATA#1", "a\u{1}", "a\nb", "a##b", "b#"];
     for text in texts {

@@ -77,7 +77,8 @@ pub async fn sort_keys_are_ordered_by_their_bytes(store: &dyn Store, scope: &Sco
     assert_range(store, scope, SortRange::Before(sort_key("10")), &["!", "1"]).await;
 }
 
-/// A prefix consists of whole segments: the prefix of segment `1` matches neither the sort key `10` nor `1`.
+/// A prefix consists of whole segments, each with a `#` after it. So the prefix of the segment `1` is `1#`, which
+/// matches neither the sort key `10` nor `1`.
 pub async fn begins_with_reads_whole_segments(store: &dyn Store, scope: &Scope) {
     put_in_both(store, scope, &["1", "1!", "1#a", "1#b", "1#b#c", "10", "10#a", "2#a"]).await;
     assert_range(store, scope, prefix("1"), &["1#a", "1#b", "1#b#c"]).await;

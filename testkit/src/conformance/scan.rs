@@ -19,7 +19,7 @@ fn own(scope: &Scope, pages: Vec<PageOutput>) -> Vec<Item> {
     items
 }
 
-/// A scan reads every item of every partition once, as a whole.
+/// A scan reads every item of every partition once, with all attributes.
 pub async fn a_scan_reads_every_item_once(store: &dyn Store, scope: &Scope) {
     let elsewhere = Key::new(scope.other_partition(), sort_key("c"));
     let items = [with(scope.item("a"), "title", s("one")), scope.indexed("b", "1"), item_at(&elsewhere)];

@@ -49,8 +49,8 @@ impl Plan {
         Self { rules: Vec::new(), random: Some(RandomFaults { seed, numbers: Random::seeded(seed), rates }) }
     }
 
-    /// Throttles these calls, so that they read and write nothing. A transaction is canceled for one of its actions, as
-    /// [`conflict`](Self::conflict) describes. Any other call fails with
+    /// Throttles these calls, so that they read and write nothing. A transaction is canceled, and one of its actions
+    /// has the reason `Throttled`: [`Calls::at_action`] selects the action. Any other call fails with
     /// [`Throttled`](threadline::ErrorKind::Throttled).
     #[must_use]
     pub fn throttle(self, calls: Calls) -> Self {
@@ -211,8 +211,8 @@ impl Fault {
     }
 }
 
-/// The calls that a fault of a [`Plan`] applies to. Choose all calls, the n-th or every n-th, then limit the choice to
-/// an operation or a partition.
+/// The calls that a fault of a [`Plan`] applies to. It applies to all calls, the n-th or every n-th. To count only some
+/// calls, name an operation or a partition.
 #[derive(Clone)]
 pub struct Calls {
     which: Which,
@@ -270,8 +270,8 @@ impl Calls {
     /// does, it is also on a partition of the index. A delete never sets this attribute, and most updates do not.
     ///
     /// For example, the prefix `USER#` selects calls on the items of users, reads of an inbox, and puts of memberships.
-    /// It does not select an update of a membership by `mark_read` or by the projector, which sets no `gsi1pk`. The
-    /// prefix `GRP#` selects such an update.
+    /// It does not select the updates of memberships by `mark_read` and the projector, because these set no
+    /// `gsi1pk`. The prefix `GRP#` selects such an update.
     #[must_use]
     pub fn on_partition(mut self, prefix: impl Into<String>) -> Self {
         self.partition = Some(prefix.into());

@@ -29,7 +29,7 @@ impl Rates {
         Self::default()
     }
 
-    /// Creates rates of this number of faults per thousand calls. The rate of crashes is 0.
+    /// Creates rates with the same number for each kind of fault, per thousand calls. The rate of crashes is 0.
     pub fn all(rate: u16) -> Self {
         Self {
             throttle: rate,

@@ -111,16 +111,16 @@ impl Scenario {
     }
 
     /// Sets the function that returns the sizes of the items that the call reads and writes. Default: one written
-    /// message of the scale's size.
+    /// message of the size [`Scale::message`].
     #[must_use]
     pub const fn sizes(mut self, sizes: fn(Scale) -> Sizes) -> Self {
         self.sizes = sizes;
         self
     }
 
-    /// Sets the function that returns a count for each unit of the card. The unit of [`Times::PerMember`] and
-    /// [`Per::Member`] is `member`. [`Times::Each`] and [`Per::Each`] name their own unit. Default: the scale's number
-    /// of members for `member`, and 1 for any other unit.
+    /// Sets the function that returns the number of objects of a kind, such as `member`. [`Times::PerMember`] and
+    /// [`Per::Member`] of a card count the kind `member`. [`Times::Each`] and [`Per::Each`] name their own kind.
+    /// Default: the scale's number of members for `member`, and 1 for any other kind.
     #[must_use]
     pub const fn counts(mut self, counts: fn(Scale, &str) -> u32) -> Self {
         self.counts = counts;
@@ -167,7 +167,8 @@ const MEMBER: &str = "member";
 pub struct Scale {
     /// The number of members of the group: 2 to 50.
     pub members: u32,
-    /// The size of a message's item, in KB, rounded up: 1 or 5. With 0, texts are short and an item counts as 1 KB.
+    /// The size of a message's item, in KB, rounded up: 0, 1 or 5. With 0, texts are short, and the size counts as 1
+    /// KB.
     pub message_kb: usize,
 }
 
@@ -299,10 +300,11 @@ impl Session {
     }
 }
 
-/// The answer to the call of a [`Scenario`], as two texts. Two outcomes are equal if their contents are equal.
+/// The answer to the call of a [`Scenario`], as two texts: its content and its `Debug` output. Two outcomes are equal
+/// if their `content` is equal.
 #[derive(Clone)]
 pub struct Outcome {
-    /// The content of the answer. Two outcomes are compared by this text.
+    /// The content of the answer.
     pub content: String,
     /// The `Debug` output of the answer. It must not contain [`World::CONTENT`].
     pub debug: String,

@@ -44,8 +44,8 @@ impl<S: Store> Store for Recorder<S> {
 
 /// Compares recorded requests with the requests of a card. Returns a description of the first difference, if any.
 ///
-/// If the access pattern makes several requests at once, pass `false` for `in_order`. Transaction actions that are
-/// adjacent on the card must belong to one recorded transaction.
+/// If the access pattern makes several requests at once, pass `false` for `in_order`. Adjacent transaction actions
+/// of the card match only the actions of one recorded transaction.
 pub fn mismatch(expected: &[RequestCard], recorded: &[Checked], in_order: bool) -> Option<String> {
     let requests = recorded.iter().enumerate();
     let mut seen: Vec<Seen<'_>> = requests.flat_map(|(number, request)| Seen::of(number, request.request())).collect();

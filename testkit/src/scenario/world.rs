@@ -56,7 +56,8 @@ impl World {
         Self { store, clock, chat, scale }
     }
 
-    /// Returns a message text that begins with `name`. The text's length gives the message the scale's size.
+    /// Returns a message text that begins with `name`. The text is so long that the message's item has the size
+    /// [`Scale::message`](super::Scale::message).
     pub fn text(&self, name: &str) -> Result<MessageBody> {
         let filler = match self.scale.message_kb {
             0 => String::new(),

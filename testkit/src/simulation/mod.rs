@@ -102,15 +102,15 @@ pub struct Summary {
     pub unreadable_items: u64,
     /// The number of requests for the second or a later page of a list.
     pub continued_pages: u64,
-    /// The number of checks that a message is unread, one for each message and member.
+    /// The number of comparisons of unread messages: one for each message and each member.
     pub unread_checks: u64,
     /// The number of messages in the table at the end.
     pub messages: u64,
 }
 
 impl Simulation {
-    /// Creates the deployment of this seed, with any faults. The seed also determines the size of the deployment and
-    /// its workload.
+    /// Creates the deployment of this seed, with faults of all kinds. The seed also determines the size of the
+    /// deployment and its workload.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
