@@ -46,7 +46,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Sets the maximum number of attempts of a request, including the first one; 1 means no retry. Default: 5.
     ///
-    /// In a batch, the count restarts at 1 after each attempt that does a part of the batch.
+    /// A batch may need several rounds. Each round that processes a part of the batch counts as a new first attempt.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;

@@ -89,29 +89,29 @@ impl Term {
         Self { halves, unit, per: Per::Call }
     }
 
-    /// Creates a term of read units of the table.
+    /// Creates a term of a cost: this number of read units of the table.
     pub const fn reads(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Read)
     }
 
-    /// Creates a term of read units of the table, from a number of half units. An eventually consistent read of up to 4
+    /// Creates a term of a cost: this number of half read units of the table. An eventually consistent read of up to 4
     /// KB consumes half a unit.
     pub const fn half_reads(halves: u32) -> Self {
         Self::new(halves, Unit::Read)
     }
 
-    /// Creates a term of read units of the index, from a number of half units. All reads of the index are eventually
+    /// Creates a term of a cost: this number of half read units of the index. All reads of the index are eventually
     /// consistent, so a read of up to 4 KB consumes half a unit.
     pub const fn half_index_reads(halves: u32) -> Self {
         Self::new(halves, Unit::IndexRead)
     }
 
-    /// Creates a term of write units of the table.
+    /// Creates a term of a cost: this number of write units of the table.
     pub const fn writes(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Write)
     }
 
-    /// Creates a term of write units of the index.
+    /// Creates a term of a cost: this number of write units of the index.
     pub const fn index_writes(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::IndexWrite)
     }

@@ -63,8 +63,8 @@ impl<T> Measured<T> {
 
     /// Returns the answer if the work consumed no more than the budget.
     ///
-    /// The budget limits each of the four kinds of unit separately. Its limit for an unnamed kind is zero. For example,
-    /// a budget of write units alone allows no read units.
+    /// The budget limits each of the four kinds of unit separately. Kinds that it does not name must be zero: a budget
+    /// of write units alone allows no read units.
     ///
     /// # Errors
     /// [`BudgetError`] if the work consumed more. The answer is then lost.
@@ -107,7 +107,7 @@ impl BudgetError {
         self.requests.iter().map(|request| request.capacity).sum()
     }
 
-    /// Returns the budget that the measured work did not meet.
+    /// Returns the budget that was passed to [`at_most`](Measured::at_most) or [`exactly`](Measured::exactly).
     pub fn budget(&self) -> Capacity {
         self.budget
     }

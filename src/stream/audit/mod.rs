@@ -122,12 +122,13 @@ const CONCURRENCY: usize = 8;
 /// Operators run an audit after a fault. Examples are a [projector](super::Projector) that was stopped for more than 24
 /// hours, and a manual change of the table.
 ///
-/// * **Cost**: a scan of the table costs 0.5 [RCU](crate::guide::costs) per 4 KB. All other reads are consistent. For
-///   each group, the audit reads the group, its memberships, their users (100 per request) and the newest message. For
-///   each user, it reads the user and the user's claims. For each claim, it reads the claim's user.
-/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. The only
-///   exception is a group that needs more requests: it has a page of its own. For a group of 1,000 members, `check`
-///   makes fewer than 20 requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
+/// * **Cost**: a scan of the table costs 0.5 [RCU](crate::guide::costs) per 4 KB. All other reads are strongly
+///   consistent, at 1 RCU per 4 KB. For each group, the audit reads the group, its memberships, their users (100 per
+///   request) and the newest message. For each user, it reads the user and the user's claims. For each claim, it reads
+///   the claim's user.
+/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. The audit
+///   of a group of 1,000 members makes fewer than 20 requests. If every entry is wrong, its repair makes up to 4 more
+///   requests per member. A group that needs more than 200 requests has a page of its own.
 /// * **Live traffic**: each repair is a conditional write, which is refused if the data changed in the meantime. If the
 ///   projector has not applied a new message yet, the audit reports the outdated entries. Check again a moment later.
 /// * **Unreadable items**: each unreadable item is a finding. The audit still compares all data that does not depend on
