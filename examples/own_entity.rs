@@ -13,17 +13,18 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 use threadline::entity::{Entity, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix, Tag, tag};
 use threadline::store::{Order, Query, SortRange, StoreExt};
-use threadline::{MemoryStore, MessageId, NewUser, Threadline, Timestamp, UserId};
+use threadline::{GroupId, MemoryStore, MessageId, NewUser, Threadline, Timestamp, UserId};
 
 const REACTION: Tag = tag!("REACTION");
 const USER: Tag = tag!("USER");
 
 /// One person's reaction to one message.
 ///
-/// Its key is `REACTION#<message>` / `USER#<user>`. In the index, it is at `USER#<user>` / `REACTION#<time>#<message>`,
-/// in the partition of the user's inbox.
+/// Its key is `REACTION#<group>#<message>` / `USER#<user>`. In the index, it is at `USER#<user>` /
+/// `REACTION#<time>#<message>`, in the partition of the user's inbox.
 #[derive(Debug, Serialize, Deserialize)]
 struct Reaction {
+    group_id: GroupId,
     message_id: MessageId,
     user_id: UserId,
     emoji: String,
@@ -32,14 +33,14 @@ struct Reaction {
 
 impl Entity for Reaction {
     const TYPE: &'static str = "Reaction";
-    type KeyParts<'a> = (MessageId, UserId);
+    type KeyParts<'a> = (GroupId, MessageId, UserId);
 
-    fn key_from((message, user): (MessageId, UserId)) -> Key {
-        Key::new(PartitionKey::new((REACTION, message)), SortKey::new((USER, user)))
+    fn key_from((group, message, user): (GroupId, MessageId, UserId)) -> Key {
+        Key::new(PartitionKey::new((REACTION, group, message)), SortKey::new((USER, user)))
     }
 
-    fn key_parts(&self) -> (MessageId, UserId) {
-        (self.message_id, self.user_id)
+    fn key_parts(&self) -> (GroupId, MessageId, UserId) {
+        (self.group_id, self.message_id, self.user_id)
     }
 
     fn index_key(&self) -> Option<IndexKey> {
@@ -49,9 +50,9 @@ impl Entity for Reaction {
 }
 
 impl Reaction {
-    /// Returns the query for all reactions to a message.
-    fn to_message(message: MessageId) -> Query {
-        Query::table(PartitionKey::new((REACTION, message)))
+    /// Returns the query for all reactions to a message. Take the group from an open thread, so that only members read.
+    fn to_message(group: GroupId, message: MessageId) -> Query {
+        Query::table(PartitionKey::new((REACTION, group, message)))
     }
 
     /// Returns the query for all reactions of a person, newest first. The inbox entries in the same partition do not
@@ -77,24 +78,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let answer = baykos_thread.send(chat.new_message_id(), "Only every year.").await?;
 
     // The application's own entity, in the same table.
-    for (user, emoji, time) in [
+    let group_id = thread.group_id();
+    for (user_id, emoji, time) in [
         (andrew.id(), "👍", "2024-01-01T00:01:00Z"),
         (bayko.id(), "🚀", "2024-01-01T00:02:00Z"),
         // The same key again: this reaction replaces Andrew's first one.
         (andrew.id(), "😄", "2024-01-01T00:03:00Z"),
     ] {
-        let reaction =
-            Reaction { message_id: answer.id(), user_id: user, emoji: emoji.to_owned(), reacted_at: time.parse()? };
-        store.put_entity(&reaction).await?;
+        let (message_id, emoji, reacted_at) = (answer.id(), emoji.to_owned(), time.parse()?);
+        store.put_entity(&Reaction { group_id, message_id, user_id, emoji, reacted_at }).await?;
     }
 
-    let one: Option<Reaction> = store.get_entity((answer.id(), andrew.id())).await?;
+    let one: Option<Reaction> = store.get_entity((group_id, answer.id(), andrew.id())).await?;
     if let Some(reaction) = &one {
         say!("Andrew's reaction, read back from {:?}: {}", reaction.key(), reaction.emoji);
     }
 
     say!("\nAll reactions to \"Only every year.\"");
-    for reaction in store.query_entities::<Reaction>(Reaction::to_message(answer.id())).await? {
+    for reaction in store.query_entities::<Reaction>(Reaction::to_message(group_id, answer.id())).await? {
         let name = chat.user(reaction.user_id).await?.map(|user| user.display_name().to_string());
         say!("  {} by {}", reaction.emoji, name.as_deref().unwrap_or("somebody"));
     }

@@ -12,8 +12,8 @@ use crate::item::Item;
 use crate::key::{Key, TYPE};
 use crate::model::read_own;
 use crate::request::{
-    BatchGet, CancelCode, CancelReason, Condition, Get, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome,
-    Transaction, TypedRequest, Write, WriteOutcome,
+    BatchGet, Condition, Get, MAX_BATCH_GETS, PageOutput, Query, Scan, TransactOutcome, Transaction, TypedRequest,
+    Write, WriteOutcome,
 };
 use crate::store::{Store, send};
 use crate::stored::Entity;
@@ -137,28 +137,11 @@ impl<'a> Call<'a> {
         Ok(page)
     }
 
-    /// Runs a transaction. The outcome contains failed conditions only if no action was refused for a transient reason.
-    ///
-    /// An earlier attempt of the same caller may still be committing. It can fail the condition of one action and
-    /// conflict with another. So a failed condition beside a conflict decides nothing.
-    ///
-    /// # Errors
-    /// [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if that is the reason of
-    /// any action.
+    /// Runs a transaction. A failed condition beside a conflict is no answer: see [`TransactOutcome::decided`].
     pub(crate) async fn transact(&self, request: Transaction) -> Result<TransactOutcome> {
         let outcome = self.send(request).await?;
         self.add(outcome.capacity());
-        if let TransactOutcome::Canceled { reasons, capacity } = &outcome
-            && reasons.iter().any(|reason| is_transient(reason.code))
-        {
-            let transient_only = |reason: &CancelReason| match reason.code {
-                code if is_transient(code) => CancelReason { code, current: None },
-                _ => CancelReason::default(),
-            };
-            let reasons = reasons.iter().map(transient_only).collect();
-            TransactOutcome::Canceled { reasons, capacity: *capacity }.done()?;
-        }
-        Ok(outcome)
+        outcome.decided()
     }
 }
 
@@ -196,12 +179,4 @@ pub(crate) fn is_own<E: Entity>() -> Condition {
 /// Returns the put of an entity, on the condition that its key has no item. A refusal returns the existing item.
 pub(super) fn put_new<E: Entity>(entity: &E) -> Result<Write> {
     Ok(Write::put(entity.to_item()?).when(Condition::item_absent()).returning_old())
-}
-
-/// Returns `true` if a later attempt of the same action may succeed.
-fn is_transient(code: CancelCode) -> bool {
-    match code {
-        CancelCode::Conflict | CancelCode::Throttled => true,
-        CancelCode::None | CancelCode::ConditionFailed | CancelCode::Invalid => false,
-    }
 }

@@ -68,6 +68,13 @@ impl From<String> for Cursor {
     }
 }
 
+/// Accepts any text, as the conversion from a `String` does.
+impl From<&str> for Cursor {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 /// The items read so far for a page: up to its limit, and one more, which shows that another page exists.
 pub(super) struct Listed<T> {
     items: Vec<T>,

@@ -6,7 +6,7 @@ use super::batch::{check_count, check_unique};
 use super::condition::Condition;
 use super::write::{Write, WriteAction};
 use crate::capacity::Capacity;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::item::Item;
 use crate::key::Key;
 
@@ -260,28 +260,63 @@ impl TransactOutcome {
     /// Returns an error if the transaction was canceled.
     ///
     /// # Errors
-    /// If several of these kinds apply, the error has the first one:
+    /// If several actions have reasons, the first kind of this list counts:
     ///
-    /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
-    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
     /// * [`Conflict`](ErrorKind::Conflict) if another request was writing one of the items.
     /// * [`Throttled`](ErrorKind::Throttled) if the throughput was exceeded.
+    /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
+    /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
     pub fn done(self) -> Result<()> {
         self.error().map_or(Ok(()), Err)
+    }
+
+    /// Returns the outcome, unless a conflict or throttling is among the reasons. Call this before
+    /// [`is_refused`](Self::is_refused).
+    ///
+    /// An earlier attempt of your own call may still be committing. It can fail the condition of one action and conflict
+    /// with another. So a failed condition proves nothing beside a conflict or throttling.
+    ///
+    /// ```
+    /// use threadline::store::{Condition, StoreExt, Transaction, Write};
+    /// use threadline::{MemoryStore, NewUser, Threadline};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> threadline::Result<()> {
+    /// # use threadline::entity::Entity;
+    /// let store = MemoryStore::new();
+    /// let user = Threadline::new(store.clone()).create_user(NewUser::new("andrewbrown", "Andrew Brown")?).await?;
+    /// let mut transaction = Transaction::default();
+    /// let put = transaction.add(Write::put(user.to_item()?).when(Condition::item_absent()));
+    /// let outcome = store.transact(transaction).await?.decided()?;
+    /// assert!(outcome.is_refused(put), "the user exists");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if that is the reason of any action.
+    pub fn decided(self) -> Result<Self> {
+        match self.error() {
+            Some(error) if error.recovery() == Recovery::Retry => Err(error),
+            _ => Ok(self),
+        }
     }
 
     /// Returns the error of a canceled transaction.
     pub(crate) fn error(&self) -> Option<Error> {
         let Self::Canceled { reasons, .. } = self else { return None };
         let first = |code| reasons.iter().position(|reason| reason.code == code).map(|index| index + 1);
-        let (kind, what) = if let Some(number) = first(CancelCode::Invalid) {
-            (ErrorKind::Invalid, format!("action {number} cannot be done"))
-        } else if let Some(number) = first(CancelCode::ConditionFailed) {
-            (ErrorKind::ConditionFailed, format!("the condition of action {number} was not met"))
-        } else if let Some(number) = first(CancelCode::Conflict) {
-            (ErrorKind::Conflict, format!("another request was writing the item of action {number}; try again"))
-        } else {
-            (ErrorKind::Throttled, "the table exceeded its throughput; try again later".to_owned())
+        let [conflict, throttled, invalid, failed] =
+            [CancelCode::Conflict, CancelCode::Throttled, CancelCode::Invalid, CancelCode::ConditionFailed].map(first);
+        let (kind, what) = match (conflict, throttled, invalid, failed) {
+            (Some(number), ..) => {
+                (ErrorKind::Conflict, format!("another request was writing the item of action {number}; try again"))
+            }
+            (None, None, Some(number), _) => (ErrorKind::Invalid, format!("action {number} cannot be done")),
+            (None, None, None, Some(number)) => {
+                (ErrorKind::ConditionFailed, format!("the condition of action {number} was not met"))
+            }
+            _ => (ErrorKind::Throttled, "the table exceeded its throughput; try again later".to_owned()),
         };
         Some(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
     }
@@ -384,25 +419,26 @@ mod tests {
     }
 
     #[test]
-    fn error_names_the_first_action_with_the_most_severe_reason() {
-        let by_severity = [
-            (CancelCode::Invalid, ErrorKind::Invalid),
-            (CancelCode::ConditionFailed, ErrorKind::ConditionFailed),
-            (CancelCode::Conflict, ErrorKind::Conflict),
-            (CancelCode::Throttled, ErrorKind::Throttled),
+    fn error_names_the_first_action_with_the_reason_that_takes_precedence() {
+        let by_precedence = [
+            (CancelCode::Conflict, ErrorKind::Conflict, "action 3"),
+            (CancelCode::Throttled, ErrorKind::Throttled, "throughput"),
+            (CancelCode::Invalid, ErrorKind::Invalid, "action 3"),
+            (CancelCode::ConditionFailed, ErrorKind::ConditionFailed, "action 3"),
+            (CancelCode::None, ErrorKind::Throttled, "throughput"),
         ];
-        for (rank, (code, kind)) in by_severity.into_iter().enumerate() {
-            for (lesser, _) in &by_severity[rank + 1..] {
+        for (rank, (code, kind, text)) in by_precedence.into_iter().enumerate() {
+            for (lesser, ..) in &by_precedence[rank..] {
                 let reasons = [CancelCode::None, *lesser, code, code].map(|code| CancelReason { code, current: None });
                 let outcome = TransactOutcome::Canceled { reasons: reasons.into(), capacity: Capacity::default() };
-                let error = outcome.done().unwrap_err();
+                let error = outcome.clone().done().unwrap_err();
                 assert_eq!(error.kind(), kind);
-                assert!(error.to_string().contains("action 3"), "{error}");
+                assert!(*lesser == code || error.to_string().contains(text), "{error}");
+                assert_eq!(outcome.decided().is_err(), error.recovery() == Recovery::Retry, "{error}");
             }
         }
-        let reasons = vec![CancelReason { code: CancelCode::Throttled, current: None }];
-        let outcome = TransactOutcome::Canceled { reasons, capacity: Capacity::default() };
-        assert_eq!(outcome.done().unwrap_err().kind(), ErrorKind::Throttled);
+        let done = TransactOutcome::Done { capacity: Capacity::default() };
+        assert_eq!(done.clone().decided().unwrap(), done);
     }
 
     #[test]

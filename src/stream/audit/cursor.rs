@@ -70,3 +70,10 @@ impl From<String> for AuditCursor {
         Self(text)
     }
 }
+
+/// Accepts any text, as the conversion from a `String` does.
+impl From<&str> for AuditCursor {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}

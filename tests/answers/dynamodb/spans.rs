@@ -116,7 +116,8 @@ async fn span_of_a_canceled_transaction_has_the_kind_of_its_error() {
         (["None", "ThrottlingError"], "Throttled", "ERROR"),
         (["ThrottlingError", "TransactionConflict"], "Conflict", "ERROR"),
         (["None", "ItemCollectionSizeLimitExceeded"], "Invalid", "ERROR"),
-        (["ThrottlingError", "ConditionalCheckFailed"], "", ""),
+        (["ThrottlingError", "ConditionalCheckFailed"], "Throttled", "ERROR"),
+        (["None", "ConditionalCheckFailed"], "", ""),
     ] {
         let server = Server::serving(move |_, _| canceled(&codes));
         let span = span_of(async {
