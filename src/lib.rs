@@ -61,6 +61,10 @@ pub mod guide {
     pub mod concepts {}
 
     #[doc = include_str!("docs/links.md")]
+    #[doc = include_str!("../docs/web.md")]
+    pub mod web {}
+
+    #[doc = include_str!("docs/links.md")]
     #[doc = include_str!("../docs/entities.md")]
     pub mod entities {}
 
