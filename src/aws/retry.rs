@@ -30,6 +30,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 /// assert_ne!(patient, RetryPolicy::default());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct RetryPolicy {
     max_attempts: u32,
     base: Duration,
@@ -47,21 +48,18 @@ impl RetryPolicy {
     /// Sets the maximum number of attempts of a request, including the first one; 1 means no retry. Default: 5.
     ///
     /// A batch may need several rounds. Each round that processes a part of the batch counts as a new first attempt.
-    #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
     /// Sets the maximum pause before the first retry. The maximum doubles with each further retry. Default: 50 ms.
-    #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
     /// Sets the limit on the pause before any retry. Default: 2 s.
-    #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self

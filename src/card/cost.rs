@@ -75,6 +75,7 @@ impl fmt::Display for Cost {
 /// A term of a [`Cost`]: a number of capacity units, multiplied by a count such as the number of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Term {
     /// The number of half capacity units: 3 halves are 1.5 units.
     pub halves: u32,
@@ -117,7 +118,6 @@ impl Term {
     }
 
     /// Sets the count by which the term is multiplied. Default: [`Per::Call`], so the term counts once.
-    #[must_use]
     pub const fn per(mut self, per: Per) -> Self {
         self.per = per;
         self
@@ -201,6 +201,7 @@ pub enum Per {
 /// let sizes = Sizes::new().members(3).written(700).read(5000).read(100);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Sizes {
     members: u64,
     written_kb: u64,
@@ -222,7 +223,6 @@ impl Sizes {
     }
 
     /// Sets the number of members of the conversation. Default: 0.
-    #[must_use]
     pub fn members(mut self, members: u32) -> Self {
         self.members = members.into();
         self
@@ -231,28 +231,24 @@ impl Sizes {
     /// Sets the size of the written message's item, in bytes. Default: at most 1 KB.
     ///
     /// An update has two sizes: the item's size before the update and its size after it. Pass the larger one.
-    #[must_use]
     pub fn written(mut self, bytes: usize) -> Self {
         self.written_kb = steps(bytes, WRITE_STEP);
         self
     }
 
     /// Adds one read request, which reads this many bytes of items from the table.
-    #[must_use]
     pub fn read(mut self, bytes: usize) -> Self {
         self.blocks = self.blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
     /// Adds one read request, which reads this many bytes of items from the index.
-    #[must_use]
     pub fn read_index(mut self, bytes: usize) -> Self {
         self.index_blocks = self.index_blocks.saturating_add(steps(bytes, READ_STEP));
         self
     }
 
     /// Sets the number of objects that [`Per::Each`] counts. Default: 0.
-    #[must_use]
     pub fn items(mut self, items: u32) -> Self {
         self.items = items.into();
         self

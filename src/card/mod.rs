@@ -36,6 +36,7 @@ pub use request::{EntityCard, RequestCard, RequestKind, Source, Times};
 /// a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Card {
     /// The name of the pattern, such as `messages.send`. Its span has the same name.
     pub name: &'static str,
@@ -56,7 +57,6 @@ impl Card {
     }
 
     /// Sets the cases of the call. Default: none.
-    #[must_use]
     pub const fn cases(mut self, cases: &'static [Case]) -> Self {
         self.cases = cases;
         self
@@ -64,7 +64,6 @@ impl Card {
 
     /// Sets the text that describes the effect of a retry, as a verb phrase: `returns the stored message`. Default:
     /// empty.
-    #[must_use]
     pub const fn retry(mut self, retry: &'static str) -> Self {
         self.retry = retry;
         self

@@ -60,6 +60,7 @@ pub const ENTITIES: &[&EntityCard] =
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Registry {
     cards: Vec<&'static Card>,
     entities: Vec<&'static EntityCard>,
@@ -78,14 +79,12 @@ impl Registry {
     }
 
     /// Adds the card of an access pattern of the application.
-    #[must_use]
     pub fn pattern(mut self, card: &'static Card) -> Self {
         self.cards.push(card);
         self
     }
 
     /// Adds the card of an entity of the application.
-    #[must_use]
     pub fn entity(mut self, entity: &'static EntityCard) -> Self {
         self.entities.push(entity);
         self

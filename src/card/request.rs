@@ -7,6 +7,7 @@ use crate::capacity::Consistency;
 /// The declaration of an entity: its name and the templates of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct EntityCard {
     /// The name of the entity, which is the value of its items' `type` attribute.
     pub name: &'static str,
@@ -26,7 +27,6 @@ impl EntityCard {
     }
 
     /// Sets the templates of the entity's keys in the index. Default: the entity is not in the index.
-    #[must_use]
     pub const fn indexed(mut self, pk: &'static str, sk: &'static str) -> Self {
         self.index = Some((pk, sk));
         self
@@ -39,6 +39,7 @@ impl EntityCard {
 /// once for each page, and any other request is made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct RequestCard {
     /// The operation of the request.
     pub kind: RequestKind,
@@ -113,28 +114,24 @@ impl RequestCard {
     }
 
     /// Makes the request read the index. Default: it reads the table.
-    #[must_use]
     pub const fn on_index(mut self) -> Self {
         self.source = Source::Index;
         self
     }
 
     /// Sets the range of sort keys that a query reads, in words. Default: all sort keys.
-    #[must_use]
     pub const fn range(mut self, range: &'static str) -> Self {
         self.range = range;
         self
     }
 
     /// Makes the read strongly consistent. Default: eventually consistent.
-    #[must_use]
     pub const fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
     /// Sets the condition of a write, in words. Default: none.
-    #[must_use]
     pub const fn when(mut self, condition: &'static str) -> Self {
         self.condition = condition;
         self
@@ -142,14 +139,12 @@ impl RequestCard {
 
     /// Sets the number of times that one call makes the request. Default: once for each page of a query or scan, and
     /// once for any other request.
-    #[must_use]
     pub const fn times(mut self, times: Times) -> Self {
         self.times = times;
         self
     }
 
     /// Makes the request an action of a transaction. Default: it is sent alone.
-    #[must_use]
     pub const fn in_transaction(mut self) -> Self {
         self.transaction = true;
         self

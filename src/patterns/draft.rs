@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 /// # Ok::<(), threadline::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Draft {
     body: MessageBody,
     id: Option<MessageId>,
@@ -63,7 +64,6 @@ impl Draft {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn id(mut self, id: MessageId) -> Self {
         self.id = Some(id);
         self
@@ -88,7 +88,6 @@ impl Draft {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn sent_at(mut self, time: Timestamp) -> Self {
         self.sent_at = Some(time);
         self

@@ -44,6 +44,7 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct SendWindow {
     /// The maximum duration by which a new message's time may be later than the clock. Default: 5 s.
     pub max_skew: Duration,
@@ -80,7 +81,6 @@ impl SendWindow {
     /// let window = SendWindow::default().max_skew(Duration::from_secs(2));
     /// assert_eq!(window.max_skew, Duration::from_secs(2));
     /// ```
-    #[must_use]
     pub fn max_skew(mut self, max_skew: Duration) -> Self {
         self.max_skew = max_skew;
         self
@@ -95,7 +95,6 @@ impl SendWindow {
     /// let window = SendWindow::default().max_age(Duration::from_secs(60 * 60));
     /// assert_eq!(window.max_age, Duration::from_secs(60 * 60));
     /// ```
-    #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self

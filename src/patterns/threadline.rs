@@ -30,6 +30,7 @@ use crate::time::{Clock, SystemClock, Timestamp};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Threadline {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
@@ -67,7 +68,6 @@ impl Threadline {
     /// assert_eq!(chat.now(), noon);
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -87,7 +87,6 @@ impl Threadline {
     /// assert_ne!(chat(1).new_message_id(), chat(2).new_message_id());
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
@@ -109,7 +108,6 @@ impl Threadline {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn send_window(mut self, window: SendWindow) -> Self {
         self.window = window;
         self
@@ -133,7 +131,6 @@ impl Threadline {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn handle_reservation(mut self, duration: Duration) -> Self {
         self.handle_reservation = duration;
         self

@@ -19,6 +19,7 @@ const _: () = assert!(MAX_BATCH_WRITES * MAX_ITEM_BYTES <= 16 * 1024 * 1024);
 
 /// A request that reads up to 100 items by their keys.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct BatchGet {
     pub(crate) keys: Vec<Key>,
     pub(crate) consistency: Consistency,
@@ -62,14 +63,12 @@ impl BatchGet {
     }
 
     /// Makes the reads strongly consistent, at twice the cost.
-    #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
     /// Sets the consistency of the reads. Default: [`Consistency::Eventual`].
-    #[must_use]
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
         self

@@ -39,6 +39,7 @@ use crate::key::PK;
 /// [operators]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Condition {
     /// The attribute with this name exists, with a value of any type.
     Exists(Cow<'static, str>),
@@ -170,7 +171,6 @@ impl Condition {
     /// let both = Condition::item_exists().and(Condition::eq("version", 3));
     /// assert_eq!(format!("{both:?}"), "All([Exists(pk), Eq(version, …)])");
     /// ```
-    #[must_use]
     pub fn and(self, other: Self) -> Self {
         match self {
             Self::All(mut conditions) => {
@@ -189,7 +189,6 @@ impl Condition {
     /// let either = Condition::item_absent().or(Condition::lt("version", 3));
     /// assert_eq!(format!("{either:?}"), "Any([Absent(pk), Lt(version, …)])");
     /// ```
-    #[must_use]
     pub fn or(self, other: Self) -> Self {
         match self {
             Self::Any(mut conditions) => {
@@ -207,7 +206,6 @@ impl Condition {
     ///
     /// assert_eq!(format!("{:?}", Condition::eq("version", 3).not()), "Not(Eq(version, …))");
     /// ```
-    #[must_use]
     #[allow(clippy::should_implement_trait, reason = "reads as the other combinators do")]
     pub fn not(self) -> Self {
         Self::Not(Box::new(self))

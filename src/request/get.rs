@@ -21,6 +21,7 @@ use crate::key::Key;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Get {
     pub(crate) key: Key,
     pub(crate) consistency: Consistency,
@@ -33,14 +34,12 @@ impl Get {
     }
 
     /// Makes the read strongly consistent, at twice the cost.
-    #[must_use]
     pub fn consistent(mut self) -> Self {
         self.consistency = Consistency::Strong;
         self
     }
 
     /// Sets the consistency of the read. Default: [`Consistency::Eventual`].
-    #[must_use]
     pub fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
         self

@@ -15,6 +15,7 @@ pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
 /// A page ends at the request's [`limit`](Query::limit) or at 1 MB. Expired items count too, although the page omits
 /// them. So even a short or empty page may have a [`next`](PageOutput::next) position.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Query {
     pub(crate) source: QuerySource,
     pub(crate) range: SortRange,
@@ -176,7 +177,6 @@ impl Query {
     /// assert_eq!(query.get_range(), &members);
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    #[must_use]
     pub fn range(mut self, range: SortRange) -> Self {
         self.range = range;
         self
@@ -192,7 +192,6 @@ impl Query {
     /// assert_eq!(query.get_order(), Order::Descending);
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    #[must_use]
     pub fn order(mut self, order: Order) -> Self {
         self.order = order;
         self
@@ -210,7 +209,6 @@ impl Query {
     /// assert_eq!(query.get_limit(), Some(NonZeroU32::MIN));
     /// # Ok::<(), threadline::Error>(())
     /// ```
-    #[must_use]
     pub fn limit(mut self, limit: NonZeroU32) -> Self {
         self.limit = Some(limit);
         self
@@ -243,7 +241,6 @@ impl Query {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn start(mut self, start: impl Into<Option<Position>>) -> Self {
         self.start = start.into();
         self

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Scan {
     pub(crate) limit: Option<NonZeroU32>,
     pub(crate) start: Option<Position>,
@@ -35,14 +36,12 @@ impl Scan {
 
     /// Sets the maximum number of items to read for the page, including expired ones. Default: no maximum, so the page
     /// ends at 1 MB.
-    #[must_use]
     pub fn limit(mut self, limit: NonZeroU32) -> Self {
         self.limit = Some(limit);
         self
     }
 
     /// Sets the position after which the page starts. Default: the start of the table.
-    #[must_use]
     pub fn start(mut self, start: impl Into<Option<Position>>) -> Self {
         self.start = start.into();
         self

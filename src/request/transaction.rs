@@ -36,6 +36,7 @@ const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Transaction {
     pub(crate) actions: Vec<TransactAction>,
     pub(crate) token: Option<ClientToken>,
@@ -170,7 +171,6 @@ impl Transaction {
     ///
     /// The token works for 10 minutes after the transaction was done. In this time, a retry with the same actions and
     /// the same token succeeds and changes nothing.
-    #[must_use]
     pub fn token(mut self, token: ClientToken) -> Self {
         self.token = Some(token);
         self

@@ -45,6 +45,7 @@ impl AttributeChange {
 /// assert_eq!(update.changes().len(), 3);
 /// ```
 #[derive(Clone, Default, PartialEq)]
+#[must_use]
 pub struct Update {
     changes: Vec<(Cow<'static, str>, AttributeChange)>,
 }
@@ -74,32 +75,27 @@ impl Update {
     }
 
     /// Adds a change that sets the attribute with this name to the value.
-    #[must_use]
     pub fn set(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::Set(value.into().into()))
     }
 
     /// Adds a change that sets the attribute with this name to the value if the attribute is missing.
-    #[must_use]
     pub fn set_if_absent(self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.change(name, AttributeChange::SetIfAbsent(value.into().into()))
     }
 
     /// Adds a change that increases the number in the attribute with this name by `number`. A missing attribute counts
     /// as 0.
-    #[must_use]
     pub fn add(self, name: impl Into<Cow<'static, str>>, number: i64) -> Self {
         self.change(name, AttributeChange::Add(number))
     }
 
     /// Adds a change that removes the attribute with this name.
-    #[must_use]
     pub fn remove(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.change(name, AttributeChange::Remove)
     }
 
     /// Adds a change of any kind to the attribute with this name.
-    #[must_use]
     pub fn change(mut self, name: impl Into<Cow<'static, str>>, change: AttributeChange) -> Self {
         self.changes.push((name.into(), change));
         self

@@ -30,6 +30,7 @@ use crate::key::Key;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Write {
     /// `None` for a put of an item without a valid key, which the check refuses.
     key: Option<Key>,
@@ -106,7 +107,6 @@ impl Write {
 
     /// Adds a condition. If the stored item does not meet the condition, the store refuses the write. After several
     /// calls, the item must meet all of their conditions. Default: none.
-    #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(match self.condition.take() {
             Some(earlier) => earlier.and(condition),
@@ -119,7 +119,6 @@ impl Write {
     /// answer contains the stored item. Returning the item costs no extra capacity.
     ///
     /// In a transaction, a write returns its item only if its condition is not met.
-    #[must_use]
     pub fn returning_old(mut self) -> Self {
         self.return_old = true;
         self

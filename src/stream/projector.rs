@@ -125,6 +125,7 @@ const MOVE: RequestCard =
 /// * **No feedback**: the projector skips the records of its own writes. It also skips the records of entities that it
 ///   does not know.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Projector {
     store: Arc<dyn Store>,
     sink: Option<Arc<dyn DeadLetterSink>>,
@@ -207,7 +208,6 @@ impl Projector {
     ///
     /// let projector = Projector::new(MemoryStore::new()).dead_letters(JsonLinesSink::new(std::io::stderr()));
     /// ```
-    #[must_use]
     pub fn dead_letters(mut self, sink: impl DeadLetterSink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
         self

@@ -39,6 +39,7 @@ pub use verify::{Difference, Setting, Unsupported, Verified};
 /// assert_eq!(spec.name(), "threadline");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct TableSpec {
     name: String,
     billing: Billing,
@@ -200,7 +201,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").tag("team", "messaging");
     /// assert_eq!(spec.with_name("test"), TableSpec::new("test").tag("team", "messaging"));
     /// ```
-    #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -215,7 +215,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").billing(Billing::Provisioned { table, index });
     /// assert!(spec.check().is_ok());
     /// ```
-    #[must_use]
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
         self
@@ -232,7 +231,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").stream(Some(StreamView::NewImage));
     /// assert_ne!(spec, TableSpec::new("threadline"));
     /// ```
-    #[must_use]
     pub fn stream(mut self, stream: Option<StreamView>) -> Self {
         self.stream = stream;
         self
@@ -248,7 +246,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").time_to_live(false);
     /// assert_ne!(spec, TableSpec::new("threadline"));
     /// ```
-    #[must_use]
     pub fn time_to_live(mut self, on: bool) -> Self {
         self.time_to_live = on;
         self
@@ -263,7 +260,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").point_in_time_recovery(false);
     /// assert_ne!(spec, TableSpec::new("threadline"));
     /// ```
-    #[must_use]
     pub fn point_in_time_recovery(mut self, on: bool) -> Self {
         self.point_in_time_recovery = on;
         self
@@ -277,7 +273,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline-test").deletion_protection(false);
     /// assert_ne!(spec, TableSpec::new("threadline-test"));
     /// ```
-    #[must_use]
     pub fn deletion_protection(mut self, on: bool) -> Self {
         self.deletion_protection = on;
         self
@@ -291,7 +286,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").encryption(Encryption::OwnedByAws);
     /// assert_ne!(spec, TableSpec::new("threadline"));
     /// ```
-    #[must_use]
     pub fn encryption(mut self, encryption: Encryption) -> Self {
         self.encryption = encryption;
         self
@@ -305,7 +299,6 @@ impl TableSpec {
     /// let spec = TableSpec::new("threadline").tag("team", "messaging");
     /// assert_ne!(spec, TableSpec::new("threadline"));
     /// ```
-    #[must_use]
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(key.into(), value.into());
         self

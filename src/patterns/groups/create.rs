@@ -73,6 +73,7 @@ const EXPIRED_MESSAGE: RequestCard =
 
 /// A request to create a group with a title, for [`Threadline::create_group`].
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct NewGroup {
     title: GroupTitle,
     creator: Profile,
@@ -118,7 +119,6 @@ impl NewGroup {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn member(mut self, member: impl Into<Profile>) -> Self {
         self.others.push(member.into());
         self
@@ -137,7 +137,6 @@ impl NewGroup {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn id(mut self, id: GroupId) -> Self {
         self.id = Some(id);
         self

@@ -36,6 +36,7 @@ const NEW_IDENTITY: RequestCard = RequestCard::put(&IdentityClaim::CARD).when("n
 
 /// A request to create a user, for [`Threadline::create_user`].
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct NewUser {
     handle: Handle,
     display_name: DisplayName,
@@ -100,7 +101,6 @@ impl NewUser {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn id(mut self, id: UserId) -> Self {
         self.id = Some(id);
         self

@@ -42,6 +42,7 @@ pub use aws_sdk_dynamodb;
 /// assert_eq!(store.table_name(), "messages");
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct DynamoDbStore {
     client: Client,
     table: Arc<str>,
@@ -87,7 +88,6 @@ impl DynamoDbStore {
     }
 
     /// Sets the clock, by which the store recognizes expired items. Default: [`SystemClock`].
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -95,14 +95,12 @@ impl DynamoDbStore {
 
     /// Sets the source of the [tokens](crate::store::ClientToken) that the store adds to transactions without a token.
     /// Default: [`RandomIds`].
-    #[must_use]
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
     }
 
     /// Sets the retry policy for the requests that the SDK does not retry. Default: [`RetryPolicy::default`].
-    #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
@@ -110,7 +108,6 @@ impl DynamoDbStore {
 
     /// Sets the function that picks the pause before a retry. The argument is the longest allowed pause. Default: a
     /// random pause between zero and the longest one.
-    #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
         self

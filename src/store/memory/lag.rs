@@ -32,6 +32,7 @@ use crate::key::Key;
 /// assert_eq!(format!("{:?}", IndexLag::writes(3).shuffled(7)), "IndexLag::writes(3).shuffled(7)");
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[must_use]
 pub struct IndexLag {
     /// The maximum number of pending changes.
     max_pending: usize,
@@ -61,7 +62,6 @@ impl IndexLag {
 
     /// Makes the changes of different items reach the index in a pseudorandom order. The seed determines the order.
     /// DynamoDB guarantees no order between different items.
-    #[must_use]
     pub fn shuffled(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }

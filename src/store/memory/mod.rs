@@ -98,6 +98,7 @@ const MAX_BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct MemoryStore {
     table_name: Arc<str>,
     clock: Arc<dyn Clock>,
@@ -118,14 +119,12 @@ impl MemoryStore {
 
     /// Sets the clock. The store uses the clock to find expired items, and for the age of stream records and of the
     /// [tokens](crate::store::ClientToken) of transactions. Default: [`SystemClock`].
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Sets the name of the table. Default: `threadline`.
-    #[must_use]
     pub fn table(mut self, name: impl Into<Arc<str>>) -> Self {
         self.table_name = name.into();
         self
@@ -154,7 +153,6 @@ impl MemoryStore {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn page_size(mut self, items: NonZeroU32) -> Self {
         self.page_size = Some(items);
         self
@@ -170,7 +168,6 @@ impl MemoryStore {
     ///
     /// Each record contains the item before and after the change. A shorter time saves memory in a process that runs
     /// for hours.
-    #[must_use]
     pub fn change_retention(self, retention: Duration) -> Self {
         self.state_mut().log.keep_for(retention);
         self
@@ -204,7 +201,6 @@ impl MemoryStore {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn index_lag(self, lag: IndexLag) -> Self {
         self.state_mut().set_index_lag(lag);
         self

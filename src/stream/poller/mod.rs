@@ -88,6 +88,7 @@ pub use summary::{PollEvent, PollSummary};
 /// # Ok(())
 /// # }
 /// ```
+#[must_use]
 pub struct Poller {
     worker: Worker,
     start: PollStart,
@@ -154,7 +155,6 @@ impl Poller {
     /// let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/threadline/stream/2026-01-02T03:04:05.678";
     /// let poller = poller.stream(arn);
     /// ```
-    #[must_use]
     pub fn stream(mut self, arn: impl Into<String>) -> Self {
         self.named = Some(arn.into());
         self
@@ -177,7 +177,6 @@ impl Poller {
     ///
     /// let poller = poller.start_at(PollStart::Latest);
     /// ```
-    #[must_use]
     pub fn start_at(mut self, start: PollStart) -> Self {
         self.start = start;
         self
@@ -195,7 +194,6 @@ impl Poller {
     /// # let poller = Poller::new(streams, Projector::new(store.clone()), store);
     /// let poller = poller.batch_size(100);
     /// ```
-    #[must_use]
     pub fn batch_size(mut self, records: u16) -> Self {
         self.worker.batch_size = i32::from(records.clamp(1, 1000));
         self
@@ -214,7 +212,6 @@ impl Poller {
     ///
     /// let poller = poller.idle_pause(Duration::from_millis(200));
     /// ```
-    #[must_use]
     pub fn idle_pause(mut self, pause: Duration) -> Self {
         self.idle = pause;
         self
@@ -237,7 +234,6 @@ impl Poller {
     ///
     /// let poller = poller.retry(RetryPolicy::default().max_attempts(3));
     /// ```
-    #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff.policy = policy;
         self
@@ -256,7 +252,6 @@ impl Poller {
     /// // Always pauses for the maximum.
     /// let poller = poller.jitter(|max| max);
     /// ```
-    #[must_use]
     pub fn jitter(mut self, pick: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.backoff.jitter = Arc::new(pick);
         self
@@ -279,7 +274,6 @@ impl Poller {
     ///     }
     /// });
     /// ```
-    #[must_use]
     pub fn observer(mut self, observer: impl Fn(&PollEvent<'_>) + Send + Sync + 'static) -> Self {
         self.worker.observer = Some(Arc::new(observer));
         self

@@ -187,7 +187,7 @@ impl Server {
     /// Crashes the process, and starts another one.
     pub(super) fn crash(&self, world: &World) {
         self.life.set(self.life.get().wrapping_add(1));
-        self.chat.replace(start(world, self.number, &self.faults, &self.clock));
+        *self.chat.borrow_mut() = start(world, self.number, &self.faults, &self.clock);
     }
 }
 
