@@ -48,56 +48,29 @@ impl From<Value> for AttributeValue {
     }
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self(AttributeValue::S(text.to_owned()))
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self(AttributeValue::S(text))
-    }
-}
-
-impl From<bool> for Value {
-    fn from(flag: bool) -> Self {
-        Self(AttributeValue::Bool(flag))
-    }
-}
-
-impl From<Vec<u8>> for Value {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(AttributeValue::B(bytes))
-    }
-}
-
-impl From<Uuid> for Value {
-    fn from(id: Uuid) -> Self {
-        id.to_string().into()
-    }
-}
-
-impl From<PartitionKey> for Value {
-    fn from(key: PartitionKey) -> Self {
-        String::from(key).into()
-    }
-}
-
-impl From<SortKey> for Value {
-    fn from(key: SortKey) -> Self {
-        String::from(key).into()
-    }
-}
-
-macro_rules! from_number {
-    ($($type:ty)*) => {$(
+/// Implements the conversion of types to a [`Value`], with the function that returns the value of the attribute.
+macro_rules! values {
+    ($($type:ty: $write:expr;)*) => {$(
         impl From<$type> for Value {
-            fn from(number: $type) -> Self {
-                Self(AttributeValue::N(number.to_string()))
+            fn from(value: $type) -> Self {
+                let write: fn($type) -> AttributeValue = $write;
+                Self(write(value))
             }
         }
     )*};
 }
 
-from_number!(i32 i64 u32 u64 usize);
+values! {
+    &str: |text| AttributeValue::S(text.to_owned());
+    String: AttributeValue::S;
+    bool: AttributeValue::Bool;
+    Vec<u8>: AttributeValue::B;
+    Uuid: |id| AttributeValue::S(id.to_string());
+    PartitionKey: |key| AttributeValue::S(key.into());
+    SortKey: |key| AttributeValue::S(key.into());
+    i32: |number| AttributeValue::N(number.to_string());
+    i64: |number| AttributeValue::N(number.to_string());
+    u32: |number| AttributeValue::N(number.to_string());
+    u64: |number| AttributeValue::N(number.to_string());
+    usize: |number| AttributeValue::N(number.to_string());
+}
