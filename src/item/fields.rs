@@ -41,7 +41,6 @@ macro_rules! text_fields {
 pub(crate) use text_fields;
 
 text_fields! {
-    String: Ok, Self::clone;
     UserId: |text| text.parse(), Self::to_string;
     GroupId: |text| text.parse(), Self::to_string;
     MessageId: |text| text.parse(), Self::to_string;
@@ -73,19 +72,6 @@ macro_rules! number_fields {
 }
 
 number_fields!(u32 u64 i64);
-
-impl Field for bool {
-    fn read(value: AttributeValue) -> Option<Self> {
-        match value {
-            AttributeValue::Bool(flag) => Some(flag),
-            _ => None,
-        }
-    }
-
-    fn write(&self) -> AttributeValue {
-        AttributeValue::Bool(*self)
-    }
-}
 
 /// Implements the conversion to [`Value`] for public types that are stored as text.
 macro_rules! values_of_fields {

@@ -1,11 +1,11 @@
 //! The checkpoint of a shard: an entity of the table.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::Result;
-use crate::item::{Fields, Item, text_fields};
+use crate::error::{Error, Result};
 use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
-use crate::stored::{Entity, Stored};
+use crate::stored::Entity;
 use crate::stream::{SequenceNumber, StreamRecord};
 use crate::tag::Tag;
 use crate::tag::tag;
@@ -17,19 +17,22 @@ const SHARD: Tag = tag!("SHARD");
 /// The position up to which the poller has read a shard, at `STREAM#<UUIDv5 of the stream's ARN>` / `SHARD#<shard id>`.
 ///
 /// The key contains a UUID because an ARN may be longer than a key segment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     stream_arn: String,
     pub(super) shard_id: KeySegment,
     /// The parent shard, which is read first. Checkpoints of version 0.1 do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<KeySegment>,
     pub(super) position: Position,
     /// `true` if the first list of the stream had the shard. A parent that was gone by then does not count as lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_first: bool,
 }
 
 /// A position in a shard. It is stored with the service's names: `TRIM_HORIZON`, `SHARD_END` or a sequence number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(super) enum Position {
     /// Before the oldest available record.
     TrimHorizon,
@@ -63,28 +66,6 @@ impl Checkpoint {
     }
 }
 
-impl Stored for Checkpoint {
-    fn read(item: Item, entity: &'static str) -> Result<Self> {
-        let mut fields = Fields::new(item, entity);
-        Ok(Self {
-            stream_arn: fields.required("stream_arn")?,
-            shard_id: fields.required("shard_id")?,
-            parent: fields.optional("parent")?,
-            position: fields.required("position")?,
-            is_first: fields.or_default("is_first")?,
-        })
-    }
-
-    fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::new()
-            .with("stream_arn", &self.stream_arn)
-            .with("shard_id", &self.shard_id)
-            .with_some("parent", self.parent.as_ref())
-            .with("position", &self.position)
-            .with_some("is_first", self.is_first.then_some(&true)))
-    }
-}
-
 impl Entity for Checkpoint {
     const TYPE: &'static str = "StreamCheckpoint";
     type KeyParts<'a> = (&'a str, &'a KeySegment);
@@ -98,31 +79,32 @@ impl Entity for Checkpoint {
     }
 }
 
-impl Position {
-    fn parse(text: &str) -> Result<Self> {
-        match text {
+impl TryFrom<String> for Position {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        match text.as_str() {
             "TRIM_HORIZON" => Ok(Self::TrimHorizon),
             "SHARD_END" => Ok(Self::End),
             number => number.parse().map(Self::After),
         }
     }
-
-    fn as_str(&self) -> &str {
-        match self {
-            Self::TrimHorizon => "TRIM_HORIZON",
-            Self::After(sequence) => sequence.as_str(),
-            Self::End => "SHARD_END",
-        }
-    }
 }
 
-text_fields! {
-    Position: |text| Self::parse(&text), |position| position.as_str().to_owned();
+impl From<Position> for String {
+    fn from(position: Position) -> Self {
+        match position {
+            Position::TrimHorizon => "TRIM_HORIZON".to_owned(),
+            Position::After(sequence) => sequence.to_string(),
+            Position::End => "SHARD_END".to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::Item;
     use crate::stream::RecordKind;
     use serde_dynamo::AttributeValue;
 
