@@ -14,12 +14,10 @@ use crate::time::Timestamp;
 pub(crate) trait Field: Sized {
     /// Returns the field; `None` for an invalid value.
     fn read(value: AttributeValue) -> Option<Self>;
-
-    /// Returns the stored value.
-    fn write(&self) -> AttributeValue;
 }
 
-/// Implements [`Field`] for types that are stored as text, with the functions that read and write the text.
+/// Implements [`Field`] and the conversion to [`Value`] for types that are stored as text, with the functions that read
+/// and write the text.
 macro_rules! text_fields {
     ($($type:ty: $read:expr, $write:expr;)*) => {$(
         impl $crate::item::Field for $type {
@@ -30,10 +28,18 @@ macro_rules! text_fields {
                     _ => None,
                 }
             }
+        }
 
-            fn write(&self) -> serde_dynamo::AttributeValue {
-                let write: fn(&Self) -> String = $write;
-                serde_dynamo::AttributeValue::S(write(self))
+        impl From<&$type> for $crate::item::Value {
+            fn from(field: &$type) -> Self {
+                let write: fn(&$type) -> String = $write;
+                write(field).into()
+            }
+        }
+
+        impl From<$type> for $crate::item::Value {
+            fn from(field: $type) -> Self {
+                (&field).into()
             }
         }
     )*};
@@ -41,9 +47,9 @@ macro_rules! text_fields {
 pub(crate) use text_fields;
 
 text_fields! {
-    UserId: |text| text.parse(), Self::to_string;
-    GroupId: |text| text.parse(), Self::to_string;
-    MessageId: |text| text.parse(), Self::to_string;
+    UserId: |text| text.parse(), |id| id.to_string();
+    GroupId: |text| text.parse(), |id| id.to_string();
+    MessageId: |text| text.parse(), |id| id.to_string();
     Timestamp: |text| text.parse(), |time| (*time).into();
     Handle: Self::stored, |handle| handle.as_str().to_owned();
     DisplayName: Self::stored, |name| name.as_str().to_owned();
@@ -63,36 +69,11 @@ macro_rules! number_fields {
                     _ => None,
                 }
             }
-
-            fn write(&self) -> AttributeValue {
-                AttributeValue::N(self.to_string())
-            }
         }
     )*};
 }
 
 number_fields!(u32 u64 i64);
-
-/// Implements the conversion to [`Value`] for public types that are stored as text.
-macro_rules! values_of_fields {
-    ($($type:ty)*) => {$(
-        impl From<$type> for Value {
-            fn from(field: $type) -> Self {
-                Self(field.write())
-            }
-        }
-
-        impl From<&$type> for Value {
-            fn from(field: &$type) -> Self {
-                Self(field.write())
-            }
-        }
-    )*};
-}
-
-values_of_fields! {
-    UserId GroupId MessageId Timestamp Handle DisplayName GroupTitle IdentitySubject MessageBody KeySegment Preview
-}
 
 /// The fields of an entity that is read from an item. An error names the attribute, never its content.
 pub(crate) struct Fields {
@@ -180,14 +161,14 @@ impl Fields {
 impl Item {
     /// Adds a field.
     #[must_use]
-    pub(crate) fn with<F: Field>(mut self, name: &'static str, field: &F) -> Self {
-        self.set(name, field.write());
+    pub(crate) fn with(mut self, name: &'static str, field: impl Into<Value>) -> Self {
+        self.set(name, field);
         self
     }
 
     /// Adds a field, if it exists.
     #[must_use]
-    pub(crate) fn with_some<F: Field>(self, name: &'static str, field: Option<&F>) -> Self {
+    pub(crate) fn with_some(self, name: &'static str, field: Option<impl Into<Value>>) -> Self {
         match field {
             Some(field) => self.with(name, field),
             None => self,

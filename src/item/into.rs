@@ -9,9 +9,9 @@ use crate::key::{PartitionKey, SortKey};
 
 /// The value of an attribute. Methods such as [`Item::insert`](crate::entity::Item::insert) accept it.
 ///
-/// These types convert to a `Value`: text, integers, booleans, bytes, ids, times, keys and this crate's validated
-/// texts. For any other value, use [`AttributeValue`](crate::entity::AttributeValue). `Debug` prints only the type of
-/// the value.
+/// These types convert to a `Value`: text, integers, booleans, bytes, ids, times, message positions, keys and this
+/// crate's validated texts. For any other value, use [`AttributeValue`](crate::entity::AttributeValue). `Debug` prints
+/// only the type of the value.
 ///
 /// ```
 /// use threadline::entity::Item;

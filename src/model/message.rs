@@ -74,14 +74,14 @@ impl Stored for Message {
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("message_uuid", &self.message_uuid)
-            .with(Self::SENDER, &self.user_uuid)
+            .with("message_uuid", self.message_uuid)
+            .with(Self::SENDER, self.user_uuid)
             .with("user_handle", &self.user_handle)
             .with("user_display_name", &self.user_display_name)
             .with_some(Self::BODY, self.message.as_ref())
-            .with_some(Self::EDITED_AT, self.edited_at.as_ref())
-            .with_some(Self::DELETED_AT, self.deleted_at.as_ref())
-            .with_some(Self::REVISION, Some(&self.revision).filter(|revision| !is_zero(revision))))
+            .with_some(Self::EDITED_AT, self.edited_at)
+            .with_some(Self::DELETED_AT, self.deleted_at)
+            .with_some(Self::REVISION, Some(self.revision).filter(|revision| !is_zero(revision))))
     }
 }
 

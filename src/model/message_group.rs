@@ -127,13 +127,13 @@ impl Stored for MessageGroup {
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("message_group_uuid", &self.message_group_uuid)
+            .with("message_group_uuid", self.message_group_uuid)
             .with_some("title", self.title.as_ref())
-            .with(Self::MEMBER_COUNT, &self.member_count)
-            .with_some(Self::MEMBER_CHANGES, self.member_changes.as_ref())
-            .with("created_by", &self.created_by)
-            .with("created_at", &self.created_at)
-            .with_some("continued_in", self.continued_in.as_ref()))
+            .with(Self::MEMBER_COUNT, self.member_count)
+            .with_some(Self::MEMBER_CHANGES, self.member_changes)
+            .with("created_by", self.created_by)
+            .with("created_at", self.created_at)
+            .with_some("continued_in", self.continued_in))
     }
 }
 

@@ -41,10 +41,10 @@ impl Profile {
     /// Writes the profile as fields of a claim.
     pub(super) fn write(&self) -> Item {
         Item::new()
-            .with("user_uuid", &self.id)
+            .with("user_uuid", self.id)
             .with("handle", &self.handle)
             .with("display_name", &self.display_name)
-            .with_some("version", self.version.as_ref())
+            .with_some("version", self.version)
     }
 
     /// Sets the version of the user that has these names.

@@ -44,12 +44,12 @@ impl Stored for User {
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("user_uuid", &self.user_uuid)
+            .with("user_uuid", self.user_uuid)
             .with("handle", &self.handle)
             .with("display_name", &self.display_name)
             .with_some("cognito_user_id", self.cognito_user_id.as_ref())
-            .with("version", &self.version)
-            .with("created_at", &self.created_at))
+            .with("version", self.version)
+            .with("created_at", self.created_at))
     }
 }
 

@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use serde_dynamo::AttributeValue;
 
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::id::{GroupId, UserId};
-use crate::item::Item;
+use crate::item::{Item, Value};
 use crate::key::{GSI1PK, GSI1SK, Key};
 use crate::model::{Membership, Message, MessageKey, MessagePosition, User, read_listed};
 use crate::patterns::call::{Call, is_own};
@@ -296,13 +295,13 @@ pub(super) async fn replace(call: &Call<'_>, as_read: &Membership, right: Member
 pub(super) fn index_correction(entry: &Membership) -> Write {
     let recency = Membership::recency(entry.last_message_at(), entry.group_id());
     let update = Update::new().set(GSI1PK, Membership::inbox(entry.user_id())).set(GSI1SK, recency);
-    let shown = entry.last_message().map(|shown| AttributeValue::S(shown.to_string()));
-    let as_read = Condition::item_exists().and(is_own::<Membership>()).and(is_same(Membership::LAST_MESSAGE, shown));
+    let is_unmoved = is_same(Membership::LAST_MESSAGE, entry.last_message());
+    let as_read = Condition::item_exists().and(is_own::<Membership>()).and(is_unmoved);
     Write::update(entry.key(), update).when(as_read)
 }
 
 /// Returns the condition that the attribute has this value, or is absent.
-fn is_same(name: &'static str, value: Option<AttributeValue>) -> Condition {
+fn is_same(name: &'static str, value: Option<impl Into<Value>>) -> Condition {
     value.map_or_else(|| Condition::absent(name), |value| Condition::eq(name, value))
 }
 

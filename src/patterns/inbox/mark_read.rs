@@ -66,9 +66,8 @@ impl Thread {
             let position = position?;
             // A marker later than the clock would mark messages as read that nobody has sent yet.
             let position = self.threadline.not_after_now(position);
-            let value = || position.to_string();
-            let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, value()));
-            let write = Write::update(self.membership.key(), Update::new().set(Membership::LAST_READ, value()))
+            let forward = Condition::absent(Membership::LAST_READ).or(Condition::lt(Membership::LAST_READ, position));
+            let write = Write::update(self.membership.key(), Update::new().set(Membership::LAST_READ, position))
                 .when(Condition::item_exists().and(is_own::<Membership>()).and(forward))
                 .returning_old();
             // Before the write, because a failed read after it would hide that the marker moved.
