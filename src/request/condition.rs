@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::Substituted;
 use crate::error::{Error, Result};
 use crate::item::{Value, attribute_size, check_attribute_name, check_value, type_of};
 use crate::key::PK;
@@ -211,27 +210,14 @@ impl Condition {
         Self::Not(Box::new(self))
     }
 
-    /// Checks DynamoDB's limits: names, values and their order, empty lists, 300 operators, 4 KB of expression, and 2
-    /// MB of names and values.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks DynamoDB's limits: names, values and their order, empty lists, 300 operators, and 4 KB of expression.
+    pub(super) fn check(&self) -> Result<()> {
         let mut count = Count::default();
         self.check_nested(&mut count, 0)?;
         if count.operators > MAX_OPERATORS || count.parts > MAX_PARTS {
             return Err(too_large());
         }
-        self.substitute(Substituted::default()).check()
-    }
-
-    /// Adds the names and values to those of the request.
-    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
-        match self {
-            Self::Exists(name) | Self::Absent(name) => substituted.name(name),
-            Self::Compare(name, _, value) => substituted.name(name).value(value),
-            Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().fold(substituted, |substituted, condition| condition.substitute(substituted))
-            }
-            Self::Not(condition) => condition.substitute(substituted),
-        }
+        Ok(())
     }
 
     /// Returns the size of the names and values, in bytes.

@@ -12,6 +12,8 @@ use super::query::{Query, QuerySource, SortRange};
 use super::transaction::TransactAction;
 use super::update::{AttributeChange, Update};
 use super::write::{Write, WriteAction};
+use crate::error::{Error, Result};
+use crate::item::attribute_size;
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
 
 /// The DynamoDB expressions of one write, query or transaction action, and the contents of their placeholders.
@@ -41,6 +43,26 @@ pub struct Expressions {
     pub names: Option<HashMap<String, String>>,
     /// The values, by their placeholders, such as `:v0`.
     pub values: Option<HashMap<String, AttributeValue>>,
+}
+
+/// The maximum size of all names and values of one request's expressions: 2 MB ([expression parameters][limit]).
+///
+/// [limit]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+pub(super) const MAX_EXPRESSION_BYTES: usize = 2 * 1024 * 1024;
+
+impl Expressions {
+    /// Checks the 2 MB limit on the names and values. DynamoDB Local counts their placeholders too.
+    pub(super) fn check(&self) -> Result<()> {
+        let names = self.names.iter().flatten().map(|(placeholder, name)| placeholder.len() + name.len());
+        let values = self.values.iter().flatten().map(|(placeholder, value)| attribute_size(placeholder, value));
+        let bytes: usize = names.chain(values).sum();
+        if bytes > MAX_EXPRESSION_BYTES {
+            return Err(Error::invalid(format!(
+                "the names and values of the update and the condition are {bytes} bytes; the limit is 2 MB"
+            )));
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Expressions {
@@ -231,7 +253,7 @@ fn is_joined(condition: &Condition) -> bool {
 mod tests {
     use super::*;
     use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
-    use serde_dynamo::AttributeValue;
+    use crate::request::{Checked, Transaction};
 
     fn n(number: i64) -> AttributeValue {
         AttributeValue::N(number.to_string())
@@ -239,6 +261,25 @@ mod tests {
 
     fn condition(condition: &Condition) -> String {
         Placeholders::default().condition(condition)
+    }
+
+    fn text(bytes: usize) -> AttributeValue {
+        AttributeValue::S("x".repeat(bytes))
+    }
+
+    fn key() -> Key {
+        Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap())
+    }
+
+    fn delete() -> Write {
+        Write::delete(key())
+    }
+
+    fn assert_fits(action: impl Into<TransactAction>, fits: bool) {
+        match Checked::new(Transaction::new([action])) {
+            Ok(_) => assert!(fits, "more than 2 MB was accepted"),
+            Err(error) => assert!(!fits && error.to_string().contains("the limit is 2 MB"), "{error}"),
+        }
     }
 
     fn query(range: SortRange) -> String {
@@ -259,8 +300,7 @@ mod tests {
         let expressions = Condition::item_absent().expressions();
         assert_eq!(expressions.condition.as_deref(), Some("attribute_not_exists(#n0)"));
         assert_eq!(expressions.values, None);
-        let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap());
-        assert_eq!(Write::delete(key).expressions().names, None);
+        assert_eq!(delete().expressions().names, None);
     }
 
     #[test]
@@ -373,6 +413,32 @@ mod tests {
             "{:?}",
             texts.map(|text| text.len())
         );
+    }
+
+    #[test]
+    fn names_values_and_their_placeholders_have_at_most_2_mb() {
+        // DynamoDB Local has the same limit. `a`, `#n0` and `:v0` are the 7 bytes.
+        for (bytes, fits) in [(MAX_EXPRESSION_BYTES - 7, true), (MAX_EXPRESSION_BYTES - 6, false)] {
+            let condition = Condition::eq("a", text(bytes));
+            assert_fits(delete().when(condition.clone()), fits);
+            assert_fits(TransactAction::check(key(), condition), fits);
+            assert_fits(Write::update(key(), Update::new().set_if_absent("a", text(bytes))), fits);
+        }
+    }
+
+    #[test]
+    fn an_update_and_its_condition_share_2_mb_and_their_names() {
+        let name = "n".repeat(60_000);
+        let update = Update::new().set(name.clone(), text(1_000_000)).add("b", -12).remove("c");
+        // Three names and three values, with a placeholder each. `-12` is 3 bytes.
+        let rest = MAX_EXPRESSION_BYTES - 60_000 - 2 - 1_000_000 - 3 - 3 * 3 - 3 * 3;
+        let condition = |bytes| {
+            Condition::All(vec![Condition::exists(name.clone()), Condition::eq(name.clone(), text(bytes)).not()])
+        };
+        assert_fits(Write::update(key(), update.clone()).when(condition(rest)), true);
+        assert_fits(Write::update(key(), update.clone()).when(condition(rest + 1)), false);
+        assert_fits(Write::update(key(), update), true);
+        assert_fits(delete().when(condition(rest + 1)), true);
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod get;
 mod operation;
 mod query;
 mod scan;
-mod substitution;
 mod transaction;
 mod update;
 mod write;

@@ -83,18 +83,17 @@ impl TransactAction {
 
     /// Returns the size of the action in bytes, as the limit of a transaction counts it.
     fn size(&self) -> usize {
-        let (write, condition) = match self {
-            Self::Write(write) => (Some(&write.action), write.condition.as_ref()),
-            Self::Check { condition, .. } => (None, Some(condition)),
-        };
-        let key = || self.key().map_or(0, Key::size);
-        let written = match write {
-            // The item includes its key.
-            Some(WriteAction::Put(item)) => item.size(),
-            Some(WriteAction::Update(update)) => key() + update.size(),
-            Some(WriteAction::Delete) | None => key(),
-        };
-        written + condition.map_or(0, Condition::size)
+        match self {
+            Self::Write(write) => {
+                let item = match &write.action {
+                    // The item includes its key.
+                    WriteAction::Put(item) => item.size(),
+                    WriteAction::Update(_) | WriteAction::Delete => write.key().map_or(0, Key::size),
+                };
+                item + write.size_in_expressions()
+            }
+            Self::Check { key, condition } => key.size() + condition.size(),
+        }
     }
 }
 
@@ -163,7 +162,10 @@ impl Transaction {
         }
         self.actions.iter().try_for_each(|action| match action {
             TransactAction::Write(write) => write.check(),
-            TransactAction::Check { condition, .. } => condition.check(),
+            TransactAction::Check { condition, .. } => {
+                condition.check()?;
+                action.expressions().check()
+            }
         })
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_dynamo::AttributeValue;
 
-use super::substitution::Substituted;
 use crate::error::{Error, Result};
 use crate::item::{Value, attribute_size, check_attribute_name, check_index_key, check_value};
 use crate::key::{GSI1PK, GSI1SK, PK, SK};
@@ -119,8 +118,8 @@ impl Update {
         self.changes.iter().map(size).sum()
     }
 
-    /// Checks DynamoDB's limits.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks DynamoDB's limits, except on the size of names and values.
+    pub(super) fn check(&self) -> Result<()> {
         if self.changes.is_empty() {
             return Err(Error::invalid("an update must have at least one change"));
         }
@@ -154,16 +153,7 @@ impl Update {
                 AttributeChange::Add(_) | AttributeChange::Remove => {}
             }
         }
-        self.substitute(Substituted::default()).check()
-    }
-
-    /// Adds the names and values to those of the request.
-    pub(super) fn substitute<'a>(&'a self, substituted: Substituted<'a>) -> Substituted<'a> {
-        self.changes.iter().fold(substituted, |substituted, (name, change)| match change {
-            AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => substituted.name(name).value(value),
-            AttributeChange::Add(number) => substituted.name(name).value(&AttributeValue::N(number.to_string())),
-            AttributeChange::Remove => substituted.name(name),
-        })
+        Ok(())
     }
 }
 

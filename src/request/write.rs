@@ -1,7 +1,7 @@
 //! A request that writes one item: a put, an update or a delete, with an optional condition.
 
 use super::condition::Condition;
-use super::substitution::Substituted;
+use super::expression::MAX_EXPRESSION_BYTES;
 use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
@@ -151,22 +151,30 @@ impl Write {
         self.return_old
     }
 
+    /// Returns the size of the names and values of the update and the condition, in bytes.
+    pub(super) fn size_in_expressions(&self) -> usize {
+        let update = match &self.action {
+            WriteAction::Update(update) => update.size(),
+            WriteAction::Put(_) | WriteAction::Delete => 0,
+        };
+        update + self.condition.as_ref().map_or(0, Condition::size)
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         self.key()?;
-        let mut substituted = Substituted::default();
         match &self.action {
             WriteAction::Put(item) => item.check_attributes()?,
-            WriteAction::Update(update) => {
-                update.check()?;
-                substituted = update.substitute(substituted);
-            }
+            WriteAction::Update(update) => update.check()?,
             WriteAction::Delete => {}
         }
         if let Some(condition) = &self.condition {
             condition.check()?;
-            substituted = condition.substitute(substituted);
         }
-        substituted.check()
+        // Rendering is slow. Smaller expressions always fit: placeholders and added numbers are a few KB at most.
+        if self.size_in_expressions() > MAX_EXPRESSION_BYTES / 2 {
+            self.expressions().check()?;
+        }
+        Ok(())
     }
 }
 
