@@ -201,43 +201,6 @@ pub fn write_units(before: usize, after: usize) -> Units {
     Units::whole(steps(before.max(after), WRITE_STEP))
 }
 
-/// The effect of a write on the item's entry in the index. [`index_write_units`] computes the capacity units of this
-/// effect. The size of an entry is the size of its projected attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexChange {
-    /// The write does not change the entry, or the item has no entry and gets none.
-    None,
-    /// The item enters or leaves the index.
-    EntersOrLeaves {
-        /// The size of the entry, in bytes.
-        size: usize,
-    },
-    /// The entry keeps its key in the index, and other attributes change.
-    Updated {
-        /// The size of the old entry, in bytes.
-        before: usize,
-        /// The size of the new entry, in bytes.
-        after: usize,
-    },
-    /// The key in the index changes, so DynamoDB deletes the entry and puts a new one.
-    Moved {
-        /// The size of the deleted entry, in bytes.
-        before: usize,
-        /// The size of the new entry, in bytes.
-        after: usize,
-    },
-}
-
-/// Returns the capacity units that this change of the index consumes. A transaction does not double them.
-pub fn index_write_units(change: IndexChange) -> Units {
-    match change {
-        IndexChange::None => Units::ZERO,
-        IndexChange::EntersOrLeaves { size } => write_units(size, 0),
-        IndexChange::Updated { before, after } => write_units(before, after),
-        IndexChange::Moved { before, after } => write_units(before, 0) + write_units(after, 0),
-    }
-}
-
 pub(crate) fn steps(bytes: usize, step: usize) -> u64 {
     u64::try_from(bytes.div_ceil(step).max(1)).unwrap_or(u64::MAX)
 }
@@ -262,14 +225,6 @@ mod tests {
         assert_eq!(write_units(0, 1024), Units::whole(1));
         assert_eq!(write_units(1025, 10), Units::whole(2));
         assert_eq!(write_units(0, 0), Units::whole(1));
-    }
-
-    #[test]
-    fn an_index_entry_that_moves_is_charged_twice() {
-        assert_eq!(index_write_units(IndexChange::None), Units::ZERO);
-        assert_eq!(index_write_units(IndexChange::EntersOrLeaves { size: 300 }), Units::whole(1));
-        assert_eq!(index_write_units(IndexChange::Updated { before: 300, after: 1100 }), Units::whole(2));
-        assert_eq!(index_write_units(IndexChange::Moved { before: 300, after: 300 }), Units::whole(2));
     }
 
     #[test]

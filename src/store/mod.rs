@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 
-pub use crate::capacity::{Capacity, Consistency, IndexChange, Units, index_write_units, read_units, write_units};
+pub use crate::capacity::{Capacity, Consistency, Units, read_units, write_units};
 pub use crate::error::ServiceError;
 pub use crate::request::{
     ActionHandle, Answer, AttributeChange, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::stored::{Stored, index_position};
-use crate::capacity::IndexChange;
+use crate::capacity::{Units, write_units};
 use crate::key::Key;
 use crate::request::Position;
 
@@ -46,26 +46,25 @@ impl Index {
         self.0.get(pk)
     }
 
-    /// Applies a change of an item, and returns its effect on the index.
-    pub(super) fn follow(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> IndexChange {
-        let (before, after) = (old.filter(|old| old.indexed), new.filter(|new| new.indexed));
-        let change = match (before, after) {
-            (None, None) => return IndexChange::None,
-            (None, Some(Stored { size, .. })) | (Some(Stored { size, .. }), None) => {
-                IndexChange::EntersOrLeaves { size: *size }
-            }
-            (Some(old), Some(new)) if index_position(&old.item) == index_position(&new.item) => {
-                return IndexChange::Updated { before: old.size, after: new.size };
-            }
-            (Some(old), Some(new)) => IndexChange::Moved { before: old.size, after: new.size },
-        };
-        if let Some(old) = before {
+    /// Applies a change of an item, and returns the write units that it costs in the index: zero if the item was not in
+    /// the index and is not now. An entry that moves is deleted and put again, and costs both.
+    pub(super) fn follow(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> Units {
+        let (old, new) = (old.filter(|old| old.indexed), new.filter(|new| new.indexed));
+        if let (Some(old), Some(new)) = (old, new)
+            && index_position(&old.item) == index_position(&new.item)
+        {
+            return write_units(old.size, new.size);
+        }
+        let mut units = Units::ZERO;
+        if let Some(old) = old {
             self.remove(old);
+            units = units + write_units(old.size, 0);
         }
-        if let Some(new) = after {
+        if let Some(new) = new {
             self.insert(new);
+            units = units + write_units(0, new.size);
         }
-        change
+        units
     }
 
     fn insert(&mut self, stored: &Stored) {

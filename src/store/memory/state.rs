@@ -8,7 +8,7 @@ use super::page::Page;
 use super::stored::Stored;
 use super::table::Table;
 use super::token::Tokens;
-use crate::capacity::IndexChange;
+use crate::capacity::Units;
 use crate::request::{Query, QuerySource};
 use crate::time::Timestamp;
 
@@ -44,18 +44,18 @@ impl State {
         }
     }
 
-    /// Adds a change to the lagging index, if there is one, and to the log.
+    /// Adds a change to the log and, if it costs index units, to the lagging index.
     pub(super) fn finish(
         &mut self,
         old: Option<Stored>,
         new: Option<Stored>,
-        index_change: IndexChange,
+        index_write: Units,
         at: Timestamp,
         by_ttl: bool,
     ) {
         let Some(key) = new.as_ref().or(old.as_ref()).map(|stored| Arc::clone(&stored.key)) else { return };
         if let Some(index) = &mut self.lagging_index
-            && index_change != IndexChange::None
+            && index_write != Units::ZERO
         {
             index.push(Arc::clone(&key), new.clone());
         }

@@ -7,7 +7,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use super::index::Index;
 use super::stored::Stored;
-use crate::capacity::IndexChange;
+use crate::capacity::Units;
 use crate::key::Key;
 
 /// The items of a partition, by sort key.
@@ -54,8 +54,8 @@ impl Table {
         rest_of_partition.chain(partitions.flatten()).map(|(_, stored)| stored)
     }
 
-    /// Puts the item and returns the one that it replaces, if any.
-    pub(super) fn put(&mut self, new: Stored) -> (Option<Stored>, IndexChange) {
+    /// Puts the item. Returns the one that it replaces, if any, and the write units of the index.
+    pub(super) fn put(&mut self, new: Stored) -> (Option<Stored>, Units) {
         let (pk, sk) = (new.key.pk.as_str(), new.key.sk.as_str().to_owned());
         let partition = match self.partitions.get_mut(pk) {
             Some(partition) => partition,
@@ -65,12 +65,12 @@ impl Table {
             }
         };
         let old = partition.insert(sk, new.clone());
-        let change = self.index.follow(old.as_ref(), Some(&new));
-        (old, change)
+        let index_write = self.index.follow(old.as_ref(), Some(&new));
+        (old, index_write)
     }
 
-    /// Deletes the item and returns it.
-    pub(super) fn delete(&mut self, key: &Key) -> Option<(Stored, IndexChange)> {
+    /// Deletes the item. Returns it, and the write units of the index.
+    pub(super) fn delete(&mut self, key: &Key) -> Option<(Stored, Units)> {
         let pk = key.pk.as_str();
         let partition = self.partitions.get_mut(pk)?;
         let old = partition.remove(key.sk.as_str())?;
@@ -78,8 +78,8 @@ impl Table {
             self.partitions.remove(pk);
             self.scan_order.remove(&(hash(pk), pk.to_owned()));
         }
-        let change = self.index.follow(Some(&old), None);
-        Some((old, change))
+        let index_write = self.index.follow(Some(&old), None);
+        Some((old, index_write))
     }
 }
 

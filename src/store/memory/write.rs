@@ -6,7 +6,7 @@ use super::condition::holds;
 use super::state::State;
 use super::stored::Stored;
 use super::update::{Changes, updated};
-use crate::capacity::{Capacity, index_write_units, write_units};
+use crate::capacity::{Capacity, write_units};
 use crate::error::Result;
 use crate::item::{Item, normalize, same_item};
 use crate::key::Key;
@@ -132,24 +132,20 @@ impl State {
 
     /// Executes the effect on an item of this size, and returns the consumed capacity.
     pub(super) fn apply(&mut self, effect: Effect, before: usize, now: Timestamp) -> Capacity {
-        let (old, new, index_change) = match effect {
+        let (old, new, index_write) = match effect {
             Effect::Keep => return idle(before),
             Effect::Put(new) => {
-                let (old, index_change) = self.table.put(new.clone());
-                (old, Some(new), index_change)
+                let (old, index_write) = self.table.put(new.clone());
+                (old, Some(new), index_write)
             }
             Effect::Delete { key } => {
-                let Some((old, index_change)) = self.table.delete(&key) else { return idle(before) };
-                (Some(old), None, index_change)
+                let Some((old, index_write)) = self.table.delete(&key) else { return idle(before) };
+                (Some(old), None, index_write)
             }
         };
         let after = new.as_ref().map_or(0, |new| new.size);
-        self.finish(old, new, index_change, now, false);
-        Capacity {
-            table_write: write_units(before, after),
-            index_write: index_write_units(index_change),
-            ..Capacity::default()
-        }
+        self.finish(old, new, index_write, now, false);
+        Capacity { table_write: write_units(before, after), index_write, ..Capacity::default() }
     }
 
     /// Deletes expired items, and returns their number.
@@ -158,8 +154,8 @@ impl State {
         let expired: Vec<Arc<Key>> = expired.map(|stored| Arc::clone(&stored.key)).collect();
         let mut swept = 0;
         for key in expired {
-            if let Some((old, index_change)) = self.table.delete(&key) {
-                self.finish(Some(old), None, index_change, now, true);
+            if let Some((old, index_write)) = self.table.delete(&key) {
+                self.finish(Some(old), None, index_write, now, true);
                 swept += 1;
             }
         }

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::capacity::{Consistency, IndexChange, index_write_units, read_units, write_units};
+use crate::capacity::{Consistency, Units, read_units, write_units};
 use crate::key::SortKeyPrefix;
 use crate::request::{Condition, Order, QuerySource, Scan, SortRange, Update};
 use crate::tag::tag;
@@ -126,18 +126,18 @@ impl Model {
         };
         let size = |item: &Option<Item>| item.as_ref().map_or(0, Item::size);
         let place = |item: &Option<Item>| item.as_ref().and_then(|item| item.index_key().unwrap());
-        let index_change = match (place(&old), place(&new)) {
-            (None, None) => IndexChange::None,
-            _ if old == new => IndexChange::None,
-            (Some(_), None) => IndexChange::EntersOrLeaves { size: size(&old) },
-            (None, Some(_)) => IndexChange::EntersOrLeaves { size: size(&new) },
-            (from, to) if from == to => IndexChange::Updated { before: size(&old), after: size(&new) },
-            _ => IndexChange::Moved { before: size(&old), after: size(&new) },
+        let index_write = match (place(&old), place(&new)) {
+            (None, None) => Units::ZERO,
+            _ if old == new => Units::ZERO,
+            (Some(_), None) => write_units(size(&old), 0),
+            (None, Some(_)) => write_units(0, size(&new)),
+            (from, to) if from == to => write_units(size(&old), size(&new)),
+            _ => write_units(size(&old), 0) + write_units(0, size(&new)),
         };
         let table_write = write_units(size(&old), size(&new));
         let changed = old != new;
         self.items.extend(new);
-        (Capacity { table_write, index_write: index_write_units(index_change), ..Capacity::default() }, changed)
+        (Capacity { table_write, index_write, ..Capacity::default() }, changed)
     }
 
     /// Returns all items of the query.
