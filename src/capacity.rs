@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Sub};
+use std::ops::{Add, AddAssign};
 
 /// The size to which writes are rounded up: 1 KB of 1,024 bytes.
 pub(crate) const WRITE_STEP: usize = 1024;
@@ -69,14 +69,6 @@ impl Add for Units {
 
     fn add(self, other: Self) -> Self {
         Self { halves: self.halves.saturating_add(other.halves) }
-    }
-}
-
-impl Sub for Units {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        Self { halves: self.halves.saturating_sub(other.halves) }
     }
 }
 
