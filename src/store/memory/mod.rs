@@ -31,14 +31,13 @@ use self::page::Page;
 use self::state::State;
 use self::stored::Stored;
 use self::token::TokenUse;
-use self::write::{Action, Prepared};
 use super::Store;
 use super::record::{SequenceNumber, StreamRecord};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
 use crate::request::{
-    Answer, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput, MAX_PAGE_BYTES,
-    PageOutput, Query, QuerySource, Request, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
+    Answer, BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Get, GetOutput,
+    MAX_PAGE_BYTES, PageOutput, Query, QuerySource, Request, Scan, TransactOutcome, Transaction, Write, WriteOutcome,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -320,17 +319,15 @@ impl MemoryStore {
     }
 
     fn write_one(&self, request: Write) -> Result<WriteOutcome> {
-        let Prepared { action, condition, return_old } = Prepared::write(request)?;
         let now = self.clock.now();
-        self.state_mut().write(action, condition.as_ref(), return_old, now)
+        self.state_mut().write(request, now)
     }
 
     fn transact_all(&self, request: Transaction) -> Result<TransactOutcome> {
         let Transaction { actions, token } = request;
         let used = token.map(|token| TokenUse { token, actions: actions.clone() });
-        let prepared = actions.into_iter().map(Prepared::transact).collect::<Result<_>>()?;
         let now = self.clock.now();
-        self.state_mut().transact(prepared, used, now)
+        self.state_mut().transact(actions, used, now)
     }
 
     fn get_batch(&self, request: BatchGet) -> BatchGetOutput {
@@ -365,12 +362,15 @@ impl MemoryStore {
     }
 
     fn write_batch(&self, request: BatchWrite) -> Result<BatchWriteOutput> {
-        let actions = request.writes.into_iter().map(Action::of_batch).collect::<Result<Vec<_>>>()?;
         let now = self.clock.now();
         let mut answer = BatchWriteOutput::default();
-        for action in actions {
-            // One lock for each action, because a batch is not atomic.
-            answer.capacity += self.state_mut().write(action, None, false, now)?.capacity();
+        for action in request.writes {
+            let write = match action {
+                BatchAction::Put(item) => Write::put(item),
+                BatchAction::Delete(key) => Write::delete(key),
+            };
+            // One lock for each write, because a batch is not atomic.
+            answer.capacity += self.state_mut().write(write, now)?.capacity();
         }
         Ok(answer)
     }

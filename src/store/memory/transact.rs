@@ -2,17 +2,16 @@
 
 use super::state::State;
 use super::token::TokenUse;
-use super::write::{Effect, Prepared, decide, idle, is_met};
+use super::write::{Effect, decide, idle, is_met};
 use crate::capacity::{Capacity, Consistency, read_units};
 use crate::error::Result;
-use crate::key::Key;
-use crate::request::{CancelCode, CancelReason, TransactOutcome};
+use crate::request::{CancelCode, CancelReason, TransactAction, TransactOutcome, Write};
 use crate::time::Timestamp;
 
 impl State {
     pub(super) fn transact(
         &mut self,
-        actions: Vec<Prepared>,
+        actions: Vec<TransactAction>,
         used: Option<TokenUse>,
         now: Timestamp,
     ) -> Result<TransactOutcome> {
@@ -20,10 +19,11 @@ impl State {
         if let Some(used) = &used
             && self.tokens.is_replay(used)?
         {
-            let capacity = actions.iter().map(|action| self.replayed(action.action.key())).sum();
+            let capacity = actions.iter().map(|action| self.replayed(action)).sum::<Result<_>>()?;
             return Ok(TransactOutcome::Done { capacity });
         }
-        let (decided, reasons): (Vec<_>, Vec<_>) = actions.into_iter().map(|action| self.decided(action, now)).unzip();
+        let decided = actions.into_iter().map(|action| self.decided(action, now));
+        let (decided, reasons): (Vec<_>, Vec<_>) = decided.collect::<Result<_>>()?;
         if reasons.iter().any(|reason| reason.code != CancelCode::None) {
             // Nothing is written, so the stored item determines the capacity of each action.
             let capacity = decided.iter().map(|decided| doubled(idle(decided.before))).sum();
@@ -39,10 +39,15 @@ impl State {
         Ok(TransactOutcome::Done { capacity })
     }
 
-    fn decided(&self, action: Prepared, now: Timestamp) -> (Decided, CancelReason) {
-        let Prepared { action, condition, return_old } = action;
-        let old = self.table.get(action.key());
-        let (effect, code) = match is_met(condition.as_ref(), old).then(|| decide(action, old)) {
+    fn decided(&self, action: TransactAction, now: Timestamp) -> Result<(Decided, CancelReason)> {
+        let key = action.key()?.clone();
+        let (write, condition, return_old) = match action {
+            TransactAction::Write(Write { action, condition, return_old, .. }) => (Some(action), condition, return_old),
+            TransactAction::Check { condition, .. } => (None, Some(condition), false),
+        };
+        let old = self.table.get(&key);
+        let effect = || write.map_or(Ok(Effect::Keep), |write| decide(key, write, old));
+        let (effect, code) = match is_met(condition.as_ref(), old).then(effect) {
             None => (Effect::Keep, CancelCode::ConditionFailed),
             Some(Ok(effect)) => (effect, CancelCode::None),
             Some(Err(_)) => (Effect::Keep, CancelCode::Invalid),
@@ -50,13 +55,14 @@ impl State {
         let shown = code == CancelCode::ConditionFailed && return_old;
         let current = old.filter(|_| shown).and_then(|old| old.shown(now));
         let before = old.map_or(0, |old| old.size);
-        (Decided { effect, before }, CancelReason { code, current })
+        Ok((Decided { effect, before }, CancelReason { code, current }))
     }
 
     /// Returns the capacity of an action of a retried transaction: that of a transactional read.
-    fn replayed(&self, key: &Key) -> Capacity {
-        let units = read_units(self.table.get(key).map_or(0, |stored| stored.size), Consistency::Strong);
-        Capacity::reads(units + units)
+    fn replayed(&self, action: &TransactAction) -> Result<Capacity> {
+        let size = self.table.get(action.key()?).map_or(0, |stored| stored.size);
+        let units = read_units(size, Consistency::Strong);
+        Ok(Capacity::reads(units + units))
     }
 }
 

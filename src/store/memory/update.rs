@@ -1,19 +1,14 @@
 //! Evaluation of updates.
 
-use std::borrow::Cow;
-
 use serde_dynamo::AttributeValue;
 
 use super::stored::Stored;
 use crate::error::{Error, Result};
-use crate::item::{Item, MAX_ITEM_BYTES, Number, same};
+use crate::item::{Item, MAX_ITEM_BYTES, Number, normalize, same};
 use crate::key::Key;
-use crate::request::AttributeChange;
+use crate::request::{AttributeChange, Update};
 
-/// The changes of an update, each to a different attribute. They have been checked.
-pub(super) type Changes = Vec<(Cow<'static, str>, AttributeChange)>;
-
-/// Returns the item with the changes; `None` if they change nothing.
+/// Returns the item after a checked update; `None` if the update changes nothing.
 ///
 /// An update that only removes attributes does not create a missing item. Sources differ here: AWS is reported to
 /// behave like this, but DynamoDB Local creates an item with only its key. A condition that the item exists makes both
@@ -21,10 +16,10 @@ pub(super) type Changes = Vec<(Cow<'static, str>, AttributeChange)>;
 ///
 /// # Errors
 /// `Invalid` if the update adds to an attribute that is not a number, or the result is too large.
-pub(super) fn updated(key: Key, old: Option<&Item>, changes: Changes) -> Result<Option<Stored>> {
+pub(super) fn updated(key: Key, old: Option<&Item>, update: Update) -> Result<Option<Stored>> {
     let mut item = old.cloned().unwrap_or_else(|| Item::of_key(&key));
     let (mut overhead, mut has_changed) = (3, false);
-    for (name, change) in changes {
+    for (name, change) in update.into_changes() {
         overhead += expression_size(&change);
         has_changed |= change_attribute(&mut item, &name, change)?;
     }
@@ -39,7 +34,10 @@ fn change_attribute(item: &mut Item, name: &str, change: AttributeChange) -> Res
     let value = match change {
         AttributeChange::Remove => return Ok(item.remove(name).is_some()),
         AttributeChange::SetIfAbsent(_) if found.is_some() => return Ok(false),
-        AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) => value,
+        AttributeChange::Set(mut value) | AttributeChange::SetIfAbsent(mut value) => {
+            normalize(&mut value);
+            value
+        }
         AttributeChange::Add(number) => sum(name, found, number)?,
     };
     if found.is_some_and(|found| same(found, &value)) {

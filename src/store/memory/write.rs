@@ -5,61 +5,13 @@ use std::sync::Arc;
 use super::condition::holds;
 use super::state::State;
 use super::stored::Stored;
-use super::update::{Changes, updated};
+use super::update::updated;
 use crate::capacity::{Capacity, write_units};
 use crate::error::Result;
-use crate::item::{Item, normalize, same_item};
+use crate::item::{normalize, same_item};
 use crate::key::Key;
-use crate::request::{AttributeChange, BatchAction, Condition, TransactAction, Write, WriteAction, WriteOutcome};
+use crate::request::{Condition, Write, WriteAction, WriteOutcome};
 use crate::time::Timestamp;
-
-/// An action with everything that can be computed before the lock is taken.
-pub(super) struct Prepared {
-    pub(super) action: Action,
-    pub(super) condition: Option<Condition>,
-    pub(super) return_old: bool,
-}
-
-pub(super) enum Action {
-    Put(Stored),
-    Update { key: Key, changes: Changes },
-    Delete { key: Key },
-    Check { key: Key },
-}
-
-impl Action {
-    /// Prepares a checked action.
-    pub(super) fn of(key: Key, action: WriteAction) -> Self {
-        match action {
-            WriteAction::Put(item) => Self::Put(stored(key, item)),
-            WriteAction::Update(update) => {
-                let mut changes = update.into_changes();
-                for (_, change) in &mut changes {
-                    if let AttributeChange::Set(value) | AttributeChange::SetIfAbsent(value) = change {
-                        normalize(value);
-                    }
-                }
-                Self::Update { key, changes }
-            }
-            WriteAction::Delete => Self::Delete { key },
-        }
-    }
-
-    pub(super) fn of_batch(write: BatchAction) -> Result<Self> {
-        let key = write.key()?;
-        Ok(match write {
-            BatchAction::Put(item) => Self::Put(stored(key, item)),
-            BatchAction::Delete(_) => Self::Delete { key },
-        })
-    }
-
-    pub(super) fn key(&self) -> &Key {
-        match self {
-            Self::Put(new) => &new.key,
-            Self::Update { key, .. } | Self::Delete { key } | Self::Check { key } => key,
-        }
-    }
-}
 
 /// The effect of a write on its item.
 pub(super) enum Effect {
@@ -71,39 +23,22 @@ pub(super) enum Effect {
     Delete { key: Key },
 }
 
-impl Prepared {
-    pub(super) fn write(write: Write) -> Result<Self> {
-        let key = write.key()?.clone();
-        let Write { action, condition, return_old, .. } = write;
-        Ok(Self { action: Action::of(key, action), condition, return_old })
-    }
-
-    pub(super) fn transact(action: TransactAction) -> Result<Self> {
-        match action {
-            TransactAction::Write(write) => Self::write(write),
-            TransactAction::Check { key, condition } => {
-                Ok(Self { action: Action::Check { key }, condition: Some(condition), return_old: false })
+/// Returns the effect of a checked action whose condition is met, without executing it.
+pub(super) fn decide(key: Key, action: WriteAction, old: Option<&Stored>) -> Result<Effect> {
+    Ok(match action {
+        WriteAction::Put(mut item) => {
+            item.values_mut().for_each(normalize);
+            let new = Stored::new(key, item);
+            match old {
+                Some(old) if old.size == new.size && same_item(&old.item, &new.item) => Effect::Keep,
+                _ => Effect::Put(new),
             }
         }
-    }
-}
-
-/// Returns the item as the table stores it. The item has been checked.
-fn stored(key: Key, mut item: Item) -> Stored {
-    item.values_mut().for_each(normalize);
-    Stored::new(key, item)
-}
-
-/// Returns the effect of an action whose condition is met, without executing it.
-pub(super) fn decide(action: Action, old: Option<&Stored>) -> Result<Effect> {
-    Ok(match (action, old) {
-        (Action::Put(new), Some(old)) if old.size == new.size && same_item(&old.item, &new.item) => Effect::Keep,
-        (Action::Put(new), _) => Effect::Put(new),
-        (Action::Update { key, changes }, old) => {
-            updated(key, old.map(|old| &*old.item), changes)?.map_or(Effect::Keep, Effect::Put)
+        WriteAction::Update(update) => {
+            updated(key, old.map(|old| &*old.item), update)?.map_or(Effect::Keep, Effect::Put)
         }
-        (Action::Delete { key }, Some(_)) => Effect::Delete { key },
-        (Action::Delete { .. }, None) | (Action::Check { .. }, _) => Effect::Keep,
+        WriteAction::Delete if old.is_some() => Effect::Delete { key },
+        WriteAction::Delete => Effect::Keep,
     })
 }
 
@@ -113,20 +48,15 @@ pub(super) fn is_met(condition: Option<&Condition>, old: Option<&Stored>) -> boo
 }
 
 impl State {
-    pub(super) fn write(
-        &mut self,
-        action: Action,
-        condition: Option<&Condition>,
-        return_old: bool,
-        now: Timestamp,
-    ) -> Result<WriteOutcome> {
-        let old = self.table.get(action.key());
+    pub(super) fn write(&mut self, write: Write, now: Timestamp) -> Result<WriteOutcome> {
+        let key = write.key()?.clone();
+        let old = self.table.get(&key);
         let before = old.map_or(0, |old| old.size);
-        let shown = old.filter(|_| return_old).and_then(|old| old.shown(now));
-        if !is_met(condition, old) {
+        let shown = old.filter(|_| write.return_old).and_then(|old| old.shown(now));
+        if !is_met(write.condition.as_ref(), old) {
             return Ok(WriteOutcome::Refused { current: shown, capacity: idle(before) });
         }
-        let effect = decide(action, old)?;
+        let effect = decide(key, write.action, old)?;
         Ok(WriteOutcome::Done { old: shown, capacity: self.apply(effect, before, now) })
     }
 
