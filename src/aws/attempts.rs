@@ -23,7 +23,7 @@ use crate::telemetry::{AWS_REQUEST_ID, THROTTLING_REASON};
 
 /// The attempts of one call, including the store's own retries. Each request of the call carries them as an
 /// interceptor. Clones share their state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     state: Arc<State>,
     trace: Option<Arc<Trace>>,

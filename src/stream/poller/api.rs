@@ -10,7 +10,7 @@ use aws_sdk_dynamodbstreams::types::{Record, Shard, ShardIteratorType, StreamSta
 
 use super::checkpoint::Position;
 use super::shards::Listed;
-use crate::aws::{Attempts, Call};
+use crate::aws::Call;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::KeySegment;
 
@@ -67,29 +67,27 @@ impl Api {
     /// # Errors
     /// `Misconfigured` if there is none.
     pub(super) async fn streams(&self) -> Result<Vec<StreamName>> {
-        let operation = "list_streams";
+        let call = Call::read("list_streams", &self.table);
         let mut streams = Vec::new();
         let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
-            let attempts = Attempts::default();
             let request =
                 self.client.list_streams().table_name(&self.table).set_exclusive_start_stream_arn(start.clone());
-            let sent = request.customize().interceptor(attempts.clone()).send().await;
-            let answer = sent.map_err(|error| self.error(operation, &error, &attempts))?;
+            let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+            let answer = sent.map_err(|error| call.error(&error))?;
             for stream in answer.streams.unwrap_or_default() {
                 if let (Some(label), Some(arn)) = (non_empty(stream.stream_label), non_empty(stream.stream_arn)) {
                     streams.push(StreamName { label, arn });
                 }
             }
-            start = self.next_page(operation, &mut starts, answer.last_evaluated_stream_arn)?;
+            start = self.next_page(call.operation, &mut starts, answer.last_evaluated_stream_arn)?;
             if start.is_none() {
                 break;
             }
         }
         if streams.is_empty() {
             let message = "the table does not exist or has no stream; enable one with NEW_IMAGE or NEW_AND_OLD_IMAGES";
-            let error = Error::new(ErrorKind::Misconfigured, message).with_operation(operation);
-            return Err(error.with_table(&self.table));
+            return Err(call.named(Error::new(ErrorKind::Misconfigured, message)));
         }
         streams.sort();
         streams.dedup();
@@ -98,29 +96,28 @@ impl Api {
 
     /// Returns the stream with its listed shards, or `None` if there is no such stream.
     pub(super) async fn describe(&self, stream_arn: &str) -> Result<Option<Stream>> {
-        let operation = "describe_stream";
+        let call = Call::read("describe_stream", &self.table);
         let mut stream = Stream { is_disabled: false, has_new_images: true, shards: Vec::new() };
         let (mut start, mut starts) = (None::<String>, HashSet::new());
         loop {
-            let attempts = Attempts::default();
             let request =
                 self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start.clone());
-            let answer = match request.customize().interceptor(attempts.clone()).send().await {
+            let answer = match request.customize().interceptor(call.attempts.clone()).send().await {
                 Ok(answer) => answer,
                 Err(error) if error.code() == Some(NOT_FOUND) => return Ok(None),
-                Err(error) => return Err(self.error(operation, &error, &attempts)),
+                Err(error) => return Err(call.error(&error)),
             };
-            let no_stream = || self.unavailable(operation, "the service's answer contains no stream");
+            let no_stream = || self.unavailable(call.operation, "the service's answer contains no stream");
             let description = answer.stream_description.ok_or_else(no_stream)?;
             if let Some(StreamViewType::KeysOnly | StreamViewType::OldImage) = description.stream_view_type {
                 stream.has_new_images = false;
             }
             stream.is_disabled = description.stream_status == Some(StreamStatus::Disabled);
             for shard in description.shards.unwrap_or_default() {
-                let unusable = |_| self.unavailable(operation, "the service listed a shard without a valid id");
+                let unusable = |_| self.unavailable(call.operation, "the service listed a shard without a valid id");
                 stream.shards.push(listed(shard).map_err(unusable)?);
             }
-            start = self.next_page(operation, &mut starts, description.last_evaluated_shard_id)?;
+            start = self.next_page(call.operation, &mut starts, description.last_evaluated_shard_id)?;
             if start.is_none() {
                 return Ok(Some(stream));
             }
@@ -149,8 +146,7 @@ impl Api {
         shard: &KeySegment,
         from: Option<&Position>,
     ) -> Result<String, Refusal> {
-        let operation = "get_shard_iterator";
-        let attempts = Attempts::default();
+        let call = Call::read("get_shard_iterator", &self.table);
         let (kind, sequence) = match from {
             None => (ShardIteratorType::Latest, None),
             Some(Position::After(sequence)) => {
@@ -160,42 +156,37 @@ impl Api {
         };
         let request = self.client.get_shard_iterator().stream_arn(stream_arn).shard_id(shard.as_str());
         let request = request.shard_iterator_type(kind).set_sequence_number(sequence);
-        let sent = request.customize().interceptor(attempts.clone()).send().await;
-        let answer = sent.map_err(|error| self.refusal(operation, &error, &attempts))?;
-        let no_iterator = || Refusal::Other(self.unavailable(operation, "the service's answer contains no iterator"));
+        let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+        let answer = sent.map_err(|error| refusal(&call, &error))?;
+        let no_iterator =
+            || Refusal::Other(self.unavailable(call.operation, "the service's answer contains no iterator"));
         non_empty(answer.shard_iterator).ok_or_else(no_iterator)
     }
 
     /// Returns the records from an iterator on, up to `limit`.
     pub(super) async fn records(&self, iterator: &str, limit: i32) -> Result<Page, Refusal> {
-        let attempts = Attempts::default();
+        let call = Call::read("get_records", &self.table);
         let request = self.client.get_records().shard_iterator(iterator).limit(limit);
-        let sent = request.customize().interceptor(attempts.clone()).send().await;
-        let answer = sent.map_err(|error| self.refusal("get_records", &error, &attempts))?;
+        let sent = request.customize().interceptor(call.attempts.clone()).send().await;
+        let answer = sent.map_err(|error| refusal(&call, &error))?;
         Ok(Page { records: answer.records.unwrap_or_default(), next: non_empty(answer.next_shard_iterator) })
-    }
-
-    fn refusal<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>, attempts: &Attempts) -> Refusal
-    where
-        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        match error.code() {
-            Some("ExpiredIteratorException") => Refusal::Expired,
-            Some("TrimmedDataAccessException") => Refusal::Trimmed,
-            Some(NOT_FOUND) => Refusal::Gone,
-            _ => Refusal::Other(self.error(operation, error, attempts)),
-        }
-    }
-
-    fn error<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>, attempts: &Attempts) -> Error
-    where
-        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        Call { attempts: attempts.clone(), ..Call::read(operation, &self.table) }.error(error)
     }
 
     pub(super) fn unavailable(&self, operation: &'static str, message: &'static str) -> Error {
         Error::new(ErrorKind::Unavailable, message).with_operation(operation).with_table(&self.table)
+    }
+}
+
+/// Returns the reason why a shard could not be read.
+fn refusal<E>(call: &Call<'_>, error: &SdkError<E, HttpResponse>) -> Refusal
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match error.code() {
+        Some("ExpiredIteratorException") => Refusal::Expired,
+        Some("TrimmedDataAccessException") => Refusal::Trimmed,
+        Some(NOT_FOUND) => Refusal::Gone,
+        _ => Refusal::Other(call.error(error)),
     }
 }
 
