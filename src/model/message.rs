@@ -20,68 +20,60 @@ use crate::time::Timestamp;
 ///
 /// Its key is `MSG#<group>` / `<created_at>#<message>`.
 ///
-/// A message serializes, for example into the response of an API. The serialized form has no conversation, time or
-/// expiry: get them by [`group_id`](Self::group_id), [`created_at`](Self::created_at) and
-/// [`expires_at`](Self::expires_at). A message does not deserialize, so that no client can forge one.
+/// A message serializes, for the response of an API. The names are those of the methods, such as `sender_id`, and a
+/// missing value is null. A message does not deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
+    id: MessageId,
     // The item's key holds the group and the position.
-    #[serde(skip_serializing)]
-    group: GroupId,
-    #[serde(skip_serializing)]
+    group_id: GroupId,
     position: MessagePosition,
-    message_uuid: MessageId,
-    user_uuid: UserId,
-    user_handle: Handle,
-    user_display_name: DisplayName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<MessageBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The time of the position.
+    created_at: Timestamp,
+    sender_id: UserId,
+    sender_handle: Handle,
+    sender_display_name: DisplayName,
+    body: Option<MessageBody>,
     edited_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "is_zero")]
     revision: u32,
     // `Entity::to_item` writes it as the attribute `expires_at`.
-    #[serde(skip_serializing)]
     expires_at: Option<Timestamp>,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Stored for Message {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
+        let position: MessagePosition = fields.key(SK, str::parse)?;
         let message = Self {
-            group: fields.key(PK, group_of)?,
-            position: fields.key(SK, str::parse)?,
-            message_uuid: fields.required("message_uuid")?,
-            user_uuid: fields.required(Self::SENDER)?,
-            user_handle: fields.required("user_handle")?,
-            user_display_name: fields.required("user_display_name")?,
-            message: fields.optional(Self::BODY)?,
+            group_id: fields.key(PK, group_of)?,
+            position,
+            created_at: position.created_at,
+            id: fields.required("message_uuid")?,
+            sender_id: fields.required(Self::SENDER)?,
+            sender_handle: fields.required("user_handle")?,
+            sender_display_name: fields.required("user_display_name")?,
+            body: fields.optional(Self::BODY)?,
             edited_at: fields.optional(Self::EDITED_AT)?,
             deleted_at: fields.optional(Self::DELETED_AT)?,
             revision: fields.or_default(Self::REVISION)?,
             expires_at: fields.expires(),
         };
-        let is_of_its_key = message.position.id.is_none_or(|id| id == message.message_uuid);
-        let has_body = message.message.is_some() || message.is_deleted();
+        let is_of_its_key = message.position.id.is_none_or(|id| id == message.id);
+        let has_body = message.body.is_some() || message.is_deleted();
         if is_of_its_key && has_body { Ok(message) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("message_uuid", self.message_uuid)
-            .with(Self::SENDER, self.user_uuid)
-            .with("user_handle", &self.user_handle)
-            .with("user_display_name", &self.user_display_name)
-            .with_some(Self::BODY, self.message.as_ref())
+            .with("message_uuid", self.id)
+            .with(Self::SENDER, self.sender_id)
+            .with("user_handle", &self.sender_handle)
+            .with("user_display_name", &self.sender_display_name)
+            .with_some(Self::BODY, self.body.as_ref())
             .with_some(Self::EDITED_AT, self.edited_at)
             .with_some(Self::DELETED_AT, self.deleted_at)
-            .with_some(Self::REVISION, Some(self.revision).filter(|revision| !is_zero(revision))))
+            .with_some(Self::REVISION, Some(self.revision).filter(|revision| *revision > 0)))
     }
 }
 
@@ -115,16 +107,17 @@ impl Message {
         sender: Profile,
         body: MessageBody,
     ) -> Self {
-        let user_uuid = sender.id();
-        let (user_handle, user_display_name) = sender.into_names();
+        let sender_id = sender.id();
+        let (sender_handle, sender_display_name) = sender.into_names();
         Self {
-            group,
+            group_id: group,
             position: MessagePosition { created_at, id: Some(id) },
-            message_uuid: id,
-            user_uuid,
-            user_handle,
-            user_display_name,
-            message: Some(body),
+            created_at,
+            id,
+            sender_id,
+            sender_handle,
+            sender_display_name,
+            body: Some(body),
             edited_at: None,
             deleted_at: None,
             revision: 0,
@@ -134,27 +127,27 @@ impl Message {
 
     /// Returns the message with another text, one revision later.
     pub(crate) fn edited(self, body: MessageBody, at: Timestamp) -> Self {
-        Self { message: Some(body), edited_at: Some(at), revision: self.revision.saturating_add(1), ..self }
+        Self { body: Some(body), edited_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
     /// Returns the tombstone of the message.
     pub(crate) fn deleted(self, at: Timestamp) -> Self {
-        Self { message: None, deleted_at: Some(at), revision: self.revision.saturating_add(1), ..self }
+        Self { body: None, deleted_at: Some(at), revision: self.revision.saturating_add(1), ..self }
     }
 
     /// Returns the message's id.
     pub fn id(&self) -> MessageId {
-        self.message_uuid
+        self.id
     }
 
     /// Returns the id of the conversation that the message is in.
     pub fn group_id(&self) -> GroupId {
-        self.group
+        self.group_id
     }
 
     /// Returns the time when the message was sent.
     pub fn created_at(&self) -> Timestamp {
-        self.position.created_at
+        self.created_at
     }
 
     /// Returns the message's position among the messages of its conversation.
@@ -164,12 +157,12 @@ impl Message {
 
     /// Returns the text, or `None` if the message is deleted.
     pub fn body(&self) -> Option<&MessageBody> {
-        self.message.as_ref()
+        self.body.as_ref()
     }
 
     /// Returns the id of the sender. [`Threadline::user`](crate::Threadline::user) returns the sender's current names.
     pub fn sender_id(&self) -> UserId {
-        self.user_uuid
+        self.sender_id
     }
 
     /// Returns the sender's handle at the time of sending, copied from the sender's [`Membership`](crate::Membership).
@@ -177,13 +170,13 @@ impl Message {
     /// This copy never changes. After a rename of the sender, another user may have the handle. To show the current
     /// handle, look the sender up by [`sender_id`](Self::sender_id).
     pub fn sender_handle(&self) -> &Handle {
-        &self.user_handle
+        &self.sender_handle
     }
 
     /// Returns the sender's display name at the time of sending. The copy never changes, like the
     /// [handle](Self::sender_handle).
     pub fn sender_display_name(&self) -> &DisplayName {
-        &self.user_display_name
+        &self.sender_display_name
     }
 
     /// Returns the time of the last edit, or `None` if the message was never edited.
@@ -229,7 +222,7 @@ impl Entity for Message {
     }
 
     fn key_parts(&self) -> MessageKey {
-        MessageKey { group: self.group, position: self.position }
+        MessageKey { group: self.group_id, position: self.position }
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -17,19 +17,17 @@ use crate::time::Timestamp;
 ///
 /// Its key is `GRP#<group>` / `GRP`.
 ///
-/// A `MessageGroup` serializes, for example into the response of an API. It does not deserialize, so that no client can
-/// forge one.
+/// A `MessageGroup` serializes, for the response of an API. A missing value is null. A `MessageGroup` does not
+/// deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageGroup {
-    message_group_uuid: GroupId,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    id: GroupId,
     title: Option<GroupTitle>,
     member_count: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     member_changes: Option<u64>,
     created_by: UserId,
     created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     continued_in: Option<GroupId>,
 }
 
@@ -54,15 +52,7 @@ impl MessageGroup {
         created_by: UserId,
         created_at: Timestamp,
     ) -> Self {
-        Self {
-            message_group_uuid: id,
-            title,
-            member_count,
-            member_changes: None,
-            created_by,
-            created_at,
-            continued_in: None,
-        }
+        Self { id, title, member_count, member_changes: None, created_by, created_at, continued_in: None }
     }
 
     /// Creates the item at the pair's derived id, which points to their imported conversation.
@@ -72,7 +62,7 @@ impl MessageGroup {
 
     /// Returns the id of the conversation.
     pub fn id(&self) -> GroupId {
-        self.message_group_uuid
+        self.id
     }
 
     /// Returns the title of a group, or `None` for a direct conversation.
@@ -114,7 +104,7 @@ impl Stored for MessageGroup {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
         let group = Self {
-            message_group_uuid: fields.required("message_group_uuid")?,
+            id: fields.required("message_group_uuid")?,
             title: fields.optional("title")?,
             member_count: fields.required(Self::MEMBER_COUNT)?,
             member_changes: fields.optional(Self::MEMBER_CHANGES)?,
@@ -127,7 +117,7 @@ impl Stored for MessageGroup {
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("message_group_uuid", self.message_group_uuid)
+            .with("message_group_uuid", self.id)
             .with_some("title", self.title.as_ref())
             .with(Self::MEMBER_COUNT, self.member_count)
             .with_some(Self::MEMBER_CHANGES, self.member_changes)
@@ -146,6 +136,6 @@ impl Entity for MessageGroup {
     }
 
     fn key_parts(&self) -> GroupId {
-        self.message_group_uuid
+        self.id
     }
 }

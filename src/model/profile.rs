@@ -1,5 +1,7 @@
 //! The public part of a user.
 
+use serde::Serialize;
+
 use crate::error::Result;
 use crate::id::UserId;
 use crate::item::{Fields, Item};
@@ -14,7 +16,7 @@ use crate::text::{DisplayName, Handle};
 /// The [`version`](Self::version) of a profile shows the age of its names. The [projector](crate::stream::Projector)
 /// compares versions, so it never replaces names by older ones, even if renames arrive out of order. Two profiles are
 /// equal if their ids and names are equal, no matter which versions they have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Profile {
     id: UserId,
     handle: Handle,

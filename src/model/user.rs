@@ -15,15 +15,15 @@ use crate::time::Timestamp;
 
 /// A user of the application. Its key is `USER#<user>` / `USER`.
 ///
-/// A user serializes, for example into the response of an API. It does not deserialize, so that no client can forge
-/// one.
+/// A user serializes, for the response of an API, without the [`identity`](Self::identity). A user does not deserialize,
+/// so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
-    user_uuid: UserId,
+    id: UserId,
     handle: Handle,
     display_name: DisplayName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cognito_user_id: Option<IdentitySubject>,
+    #[serde(skip_serializing)]
+    identity: Option<IdentitySubject>,
     version: u32,
     created_at: Timestamp,
 }
@@ -32,10 +32,10 @@ impl Stored for User {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
         let user = Self {
-            user_uuid: fields.required("user_uuid")?,
+            id: fields.required("user_uuid")?,
             handle: fields.required("handle")?,
             display_name: fields.required("display_name")?,
-            cognito_user_id: fields.optional("cognito_user_id")?,
+            identity: fields.optional("cognito_user_id")?,
             version: fields.required("version")?,
             created_at: fields.required("created_at")?,
         };
@@ -44,10 +44,10 @@ impl Stored for User {
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("user_uuid", self.user_uuid)
+            .with("user_uuid", self.id)
             .with("handle", &self.handle)
             .with("display_name", &self.display_name)
-            .with_some("cognito_user_id", self.cognito_user_id.as_ref())
+            .with_some("cognito_user_id", self.identity.as_ref())
             .with("version", self.version)
             .with("created_at", self.created_at))
     }
@@ -58,9 +58,9 @@ impl User {
     pub const CARD: EntityCard = EntityCard::new(Self::TYPE, "USER#<user>", "USER");
 
     pub(crate) fn new(profile: Profile, identity: Option<IdentitySubject>, created_at: Timestamp) -> Self {
-        let user_uuid = profile.id();
+        let id = profile.id();
         let (handle, display_name) = profile.into_names();
-        Self { user_uuid, handle, display_name, cognito_user_id: identity, version: 1, created_at }
+        Self { id, handle, display_name, identity, version: 1, created_at }
     }
 
     /// Returns the user with these names, one version later.
@@ -70,7 +70,7 @@ impl User {
 
     /// Returns the user's id.
     pub fn id(&self) -> UserId {
-        self.user_uuid
+        self.id
     }
 
     /// Returns the handle, as the user typed it.
@@ -85,7 +85,7 @@ impl User {
 
     /// Returns the user's subject at an identity provider, such as Cognito's `sub`, if any.
     pub fn identity(&self) -> Option<&IdentitySubject> {
-        self.cognito_user_id.as_ref()
+        self.identity.as_ref()
     }
 
     /// Returns the version of the user: 1 for a new user, plus 1 for each change of the names.
@@ -100,7 +100,7 @@ impl User {
 
     /// Returns the public part of the user: the id and the names.
     pub fn profile(&self) -> Profile {
-        Profile::new(self.user_uuid, self.handle.clone(), self.display_name.clone()).of_version(Some(self.version))
+        Profile::new(self.id, self.handle.clone(), self.display_name.clone()).of_version(Some(self.version))
     }
 }
 
@@ -113,7 +113,7 @@ impl Entity for User {
     }
 
     fn key_parts(&self) -> UserId {
-        self.user_uuid
+        self.id
     }
 }
 

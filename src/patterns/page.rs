@@ -16,7 +16,7 @@ use crate::request::Order;
 /// Neither DynamoDB's limit of 1 MB per answer nor an expired item shortens it.
 ///
 /// An unreadable item does not end the list. The page omits the item, and [`unreadable`](Self::unreadable) counts it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items on the page, in the requested order.

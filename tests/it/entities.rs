@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use threadline::entity::{AttributeValue, Entity, HandleClaim, IdentityClaim, Item, KnownKey};
 use threadline::{
@@ -342,30 +341,44 @@ async fn every_entity_reads_back_from_its_item() {
     assert_eq!(types, ["HandleClaim", "IdentityClaim", "Membership", "Message", "MessageGroup", "User"]);
 }
 
+/// The login identity, the versions and the counters of changes are no part of an API.
 #[tokio::test]
-async fn serde_describes_the_attributes_of_an_item() {
-    fn serialized<E: Entity + Serialize>(item: &Item) -> Item {
-        serde_dynamo::to_item::<_, serde_dynamo::Item>(E::from_item(item.clone()).unwrap()).unwrap().into()
-    }
-    for mut item in scan(&everything().await.store).await {
-        let of_serde = match item.type_name() {
-            Some(User::TYPE) => serialized::<User>(&item),
-            Some(Message::TYPE) => serialized::<Message>(&item),
-            Some(MessageGroup::TYPE) => {
-                item.insert("member_changes", AttributeValue::N("2".into()));
-                serialized::<MessageGroup>(&item)
-            }
-            Some(Membership::TYPE) => {
-                item.insert("last_expires_at", AttributeValue::N("1795348800".into()));
-                serialized::<Membership>(&item)
-            }
-            _ => continue,
-        };
-        for of_the_table in ["pk", "sk", "gsi1pk", "gsi1sk", "type"] {
-            item.remove(of_the_table);
-        }
-        assert_eq!(json(&of_serde), json(&item));
-    }
+async fn entities_serialize_for_an_api_by_the_names_of_their_methods() {
+    let app = App::new();
+    let thread = direct(&app).await;
+    let position = format!("2026-11-22T11:59:59.375877+00:00#{OPA}");
+    let names = json!({"handle": "AndrewBrown", "display_name": "Andrew Brown"});
+    let andrew = app.chat.user(id(ANDREW)).await.unwrap().unwrap();
+    assert_eq!(
+        serde_json::to_value(&andrew).unwrap(),
+        json!({"id": ANDREW, "handle": names["handle"], "display_name": names["display_name"], "version": 1,
+            "created_at": NOON})
+    );
+    assert_eq!(serde_json::to_value(andrew.profile()).unwrap()["display_name"], names["display_name"]);
+    let page = serde_json::to_value(thread.messages().fetch().await.unwrap()).unwrap();
+    let message = json!({
+        "id": OPA, "group_id": PAIR, "position": position, "created_at": "2026-11-22T11:59:59.375877+00:00",
+        "sender_id": ANDREW, "sender_handle": names["handle"], "sender_display_name": names["display_name"],
+        "body": "opa", "edited_at": null, "deleted_at": null, "revision": 0, "expires_at": null,
+    });
+    assert_eq!(page, json!({"items": [message], "next": null, "previous": null, "unreadable": 0}));
+    assert_eq!(
+        serde_json::to_value(thread.group().await.unwrap()).unwrap(),
+        json!({"id": PAIR, "title": null, "member_count": 2, "created_by": ANDREW, "created_at": NOON,
+            "continued_in": null})
+    );
+    assert_eq!(
+        serde_json::to_value(thread.membership()).unwrap(),
+        json!({
+            "group_id": PAIR, "user_id": ANDREW, "user_handle": names["handle"],
+            "user_display_name": names["display_name"], "joined_at": NOON, "title": null,
+            "other_id": BAYKO, "other_handle": "bayko", "other_display_name": "Andrew Bayko",
+            "last_message": position, "last_sender_id": ANDREW, "preview": "opa", "last_read": null,
+        })
+    );
+    let member = serde_json::to_value(&thread.members().await.unwrap().items[0]).unwrap();
+    assert_eq!(member["profile"]["id"], ANDREW);
+    assert_eq!(serde_json::to_value(thread.unread().await.unwrap()).unwrap()["count"], 0);
 }
 
 #[tokio::test]

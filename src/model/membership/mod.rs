@@ -27,39 +27,31 @@ pub(crate) const MEMBER: Tag = USER;
 ///
 /// The names in a membership are copies. After a rename, the [projector](crate::stream::Projector) updates them.
 ///
-/// A membership serializes, for example into the response of an API. It does not deserialize, so that no client can
-/// forge one.
+/// A membership serializes, for the response of an API. A missing value is null. A membership does not deserialize, so
+/// that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
-    message_group_uuid: GroupId,
-    user_uuid: UserId,
+    group_id: GroupId,
+    user_id: UserId,
     user_handle: Handle,
     user_display_name: DisplayName,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     user_version: Option<u32>,
     joined_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<GroupTitle>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    other_uuid: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    other_id: Option<UserId>,
     other_handle: Option<Handle>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     other_display_name: Option<DisplayName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     other_version: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_message: Option<MessagePosition>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_sender_uuid: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sender_id: Option<UserId>,
+    #[serde(skip_serializing)]
     last_revision: Option<u32>,
     /// The expiry of that message, in epoch seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing)]
     last_expires_at: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Preview>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Preview>,
     last_read: Option<MessagePosition>,
 }
 
@@ -67,46 +59,46 @@ impl Stored for Membership {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
         let membership = Self {
-            message_group_uuid: fields.required("message_group_uuid")?,
-            user_uuid: fields.required("user_uuid")?,
+            group_id: fields.required("message_group_uuid")?,
+            user_id: fields.required("user_uuid")?,
             user_handle: fields.required(Self::HANDLE)?,
             user_display_name: fields.required(Self::DISPLAY_NAME)?,
             user_version: fields.optional(Self::VERSION)?,
             joined_at: fields.required("joined_at")?,
             title: fields.optional("title")?,
-            other_uuid: fields.optional("other_uuid")?,
+            other_id: fields.optional("other_uuid")?,
             other_handle: fields.optional(Self::OTHER_HANDLE)?,
             other_display_name: fields.optional(Self::OTHER_DISPLAY_NAME)?,
             other_version: fields.optional(Self::OTHER_VERSION)?,
             last_message: fields.optional(Self::LAST_MESSAGE)?,
-            last_sender_uuid: fields.optional(Self::LAST_SENDER)?,
+            last_sender_id: fields.optional(Self::LAST_SENDER)?,
             last_revision: fields.optional(Self::LAST_REVISION)?,
             last_expires_at: fields.optional(Self::LAST_EXPIRES_AT)?,
-            message: fields.optional(Self::PREVIEW)?,
+            preview: fields.optional(Self::PREVIEW)?,
             last_read: fields.optional(Self::LAST_READ)?,
         };
-        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(membership.user_uuid).as_str());
+        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(membership.user_id).as_str());
         if fields.is_at(&membership.key()) && is_in_own_inbox { Ok(membership) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
         Ok(Item::new()
-            .with("message_group_uuid", self.message_group_uuid)
-            .with("user_uuid", self.user_uuid)
+            .with("message_group_uuid", self.group_id)
+            .with("user_uuid", self.user_id)
             .with(Self::HANDLE, &self.user_handle)
             .with(Self::DISPLAY_NAME, &self.user_display_name)
             .with_some(Self::VERSION, self.user_version)
             .with("joined_at", self.joined_at)
             .with_some("title", self.title.as_ref())
-            .with_some("other_uuid", self.other_uuid)
+            .with_some("other_uuid", self.other_id)
             .with_some(Self::OTHER_HANDLE, self.other_handle.as_ref())
             .with_some(Self::OTHER_DISPLAY_NAME, self.other_display_name.as_ref())
             .with_some(Self::OTHER_VERSION, self.other_version)
             .with_some(Self::LAST_MESSAGE, self.last_message)
-            .with_some(Self::LAST_SENDER, self.last_sender_uuid)
+            .with_some(Self::LAST_SENDER, self.last_sender_id)
             .with_some(Self::LAST_REVISION, self.last_revision)
             .with_some(Self::LAST_EXPIRES_AT, self.last_expires_at)
-            .with_some(Self::PREVIEW, self.message.as_ref())
+            .with_some(Self::PREVIEW, self.preview.as_ref())
             .with_some(Self::LAST_READ, self.last_read))
     }
 }
@@ -152,28 +144,28 @@ impl Membership {
             Conversation::Direct(other) => (None, Some(other)),
             Conversation::Group(title) => (Some(title), None),
         };
-        let other_uuid = other.as_ref().map(Profile::id);
+        let other_id = other.as_ref().map(Profile::id);
         let other_version = other.as_ref().and_then(Profile::version);
         let (other_handle, other_display_name) = other.map(Profile::into_names).unzip();
-        let (user_uuid, user_version) = (member.id(), member.version());
+        let (user_id, user_version) = (member.id(), member.version());
         let (user_handle, user_display_name) = member.into_names();
         Self {
-            message_group_uuid: group,
-            user_uuid,
+            group_id: group,
+            user_id,
             user_handle,
             user_display_name,
             user_version,
             joined_at,
             title,
-            other_uuid,
+            other_id,
             other_handle,
             other_display_name,
             other_version,
             last_message: None,
-            last_sender_uuid: None,
+            last_sender_id: None,
             last_revision: None,
             last_expires_at: None,
-            message: None,
+            preview: None,
             last_read: None,
         }
     }
@@ -188,7 +180,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn group_id(&self) -> GroupId {
-        self.message_group_uuid
+        self.group_id
     }
 
     /// Returns the member's id.
@@ -201,7 +193,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn user_id(&self) -> UserId {
-        self.user_uuid
+        self.user_id
     }
 
     /// Returns the member: the id, and the names that the membership contains.
@@ -218,7 +210,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn profile(&self) -> Profile {
-        Profile::new(self.user_uuid, self.user_handle.clone(), self.user_display_name.clone())
+        Profile::new(self.user_id, self.user_handle.clone(), self.user_display_name.clone())
             .of_version(self.user_version)
     }
 
@@ -265,13 +257,13 @@ impl Membership {
     /// # }
     /// ```
     pub fn other(&self) -> Option<Profile> {
-        let profile = Profile::new(self.other_uuid?, self.other_handle.clone()?, self.other_display_name.clone()?);
+        let profile = Profile::new(self.other_id?, self.other_handle.clone()?, self.other_display_name.clone()?);
         Some(profile.of_version(self.other_version))
     }
 
     /// Returns the id of the other member of a direct conversation.
     pub(crate) fn other_id(&self) -> Option<UserId> {
-        self.other_uuid
+        self.other_id
     }
 
     /// Returns `true` for a direct conversation of two users, and `false` for a group with a title.
@@ -284,7 +276,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn is_direct(&self) -> bool {
-        self.other_uuid.is_some()
+        self.other_id.is_some()
     }
 
     /// Returns the position of the newest message that this inbox entry shows, or `None` if it shows none.
@@ -313,7 +305,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn last_sender_id(&self) -> Option<UserId> {
-        self.last_sender_uuid
+        self.last_sender_id
     }
 
     /// Returns the beginning of the newest message that this inbox entry shows, or `None` if that message is deleted or
@@ -330,7 +322,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn preview(&self) -> Option<&Preview> {
-        self.message.as_ref()
+        self.preview.as_ref()
     }
 
     /// Returns the read marker: the position of the last message that the member has read, if any.
@@ -382,7 +374,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn is_unread(&self) -> bool {
-        self.last_sender_uuid.is_some_and(|sender| sender != self.user_uuid) && self.last_message > self.last_read
+        self.last_sender_id.is_some_and(|sender| sender != self.user_id) && self.last_message > self.last_read
     }
 
     /// Returns the key of the partition that holds a group and its members.
@@ -420,10 +412,10 @@ impl Entity for Membership {
     }
 
     fn key_parts(&self) -> (GroupId, UserId) {
-        (self.message_group_uuid, self.user_uuid)
+        (self.group_id, self.user_id)
     }
 
     fn index_key(&self) -> Option<IndexKey> {
-        Some(IndexKey::new(Self::inbox(self.user_uuid), Self::recency(self.last_message_at(), self.message_group_uuid)))
+        Some(IndexKey::new(Self::inbox(self.user_id), Self::recency(self.last_message_at(), self.group_id)))
     }
 }

@@ -35,10 +35,10 @@ impl Membership {
         let newest = newest.into();
         Self {
             last_message: newest.map(Message::position),
-            last_sender_uuid: newest.map(Message::sender_id),
+            last_sender_id: newest.map(Message::sender_id),
             last_revision: newest.map(Message::revision),
             last_expires_at: newest.and_then(expiry_of),
-            message: newest.and_then(|newest| self.preview_of(newest)),
+            preview: newest.and_then(|newest| self.preview_of(newest)),
             ..self
         }
     }
@@ -66,7 +66,7 @@ impl Membership {
 
     /// Returns the versions of the user's names that the entry holds, as the member and as the other member.
     fn versions_of(&self, user: &User) -> impl Iterator<Item = Option<u32>> {
-        let held = [(Some(self.user_uuid), self.user_version), (self.other_uuid, self.other_version)];
+        let held = [(Some(self.user_id), self.user_version), (self.other_id, self.other_version)];
         held.into_iter().filter(move |(of, _)| *of == Some(user.id())).map(|(_, version)| version)
     }
 
@@ -79,25 +79,25 @@ impl Membership {
     /// Returns the entry with the user's names. Longer names shorten the preview.
     pub(crate) fn renamed(&self, user: &User) -> Self {
         let mut entry = self.clone();
-        if entry.user_uuid == user.id() {
+        if entry.user_id == user.id() {
             entry.user_handle = user.handle().clone();
             entry.user_display_name = user.display_name().clone();
             entry.user_version = Some(user.version());
         }
-        if entry.other_uuid == Some(user.id()) {
+        if entry.other_id == Some(user.id()) {
             entry.other_handle = Some(user.handle().clone());
             entry.other_display_name = Some(user.display_name().clone());
             entry.other_version = Some(user.version());
         }
         let room = entry.preview_room(entry.last_expires_at);
-        entry.message = entry.message.as_ref().map(|preview| Preview::truncate(preview.as_str(), room));
+        entry.preview = entry.preview.as_ref().map(|preview| Preview::truncate(preview.as_str(), room));
         entry
     }
 
     /// Returns `true` if this entry may fit a longer preview than `before`, which is the same entry with other names.
     pub(crate) fn may_show_more_than(&self, before: &Self) -> bool {
         let room = |entry: &Self| entry.preview_room(before.last_expires_at);
-        let is_full = before.message.as_ref().is_some_and(|preview| preview.may_be_truncated_at(room(before)));
+        let is_full = before.preview.as_ref().is_some_and(|preview| preview.may_be_truncated_at(room(before)));
         is_full && room(self) > room(before)
     }
 
@@ -138,10 +138,10 @@ impl Membership {
     /// Returns `true` if the entry shows exactly this newest message, or none if there is none.
     pub(crate) fn shows(&self, newest: Option<&Message>) -> bool {
         self.last_message == newest.map(Message::position)
-            && self.last_sender_uuid == newest.map(Message::sender_id)
+            && self.last_sender_id == newest.map(Message::sender_id)
             && self.last_revision.unwrap_or(0) == newest.map_or(0, Message::revision)
             && self.last_expires_at == newest.and_then(expiry_of)
-            && self.message == newest.and_then(|newest| self.preview_of(newest))
+            && self.preview == newest.and_then(|newest| self.preview_of(newest))
     }
 
     /// Returns `true` if the message that the entry shows has expired.

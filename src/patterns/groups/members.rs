@@ -1,5 +1,7 @@
 //! `groups.members`
 
+use serde::Serialize;
+
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
 use crate::error::Result;
 use crate::id::GroupId;
@@ -17,7 +19,7 @@ pub(crate) const CARD: Card = Card::new("groups.members", "Thread::members", Cal
     .retry("reads again");
 
 /// A member of a conversation, as [`Thread::members`] shows it to the other members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Member {
     /// The user, with the names that the [membership](crate::Membership) contains.

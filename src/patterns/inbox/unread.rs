@@ -1,5 +1,7 @@
 //! `inbox.unread`
 
+use serde::Serialize;
+
 use std::num::NonZeroU32;
 
 use crate::card::{Caller, Card, Case, Cost, Per, RequestCard, Term};
@@ -21,7 +23,7 @@ pub(crate) const CARD: Card = Card::new("inbox.unread", "Threadline::unread", Ca
 /// A message is unread for a member if another user sent it after the member's [read marker](Membership::last_read). It
 /// must also be after the member's own newest message. A deleted message counts as long as its tombstone is in the
 /// table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Unread {
     /// The number of unread messages, at most [`MAX`](Self::MAX).
