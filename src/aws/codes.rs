@@ -8,7 +8,7 @@ use super::Effect;
 use crate::error::ErrorKind;
 
 /// Returns the kind and the text of a code that guarantees that nothing was done; `None` for any other code.
-pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(ErrorKind, &'static str)> {
+pub(super) fn certain(code: &str, effect: Effect) -> Option<(ErrorKind, &'static str)> {
     Some(match code {
         "ProvisionedThroughputExceededException"
         | "ThrottlingException"
@@ -18,7 +18,7 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
             (ErrorKind::Throttled, "the table or the account exceeded its throughput; try again later")
         }
         "TransactionConflictException" | "TransactionCanceledException" | "ReplicatedWriteConflictException"
-            if effect == Effect::Write =>
+            if effect.writes() =>
         {
             (ErrorKind::Conflict, "another request was writing the item and nothing was written; try again")
         }
@@ -33,7 +33,7 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
             "the table or its index does not exist in the client's account and region; create the table",
         ),
         // The crate has checked the request, so the cause is the stored item.
-        "ValidationException" if matches!(operation, "update" | "transact_update") => (
+        "ValidationException" if effect.updates() => (
             ErrorKind::Invalid,
             "the update does not fit the stored item: an attribute has another type, or the result exceeds 400 KB",
         ),
@@ -57,13 +57,13 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
             ErrorKind::Misconfigured,
             "the client's credentials do not allow this; check the credentials, their policy and the system's clock",
         ),
-        "ConditionalCheckFailedException" if matches!(operation, "write" | "update") => {
+        "ConditionalCheckFailedException" if matches!(effect, Effect::WriteItem { .. }) => {
             (ErrorKind::ConditionFailed, "the condition was not met")
         }
-        "IdempotentParameterMismatchException" if matches!(operation, "transact" | "transact_update") => {
+        "IdempotentParameterMismatchException" if matches!(effect, Effect::Transact { .. }) => {
             (ErrorKind::Invalid, "the client token was used for another transaction; use a new one")
         }
-        "ItemCollectionSizeLimitExceededException" if effect == Effect::Write => {
+        "ItemCollectionSizeLimitExceededException" if effect.writes() => {
             (ErrorKind::Invalid, "the partition is full: a table with a local index is limited to 10 GB per partition")
         }
         _ => return None,
@@ -72,10 +72,11 @@ pub(super) fn certain(code: &str, operation: &str, effect: Effect) -> Option<(Er
 
 /// Returns `true` for a code that guarantees that an attempt to write changed nothing.
 pub(super) fn says_not_done(code: &str) -> bool {
-    ["write", "transact"].iter().any(|operation| certain(code, operation, Effect::Write).is_some())
+    let writes = [Effect::WriteItem { updates: true }, Effect::Transact { updates: true }];
+    writes.into_iter().any(|effect| certain(code, effect).is_some())
 }
 
 /// Returns `true` for a code of a throttled request.
 pub(super) fn says_throttled(code: &str) -> bool {
-    certain(code, "", Effect::Read).is_some_and(|(kind, _)| kind == ErrorKind::Throttled)
+    certain(code, Effect::Read).is_some_and(|(kind, _)| kind == ErrorKind::Throttled)
 }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_dynamodb::Error as Answer;
+use aws_sdk_dynamodb::Error as Refusal;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
@@ -19,8 +19,8 @@ use crate::error::{Error, ErrorKind, ServiceError};
 pub(crate) struct Failure {
     stage: Stage,
     service: ServiceError,
-    /// The service's answer. It may contain an item, so only the store uses it.
-    pub(crate) answer: Option<Answer>,
+    /// The service's refusal. It may contain an item, so only the store uses it.
+    pub(crate) refusal: Option<Refusal>,
     cause: Option<Cause>,
 }
 
@@ -50,11 +50,32 @@ enum NotSent {
     Client,
 }
 
-/// The effect of a request: it reads or writes. It determines the kind of capacity units if the answer does not.
+/// The effect of a request. It determines the kind of capacity units if the answer does not, and the meaning of some
+/// error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Read,
+    /// A write of a single item.
+    WriteItem {
+        /// `true` if the write is an update, which the stored item may not accept.
+        updates: bool,
+    },
+    Transact {
+        /// `true` if an action is an update.
+        updates: bool,
+    },
+    /// A batch of writes, or a change of the table.
     Write,
+}
+
+impl Effect {
+    pub(crate) fn writes(self) -> bool {
+        self != Self::Read
+    }
+
+    pub(super) fn updates(self) -> bool {
+        matches!(self, Self::WriteItem { updates: true } | Self::Transact { updates: true })
+    }
 }
 
 /// A call of the service: its name and table for errors, and its attempts.
@@ -90,12 +111,12 @@ impl<'a> Call<'a> {
 
 impl<E> From<SdkError<E, HttpResponse>> for Box<Failure>
 where
-    E: StdError + ProvideErrorMetadata + Into<Answer> + Send + Sync + 'static,
+    E: StdError + ProvideErrorMetadata + Into<Refusal> + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let mut failure = Failure::of(&error);
         if let SdkError::ServiceError(context) = error {
-            failure.answer = Some(context.into_err().into());
+            failure.refusal = Some(context.into_err().into());
         }
         Box::new(failure)
     }
@@ -107,7 +128,7 @@ pub(crate) fn incomplete(error: BuildError) -> Error {
 }
 
 impl Failure {
-    /// Creates a failure from the error of any service, without the answer.
+    /// Creates a failure from the error of any service, without the refusal.
     fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
@@ -125,7 +146,7 @@ impl Failure {
             SdkError::ServiceError(_) => (Stage::Answered, None),
             _ => (Stage::Unreadable, cause()),
         };
-        Self { stage, service, answer: None, cause }
+        Self { stage, service, refusal: None, cause }
     }
 
     /// Returns the error for the caller.
@@ -142,9 +163,9 @@ impl Failure {
     }
 
     fn classify(&self, call: &Call<'_>) -> (ErrorKind, &'static str) {
-        let certain = self.service.code.as_deref().and_then(|code| codes::certain(code, call.operation, call.effect));
+        let certain = self.service.code.as_deref().and_then(|code| codes::certain(code, call.effect));
         let is_unknown = self.stage == Stage::Answered && certain.is_none();
-        if call.effect == Effect::Write && (is_unknown || call.attempts.may_have_been_done()) {
+        if call.effect.writes() && (is_unknown || call.attempts.may_have_been_done()) {
             return (
                 ErrorKind::OutcomeUnknown,
                 "the request was sent, and its answer was lost or is unknown: it may have been done; read the state \

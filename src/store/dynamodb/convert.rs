@@ -163,7 +163,7 @@ fn arm(effect: Effect, arm: &SdkCapacity) -> (f64, f64) {
 fn split(effect: Effect, total: Option<f64>, read: Option<f64>, write: Option<f64>) -> (f64, f64) {
     match (read, write, effect) {
         (None, None, Effect::Read) => (total.unwrap_or(0.0), 0.0),
-        (None, None, Effect::Write) => (0.0, total.unwrap_or(0.0)),
+        (None, None, _) => (0.0, total.unwrap_or(0.0)),
         (read, write, _) => (read.unwrap_or(0.0), write.unwrap_or(0.0)),
     }
 }

@@ -1,6 +1,6 @@
 //! Transactions: all actions or none.
 
-use aws_sdk_dynamodb::Error as Answer;
+use aws_sdk_dynamodb::Error as Refusal;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
@@ -20,8 +20,8 @@ const NO_REASON: &str = "None";
 
 impl DynamoDbStore {
     pub(super) async fn send_transact(&self, request: Transaction) -> Result<TransactOutcome> {
-        let operation = if request.actions.iter().any(is_update) { "transact_update" } else { "transact" };
-        let call = Call::write(operation, &self.table);
+        let effect = Effect::Transact { updates: request.actions.iter().any(is_update) };
+        let call = Call { effect, ..Call::write("transact", &self.table) };
         // All attempts share one token. With a new token for each attempt, as the SDK generates, a lost attempt and a
         // later one could both be done. A canceled transaction does not use up its token.
         let token = match &request.token {
@@ -41,11 +41,11 @@ impl DynamoDbStore {
             let failure = match sent {
                 Ok(answer) => {
                     let consumed = answer.consumed_capacity.unwrap_or_default();
-                    return Ok(TransactOutcome::Done { capacity: capacity(Effect::Write, &consumed) });
+                    return Ok(TransactOutcome::Done { capacity: capacity(effect, &consumed) });
                 }
                 Err(error) => Box::<Failure>::from(error),
             };
-            let Some(Answer::TransactionCanceledException(canceled)) = &failure.answer else {
+            let Some(Refusal::TransactionCanceledException(canceled)) = &failure.refusal else {
                 return Err(failure.into_error(&call));
             };
             let reasons = canceled.cancellation_reasons();

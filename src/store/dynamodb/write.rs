@@ -1,6 +1,6 @@
 //! Writes of one item.
 
-use aws_sdk_dynamodb::Error as Answer;
+use aws_sdk_dynamodb::Error as Refusal;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
@@ -23,26 +23,26 @@ impl DynamoDbStore {
             WriteAction::Put(item) => Some(item_to_sdk(std::mem::take(item))),
             WriteAction::Update(_) | WriteAction::Delete => None,
         };
-        let operation = if matches!(request.action, WriteAction::Update(_)) { "update" } else { "write" };
-        let call = Call::write(operation, &self.table);
+        let effect = Effect::WriteItem { updates: matches!(request.action, WriteAction::Update(_)) };
+        let call = Call { effect, ..Call::write("write", &self.table) };
         let mut failed = 0;
         loop {
             // The last attempt needs no copy.
             let put = if self.backoff.allows_another(failed + 1) { item.clone() } else { item.take() };
             let failure = match self.attempt_write(&request, &key, put, &call.attempts).await {
                 Ok((old, consumed)) => {
-                    let (old, capacity) = (self.unexpired(old), capacity(Effect::Write, &consumed));
+                    let (old, capacity) = (self.unexpired(old), capacity(effect, &consumed));
                     return Ok(WriteOutcome::Done { old, capacity });
                 }
                 Err(failure) => failure,
             };
-            match failure.answer {
-                Some(Answer::ConditionalCheckFailedException(refused)) => {
+            match failure.refusal {
+                Some(Refusal::ConditionalCheckFailedException(refused)) => {
                     let current = self.unexpired(refused.item);
                     return Ok(WriteOutcome::Refused { current, capacity: Capacity::writes(Units::whole(1)) });
                 }
                 // Nothing was written, so a retry is safe. The SDK does not retry this error.
-                Some(Answer::TransactionConflictException(_)) => {
+                Some(Refusal::TransactionConflictException(_)) => {
                     failed += 1;
                     if self.backoff.pause(call.operation, failed).await {
                         continue;
