@@ -1,6 +1,7 @@
 //! The claims on handles: their keys, and the writes that move a user from one handle to another.
 
 use crate::error::Result;
+use crate::id::UserId;
 use crate::item::Item;
 use crate::key::{EXPIRES_AT, Key};
 use crate::model::{HandleClaim, User};
@@ -22,12 +23,12 @@ impl Threadline {
         transaction: &mut Transaction,
     ) -> Result<Vec<ActionHandle>> {
         let now = self.clock.now();
-        let free_or_own = || free(now).or(is_of::<HandleClaim>(user));
+        let free_or_own = || free(now).or(is_of::<HandleClaim>(user.id()));
         let stays = from.key == to.key;
         let mut claiming = vec![transaction.add(if stays && from.moves_from.is_none() {
-            Write::update(to.key, names(renamed)).when(is_of::<HandleClaim>(user))
+            Write::update(to.key, names(renamed)).when(is_of::<HandleClaim>(user.id()))
         } else if to.is_legacy {
-            Write::update(to.key, names(renamed).remove(EXPIRES_AT)).when(is_of::<HandleClaim>(user))
+            Write::update(to.key, names(renamed).remove(EXPIRES_AT)).when(is_of::<HandleClaim>(user.id()))
         } else {
             Write::put(HandleClaim::new(renamed.profile()).to_item()?).when(free_or_own())
         })];
@@ -37,10 +38,10 @@ impl Threadline {
         let is_kept = !self.handle_reservation.is_zero();
         if !stays {
             let leaving = match (&from.moves_from, is_kept) {
-                (None, false) => Some(Write::delete(from.key).when(is_of::<HandleClaim>(user))),
+                (None, false) => Some(Write::delete(from.key).when(is_of::<HandleClaim>(user.id()))),
                 (None, true) => {
                     let reserve = Update::new().set(EXPIRES_AT, end.unix_seconds());
-                    Some(Write::update(from.key, reserve).when(is_of::<HandleClaim>(user)))
+                    Some(Write::update(from.key, reserve).when(is_of::<HandleClaim>(user.id())))
                 }
                 (Some(_), false) => None,
                 (Some(_), true) => {
@@ -54,7 +55,7 @@ impl Threadline {
         }
         let also_moves_from = to.moves_from.filter(|key| from.moves_from.as_ref() != Some(key));
         for key in [from.moves_from, also_moves_from].into_iter().flatten() {
-            transaction.add(Write::delete(key).when(Condition::item_absent().or(is_of::<HandleClaim>(user))));
+            transaction.add(Write::delete(key).when(Condition::item_absent().or(is_of::<HandleClaim>(user.id()))));
         }
         Ok(claiming)
     }
@@ -107,8 +108,13 @@ pub(super) fn free(now: Timestamp) -> Condition {
 }
 
 /// Returns the condition that the claim is this user's, in use or reserved.
-pub(super) fn is_of<E: Entity>(user: &User) -> Condition {
-    Condition::eq("user_uuid", user.id()).and(is_own::<E>())
+pub(crate) fn is_of<E: Entity>(user: UserId) -> Condition {
+    Condition::eq("user_uuid", user).and(is_own::<E>())
+}
+
+/// Returns the condition that the user has the version that was read.
+pub(crate) fn is_unchanged(user: &User) -> Condition {
+    Condition::eq("version", user.version()).and(is_own::<User>())
 }
 
 /// Returns the update that sets the names and the version in a user or a claim.

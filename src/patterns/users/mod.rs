@@ -2,7 +2,7 @@
 
 pub(crate) mod by_handle;
 pub(crate) mod by_identity;
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod create;
 pub(crate) mod get;
 pub(crate) mod update;

@@ -1,13 +1,13 @@
 //! `users.update`
 
-use super::claims::{ClaimLocation, is_of, is_same_claim, locate_claim, names};
+use super::claims::{ClaimLocation, is_of, is_same_claim, is_unchanged, locate_claim, names};
 use super::taken;
 use crate::card::{Caller, Card, Case, Cost, RequestCard, Term};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{HandleClaim, IdentityClaim, User, read_own};
 use crate::patterns::Threadline;
-use crate::patterns::call::{begin, is_own};
-use crate::request::{Condition, Transaction, Write};
+use crate::patterns::call::begin;
+use crate::request::{Transaction, Write};
 use crate::stored::Entity;
 use crate::text::{DisplayName, Handle};
 
@@ -189,9 +189,9 @@ impl Threadline {
             }
 
             // Updates, not puts, so that the application's own attributes of these items stay.
-            let unchanged = Condition::eq("version", user.version()).and(is_own::<User>());
             let mut transaction = Transaction::default();
-            let update = transaction.add(Write::update(user.key(), names(&renamed)).when(unchanged).returning_old());
+            let update =
+                transaction.add(Write::update(user.key(), names(&renamed)).when(is_unchanged(user)).returning_old());
             let from = locate_claim(&call, user, user.handle()).await?;
             let to = match renamed.handle() {
                 handle if is_same_claim(user.handle(), handle) => ClaimLocation { must_be_free: None, ..from.clone() },
@@ -200,7 +200,7 @@ impl Threadline {
             let claims = self.rename_claims(user, &renamed, from, to, &mut transaction)?;
             if let Some(subject) = user.identity() {
                 let claim = Write::update(IdentityClaim::key_from(subject), names(&renamed));
-                transaction.add(claim.when(is_of::<IdentityClaim>(user)));
+                transaction.add(claim.when(is_of::<IdentityClaim>(user.id())));
             }
 
             let outcome = call.transact(transaction).await?;

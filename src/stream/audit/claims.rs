@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::key::{Key, PK};
 use crate::model::{HandleClaim, IdentityClaim, User, read_own};
-use crate::patterns::call::is_own;
+use crate::patterns::users::claims::{is_of, is_unchanged};
 use crate::request::{Condition, TransactAction, Transaction, Write};
 use crate::stored::Entity;
 
@@ -51,13 +51,13 @@ impl Audit<'_> {
             false => Discrepancy::MissingClaim { entity: HandleClaim::TYPE, user: user.id() },
         };
         let mut item = right.to_item()?;
-        let mut actions = vec![unchanged(user)];
+        let mut actions = vec![TransactAction::check(user.key(), is_unchanged(user))];
         if is_of_other_user {
             item.insert(PK, before.pk.as_str());
-            actions.push(Write::put(item).when(is_for::<HandleClaim>(user.id())).into());
+            actions.push(Write::put(item).when(is_of::<HandleClaim>(user.id())).into());
         } else {
-            actions.push(Write::put(item).when(Condition::item_absent().or(is_for::<HandleClaim>(user.id()))).into());
-            actions.push(Write::delete(before).when(is_for::<HandleClaim>(user.id())).into());
+            actions.push(Write::put(item).when(Condition::item_absent().or(is_of::<HandleClaim>(user.id()))).into());
+            actions.push(Write::delete(before).when(is_of::<HandleClaim>(user.id())).into());
         }
         self.repair_together(discrepancy, actions).await
     }
@@ -67,17 +67,17 @@ impl Audit<'_> {
         if claim.is_reserved() {
             return Ok(());
         }
-        let is_of = |user: &User, key: &Key| {
+        let has_claim = |user: &User, key: &Key| {
             HandleClaim::key_from(user.handle()) == *key || HandleClaim::legacy_key(user.handle()).as_ref() == Some(key)
         };
-        self.unowned_claim::<HandleClaim>(key, claim.user_id(), is_of).await
+        self.unowned_claim::<HandleClaim>(key, claim.user_id(), has_claim).await
     }
 
     /// Finds a claim on an identity that its user does not have.
     pub(super) async fn identity(&mut self, key: Key, claim: &IdentityClaim) -> Result<()> {
-        let is_of =
+        let has_claim =
             |user: &User, key: &Key| user.identity().is_some_and(|subject| IdentityClaim::key_from(subject) == *key);
-        self.unowned_claim::<IdentityClaim>(key, claim.user_id(), is_of).await
+        self.unowned_claim::<IdentityClaim>(key, claim.user_id(), has_claim).await
     }
 
     /// Finds a claim whose key is none of its user's keys.
@@ -85,10 +85,10 @@ impl Audit<'_> {
         &mut self,
         key: Key,
         claimed_for: UserId,
-        is_of: impl Fn(&User, &Key) -> bool + Send,
+        has_claim: impl Fn(&User, &Key) -> bool + Send,
     ) -> Result<()> {
         let Some(user) = self.read::<User>(User::key_from(claimed_for)).await? else { return Ok(()) };
-        if user.as_ref().is_some_and(|user| is_of(user, &key)) {
+        if user.as_ref().is_some_and(|user| has_claim(user, &key)) {
             return Ok(());
         }
         // The scan may be late, and a rename may have deleted the claim.
@@ -97,19 +97,19 @@ impl Audit<'_> {
         }
         let discrepancy = Discrepancy::WrongClaim { entity: E::TYPE, user: claimed_for };
         let as_read = match &user {
-            Some(user) => unchanged(user),
+            Some(user) => TransactAction::check(user.key(), is_unchanged(user)),
             None => TransactAction::check(User::key_from(claimed_for), Condition::item_absent()),
         };
-        let delete = Write::delete(key).when(is_for::<E>(claimed_for));
+        let delete = Write::delete(key).when(is_of::<E>(claimed_for));
         self.repair_together(discrepancy, vec![as_read, delete.into()]).await
     }
 
     async fn claim_missing<E: Entity>(&mut self, user: &User, claim: &E) -> Result<()> {
         let discrepancy = Discrepancy::MissingClaim { entity: E::TYPE, user: user.id() };
         // Another user's claim stays, and the finding is not repaired.
-        let free = Condition::item_absent().or(is_for::<E>(user.id()));
+        let free = Condition::item_absent().or(is_of::<E>(user.id()));
         let put = Write::put(claim.to_item()?).when(free);
-        self.repair_together(discrepancy, vec![unchanged(user), put.into()]).await
+        self.repair_together(discrepancy, vec![TransactAction::check(user.key(), is_unchanged(user)), put.into()]).await
     }
 
     /// Reports a discrepancy, and repairs it in one transaction if the user is unchanged since it was read.
@@ -125,12 +125,4 @@ impl Audit<'_> {
     async fn read<E: Entity>(&self, key: Key) -> Result<Option<Option<E>>> {
         Ok(read_own(self.call.item(key).await?).ok())
     }
-}
-
-fn unchanged(user: &User) -> TransactAction {
-    TransactAction::check(user.key(), Condition::eq("version", user.version()).and(is_own::<User>()))
-}
-
-fn is_for<E: Entity>(user: UserId) -> Condition {
-    Condition::eq("user_uuid", user).and(is_own::<E>())
 }
