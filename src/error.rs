@@ -14,11 +14,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// a key.
 ///
 /// ```
-/// use threadline::{ErrorKind, MessageBody};
+/// use threadline::{ErrorKind, MessageBody, Recovery};
 ///
 /// let error = MessageBody::new("").unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Invalid);
-/// assert!(!error.is_retryable());
+/// assert_eq!(error.recovery(), Recovery::Permanent);
 /// ```
 pub struct Error {
     inner: Box<Inner>,
@@ -248,14 +248,6 @@ impl Error {
             | ErrorKind::Denied
             | ErrorKind::Corrupt => Recovery::Permanent,
         }
-    }
-
-    /// Returns `true` if a retry of the same request is safe and may succeed.
-    ///
-    /// The error's [`recovery`](Self::recovery) is then [`Retry`](Recovery::Retry), and its [`outcome`](Self::outcome)
-    /// is [`NotDone`](Outcome::NotDone).
-    pub fn is_retryable(&self) -> bool {
-        self.recovery() == Recovery::Retry && self.outcome() == Outcome::NotDone
     }
 
     /// Returns the effect of the failed request on the table: none, or unknown.

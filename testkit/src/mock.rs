@@ -30,7 +30,7 @@ mock! {
     /// let chat = Threadline::new(store);
     /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
     /// let error = chat.user(user).await.unwrap_err();
-    /// assert!(error.is_retryable());
+    /// assert_eq!(error.kind(), ErrorKind::Throttled);
     /// # Ok(())
     /// # }
     /// ```

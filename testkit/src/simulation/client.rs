@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use threadline::entity::{Entity, HandleClaim, IdentityClaim};
 use threadline::{
-    Clock, Error, ErrorKind, GroupId, Handle, IdSource, IdentitySubject, NewUser, Outcome, Result, SequentialIds,
-    Thread, Threadline, User, UserId,
+    Clock, Error, ErrorKind, GroupId, Handle, IdSource, IdentitySubject, NewUser, Outcome, Recovery, Result,
+    SequentialIds, Thread, Threadline, User, UserId,
 };
 
 use super::executor::pause;
@@ -165,7 +165,7 @@ impl Client {
             match server.run(self.may_drop(work(server.chat()))).await.flatten() {
                 Some(Ok(value)) => return Answer::Done(value),
                 Some(Err(error)) if error.outcome() == Outcome::Unknown => maybe = true,
-                Some(Err(error)) if error.is_retryable() => {}
+                Some(Err(error)) if error.recovery() == Recovery::Retry => {}
                 Some(Err(error)) => return Answer::Refused { error, maybe },
                 None => {
                     self.trace(|| format!("gets no answer of server {}", server.number));

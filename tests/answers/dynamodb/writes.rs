@@ -94,7 +94,6 @@ async fn a_write_in_lasting_conflict_is_a_conflict() {
     let error = store(&server, &sleeps).retry(policy).write(put()).await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert!(error.is_retryable());
     assert_eq!(sleeps.millis(), [10, 15, 15]);
     let bodies = server.bodies();
     assert_eq!(bodies.len(), 4);
