@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 
 /// A user of the application. Its key is `USER#<user>` / `USER`.
 ///
-/// A user serializes, for the response of an API, without the [`identity`](Self::identity). A user does not deserialize,
-/// so that no client can forge one.
+/// A user serializes, for the response of an API, without the [`identity`](Self::identity). A user does not
+/// deserialize, so that no client can forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     id: UserId,

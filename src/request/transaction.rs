@@ -275,8 +275,8 @@ impl TransactOutcome {
     /// Returns the outcome, unless a conflict or throttling is among the reasons. Call this before
     /// [`is_refused`](Self::is_refused).
     ///
-    /// An earlier attempt of your own call may still be committing. It can fail the condition of one action and conflict
-    /// with another. So a failed condition proves nothing beside a conflict or throttling.
+    /// An earlier attempt of your own call may still be committing. It can fail the condition of one action and
+    /// conflict with another. So a failed condition proves nothing beside a conflict or throttling.
     ///
     /// ```
     /// use threadline::store::{Condition, StoreExt, Transaction, Write};

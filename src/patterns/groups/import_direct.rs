@@ -31,8 +31,8 @@ pub(crate) const CARD: Card = Card::new("groups.import_direct", "Threadline::imp
 /// The item at the pair's derived id, which points to the imported conversation.
 const POINTER: RequestCard = GROUP;
 
-/// A request to import a direct conversation of another program, for [`Threadline::import_direct`]. The conversation
-/// keeps its id.
+/// A request to import a direct conversation that another program stored, for [`Threadline::import_direct`]. The
+/// conversation keeps its id.
 #[derive(Clone, Debug)]
 pub struct ImportedDirect {
     id: GroupId,
@@ -63,7 +63,7 @@ impl ImportedDirect {
 }
 
 impl Threadline {
-    /// Imports a direct conversation of another program. The conversation keeps its id, and a later
+    /// Imports a direct conversation that another program stored. The conversation keeps its id, and a later
     /// [`start_direct`](Self::start_direct) of the two users continues it.
     ///
     /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the

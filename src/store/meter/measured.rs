@@ -46,7 +46,7 @@ impl<T> Measured<T> {
         Self { answer, requests }
     }
 
-    /// Returns the capacity that all requests of the work consumed together.
+    /// Returns the total capacity that the requests of the measured work consumed.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }
@@ -63,8 +63,8 @@ impl<T> Measured<T> {
 
     /// Returns the answer if the work consumed no more than the budget.
     ///
-    /// The budget limits each of the four kinds of unit separately. Kinds that it does not name must be zero: a budget
-    /// of write units alone allows no read units.
+    /// The budget limits each of the four kinds of unit separately. For example, a
+    /// budget of write units alone allows no read units.
     ///
     /// # Errors
     /// [`BudgetError`] if the work consumed more. The answer is then lost.
@@ -102,7 +102,7 @@ pub struct BudgetError {
 }
 
 impl BudgetError {
-    /// Returns the capacity that all requests of the work consumed together.
+    /// Returns the total capacity that the requests of the measured work consumed.
     pub fn consumed(&self) -> Capacity {
         self.requests.iter().map(|request| request.capacity).sum()
     }

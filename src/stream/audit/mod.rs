@@ -126,9 +126,9 @@ const CONCURRENCY: usize = 8;
 ///   consistent, at 1 RCU per 4 KB. For each group, the audit reads the group, its memberships, their users (100 per
 ///   request) and the newest message. For each user, it reads the user and the user's claims. For each claim, it reads
 ///   the claim's user.
-/// * **Page size**: a page has at most 100 items. The audit of a page makes at most 200 requests, 8 at once. The audit
-///   of a group of 1,000 members makes fewer than 20 requests. If every entry is wrong, its repair makes up to 4 more
-///   requests per member. A group that needs more than 200 requests has a page of its own.
+/// * **Page size**: a page has at most 100 items and 200 requests, of which at most 8 are sent at the same time. One
+///   item may need more than 200 requests. It then is the only item of its page. For a group of 1,000 members, `check`
+///   makes fewer than 20 requests. If every entry is wrong, `repair` makes up to 4 more requests per member.
 /// * **Live traffic**: each repair is a conditional write, which is refused if the data changed in the meantime. If the
 ///   projector has not applied a new message yet, the audit reports the outdated entries. Check again a moment later.
 /// * **Unreadable items**: each unreadable item is a finding. The audit still compares all data that does not depend on
