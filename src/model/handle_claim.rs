@@ -1,6 +1,8 @@
 //! The claim on a handle, which makes the handle unique.
 
 use super::Profile;
+use super::profile::Names;
+
 use crate::card::EntityCard;
 use crate::error::Result;
 use crate::id::UserId;
@@ -75,14 +77,14 @@ impl HandleClaim {
 impl Stored for HandleClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        let claim = Self { profile: Profile::read(&mut fields)?, reserved_until: fields.expires() };
+        let claim = Self { profile: Profile::read(&mut fields, Names::CLAIM)?, reserved_until: fields.expires() };
         let is_at_its_key = fields.is_at(&claim.key())
             || Self::legacy_key(claim.profile.handle()).is_some_and(|key| fields.is_at(&key));
         if is_at_its_key { Ok(claim) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(self.profile.write())
+        Ok(self.profile.write(Item::new(), Names::CLAIM))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The claim on a subject of an identity provider, which makes the subject unique.
 
 use super::Profile;
+use super::profile::Names;
+
 use crate::card::EntityCard;
 use crate::error::Result;
 use crate::id::UserId;
@@ -44,12 +46,13 @@ impl Stored for IdentityClaim {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
         let cognito_user_id = fields.required("cognito_user_id")?;
-        let claim = Self { cognito_user_id, profile: Profile::read(&mut fields)? };
+        let claim = Self { cognito_user_id, profile: Profile::read(&mut fields, Names::CLAIM)? };
         if fields.is_at(&claim.key()) { Ok(claim) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(self.profile.write().with("cognito_user_id", &self.cognito_user_id))
+        let item = Item::new().with("cognito_user_id", &self.cognito_user_id);
+        Ok(self.profile.write(item, Names::CLAIM))
     }
 }
 

@@ -21,7 +21,23 @@ pub struct Profile {
     id: UserId,
     handle: Handle,
     display_name: DisplayName,
+    #[serde(skip_serializing)]
     version: Option<u32>,
+}
+
+/// The names of the attributes that contain a profile.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    pub(super) id: &'static str,
+    pub(super) handle: &'static str,
+    pub(super) display_name: &'static str,
+    pub(super) version: &'static str,
+}
+
+impl Names {
+    /// The names in a claim.
+    pub(super) const CLAIM: Self =
+        Self { id: "user_uuid", handle: "handle", display_name: "display_name", version: "version" };
 }
 
 impl Profile {
@@ -30,23 +46,32 @@ impl Profile {
         Self { id, handle, display_name, version: None }
     }
 
-    /// Reads the profile from the fields of a claim.
-    pub(super) fn read(fields: &mut Fields) -> Result<Self> {
+    /// Reads the profile from the attributes with these names.
+    pub(super) fn read(fields: &mut Fields, names: Names) -> Result<Self> {
+        let id = fields.required(names.id)?;
+        Self::of_user(id, fields, names)
+    }
+
+    /// Reads the profile from the attributes with these names, unless the id is missing.
+    pub(super) fn read_some(fields: &mut Fields, names: Names) -> Result<Option<Self>> {
+        fields.optional(names.id)?.map(|id| Self::of_user(id, fields, names)).transpose()
+    }
+
+    fn of_user(id: UserId, fields: &mut Fields, names: Names) -> Result<Self> {
         Ok(Self {
-            id: fields.required("user_uuid")?,
-            handle: fields.required("handle")?,
-            display_name: fields.required("display_name")?,
-            version: fields.optional("version")?,
+            id,
+            handle: fields.required(names.handle)?,
+            display_name: fields.required(names.display_name)?,
+            version: fields.optional(names.version)?,
         })
     }
 
-    /// Writes the profile as fields of a claim.
-    pub(super) fn write(&self) -> Item {
-        Item::new()
-            .with("user_uuid", self.id)
-            .with("handle", &self.handle)
-            .with("display_name", &self.display_name)
-            .with_some("version", self.version)
+    /// Writes the profile to the attributes with these names.
+    pub(super) fn write(&self, item: Item, names: Names) -> Item {
+        item.with(names.id, self.id)
+            .with(names.handle, &self.handle)
+            .with(names.display_name, &self.display_name)
+            .with_some(names.version, self.version)
     }
 
     /// Sets the version of the user that has these names.

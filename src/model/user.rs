@@ -24,6 +24,7 @@ pub struct User {
     display_name: DisplayName,
     #[serde(skip_serializing)]
     identity: Option<IdentitySubject>,
+    #[serde(skip_serializing)]
     version: u32,
     created_at: Timestamp,
 }

@@ -341,44 +341,57 @@ async fn every_entity_reads_back_from_its_item() {
     assert_eq!(types, ["HandleClaim", "IdentityClaim", "Membership", "Message", "MessageGroup", "User"]);
 }
 
-/// The login identity, the versions and the counters of changes are no part of an API.
+fn public(value: impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// The login identity, the versions of names and the counters of changes are no part of an API.
 #[tokio::test]
 async fn entities_serialize_for_an_api_by_the_names_of_their_methods() {
     let app = App::new();
     let thread = direct(&app).await;
     let position = format!("2026-11-22T11:59:59.375877+00:00#{OPA}");
-    let names = json!({"handle": "AndrewBrown", "display_name": "Andrew Brown"});
-    let andrew = app.chat.user(id(ANDREW)).await.unwrap().unwrap();
+    let andrew = json!({"id": ANDREW, "handle": "AndrewBrown", "display_name": "Andrew Brown"});
+    let user = app.chat.user(id(ANDREW)).await.unwrap().unwrap();
+    assert_eq!(public(user.profile()), andrew);
     assert_eq!(
-        serde_json::to_value(&andrew).unwrap(),
-        json!({"id": ANDREW, "handle": names["handle"], "display_name": names["display_name"], "version": 1,
-            "created_at": NOON})
+        public(&user),
+        json!({"id": ANDREW, "handle": "AndrewBrown", "display_name": "Andrew Brown", "created_at": NOON})
     );
-    assert_eq!(serde_json::to_value(andrew.profile()).unwrap()["display_name"], names["display_name"]);
-    let page = serde_json::to_value(thread.messages().fetch().await.unwrap()).unwrap();
-    let message = json!({
-        "id": OPA, "group_id": PAIR, "position": position, "created_at": "2026-11-22T11:59:59.375877+00:00",
-        "sender_id": ANDREW, "sender_handle": names["handle"], "sender_display_name": names["display_name"],
-        "body": "opa", "edited_at": null, "deleted_at": null, "revision": 0, "expires_at": null,
-    });
-    assert_eq!(page, json!({"items": [message], "next": null, "previous": null, "unreadable": 0}));
     assert_eq!(
-        serde_json::to_value(thread.group().await.unwrap()).unwrap(),
+        public(thread.group().await.unwrap()),
         json!({"id": PAIR, "title": null, "member_count": 2, "created_by": ANDREW, "created_at": NOON,
             "continued_in": null})
     );
     assert_eq!(
-        serde_json::to_value(thread.membership()).unwrap(),
+        public(thread.membership()),
         json!({
-            "group_id": PAIR, "user_id": ANDREW, "user_handle": names["handle"],
-            "user_display_name": names["display_name"], "joined_at": NOON, "title": null,
-            "other_id": BAYKO, "other_handle": "bayko", "other_display_name": "Andrew Bayko",
+            "group_id": PAIR, "profile": andrew, "joined_at": NOON, "title": null,
+            "other": {"id": BAYKO, "handle": "bayko", "display_name": "Andrew Bayko"},
             "last_message": position, "last_sender_id": ANDREW, "preview": "opa", "last_read": null,
         })
     );
-    let member = serde_json::to_value(&thread.members().await.unwrap().items[0]).unwrap();
-    assert_eq!(member["profile"]["id"], ANDREW);
-    assert_eq!(serde_json::to_value(thread.unread().await.unwrap()).unwrap()["count"], 0);
+    let member = &thread.members().await.unwrap().items[0];
+    assert_eq!(public(member), json!({"profile": andrew, "joined_at": NOON, "last_read": null}));
+    assert_eq!(public(thread.unread().await.unwrap()), json!({"count": 0, "or_more": false, "unreadable": 0}));
+}
+
+#[tokio::test]
+async fn a_page_of_messages_serializes_with_a_cursor_and_tombstones() {
+    let app = App::new();
+    let thread = direct(&app).await;
+    let sent = thread.send(app.chat.new_message_id(), "To be deleted").await.unwrap();
+    thread.delete(&sent).await.unwrap();
+    let page = thread.messages().limit(1).fetch().await.unwrap();
+    let cursor = page.next.as_ref().unwrap().to_string();
+    let tombstone = json!({
+        "id": sent.id(), "group_id": PAIR, "position": sent.position(), "created_at": NOON,
+        "sender_id": ANDREW, "sender_handle": "AndrewBrown", "sender_display_name": "Andrew Brown",
+        "body": null, "edited_at": null, "deleted_at": NOON, "revision": 1, "expires_at": null,
+    });
+    assert_eq!(public(&page), json!({"items": [tombstone], "next": cursor, "previous": null, "unreadable": 0}));
+    let rest = thread.messages().cursor(page.next).fetch().await.unwrap();
+    assert_eq!(public(rest)["items"][0]["body"], "opa");
 }
 
 #[tokio::test]

@@ -127,5 +127,5 @@ async fn a_start_into_an_import_has_the_senders_current_names() {
     let page = thread.messages().limit(1).fetch().await.unwrap();
     assert_eq!(page.items[0].sender_display_name().as_str(), "one by name");
     let json = serde_json::to_value(thread.membership()).unwrap();
-    assert_eq!(json["user_display_name"], "one by name", "an API may answer with it");
+    assert_eq!(json["profile"]["display_name"], "one by name", "an API may answer with it");
 }

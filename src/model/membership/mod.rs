@@ -4,6 +4,7 @@ mod projection;
 
 use serde::Serialize;
 
+use super::profile::Names;
 use super::{MessagePosition, Profile};
 use crate::card::EntityCard;
 use crate::error::Result;
@@ -12,7 +13,7 @@ use crate::item::{Fields, Item};
 use crate::key::{GSI1PK, IndexKey, Key, PartitionKey, SortKey, SortKeyPrefix};
 use crate::stored::{Entity, Stored};
 use crate::tag::{GROUP, Tag, USER};
-use crate::text::{DisplayName, GroupTitle, Handle, Preview};
+use crate::text::{GroupTitle, Preview};
 use crate::time::Timestamp;
 
 /// The tag before a member's id, in the sort key and in the index.
@@ -32,18 +33,10 @@ pub(crate) const MEMBER: Tag = USER;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
     group_id: GroupId,
-    user_id: UserId,
-    user_handle: Handle,
-    user_display_name: DisplayName,
-    #[serde(skip_serializing)]
-    user_version: Option<u32>,
+    profile: Profile,
     joined_at: Timestamp,
     title: Option<GroupTitle>,
-    other_id: Option<UserId>,
-    other_handle: Option<Handle>,
-    other_display_name: Option<DisplayName>,
-    #[serde(skip_serializing)]
-    other_version: Option<u32>,
+    other: Option<Profile>,
     last_message: Option<MessagePosition>,
     last_sender_id: Option<UserId>,
     #[serde(skip_serializing)]
@@ -60,16 +53,10 @@ impl Stored for Membership {
         let mut fields = Fields::new(item, entity);
         let membership = Self {
             group_id: fields.required("message_group_uuid")?,
-            user_id: fields.required("user_uuid")?,
-            user_handle: fields.required(Self::HANDLE)?,
-            user_display_name: fields.required(Self::DISPLAY_NAME)?,
-            user_version: fields.optional(Self::VERSION)?,
+            profile: Profile::read(&mut fields, Self::NAMES)?,
             joined_at: fields.required("joined_at")?,
             title: fields.optional("title")?,
-            other_id: fields.optional("other_uuid")?,
-            other_handle: fields.optional(Self::OTHER_HANDLE)?,
-            other_display_name: fields.optional(Self::OTHER_DISPLAY_NAME)?,
-            other_version: fields.optional(Self::OTHER_VERSION)?,
+            other: Profile::read_some(&mut fields, Self::OTHER)?,
             last_message: fields.optional(Self::LAST_MESSAGE)?,
             last_sender_id: fields.optional(Self::LAST_SENDER)?,
             last_revision: fields.optional(Self::LAST_REVISION)?,
@@ -77,23 +64,17 @@ impl Stored for Membership {
             preview: fields.optional(Self::PREVIEW)?,
             last_read: fields.optional(Self::LAST_READ)?,
         };
-        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(membership.user_id).as_str());
+        let is_in_own_inbox = fields.is_absent_or(GSI1PK, Self::inbox(membership.user_id()).as_str());
         if fields.is_at(&membership.key()) && is_in_own_inbox { Ok(membership) } else { Err(fields.contradiction()) }
     }
 
     fn write(&self, _: &'static str) -> Result<Item> {
-        Ok(Item::new()
+        let item = self.profile.write(Item::new(), Self::NAMES);
+        let item = self.other.iter().fold(item, |item, other| other.write(item, Self::OTHER));
+        Ok(item
             .with("message_group_uuid", self.group_id)
-            .with("user_uuid", self.user_id)
-            .with(Self::HANDLE, &self.user_handle)
-            .with(Self::DISPLAY_NAME, &self.user_display_name)
-            .with_some(Self::VERSION, self.user_version)
             .with("joined_at", self.joined_at)
             .with_some("title", self.title.as_ref())
-            .with_some("other_uuid", self.other_id)
-            .with_some(Self::OTHER_HANDLE, self.other_handle.as_ref())
-            .with_some(Self::OTHER_DISPLAY_NAME, self.other_display_name.as_ref())
-            .with_some(Self::OTHER_VERSION, self.other_version)
             .with_some(Self::LAST_MESSAGE, self.last_message)
             .with_some(Self::LAST_SENDER, self.last_sender_id)
             .with_some(Self::LAST_REVISION, self.last_revision)
@@ -130,37 +111,28 @@ impl Membership {
     /// The member's read marker.
     pub(crate) const LAST_READ: &'static str = "last_read";
 
-    // The member's names, and the version of the user that has them.
-    const HANDLE: &'static str = "user_handle";
-    const DISPLAY_NAME: &'static str = "user_display_name";
-    const VERSION: &'static str = "user_version";
-    // The same of the other member of a direct conversation.
-    const OTHER_HANDLE: &'static str = "other_handle";
-    const OTHER_DISPLAY_NAME: &'static str = "other_display_name";
-    const OTHER_VERSION: &'static str = "other_version";
+    /// The member.
+    const NAMES: Names =
+        Names { id: "user_uuid", handle: "user_handle", display_name: "user_display_name", version: "user_version" };
+    /// The other member of a direct conversation.
+    const OTHER: Names = Names {
+        id: "other_uuid",
+        handle: "other_handle",
+        display_name: "other_display_name",
+        version: "other_version",
+    };
 
     pub(crate) fn new(group: GroupId, member: Profile, conversation: Conversation, joined_at: Timestamp) -> Self {
         let (title, other) = match conversation {
             Conversation::Direct(other) => (None, Some(other)),
             Conversation::Group(title) => (Some(title), None),
         };
-        let other_id = other.as_ref().map(Profile::id);
-        let other_version = other.as_ref().and_then(Profile::version);
-        let (other_handle, other_display_name) = other.map(Profile::into_names).unzip();
-        let (user_id, user_version) = (member.id(), member.version());
-        let (user_handle, user_display_name) = member.into_names();
         Self {
             group_id: group,
-            user_id,
-            user_handle,
-            user_display_name,
-            user_version,
+            profile: member,
             joined_at,
             title,
-            other_id,
-            other_handle,
-            other_display_name,
-            other_version,
+            other,
             last_message: None,
             last_sender_id: None,
             last_revision: None,
@@ -193,7 +165,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn user_id(&self) -> UserId {
-        self.user_id
+        self.profile.id()
     }
 
     /// Returns the member: the id, and the names that the membership contains.
@@ -210,8 +182,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn profile(&self) -> Profile {
-        Profile::new(self.user_id, self.user_handle.clone(), self.user_display_name.clone())
-            .of_version(self.user_version)
+        self.profile.clone()
     }
 
     /// Returns the time when the member joined.
@@ -257,13 +228,12 @@ impl Membership {
     /// # }
     /// ```
     pub fn other(&self) -> Option<Profile> {
-        let profile = Profile::new(self.other_id?, self.other_handle.clone()?, self.other_display_name.clone()?);
-        Some(profile.of_version(self.other_version))
+        self.other.clone()
     }
 
     /// Returns the id of the other member of a direct conversation.
     pub(crate) fn other_id(&self) -> Option<UserId> {
-        self.other_id
+        self.other.as_ref().map(Profile::id)
     }
 
     /// Returns `true` for a direct conversation of two users, and `false` for a group with a title.
@@ -276,7 +246,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn is_direct(&self) -> bool {
-        self.other_id.is_some()
+        self.other.is_some()
     }
 
     /// Returns the position of the newest message that this inbox entry shows, or `None` if it shows none.
@@ -374,7 +344,7 @@ impl Membership {
     /// # }
     /// ```
     pub fn is_unread(&self) -> bool {
-        self.last_sender_id.is_some_and(|sender| sender != self.user_id) && self.last_message > self.last_read
+        self.last_sender_id.is_some_and(|sender| sender != self.user_id()) && self.last_message > self.last_read
     }
 
     /// Returns the key of the partition that holds a group and its members.
@@ -412,10 +382,10 @@ impl Entity for Membership {
     }
 
     fn key_parts(&self) -> (GroupId, UserId) {
-        (self.group_id, self.user_id)
+        (self.group_id, self.user_id())
     }
 
     fn index_key(&self) -> Option<IndexKey> {
-        Some(IndexKey::new(Self::inbox(self.user_id), Self::recency(self.last_message_at(), self.group_id)))
+        Some(IndexKey::new(Self::inbox(self.user_id()), Self::recency(self.last_message_at(), self.group_id)))
     }
 }

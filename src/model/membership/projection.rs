@@ -2,7 +2,7 @@
 
 use super::Membership;
 use crate::model::{Message, MessagePosition, Profile, User};
-use crate::text::{DisplayName, GroupTitle, Handle, Preview};
+use crate::text::Preview;
 use crate::time::Timestamp;
 
 impl Membership {
@@ -13,12 +13,12 @@ impl Membership {
         Self::LAST_REVISION,
         Self::LAST_EXPIRES_AT,
         Self::PREVIEW,
-        Self::HANDLE,
-        Self::DISPLAY_NAME,
-        Self::VERSION,
-        Self::OTHER_HANDLE,
-        Self::OTHER_DISPLAY_NAME,
-        Self::OTHER_VERSION,
+        Self::NAMES.handle,
+        Self::NAMES.display_name,
+        Self::NAMES.version,
+        Self::OTHER.handle,
+        Self::OTHER.display_name,
+        Self::OTHER.version,
     ];
 
     /// The largest size of an entry without the names, the preview and the expiry.
@@ -66,28 +66,27 @@ impl Membership {
 
     /// Returns the versions of the user's names that the entry holds, as the member and as the other member.
     fn versions_of(&self, user: &User) -> impl Iterator<Item = Option<u32>> {
-        let held = [(Some(self.user_id), self.user_version), (self.other_id, self.other_version)];
-        held.into_iter().filter(move |(of, _)| *of == Some(user.id())).map(|(_, version)| version)
+        self.names_of(user).map(Profile::version)
+    }
+
+    /// Returns the user's names that the entry holds, as the member and as the other member.
+    fn names_of(&self, user: &User) -> impl Iterator<Item = &Profile> {
+        let id = user.id();
+        std::iter::once(&self.profile).chain(&self.other).filter(move |profile| profile.id() == id)
     }
 
     /// Returns `true` if the entry holds other names of the user than these.
     pub(crate) fn has_other_names_of(&self, user: &User) -> bool {
-        let differs = |profile: Profile| profile.id() == user.id() && profile != user.profile();
-        differs(self.profile()) || self.other().is_some_and(differs)
+        self.names_of(user).any(|profile| *profile != user.profile())
     }
 
     /// Returns the entry with the user's names. Longer names shorten the preview.
     pub(crate) fn renamed(&self, user: &User) -> Self {
         let mut entry = self.clone();
-        if entry.user_id == user.id() {
-            entry.user_handle = user.handle().clone();
-            entry.user_display_name = user.display_name().clone();
-            entry.user_version = Some(user.version());
-        }
-        if entry.other_id == Some(user.id()) {
-            entry.other_handle = Some(user.handle().clone());
-            entry.other_display_name = Some(user.display_name().clone());
-            entry.other_version = Some(user.version());
+        for profile in std::iter::once(&mut entry.profile).chain(&mut entry.other) {
+            if profile.id() == user.id() {
+                *profile = user.profile();
+            }
         }
         let room = entry.preview_room(entry.last_expires_at);
         entry.preview = entry.preview.as_ref().map(|preview| Preview::truncate(preview.as_str(), room));
@@ -115,12 +114,9 @@ impl Membership {
 
     /// Returns the number of bytes that the names and the message's expiry leave for the preview.
     fn preview_room(&self, expiry: Option<i64>) -> usize {
-        let optional = |text: Option<&str>| text.map_or(0, str::len);
-        let names = self.user_handle.as_str().len()
-            + self.user_display_name.as_str().len()
-            + optional(self.title.as_ref().map(GroupTitle::as_str))
-            + optional(self.other_handle.as_ref().map(Handle::as_str))
-            + optional(self.other_display_name.as_ref().map(DisplayName::as_str));
+        let names = |profile: &Profile| profile.handle().as_str().len() + profile.display_name().as_str().len();
+        let title = self.title.as_ref().map_or(0, |title| title.as_str().len());
+        let names = names(&self.profile) + title + self.other.as_ref().map_or(0, names);
         let expiry = expiry.map_or(0, |_| Self::EXPIRY_BYTES);
         Self::MAX_BYTES.saturating_sub(Self::FIXED_BYTES + names + expiry)
     }
