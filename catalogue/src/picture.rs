@@ -30,23 +30,23 @@ const TABLE: [(&str, &str); 4] =
 /// The drawn partitions of the index.
 const INDEX: [&str; 2] = ["USER#andrewbrown", "USER#bayko"];
 
-/// The name of the picture's class. Its styles apply to nothing else, so a page can contain the whole picture.
-pub(crate) const CLASS: &str = "single-table";
+/// The class of the pictures. The styles apply to nothing else, so a page can contain a whole picture.
+pub(crate) const CLASS: &str = "threadline-picture";
 
 /// The colors by role, for light and for dark, and the fonts. No text is smaller than 12 px.
 pub(crate) const STYLE: &str = "\
-.single-table{--bg:#fff;--fg:#1b1f24;--muted:#57606a;--line:#d0d7de;--card:#f6f8fa;--user:#0969da;--group:#8250df;\
+.threadline-picture{--bg:#fff;--fg:#1b1f24;--muted:#57606a;--line:#d0d7de;--card:#f6f8fa;--user:#0969da;--group:#8250df;\
 --message:#1a7f37;--step:#bc4c00}
-@media (prefers-color-scheme:dark){.single-table{--bg:#0d1117;--fg:#e6edf3;--muted:#9198a1;--line:#30363d;\
+@media (prefers-color-scheme:dark){.threadline-picture{--bg:#0d1117;--fg:#e6edf3;--muted:#9198a1;--line:#30363d;\
 --card:#151b23;--user:#4493f8;--group:#ab7df8;--message:#3fb950;--step:#f0883e}}
-.single-table text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--fg)}
-.single-table{
+.threadline-picture text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--fg)}
+.threadline-picture{
 .head{font:600 15px system-ui,sans-serif}.plain{font:12px system-ui,sans-serif;fill:var(--muted)}
 .step{font:600 13px system-ui,sans-serif}.units{font:700 13px system-ui,sans-serif;fill:var(--step)}
 .cost{font:600 12px system-ui,sans-serif;fill:var(--step)}
 .number{font:700 12px system-ui,sans-serif;fill:var(--bg)}
 .card{fill:var(--card);stroke:var(--line)}.line{stroke:var(--line)}
-.arrow{fill:none;stroke:var(--step);stroke-width:2;marker-end:url(#single-table-end)}
+.arrow{fill:none;stroke:var(--step);stroke-width:2;marker-end:url(#threadline-picture-end)}
 .user{fill:var(--user);color:var(--user)}.group{fill:var(--group);color:var(--group)}
 .message{fill:var(--message);color:var(--message)}.own{fill:var(--muted);color:var(--muted)}.dot{fill:var(--step)}
 .mark{stroke:currentColor;stroke-width:1.5}.read{fill-opacity:0}
@@ -109,7 +109,7 @@ impl Picture {
     fn new() -> Self {
         let end = Path::new().set("d", "M0 0L8 4L0 8z").set("class", "dot");
         let marker =
-            Marker::new().set("id", "single-table-end").set("viewBox", "0 0 8 8").set("refX", 7).set("refY", 4);
+            Marker::new().set("id", "threadline-picture-end").set("viewBox", "0 0 8 8").set("refX", 7).set("refY", 4);
         let marker = marker.set("markerWidth", 7).set("markerHeight", 7).set("orient", "auto").add(end);
         let label = "One table, its index, the path of one message in six steps, and all patterns";
         let document = Document::new().set("class", CLASS).set("role", "img").set("aria-label", label);

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_dynamodb::Error as Refusal;
+use aws_sdk_dynamodb::Error as DynamoDbError;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
@@ -19,8 +19,8 @@ use crate::error::{Error, ErrorKind, ServiceError};
 pub(crate) struct Failure {
     stage: Stage,
     service: ServiceError,
-    /// The service's refusal. It may contain an item, so only the store uses it.
-    pub(crate) refusal: Option<Refusal>,
+    /// The error in the service's answer. It may contain an item, so only the store uses it.
+    pub(crate) error: Option<DynamoDbError>,
     cause: Option<Cause>,
 }
 
@@ -111,12 +111,12 @@ impl<'a> Call<'a> {
 
 impl<E> From<SdkError<E, HttpResponse>> for Box<Failure>
 where
-    E: StdError + ProvideErrorMetadata + Into<Refusal> + Send + Sync + 'static,
+    E: StdError + ProvideErrorMetadata + Into<DynamoDbError> + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let mut failure = Failure::of(&error);
         if let SdkError::ServiceError(context) = error {
-            failure.refusal = Some(context.into_err().into());
+            failure.error = Some(context.into_err().into());
         }
         Box::new(failure)
     }
@@ -128,7 +128,7 @@ pub(crate) fn incomplete(error: BuildError) -> Error {
 }
 
 impl Failure {
-    /// Creates a failure from the error of any service, without the refusal.
+    /// Creates a failure from the error of any service, without the service's own.
     fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
@@ -146,7 +146,7 @@ impl Failure {
             SdkError::ServiceError(_) => (Stage::Answered, None),
             _ => (Stage::Unreadable, cause()),
         };
-        Self { stage, service, refusal: None, cause }
+        Self { stage, service, error: None, cause }
     }
 
     /// Returns the error for the caller.

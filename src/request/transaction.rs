@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::batch::{check_count, check_unique};
 use super::condition::Condition;
+use super::expression::Expressions;
 use super::write::{Write, WriteAction};
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
@@ -164,7 +165,7 @@ impl Transaction {
             TransactAction::Write(write) => write.check(),
             TransactAction::Check { condition, .. } => {
                 condition.check()?;
-                action.expressions().check()
+                Expressions::check(condition.size(), || action.expressions())
             }
         })
     }
@@ -268,6 +269,8 @@ impl TransactOutcome {
     /// * [`Throttled`](ErrorKind::Throttled) if the throughput was exceeded.
     /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
+    ///
+    /// Without any reason, the error is `Throttled`.
     pub fn done(self) -> Result<()> {
         self.error().map_or(Ok(()), Err)
     }
@@ -297,6 +300,7 @@ impl TransactOutcome {
     ///
     /// # Errors
     /// [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if that is the reason of any action.
+    /// `Throttled` if the transaction was canceled without any reason.
     pub fn decided(self) -> Result<Self> {
         match self.error() {
             Some(error) if error.recovery() == Recovery::Retry => Err(error),

@@ -1,7 +1,7 @@
 //! A request that writes one item: a put, an update or a delete, with an optional condition.
 
 use super::condition::Condition;
-use super::expression::MAX_EXPRESSION_BYTES;
+use super::expression::Expressions;
 use super::update::Update;
 use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Result};
@@ -170,11 +170,7 @@ impl Write {
         if let Some(condition) = &self.condition {
             condition.check()?;
         }
-        // Rendering is slow. Smaller expressions always fit: placeholders and added numbers are a few KB at most.
-        if self.size_in_expressions() > MAX_EXPRESSION_BYTES / 2 {
-            self.expressions().check()?;
-        }
-        Ok(())
+        Expressions::check(self.size_in_expressions(), || self.expressions())
     }
 }
 

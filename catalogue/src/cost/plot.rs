@@ -24,8 +24,10 @@ const LINE: f64 = 34.0;
 
 /// The curves, in the colors of the picture. The dashes distinguish them without color.
 const STYLE: &str = "\
+.threadline-picture{
 .curve{fill:none;stroke-width:2.5}.curve.message{stroke:var(--message);fill:none}
-.curve.group{stroke:var(--group);fill:none}.curve.user{stroke:var(--user);fill:none}";
+.curve.group{stroke:var(--group);fill:none}.curve.user{stroke:var(--user);fill:none}
+}";
 
 /// Draws the price of each layout for 2 to 50 members, and returns an `<svg>` element.
 ///

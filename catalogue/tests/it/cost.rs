@@ -24,7 +24,7 @@ fn estimate(change: impl FnOnce(&mut Inputs)) -> Estimate {
     catalogue().estimate(&inputs).unwrap()
 }
 
-fn threadline(arguments: &str) -> String {
+pub(crate) fn threadline(arguments: &str) -> String {
     let program = Command::new(env!("CARGO_BIN_EXE_threadline")).args(arguments.split(' ')).output().unwrap();
     let text = if program.status.success() { program.stdout } else { program.stderr };
     assert!(matches!(program.status.code(), Some(0 | 2)));

@@ -3,6 +3,7 @@
 use threadline::card::registry::{PATTERNS, Registry};
 use threadline_catalogue::{Format, steps};
 
+use crate::cost::threadline;
 use crate::{NOTE_WRITE, catalogue, catalogue_with_notes};
 
 #[tokio::test]
@@ -13,15 +14,25 @@ async fn picture_in_docs_is_generated() {
 }
 
 /// A blank line would end the HTML in the crate's documentation, and a style without the class would change its page.
-#[tokio::test]
-async fn picture_can_stand_in_a_page() {
-    let drawn = catalogue().print(Format::Svg).await.unwrap();
-    assert!(!drawn.contains("\n\n"));
-    let style = drawn.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
-    let rules = style.trim().lines().take_while(|line| *line != ".single-table{");
-    let rules: Vec<&str> = rules.map(|line| line.rsplit_once("){").map_or(line, |(_, rule)| rule)).collect();
-    assert!(rules.iter().all(|rule| rule.starts_with(".single-table")), "{rules:?}");
-    assert!(style.trim().ends_with("\n}"), "{style}");
+#[test]
+fn pictures_can_stand_in_a_page() {
+    for arguments in ["catalogue svg", "cost --plot"] {
+        let drawn = threadline(arguments);
+        assert!(!drawn.contains("\n\n"), "{arguments}");
+        let style = drawn.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        let mut blocks: Vec<&str> = Vec::new();
+        for part in style.trim().split_inclusive(['{', '}']) {
+            let Some(selector) = part.trim().strip_suffix('{') else {
+                assert!(blocks.pop().is_some(), "{style}");
+                continue;
+            };
+            let is_scoped = |selector: &str| selector.starts_with(".threadline-picture");
+            let is_in_scope = blocks.iter().any(|block| is_scoped(block)) || is_scoped(selector);
+            assert!(is_in_scope || selector.starts_with("@media "), "{arguments}: {selector}");
+            blocks.push(selector);
+        }
+        assert!(blocks.is_empty(), "{style}");
+    }
 }
 
 #[tokio::test]

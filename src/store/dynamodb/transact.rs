@@ -1,6 +1,6 @@
 //! Transactions: all actions or none.
 
-use aws_sdk_dynamodb::Error as Refusal;
+use aws_sdk_dynamodb::Error as DynamoDbError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
@@ -45,7 +45,7 @@ impl DynamoDbStore {
                 }
                 Err(error) => Box::<Failure>::from(error),
             };
-            let Some(Refusal::TransactionCanceledException(canceled)) = &failure.refusal else {
+            let Some(DynamoDbError::TransactionCanceledException(canceled)) = &failure.error else {
                 return Err(failure.into_error(&call));
             };
             let reasons = canceled.cancellation_reasons();

@@ -1,6 +1,6 @@
 //! Writes of one item.
 
-use aws_sdk_dynamodb::Error as Refusal;
+use aws_sdk_dynamodb::Error as DynamoDbError;
 use aws_sdk_dynamodb::types::{
     ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
@@ -36,13 +36,13 @@ impl DynamoDbStore {
                 }
                 Err(failure) => failure,
             };
-            match failure.refusal {
-                Some(Refusal::ConditionalCheckFailedException(refused)) => {
+            match failure.error {
+                Some(DynamoDbError::ConditionalCheckFailedException(refused)) => {
                     let current = self.unexpired(refused.item);
                     return Ok(WriteOutcome::Refused { current, capacity: Capacity::writes(Units::whole(1)) });
                 }
                 // Nothing was written, so a retry is safe. The SDK does not retry this error.
-                Some(Refusal::TransactionConflictException(_)) => {
+                Some(DynamoDbError::TransactionConflictException(_)) => {
                     failed += 1;
                     if self.backoff.pause(call.operation, failed).await {
                         continue;

@@ -59,12 +59,13 @@ pub use summary::{PollEvent, PollSummary};
 /// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
 ///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
 ///   poller starts after that, run [`check`](super::Auditor::check).
-/// * **A stream without new images** cannot be projected, which is an operator error. Disable such
-///   a stream, and create another one. The poller then continues with the new stream, and reports the unread shards of
-///   the old one as trimmed.
+/// * **A stream without new images** cannot be projected, which is an operator error. Disable such a stream, and create
+///   another one. The poller then continues with the new stream, and reports the unread shards of the old one as
+///   trimmed.
 /// * **Unreadable checkpoints**: if a checkpoint is unreadable, the poller logs a warning, and reads the shard from its
 ///   oldest record. It ignores other programs' items in the partition of the checkpoints.
-/// * **One poller per table** is enough. Two pollers do no harm, but do the same work twice.
+/// * **One poller per table** is enough. Two do the work twice. In rare cases, they show a removed message
+///   until the next one.
 ///
 /// Without new records, the poller makes one request per second for each open shard. Each batch costs 1
 /// [WCU](crate::guide::costs) for its checkpoint, and the cost of the [`Projector`]. The credentials of the Streams
