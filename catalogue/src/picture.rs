@@ -35,8 +35,8 @@ pub(crate) const CLASS: &str = "threadline-picture";
 
 /// The colors by role, for light and for dark, and the fonts. No text is smaller than 12 px.
 pub(crate) const STYLE: &str = "\
-.threadline-picture{--bg:#fff;--fg:#1b1f24;--muted:#57606a;--line:#d0d7de;--card:#f6f8fa;--user:#0969da;--group:#8250df;\
---message:#1a7f37;--step:#bc4c00}
+.threadline-picture{--bg:#fff;--fg:#1b1f24;--muted:#57606a;--line:#d0d7de;--card:#f6f8fa;--user:#0969da;\
+--group:#8250df;--message:#1a7f37;--step:#bc4c00}
 @media (prefers-color-scheme:dark){.threadline-picture{--bg:#0d1117;--fg:#e6edf3;--muted:#9198a1;--line:#30363d;\
 --card:#151b23;--user:#4493f8;--group:#ab7df8;--message:#3fb950;--step:#f0883e}}
 .threadline-picture text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--fg)}

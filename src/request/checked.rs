@@ -3,9 +3,10 @@
 use super::batch::{BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput};
 use super::get::{Get, GetOutput};
 use super::operation::Operation;
+use super::outcome::TransactOutcome;
 use super::query::{PageOutput, Query};
 use super::scan::Scan;
-use super::transaction::{TransactOutcome, Transaction};
+use super::transaction::Transaction;
 use super::write::{Write, WriteOutcome};
 use crate::capacity::Capacity;
 use crate::error::Result;

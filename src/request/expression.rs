@@ -48,7 +48,7 @@ pub struct Expressions {
 /// The maximum size of all names and values of one request's expressions: 2 MB ([expression parameters][limit]).
 ///
 /// [limit]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-const MAX_EXPRESSION_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const MAX_EXPRESSION_BYTES: usize = 2 * 1024 * 1024;
 
 impl Expressions {
     /// Checks the 2 MB limit on names and values of this size. DynamoDB Local counts their placeholders too.
@@ -259,7 +259,6 @@ fn is_joined(condition: &Condition) -> bool {
 mod tests {
     use super::*;
     use crate::key::{Key, PartitionKey, SortKey, SortKeyPrefix};
-    use crate::request::{Checked, Transaction};
 
     fn n(number: i64) -> AttributeValue {
         AttributeValue::N(number.to_string())
@@ -269,23 +268,12 @@ mod tests {
         Placeholders::default().condition(condition)
     }
 
-    fn text(bytes: usize) -> AttributeValue {
-        AttributeValue::S("x".repeat(bytes))
-    }
-
     fn key() -> Key {
         Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap())
     }
 
     fn delete() -> Write {
         Write::delete(key())
-    }
-
-    fn assert_fits(action: impl Into<TransactAction>, fits: bool) {
-        match Checked::new(Transaction::new([action])) {
-            Ok(_) => assert!(fits, "more than 2 MB was accepted"),
-            Err(error) => assert!(!fits && error.to_string().contains("the limit is 2 MB"), "{error}"),
-        }
     }
 
     fn query(range: SortRange) -> String {
@@ -419,32 +407,6 @@ mod tests {
             "{:?}",
             texts.map(|text| text.len())
         );
-    }
-
-    #[test]
-    fn names_values_and_their_placeholders_have_at_most_2_mb() {
-        // DynamoDB Local has the same limit. `a`, `#n0` and `:v0` are the 7 bytes.
-        for (bytes, fits) in [(MAX_EXPRESSION_BYTES - 7, true), (MAX_EXPRESSION_BYTES - 6, false)] {
-            let condition = Condition::eq("a", text(bytes));
-            assert_fits(delete().when(condition.clone()), fits);
-            assert_fits(TransactAction::check(key(), condition), fits);
-            assert_fits(Write::update(key(), Update::new().set_if_absent("a", text(bytes))), fits);
-        }
-    }
-
-    #[test]
-    fn an_update_and_its_condition_share_2_mb_and_their_names() {
-        let name = "n".repeat(60_000);
-        let update = Update::new().set(name.clone(), text(1_000_000)).add("b", -12).remove("c");
-        // Three names and three values, with a placeholder each. `-12` is 3 bytes.
-        let rest = MAX_EXPRESSION_BYTES - 60_000 - 2 - 1_000_000 - 3 - 3 * 3 - 3 * 3;
-        let condition = |bytes| {
-            Condition::All(vec![Condition::exists(name.clone()), Condition::eq(name.clone(), text(bytes)).not()])
-        };
-        assert_fits(Write::update(key(), update.clone()).when(condition(rest)), true);
-        assert_fits(Write::update(key(), update.clone()).when(condition(rest + 1)), false);
-        assert_fits(Write::update(key(), update), true);
-        assert_fits(delete().when(condition(rest + 1)), true);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod condition;
 mod expression;
 mod get;
 mod operation;
+mod outcome;
 mod query;
 mod scan;
 mod transaction;
@@ -23,11 +24,9 @@ pub use condition::{Comparison, Condition};
 pub use expression::Expressions;
 pub use get::{Get, GetOutput};
 pub use operation::Operation;
+pub use outcome::{CancelCode, CancelReason, TransactOutcome};
 pub use query::{MAX_PAGE_BYTES, Order, PageOutput, Position, Query, QuerySource, SortRange};
 pub use scan::Scan;
-pub use transaction::{
-    ActionHandle, CancelCode, CancelReason, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, TransactOutcome,
-    Transaction,
-};
+pub use transaction::{ActionHandle, ClientToken, MAX_TRANSACTION_ACTIONS, TransactAction, Transaction};
 pub use update::{AttributeChange, Update};
 pub use write::{Write, WriteAction, WriteOutcome};

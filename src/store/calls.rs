@@ -8,7 +8,7 @@ use crate::item::{Item, same_item};
 use crate::key::Key;
 use crate::request::{
     BatchAction, BatchGet, BatchGetOutput, BatchWrite, BatchWriteOutput, Checked, Condition, Get, MAX_BATCH_GETS,
-    MAX_BATCH_WRITES, Query, Request, TypedRequest, Write, WriteOutcome, check_unique,
+    MAX_BATCH_WRITES, Position, Query, Request, TypedRequest, Write, WriteOutcome, check_unique,
 };
 use crate::stored::Entity;
 
@@ -58,6 +58,20 @@ pub(super) async fn put_new<S: Store + ?Sized>(store: &S, entity: &'static str, 
             Err(error.with_table(store.table_name()))
         }
     }
+}
+
+/// Sends a write without a condition.
+pub(super) async fn done<S: Store + ?Sized>(store: &S, write: Result<Write>) -> Result<()> {
+    store.write(write?).await?.done().map(drop)
+}
+
+/// Implements [`StoreExt::query_page`].
+pub(super) async fn query_page<E: Entity, S: Store + ?Sized>(
+    store: &S,
+    query: Query,
+) -> Result<(Vec<E>, Option<Position>)> {
+    let page = store.query(query).await?;
+    Ok((page.items.into_iter().map(E::from_item).collect::<Result<_>>()?, page.next))
 }
 
 /// Implements [`StoreExt::query_entities`].

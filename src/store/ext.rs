@@ -258,11 +258,7 @@ pub trait StoreExt: Store {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if `entity` cannot be stored; else those of [`write`](Self::write).
     fn put_entity<E: Entity>(&self, entity: &E) -> impl Future<Output = Result<()>> + Send {
-        let item = entity.to_item();
-        async move {
-            self.write(Write::put(item?)).await?.done()?;
-            Ok(())
-        }
+        calls::done(self, entity.to_item().map(Write::put))
     }
 
     /// Puts the entity, unless a different item has its key.
@@ -313,11 +309,7 @@ pub trait StoreExt: Store {
     /// # Errors
     /// Returns the errors of [`write`](Self::write).
     fn delete_entity<E: Entity>(&self, parts: E::KeyParts<'_>) -> impl Future<Output = Result<()>> + Send {
-        let key = E::key_from(parts);
-        async move {
-            let _ = self.write(Write::delete(key)).await?.done()?;
-            Ok(())
-        }
+        calls::done(self, Ok(Write::delete(E::key_from(parts))))
     }
 
     /// Reads all pages of a query and returns their entities.
@@ -378,22 +370,16 @@ pub trait StoreExt: Store {
         &self,
         query: Query,
     ) -> impl Future<Output = Result<(Vec<E>, Option<Position>)>> + Send {
-        async move {
-            let page = self.query(query).await?;
-            let entities = page.items.into_iter().map(E::from_item).collect::<Result<_>>()?;
-            Ok((entities, page.next))
-        }
+        calls::query_page(self, query)
     }
 
     /// Reads any number of items by their keys, 100 at a time.
     ///
-    /// The answer lists the unprocessed keys of each batch.
+    /// The answer lists the unprocessed keys of each batch. To read them, call `get_all` again with them.
     ///
     /// If the first batch fails, the call returns the error. If a later batch fails, the call stops and returns an
     /// answer with the items of the earlier batches. The unprocessed keys then include all keys of the failed batch and
     /// of the batches after it.
-    ///
-    /// To read the unprocessed keys, call `get_all` again with them.
     ///
     /// ```
     /// use threadline::MemoryStore;
@@ -419,13 +405,12 @@ pub trait StoreExt: Store {
 
     /// Does any number of puts and deletes, 25 at a time.
     ///
-    /// The answer lists the unprocessed writes of each batch, in the order of `writes`.
+    /// The answer lists the unprocessed writes of each batch, in the order of `writes`. To do them, call `write_all`
+    /// again with them.
     ///
     /// If the first batch fails, the call returns the error. If a later batch fails, the call stops and returns an
     /// answer. The unprocessed writes then include all writes of the failed batch and of the batches after it. There is
     /// one exception: if the outcome of the failed batch is unknown, the call returns the error `OutcomeUnknown`.
-    ///
-    /// To do the unprocessed writes, call `write_all` again with them.
     ///
     /// ```
     /// use threadline::MemoryStore;

@@ -119,8 +119,7 @@ const CONCURRENCY: usize = 8;
 /// An auditor of derived data: inbox entries, member counts and claims. It compares this data with the messages,
 /// memberships and users from which it is derived, and repairs the differences. One call audits one page of the table.
 ///
-/// Operators run an audit after a fault. Examples are a [projector](super::Projector) that was stopped for more than 24
-/// hours, and a manual change of the table.
+/// Run an audit after a [projector](super::Projector) was off for over 24 hours, or after a manual change of the table.
 ///
 /// * **Cost**: a scan of the table costs 0.5 [RCU](crate::guide::costs) per 4 KB. All other reads are strongly
 ///   consistent, at 1 RCU per 4 KB. For each group, the audit reads the group, its memberships, their users (100 per
