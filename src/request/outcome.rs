@@ -5,7 +5,8 @@ use crate::capacity::Capacity;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::item::Item;
 
-/// The answer of a store to a [`Transaction`](crate::store::Transaction). A canceled transaction is an answer, not an error.
+/// The answer of a store to a [`Transaction`](crate::store::Transaction). A canceled transaction is an answer, not an
+/// error.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a transaction may have been canceled; call `done` if its conditions must be met"]
 pub enum TransactOutcome {
@@ -24,14 +25,14 @@ pub enum TransactOutcome {
     },
 }
 
-/// The result of one action of a canceled [`Transaction`](crate::store::Transaction). If the action did not cause the cancellation, its code is
-/// [`None`](CancelCode::None).
+/// The result of one action of a canceled [`Transaction`](crate::store::Transaction). If the action did not cause the
+/// cancellation, its code is [`None`](CancelCode::None).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CancelReason {
     /// The cause, as a code that a program can match on.
     pub code: CancelCode,
-    /// The stored item, if the condition was not met and the write [requested the item](crate::store::Write::returning_old). `None`
-    /// if the item is missing or expired.
+    /// The stored item, if the condition was not met and the write [requested the
+    /// item](crate::store::Write::returning_old). `None` if the item is missing or expired.
     pub current: Option<Item>,
 }
 
@@ -137,8 +138,8 @@ impl TransactOutcome {
 
     /// Returns the stored item that did not meet the condition of the action with this handle.
     ///
-    /// `None` if the condition was met, the write did not [request the item](crate::store::Write::returning_old), or the item is
-    /// missing or expired.
+    /// `None` if the condition was met, the write did not [request the item](crate::store::Write::returning_old), or
+    /// the item is missing or expired.
     pub fn current(&self, action: ActionHandle) -> Option<&Item> {
         self.reason(action)?.current.as_ref()
     }

@@ -130,7 +130,7 @@ impl Transaction {
     }
 
     /// Adds an action and returns its handle. Use the handle to read the result of the action from the
-    /// [outcome](TransactOutcome).
+    /// [outcome](crate::store::TransactOutcome).
     pub fn add(&mut self, action: impl Into<TransactAction>) -> ActionHandle {
         self.actions.push(action.into());
         ActionHandle(self.actions.len() - 1)
