@@ -101,8 +101,8 @@ impl Term {
         Self::new(halves, Unit::Read)
     }
 
-    /// Creates a term of a cost: this number of half read units of the index. All reads of the index are eventually
-    /// consistent, so a read of up to 4 KB consumes half a unit.
+    /// Creates a term of a cost: read units of the index, as a number of halves. 3 halves are 1.5 units. All reads of
+    /// the index are eventually consistent, so a read of up to 4 KB consumes one half.
     pub const fn half_index_reads(halves: u32) -> Self {
         Self::new(halves, Unit::IndexRead)
     }
@@ -228,7 +228,7 @@ impl Sizes {
         self
     }
 
-    /// Sets the size of the written message's item, in bytes. Default: at most 1 KB.
+    /// Sets the size of the written message's item, in bytes. Without this call, the item costs 1 KB.
     ///
     /// An update has two sizes: the item's size before the update and its size after it. Pass the larger one.
     pub fn written(mut self, bytes: usize) -> Self {

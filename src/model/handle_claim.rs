@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 ///
 /// # Claims of version 0.1
 /// Version 0.1 folded only ASCII letters. For example, the claim on `ÄrgerX` had the key `HANDLE#Ärgerx`; now it has
-/// the key `HANDLE#ärgerx`. An old claim still protects the handle. Only the case of ASCII letters is ignored: a
+/// the key `HANDLE#ärgerx`. An old claim still protects the handle, in upper and lower case of its ASCII letters. A
 /// lookup of `ÄrgerX` or `ÄRGERX` finds the user, and nobody else can take these handles.
 ///
 /// The claim moves to the new key at the next change of the user's names, or when

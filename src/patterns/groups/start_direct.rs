@@ -49,8 +49,10 @@ impl Threadline {
     /// index. A retry outside the [send window](crate::SendWindow) only reads, for 3 RCU. These costs are for a message
     /// of up to 1 KB.
     ///
-    /// A retry is safe with a [`Draft`] that has an id. In an existing conversation, the message gets the names from
-    /// the sender's membership, as in [`Thread::send`].
+    /// A retry is safe with a [`Draft`] that has an id.
+    ///
+    /// The message contains the sender's names. In a new conversation, they are those of `from`. In an existing
+    /// one, they are those of the sender's membership, as in [`Thread::send`].
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

@@ -256,7 +256,7 @@ impl Auditor {
     /// * Otherwise the errors of [`check`](Self::check).
     ///
     /// If the call has repaired a discrepancy before an error, it returns a page with this repair, not the error. The
-    /// next call repairs the rest.
+    /// cursor of this page continues with the rest.
     ///
     /// A repair is refused if the data changed in the meantime. The call does not fail in this case: see
     /// [`Finding::repaired`].
