@@ -97,22 +97,22 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Creates a capacity of read units of the table, without other units.
+    /// Creates a capacity from a number of read units of the table. All other units are zero.
     pub fn reads(units: impl Into<Units>) -> Self {
         Self { table_read: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of write units of the table, without other units.
+    /// Creates a capacity from a number of write units of the table. All other units are zero.
     pub fn writes(units: impl Into<Units>) -> Self {
         Self { table_write: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of read units of the index, without other units.
+    /// Creates a capacity from a number of read units of the index. All other units are zero.
     pub fn index_reads(units: impl Into<Units>) -> Self {
         Self { index_read: units.into(), ..Self::default() }
     }
 
-    /// Creates a capacity of write units of the index, without other units.
+    /// Creates a capacity from a number of write units of the index. All other units are zero.
     pub fn index_writes(units: impl Into<Units>) -> Self {
         Self { index_write: units.into(), ..Self::default() }
     }

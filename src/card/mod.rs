@@ -105,12 +105,12 @@ pub struct Case {
 }
 
 impl Case {
-    /// Creates the usual case, which needs no name.
+    /// Creates the usual case of a call, which needs no name.
     pub const fn new(requests: &'static [RequestCard], cost: Cost) -> Self {
         Self { name: "", requests, cost }
     }
 
-    /// Creates a case with this name.
+    /// Creates a case of a call, with a name.
     pub const fn named(name: &'static str, requests: &'static [RequestCard], cost: Cost) -> Self {
         Self { name, requests, cost }
     }

@@ -10,8 +10,8 @@ use crate::text::{DisplayName, Handle};
 /// The public part of a [`User`](super::User): the id and the names. Claims, memberships and messages contain copies of
 /// it.
 ///
-/// Only this crate creates profiles, from stored items. So no client can forge a profile, and send messages or join
-/// groups as another user.
+/// Only this crate creates profiles, from stored items. So no client can forge a profile in order to act as another
+/// user.
 ///
 /// The [`version`](Self::version) of a profile shows the age of its names. The [projector](crate::stream::Projector)
 /// compares versions, so it never replaces names by older ones, even if renames arrive out of order. Two profiles are

@@ -122,7 +122,7 @@ impl TransactOutcome {
         Some(Error::new(kind, format!("the transaction was canceled and nothing was written: {what}")))
     }
 
-    /// Returns the reason of the action with this handle. `None` if the transaction was done.
+    /// Returns the result of the action with this handle in a canceled transaction. `None` if the transaction was done.
     pub fn reason(&self, action: ActionHandle) -> Option<&CancelReason> {
         match self {
             Self::Done { .. } => None,

@@ -250,8 +250,8 @@ impl MessagesRequest<'_> {
     ///   enough messages for the whole page, because the other side may have too few. So such a page costs about twice
     ///   as much, and at least 1 RCU.
     /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries. The
-    ///   first query also reads the two messages at the bounds, which are not on the page. So the page may be up
-    ///   to two messages short, and each further query reads one missing message.
+    ///   first query also reads the two messages at the bounds, which are not on the page. Each further query reads one
+    ///   message that replaces one of them.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

@@ -64,8 +64,8 @@ pub use summary::{PollEvent, PollSummary};
 ///   trimmed.
 /// * **Unreadable checkpoints**: if a checkpoint is unreadable, the poller logs a warning, and reads the shard from its
 ///   oldest record. It ignores other programs' items in the partition of the checkpoints.
-/// * **One poller per table** is enough. Two do the work twice. In rare cases, they show a removed message
-///   until the next one.
+/// * **One poller per table** is enough. Two pollers do the work twice. In rare cases, an inbox entry then shows a
+///   removed message until the next message arrives.
 ///
 /// Without new records, the poller makes one request per second for each open shard. Each batch costs 1
 /// [WCU](crate::guide::costs) for its checkpoint, and the cost of the [`Projector`]. The credentials of the Streams
