@@ -188,7 +188,8 @@ impl Projection {
 impl Projector {
     /// Creates a projector on this store.
     ///
-    /// The projector has no [dead-letter sink](DeadLetterSink): it only logs an error if a record will always fail.
+    /// The projector has no [dead-letter sink](DeadLetterSink). It logs an error for a record that will always fail,
+    /// and does not keep the record.
     ///
     /// ```
     /// use threadline::MemoryStore;

@@ -217,8 +217,8 @@ impl Membership {
 
     /// Returns the other member of a direct conversation, or `None` for a group.
     ///
-    /// The names are copies. After a rename of the other member, the [projector](crate::stream::Projector) updates
-    /// them.
+    /// The profile contains copies of the other member's names. After a rename, the
+    /// [projector](crate::stream::Projector) updates them.
     ///
     /// ```
     #[doc = include_str!("../../patterns/example_setup.md")]

@@ -249,9 +249,8 @@ impl MessagesRequest<'_> {
     /// * A page [`around`](Self::around) a message needs two queries, one on each side of the message. Each query reads
     ///   enough messages for the whole page, because the other side may have too few. So such a page costs about twice
     ///   as much, and at least 1 RCU.
-    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries. The
-    ///   first query also reads the two messages at the bounds, which are not on the page. Each further query reads one
-    ///   message that replaces one of them.
+    /// * A page with both [`before`](Self::before) and [`after`](Self::after) may need up to two more queries,
+    ///   because DynamoDB also reads the two messages at the bounds. Each further query reads at most one message.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

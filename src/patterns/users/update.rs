@@ -139,8 +139,9 @@ impl Threadline {
     ///
     /// * The current handle costs 1 RCU more.
     /// * A new handle costs 1 RCU and 2 WCU more.
-    /// * The user may still have a claim of version 0.1 on the current or the new handle. Then the call moves it to the
-    ///   current folded form, except if another user has that form. This costs a further 1 RCU and up to 2 WCU.
+    /// * The user may still have a claim of version 0.1 on the current or the new handle. To move the claim to the form
+    ///   of this version, the call costs a further 1 RCU and up to 2 WCU. It does not move the claim if another user
+    ///   has that form.
     ///
     /// # Examples
     /// ```
