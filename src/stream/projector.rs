@@ -217,8 +217,8 @@ impl Projector {
     /// Applies a batch of stream records to the inbox entries.
     ///
     /// Pass records of one shard, in the order of the stream. Every record gets an outcome. If a record fails, the
-    /// projector still applies the others. The projector first updates the groups in the batch, then the users. It
-    /// makes at most 8 requests at the same time.
+    /// projector still applies the others. The projector first applies the records of conversations, then those of
+    /// users. It makes at most 8 requests at the same time.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

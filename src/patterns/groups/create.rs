@@ -188,7 +188,7 @@ impl Threadline {
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction. These kinds take precedence over a failed condition.
+    ///   throttling canceled the transaction. They take precedence over `AlreadyExists` and `ConditionFailed`.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if a request itself fails. After an
     ///   unknown outcome, call again with the same id and draft. Without an id, a retry may create a second group.
     pub async fn create_group(&self, new: NewGroup, first: impl TryInto<Draft, Error: Into<Error>>) -> Result<Thread> {

@@ -93,7 +93,7 @@ impl Threadline {
     /// * [`AlreadyExists`](ErrorKind::AlreadyExists) if the two users have another conversation, or another
     ///   conversation has the id.
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
-    ///   the transaction. These kinds take precedence over a failed condition.
+    ///   the transaction. They take precedence over `AlreadyExists`.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again.
     pub async fn import_direct(&self, imported: ImportedDirect) -> Result<Thread> {

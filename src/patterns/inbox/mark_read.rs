@@ -28,17 +28,17 @@ impl Thread {
     /// Marks the messages up to this one as read by the member. Accepts a message, a [position](MessagePosition), or a
     /// UUIDv7 message id.
     ///
-    /// The member's read marker only moves forward, so an earlier message changes nothing. The marker is never later
-    /// than the [clock](crate::Threadline::clock). The time of a message may be slightly later than the clock, because
-    /// the [send window](crate::SendWindow) allows it. A mark of such a message leaves it unread: mark it again after
-    /// the clock has reached its time.
+    /// The member's read marker only moves forward, so an earlier message changes nothing. The marker never moves past
+    /// the [clock](crate::Threadline::clock). A message may be slightly later than the clock, because the
+    /// [send window](crate::SendWindow) allows it. Such a message stays unread: call again after the clock has reached
+    /// its time.
     ///
     /// The call is one conditional update. It costs 1 [WCU](crate::guide::costs) in the table, and 1 WCU in the index
     /// if the marker moves.
     ///
-    /// The [membership](Self::membership) shows the newest message. If that message has expired, the call also reads
-    /// the newest remaining messages. This read usually costs 1 RCU, and more if the messages are long. If the marker
-    /// does not move, the call may make this read twice.
+    /// The call also updates this thread's [membership](Self::membership). If the newest message that it showed has
+    /// expired, the call reads the newest remaining messages. This usually costs 1 RCU, and more if the messages are
+    /// long. If another call has moved the marker further, the read may be made twice.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

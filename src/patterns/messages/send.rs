@@ -56,9 +56,9 @@ impl Thread {
     /// # Errors
     /// * [`Invalid`](crate::ErrorKind::Invalid) if [`MessageBody`] refuses the text, or if the id is not a UUIDv7. For
     ///   such an id, use [`send_draft`](Self::send_draft).
-    /// * [`Invalid`](crate::ErrorKind::Invalid) if the id is older than the [send window](crate::SendWindow) or more
-    ///   than 24 hours later than the clock, and no message with this id is stored. An expired message counts as not
-    ///   stored.
+    /// * [`Invalid`](crate::ErrorKind::Invalid) if no message with this id is stored, and the id's time is too early
+    ///   for the [send window](crate::SendWindow), or more than 24 hours later than the clock. An expired message
+    ///   counts as not stored.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the id is later than the send window, but at most 24 hours
     ///   later than the clock, and no message with this id is stored. Nothing was sent. A retry succeeds once the id is
     ///   within the window. The error's text states the time to wait.

@@ -111,7 +111,8 @@ impl Threadline {
     /// Creates a user with a unique handle and, optionally, a unique subject at an identity provider.
     ///
     /// The call is one transaction. It costs 6 [WCU](crate::guide::costs), or 4 WCU for a user without a subject. It
-    /// costs 2 WCU more if version 0.1 of this crate would [fold](Handle::folded) the handle to another form.
+    /// costs 2 WCU more for a handle that version 0.1 of this crate [folded](Handle::folded) in another way, because
+    /// the call then also checks the old claim.
     ///
     /// A retry with the same id, names and identity returns the created user.
     ///
@@ -135,7 +136,7 @@ impl Threadline {
     /// * [`Invalid`](crate::ErrorKind::Invalid) if the handle is valid only in version 0.1 of this crate; see
     ///   [`Handle::for_look_up`].
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction. These kinds take precedence over a failed condition.
+    ///   throttling canceled the transaction. They take precedence over `AlreadyExists`.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again with the same id. Without an id, the retry may find the handle taken by the user
     ///   that the first call created.

@@ -168,7 +168,7 @@ impl Threadline {
     /// * [`Invalid`](ErrorKind::Invalid) if the new handle is valid only in version 0.1 of this crate; see
     ///   [`Handle::for_look_up`].
     /// * [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if a conflict or throttling canceled
-    ///   the transaction. These kinds take precedence over a failed condition.
+    ///   the transaction. They take precedence over `ConditionFailed` and `AlreadyExists`.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again with the user as it was before.
     pub async fn update_user(&self, user: &User, change: UserChange) -> Result<User> {

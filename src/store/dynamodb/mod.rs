@@ -93,8 +93,8 @@ impl DynamoDbStore {
         self
     }
 
-    /// Sets the source of the [tokens](crate::store::ClientToken) that the store adds to transactions without a token.
-    /// Default: [`RandomIds`].
+    /// Sets the source of [tokens](crate::store::ClientToken). A transaction that has no token gets one from this
+    /// source. Default: [`RandomIds`].
     pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
         self.ids = Arc::new(ids);
         self
