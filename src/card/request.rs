@@ -108,7 +108,7 @@ impl RequestCard {
         Self::new(RequestKind::Delete, Some(entity))
     }
 
-    /// Declares the check of a condition on an item of this entity, as an action of a transaction.
+    /// Declares an action of a transaction that checks a condition on an item of this entity: `ConditionCheck`.
     pub const fn check(entity: &'static EntityCard) -> Self {
         Self::new(RequestKind::Check, Some(entity)).in_transaction()
     }
@@ -150,10 +150,10 @@ impl RequestCard {
         self
     }
 
-    /// Returns the templates of the partition key and the sort key that the request uses, or `None` for a scan.
+    /// Returns the templates of the partition key and the sort key that the request uses, or `None` for a scan. For a
+    /// read of the index, these are the templates of the index key.
     ///
-    /// For a read of the index, these are the templates of the index key. For a query, the text of the
-    /// [range](Self::range) replaces the template of the sort key.
+    /// For a query, the second text is its [range](Self::range), not the template of the sort key.
     pub const fn key(&self) -> Option<(&'static str, &'static str)> {
         let Some(entity) = self.entity else { return None };
         let (pk, sk) = match (self.source, entity.index) {

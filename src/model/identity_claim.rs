@@ -31,12 +31,12 @@ impl IdentityClaim {
         Self { cognito_user_id: subject, profile }
     }
 
-    /// Returns the id of the user who has the subject.
+    /// Returns the id of the user who logs in with the claimed subject.
     pub fn user_id(&self) -> UserId {
         self.profile.id()
     }
 
-    /// Returns the profile of the user who has the subject.
+    /// Returns the profile of the user who logs in with the claimed subject.
     pub fn into_profile(self) -> Profile {
         self.profile
     }

@@ -173,8 +173,8 @@ impl Message {
         &self.sender_handle
     }
 
-    /// Returns the sender's display name at the time of sending. The copy never changes, like the
-    /// [handle](Self::sender_handle).
+    /// Returns the sender's display name at the time of sending. Like [`sender_handle`](Self::sender_handle), it never
+    /// changes in a stored message.
     pub fn sender_display_name(&self) -> &DisplayName {
         &self.sender_display_name
     }

@@ -49,9 +49,9 @@ impl Draft {
 
     /// Sets the id of the message, so that a retry does not send the message twice. Default: a new id.
     ///
-    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). If the id is not a
-    /// UUIDv7, also set [`sent_at`](Self::sent_at). Set the same time in each retry, because the message's key contains
-    /// both the id and the time.
+    /// Create the id on the server, by [`new_message_id`](crate::Threadline::new_message_id). A UUIDv7
+    /// contains the time of the message. For any other id, also set [`sent_at`](Self::sent_at), and to the same time in
+    /// each retry.
     ///
     /// ```
     #[doc = include_str!("example_setup.md")]

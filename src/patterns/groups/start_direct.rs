@@ -70,8 +70,8 @@ impl Threadline {
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the message's time is later than the
     ///   [send window](crate::SendWindow) allows, and no earlier call stored the message.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the message was stored and has expired.
-    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if a
-    ///   conversation of other users has the id that is derived from these two users.
+    /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another message has the draft's id, or if
+    ///   another program stored a conversation of other users under the id that is derived from these two.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or

@@ -161,11 +161,10 @@ impl Poller {
         self
     }
 
-    /// Sets the position at which the poller starts if its first stream has no checkpoints. Default:
-    /// [`PollStart::Oldest`].
+    /// Sets the position at which the poller starts if there are no checkpoints. Default: [`PollStart::Oldest`].
     ///
-    /// After the end of a stream, the poller may continue with the table's next stream. It always reads the next stream
-    /// from the oldest record.
+    /// A table may have several streams, one after the other. The position is for the first one that the poller reads.
+    /// It reads each later stream from the oldest record.
     ///
     /// ```
     /// # use threadline::DynamoDbStore;
