@@ -200,8 +200,8 @@ impl IdSource for RandomIds {
     }
 }
 
-/// A source of UUIDv7 ids that count up from a seed. With the same seed and times, every run of a test gets the same
-/// ids.
+/// A source of UUIDv7 ids that count up from a seed. An id also contains the time at which it is made. With the same
+/// seed and a [`ManualClock`](crate::ManualClock), every run of a test gets the same ids.
 #[derive(Debug)]
 pub struct SequentialIds {
     next: Mutex<u64>,

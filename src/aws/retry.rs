@@ -47,7 +47,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Sets the maximum number of attempts of a request, including the first one; 1 means no retry. Default: 5.
     ///
-    /// A batch may need several rounds. Each round that processes a part of the batch counts as a new first attempt.
+    /// For a batch, the count starts again after each attempt that processes a part of the batch.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self

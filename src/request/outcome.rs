@@ -58,14 +58,15 @@ impl TransactOutcome {
     /// Returns an error if the transaction was canceled.
     ///
     /// # Errors
-    /// If several actions have reasons, the first kind of this list counts:
+    /// The kind follows from the reason why the transaction was canceled. If there are several reasons, it is the first
+    /// of these kinds:
     ///
     /// * [`Conflict`](ErrorKind::Conflict) if another request was writing one of the items.
     /// * [`Throttled`](ErrorKind::Throttled) if the throughput was exceeded.
     /// * [`Invalid`](ErrorKind::Invalid) if an action cannot be done on the stored item.
     /// * [`ConditionFailed`](ErrorKind::ConditionFailed) if a condition was not met.
     ///
-    /// Without any reason, the error is `Throttled`.
+    /// If no action has a reason, the error is `Throttled`.
     pub fn done(self) -> Result<()> {
         self.error().map_or(Ok(()), Err)
     }
@@ -73,8 +74,9 @@ impl TransactOutcome {
     /// Returns the outcome, unless a conflict or throttling is among the reasons. Call this before
     /// [`is_refused`](Self::is_refused).
     ///
-    /// An earlier attempt of your own call may still be committing. It can fail the condition of one action and
-    /// conflict with another. So a failed condition proves nothing beside a conflict or throttling.
+    /// Suppose that an earlier attempt of your own call is still committing. Then a retry may report two reasons: the
+    /// condition of one action failed, and another action had a conflict. The failed condition only shows your own
+    /// earlier write. So look at failed conditions only if no action had a conflict or was throttled.
     ///
     /// ```
     /// use threadline::store::{Condition, StoreExt, Transaction, Write};
@@ -95,7 +97,7 @@ impl TransactOutcome {
     ///
     /// # Errors
     /// [`Conflict`](ErrorKind::Conflict) or [`Throttled`](ErrorKind::Throttled) if that is the reason of any action.
-    /// `Throttled` if the transaction was canceled without any reason.
+    /// `Throttled` if the transaction was canceled and no action has a reason.
     pub fn decided(self) -> Result<Self> {
         match self.error() {
             Some(error) if error.recovery() == Recovery::Retry => Err(error),
