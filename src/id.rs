@@ -210,7 +210,8 @@ pub struct SequentialIds {
 impl SequentialIds {
     /// Creates a source whose ids count up from this seed.
     ///
-    /// Two sources with different seeds below 2^30 have no id in common within their first 2^32 ids.
+    /// The seed determines the first id. Sources with different seeds below 2^30 share no id among their first 2^32
+    /// ids.
     pub fn seeded(seed: u32) -> Self {
         Self { next: Mutex::new(u64::from(seed) << 32) }
     }

@@ -90,29 +90,29 @@ impl Term {
         Self { halves, unit, per: Per::Call }
     }
 
-    /// Creates a term of a cost: this number of read units of the table.
+    /// Creates a term for read units of the table.
     pub const fn reads(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Read)
     }
 
-    /// Creates a term of a cost: this number of half read units of the table. An eventually consistent read of up to 4
-    /// KB consumes half a unit.
+    /// Creates a term for read units of the table, as a number of halves. 3 halves are 1.5 units. An eventually
+    /// consistent read of up to 4 KB consumes one half.
     pub const fn half_reads(halves: u32) -> Self {
         Self::new(halves, Unit::Read)
     }
 
-    /// Creates a term of a cost: read units of the index, as a number of halves. 3 halves are 1.5 units. All reads of
+    /// Creates a term for read units of the index, as a number of halves. 3 halves are 1.5 units. All reads of
     /// the index are eventually consistent, so a read of up to 4 KB consumes one half.
     pub const fn half_index_reads(halves: u32) -> Self {
         Self::new(halves, Unit::IndexRead)
     }
 
-    /// Creates a term of a cost: this number of write units of the table.
+    /// Creates a term for write units of the table.
     pub const fn writes(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::Write)
     }
 
-    /// Creates a term of a cost: this number of write units of the index.
+    /// Creates a term for write units of the index.
     pub const fn index_writes(units: u32) -> Self {
         Self::new(units.saturating_mul(2), Unit::IndexWrite)
     }

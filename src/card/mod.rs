@@ -51,7 +51,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// Creates a card from the pattern's name, its public call and its caller, without cases.
+    /// Creates a card without cases, from the pattern's name, its public call and its caller.
     pub const fn new(name: &'static str, call: &'static str, caller: Caller) -> Self {
         Self { name, call, caller, cases: &[], retry: "" }
     }

@@ -15,8 +15,8 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// message is accepted at any age.
 ///
 /// The time in a message's id determines the message's position in the conversation. The time when the message arrives
-/// does not matter. So create the id on the server when the message is sent, even if the user wrote the message
-/// earlier, without a connection.
+/// does not matter. Create the id on the server, in the request that sends the message. The user may have written the
+/// message earlier, when the device was offline.
 ///
 /// A new message may have an earlier time than the newest stored message. Such a message moves no inbox entry. Suppose
 /// that a member has read the newest message, and reads on [after it](crate::MessagesRequest::after). The new message

@@ -1,11 +1,10 @@
-//! A conversation as one of its members has opened it.
+//! An open conversation.
 
 use super::Threadline;
 use crate::id::{GroupId, MessageId};
 use crate::model::Membership;
 
-/// A conversation as one of its members has opened it. A `Thread` is the permission of that member, called the
-/// *caller*, to read and write messages.
+/// An open conversation. A `Thread` permits the member who opened it, called the *caller*, to read and write messages.
 ///
 /// All calls that send, page or edit messages are methods of a `Thread`. [`Threadline::open`] checks the membership.
 /// Later reads and sends of the `Thread` do not check it again, so open the conversation again for each request of a

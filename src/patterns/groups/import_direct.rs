@@ -44,8 +44,8 @@ pub struct ImportedDirect {
 impl ImportedDirect {
     /// Creates a request for the conversation of these two users, with its id and the time when it was started.
     ///
-    /// First create the two users by [`create_user`](Threadline::create_user), with the ids that they have in the other
-    /// program; see [`NewUser::id`](crate::NewUser::id).
+    /// First create the two users by [`create_user`](Threadline::create_user), with the ids that they have in the
+    /// program that stored the conversation; see [`NewUser::id`](crate::NewUser::id).
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

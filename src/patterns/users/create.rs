@@ -88,8 +88,8 @@ impl NewUser {
         Ok(self)
     }
 
-    /// Sets the id of the user, so that a retry returns the created user. Default: a new id for each call. A retry then
-    /// fails with [`AlreadyExists`](crate::ErrorKind::AlreadyExists), because the handle is taken.
+    /// Sets the id of the user, so that a retry returns the created user. Default: a new id for each call. With this
+    /// default, a retry fails with [`AlreadyExists`](crate::ErrorKind::AlreadyExists), because the handle is taken.
     ///
     /// The id may be the one that the user has in another database.
     ///
