@@ -45,8 +45,8 @@ impl Catalogue {
     }
 
     /// Sets the definition of the table. The formats that deploy the table, such as
-    /// [`CloudFormation`](Format::CloudFormation), show the whole definition. `threadline table` creates such a table.
-    /// Default: `TableSpec::new("threadline")`.
+    /// [`CloudFormation`](crate::Format::CloudFormation), show the whole definition. `threadline table` creates such a
+    /// table. Default: `TableSpec::new("threadline")`.
     #[must_use]
     pub fn table(mut self, table: TableSpec) -> Self {
         self.table = table;
