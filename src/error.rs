@@ -234,8 +234,8 @@ impl Error {
     /// [`Permanent`](Recovery::Permanent). After any other error, the record is retried later.
     ///
     /// After [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), retry only an idempotent call. The calls of
-    /// [`Threadline`](crate::Threadline) and [`Thread`](crate::Thread) are idempotent. A call that creates something is
-    /// idempotent only if you choose its id.
+    /// [`Threadline`](crate::Threadline) and [`Thread`](crate::Thread) are idempotent, with one exception: a call that
+    /// creates an item is idempotent only if you pass the item's id.
     pub fn recovery(&self) -> Recovery {
         match self.kind() {
             ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown => {

@@ -242,9 +242,9 @@ pub struct MessageKey {
 /// The position of a message in its conversation: its time and its id. Positions are ordered by time, then by id, like
 /// the sort keys of the messages.
 ///
-/// A position may also be a time without an id. Such a position is before every position with the same time that also
-/// has an id. Messages that [Cruddur](crate::guide::from_cruddur) stored have such positions. This crate's design comes
-/// from that application.
+/// A position may also be a time without an id. Of two positions with the same time, the one without an id is first.
+/// Messages that [Cruddur](crate::guide::from_cruddur) stored have such positions. This crate's design comes from that
+/// application.
 ///
 /// ```
 /// use threadline::MessagePosition;

@@ -71,12 +71,12 @@ impl TransactOutcome {
         self.error().map_or(Ok(()), Err)
     }
 
-    /// Returns the outcome, unless a conflict or throttling is among the reasons. Call this before
-    /// [`is_refused`](Self::is_refused).
+    /// Returns an error if a conflict or throttling canceled the transaction, and otherwise the outcome. Call this
+    /// before [`is_refused`](Self::is_refused).
     ///
     /// Suppose that an earlier attempt of your own call is still committing. Then a retry may report two reasons: the
-    /// condition of one action failed, and another action had a conflict. The failed condition only shows your own
-    /// earlier write. So look at failed conditions only if no action had a conflict or was throttled.
+    /// condition of one action failed, and another action had a conflict. Your own earlier write is then the cause of
+    /// the failed condition. So look at failed conditions only if no action had a conflict or was throttled.
     ///
     /// ```
     /// use threadline::store::{Condition, StoreExt, Transaction, Write};

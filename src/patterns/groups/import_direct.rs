@@ -68,7 +68,8 @@ impl Threadline {
     ///
     /// The call is one transaction. It costs 8 [WCU](crate::guide::costs) in the table and 2 WCU in the index. If the
     /// conversation's id is the pair's [derived id](GroupId::direct), the call costs only 6 WCU in the table. A retry
-    /// changes nothing. It costs 1 RCU in addition to these WCU in the table, and nothing in the index.
+    /// changes nothing. It costs as many WCU in the table as the first call, 1 RCU, and nothing in the
+    /// index.
     ///
     /// Import the messages by [`Thread::send_draft`], with their ids and times. Use a `Threadline` whose
     /// [send window](crate::SendWindow) accepts their age.

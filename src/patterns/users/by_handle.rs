@@ -29,9 +29,8 @@ impl Threadline {
     /// of its ASCII letters may differ. [`repair`](crate::stream::Auditor::repair) or a change of the user's names
     /// moves the claim to the current folded form.
     ///
-    /// If version 0.1 folded the handle to another form, the lookup may also read the claim of version 0.1, and then
-    /// costs 1 RCU. The lookup skips this second read if it finds a current claim on a handle that version 0.1 folded
-    /// to the same form.
+    /// If version 0.1 folded the handle in another way than this version, the lookup may also read the old claim. It
+    /// then costs 1 RCU.
     ///
     /// # Examples
     ///

@@ -54,8 +54,8 @@ pub use summary::{PollEvent, PollSummary};
 /// * **End of a shard**: a shard ends if DynamoDB returns no further iterator, and the shard is closed or has a child.
 ///   It also ends after three answers in a row that the shard does not exist.
 /// * **End of a stream**: a disabled stream ends if three lists of shards in a row contain no unread shard. A stream
-///   also ends after three answers in a row that it does not exist. The poller then reports the unread shards as
-///   trimmed, and continues with the table's next stream.
+///   also ends after three answers in a row that it does not exist: the poller then reports its unread shards as
+///   trimmed. After the end, the poller continues with the table's next stream.
 /// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
 ///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
 ///   poller starts after that, run [`check`](super::Auditor::check).
