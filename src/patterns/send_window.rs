@@ -48,7 +48,7 @@ const RETRYABLE_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct SendWindow {
     /// The maximum duration by which a new message's time may be later than the clock. Default: 5 s.
     pub max_skew: Duration,
-    /// The maximum age of a new message. Default: 24 h. A retry of a stored message may be older.
+    /// The maximum age of a new message. Default: 24 h. The limit does not apply to a retry of a stored message.
     pub max_age: Duration,
 }
 

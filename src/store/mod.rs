@@ -33,7 +33,7 @@ pub use ext::StoreExt;
 /// The suite `threadline_testkit::conformance` tests the behaviors of a store.
 ///
 /// Applications send typed requests through [`StoreExt`], which checks each request before the store receives it. The
-/// store answers a [`Get`] with [`Answer::Get`], and every other request with the [`Answer`] variant of its name.
+/// store answers each request with the [`Answer`] variant of the same name: a [`Get`] with [`Answer::Get`].
 ///
 /// A wrapper around a store implements the two methods, and forwards the requests to the store inside:
 ///

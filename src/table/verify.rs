@@ -140,7 +140,7 @@ impl TableSpec {
     /// deletion protection and tags. An additional index is a difference. These are not differences:
     /// * additional tags;
     /// * deletion protection that the definition does not have;
-    /// * a key that the customer manages, if the definition has [`Encryption::ManagedByAws`].
+    /// * an encryption key that the customer manages, if the definition has [`Encryption::ManagedByAws`].
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]

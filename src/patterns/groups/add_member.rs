@@ -60,7 +60,7 @@ impl Thread {
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another program's item has the key of the membership.
     /// * [`Corrupt`](crate::ErrorKind::Corrupt) if the membership exists but cannot be read.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction, even if a condition failed too.
+    ///   throttling canceled the transaction. They take precedence over the kinds above.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again.
     pub async fn add_member(&self, member: impl Into<Profile>) -> Result<()> {

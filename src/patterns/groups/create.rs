@@ -158,8 +158,8 @@ impl Threadline {
     ///
     /// * If the draft has no id, the retry costs 1 RCU less.
     /// * If the first message is outside the [send window](crate::SendWindow), the retry costs only 3 RCU.
-    /// * If the retry does not find the first message, a second transaction checks if the message has expired, for 2
-    ///   WCU more.
+    /// * If the retry does not find the first message, a second transaction checks if it is still stored but has
+    ///   expired, for 2 WCU more.
     /// * If the first message has expired, the retry also reads the newest remaining messages, usually for 1 RCU more.
     ///
     /// # Examples
@@ -182,9 +182,9 @@ impl Threadline {
     ///   [send window](crate::SendWindow) allows, and no earlier call created the group.
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the group was already created, and the creator has left it since.
     /// * [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if another group has the id, or if the group was created
-    ///   with another title, creator or first message. This error also occurs once DynamoDB has deleted the expired
-    ///   first message: open the group instead. [`Error::entity`] is `Message` if the stored message with the draft's
-    ///   id has another author or text. Otherwise, it is `MessageGroup`.
+    ///   with another title, creator or first message. A retry also returns this error after DynamoDB has deleted the
+    ///   expired first message: open the group instead. [`Error::entity`] is `Message` if the stored message with the
+    ///   draft's id has another author or text. Otherwise, it is `MessageGroup`.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if a membership or the message exists without the
     ///   group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or

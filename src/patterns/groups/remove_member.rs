@@ -51,7 +51,7 @@ impl Thread {
     /// * [`NotFound`](crate::ErrorKind::NotFound) if the caller is no longer a member and removes another user.
     /// * [`ConditionFailed`](crate::ErrorKind::ConditionFailed) if the membership exists without the group.
     /// * [`Conflict`](crate::ErrorKind::Conflict) or [`Throttled`](crate::ErrorKind::Throttled) if a conflict or
-    ///   throttling canceled the transaction, even if a condition failed too.
+    ///   throttling canceled the transaction. They take precedence over the kinds above.
     /// * The errors of [`StoreExt::transact`](crate::store::StoreExt::transact) if the request itself fails. After an
     ///   unknown outcome, call again.
     pub async fn remove_member(&self, member: UserId) -> Result<()> {

@@ -205,8 +205,8 @@ impl MessagesRequest<'_> {
     /// first page.
     ///
     /// The request must be for the same conversation, with the same [`before`](Self::before) and
-    /// [`after`](Self::after). A request with `next` continues in the order of the earlier page. A request with
-    /// `previous` reads in the opposite direction, so it must have the opposite order.
+    /// [`after`](Self::after). With `next`, set the order of the earlier page. With `previous`, set the other order:
+    /// newest first if the earlier page was oldest first.
     ///
     /// ```
     #[doc = include_str!("../example_setup.md")]

@@ -18,8 +18,8 @@ pub use measured::{BudgetError, Measured, MeasuredRequest};
 
 /// A store wrapper that adds up the consumed capacity of all requests. Clones share the sum.
 ///
-/// The sum includes refused writes and canceled transactions. The sum does not include requests that fail, because an
-/// error does not report the capacity.
+/// The sum includes refused writes and canceled transactions, because their answers report the capacity. An error does
+/// not, so the sum does not include requests that end with one.
 ///
 /// [`measure`](Self::measure) collects the requests of a piece of work, to compare their capacity with a budget:
 ///

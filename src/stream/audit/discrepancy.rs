@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::id::{GroupId, UserId};
 
-/// A discrepancy that an [audit](super::Auditor) finds. Derived data (inbox entries, member counts and claims) differs
-/// from the messages, memberships and users from which it is derived.
+/// A discrepancy that an [audit](super::Auditor) finds: an inbox entry, a member count or a claim does not agree with
+/// the messages, memberships or users from which it is derived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discrepancy {

@@ -51,11 +51,11 @@ pub use summary::{PollEvent, PollSummary};
 ///   [`PollEvent::Trimmed`] and [`PollSummary::trimmed`].
 /// * **Incomplete lists**: DynamoDB's list of shards may be incomplete or late. The poller therefore also reads the
 ///   known shards that a list omits.
-/// * **End of a shard**: a shard ends if DynamoDB returns no further iterator, and the shard is closed or has a child.
-///   It also ends after three answers in a row that the shard does not exist.
-/// * **End of a stream**: a disabled stream ends if three lists of shards in a row contain no unread shard. A stream
-///   also ends after three answers in a row that it does not exist: the poller then reports its unread shards as
-///   trimmed. After the end, the poller continues with the table's next stream.
+/// * **End of a shard**: a closed shard, or one with a child, ends if DynamoDB returns no further iterator. A shard
+///   also ends after three answers in a row that the shard does not exist.
+/// * **End of a stream**: the poller lists the shards again and again. A disabled stream ends after three successive
+///   lists without an unread shard. A stream also ends after three answers in a row that it does not exist: the poller
+///   then reports its unread shards as trimmed. After the end, the poller continues with the table's next stream.
 /// * **A new stream**: if you disable the stream and enable it again, DynamoDB creates a new stream. The poller reads
 ///   the old stream to its end, then the new one from its oldest record. The old stream exists for 24 hours. If the
 ///   poller starts after that, run [`check`](super::Auditor::check).
@@ -63,7 +63,7 @@ pub use summary::{PollEvent, PollSummary};
 ///   another one. The poller then continues with the new stream, and reports the unread shards of the old one as
 ///   trimmed.
 /// * **Unreadable checkpoints**: if a checkpoint is unreadable, the poller logs a warning, and reads the shard from its
-///   oldest record. It ignores other programs' items in the partition of the checkpoints.
+///   oldest record. Items of other programs in the same partition are ignored.
 /// * **One poller per table** is enough. Two pollers do the work twice. In rare cases, an inbox entry then shows a
 ///   removed message until the next message arrives.
 ///
