@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, HttpClient,
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 use threadline::entity::Entity;
 use threadline::{DynamoDbStore, Message};
@@ -60,11 +59,11 @@ impl Canned {
         DynamoDbStore::new(self.client(), TABLE)
     }
 
-    /// Returns the request of a call, and the call's output, as JSON.
-    pub(crate) fn exchange(&self, call: impl Future<Output: Serialize>) -> (Value, Value) {
+    /// Returns the request of a call as JSON, and the call's output.
+    pub(crate) fn exchange<T>(&self, call: impl Future<Output = T>) -> (Value, T) {
         *self.lock() = Some(Value::Null);
         let answer = block_on(call);
-        (self.lock().take().unwrap(), serde_json::to_value(answer).unwrap())
+        (self.lock().take().unwrap(), answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Value>> {

@@ -7,7 +7,7 @@ mod raw;
 mod support;
 
 use canned::Canned;
-use raw::Raw;
+use raw::{Raw, RawMessage};
 use support::turns::Target::AtMost;
 use support::turns::{Turns, advance, get, newest, put};
 use support::{Ours, Table, Thread};
@@ -35,7 +35,9 @@ fn check_that_both_do_the_same(answers: &Canned, ours: &Ours<threadline::DynamoD
     let (group, entry, message) = (thread.group(), &thread.entry, &thread.messages[0]);
     let key = message.key_parts();
     assert_eq!(answers.exchange(ours.put(message)), answers.exchange(raw.put(message)));
-    assert_eq!(answers.exchange(ours.get(key)), answers.exchange(raw.get(key)));
-    assert_eq!(answers.exchange(ours.newest(group)), answers.exchange(raw.newest(group)));
+    let get = async { ours.get(key).await.map(RawMessage::from) };
+    assert_eq!(answers.exchange(get), answers.exchange(raw.get(key)));
+    let newest = async { ours.newest(group).await.into_iter().map(RawMessage::from).collect() };
+    assert_eq!(answers.exchange(newest), answers.exchange(raw.newest(group)));
     assert_eq!(answers.exchange(ours.advance(entry, message)), answers.exchange(raw.advance(entry, message)));
 }

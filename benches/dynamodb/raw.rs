@@ -13,14 +13,20 @@ use crate::support::{Forward, PAGE, Table, partition};
 
 pub(crate) struct Raw(pub(crate) Client);
 
-/// A message as an application describes it to serde.
-#[derive(Serialize, Deserialize)]
+/// The attributes of a new message, as an application describes them to serde.
+#[derive(Serialize)]
+struct NewMessage<'a> {
+    message_uuid: MessageId,
+    user_uuid: UserId,
+    user_handle: &'a Handle,
+    user_display_name: &'a DisplayName,
+    message: Option<&'a MessageBody>,
+}
+
+/// A stored message, as an application describes it to serde.
+#[derive(Debug, PartialEq, Deserialize)]
 pub(crate) struct RawMessage {
-    #[serde(skip_serializing)]
-    #[expect(dead_code, reason = "an application needs the key")]
     pk: String,
-    #[serde(skip_serializing)]
-    #[expect(dead_code, reason = "an application needs the key")]
     sk: MessagePosition,
     message_uuid: MessageId,
     user_uuid: UserId,
@@ -29,11 +35,32 @@ pub(crate) struct RawMessage {
     message: MessageBody,
 }
 
+impl From<Message> for RawMessage {
+    fn from(message: Message) -> Self {
+        Self {
+            pk: partition(message.group_id()).into(),
+            sk: message.position(),
+            message_uuid: message.id(),
+            user_uuid: message.sender_id(),
+            user_handle: message.sender_handle().clone(),
+            user_display_name: message.sender_display_name().clone(),
+            message: message.body().unwrap().clone(),
+        }
+    }
+}
+
 impl Table for Raw {
     type Message = RawMessage;
 
     async fn put(&self, message: &Message) -> bool {
-        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(message).unwrap();
+        let new = NewMessage {
+            message_uuid: message.id(),
+            user_uuid: message.sender_id(),
+            user_handle: message.sender_handle(),
+            user_display_name: message.sender_display_name(),
+            message: message.body(),
+        };
+        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(new).unwrap();
         item.extend(primary_key(message.key()));
         item.insert("type".into(), AttributeValue::S("Message".into()));
         let answer = self
