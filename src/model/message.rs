@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Profile;
 use crate::card::EntityCard;
@@ -27,9 +28,8 @@ pub struct Message {
     id: MessageId,
     // The item's key holds the group and the position.
     group_id: GroupId,
+    #[serde(flatten, serialize_with = "with_time")]
     position: MessagePosition,
-    /// The time of the position.
-    created_at: Timestamp,
     sender_id: UserId,
     sender_handle: Handle,
     sender_display_name: DisplayName,
@@ -41,14 +41,20 @@ pub struct Message {
     expires_at: Option<Timestamp>,
 }
 
+/// Serializes a position and its time, which an API's clients show.
+fn with_time<S: Serializer>(position: &MessagePosition, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("position", position)?;
+    fields.serialize_entry("created_at", &position.created_at)?;
+    fields.end()
+}
+
 impl Stored for Message {
     fn read(item: Item, entity: &'static str) -> Result<Self> {
         let mut fields = Fields::new(item, entity);
-        let position: MessagePosition = fields.key(SK, str::parse)?;
         let message = Self {
             group_id: fields.key(PK, group_of)?,
-            position,
-            created_at: position.created_at,
+            position: fields.key(SK, str::parse)?,
             id: fields.required("message_uuid")?,
             sender_id: fields.required(Self::SENDER)?,
             sender_handle: fields.required("user_handle")?,
@@ -112,7 +118,6 @@ impl Message {
         Self {
             group_id: group,
             position: MessagePosition { created_at, id: Some(id) },
-            created_at,
             id,
             sender_id,
             sender_handle,
@@ -147,7 +152,7 @@ impl Message {
 
     /// Returns the time when the message was sent.
     pub fn created_at(&self) -> Timestamp {
-        self.created_at
+        self.position.created_at
     }
 
     /// Returns the message's position among the messages of its conversation.

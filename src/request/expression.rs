@@ -268,14 +268,6 @@ mod tests {
         Placeholders::default().condition(condition)
     }
 
-    fn key() -> Key {
-        Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap())
-    }
-
-    fn delete() -> Write {
-        Write::delete(key())
-    }
-
     fn query(range: SortRange) -> String {
         Placeholders::default().key_condition(&Query::table(PartitionKey::parse("MSG#1").unwrap()).range(range))
     }
@@ -294,7 +286,8 @@ mod tests {
         let expressions = Condition::item_absent().expressions();
         assert_eq!(expressions.condition.as_deref(), Some("attribute_not_exists(#n0)"));
         assert_eq!(expressions.values, None);
-        assert_eq!(delete().expressions().names, None);
+        let key = Key::new(PartitionKey::parse("GRP#1").unwrap(), SortKey::parse("GRP").unwrap());
+        assert_eq!(Write::delete(key).expressions().names, None);
     }
 
     #[test]

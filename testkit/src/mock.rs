@@ -21,7 +21,7 @@ mock! {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> threadline::Result<()> {
-    /// use threadline::{Error, ErrorKind, Threadline, UserId};
+    /// use threadline::{Error, ErrorKind, Recovery, Threadline, UserId};
     /// use threadline_testkit::MockStore;
     ///
     /// let mut store = MockStore::for_table("threadline");
@@ -30,7 +30,7 @@ mock! {
     /// let chat = Threadline::new(store);
     /// let user: UserId = "6513270e-269e-4d37-b2a7-4de452e6b438".parse()?;
     /// let error = chat.user(user).await.unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::Throttled);
+    /// assert_eq!((error.kind(), error.recovery()), (ErrorKind::Throttled, Recovery::Retry));
     /// # Ok(())
     /// # }
     /// ```

@@ -125,7 +125,7 @@ async fn an_invalid_cursor_is_refused_before_any_read() {
     let long = "A".repeat(6000);
     // Invalid text, another version, and a cursor without a sort key.
     for text in ["", "x", "not base64!", "MgpBCkI", "MQpB", &long] {
-        let cursor = AuditCursor::from(text.to_owned());
+        let cursor = AuditCursor::from(text);
         for page in [world.auditor().check(cursor.clone()).await, world.auditor().repair(cursor.clone()).await] {
             assert_eq!(page.unwrap_err().kind(), ErrorKind::Invalid, "{text}");
         }

@@ -333,7 +333,7 @@ async fn a_cursor_of_another_thread_order_or_bound_is_refused() {
         other.messages().cursor(cursor.clone()),
         thread.messages().oldest_first().cursor(cursor.clone()),
         thread.messages().before(&all[4]).cursor(cursor.clone()),
-        thread.messages().cursor(Cursor::from("nonsense".to_owned())),
+        thread.messages().cursor(Cursor::from("nonsense")),
     ] {
         assert_eq!(request.fetch().await.unwrap_err().kind(), ErrorKind::Invalid);
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use threadline::entity::{AttributeValue, Item};
 use threadline::stream::{DeadLetterSink, JsonLinesSink, Projector, RecordKind, RecordOutcome, StreamRecord};
-use threadline::{Error, ErrorKind};
+use threadline::{Error, ErrorKind, Recovery};
 
 use crate::support::App;
 
@@ -69,7 +69,7 @@ async fn a_dead_letter_that_its_sink_refuses_is_a_failure() {
     let projector = Projector::new(app.store.clone()).dead_letters(JsonLinesSink::new(Full));
     let projection = projector.project(&[poison()]).await;
     let [RecordOutcome::Failed(error)] = &projection.outcomes[..] else { panic!("{projection:?}") };
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Unavailable, Recovery::Retry));
     assert_eq!(projection.lowest_failed, poison().sequence);
     let source = std::error::Error::source(&**error).unwrap();
     assert!(source.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull));

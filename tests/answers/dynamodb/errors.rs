@@ -36,6 +36,7 @@ async fn credentials_that_fail_once_are_retried() -> Result<(), Error> {
         let store = plain_store(server.client_with_credentials(provider));
         let error = store.write(put()).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotDone), "{error:?}");
+        assert_eq!(error.recovery(), Recovery::Retry);
         store.write(put()).await?.done()?;
     }
     Ok(())
@@ -175,10 +176,10 @@ async fn a_lost_answer_leaves_a_write_unknown_and_a_read_unavailable() {
         store.batch_write(batch_write([1])).await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!((error.outcome(), error.recovery()), (Outcome::Unknown, Recovery::Retry));
     }
     let error = store.get(Get::new(key(1))).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Unavailable, Recovery::Retry));
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn a_write_in_lasting_conflict_is_a_conflict() {
 
     let error = store(&server, &sleeps).retry(policy).write(put()).await.unwrap_err();
 
-    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Conflict, Recovery::Retry));
     assert_eq!(sleeps.millis(), [10, 15, 15]);
     let bodies = server.bodies();
     assert_eq!(bodies.len(), 4);

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use threadline::store::Store;
 use threadline::{
-    ErrorKind, Handle, ManualClock, MemoryStore, Message, NewUser, Page, Result, SequentialIds, Thread, Threadline,
-    Timestamp, User,
+    ErrorKind, Handle, ManualClock, MemoryStore, Message, NewUser, Page, Recovery, Result, SequentialIds, Thread,
+    Threadline, Timestamp, User,
 };
 use uuid::Uuid;
 
@@ -214,7 +214,7 @@ pub(crate) fn refusal<T>(result: Result<T>) -> (ErrorKind, Option<&'static str>)
 pub(crate) async fn until_no_conflict<T, F: Future<Output = Result<T>>>(mut call: impl FnMut() -> F) -> Result<T> {
     for _ in 0..100 {
         match call().await {
-            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            Err(error) if error.kind() == ErrorKind::Conflict => assert_eq!(error.recovery(), Recovery::Retry),
             other => return other,
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
